@@ -1,0 +1,76 @@
+"""The second look: find answers that are right only because a gradient happens to vanish here (design, section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from checker.comparison.compare import compare
+from checker.records import Exercise, Submission, Verdict
+from checker.submission.run import Session
+from checker.submission.statements import gradients_used
+from checker.trace.graph import Graph
+from checker.trace.oracle import trace
+
+
+def second_look(
+    graph: Graph, submission: Submission, verdicts: Mapping[str, Verdict], session: Session, seeds: Callable[[], int]
+) -> dict[str, Verdict]:
+    """Return the verdicts of right answers that turn wrong when the gradients they read are perturbed; they stay correct, and say why.
+
+    Adding <r_k, node_k> to the loss perturbs dk and all that follows from it. That is done for exactly the nodes k whose gradients an
+    answer reads: an answer that reads none gets no remark.
+    """
+    known = [name for name in verdicts if name[1:] in graph.exercise.names]
+    trial = next(iter(verdicts.values())).runs[0].trial
+    reads = {
+        name: frozenset(k[1:] for k in gradients_used(name, submission.statements, trial.gradients))
+        for name in known
+        if verdicts[name].status == "correct"
+    }
+    found = {}
+    for perturbed, names in _groups(graph.exercise, {name: nodes for name, nodes in reads.items() if nodes}):
+        run = session.run(lambda nodes=perturbed: trace(graph, seeds(), graph.sizes[0], perturb=nodes))  # type: ignore[misc]
+        for name in names:
+            if compare(run, name).wrong == "value":
+                vanishing = _vanishing(graph.exercise, verdicts[name], name[1:], reads[name])
+                found[name] = replace(verdicts[name], why=verdicts[name].why | {"by-accident"}, accident=vanishing)
+    return found
+
+
+def _groups(exercise: Exercise, reads: Mapping[str, frozenset[str]]) -> list[tuple[frozenset[str], list[str]]]:
+    """Gather answers that one perturbation serves: it must reach each answer's node only through the gradients that answer reads."""
+    groups: list[tuple[frozenset[str], list[str]]] = []
+    for name, nodes in reads.items():
+        for i, (perturbed, names) in enumerate(groups):
+            together = perturbed | nodes
+            if all(_screened(exercise, other[1:], reads[other], together) for other in [*names, name]):
+                groups[i] = (together, [*names, name])
+                break
+        else:
+            groups.append((nodes, [name]))
+    return groups
+
+
+def _screened(exercise: Exercise, node: str, screen: frozenset[str], perturbed: frozenset[str]) -> bool:
+    """Whether every path of the forward from `node` to a perturbed node meets `screen` first."""
+    reached, queue = {node}, [node]
+    while queue:
+        name = queue.pop()
+        if name in perturbed and name != node:
+            return False
+        users = {line.name for line in exercise.lines if name in line.reads} - screen - reached
+        reached |= users
+        queue += users
+    return node not in perturbed
+
+
+def _vanishing(exercise: Exercise, verdict: Verdict, node: str, read: frozenset[str]) -> tuple[str, ...]:
+    """The gradients that are zero here: the node's own, else those of its consumers and those the answer reads, else the partly zero ones."""
+    trial = verdict.runs[0].trial
+    if trial.gradients["d" + node].abs().max() <= 1e-9 * trial.scales["d" + node]:
+        return ("d" + node,)
+    consumers = [line.name for line in exercise.lines if node in line.reads and "d" + line.name in trial.gradients]
+    zero = [name for name in (*consumers, *sorted(read)) if trial.gradients["d" + name].abs().max() <= 1e-9 * trial.scales["d" + name]]
+    partly = [name for name in (*consumers, *sorted(read)) if (trial.gradients["d" + name] == 0).any()]
+    return tuple(dict.fromkeys("d" + name for name in (zero or partly)))

@@ -1,0 +1,1 @@
+"""Stage 1: what an exercise file says, read without running it."""

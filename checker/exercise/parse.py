@@ -1,0 +1,98 @@
+"""Read an exercise file into a record, and hold it to the contract (design, section 2)."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from checker.errors import BadInput
+from checker.files import read_text
+from checker.records import Exercise, Line, Target
+
+_ID = re.compile(r"(ex\d+[a-z]?)_")
+_AXES = re.compile(r"#\s*(\([^)#]*\))")
+
+
+def read_exercise(path: Path) -> Exercise:
+    """Parse the exercise at `path`. Raises `BadInput` with the line and the rule it breaks."""
+    source = read_text(path, "exercise file")
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, RecursionError, ValueError) as error:
+        line = getattr(error, "lineno", None) or 1
+        raise BadInput(f"{path}:{line}: the exercise does not parse ({getattr(error, 'msg', error)}).") from None
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    for name in ("inputs", "forward", "backward"):
+        if name not in functions:
+            raise BadInput(f"{path} is no exercise: it defines no `{name}` (see `backprop-check new`).")
+    text = source.splitlines()
+    forward, backward = functions["forward"], functions["backward"]
+    arguments = tuple(a.arg for a in forward.args.args)
+    lines, output = _forward(path, forward, text)
+    names = {*arguments, *(line.name for line in lines)}
+    parameters = tuple(a.arg for a in backward.args.args)
+    targets = _targets(path, backward, text, names)
+    story = ast.get_docstring(tree) or ""
+    match = _ID.match(path.name)
+    return Exercise(
+        id=match.group(1) if match else path.stem,
+        path=path,
+        title=story.split("\n", 1)[0].strip() or path.stem,
+        story=story,
+        source=source,
+        sizes=_sizes(path, functions["inputs"]),
+        inputs=arguments,
+        lines=lines,
+        output=output,
+        parameters=parameters,
+        targets=targets,
+    )
+
+
+def _sizes(path: Path, inputs: ast.FunctionDef) -> dict[str, int]:
+    names = [a.arg for a in inputs.args.args]
+    defaults = [d.value if isinstance(d, ast.Constant) else None for d in inputs.args.defaults]
+    sizes = {n: d for n, d in zip(names, defaults, strict=False) if isinstance(d, int) and not isinstance(d, bool)}
+    if len(defaults) != len(names) or len(sizes) != len(names):
+        raise BadInput(f"{path}:{inputs.lineno}: give every size of `inputs` a whole number as its default.")
+    return sizes
+
+
+def _forward(path: Path, forward: ast.FunctionDef, text: list[str]) -> tuple[tuple[Line, ...], str]:
+    lines: list[Line] = []
+    known = {a.arg for a in forward.args.args}
+    body = forward.body[1:] if ast.get_docstring(forward) else forward.body
+    for node in body[:-1]:
+        if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)):
+            raise BadInput(f"{path}:{node.lineno}: the forward takes lines `name = expression` only; split or move this one.")
+        name = node.targets[0].id
+        if name in known:
+            raise BadInput(f"{path}:{node.lineno}: `{name}` is named twice in the forward; give each value a name of its own.")
+        reads = tuple(dict.fromkeys(n.id for n in ast.walk(node.value) if isinstance(n, ast.Name) and n.id in known))
+        source = ast.get_source_segment("\n".join(text), node.value) or ""
+        lines.append(Line(name, source, axes_comment(text, node), node.lineno, reads))
+        known.add(name)
+    last = body[-1]
+    if not (isinstance(last, ast.Return) and isinstance(last.value, ast.Name) and last.value.id in known):
+        raise BadInput(f"{path}:{last.lineno}: end the forward with `return` and the name of its output.")
+    return tuple(lines), last.value.id
+
+
+def _targets(path: Path, backward: ast.FunctionDef, text: list[str], names: set[str]) -> tuple[Target, ...]:
+    targets: dict[str, Target] = {}
+    for node in backward.body:
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+            if name.startswith("d") and name[1:] in names:
+                targets.setdefault(name, Target(name, node.lineno, axes_comment(text, node)))
+    if not targets:
+        raise BadInput(f"{path}:{backward.lineno}: `backward` names no gradient to write (`d<node> = ...`).")
+    return tuple(targets.values())
+
+
+def axes_comment(text: list[str], node: ast.stmt) -> str:
+    """Return the shape a line's trailing comment gives, `(N, C)`, or an empty string."""
+    tail = text[(node.end_lineno or node.lineno) - 1].encode()[node.end_col_offset or 0 :].decode(errors="replace")
+    match = _AXES.search(tail)
+    return match.group(1) if match else ""

@@ -1,0 +1,255 @@
+"""The frozen records that pass between the stages, in the order of the flow. Nothing here needs torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import torch
+
+Status = Literal["correct", "incorrect", "error", "missing"]
+Certainty = Literal["proven", "one-of", "located"]
+Span = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the forward: `name = source  # axes`."""
+
+    name: str
+    source: str
+    axes: str
+    number: int
+    reads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One gradient to write; `name` is `d<node>`, `line` the stub's line in the exercise file."""
+
+    name: str
+    line: int
+    axes: str
+
+    @property
+    def node(self) -> str:
+        return self.name[1:]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """What an exercise file says, read without running it. `sizes` are the nominal ones."""
+
+    id: str
+    path: Path
+    title: str
+    story: str
+    source: str
+    sizes: Mapping[str, int]
+    inputs: tuple[str, ...]
+    lines: tuple[Line, ...]
+    output: str
+    parameters: tuple[str, ...]
+    targets: tuple[Target, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names of the forward: its arguments, then its lines."""
+        return (*self.inputs, *(line.name for line in self.lines))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The oracle for one seed and one choice of sizes.
+
+    `values` are the forward's (float tensors in `dtype`), with the output's cotangent when it is a tensor;
+    `gradients` and `scales` are keyed `d<node>`: autograd's float64 gradient, and the size of its terms before cancellation.
+    """
+
+    seed: int
+    sizes: Mapping[str, int]
+    dtype: torch.dtype
+    values: Mapping[str, Any]
+    gradients: Mapping[str, torch.Tensor]
+    scales: Mapping[str, float]
+    perturbed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A stretch of a submission that does not parse; it was blanked so that the rest could be read."""
+
+    line: int
+    column: int
+    message: str
+    source: str
+    target: str | None
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One guarded statement of `backward`, numbered in the order in which it stands.
+
+    `writes` are the names it binds or changes by their own name; `reads` those it loads.
+    """
+
+    index: int
+    line: int
+    end_line: int
+    source: str
+    writes: frozenset[str]
+    reads: frozenset[str]
+    value: str | None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A learner's file: what of it runs (`prelude`, then `body`), and what its `backward` says.
+
+    `bare` marks a notebook cell that is the body itself. `place` names the file and, in a notebook, the cell.
+    """
+
+    path: Path
+    place: str
+    prelude: str
+    body: str
+    bare: bool
+    parameters: tuple[str, ...]
+    statements: tuple[Statement, ...]
+    broken: tuple[Broken, ...]
+    oracle_calls: Mapping[int, str]
+    helpers_asking: Mapping[str, tuple[int, str]]
+
+    @property
+    def lines(self) -> list[str]:
+        return self.body.splitlines()
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception of the learner's code, as the worker tells it. `kind` is the class's name."""
+
+    kind: str
+    message: str
+    statement: int
+    span: Span | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the learner's code gave for one target in one trial.
+
+    `state`: "tensor" (then `dtype`, `shape` and, unless it is too large to send, `value`), "missing" (`...` or never assigned), "raised",
+    or "other" (`kind` names the type). `early` is the value at the last statement that names the target, when a later one changed it.
+    """
+
+    state: Literal["tensor", "missing", "raised", "other"]
+    statement: int | None = None
+    value: torch.Tensor | None = None
+    dtype: str | None = None
+    shape: tuple[int, ...] | None = None
+    kind: str | None = None
+    raised: Raised | None = None
+    early: Answer | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One trial and all that the learner's code gave in it.
+
+    `changed` lists (forward name, statement) for values changed in place, `rebound` the same for names given another value.
+    """
+
+    trial: Trial
+    answers: Mapping[str, Answer]
+    changed: tuple[tuple[str, int], ...] = ()
+    rebound: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One answer against the oracle in one trial. `wrong` says what is compared first and fails first."""
+
+    wrong: Literal["", "raised", "kind", "shape", "dtype", "value"]
+    exact: bool = False
+    max_abs: float | None = None
+    max_rel: float | None = None
+    worst: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one target: its status, the runs it rests on and the worst of them (an index into `runs`).
+
+    `why` names judgements that no single trial shows: "aliased", "autograd-used" (how is in `asked`), "hard-coded-size", "float32" (right in
+    an all-float32 run), "by-accident" (`accident` names the gradients it rests on), "rebound" (right once forward names are put back).
+    """
+
+    target: Target
+    status: Status
+    runs: tuple[Run, ...]
+    differences: tuple[Difference, ...]
+    worst: int
+    why: frozenset[str] = frozenset()
+    accident: tuple[str, ...] = ()
+    asked: str = ""
+
+    @property
+    def run(self) -> Run:
+        return self.runs[self.worst]
+
+    @property
+    def answer(self) -> Answer:
+        return self.run.answers[self.target.name]
+
+    @property
+    def difference(self) -> Difference:
+        return self.differences[self.worst]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One cause, in the contract's words (design, section 6)."""
+
+    code: str
+    certainty: Certainty
+    error: str
+    note: str = ""
+    help: str = ""
+    span: Span | None = None
+    label: str = ""
+    evidence: str = ""
+    fix: str | None = None
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """A verdict with its explanation, ready to be shown."""
+
+    verdict: Verdict
+    line: int | None
+    source: str | None
+    axes: str
+    diagnoses: tuple[Diagnosis, ...] = ()
+    remarks: tuple[Diagnosis, ...] = ()
+    points: float = 1.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that one check found. `message` says why nothing could be judged, else None."""
+
+    exercise: Exercise
+    submission: Submission | None
+    gradients: tuple[Gradient, ...] = ()
+    message: str | None = None
+    notices: tuple[str, ...] = field(default=())
+
+    @property
+    def status(self) -> Literal["passed", "failed", "error"]:
+        if self.message is not None:
+            return "error"
+        return "passed" if all(g.verdict.status == "correct" for g in self.gradients) else "failed"

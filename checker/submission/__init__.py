@@ -1,0 +1,1 @@
+"""Stage 3: a learner's file, read without running it, then run in a worker that holds no oracle."""

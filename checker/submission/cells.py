@@ -1,0 +1,49 @@
+"""Read a submission, `.py` or `.ipynb`, as cells of Python text."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from checker.errors import BadInput
+from checker.files import read_text
+
+_MARK = re.compile(r"\s*%%backward\b[ \t]*([^\s#]*)")
+_MAGIC = re.compile(r"^(\s*)(%|!|\?)")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A stretch of Python text. `mark` is the exercise a `%%backward` cell names ("" when it names none), else None."""
+
+    place: str
+    text: str
+    mark: str | None = None
+
+
+def read_cells(path: Path) -> list[Cell]:
+    """Return the cells of the file at `path`: one for a `.py`, the code cells for a `.ipynb`. Raises `BadInput`."""
+    if path.suffix not in (".py", ".ipynb") and path.is_file():
+        raise BadInput(f"{path} is neither .py nor .ipynb: a submission is a Python file or a notebook.")
+    text = read_text(path, "submission")
+    if path.suffix != ".ipynb":
+        return [Cell(path.name, text)]
+    try:
+        notebook = json.loads(text)
+        sheets = notebook.get("worksheets")
+        cells = sheets[0]["cells"] if sheets else notebook["cells"]
+        sources = [cell.get("source", cell.get("input", "")) for cell in cells if cell["cell_type"] == "code"]
+        joined = ["".join(s) if isinstance(s, list) else str(s) for s in sources]
+    except (ValueError, RecursionError):
+        raise BadInput(f"{path} is not a whole notebook (its JSON does not parse): save it again from Jupyter.") from None
+    except (KeyError, IndexError, TypeError, AttributeError):
+        raise BadInput(f"{path} is no Jupyter notebook (no list of cells): save it again from Jupyter.") from None
+    return [_cell(f"{path.name}[{number}]", source) for number, source in enumerate(joined, 1) if source.strip()]
+
+
+def _cell(place: str, source: str) -> Cell:
+    mark = _MARK.match(source)
+    lines = [_MAGIC.sub(r"\1# \2", line) for line in source.splitlines()]
+    return Cell(place, "\n".join(lines) + "\n", mark.group(1) if mark else None)

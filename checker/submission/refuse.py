@@ -1,0 +1,79 @@
+"""In the worker: turn autograd off, and make its entry points name themselves instead of answering (best effort)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+SUBMISSION = "<submission>"
+
+
+class AutogradUsed(Exception):
+    """The learner's code asked the oracle."""
+
+
+def refuse_autograd() -> None:
+    """Patch torch for the rest of this process's life. Switching gradients off stays allowed; switching them on does not."""
+    torch.set_grad_enabled(False)
+    switch, low_level = torch.set_grad_enabled, torch._C._set_grad_enabled
+    inference = torch.inference_mode
+
+    def set_grad_enabled(mode: bool) -> Any:
+        return _used("torch.set_grad_enabled(True)") if mode else switch(False)
+
+    def low_level_switch(mode: bool, *rest: Any) -> Any:
+        return _used("torch.set_grad_enabled(True)") if mode else low_level(mode, *rest)
+
+    def inference_mode(mode: bool = True) -> Any:
+        return inference(True) if mode else _used("torch.inference_mode(False)")
+
+    torch.set_grad_enabled, torch._C._set_grad_enabled = set_grad_enabled, low_level_switch  # type: ignore[misc,assignment]
+    torch.inference_mode = inference_mode  # type: ignore[misc,assignment]
+    _close(torch, "torch", ["enable_grad"])
+    _close(torch.autograd, "torch.autograd", ["grad", "backward", "enable_grad", "set_grad_enabled"])
+    _close(torch.autograd.functional, "torch.autograd.functional", ["vjp", "jvp", "jacobian", "hessian", "vhp", "hvp"])
+    _close(torch.autograd.graph, "torch.autograd.graph", ["_engine_run_backward"])
+    _close(torch.Tensor, "Tensor", ["backward", "requires_grad_", "retain_grad", "register_hook"])
+    func = sys.modules.get("torch.func")
+    if func is not None:
+        _close(func, "torch.func", ["grad", "grad_and_value", "vjp", "jvp", "jacrev", "jacfwd", "hessian", "linearize"])
+    _close_property("grad")
+    _close_property("grad_fn")
+    _close_property("requires_grad")
+
+
+def _used(how: str) -> Any:
+    raise AutogradUsed(how)
+
+
+def _close(owner: Any, path: str, names: list[str]) -> None:
+    for name in names:
+        if hasattr(owner, name):
+            setattr(owner, name, _closed(f"{path}.{name}"))
+
+
+def _closed(how: str) -> Callable[..., Any]:
+    def closed(*args: Any, **kwargs: Any) -> Any:
+        _used(how)
+
+    return closed
+
+
+def _close_property(name: str) -> None:
+    original = getattr(torch._C.TensorBase, name)
+
+    def get(self: torch.Tensor) -> Any:
+        # torch reads these itself (copy.deepcopy, printing); only the learner's own lines are refused.
+        if name != "requires_grad" and sys._getframe(1).f_code.co_filename == SUBMISSION:
+            _used(f"Tensor.{name}")
+        return original.__get__(self)
+
+    def put(self: torch.Tensor, value: Any) -> None:
+        if name == "requires_grad" and value:
+            _used("Tensor.requires_grad = True")
+        original.__set__(self, value)
+
+    setattr(torch.Tensor, name, property(get, put))

@@ -1,0 +1,84 @@
+"""How large a gradient's terms are before they cancel: the yardstick of the tolerance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+SIGNS = 8
+
+
+def term_scales(outputs: Sequence[tuple[torch.Tensor, torch.Tensor]], nodes: Mapping[str, torch.Tensor], seed: int) -> dict[str, float]:
+    """Return the largest element of S for each node, where S(output) = |cotangent| and S(x)^2 = sum over the consumers y of x of the mean
+    over `SIGNS` random signs of vjp(±S(y))^2 (design, section 3).
+
+    Consumers are autograd's own graph nodes, so a cancellation inside one line of a forward (a softmax that is then summed) is seen too.
+    The random signs are what keeps two large terms that cancel in the gradient from cancelling here.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    squares: dict[Any, dict[int, torch.Tensor]] = {}
+    for tensor, cotangent in outputs:
+        _add(squares, _edge(tensor), cotangent.square())
+    with torch.no_grad():
+        for function in _consumers_first([_edge(tensor)[0] for tensor, _ in outputs]):
+            received = squares.get(function)
+            if received is None or not function.next_functions:
+                continue
+            roots = {i: s.sqrt() for i, s in received.items()}
+            totals: dict[int, torch.Tensor] = {}
+            for _ in range(SIGNS):
+                signed = [_signed(roots[i], generator) if i in roots else None for i in range(_arity(function, roots))]
+                sent = function(*signed)
+                for k, g in enumerate(sent if isinstance(sent, tuple) else (sent,)):
+                    if g is not None and function.next_functions[k][0] is not None:
+                        g = g.sum_to_size(_shape(*function.next_functions[k]))
+                        totals[k] = totals.get(k, 0.0) + g.square() / SIGNS
+            for k, total in totals.items():
+                _add(squares, function.next_functions[k], total)
+    found = {}
+    for name, node in nodes.items():
+        function, index = _edge(node)
+        square = squares.get(function, {}).get(index)
+        finite = square[torch.isfinite(square)] if square is not None else None
+        found[name] = finite.max().sqrt().item() if finite is not None and finite.numel() else 0.0
+    return found
+
+
+def _edge(tensor: torch.Tensor) -> tuple[Any, int]:
+    edge = torch.autograd.graph.get_gradient_edge(tensor)
+    return edge.node, edge.output_nr
+
+
+def _add(squares: dict[Any, dict[int, torch.Tensor]], edge: tuple[Any, int], square: torch.Tensor) -> None:
+    received = squares.setdefault(edge[0], {})
+    received[edge[1]] = received[edge[1]] + square if edge[1] in received else square
+
+
+def _signed(root: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    return root * (torch.randint(0, 2, root.shape, generator=generator) * 2 - 1)
+
+
+def _arity(function: Any, roots: Mapping[int, torch.Tensor]) -> int:
+    return max(len(function._input_metadata), max(roots) + 1)
+
+
+def _shape(function: Any, index: int) -> tuple[int, ...]:
+    # Autograd's engine sums a broadcast operand's gradient after the function has run; called by hand, that is left to us.
+    return tuple(function._input_metadata[index].shape)
+
+
+def _consumers_first(roots: Sequence[Any]) -> list[Any]:
+    order: list[Any] = []
+    seen: set[Any] = set()
+    stack = [(root, False) for root in roots]
+    while stack:
+        function, done = stack.pop()
+        if done:
+            order.append(function)
+        elif function not in seen:
+            seen.add(function)
+            stack.append((function, True))
+            stack.extend((f, False) for f, _ in function.next_functions if f is not None)
+    return order[::-1]
