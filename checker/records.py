@@ -212,7 +212,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One cause, in the contract's words (design, section 6)."""
+    """One cause, in the contract's words (design, section 6).
+
+    `error` says what is wrong (short: it stands behind the caret), `note` why, `help` the move in words, `evidence` what was computed.
+    `span` is (line, column, end line, end column), lines from 1 and columns from 0, in characters of the submission's `body`.
+    """
 
     code: str
     certainty: Certainty
@@ -220,7 +224,6 @@ class Diagnosis:
     note: str = ""
     help: str = ""
     span: Span | None = None
-    label: str = ""
     evidence: str = ""
     fix: str | None = None
 

@@ -1,0 +1,32 @@
+"""The way through: exercise, trace, submission, comparison, diagnosis, report. Every adapter calls this one function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from checker.comparison.judge import judge
+from checker.diagnosis.explain import explain
+from checker.errors import BadInput
+from checker.exercise.parse import read_exercise
+from checker.records import Report
+from checker.report.build import could_not_judge, build_report
+from checker.submission.parse import read_submission
+from checker.submission.run import NothingRan
+from checker.submission.zygote import Zygote
+from checker.trace.graph import load_graph
+
+
+def check(exercise_path: Path, submission_path: Path, zygote: Zygote, time_limit: float = 10.0) -> Report:
+    """Check the `backward` in `submission_path` against the exercise in `exercise_path`.
+
+    The forward and the inputs are the exercise's own; learner code runs in children of `zygote` only, each statement for at most
+    `time_limit` seconds. Raises `BadInput` when the exercise cannot be used; a submission that cannot be read gives a report that says why.
+    """
+    exercise = read_exercise(exercise_path)
+    graph = load_graph(exercise)
+    try:
+        submission = read_submission(submission_path, exercise)
+        verdicts, trouble = judge(graph, submission, zygote, time_limit)
+    except (BadInput, NothingRan) as error:
+        return could_not_judge(exercise, str(error))
+    return build_report(exercise, submission, verdicts, explain(graph, submission, verdicts), trouble)

@@ -1,0 +1,1 @@
+"""Stage 5: why an answer is wrong, proven before it is said."""

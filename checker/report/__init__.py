@@ -1,0 +1,1 @@
+"""Stage 6: the report, and one file per format it is shown in."""

@@ -1,0 +1,33 @@
+"""Matrix times vector: all rows share one vector.
+
+Each row of a meets the whole of b and makes one number of c: c[i] is the dot product of a[i] and b.
+A row of a is used once, for its own c[i]. The vector b is used N times, once for every row.
+
+What is used many times collects a gradient from every use.
+"""
+
+import torch
+
+
+def inputs(N=5, K=3):
+    return dict(
+        a=torch.randn(N, K),
+        b=torch.randn(K),
+    )
+
+
+def forward(a, b):
+    c = a @ b                         # (N,)
+    d = c.sum()                       # ()
+    return d
+
+
+def backward(a, b, c, d):
+    # why: A sum counts each of its terms once, so each c[i] moves d one for one.
+    dc = torch.ones_like(c)            # (N,)
+    # why: In a dot product, each vector receives the other.
+    #      Row i of a met b and made c[i], so it receives b times dc[i].
+    da = dc.unsqueeze(1) * b           # (N, K)
+    # why: What is used many times adds up what every use sends back.
+    #      Row i sends a[i] times dc[i], so sum over the rows.
+    db = (dc.unsqueeze(1) * a).sum(0)  # (K,)
