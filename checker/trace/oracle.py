@@ -42,7 +42,7 @@ def trace(
     scales = term_scales(seeds, nodes, seed)
     given = {name: _give(value, dtype) for name, value in values.items()}
     if output.dim():
-        given["d" + graph.exercise.output] = cotangent.to(dtype)
+        given["d" + graph.exercise.output] = gradients["d" + graph.exercise.output].to(dtype)
     return Trial(
         seed=seed,
         sizes=dict(sizes),

@@ -1,0 +1,229 @@
+"""What a rule may see of one wrong answer, and the ways it has to prove a cause."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from checker.comparison.compare import TOLERANCE, close
+from checker.diagnosis.evaluate import Evaluator, Failed, Refused
+from checker.diagnosis.fold import fold, statement_nodes
+from checker.exercise.sizes import axes, axis_name, written
+from checker.records import Line, Run, Span, Submission, Verdict
+from checker.submission.statements import gradients_used
+from checker.trace.graph import Graph
+
+Tensors = list[torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One answer that is not right. Lists of tensors hold one per run (trial) in which the answer is a tensor, all in float64."""
+
+    graph: Graph
+    submission: Submission
+    verdict: Verdict
+
+    @property
+    def name(self) -> str:
+        return self.verdict.target.name
+
+    @property
+    def node(self) -> str:
+        return self.verdict.target.node
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        return tuple(run for run in self.verdict.runs if run.answers[self.name].value is not None)
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether the answer is a tensor in every trial: without that nothing about its value is proven."""
+        return len(self.runs) == len(self.verdict.runs) > 0
+
+    @cached_property
+    def answers(self) -> Tensors:
+        return [value.to(torch.float64) for run in self.runs if (value := run.answers[self.name].value) is not None]
+
+    @cached_property
+    def oracles(self) -> Tensors:
+        return [run.trial.gradients[self.name] for run in self.runs]
+
+    @cached_property
+    def scales(self) -> list[float]:
+        return [run.trial.scales[self.name] for run in self.runs]
+
+    @cached_property
+    def dtype(self) -> torch.dtype:
+        single = any(run.answers[self.name].dtype == "float32" for run in self.runs)
+        return torch.float32 if single else torch.float64
+
+    @cached_property
+    def nodes(self) -> list[ast.stmt]:
+        return statement_nodes(self.submission)
+
+    @cached_property
+    def written(self) -> list[ast.stmt]:
+        """The statements that write the target, in order."""
+        return [n for s, n in zip(self.submission.statements, self.nodes, strict=True) if self.name in s.writes]
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """The gradients the answer reads, directly or through helper names."""
+        return gradients_used(self.name, self.submission.statements, self.verdict.runs[0].trial.gradients)
+
+    @cached_property
+    def consumers(self) -> tuple[Line, ...]:
+        """The lines of the forward that use this node and that a gradient flows through."""
+        known = self.verdict.runs[0].trial.gradients
+        return tuple(line for line in self.graph.exercise.lines if self.node in line.reads and "d" + line.name in known)
+
+    def names(self, run: Run) -> dict[str, Any]:
+        """Names an expression for this target may use in `run`: the forward's, and the gradients complete at its line."""
+        trial = run.trial
+        values = {k: v.to(torch.float64) if isinstance(v, torch.Tensor) and v.is_floating_point() else v for k, v in trial.values.items()}
+        return {**values, **{name: trial.gradients[name] for name in self.available}}
+
+    @cached_property
+    def available(self) -> frozenset[str]:
+        first = min((s.index for s in self.submission.statements if self.name in s.writes), default=0)
+        targets = {t.name for t in self.graph.exercise.targets}
+        last = {n: s.index for s in self.submission.statements for n in s.writes & targets}
+        trial = self.verdict.runs[0].trial
+        output = "d" + self.graph.exercise.output
+        return frozenset(n for n in trial.gradients if n != self.name and (n == output or (n in targets and last.get(n, -1) < first)))
+
+    @cached_property
+    def evaluators(self) -> list[Evaluator]:
+        return [Evaluator(self.names(run)) for run in self.runs]
+
+    @cached_property
+    def expression(self) -> ast.expr | None:
+        """The answer as one expression, verified: evaluated here it gives the learner's value in every run."""
+        if not self.everywhere or not self.written:
+            return None
+        folded = fold(self.submission, self.nodes, self.name, frozenset(self.verdict.runs[0].trial.gradients))
+        return folded if folded is not None and self.is_answer(self.evaluate(folded)) else None
+
+    def evaluate(self, expression: ast.expr) -> Tensors | None:
+        """Evaluate an expression in every run; None where it cannot be, or gives no float tensor."""
+        values = []
+        for evaluator in self.evaluators:
+            try:
+                value = evaluator(expression)
+            except (Refused, Failed, RecursionError):
+                return None
+            if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+                return None
+            values.append(value)
+        return values
+
+    def is_oracle(self, values: Tensors | None) -> bool:
+        """Whether `values` are the right gradient in every run."""
+        return values is not None and self._agree(values, self.oracles)
+
+    def is_answer(self, values: Tensors | None) -> bool:
+        """Whether `values` are the learner's answer in every run: a mistake replayed."""
+        return values is not None and self._agree(values, self.answers)
+
+    def mends(self, change: Callable[[torch.Tensor, torch.Tensor], torch.Tensor | None]) -> bool:
+        """Whether `change(answer, oracle)` gives the oracle in every run, though the answer is wrong in every one."""
+        values = [change(a, o) for a, o in zip(self.answers, self.oracles, strict=True)]
+        return self.everywhere and all(v is not None for v in values) and self.is_oracle([v for v in values if v is not None])
+
+    def replays(self, change: Callable[[torch.Tensor, torch.Tensor], torch.Tensor | None]) -> bool:
+        """Whether `change(oracle, answer)` gives the learner's answer in every run."""
+        values = [change(o, a) for a, o in zip(self.answers, self.oracles, strict=True)]
+        return self.everywhere and all(v is not None for v in values) and self.is_answer([v for v in values if v is not None])
+
+    def fix(self, *candidates: ast.expr | None) -> str | None:
+        """Return the first candidate that is right in every run, as text."""
+        for candidate in candidates:
+            if candidate is not None and self.is_oracle(self.evaluate(candidate)):
+                return ast.unparse(ast.fix_missing_locations(candidate))
+        return None
+
+    def _agree(self, values: Tensors, others: Tensors) -> bool:
+        if not self.everywhere or len(values) != len(others):
+            return False
+        return all(close(v, o, max(s, _finite_max(o)), self.dtype) for v, o, s in zip(values, others, self.scales, strict=True))
+
+    def shape(self, of: Callable[[Run], torch.Tensor | tuple[int, ...]]) -> str:
+        """Write a shape with its axes and its nominal numbers: `(N, 1) = (7, 1)`."""
+        runs = self.runs or self.verdict.runs
+        shapes = [tuple(getattr(value := of(run), "shape", value)) for run in runs]
+        named, plain = axes(shapes, [run.trial.sizes for run in runs]), written(shapes[0])
+        return plain if named == plain else f"{named} = {plain}"
+
+    def axis_names(self, of: Callable[[Run], torch.Tensor]) -> list[str]:
+        """Name each axis of a tensor seen in every run: `["N", "1"]`."""
+        runs = self.runs
+        sizes = [run.trial.sizes for run in runs]
+        return [axis_name(lengths, sizes) for lengths in zip(*(of(run).shape for run in runs), strict=True)]
+
+    @property
+    def got(self) -> str:
+        return self.shape(lambda run: run.answers[self.name].shape or ())
+
+    @property
+    def due(self) -> str:
+        return self.shape(lambda run: run.trial.gradients[self.name])
+
+    def span(self, node: ast.AST | None = None, after: ast.AST | None = None) -> Span | None:
+        """Where `node` stands in the submission's body (default: the value of the last statement that writes the target).
+
+        With `after`, only what follows that part of it: the `.sum(1)` of `x.sum(1)`.
+        """
+        if node is None:
+            if not self.written:
+                return None
+            last = self.written[-1]
+            node = getattr(last, "value", last)
+        line, column = getattr(node, "lineno", None), getattr(node, "col_offset", 0)
+        if line is None:
+            return None
+        if after is not None and getattr(after, "end_lineno", None) is not None:
+            line, column = after.end_lineno, after.end_col_offset  # type: ignore[attr-defined]
+        end_line, end_column = node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
+        return (line, self._characters(line, column), end_line, self._characters(end_line, end_column))
+
+    def _characters(self, line: int, column: int) -> int:
+        return len(self.submission.lines[line - 1].encode()[:column].decode(errors="replace"))
+
+    @property
+    def tolerance(self) -> float:
+        return TOLERANCE[self.dtype]
+
+
+def calls(expression: ast.AST, *names: str) -> Iterator[ast.Call]:
+    """Calls of a function or method of one of these names within an expression, outermost first."""
+    for node in ast.walk(expression):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names:
+            yield node
+
+
+def put(expression: ast.expr, old: ast.AST, new: ast.expr) -> ast.expr:
+    """Return `expression` with `old` (by identity) replaced by `new`; what is not on the way to it is shared, not copied."""
+    if expression is old:
+        return new
+    fields: Mapping[str, Any] = {}
+    for field, value in ast.iter_fields(expression):
+        if isinstance(value, list):
+            changed: Any = [put(v, old, new) if isinstance(v, ast.AST) else v for v in value]  # type: ignore[arg-type]
+            same = all(a is b for a, b in zip(changed, value, strict=True))
+        else:
+            changed = put(value, old, new) if isinstance(value, ast.AST) else value  # type: ignore[arg-type]
+            same = changed is value
+        if not same:
+            fields = {**dict(ast.iter_fields(expression)), **fields, field: changed}
+    return ast.copy_location(type(expression)(**fields), expression) if fields else expression
+
+
+def _finite_max(tensor: torch.Tensor) -> float:
+    finite = tensor[torch.isfinite(tensor)]
+    return finite.abs().max().item() if finite.numel() else 0.0

@@ -1,0 +1,54 @@
+"""Small changes of an expression, as new trees that share what they do not change."""
+
+from __future__ import annotations
+
+import ast
+
+from checker.diagnosis.case import put
+
+
+def with_keyword(expression: ast.expr, call: ast.Call, name: str, value: bool) -> ast.expr:
+    keywords = [k for k in call.keywords if k.arg != name] + [ast.keyword(name, ast.Constant(value))]
+    return put(expression, call, ast.copy_location(ast.Call(call.func, call.args, keywords), call))
+
+
+def without_keyword(expression: ast.expr, call: ast.Call, name: str) -> ast.expr:
+    keywords = [k for k in call.keywords if k.arg not in (name, name + "s")]
+    return put(expression, call, ast.copy_location(ast.Call(call.func, call.args, keywords), call))
+
+
+def method(base: ast.expr, name: str, *arguments: ast.expr | int) -> ast.Call:
+    given = [a if isinstance(a, ast.expr) else ast.Constant(a) for a in arguments]
+    return ast.Call(ast.Attribute(base, name, ast.Load()), given, [])
+
+
+def summed(base: ast.expr, dims: tuple[int, ...], keep: bool) -> ast.expr:
+    """`base.sum(1, keepdim=True)`; without any axis to sum, `base` itself."""
+    if not dims:
+        return base
+    axis: ast.expr = ast.Constant(dims[0]) if len(dims) == 1 else ast.Tuple([ast.Constant(d) for d in dims], ast.Load())
+    return ast.Call(ast.Attribute(base, "sum", ast.Load()), [axis], [ast.keyword("keepdim", ast.Constant(True))] if keep else [])
+
+
+def turned(node: ast.expr) -> ast.expr:
+    """`node.T`, or what stands before its `.T`."""
+    if isinstance(node, ast.Attribute) and node.attr in ("T", "mT"):
+        return node.value
+    return ast.Attribute(node, "T", ast.Load())
+
+
+def swapped_product(node: ast.expr) -> ast.expr | None:
+    """`B.T @ A.T` for `A @ B`."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+        return ast.BinOp(turned(node.right), ast.MatMult(), turned(node.left))
+    return None
+
+
+def negated(node: ast.expr) -> ast.expr:
+    """`-node`, or what stands after its minus."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return node.operand
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
+        if isinstance(node.left, ast.UnaryOp) and isinstance(node.left.op, ast.USub):
+            return ast.BinOp(node.left.operand, node.op, node.right)
+    return ast.UnaryOp(ast.USub(), node)

@@ -1,0 +1,70 @@
+"""lost-keepdim: the numbers are right, but the summed axis is gone from the shape.
+
+Family: Shape, broadcast, reduction
+Forward: p = c * s
+Shapes: c (N, C), s (N, 1)
+Wrong: ds = (c * dp).sum(1)
+Right: ds = (c * dp).sum(1, keepdim=True)
+
+Why:
+A gradient has exactly the shape of its variable: one number for each of the variable's numbers, in the same place. `sum(1)` takes axis 1 away;
+`sum(1, keepdim=True)` leaves it, with length 1. A lost axis does harm silently: (N, 1) minus (N,) broadcasts to an (N, N) table.
+
+Read more: the PyTorch documentation, "Broadcasting semantics".
+"""
+
+from __future__ import annotations
+
+import ast
+
+from checker.diagnosis.case import Case, calls
+from checker.diagnosis.rewrites import with_keyword
+from checker.records import Diagnosis
+
+REDUCTIONS = ("sum", "mean", "amax", "amin", "prod", "max", "min")
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by giving the answer back its axes of length 1: it is then the oracle."""
+    squeezed = [(tuple(a.shape), tuple(o.shape)) for a, o in zip(case.answers, case.oracles, strict=True)]
+    if not all(a != o and len(a) < len(o) and [n for n in o if n != 1] == [n for n in a if n != 1] for a, o in squeezed):
+        return None
+    if not case.mends(lambda a, o: a.reshape(o.shape)):
+        return None
+    expression = case.expression
+    reduction = next(calls(expression, *REDUCTIONS), None) if expression is not None else None
+    span = case.span(reduction, after=getattr(reduction.func, "value", None)) if reduction is not None else case.span()
+    return Diagnosis(
+        code="lost-keepdim",
+        certainty="proven",
+        error=f"{case.got}, but {case.node} is {case.due}",
+        note=_note(case, reduction),
+        help="Keep the summed axis, with length 1.",
+        span=span,
+        evidence=f"Reshaped to {case.due}, the answer equals autograd's gradient in every trial.",
+        fix=_fix(case, expression),
+    )
+
+
+def _note(case: Case, reduction: ast.Call | None) -> str:
+    step = case.oracles[0] - case.answers[0] if _broadcasts(case) else None
+    what = f"{ast.unparse(reduction).removeprefix(ast.unparse(reduction.func.value))[1:]} drops the axis it sums" if (
+        reduction is not None and isinstance(reduction.func, ast.Attribute) and isinstance(reduction.func.value, ast.expr)
+    ) else "an axis of length 1 is missing"  # fmt: skip
+    note = f"The numbers are right; the shape is not: {what}."
+    if step is not None and step.shape != case.oracles[0].shape:
+        note += f" A step `{case.node} -= lr * {case.name}` would silently make a {tuple(step.shape)} of it."
+    return note
+
+
+def _broadcasts(case: Case) -> bool:
+    pairs = zip(reversed(case.answers[0].shape), reversed(case.oracles[0].shape), strict=False)
+    return all(a == o or 1 in (a, o) for a, o in pairs)
+
+
+def _fix(case: Case, expression: ast.expr | None) -> str | None:
+    if expression is None:
+        return None
+    edits = [with_keyword(expression, call, "keepdim", True) for call in calls(expression, *REDUCTIONS)]
+    view = ast.Call(ast.Attribute(expression, "reshape", ast.Load()), [ast.parse(f"{case.node}.shape", mode="eval").body], [])
+    return case.fix(*edits, view)

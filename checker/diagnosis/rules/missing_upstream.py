@@ -1,0 +1,53 @@
+"""missing-upstream: the local derivative alone, without the gradient that arrives from above.
+
+Family: Local derivative
+Forward: h = torch.tanh(z)
+Shapes: z (N, C)
+Wrong: dz = 1 - h**2
+Right: dz = (1 - h**2) * dh
+
+Why:
+The chain rule multiplies: how much the loss moves with h, times how much h moves with z. An expression without dh gives only the second part, as
+if the loss were the plain sum of h.
+
+Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
+"""
+
+from __future__ import annotations
+
+import ast
+
+import torch
+
+from checker.diagnosis.case import Case
+from checker.diagnosis.replay import gradient
+from checker.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by replay: with ones for the upstream gradients, autograd gives the learner's answer."""
+    consumers = {line.name for line in case.consumers}
+    if not consumers or not case.everywhere or {"d" + name for name in consumers} & case.reads:
+        return None
+    trials = [run.trial for run in case.runs]
+    ones = [{name: torch.ones_like(t.gradients["d" + name]) for name in consumers} for t in trials]
+    if not case.is_answer([gradient(case, run, frozenset(consumers), cotangents) for run, cotangents in zip(case.runs, ones, strict=True)]):
+        return None
+    upstream = [f"d{line.name}" for line in case.consumers]
+    return Diagnosis(
+        code="missing-upstream",
+        certainty="proven",
+        error=f"{' and '.join(upstream)} {'is' if len(upstream) == 1 else 'are'} missing here",
+        note=f"This is how {' and '.join(sorted(consumers))} moves with {case.node}. The loss sees {case.node} only through "
+        f"{' and '.join(sorted(consumers))}, so the gradient that arrives there belongs in the product.",
+        help=f"Multiply along the path: local derivative times {upstream[0]}." if len(upstream) == 1 else "Multiply each path with its own upstream gradient.",
+        span=case.span(),
+        evidence=f"With ones in the place of {', '.join(upstream)}, autograd gives exactly your answer in every trial.",
+        fix=_fix(case, upstream),
+    )
+
+
+def _fix(case: Case, upstream: list[str]) -> str | None:
+    if case.expression is None or len(upstream) != 1:
+        return None
+    return case.fix(ast.BinOp(case.expression, ast.Mult(), ast.Name(upstream[0], ast.Load())))

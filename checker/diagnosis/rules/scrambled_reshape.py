@@ -1,0 +1,69 @@
+"""scrambled-reshape: the right numbers stand in wrong places, because a reshape did the work of a transpose.
+
+Family: Matrix products and layout
+Forward: y = x @ W
+Shapes: x (N, K), W (K, M)
+Wrong: dW = (dy.T @ x).reshape(W.shape)
+Right: dW = (dy.T @ x).T
+
+Why:
+`reshape` and `view` read the numbers row by row and lay them out again row by row; they never turn rows into columns. To undo a view of the
+forward, view back to the shape it came from, in the same order of axes; to exchange axes, use `.T`, `transpose` or `permute`.
+
+Read more: the PyTorch documentation, "torch.Tensor.view".
+"""
+
+from __future__ import annotations
+
+import ast
+from itertools import permutations
+
+import torch
+
+from checker.diagnosis.case import Case, calls, put
+from checker.diagnosis.rewrites import method, turned
+from checker.records import Diagnosis
+
+RESHAPES = ("reshape", "view", "reshape_as", "view_as", "unflatten", "flatten")
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by replay: the oracle with its axes permuted and then reshaped (or the other way round) is the learner's answer."""
+    if not case.everywhere or case.expression is None or any(a.shape != o.shape for a, o in zip(case.answers, case.oracles, strict=True)):
+        return None
+    call = next(calls(case.expression, *RESHAPES), None)
+    rank = case.oracles[0].dim()
+    if call is None or not 2 <= rank <= 4:
+        return None
+    for order in permutations(range(rank)):
+        if order == tuple(range(rank)):
+            continue
+        if case.replays(lambda o, a, p=order: o.permute(p).reshape(o.shape)) or case.replays(lambda o, a, p=order: _back(o, p)):
+            return _told(case, call)
+    return None
+
+
+def _back(oracle: torch.Tensor, order: tuple[int, ...]) -> torch.Tensor:
+    """The oracle reshaped to permuted lengths and then permuted to its own shape."""
+    lengths = [oracle.shape[i] for i in order]
+    inverse = [order.index(i) for i in range(len(order))]
+    return oracle.reshape(lengths).permute(inverse)
+
+
+def _told(case: Case, call: ast.Call) -> Diagnosis:
+    assert isinstance(call.func, ast.Attribute) and case.expression is not None
+    inner = call.func.value
+    shape = ast.parse(f"{case.node}.shape", mode="eval").body
+    edits = [put(case.expression, call, turned(inner)), put(case.expression, call, inner)]
+    edits += [method(inner, "reshape", shape)]
+    edits += [put(case.expression, call, method(inner, "permute", *p)) for p in permutations(range(case.oracles[0].dim()))]
+    return Diagnosis(
+        code="scrambled-reshape",
+        certainty="proven",
+        error=f"`{call.func.attr}` puts the right numbers in wrong places",
+        note="It reads row by row and lays out row by row: it never turns rows into columns.",
+        help="To exchange axes use `.T`, `transpose` or `permute`; to undo a view, view back in the forward's own order of axes.",
+        span=case.span(call, after=inner),
+        evidence="Autograd's gradient, its axes permuted and then reshaped, is your answer in every trial.",
+        fix=case.fix(*edits),
+    )
