@@ -1,0 +1,1 @@
+"""The command `backprop-check`: adapters that translate between a shell and `check`, one file per command."""

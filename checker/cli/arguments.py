@@ -1,0 +1,128 @@
+"""The arguments of every command. Nothing here knows what a command does, and nothing is imported for it."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from checker import __version__
+from checker.errors import BadInput
+
+EPILOG = """\
+backprop-check          go on where you left off
+backprop-check ex05     check exercises/ex05_*.py, the same as `check ex05`
+
+Exit codes: 0 all gradients right, 1 some are not, 2 could not be carried out.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are bad input like any other: one line, exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message} (see `{self.prog} --help`).")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Return the arguments; `module` names the file under `checker/cli/` that runs them. Raises `BadInput` for bad usage."""
+    parser = Parser(
+        prog="backprop-check",
+        description="Check gradients written by hand, and say why a wrong one is wrong.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"backprop-check {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
+    for name, (module, text, declare) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False)
+        command.set_defaults(module=module)
+        declare(command)
+    args = parser.parse_args(argv)
+    if getattr(args, "numeric", False):
+        args.module = "numeric"
+    return args
+
+
+def _exercise(command: argparse.ArgumentParser) -> None:
+    command.add_argument("exercise", nargs="?", metavar="EX", help="an id (ex05, 5) or an exercise file; else where you left off")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise argparse.ArgumentTypeError(f"give a number of seconds above 0, not {text!r}")
+    return seconds
+
+
+def _time_limit(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--time-limit", type=_seconds, default=10.0, metavar="S", help="seconds one statement may take (default 10)")
+
+
+def _check(command: argparse.ArgumentParser) -> None:
+    _exercise(command)
+    command.add_argument("--exercise", dest="exercise_option", metavar="ID|PATH", help="the same as EX, also outside any course")
+    command.add_argument("--submission", metavar="FILE", help="a .py or .ipynb file whose `backward` is checked")
+    command.add_argument("--json", action="store_true", help="print the report as JSON and nothing else")
+    command.add_argument("--numeric", action="store_true", help="show one gradient beside finite differences, element by element")
+    command.add_argument("--target", metavar="NAME", help="with --numeric: the gradient to show")
+    _time_limit(command)
+
+
+def _hint(command: argparse.ArgumentParser) -> None:
+    _exercise(command)
+    command.add_argument("--target", metavar="NAME", help="the gradient the hint is about; else the first that is not right")
+    _time_limit(command)
+
+
+def _watch(command: argparse.ArgumentParser) -> None:
+    _exercise(command)
+    _time_limit(command)
+
+
+def _reset(command: argparse.ArgumentParser) -> None:
+    command.add_argument("exercise", metavar="EX", help="an id of the course (ex05, 5)")
+    command.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _explain(command: argparse.ArgumentParser) -> None:
+    command.add_argument("code", nargs="?", metavar="CODE", help="a code of a report, as lost-keepdim; else all are listed")
+
+
+def _init(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folder", metavar="DIR", help="where the course goes; its exercises/ must not exist yet")
+
+
+def _new(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", metavar="NAME", help="what it is about, in a word or two: layer_norm")
+
+
+def _dev(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(metavar="ACTION", required=True, parser_class=Parser)
+    check = actions.add_parser("check", help="hold exercises and their solutions to the contract")
+    check.add_argument("exercises", nargs="*", metavar="EX", help="ids or files; else all of the course")
+    check.add_argument("--mutants", action="store_true", help="also plant mistakes in every solution and see each caught")
+
+
+def _nothing(command: argparse.ArgumentParser) -> None:
+    pass
+
+
+COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
+    "check": ("check", "check the gradients of an exercise", _check),
+    "list": ("list", "show the exercises and how far you are", _nothing),
+    "watch": ("watch", "check again at every save", _watch),
+    "hint": ("hint", "give a hint, a clearer one each time", _hint),
+    "graph": ("graph", "draw the forward graph", _exercise),
+    "solution": ("solution", "show the solution, once passed or when asked twice", _exercise),
+    "reset": ("reset", "put an exercise back as it was, keeping a backup", _reset),
+    "explain": ("explain", "print the page of a mistake, or list all codes", _explain),
+    "init": ("init", "make a course of your own in a folder", _init),
+    "new": ("new", "add an exercise to the course, from a template", _new),
+    "dev": ("dev", "tools for authors of exercises", _dev),
+}
+"""Each command: the module that runs it, what its help says, and its arguments."""
