@@ -9,7 +9,7 @@ from checker.diagnosis.explain import explain
 from checker.errors import BadInput
 from checker.exercise.parse import read_exercise
 from checker.records import Report
-from checker.report.build import could_not_judge, build_report
+from checker.report.build import build_report, could_not_judge
 from checker.submission.parse import read_submission
 from checker.submission.run import NothingRan
 from checker.submission.zygote import Zygote

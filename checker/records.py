@@ -184,8 +184,9 @@ class Difference:
 class Verdict:
     """The judgement of one target: its status, the runs it rests on and the worst of them (an index into `runs`).
 
-    `why` names judgements that no single trial shows: "aliased", "autograd-used" (how is in `asked`), "hard-coded-size", "float32" (right in
-    an all-float32 run), "by-accident" (`accident` names the gradients it rests on), "rebound" (right once forward names are put back).
+    `why` names judgements that no single trial shows: "aliased", "autograd-used" (how is in `asked`), "hard-coded-size", "float32"
+    (right in an all-float32 run), "by-accident" (`accident` names the gradients it rests on), "rebound" (right once forward names are
+    put back).
     """
 
     target: Target

@@ -29,8 +29,8 @@ def judge(
     def draw(choice: int, dtype: torch.dtype = torch.float64) -> Callable[[], Trial]:
         return lambda: trace(graph, seeds(), graph.sizes[choice], dtype)
 
-    def session(**ways: Sequence[str]) -> Session:
-        return Session(zygote, graph.exercise, submission, time_limit, skipped=dict(skipped), **ways)
+    def session(early: Sequence[str] = (), restored: Sequence[str] = ()) -> Session:
+        return Session(zygote, graph.exercise, submission, time_limit, early, restored, skipped=dict(skipped))
 
     skipped: dict[int, str] = {}
     targets = graph.exercise.targets
@@ -115,7 +115,10 @@ def _in_float32(
         differences = tuple(compare(run, verdict.target.name) for run in runs)
         if all(d.wrong == "" for d in differences):
             worst = _worst([run.answers[verdict.target.name].state for run in runs], differences)
-            yield verdict.target.name, replace(verdict, status="correct", runs=runs, differences=differences, worst=worst, why=frozenset({"float32"}))
+            yield (
+                verdict.target.name,
+                replace(verdict, status="correct", runs=runs, differences=differences, worst=worst, why=frozenset({"float32"})),
+            )
 
 
 def _may_be_float32(verdict: Verdict) -> bool:

@@ -66,7 +66,7 @@ def _screened(exercise: Exercise, node: str, screen: frozenset[str], perturbed: 
 
 
 def _vanishing(exercise: Exercise, verdict: Verdict, node: str, read: frozenset[str]) -> tuple[str, ...]:
-    """The gradients that are zero here: the node's own, else those of its consumers and those the answer reads, else the partly zero ones."""
+    """The gradients that are zero here: the node's own, else those of its consumers and those it reads, else the partly zero."""
     trial = verdict.runs[0].trial
     if trial.gradients["d" + node].abs().max() <= 1e-9 * trial.scales["d" + node]:
         return ("d" + node,)

@@ -188,8 +188,8 @@ class Case:
         if line is None:
             return None
         if after is not None and getattr(after, "end_lineno", None) is not None:
-            line, column = after.end_lineno, after.end_col_offset  # type: ignore[attr-defined]
-        end_line, end_column = node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
+            line, column = getattr(after, "end_lineno", line), getattr(after, "end_col_offset", column)
+        end_line, end_column = getattr(node, "end_lineno", line), getattr(node, "end_col_offset", column)
         return (line, self._characters(line, column), end_line, self._characters(end_line, end_column))
 
     def _characters(self, line: int, column: int) -> int:
@@ -209,15 +209,22 @@ def calls(expression: ast.AST, *names: str) -> Iterator[ast.Call]:
 
 def put(expression: ast.expr, old: ast.AST, new: ast.expr) -> ast.expr:
     """Return `expression` with `old` (by identity) replaced by `new`; what is not on the way to it is shared, not copied."""
+    changed: ast.expr = _put(expression, old, new)
+    return changed
+
+
+def _put(expression: Any, old: ast.AST, new: ast.expr) -> Any:
     if expression is old:
         return new
+    if not isinstance(expression, ast.AST):
+        return expression
     fields: Mapping[str, Any] = {}
     for field, value in ast.iter_fields(expression):
         if isinstance(value, list):
-            changed: Any = [put(v, old, new) if isinstance(v, ast.AST) else v for v in value]  # type: ignore[arg-type]
+            changed: Any = [_put(v, old, new) for v in value]
             same = all(a is b for a, b in zip(changed, value, strict=True))
         else:
-            changed = put(value, old, new) if isinstance(value, ast.AST) else value  # type: ignore[arg-type]
+            changed = _put(value, old, new)
             same = changed is value
         if not same:
             fields = {**dict(ast.iter_fields(expression)), **fields, field: changed}

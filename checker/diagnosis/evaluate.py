@@ -135,7 +135,16 @@ class Evaluator:
     def _try(self, node: ast.expr, operation: Callable[[], Any]) -> Any:
         try:
             return operation()
-        except (RuntimeError, TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError, AttributeError, NotImplementedError) as error:
+        except (
+            RuntimeError,
+            TypeError,
+            ValueError,
+            IndexError,
+            ZeroDivisionError,
+            OverflowError,
+            AttributeError,
+            NotImplementedError,
+        ) as error:
             raise Failed(node, error) from None
 
 
@@ -146,7 +155,8 @@ def _small(op: ast.operator, a: Any, b: Any) -> None:
         if math.prod(longest) > ELEMENTS:
             raise Refused("too large")
     elif isinstance(op, ast.Pow | ast.Mult) and not isinstance(a, torch.Tensor | float) and not isinstance(b, torch.Tensor):
-        if not isinstance(a, int) or not isinstance(b, int | float) or abs(a) > 1 << 40 or abs(b) > 64 and isinstance(op, ast.Pow):
+        numbers = isinstance(a, int) and isinstance(b, int | float)
+        if not numbers or abs(a) > 1 << 40 or (abs(b) > 64 and isinstance(op, ast.Pow)):
             raise Refused("a large number")
 
 

@@ -29,8 +29,8 @@ def diagnose(case: Case) -> Diagnosis:
     """Return the first diagnosis whose proof stands, with the facts as the last resort."""
     for rule in RULES:
         try:
-            diagnosis = rule.find(case)
-        except Exception:
+            diagnosis: Diagnosis | None = rule.find(case)
+        except Exception:  # noqa: S112
             # A crash in an explainer never hides the verdict: the next rule may still speak, and the last gives facts only.
             continue
         if diagnosis is not None:

@@ -33,12 +33,13 @@ def _by_accident(case: Case) -> Diagnosis:
         reason = f"{' and '.join(zero)} {'is' if len(zero) == 1 else 'are'} zero in many places"
     else:
         reason = f"{' and '.join(zero)} {'is' if len(zero) == 1 else 'are'} zero in this graph"
+    consumers = " and ".join(line.name for line in case.consumers)
     return Diagnosis(
         code="right-by-accident",
         certainty="proven",
         error=f"right here only because {reason}",
         note=f"As a formula for {case.name} it lacks something: with other gradients arriving from above it would be wrong.",
-        help=f"Write it so that it is right for any gradient arriving at {' and '.join(line.name for line in case.consumers) or 'its consumers'}.",
+        help=f"Write it so that it is right for any gradient that arrives at {consumers or 'its consumers'}.",
         span=case.span(),
         evidence="With random numbers added to the gradients this answer reads, autograd's result and the answer part ways.",
     )
@@ -49,7 +50,8 @@ def _float32(case: Case) -> Diagnosis:
         code="float32",
         certainty="proven",
         error="right, computed in float32",
-        note="The check runs in float64. A float32 part in the line made it less exact, or made torch refuse the mix; judged again all in float32, it is right.",
+        note="The check runs in float64. A float32 part of the line made it less exact, or made torch refuse the mix; "
+        "judged again all in float32, it is right.",
         help="Take the dtype from a value of the forward: `.to(x.dtype)`, `torch.zeros_like(x)`.",
         span=case.span(),
         evidence="Within 1e-4 of autograd's gradient, relative to the size of its terms, in trials that run in float32 throughout.",
@@ -62,7 +64,9 @@ def _rebound(case: Case) -> Diagnosis:
     return Diagnosis(
         code="shadowed-name",
         certainty="proven",
-        error=f"right, once {listed or 'the forward values'} mean what the forward named so" if listed else "right, on the forward's own values",
+        error=f"right, once {listed or 'the forward values'} mean what the forward named so"
+        if listed
+        else "right, on the forward's own values",
         note="A line above gives a name of the forward another meaning; in one program this line would read the new one.",
         help="Give the new value a name of its own.",
         span=case.span(),

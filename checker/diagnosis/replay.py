@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import CodeType
 from typing import Any
 
 import torch
@@ -10,7 +11,8 @@ import torch
 from checker.diagnosis.case import Case
 from checker.records import Line, Run
 
-Change = Callable[[Line, torch.Tensor, Mapping[str, Any]], torch.Tensor]
+Evaluate = Callable[[Mapping[str, Any]], Any]
+Change = Callable[[Line, Evaluate, Mapping[str, Any]], Any]
 
 
 def downstream(case: Case, stops: frozenset[str]) -> list[Line]:
@@ -43,19 +45,26 @@ def gradient(
 ) -> torch.Tensor:
     """Return the gradient of the case's node through the lines up to `stops`.
 
-    The stops receive `cotangents` (default: the oracle's); `change(line, value, values)` may put another value in a line's place.
+    The stops receive `cotangents` (default: the oracle's). `change(line, evaluate, values)` may put another value in a line's place;
+    `evaluate(names)` computes the line on other names.
     """
     trial = run.trial
-    values: dict[str, Any] = {k: v.to(torch.float64) if isinstance(v, torch.Tensor) and v.is_floating_point() else v for k, v in trial.values.items()}
+    values: dict[str, Any] = {
+        k: v.to(torch.float64) if isinstance(v, torch.Tensor) and v.is_floating_point() else v for k, v in trial.values.items()
+    }
     leaf = values[case.node].clone().requires_grad_()
     values[case.node] = leaf
     code = {line.name: compiled for line, compiled in case.graph.code}
     total = leaf.new_zeros(())
+
+    def _evaluate(compiled: CodeType, names: Mapping[str, Any]) -> Any:
+        return eval(compiled, {**case.graph.scope, **names})
+
     with torch.enable_grad():
         for line in downstream(case, stops):
-            value = eval(code[line.name], {**case.graph.scope, **values})
+            value = _evaluate(code[line.name], values)
             if change is not None and isinstance(value, torch.Tensor):
-                value = change(line, value, values)
+                value = change(line, lambda names, c=code[line.name]: _evaluate(c, names), values)  # type: ignore[misc]
             if line.name in stops and isinstance(value, torch.Tensor):
                 weight = trial.gradients["d" + line.name] if cotangents is None else cotangents[line.name]
                 total = total + (value * weight).sum()
@@ -68,11 +77,14 @@ def gradient(
     return torch.zeros_like(leaf) if found is None else found
 
 
-def passed_through(operand: str) -> Change:
-    """A change that lets the gradient through to `operand` as if the line were the identity; the value stays what it was."""
+def passed_through(at: Line, operand: str) -> Change:
+    """A change that takes the derivative of one line with respect to one operand as 1. Values and other operands' derivatives stay."""
 
-    def change(line: Line, value: torch.Tensor, values: Mapping[str, Any]) -> torch.Tensor:
-        straight = values[operand].expand(value.shape)
-        return straight + (value - straight).detach()
+    def change(line: Line, evaluate: Evaluate, values: Mapping[str, Any]) -> Any:
+        if line is not at:
+            return evaluate(values)
+        others = evaluate({**values, operand: values[operand].detach()})
+        straight = values[operand].expand(others.shape)
+        return others + straight - straight.detach()
 
     return change

@@ -49,6 +49,7 @@ def negated(node: ast.expr) -> ast.expr:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return node.operand
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
-        if isinstance(node.left, ast.UnaryOp) and isinstance(node.left.op, ast.USub):
-            return ast.BinOp(node.left.operand, node.op, node.right)
+        left = negated(node.left)
+        if left is not node.left and not isinstance(left, ast.UnaryOp):
+            return ast.BinOp(left, node.op, node.right)
     return ast.UnaryOp(ast.USub(), node)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-FUNCTIONS = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FUNCTIONS = _words(
     """
     abs add amax amin arange argmax argmin atan2 bmm broadcast_to cat ceil chunk clamp clone concat concatenate cos cosh cumprod cumsum diag
     diag_embed diagonal div divide dot einsum empty_like erf exp expm1 eye flatten flip floor full full_like gather ge gt index_add index_put
@@ -13,22 +18,24 @@ FUNCTIONS = frozenset(
     transpose tril triu true_divide unbind unflatten unfold unsqueeze var where zeros zeros_like erfc cross_entropy nll_loss mse_loss linear
     layer_norm gelu silu elu leaky_relu logsigmoid hardtanh conv1d conv2d conv_transpose1d conv_transpose2d max_pool1d max_pool2d avg_pool1d
     avg_pool2d fold embedding dropout logical_xor heaviside sgn trace vdot kron ger addmm baddbmm count_nonzero
-    """.split()
+    """
 )
 
-METHODS = frozenset(
+_NO_METHODS = _words("eye full linspace arange ones zeros tensor cat stack concat concatenate einsum pad one_hot")
+
+METHODS = (FUNCTIONS - _NO_METHODS) | _words(
     """
     new_zeros new_ones new_full new_tensor expand expand_as view view_as reshape_as repeat size dim numel float double long int bool to type_as
     contiguous detach item type squeeze unsqueeze index_fill masked_scatter select narrow adjoint sum_to_size nonzero nelement ndimension
-    """.split()
-) | (FUNCTIONS - {"eye", "full", "linspace", "arange", "ones", "zeros", "tensor", "cat", "stack", "concat", "concatenate", "einsum", "pad", "where"}) | {"where"}  # fmt: skip
+    """
+)
 
-ATTRIBUTES = frozenset({"T", "mT", "H", "mH", "shape", "ndim", "dtype", "values", "indices", "data", "device"})
+ATTRIBUTES = _words("T mT H mH shape ndim dtype values indices data device")
 
-CREATES = frozenset(
+CREATES = _words(
     """
     arange broadcast_to empty_like expand eye fold full kron linspace new_full new_ones new_zeros one_hot ones pad repeat
     repeat_interleave tile unfold zeros
-    """.split()
+    """
 )
 """Operations whose whole-number arguments are the size of what they make."""

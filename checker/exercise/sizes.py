@@ -25,7 +25,7 @@ def choose_sizes(nominal: Mapping[str, int], listed: Sequence[Mapping[str, int]]
 def axis_name(lengths: Sequence[int], sizes: Sequence[Mapping[str, int]]) -> str:
     """Name a dimension that has `lengths[i]` where the sizes are `sizes[i]`.
 
-    A size (`N`), a product (`N·C`, `2·H`), a size more or less one (`N-1`) or a constant; the nominal length where no name fits every choice.
+    A size (`N`), a product (`N·C`, `2·H`), a size more or less one (`N-1`) or a constant; the nominal length where no name fits.
     """
     if not sizes:
         return str(lengths[0])

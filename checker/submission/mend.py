@@ -20,22 +20,25 @@ def parse_leniently(text: str) -> tuple[ast.Module | None, str, tuple[Broken, ..
 
     The tree is None when not even the rest parses; then the breaks say why.
     """
-    tree, error = _parse(text)
-    if tree is not None:
-        return tree, text, ()
+    whole, error = _parse(text)
+    if whole is not None:
+        return whole, text, ()
     lines = text.splitlines()
     broken: list[Broken] = []
     for start, end in _chunks(lines, 0, len(lines), 0):
         if _parse("\n".join(lines[start:end]))[0] is not None:
             continue
         body = _body(lines, start, end)
-        pieces = list(_chunks(lines, body, end, _indent(lines[body]))) if body is not None and _is_backward(lines, start, end) else [(start, end)]
+        pieces = (
+            list(_chunks(lines, body, end, _indent(lines[body])))
+            if body is not None and _is_backward(lines, start, end)
+            else [(start, end)]
+        )
         for first, last in pieces:
             piece = textwrap.dedent("\n".join(lines[first:last]))
+            fault = _parse(piece)[1]
             if body is not None and first >= body and _indent(lines[first]) != _indent(lines[body]):
-                _, fault = None, SyntaxError("this line is not indented like the others")
-            else:
-                _, fault = _parse(piece)
+                fault = SyntaxError("this line is not indented like the others")
             if fault is not None:
                 broken += _breaks(lines, first, last, fault)
                 indent = lines[body if body is not None and first >= body else first]
@@ -43,10 +46,10 @@ def parse_leniently(text: str) -> tuple[ast.Module | None, str, tuple[Broken, ..
     mended = "\n".join(lines) + "\n"
     tree, remaining = _parse(mended)
     if tree is None:
-        fault = remaining or error
-        assert fault is not None
-        row = fault.lineno or 1
-        broken.append(Broken(row, max(0, (fault.offset or 1) - 1), str(fault.msg), (text.splitlines() + [""])[row - 1], None))
+        left = remaining or error
+        assert left is not None
+        row = min(left.lineno or 1, len(lines))
+        broken.append(Broken(row, max(0, (left.offset or 1) - 1), str(left.msg), lines[row - 1], None))
     return tree, mended, tuple(broken)
 
 
@@ -78,8 +81,10 @@ def _chunks(lines: list[str], start: int, end: int, indent: int) -> Iterator[tup
     begins = [i for i in begins if not _JOINED.match(lines[i])]
     merged: list[int] = []
     for i in begins:
-        decorated = merged and lines[merged[-1]].lstrip().startswith("@") and all(
-            lines[k].lstrip().startswith("@") or not lines[k].strip() for k in range(merged[-1], i)
+        decorated = (
+            merged
+            and lines[merged[-1]].lstrip().startswith("@")
+            and all(lines[k].lstrip().startswith("@") or not lines[k].strip() for k in range(merged[-1], i))
         )
         if not decorated:
             merged.append(i)
@@ -123,5 +128,5 @@ def _breaks(lines: list[str], first: int, last: int, fault: SyntaxError) -> list
     row = min(last - 1, first + max(0, (fault.lineno or 1) - 1))
     indent = len(lines[first]) - len(lines[first].lstrip())
     column = max(0, (fault.offset or 1) - 1) + indent
-    names = dict.fromkeys(m.group(1) for line in lines[first:last] if (m := _ASSIGNED.match(line)))
-    return [Broken(row + 1, column, str(fault.msg), lines[row].strip(), name) for name in names or [None]]  # type: ignore[list-item]
+    names: list[str | None] = [m.group(1) for line in lines[first:last] if (m := _ASSIGNED.match(line))]
+    return [Broken(row + 1, column, str(fault.msg), lines[row].strip(), name) for name in dict.fromkeys(names or [None])]

@@ -18,7 +18,9 @@ HASHED = 1 << 18
 class DryRun:
     """The hook of a run without replacement. It watches the identity, version and contents of every target after each statement."""
 
-    def __init__(self, targets: Sequence[str], statements: Sequence[Statement], forward: Mapping[str, Any], at: Callable[[int], None]) -> None:
+    def __init__(
+        self, targets: Sequence[str], statements: Sequence[Statement], forward: Mapping[str, Any], at: Callable[[int], None]
+    ) -> None:
         self.targets, self.statements, self.forward_values, self.at = targets, statements, forward, at
         self.own_last = own_last_writes(targets, statements)
         self.seen: dict[str, tuple[Any, ...]] = {}

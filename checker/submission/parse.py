@@ -30,7 +30,8 @@ def read_submission(path: Path, exercise: Exercise) -> Submission:
     cell, tree, text, broken = parsed[chosen]
     assert tree is not None
     bare = cell.mark is not None
-    function = None if bare else next(node for node in reversed(tree.body) if _is_backward(node))
+    function = None if bare else [node for node in tree.body if _is_backward(node)][-1]
+    assert function is None or isinstance(function, ast.FunctionDef)
     body = tree.body if function is None else function.body
     parameters = exercise_parameters(exercise) if function is None else _bound(path, function, exercise)
     kept = [node for _, t, _, _ in parsed if t is not None for node in prelude(t)]
@@ -113,10 +114,8 @@ def _bound(path: Path, function: ast.FunctionDef, exercise: Exercise) -> tuple[s
     known = exercise_parameters(exercise)
     unknown = [a for a in arguments if a.arg not in known]
     if unknown:
-        names = ", ".join(f"`{a.arg}`" for a in unknown)
-        raise BadInput(
-            f"{path}:{unknown[0].lineno}: `backward` asks for {names}, which the forward of {exercise.id} does not name; use: {', '.join(known)}."
-        )
+        names, where = ", ".join(f"`{a.arg}`" for a in unknown), f"{path}:{unknown[0].lineno}"
+        raise BadInput(f"{where}: `backward` asks for {names}, which {exercise.id} does not name; use: {', '.join(known)}.")
     return tuple(a.arg for a in arguments)
 
 

@@ -18,9 +18,10 @@ HOOK = "_backprop_check"
 class Plan:
     """What happens after which statement.
 
-    `given` are targets no statement writes: they hold the oracle's value from the start. `finals` and `peeks` list the targets to take after a statement; a final also replaces them by the oracle's. `aliases` are other names
-    that were seen bound to a target's tensor; `restored` are forward names to bind to the forward's values again; `skipped` are
-    statements not to run (they hung or ended the process), with the reason.
+    `given` are targets no statement writes: they hold the oracle's value from the start. `finals` and `peeks` list the targets to take
+    after a statement; a final also replaces them by the oracle's. `aliases` are other names that were seen bound to a target's tensor;
+    `restored` are forward names to bind to the forward's values again; `skipped` are statements not to run (they hung or ended the
+    process), with the reason.
     """
 
     given: Sequence[str] = ()

@@ -163,7 +163,7 @@ def _read_answer(header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor])
     if len(shape) > 64 or any(n < 0 for n in shape) or header["dtype"] not in wire.DTYPES:
         raise ValueError("no tensor has this shape")
     value = tensors.get("value")
-    if value is not None and tuple(value.shape) != shape or value is None and math.prod(shape) <= wire.ELEMENTS_LIMIT:
+    if (value is not None and tuple(value.shape) != shape) or (value is None and math.prod(shape) <= wire.ELEMENTS_LIMIT):
         raise ValueError("the shape told is not the shape sent")
     return Answer("tensor", index, value=value, dtype=str(header["dtype"]), shape=shape)
 

@@ -53,7 +53,11 @@ def receive(channel: socket.socket, deadline: float | None = None) -> tuple[dict
             size = math.prod(shape) * DTYPES[dtype].itemsize
             if size < 0 or start + size > len(body) or not all(isinstance(n, int) and n >= 0 for n in shape):
                 raise Lost("a frame whose sizes do not agree")
-            flat = torch.frombuffer(bytearray(body[start : start + size]), dtype=DTYPES[dtype]) if size else torch.empty(0, dtype=DTYPES[dtype])
+            flat = (
+                torch.frombuffer(bytearray(body[start : start + size]), dtype=DTYPES[dtype])
+                if size
+                else torch.empty(0, dtype=DTYPES[dtype])
+            )
             tensors[name] = flat.reshape(shape)
             start += size
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

@@ -50,7 +50,9 @@ def serve(channel: socket.socket) -> None:
 class RealRun:
     """The hook of a run with replacement: sends each answer, then lets the oracle's value take its place."""
 
-    def __init__(self, channel: socket.socket, targets: list[str], statements: tuple[Statement, ...], given: dict[str, Any], plan: Plan) -> None:
+    def __init__(
+        self, channel: socket.socket, targets: list[str], statements: tuple[Statement, ...], given: dict[str, Any], plan: Plan
+    ) -> None:
         self.channel, self.targets, self.statements, self.plan = channel, targets, statements, plan
         self.given = given
         self.pristine = _fresh(given)
@@ -171,7 +173,9 @@ def _fresh(values: Mapping[str, Any]) -> dict[str, Any]:
 def _unchanged(tensor: torch.Tensor, pristine: torch.Tensor) -> bool:
     # Bytes, not `==`: a NaN in the forward is equal to itself here.
     same = tensor.shape == pristine.shape and tensor.dtype == pristine.dtype and tensor.stride() == pristine.stride()
-    return same and torch.equal(tensor.view(torch.uint8) if tensor.dim() else tensor, pristine.view(torch.uint8) if tensor.dim() else pristine)
+    return same and torch.equal(
+        tensor.view(torch.uint8) if tensor.dim() else tensor, pristine.view(torch.uint8) if tensor.dim() else pristine
+    )
 
 
 def _is_dense(value: Any) -> bool:

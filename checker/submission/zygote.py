@@ -38,8 +38,13 @@ class Zygote:
     def started(cls) -> Zygote:
         """Start one as a program of its own. For parents that may have used torch's threads: pytest runs, notebook kernels."""
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-c", "import sys; from checker.submission.zygote import main; main(int(sys.argv[1]))", str(theirs.fileno())]
-        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        command = [
+            sys.executable,
+            "-c",
+            "import sys; from checker.submission.zygote import main; main(int(sys.argv[1]))",
+            str(theirs.fileno()),
+        ]
+        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)  # noqa: S603 (this interpreter, our own module)
         theirs.close()
         return cls(ours, process.pid, process)
 

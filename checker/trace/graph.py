@@ -29,7 +29,7 @@ class Graph:
     def inputs(self, sizes: Mapping[str, int], seed: int) -> dict[str, Any]:
         """Draw the forward's arguments in float64. The same seed and sizes draw the same ones."""
         with seeded(seed), default_dtype(torch.float64):
-            drawn = self._call("inputs", lambda: self.scope["inputs"](**sizes))
+            drawn: dict[str, Any] = self._call("inputs", lambda: self.scope["inputs"](**sizes))
         missing = set(self.exercise.inputs) ^ set(drawn) if isinstance(drawn, dict) else set(self.exercise.inputs)
         if missing:
             raise BadInput(f"{self.exercise.path}: `inputs` must return a dict of the forward's arguments; check {_names(missing)}.")
@@ -42,8 +42,9 @@ class Graph:
             for line, code in self.code:
                 value = self._call(f"line {line.number}", lambda c=code: eval(c, {**self.scope, **values}))  # type: ignore[misc]
                 if not isinstance(value, torch.Tensor | int | float | bool):
+                    kind = type(value).__name__
                     raise BadInput(
-                        f"{self.exercise.path}:{line.number}: `{line.name}` is a {type(value).__name__}; name one tensor or one plain number per line."
+                        f"{self.exercise.path}:{line.number}: `{line.name}` is a {kind}; name one tensor or one plain number a line."
                     )
                 values[line.name] = hook(line, value, values) if hook else value
         return values

@@ -13,13 +13,11 @@ from checker.trace.graph import Graph, seeded
 from checker.trace.scale import term_scales
 
 
-def trace(
-    graph: Graph, seed: int, sizes: Mapping[str, int], dtype: torch.dtype = torch.float64, perturb: Iterable[str] = ()
-) -> Trial:
+def trace(graph: Graph, seed: int, sizes: Mapping[str, int], dtype: torch.dtype = torch.float64, perturb: Iterable[str] = ()) -> Trial:
     """Draw inputs, run the forward and differentiate it.
 
     Everything is computed in float64; for a float32 trial the inputs are rounded to float32 first and the values given out are float32.
-    `perturb` names nodes k to whose gradients a random r_k is added, by adding sum <r_k, node_k> to the loss (design, section 3, second look).
+    `perturb` names nodes k to whose gradients a random r_k is added, by adding sum <r_k, node_k> to the loss (design, section 3).
     """
     arguments = {name: _leaf(value, dtype) for name, value in graph.inputs(sizes, seed).items()}
     with torch.enable_grad():

@@ -7,8 +7,9 @@ Wrong: dn = l * dp; dl = dn; dl *= 3; dl += n * dp
 Right: dn = l * dp; dl = dn.clone(); dl *= 3; dl += n * dp
 
 Why:
-`dl = dn` copies no numbers: it gives the same tensor a second name. What then happens to `dl` in place happens to `dn` as well. Give the new
-name a tensor of its own, with `.clone()` or with an expression that makes one (`dl = dn + ...`).
+`dl = dn` copies no numbers: it gives the same tensor a second name. What then happens to `dl` in place happens to
+`dn` as well. Give the new name a tensor of its own, with `.clone()` or with an expression that makes one (`dl = dn +
+...`).
 
 Read more: the PyTorch documentation, "In-place operations"; Ned Batchelder, "Facts and myths about Python names and values".
 """

@@ -7,8 +7,9 @@ Wrong: da = torch.autograd.grad(y.sum(), a)[0]
 Right: da = b * dy
 
 Why:
-Autograd is what your answer is compared with. Asking it proves nothing about what you know, so it earns nothing, even where the number would
-be right. Turning gradients off (`torch.no_grad()`, `.detach()`) is fine, and so are finite differences you compute yourself.
+Autograd is what your answer is compared with. Asking it proves nothing about what you know, so it earns nothing, even
+where the number would be right. Turning gradients off (`torch.no_grad()`, `.detach()`) is fine, and so are finite
+differences you compute yourself.
 
 Read more: backprop-check's design, "How an answer is judged".
 """

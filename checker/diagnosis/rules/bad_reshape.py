@@ -7,8 +7,9 @@ Wrong: dW = torch.zeros_like(W) + x.sum(0).reshape(99, 1)
 Right: dW = x.T @ dy
 
 Why:
-A reshape keeps every number, so the lengths of the new shape multiply to the same count. A length written as a number is a guess about sizes:
-keep the axis instead (`keepdim=True`), give it back with `[:, None]`, or leave one length to torch (`-1`).
+A reshape keeps every number, so the lengths of the new shape multiply to the same count. A length written as a number
+is a guess about sizes: keep the axis instead (`keepdim=True`), give it back with `[:, None]`, or leave one length to
+torch (`-1`).
 
 Read more: the PyTorch documentation, "torch.reshape".
 """
@@ -30,7 +31,11 @@ from checker.records import Diagnosis
 def find(case: Case) -> Diagnosis | None:
     """Proven by counting: the tensor has another number of elements than the shape asked for."""
     part = failing_part(case)
-    if not isinstance(part, ast.Call) or not isinstance(part.func, ast.Attribute) or part.func.attr not in (*RESHAPES, "expand", "expand_as"):
+    if (
+        not isinstance(part, ast.Call)
+        or not isinstance(part.func, ast.Attribute)
+        or part.func.attr not in (*RESHAPES, "expand", "expand_as")
+    ):
         return None
     run = case.verdict.runs[0]
     evaluator = Evaluator(case.names(run))

@@ -7,9 +7,9 @@ Wrong: h.mul_(2); dz = (1 - h**2) * dh
 Right: dz = (1 - h**2) * dh
 
 Why:
-The backward pass needs the values the forward computed. A function whose name ends in an underscore, `+=`, or an assignment into `h[...]`
-writes over them, and every later line reads the new numbers. The checker puts the forward's values back after each gradient, so that one such
-line spoils one gradient only; in a training loop nobody does.
+The backward pass needs the values the forward computed. A function whose name ends in an underscore, `+=`, or an
+assignment into `h[...]` writes over them, and every later line reads the new numbers. The checker puts the forward's
+values back after each gradient, so that one such line spoils one gradient only; in a training loop nobody does.
 
 Read more: the PyTorch documentation, "In-place correctness checks".
 """

@@ -7,8 +7,8 @@ Wrong: db = dy.sum(0, keepdim=True)
 Right: db = dy.sum(0)
 
 Why:
-A gradient has exactly the shape of its variable. b has no batch axis, so its gradient has none either; (1, C) works only by the luck of
-broadcasting, and makes b itself a (1, C) after the first step.
+A gradient has exactly the shape of its variable. b has no batch axis, so its gradient has none either; (1, C) works
+only by the luck of broadcasting, and makes b itself a (1, C) after the first step.
 
 Read more: the PyTorch documentation, "torch.sum", keepdim.
 """
@@ -37,7 +37,9 @@ def find(case: Case) -> Diagnosis | None:
         certainty="proven",
         error=f"{case.got}, but {case.node} is {case.due}",
         note=f"The numbers are right; the shape has one axis of length 1 more than {case.node} has.",
-        help="Drop the axis you sum over: without `keepdim` the sum takes it away." if kept else f"Take away the axis that {case.node} has not.",
+        help="Drop the axis you sum over: without `keepdim` the sum takes it away."
+        if kept
+        else f"Take away the axis that {case.node} has not.",
         span=case.span(kept, after=getattr(kept.func, "value", None)) if kept else case.span(),
         evidence=f"Reshaped to {case.due}, the answer equals autograd's gradient in every trial.",
         fix=_fix(case, expression),

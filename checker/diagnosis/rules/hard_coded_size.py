@@ -7,8 +7,9 @@ Wrong: ds = (c * dp).sum(1).reshape(5, 1)
 Right: ds = (c * dp).sum(1).reshape(-1, 1)
 
 Why:
-The number in the code happens to be the length of an axis today. With another batch it is not, and the line gives a wrong gradient or stops.
-Take lengths from the tensors (`x.shape[0]`), keep axes instead of naming their length (`keepdim=True`), or leave one length to torch (`-1`).
+The number in the code happens to be the length of an axis today. With another batch it is not, and the line gives a
+wrong gradient or stops. Take lengths from the tensors (`x.shape[0]`), keep axes instead of naming their length
+(`keepdim=True`), or leave one length to torch (`-1`).
 
 Read more: the PyTorch documentation, "torch.Tensor.shape".
 """
@@ -52,16 +53,22 @@ def find(case: Case) -> Diagnosis | None:
 def _error(case: Case, literal: ast.Constant | None) -> str:
     if literal is None:
         return "this is right only at the exercise's own sizes"
-    name = axis_name([abs(literal.value)], [case.verdict.runs[0].trial.sizes])  # type: ignore[arg-type]
-    return f"this {literal.value} is the length {name} of today" if not name.isdigit() else f"this {literal.value} is fixed, the sizes are not"
+    number = length_of(literal)
+    name = axis_name([number], [case.verdict.runs[0].trial.sizes])
+    return f"this {number} is the length {name} of today" if not name.isdigit() else f"this {number} is fixed, the sizes are not"
 
 
 def _lengths(case: Case, expression: ast.AST) -> Iterator[ast.Constant]:
     """Whole numbers in the expression that equal a length of this graph at the nominal sizes, other than 0, 1 and 2, then those that do."""
     values = case.verdict.runs[0].trial.values.values()
     lengths = {n for v in values if isinstance(v, torch.Tensor) for n in (*v.shape, v.numel())} | {v for v in values if type(v) is int}
-    found = [n for n in ast.walk(expression) if isinstance(n, ast.Constant) and type(n.value) is int and n.value in lengths and n.value > 0]
-    yield from sorted(found, key=lambda n: n.value <= 2)
+    found = [n for n in ast.walk(expression) if isinstance(n, ast.Constant) and length_of(n) in lengths and length_of(n) > 0]
+    yield from sorted(found, key=lambda n: length_of(n) <= 2)
+
+
+def length_of(node: ast.Constant) -> int:
+    """The whole number a constant holds, or 0."""
+    return node.value if type(node.value) is int else 0
 
 
 def _fix(case: Case, expression: ast.expr) -> str | None:
@@ -82,9 +89,9 @@ def _fix(case: Case, expression: ast.expr) -> str | None:
         return True
 
     literals = list(_lengths(case, expression))[:4]
-    single = [put(expression, lit, s) for lit in literals for s in _sources(case, lit.value)]  # type: ignore[arg-type]
+    single = [put(expression, lit, s) for lit in literals for s in _sources(case, length_of(lit))]
     double = (put(put(expression, a, s), b, t) for i, a in enumerate(literals) for b in literals[i + 1 :]
-              for s in _sources(case, a.value) for t in _sources(case, b.value))  # type: ignore[arg-type]  # fmt: skip
+              for s in _sources(case, length_of(a)) for t in _sources(case, length_of(b)))  # fmt: skip
     for count, candidate in enumerate((*single, *double)):
         if count > 400:
             return None

@@ -7,8 +7,9 @@ Wrong: ds = (c * dp).sum(1)
 Right: ds = (c * dp).sum(1, keepdim=True)
 
 Why:
-A gradient has exactly the shape of its variable: one number for each of the variable's numbers, in the same place. `sum(1)` takes axis 1 away;
-`sum(1, keepdim=True)` leaves it, with length 1. A lost axis does harm silently: (N, 1) minus (N,) broadcasts to an (N, N) table.
+A gradient has exactly the shape of its variable: one number for each of the variable's numbers, in the same place.
+`sum(1)` takes axis 1 away; `sum(1, keepdim=True)` leaves it, with length 1. A lost axis does harm silently: (N, 1)
+minus (N,) broadcasts to an (N, N) table.
 
 Read more: the PyTorch documentation, "Broadcasting semantics".
 """

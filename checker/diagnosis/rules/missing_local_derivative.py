@@ -7,8 +7,8 @@ Wrong: dz = dh
 Right: dz = (1 - h**2) * dh
 
 Why:
-Each operation multiplies the gradient that passes through it with its own derivative. Only an addition hands it on unchanged; tanh, a product, a
-square or a logarithm do not.
+Each operation multiplies the gradient that passes through it with its own derivative. Only an addition hands it on
+unchanged; tanh, a product, a square or a logarithm do not.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
 """
@@ -45,9 +45,7 @@ def _could_pass(case: Case, line: Line, operand: str) -> bool:
 
 
 def _replays(case: Case, line: Line, operand: str, stops: frozenset[str]) -> bool:
-    change = passed_through(operand)
-    found = [gradient(case, run, stops, change=lambda at, value, values: change(at, value, values) if at is line else value) for run in case.runs]
-    return case.is_answer(found)
+    return case.is_answer([gradient(case, run, stops, change=passed_through(line, operand)) for run in case.runs])
 
 
 def _told(case: Case, line: Line, operand: str) -> Diagnosis:
@@ -55,7 +53,7 @@ def _told(case: Case, line: Line, operand: str) -> Diagnosis:
         code="missing-local-derivative",
         certainty="proven",
         error=f"this passes d{line.name} through `{line.source}` unchanged",
-        note=f"`{line.name} = {line.source}` is not the identity: its own derivative with respect to {operand} is missing from the product.",
+        note=f"`{line.name} = {line.source}` is not the identity: its derivative with respect to {operand} is missing from the product.",
         help=f"Ask how much {line.name} moves when {operand} moves a little, and multiply with that.",
         span=case.span(),
         evidence=f"With the derivative of `{line.source}` taken as 1, autograd gives exactly your answer in every trial.",

@@ -7,8 +7,9 @@ Wrong: db = dy
 Right: db = dy.sum(0)
 
 Why:
-Broadcasting uses one number many times: b is added to every row. Each use sends its own gradient back, and gradients of several uses of the same
-number add up. So the gradient is summed over exactly the axes along which the variable was copied, and has the variable's shape again.
+Broadcasting uses one number many times: b is added to every row. Each use sends its own gradient back, and gradients
+of several uses of the same number add up. So the gradient is summed over exactly the axes along which the variable
+was copied, and has the variable's shape again.
 
 Read more: the PyTorch documentation, "Broadcasting semantics"; HIPS autograd, `unbroadcast`.
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 from itertools import combinations
 
 import torch
@@ -33,7 +35,7 @@ def find(case: Case) -> Diagnosis | None:
     if not case.everywhere or any(a.numel() <= o.numel() for a, o in zip(case.answers, case.oracles, strict=True)):
         return None
     for dims, keep in _sums(case.answers[0], case.oracles[0]):
-        if all(a.dim() == case.answers[0].dim() for a in case.answers) and case.mends(lambda a, o, d=dims, k=keep: a.sum(d, keepdim=k)):
+        if all(a.dim() == case.answers[0].dim() for a in case.answers) and case.mends(partial(_summed, dims=dims, keep=keep)):
             return _told(case, dims, keep)
     return None
 
@@ -47,6 +49,10 @@ def _sums(answer: torch.Tensor, oracle: torch.Tensor) -> Iterator[Sum]:
                     yield dims, keep
 
 
+def _summed(answer: torch.Tensor, oracle: torch.Tensor, dims: tuple[int, ...], keep: bool) -> torch.Tensor:
+    return answer.sum(dims, keepdim=keep)
+
+
 def _told(case: Case, dims: tuple[int, ...], keep: bool) -> Diagnosis:
     names = case.axis_names(lambda run: run.answers[case.name].value)  # type: ignore[arg-type,return-value]
     listed = " and ".join(f"{d} ({names[d]})" for d in dims)
@@ -56,8 +62,10 @@ def _told(case: Case, dims: tuple[int, ...], keep: bool) -> Diagnosis:
         code="missing-sum",
         certainty="proven",
         error=f"{case.got}, but {case.node} is {case.due}",
-        note=f"Each number of {case.node} was used {times} times, along {axis}. Your table holds the gradient of each use; nobody has added them up.",
-        help=f"Sum over the axis along which {case.node} was copied." if len(dims) == 1 else f"Sum over the axes along which {case.node} was copied.",
+        note=f"Each number of {case.node} was used {times} times, along {axis}. This holds the gradient of each use; they are not added up yet.",
+        help=f"Sum over the axis along which {case.node} was copied."
+        if len(dims) == 1
+        else f"Sum over the axes along which {case.node} was copied.",
         span=case.span(),
         evidence=f"Summed over {axis}, the answer equals autograd's gradient in every trial.",
         fix=_fix(case, dims, keep),

@@ -7,8 +7,8 @@ Wrong: dz = 1 - h**2
 Right: dz = (1 - h**2) * dh
 
 Why:
-The chain rule multiplies: how much the loss moves with h, times how much h moves with z. An expression without dh gives only the second part, as
-if the loss were the plain sum of h.
+The chain rule multiplies: how much the loss moves with h, times how much h moves with z. An expression without dh
+gives only the second part, as if the loss were the plain sum of h.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
 """
@@ -40,7 +40,9 @@ def find(case: Case) -> Diagnosis | None:
         error=f"{' and '.join(upstream)} {'is' if len(upstream) == 1 else 'are'} missing here",
         note=f"This is how {' and '.join(sorted(consumers))} moves with {case.node}. The loss sees {case.node} only through "
         f"{' and '.join(sorted(consumers))}, so the gradient that arrives there belongs in the product.",
-        help=f"Multiply along the path: local derivative times {upstream[0]}." if len(upstream) == 1 else "Multiply each path with its own upstream gradient.",
+        help=f"Multiply along the path: local derivative times {upstream[0]}."
+        if len(upstream) == 1
+        else "Multiply each path with its own upstream gradient.",
         span=case.span(),
         evidence=f"With ones in the place of {', '.join(upstream)}, autograd gives exactly your answer in every trial.",
         fix=_fix(case, upstream),

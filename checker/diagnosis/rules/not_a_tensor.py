@@ -7,8 +7,8 @@ Wrong: da = 2
 Right: da = b * dy
 
 Why:
-A gradient holds one number for every number of the variable, so it is a tensor of the variable's own shape. A plain number would be added to
-every element alike, and nobody would notice that the shape is not there.
+A gradient holds one number for every number of the variable, so it is a tensor of the variable's own shape. A plain
+number would be added to every element alike, and nobody would notice that the shape is not there.
 
 Read more: the exercise's own comments give the shape of every gradient.
 """
@@ -18,7 +18,14 @@ from __future__ import annotations
 from checker.diagnosis.case import Case
 from checker.records import Diagnosis
 
-KINDS = {"int": "a plain number", "float": "a plain number", "bool": "True or False", "NoneType": "None", "list": "a list", "tuple": "a tuple"}
+KINDS = {
+    "int": "a plain number",
+    "float": "a plain number",
+    "bool": "True or False",
+    "NoneType": "None",
+    "list": "a list",
+    "tuple": "a tuple",
+}
 
 
 def find(case: Case) -> Diagnosis | None:

@@ -7,8 +7,9 @@ Wrong: dx = ds
 Right: dx = torch.ones_like(x) * ds
 
 Why:
-A sum takes many numbers to one, so each of them has the same influence on it, and each gets the same gradient: the one that arrives, copied along
-the axis that was summed. The result has the shape of the variable, not that of the sum.
+A sum takes many numbers to one, so each of them has the same influence on it, and each gets the same gradient: the
+one that arrives, copied along the axis that was summed. The result has the shape of the variable, not that of the
+sum.
 
 Read more: the PyTorch documentation, "torch.Tensor.expand".
 """
@@ -16,6 +17,7 @@ Read more: the PyTorch documentation, "torch.Tensor.expand".
 from __future__ import annotations
 
 import ast
+from functools import partial
 
 import torch
 
@@ -29,7 +31,7 @@ def find(case: Case) -> Diagnosis | None:
         return None
     ways = [None, *range(case.answers[0].dim() + 1)]
     for axis in ways:
-        if case.mends(lambda a, o, k=axis: _expanded(a, o, k)):
+        if case.mends(partial(_expanded, axis=axis)):
             return _told(case, axis)
     return None
 

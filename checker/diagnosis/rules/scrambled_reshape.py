@@ -7,8 +7,9 @@ Wrong: dW = (dy.T @ x).reshape(W.shape)
 Right: dW = (dy.T @ x).T
 
 Why:
-`reshape` and `view` read the numbers row by row and lay them out again row by row; they never turn rows into columns. To undo a view of the
-forward, view back to the shape it came from, in the same order of axes; to exchange axes, use `.T`, `transpose` or `permute`.
+`reshape` and `view` read the numbers row by row and lay them out again row by row; they never turn rows into columns.
+To undo a view of the forward, view back to the shape it came from, in the same order of axes; to exchange axes, use
+`.T`, `transpose` or `permute`.
 
 Read more: the PyTorch documentation, "torch.Tensor.view".
 """
@@ -16,6 +17,7 @@ Read more: the PyTorch documentation, "torch.Tensor.view".
 from __future__ import annotations
 
 import ast
+from functools import partial
 from itertools import permutations
 
 import torch
@@ -38,12 +40,16 @@ def find(case: Case) -> Diagnosis | None:
     for order in permutations(range(rank)):
         if order == tuple(range(rank)):
             continue
-        if case.replays(lambda o, a, p=order: o.permute(p).reshape(o.shape)) or case.replays(lambda o, a, p=order: _back(o, p)):
+        if case.replays(partial(_forth, order=order)) or case.replays(partial(_back, order=order)):
             return _told(case, call)
     return None
 
 
-def _back(oracle: torch.Tensor, order: tuple[int, ...]) -> torch.Tensor:
+def _forth(oracle: torch.Tensor, answer: torch.Tensor, order: tuple[int, ...]) -> torch.Tensor:
+    return oracle.permute(order).reshape(oracle.shape)
+
+
+def _back(oracle: torch.Tensor, answer: torch.Tensor, order: tuple[int, ...]) -> torch.Tensor:
     """The oracle reshaped to permuted lengths and then permuted to its own shape."""
     lengths = [oracle.shape[i] for i in order]
     inverse = [order.index(i) for i in range(len(order))]

@@ -7,8 +7,9 @@ Wrong: dx = dy @ W
 Right: dx = dy @ W.T
 
 Why:
-`A @ B` needs the last axis of A and the last but one of B to be the same; the elementwise operations need axes, aligned from the right, that are
-equal or 1. Write the shapes under the line with the names of their axes, and see which two meet.
+`A @ B` needs the last axis of A and the last but one of B to be the same; the elementwise operations need axes,
+aligned from the right, that are equal or 1. Write the shapes under the line with the names of their axes, and see
+which two meet.
 
 Read more: the PyTorch documentation, "torch.matmul" and "Broadcasting semantics".
 """

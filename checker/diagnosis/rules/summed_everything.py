@@ -7,8 +7,8 @@ Wrong: db = dy.sum()
 Right: db = dy.sum(0)
 
 Why:
-Each number of b feeds its own column only, so each has a gradient of its own: the sum over its column. `sum()` without an axis also adds up
-numbers that belong to different elements of b.
+Each number of b feeds its own column only, so each has a gradient of its own: the sum over its column. `sum()`
+without an axis also adds up numbers that belong to different elements of b.
 
 Read more: the PyTorch documentation, "torch.sum".
 """
@@ -49,7 +49,7 @@ def _fix(case: Case, total: ast.Call | None) -> str | None:
     rank = inner[0].dim() if inner else 0
     edits = [
         put(case.expression, total, summed(total.func.value, dims, keep))
-        for count in range(0, rank)
+        for count in range(rank)
         for dims in combinations(range(rank), count)
         for keep in (False, True)
     ]

@@ -7,8 +7,8 @@ Wrong: da = (b * dy
 Right: da = b * dy
 
 Why:
-Python reads a whole line before it computes anything. Where brackets do not close, or an operator or operand is missing, there is nothing
-to compute. The other lines are judged all the same.
+Python reads a whole line before it computes anything. Where brackets do not close, or an operator or operand is
+missing, there is nothing to compute. The other lines are judged all the same.
 
 Read more: The Python Tutorial, "Syntax Errors".
 """

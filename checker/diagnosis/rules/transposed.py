@@ -7,16 +7,18 @@ Wrong: dW = dy.T @ x
 Right: dW = x.T @ dy
 
 Why:
-(A @ B).T is B.T @ A.T: taking the factors of a product in the other order turns the result over. The gradient has the layout of the variable, so
-the factor that carries the variable's first axis stands first.
+(A @ B).T is B.T @ A.T: taking the factors of a product in the other order turns the result over. The gradient has the
+layout of the variable, so the factor that carries the variable's first axis stands first.
 
 Read more: The Matrix Cookbook, section 2, derivatives of matrices.
 """
 
 from __future__ import annotations
 
-import ast
+from functools import partial
 from itertools import permutations
+
+import torch
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.rewrites import method, swapped_product, turned
@@ -29,9 +31,13 @@ def find(case: Case) -> Diagnosis | None:
     if not 2 <= rank <= 4 or not case.everywhere or any(a.dim() != o.dim() for a, o in zip(case.answers, case.oracles, strict=True)):
         return None
     for order in permutations(range(rank)):
-        if order != tuple(range(rank)) and case.mends(lambda a, o, p=order: a.permute(p)):
+        if order != tuple(range(rank)) and case.mends(partial(_permuted, order=order)):
             return _told(case, order)
     return None
+
+
+def _permuted(answer: torch.Tensor, oracle: torch.Tensor, order: tuple[int, ...]) -> torch.Tensor:
+    return answer.permute(order)
 
 
 def _told(case: Case, order: tuple[int, ...]) -> Diagnosis:

@@ -7,8 +7,9 @@ Wrong: da = b * dyy
 Right: da = b * dy
 
 Why:
-`backward` knows the values of the forward by their names, every gradient written above the line (`d` and the node's name), and what you
-defined yourself. Most undefined names are a letter off, or a gradient that is only written further down.
+`backward` knows the values of the forward by their names, every gradient written above the line (`d` and the node's
+name), and what you defined yourself. Most undefined names are a letter off, or a gradient that is only written
+further down.
 
 Read more: The Python Tutorial, "Python Scopes and Namespaces".
 """

@@ -7,8 +7,9 @@ Wrong: da = torch.sin(b) + dy * 7 - a
 Right: da = b * dy
 
 Why:
-A wrong guess would send you the wrong way, so the checker says what it knows: what is right (shape, sign, rows) and what is not, and where the worst
-element is. Compute that one element by hand, or with `--numeric`, and look at the forward with `backprop-check graph`.
+A wrong guess would send you the wrong way, so the checker says what it knows: what is right (shape, sign, rows) and
+what is not, and where the worst element is. Compute that one element by hand, or with `--numeric`, and look at the
+forward with `backprop-check graph`.
 
 Read more: `backprop-check check EXERCISE --numeric` shows finite differences beside both values.
 """

@@ -7,8 +7,8 @@ Wrong: db = dy.sum(1)
 Right: db = dy.sum(0)
 
 Why:
-The axis to sum over is the one along which the variable was copied: the one it does not have, or has with length 1. b has C numbers, one a
-column, and was added to each of N rows, so the rows are summed away and the columns stay.
+The axis to sum over is the one along which the variable was copied: the one it does not have, or has with length 1. b
+has C numbers, one a column, and was added to each of N rows, so the rows are summed away and the columns stay.
 
 Read more: the PyTorch documentation, "Broadcasting semantics".
 """
@@ -70,8 +70,9 @@ def _told(case: Case, call: ast.Call, axis: int, fix: str) -> Diagnosis:
         code="wrong-axis",
         certainty="proven",
         error=what if same else f"{case.got}, but {case.node} is {due}",
-        note=f"`{call.func.attr}` runs along the axis that {case.node} keeps, and keeps the one to sum away." if not same else
-        f"Along that axis `{call.func.attr}` mixes numbers that the forward keeps apart.",
+        note=f"`{call.func.attr}` runs along the axis that {case.node} keeps, and keeps the one to sum away."
+        if not same
+        else f"Along that axis `{call.func.attr}` mixes numbers that the forward keeps apart.",
         help="Ask which axis was copied, or summed, in the forward; that is the one to run over.",
         span=case.span(call, after=call.func.value),
         evidence=f"With axis {axis} in its place the expression equals autograd's gradient in every trial.",

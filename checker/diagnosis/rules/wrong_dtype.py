@@ -7,8 +7,9 @@ Wrong: dz = z > 0
 Right: dz = (z > 0) * dh
 
 Why:
-A gradient says how fast the loss moves, which is hardly ever a whole number. An integer or bool tensor mostly comes from a comparison, a mask,
-`argmax` or `one_hot` that was meant to be multiplied with the gradient that arrives from above.
+A gradient says how fast the loss moves, which is hardly ever a whole number. An integer or bool tensor mostly comes
+from a comparison, a mask, `argmax` or `one_hot` that was meant to be multiplied with the gradient that arrives from
+above.
 
 Read more: the PyTorch documentation, "torch.dtype" and "type promotion".
 """
@@ -28,7 +29,9 @@ def find(case: Case) -> Diagnosis | None:
         certainty="proven",
         error=f"these numbers are {dtype}, but {case.name} is float64",
         note="A mask or an index is no gradient yet: it says where, not how much." if dtype in ("bool", "int64") else "",
-        help="Multiply it with the gradient that arrives from above." if dtype in ("bool", "int64") else "Compute in the forward's own dtype.",
+        help="Multiply it with the gradient that arrives from above."
+        if dtype in ("bool", "int64")
+        else "Compute in the forward's own dtype.",
         span=case.span(),
         evidence=f"The answer's dtype is {dtype} in every trial.",
     )

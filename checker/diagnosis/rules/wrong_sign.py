@@ -7,8 +7,9 @@ Wrong: ds = s**-2 * dy
 Right: ds = -(s**-2) * dy
 
 Why:
-The sign of a derivative says whether the output grows or shrinks when the variable grows. 1/s shrinks, so its derivative is negative; a value that is
-subtracted, or that stands in a denominator or under a negative power, sends a minus back.
+The sign of a derivative says whether the output grows or shrinks when the variable grows. 1/s shrinks, so its
+derivative is negative; a value that is subtracted, or that stands in a denominator or under a negative power, sends a
+minus back.
 
 Read more: any table of derivatives; the power rule.
 """
