@@ -1,0 +1,127 @@
+"""What a learner has done so far, in `.backprop-check/progress.json` of the course. Nothing here needs torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+FOLDER = ".backprop-check"
+VERSION = 1
+
+
+class Progress:
+    """The store of the course at `root`. Without a root (a packaged course, an exercise outside any) nothing is read or written.
+
+    Per exercise id: `passed`, `targets` (status by name), `digest` (of the file when checked), `asked` (for the solution), and `hints`
+    (by target: the step reached, and the digest of the answer it was about).
+    """
+
+    def __init__(self, root: Path | None) -> None:
+        self.path = root / FOLDER / "progress.json" if root else None
+        self.exercises: dict[str, dict[str, Any]] = self._read()
+
+    def of(self, exercise: str) -> dict[str, Any]:
+        return self.exercises.get(exercise, {})
+
+    def passed(self, exercise: str) -> bool:
+        return bool(self.of(exercise).get("passed"))
+
+    def record(self, exercise: str, statuses: Mapping[str, str], path: Path) -> None:
+        """Note the outcome of a check. What was passed once stays passed: a learner may play on."""
+        passed = self.passed(exercise) or all(status == "correct" for status in statuses.values())
+        self._update(exercise, passed=passed, targets=dict(statuses), digest=digest(path.read_bytes()))
+
+    def climb(self, exercise: str, target: str, answer: str, steps: int) -> int:
+        """Return which hint (from 1) is due for this answer, and note it; a changed answer starts again."""
+        hints = dict(self.of(exercise).get("hints", {}))
+        before = hints.get(target, {})
+        about = digest(answer.encode())
+        step = min(int(before.get("step", 0)) + 1, steps) if before.get("answer") == about else 1
+        hints[target] = {"step": step, "answer": about}
+        self._update(exercise, hints=hints)
+        return step
+
+    def ask(self, exercise: str) -> int:
+        """Count that the solution was asked for, and return how often now. Without a store this is always the second time."""
+        if self.path is None:
+            return 2
+        asked = int(self.of(exercise).get("asked", 0)) + 1
+        self._update(exercise, asked=asked)
+        return asked
+
+    def forget(self, exercise: str) -> None:
+        if self.exercises.pop(exercise, None) is not None:
+            self._write()
+
+    def _update(self, exercise: str, **facts: Any) -> None:
+        self.exercises[exercise] = {**self.of(exercise), **facts}
+        self._write()
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        if self.path is None:
+            return {}
+        try:
+            stored = json.loads(self.path.read_text(encoding="utf-8"))
+            exercises: dict[str, dict[str, Any]] = stored["exercises"]
+            if not _sound(exercises):
+                raise TypeError
+        except FileNotFoundError:
+            return {}
+        except (ValueError, KeyError, TypeError):
+            aside = unused(self.path.with_name("progress.damaged.json"))
+            self.path.replace(aside)
+            print(f"backprop-check: the stored progress could not be read; it is kept as {aside}, and a new one begins.", file=sys.stderr)
+            return {}
+        except OSError:
+            return {}
+        return exercises
+
+    def _write(self) -> None:
+        if self.path is None:
+            return
+        text = json.dumps({"version": VERSION, "exercises": self.exercises}, indent=1, sort_keys=True)
+        try:
+            write_atomically(self.path, text + "\n")
+        except OSError as error:
+            print(f"backprop-check: progress could not be stored in {self.path.parent} ({error.strerror}).", file=sys.stderr)
+            self.path = None
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file so that a reader finds the old text or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def unused(path: Path) -> Path:
+    """Return `path`, or the first of its numbered names that is free."""
+    candidates = [path, *(path.with_name(f"{path.stem}.{n}{path.suffix}") for n in range(1, 10_000))]
+    return next(p for p in candidates if not p.exists())
+
+
+def _sound(exercises: Any) -> bool:
+    return isinstance(exercises, dict) and all(
+        isinstance(facts, dict)
+        and all(isinstance(facts.get(key, {}), dict) for key in ("targets", "hints"))
+        and isinstance(facts.get("asked", 0), int)
+        and all(isinstance(h, dict) and isinstance(h.get("step", 0), int) for h in facts.get("hints", {}).values())
+        for facts in exercises.values()
+    )
