@@ -62,7 +62,7 @@ def _told(case: Case, dims: tuple[int, ...], keep: bool) -> Diagnosis:
         code="missing-sum",
         certainty="proven",
         error=f"{case.got}, but {case.node} is {case.due}",
-        note=f"Each number of {case.node} was used {times} times, along {axis}. This holds the gradient of each use; they are not added up yet.",
+        note=f"Each number of {case.node} was used {times} times, along {axis}. You have the gradient of each use; add them up.",
         help=f"Sum over the axis along which {case.node} was copied."
         if len(dims) == 1
         else f"Sum over the axes along which {case.node} was copied.",

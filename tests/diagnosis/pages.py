@@ -1,0 +1,57 @@
+"""Read a rule's page, and make of it an exercise and submissions."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from types import ModuleType
+
+SECTIONS = ("Family", "Forward", "Shapes", "Wrong", "Right", "Why", "Read more")
+SIZES = {"N": 5, "C": 3, "K": 4, "M": 6, "T": 7, "B": 2}
+
+
+def section(page: str, name: str) -> str:
+    match = re.search(rf"^{name}:[ \n](.*?)(?=^(?:{'|'.join(SECTIONS)}):|\Z)", page, re.S | re.M)
+    assert match, f"the page has no section {name!r}"
+    return " ".join(match.group(1).split())
+
+
+def exercise_text(rule: ModuleType) -> str:
+    """An exercise file whose forward, inputs and targets are those of the rule's page."""
+    page = rule.__doc__ or ""
+    lines = [line.strip() for line in section(page, "Forward").split(";")]
+    shapes = dict(re.findall(r"(\w+) (\([^)]*\))", section(page, "Shapes")))
+    sizes = [s for s in SIZES if re.search(rf"\b{s}\b", " ".join(shapes.values()))]
+    names = [line.split("=")[0].strip() for line in lines]
+    targets = dict.fromkeys(re.findall(r"\b(d\w+) \S?=(?!=)", section(page, "Wrong") + "; " + section(page, "Right")))
+    parameters = [*shapes, *names, "d" + names[-1]]
+    return "\n".join(
+        [
+            f'"""The page of {rule.__name__}."""',
+            "import torch",
+            "import torch.nn.functional as F",
+            f"def inputs({', '.join(f'{s}={SIZES[s]}' for s in sizes)}):",
+            f"    return dict({', '.join(f'{n}=torch.randn{s}' for n, s in shapes.items())})",
+            f"def forward({', '.join(shapes)}):",
+            *(f"    {line}" for line in lines),
+            f"    return {names[-1]}",
+            f"def backward({', '.join(parameters)}):",
+            *(f"    {t} = ..." for t in targets if t[1:] in [*shapes, *names]),
+            "",
+        ]
+    )
+
+
+def submission_text(exercise: str, statements: str) -> str:
+    signature = next(line for line in exercise.splitlines() if line.startswith("def backward"))
+    body = [f"    {s.strip()}" for s in statements.split(";")]
+    return "\n".join(["import torch", "import torch.nn.functional as F", signature, *body, ""])
+
+
+def write(folder: Path, rule: ModuleType, statements: str) -> tuple[Path, Path]:
+    exercise = exercise_text(rule)
+    ast.parse(exercise)
+    (folder / "exercise.py").write_text(exercise)
+    (folder / "answer.py").write_text(submission_text(exercise, statements))
+    return folder / "exercise.py", folder / "answer.py"
