@@ -109,7 +109,8 @@ class Statement:
 class Submission:
     """A learner's file: what of it runs (`prelude`, then `body`), and what its `backward` says.
 
-    `bare` marks a notebook cell that is the body itself. `place` names the file and, in a notebook, the cell.
+    `bare` marks a notebook cell that is the body itself. `place` names the file and, in a notebook, the cell. `text` is what the learner wrote
+    where `body` is what runs: lines that do not parse are blanked there.
     """
 
     path: Path
@@ -122,6 +123,7 @@ class Submission:
     broken: tuple[Broken, ...]
     oracle_calls: Mapping[int, str]
     helpers_asking: Mapping[str, tuple[int, str]]
+    text: str = ""
 
     @property
     def lines(self) -> list[str]:

@@ -8,7 +8,20 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.text import Text
 
-_PLAIN = {"✓": "+", "✗": "x", "·": "*", "│": "|", "─": "-", "→": "->", "Δ": "d", "∂": "d", "×": "x", "…": "...", "–": "-", "−": "-"}
+_PLAIN: dict[str, str | int | None] = {
+    "✓": "+",
+    "✗": "x",
+    "·": "*",
+    "│": "|",
+    "─": "-",
+    "→": "->",
+    "Δ": "d",
+    "∂": "d",
+    "×": "x",
+    "…": "...",
+    "–": "-",
+    "−": "-",
+}
 
 
 def width() -> int:

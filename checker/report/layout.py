@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from rich.text import Text
 from checker.records import Span
 
 MOST_LINES = 6
+_WORD = re.compile(r"(?:`[^`]{1,30}`|\([\w·,+ -]{1,24}\)|\S)+")  # a shape and a short piece of code stay whole
 INDENT = 3
 
 
@@ -35,7 +37,7 @@ def wrap(text: str, width: int) -> list[str]:
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = ""
-        for word in visible(paragraph).split():
+        for word in _WORD.findall(visible(paragraph)):
             if line and cell_len(line) + 1 + cell_len(word) > width:
                 lines.append(line)
                 line = word

@@ -52,8 +52,8 @@ def diagnosis_lines(diagnosis: Diagnosis, gradient: Gradient, submission: Submis
     """Yield one cause: the line with its caret, why, and the move. The fix is not shown here."""
     lines = _shown_lines(diagnosis, gradient, submission)
     if submission is not None and lines is not None:
-        # Lines are Python's, which form feeds and the like do not end.
-        yield from excerpt(submission.body.split("\n"), *lines, diagnosis.span, diagnosis.error, width)
+        # Python's lines, which a form feed does not end; and the learner's own, of which `body` has blanked those that do not parse.
+        yield from excerpt((submission.text or submission.body).split("\n"), *lines, diagnosis.span, diagnosis.error, width)
     else:
         yield from prose(_sentence(diagnosis.error), width, style="red")
     if diagnosis.note:

@@ -52,6 +52,7 @@ def read_submission(path: Path, exercise: Exercise) -> Submission:
             if not isinstance(node, ast.With) and (how := asks_oracle(node, exercise.names, methods))
         },
         helpers_asking={name: (node.lineno, how) for node, how in asking if how for name in _binds(node)},
+        text=cell.text,
     )
 
 
