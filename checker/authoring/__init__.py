@@ -1,0 +1,1 @@
+"""What authors of exercises need: `dev check` holds every exercise and its solution to the contract."""

@@ -1,0 +1,67 @@
+"""Hold exercises and their solutions to the contract (design, section 2): all that `dev check` looks at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from checker.authoring.blind import Sight, sights, told
+from checker.authoring.finding import Finding
+from checker.authoring.text import text_findings
+from checker.authoring.values import value_findings
+from checker.authoring.verdicts import verdict_findings
+from checker.errors import BadInput
+from checker.exercise.course import Course, exercise_id
+from checker.exercise.parse import read_exercise
+from checker.submission.zygote import Zygote
+from checker.trace.graph import load_graph
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What was found of one exercise: what to mend, and what to know (`notes`: mistakes it cannot show)."""
+
+    id: str
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+
+
+def examine(course: Course, exercises: Iterable[Path], zygote: Zygote) -> Iterator[Examined]:
+    """Examine exercise files one after the other. A file that cannot be used at all is a finding like the others."""
+    files = {exercise_id(path): path for path in course.files()}
+
+    @cache
+    def seen(name: str) -> tuple[Sight, ...]:
+        return sights(load_graph(read_exercise(course.solution(files[name]))))
+
+    for stub in exercises:
+        try:
+            findings = list(_findings(course, stub, zygote))
+            notes = []
+            if not findings:
+                name = exercise_id(stub)
+                siblings = [other for other in files if _number(other) == _number(name) and other != name]
+                for line, wrong in told(name, {i: seen(i) for i in (name, *siblings)}, siblings):
+                    if wrong:
+                        findings.append(Finding(stub, 0, line))
+                    else:
+                        notes.append(line)
+        except BadInput as error:
+            findings, notes = [Finding(stub, 0, str(error))], []
+        yield Examined(exercise_id(stub), tuple(findings), tuple(notes))
+
+
+def _findings(course: Course, stub: Path, zygote: Zygote) -> Iterator[Finding]:
+    solution = course.solution(stub)
+    exercise = read_exercise(solution)
+    yield from text_findings(stub, solution, exercise)
+    yield from value_findings(load_graph(exercise))
+    yield from verdict_findings(stub, solution, zygote)
+
+
+def _number(name: str) -> str:
+    match = re.match(r"ex\d+", name)
+    return match[0] if match else name
