@@ -63,10 +63,14 @@ def _time_limit(command: argparse.ArgumentParser) -> None:
     command.add_argument("--time-limit", type=_seconds, default=10.0, metavar="S", help="seconds one statement may take (default 10)")
 
 
+def _submission(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--submission", metavar="FILE", help="a .py or .ipynb file whose `backward` is checked")
+
+
 def _check(command: argparse.ArgumentParser) -> None:
     _exercise(command)
     command.add_argument("--exercise", dest="exercise_option", metavar="ID|PATH", help="the same as EX, also outside any course")
-    command.add_argument("--submission", metavar="FILE", help="a .py or .ipynb file whose `backward` is checked")
+    _submission(command)
     command.add_argument("--json", action="store_true", help="print the report as JSON and nothing else")
     command.add_argument("--numeric", action="store_true", help="show one gradient beside finite differences, element by element")
     command.add_argument("--target", metavar="NAME", help="with --numeric: the gradient to show")
@@ -75,12 +79,14 @@ def _check(command: argparse.ArgumentParser) -> None:
 
 def _hint(command: argparse.ArgumentParser) -> None:
     _exercise(command)
+    _submission(command)
     command.add_argument("--target", metavar="NAME", help="the gradient the hint is about; else the first that is not right")
     _time_limit(command)
 
 
 def _watch(command: argparse.ArgumentParser) -> None:
     _exercise(command)
+    command.add_argument("--poll", action="store_true", help="look at the file instead of asking the system (network and shared folders)")
     _time_limit(command)
 
 

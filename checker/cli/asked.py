@@ -28,9 +28,14 @@ class Asked:
     def id(self) -> str:
         return exercise_id(self.exercise)
 
+    @property
+    def mirrored(self) -> bool:
+        """Whether the exercise is one of its course, so that its id alone names it."""
+        return self.exercise.parent.resolve() == self.course.exercises.resolve()
+
     def command(self, name: str) -> str:
         """Return the command line that asks `name` about the same."""
-        exercise = self.id if self.exercise.parent.resolve() == self.course.exercises.resolve() else str(self.exercise)
+        exercise = self.id if self.mirrored else str(self.exercise)
         answers = [] if self.submission == self.exercise else ["--submission", str(self.submission)]
         return " ".join(["backprop-check", *([name] if name else []), exercise, *answers])
 

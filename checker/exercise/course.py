@@ -44,11 +44,12 @@ class Course:
         raise BadInput(f"There is no exercise {name!r} in {self.exercises}: {_instead(name, files)}")
 
     def solution(self, exercise: Path) -> Path:
-        """Return the solution that mirrors an exercise file. Raises `BadInput` when there is none."""
-        path = self.solutions / exercise.name
-        if not path.is_file():
-            raise BadInput(f"{exercise.name} has no solution in {self.solutions}.")
-        return path
+        """Return the solution that mirrors an exercise file: the course's own, else the package's. Raises `BadInput` when there is none."""
+        candidates = [folder / exercise.name for folder in (self.solutions, packaged_course().solutions)]
+        found = next((path for path in candidates if path.is_file()), None)
+        if found is None or exercise.parent.resolve() != self.exercises.resolve():
+            raise BadInput(f"There is no solution for {exercise.name}: solutions/ of its course holds none of that name.")
+        return found
 
 
 def find_course(start: Path) -> Course:

@@ -1,0 +1,60 @@
+"""`new`: add an exercise to the course, from a template that is right as it stands."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from checker.cli.asked import NO_COURSE
+from checker.cli.progress import write_atomically
+from checker.errors import BadInput
+from checker.exercise.blank import blank
+from checker.exercise.course import find_course, next_number
+
+TEMPLATE = '''\
+"""{title}: say its one idea in a line.
+
+Tell the story in a few sentences: what the forward does, and what the gradient has to undo.
+"""
+
+import torch
+
+
+def inputs(N=5, C=3):
+    return dict(
+        x=torch.randn(N, C),
+        w=torch.randn(C),
+    )
+
+
+def forward(x, w):
+    y = x * w                         # (N, C)
+    return y
+
+
+def backward(x, w, y, dy):
+    # why: In a product, each factor's slope is the other factor. Times upstream.
+    dx = w * dy                       # (N, C)
+    # why: w was used once per row, so its gradient adds what every row sends back.
+    dw = (x * dy).sum(0)              # (C,)
+'''
+
+
+def run(args: argparse.Namespace) -> int:
+    course = find_course(Path.cwd())
+    if course.packaged:
+        raise BadInput(NO_COURSE)
+    name = re.sub(r"[\W_]+", "_", args.name.removesuffix(".py").lower()).strip("_")
+    if not re.match(r"[a-z]", name):
+        raise BadInput(f"{args.name!r} makes no file name: use words, as `backprop-check new layer_norm`.")
+    file = f"ex{next_number(course):02}_{name}.py"
+    solution = TEMPLATE.format(title=name.replace("_", " ").capitalize())
+    solutions = course.root / "solutions"
+    for path, text in ((solutions / file, solution), (course.exercises / file, blank(solution))):
+        if path.exists():
+            raise BadInput(f"{path} is there already, and is not overwritten: choose another name or move it.")
+        write_atomically(path, text)
+        print(f"wrote {path}")
+    print("Write the solution, with a `# why` on every line; then `backprop-check dev check` says what is left to do.")
+    return 0
