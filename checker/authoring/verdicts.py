@@ -34,6 +34,4 @@ def _solved(solution: Path, gradient: Gradient) -> Iterator[Finding]:
         yield Finding(solution, line, f"`{verdict.target.name}` of the solution is {verdict.status}{why}: mend it.")
     elif verdict.why or gradient.remarks:
         said = gradient.remarks[0].error if gradient.remarks else ", ".join(sorted(verdict.why))
-        yield Finding(
-            solution, line, f"`{verdict.target.name}` of the solution is right, with a remark ({said}): write it so that none is due."
-        )
+        yield Finding(solution, line, f"`{verdict.target.name}` of the solution is right but remarked on ({said}): rewrite it.")

@@ -1,0 +1,74 @@
+"""Save to verdict in `watch`: from the rename that saves the file until the verdict stands on the terminal.
+
+Run as `python benchmarks/watch.py [EX] [SAVES]`; the goal is at most 0.3 s. No test asserts it.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+GOAL = 0.3
+VERDICT = re.compile(rb"(\d+) of \d+ gradients? right")
+
+
+def main() -> None:
+    exercise, saves = (sys.argv[1:] + ["ex05", "10"][len(sys.argv) - 1 :])[:2]
+    with tempfile.TemporaryDirectory() as folder:
+        course = Path(folder)
+        for part in ("exercises", "solutions"):
+            shutil.copytree(ROOT / part, course / part)
+        for poll in (False, True):
+            seconds = measure(course, exercise, int(saves), poll)
+            middle = statistics.median(seconds)
+            how = "polling" if poll else "native "
+            print(f"{exercise} {how}  save to verdict: median {middle:.3f} s, slowest {max(seconds):.3f} s  (goal {GOAL} s)", flush=True)
+
+
+def measure(course: Path, exercise: str, saves: int, poll: bool) -> list[float]:
+    """Save the stub and the solution by turns, each by renaming a new file over the old one; return the seconds of each save."""
+    path = next((course / "exercises").glob(f"{exercise}_*.py"))
+    texts = [(ROOT / "solutions" / path.name).read_text(), (ROOT / "exercises" / path.name).read_text()]
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "checker.cli.main", "watch", exercise, *(["--poll"] if poll else [])]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    standard = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
+    process = subprocess.Popen(command, cwd=course, env=environment, start_new_session=True, **standard)  # noqa: S603  (our own command)
+    os.close(theirs)
+    seconds = []
+    try:
+        await_verdict(ours)
+        for number in range(saves):
+            time.sleep(0.5)
+            new = path.with_suffix(".tmp")
+            new.write_text(texts[number % 2])
+            began = time.perf_counter()
+            new.replace(path)
+            await_verdict(ours)
+            seconds.append(time.perf_counter() - began)
+        os.write(ours, b"q")
+        process.wait(10)
+    finally:
+        process.kill()
+        os.close(ours)
+    return seconds
+
+
+def await_verdict(terminal: int) -> None:
+    """Read the terminal until a verdict's last line has come."""
+    seen = b""
+    while not VERDICT.search(seen):
+        seen += os.read(terminal, 65536)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Notice that a file was saved, whatever way its editor saves: in place, by renaming a new file over it, by deleting and writing anew."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+STEP, DEBOUNCE = 5, 50
+"""How long (ms) the folder must be quiet for a burst of changes to be over, and the longest a burst is waited for."""
+
+LOOK_AGAIN = 1000
+"""How often (ms) the file is looked at without any event: a folder replaced or a linked file is not seen by the system's watcher."""
+
+POLL = 0.1
+
+Signature = tuple[int, int, int] | None
+
+
+class Saves:
+    """A thread that watches the folder of `path`. Its `fileno()` turns readable when the file has changed; `taken()` says so once.
+
+    Without the `watchfiles` library, where the system's watcher does not work, or with `poll`, the file is looked at every 0.1 s.
+    """
+
+    def __init__(self, path: Path, poll: bool = False) -> None:
+        self._path, self._stop = path, threading.Event()
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._read, False)
+        self._last = signature(path)
+        self._thread = threading.Thread(target=self._watch, args=(poll,), daemon=True)
+        self._thread.start()
+
+    def fileno(self) -> int:
+        return self._read
+
+    def taken(self) -> bool:
+        """Forget the saves so far, however many, and return whether there was one."""
+        try:
+            return bool(os.read(self._read, 65536))
+        except BlockingIOError:
+            return False
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        os.close(self._read)
+        os.close(self._write)
+
+    def _watch(self, poll: bool) -> None:
+        for _ in _polled(self._stop) if poll else _events(self._path.parent, self._stop):
+            now = signature(self._path)
+            if now != self._last and now is not None:
+                os.write(self._write, b".")
+            self._last = now
+
+
+def signature(path: Path) -> Signature:
+    """Return what tells one state of a file from another, or None while there is no file."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+def _events(folder: Path, stop: threading.Event) -> Iterator[None]:
+    """Yield whenever something changed in `folder`, and once in a while; fall back to polling when the system's watcher fails."""
+    try:
+        from watchfiles import watch
+
+        yield None  # what was saved while the library was loading
+        for _ in watch(
+            folder,
+            watch_filter=None,
+            debounce=DEBOUNCE,
+            step=STEP,
+            stop_event=stop,
+            rust_timeout=LOOK_AGAIN,
+            yield_on_timeout=True,
+            raise_interrupt=False,
+            recursive=False,
+        ):
+            yield None
+    except (ImportError, OSError, RuntimeError):
+        yield from _polled(stop)
+
+
+def _polled(stop: threading.Event) -> Iterator[None]:
+    while not stop.wait(POLL):
+        yield None
