@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from checker.comparison.compare import compare
@@ -22,11 +22,14 @@ def second_look(
     answer reads: an answer that reads none gets no remark.
     """
     known = [name for name in verdicts if name[1:] in graph.exercise.names]
-    trial = next(iter(verdicts.values())).runs[0].trial
+    first = next(iter(verdicts.values())).runs[0]
+    trial, taken = first.trial, {name: answer.statement for name, answer in first.answers.items()}
     reads = {
-        name: frozenset(k[1:] for k in gradients_used(name, submission.statements, trial.gradients))
+        name: frozenset(k[1:] for k in gradients_used(name, submission.statements, trial.gradients, taken))
+        # A gradient from beside the node's own paths can only be there because the graph makes it equal to one on them.
+        & _downstream(graph.exercise, name[1:])
         for name in known
-        if verdicts[name].status == "correct"
+        if verdicts[name].status == "correct" and not _shares_a_statement(name, verdicts, submission)
     }
     found = {}
     for perturbed, names in _groups(graph.exercise, {name: nodes for name, nodes in reads.items() if nodes}):
@@ -34,6 +37,8 @@ def second_look(
         for name in names:
             if compare(run, name).wrong == "value":
                 vanishing = _vanishing(graph.exercise, verdicts[name], name[1:], reads[name])
+                if not vanishing:
+                    continue  # equal by the graph itself, whatever arrives from above
                 found[name] = replace(verdicts[name], why=verdicts[name].why | {"by-accident"}, accident=vanishing)
     return found
 
@@ -63,6 +68,21 @@ def _screened(exercise: Exercise, node: str, screen: frozenset[str], perturbed: 
         reached |= users
         queue += users
     return node not in perturbed
+
+
+def _shares_a_statement(name: str, targets: Iterable[str], submission: Submission) -> bool:
+    """Whether one statement writes this target and another: which of the two reads what cannot be told apart then."""
+    blocks = {s.index for s in submission.statements for t in submission.statements if s.index < t.index and t.end_line <= s.end_line}
+    others = set(targets) - {name}
+    return any(name in s.writes and s.writes & others for s in submission.statements if s.index not in blocks)
+
+
+def _downstream(exercise: Exercise, node: str) -> set[str]:
+    below = {node}
+    for line in exercise.lines:
+        if below.intersection(line.reads):
+            below.add(line.name)
+    return below
 
 
 def _vanishing(exercise: Exercise, verdict: Verdict, node: str, read: frozenset[str]) -> tuple[str, ...]:

@@ -75,7 +75,9 @@ class Case:
     @cached_property
     def reads(self) -> frozenset[str]:
         """The gradients the answer reads, directly or through helper names."""
-        return gradients_used(self.name, self.submission.statements, self.verdict.runs[0].trial.gradients)
+        first = self.verdict.runs[0]
+        taken = {name: answer.statement for name, answer in first.answers.items()}
+        return gradients_used(self.name, self.submission.statements, first.trial.gradients, taken)
 
     @cached_property
     def consumers(self) -> tuple[Line, ...]:

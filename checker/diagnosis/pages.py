@@ -6,7 +6,6 @@ import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from checker.errors import BadInput
@@ -40,6 +39,8 @@ def page(code: str) -> Page:
     found = _page(path) if re.fullmatch(r"[a-z][a-z_-]*", code) and path.is_file() else None
     if found is not None:
         return found
+    from difflib import get_close_matches  # only for a mistake: it takes a while to load
+
     near = get_close_matches(code.lower().replace("_", "-"), [p.code for p in pages()], 3, 0.5)
     instead = f"did you mean {' or '.join(near)}?" if near else "`backprop-check explain` lists them."
     raise BadInput(f"There is no mistake with the code {code!r}: {instead}")

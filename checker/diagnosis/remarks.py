@@ -27,9 +27,7 @@ def _by_accident(case: Case) -> Diagnosis:
     zero = case.verdict.accident
     trial = case.verdict.runs[0].trial
     partly = [n for n in zero if trial.gradients[n].abs().max() > 1e-9 * trial.scales[n]]
-    if not zero:
-        reason = "a gradient vanishes in this graph"
-    elif partly:
+    if partly:
         reason = f"{' and '.join(zero)} {'is' if len(zero) == 1 else 'are'} zero in many places"
     else:
         reason = f"{' and '.join(zero)} {'is' if len(zero) == 1 else 'are'} zero in this graph"

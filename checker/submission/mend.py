@@ -88,6 +88,8 @@ def _chunks(lines: list[str], start: int, end: int, indent: int) -> Iterator[tup
         )
         if not decorated:
             merged.append(i)
+    if not merged:
+        return
     spans = list(zip(merged, [*merged[1:], end], strict=True))
     i = 0
     while i < len(spans):

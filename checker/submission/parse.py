@@ -11,7 +11,7 @@ from checker.records import Broken, Exercise, Submission
 from checker.submission.cells import Cell, read_cells
 from checker.submission.mend import parse_leniently
 from checker.submission.policy import asks_oracle
-from checker.submission.statements import guarded, read_statements
+from checker.submission.statements import guarded, own_parts, read_statements
 
 
 def read_submission(path: Path, exercise: Exercise) -> Submission:
@@ -35,7 +35,8 @@ def read_submission(path: Path, exercise: Exercise) -> Submission:
     body = tree.body if function is None else function.body
     parameters = exercise_parameters(exercise) if function is None else _bound(path, function, exercise)
     kept = [node for _, t, _, _ in parsed if t is not None for node in prelude(t)]
-    methods = {m.name for node in kept if isinstance(node, ast.ClassDef) for m in node.body if isinstance(m, ast.FunctionDef)}
+    classes = [node for part in (*kept, *body) for node in ast.walk(part) if isinstance(node, ast.ClassDef)]
+    methods = {m.name for node in classes for m in node.body if isinstance(m, ast.FunctionDef)}
     asking = ((node, asks_oracle(node, exercise.names, methods)) for node in kept)
     return Submission(
         path=path,
@@ -49,7 +50,8 @@ def read_submission(path: Path, exercise: Exercise) -> Submission:
         oracle_calls={
             index: how
             for index, node in enumerate(guarded(body))
-            if not isinstance(node, ast.With) and (how := asks_oracle(node, exercise.names, methods))
+            for part in own_parts(node)
+            if (how := asks_oracle(part, exercise.names, methods))
         },
         helpers_asking={name: (node.lineno, how) for node, how in asking if how for name in _binds(node)},
         text=cell.text,

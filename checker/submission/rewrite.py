@@ -48,10 +48,14 @@ def _wrap(body: Sequence[ast.stmt], numbers: Mapping[int, int], plan: Plan) -> l
         if index is None:
             continue
         if isinstance(node, ast.With):
+            inside = [numbers[id(inner)] for inner in guarded(node.body)]
             node.body = _wrap(node.body, numbers, plan) or [ast.Pass()]
         inner = ast.Expr(_ask("stop", index)) if index in plan.skipped else node
         wrapped.append(_guard(ast.Expr(_ask("at", index)), inner, index))
         wrapped.append(ast.Expr(_ask("after", index, scope=True)))
+        if isinstance(node, ast.With):
+            # Where the context cannot be entered, what stands inside never ran, and was never replaced.
+            wrapped += [_bind(target, _ask("replacement", target)) for i in inside for target in plan.finals.get(i, ())]
         for target in plan.finals.get(index, ()):
             wrapped.append(_bind(target, _ask("replacement", target)))
             wrapped += [_follow(target, alias) for alias in plan.aliases.get(target, ())]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from checker.records import Statement
 
@@ -30,12 +30,17 @@ def read_statements(body: Sequence[ast.stmt], text: str) -> tuple[Statement, ...
             line=node.lineno,
             end_line=node.end_lineno or node.lineno,
             source=_segment(node, lines),
-            writes=frozenset(() if isinstance(node, ast.With) else written(node)),
-            reads=frozenset(() if isinstance(node, ast.With) else read(node)),
+            writes=frozenset(written(node)),
+            reads=frozenset(name for part in own_parts(node) for name in read(part)),
             value=_value(node, lines),
         )
         for index, node in enumerate(guarded(body))
     )
+
+
+def own_parts(node: ast.stmt) -> Sequence[ast.AST]:
+    """What of a statement is its own: of a `with` its context only, for the statements inside it are guarded by themselves."""
+    return node.items if isinstance(node, ast.With) else [node]
 
 
 def written(node: ast.AST) -> set[str]:
@@ -69,9 +74,15 @@ def replaces(statement: Statement, name: str) -> bool:
     return statement.value is not None and name in statement.writes
 
 
-def gradients_used(target: str, statements: Iterable[Statement], gradients: Iterable[str]) -> frozenset[str]:
-    """Gradients other than itself that the answer to `target` reads, directly or through the learner's helper names."""
-    statements, known = list(statements), set(gradients)
+def gradients_used(
+    target: str, statements: Iterable[Statement], gradients: Iterable[str], taken: Mapping[str, int | None] | None = None
+) -> frozenset[str]:
+    """Gradients other than itself that the answer to `target` reads, directly or through the learner's helper names.
+
+    `taken` tells after which statement each target was taken and replaced: one that is read before that holds the learner's own value,
+    and counts as a helper name.
+    """
+    statements, known, taken = list(statements), set(gradients), taken or {}
     found: set[str] = set()
     seen, queue = {target}, [target]
     while queue:
@@ -79,9 +90,11 @@ def gradients_used(target: str, statements: Iterable[Statement], gradients: Iter
         for statement in statements:
             if name in statement.writes:
                 for other in statement.reads - seen:
+                    final = taken.get(other)
                     seen.add(other)
-                    found |= {other} & known
-                    if other not in known:
+                    if other in known and (final is None or final < statement.index):
+                        found.add(other)
+                    else:
                         queue.append(other)
     return frozenset(found - {target})
 

@@ -62,8 +62,11 @@ class RealRun:
         self.taken: dict[str, Any] = {}
         self.replaced: dict[str, torch.Tensor] = {}
         self.rebound: set[str] = set()
+        self.reached: set[int] = set()
+        self.told: set[str] = set()
 
     def at(self, index: int) -> None:
+        self.reached.add(index)
         send(self.channel, {"is": "at", "index": index})
 
     def raised(self, index: int, error: BaseException) -> None:
@@ -74,8 +77,9 @@ class RealRun:
 
     def after(self, index: int, scope: Mapping[str, Any]) -> None:
         for name, tensor in self.given.items():
-            if isinstance(tensor, torch.Tensor) and tensor._version != self.versions[name]:
+            if isinstance(tensor, torch.Tensor) and self._changed(name, tensor, index):
                 send(self.channel, {"is": "changed", "name": name, "index": index})
+                self.told.add(name)
                 self.versions[name] = tensor._version
             if name in scope and scope[name] is not tensor and name not in self.rebound:
                 self.rebound.add(name)
@@ -83,6 +87,12 @@ class RealRun:
         for name in self.plan.peeks.get(index, ()):
             self._send_answer(name, index, scope, early=True)
         self._take([(name, index) for name in self.plan.finals.get(index, ())], scope)
+
+    def _changed(self, name: str, tensor: torch.Tensor, index: int) -> bool:
+        """Whether a forward value was written over; a write through `.data` or a shared buffer leaves the version as it was."""
+        hidden = any(way in self.statements[index].source for way in (".data", "numpy"))
+        changed = tensor._version != self.versions[name] or (hidden and not _unchanged(tensor, self.pristine[name]))
+        return changed and name not in self.told
 
     def finish(self, scope: Mapping[str, Any]) -> None:
         left = [name for name in self.targets if name not in self.taken]
@@ -113,6 +123,7 @@ class RealRun:
             if isinstance(tensor, torch.Tensor) and not _unchanged(tensor, self.pristine[name]):
                 tensor.set_(self.pristine[name].clone())
                 self.versions[name] = tensor._version
+        self.told.clear()
 
     def _send_answer(self, name: str, index: int | None, scope: Mapping[str, Any], early: bool = False) -> None:
         header = {"is": "answer", "name": name, "index": index, "early": early}
@@ -137,7 +148,7 @@ class RealRun:
             if name in statement.writes and (upto is None or statement.index <= upto):
                 if statement.index in self.errors:
                     failed = self.errors[statement.index]
-                elif replaces(statement, name):
+                elif replaces(statement, name) and statement.index in self.reached:
                     failed = None
         return failed
 
