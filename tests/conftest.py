@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from checker.cli.main import main
 from checker.submission.zygote import Zygote
 
 
@@ -14,3 +16,13 @@ def zygote() -> Iterator[Zygote]:
     """The process that forks the workers of every test. Started, not forked: pytest may have used torch's threads."""
     with Zygote.started() as started:
         yield started
+
+
+@pytest.fixture
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A learner's own fresh course, which is also the current folder."""
+    folder = tmp_path / "course"
+    assert main(["init", str(folder)]) == 0
+    capsys.readouterr()
+    monkeypatch.chdir(folder)
+    return folder

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -50,6 +49,8 @@ def spelled_out(argv: Sequence[str]) -> list[str]:
     first = argv[0] if argv else ""
     if first in COMMANDS or first in ("-h", "--help", "--version"):
         return list(argv)
+    from difflib import get_close_matches  # only for a mistake: it takes a while to load
+
     if first.isalpha() and (near := get_close_matches(first, COMMANDS, 1)):
         raise BadInput(f"there is no command or exercise {first!r}: did you mean `backprop-check {near[0]}`?")
     return ["check", *argv]

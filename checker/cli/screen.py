@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.text import Text
 
 _PLAIN: dict[str, str | int | None] = {
     "✓": "+",
@@ -26,11 +27,15 @@ _PLAIN: dict[str, str | int | None] = {
 
 def width() -> int:
     """Return how many cells a line may have: the terminal's, else 80 (or what COLUMNS says)."""
+    from rich.console import Console
+
     return Console(file=sys.stdout).width
 
 
 def show(lines: Iterable[Text]) -> None:
     """Print lines on standard output, with colour where it is a terminal that wants it. Nothing is cut, wrapped or read as markup."""
+    from rich.console import Console
+
     console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
     with console.capture() as capture:
         for line in lines:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from checker.errors import BadInput
@@ -102,6 +101,8 @@ def _order(path: Path) -> tuple[int, str, str]:
 
 
 def _instead(name: str, files: list[Path]) -> str:
+    from difflib import get_close_matches  # only for a mistake: it takes a while to load
+
     names = {exercise_id(path): path for path in files} | {path.stem: path for path in files}
     near = dict.fromkeys(exercise_id(names[n]) for n in get_close_matches(name.lower(), names, 3, 0.6))
     if near:

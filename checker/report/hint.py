@@ -1,4 +1,4 @@
-"""Hints on one gradient, each clearer than the one before: where, what to ask, the law, the fix. Values in, lines out; nothing is printed."""
+"""Hints on one gradient, each clearer than the one before: where, what to ask, the law, the fix. Nothing is printed here."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def _where(exercise: Exercise, gradient: Gradient, width: int) -> Iterator[Text]
         for line in users:
             axes = f"  # {line.axes}" if line.axes else ""
             yield Text(f"   {line.number:4} │ {visible(line.name)} = {visible(' '.join(line.source.split()))}{axes}")
-        arriving = " and ".join(f"d{line.name}" for line in users)
-        yield from prose(f"So {gradient.verdict.target.name} comes from {arriving}, and it is {gradient.axes} too.", width)
+        name = gradient.verdict.target.name
+        yield from prose(f"So {name} is {gradient.axes} too, and comes from {_arriving(exercise, users)}.", width)
 
 
 def _question(exercise: Exercise, gradient: Gradient, width: int) -> Iterator[Text]:
@@ -49,12 +49,12 @@ def _question(exercise: Exercise, gradient: Gradient, width: int) -> Iterator[Te
         yield from prose(f"{diagnosis.note} {diagnosis.help}".strip(), width)
     for line in users:
         yield from prose(
-            f"Ask yourself: raise one number of {node} by a little. Which numbers of {line.name} move, and how much each?", width
+            f"Ask yourself: when one number of {node} rises a little, which numbers of {line.name} move, and how much each?", width
         )
     if len(users) > 1:
-        yield from prose(f"{node} is used {len(users)} times. What becomes of the gradients that come back from each?", width)
+        yield from prose(f"{node} is used {len(users)} times: what becomes of the gradients that come back?", width)
     else:
-        yield from prose("How many numbers did each one of it move, and where must what comes back be added up?", width)
+        yield from prose("Where it moves several, what comes back from all of them adds up.", width)
 
 
 def _law(step: Step | None, page: Page | None, width: int) -> Iterator[Text]:
@@ -80,3 +80,9 @@ def _fix(gradient: Gradient, step: Step | None, width: int) -> Iterator[Text]:
 def _node_and_users(exercise: Exercise, gradient: Gradient) -> tuple[str, list[Line]]:
     node = gradient.verdict.target.node
     return node, [line for line in exercise.lines if node in line.reads]
+
+
+def _arriving(exercise: Exercise, users: list[Line]) -> str:
+    """The upstream gradients by name. That of a loss has none: it is 1, and `backward` is not given it."""
+    known = {*exercise.parameters, *(target.name for target in exercise.targets)}
+    return " and ".join(f"d{line.name}" if f"d{line.name}" in known else f"the gradient of {line.name}, which is 1" for line in users)

@@ -13,7 +13,8 @@ from rich.text import Text
 from checker.records import Span
 
 MOST_LINES = 6
-_WORD = re.compile(r"(?:`[^`]{1,30}`|\([\w·,+ -]{1,24}\)|\S)+")  # a shape and a short piece of code stay whole
+_SHAPE = r"\([\w·,+ -]{1,24}\)"
+_WORD = re.compile(rf"(?:`[^`]{{1,30}}`|{_SHAPE} = {_SHAPE}|{_SHAPE}|\S)+")  # shapes and short pieces of code stay whole
 INDENT = 3
 
 

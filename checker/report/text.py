@@ -9,14 +9,15 @@ from rich.text import Text
 
 from checker.exercise.sizes import written
 from checker.records import Diagnosis, Gradient, Report, Submission
-from checker.report.layout import INDENT, excerpt, prose, visible
+from checker.report.layout import INDENT, excerpt, prose, visible, wrap
 
 MARKS = {"correct": ("✓", "green"), "incorrect": ("✗", "bold red"), "error": ("!", "bold red"), "missing": ("·", "dim")}
 
 
 def report_lines(report: Report, width: int) -> Iterator[Text]:
     """Yield the report: a title, each target with what is wrong with it, and how many are right."""
-    yield Text.assemble((report.exercise.id, "bold"), f"  {visible(report.exercise.title)}")
+    for i, line in enumerate(wrap(f"{report.exercise.id}: {report.exercise.title}", width)):
+        yield Text(line, style="bold" if i == 0 else "")
     yield Text()
     for notice in report.notices:
         yield from prose(f"! {notice}", width, indent=0, style="yellow")

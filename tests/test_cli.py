@@ -1,0 +1,257 @@
+"""The commands, run in this process with the tests' zygote; where the process itself matters, in one of their own."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import checker
+from checker.cli.main import main
+from checker.exercise.course import packaged_course
+from checker.submission.zygote import Zygote
+
+Captured = pytest.CaptureFixture[str]
+SOLUTIONS = packaged_course().solutions
+
+
+def solve(course: Path, *names: str) -> None:
+    for name in names:
+        (path,) = (course / "exercises").glob(f"{name}_*.py")
+        path.write_text((SOLUTIONS / path.name).read_text())
+
+
+def edit(course: Path, name: str, old: str, new: str) -> None:
+    (path,) = (course / "exercises").glob(f"{name}_*.py")
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+def stored(course: Path) -> dict[str, dict[str, object]]:
+    exercises: dict[str, dict[str, object]] = json.loads((course / ".backprop-check" / "progress.json").read_text())["exercises"]
+    return exercises
+
+
+def test_exit_codes_say_how_it_went(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    assert main(["ex05"], zygote) == 1
+    assert "not written yet" in capsys.readouterr().out
+    solve(course, "ex05")
+    assert main(["check", "5"], zygote) == 0
+    assert "4 of 4 gradients right\nNext: `backprop-check ex01`" in capsys.readouterr().out
+
+
+def test_alone_it_goes_on_where_the_learner_left_off(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    assert main([], zygote) == 1
+    assert capsys.readouterr().out.startswith("ex01:")
+    solve(course, "ex01")
+    assert main([], zygote) == 0
+    assert main([], zygote) == 1
+    assert "ex01b: " in capsys.readouterr().out
+
+
+def test_when_all_are_passed_it_says_so(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    for path in sorted((course / "exercises").glob("*.py"))[1:]:
+        path.unlink()
+    solve(course, "ex01")
+    assert main([], zygote) == 0
+    assert "That was the last exercise left" in capsys.readouterr().out
+    assert main([], zygote) == 0
+    assert "Well done" in capsys.readouterr().out
+
+
+def test_json_is_all_there_is_on_standard_output(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    assert main(["ex05", "--json"], zygote) == 1
+    captured = capsys.readouterr()
+    report = json.loads(captured.out)
+    assert (report["schema"], report["exercise"], report["status"]) == ("backprop-check/1", "ex05", "failed")
+    assert [g["status"] for g in report["gradients"]] == ["missing"] * 4
+    assert captured.err == ""
+
+
+def test_an_exercise_outside_any_course(tmp_path: Path, zygote: Zygote, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = packaged_course().find("ex05")
+    exercise = tmp_path / "graph.py"
+    exercise.write_text(source.read_text())
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "--exercise", str(exercise), "--submission", str(SOLUTIONS / source.name), "--json"], zygote) == 0
+    assert json.loads(capsys.readouterr().out)["exercise"] == "graph"
+    assert [p.name for p in tmp_path.iterdir()] == ["graph.py"], "no store is written outside a course"
+
+
+def test_a_submission_from_a_folder_without_a_course(
+    tmp_path: Path, zygote: Zygote, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "--submission", str(SOLUTIONS / "ex05_broadcast.py")], zygote) == 0
+    assert capsys.readouterr().out.endswith("4 of 4 gradients right\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_list_shows_what_is_stored_and_checks_nothing(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    solve(course, "ex01")
+    edit(course, "ex05", "dact = ...", "dact = act")
+    main(["ex01"], zygote)
+    main(["ex05"], zygote)
+    edit(course, "ex05", "dact = act", "dact = torch.ones_like(act)")
+    capsys.readouterr()
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("✓ ex01    2/2   Dot product")
+    assert next(line for line in lines if " ex05 " in line).startswith("✗ ex05    0/4 * Broadcasting")
+    assert lines[-1] == f"1 of {len(lines) - 2} passed · next: `backprop-check ex01b`"
+
+
+def test_hints_climb_and_start_again_when_the_answer_changes(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    edit(course, "ex05", "dact = ...", "dact = torch.ones_like(act)")
+    edit(course, "ex05", "dprobs = ...", "dprobs = (1 - act**2) * dact")
+    edit(course, "ex05", "dcounts_sum_inv = ...", "dcounts_sum_inv = (counts * dprobs).sum(1)")
+    edit(course, "ex05", "dcounts = ...", "dcounts = counts_sum_inv * dprobs")
+
+    def hint() -> str:
+        capsys.readouterr()
+        assert main(["hint", "ex05"], zygote) == 0
+        return capsys.readouterr().out
+
+    fix = "dcounts_sum_inv = (counts * dprobs).sum(1, keepdim=True)"
+    told = [hint() for _ in range(5)]
+    for number, text in enumerate(told[:4], 1):
+        assert text.startswith(f"dcounts_sum_inv  ex05, hint {number} of 4")
+        assert (fix in text) == (number == 4)
+    assert "probs = counts * counts_sum_inv" in told[0]
+    assert "comes from dprobs" in told[0]
+    assert told[3] == told[4]
+    edit(course, "ex05", ".sum(1)", ".sum(0)")
+    assert "hint 1 of 4" in hint()
+    solve(course, "ex05")
+    assert "nothing to hint at" in hint()
+
+
+def test_a_hint_can_be_about_a_named_gradient(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    assert main(["hint", "ex05", "--target", "dcounts"], zygote) == 0
+    assert capsys.readouterr().out.startswith("dcounts  ex05, hint 1 of 4")
+    assert main(["hint", "ex05", "--target", "dx"], zygote) == 2
+    assert "it asks for dact, dprobs, dcounts, dcounts_sum_inv" in capsys.readouterr().err
+
+
+def test_the_solution_is_shown_after_a_pass_or_when_asked_twice(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    assert main(["solution", "ex05"]) == 0
+    assert "ask once more" in capsys.readouterr().out
+    assert main(["solution", "ex05"]) == 0
+    assert capsys.readouterr().out == (SOLUTIONS / "ex05_broadcast.py").read_text()
+    solve(course, "ex01")
+    main(["ex01"], zygote)
+    capsys.readouterr()
+    assert main(["solution", "ex01"]) == 0
+    assert "# why" in capsys.readouterr().out
+
+
+def test_reset_asks_and_keeps_what_was_there(course: Path, zygote: Zygote, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = course / "exercises" / "ex05_broadcast.py"
+    stub = path.read_bytes()
+    solve(course, "ex05")
+    main(["ex05"], zygote)
+    for answer in ("n\n", "", "\n"):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+        assert main(["reset", "ex05"]) == 0
+        assert path.read_bytes() != stub
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    assert main(["reset", "ex05"]) == 0
+    assert path.read_bytes() == stub
+    assert "ex05" not in stored(course)
+    solve(course, "ex05")
+    assert main(["reset", "ex05", "--yes"]) == 0
+    kept = sorted((course / ".backprop-check" / "backup").iterdir())
+    assert [p.read_bytes() for p in kept] == [(SOLUTIONS / path.name).read_bytes()] * 2
+    capsys.readouterr()
+    main(["reset", "ex05", "--yes"])
+    assert "nothing to put back" in capsys.readouterr().out
+
+
+def test_init_overwrites_nothing(course: Path, tmp_path: Path, capsys: Captured) -> None:
+    edit(course, "ex05", "dact = ...", "dact = 1")
+    before = (course / "exercises" / "ex05_broadcast.py").read_bytes()
+    assert main(["init", str(course)]) == 2
+    assert main(["init", str(course / "exercises" / "ex05_broadcast.py")]) == 2
+    assert (course / "exercises" / "ex05_broadcast.py").read_bytes() == before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("keep")
+    assert main(["init", str(tmp_path / "mine")]) == 0
+    assert (tmp_path / "mine" / "notes.txt").read_text() == "keep"
+
+
+def test_a_new_exercise_is_ready_to_be_checked(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    assert main(["new", "Layer Norm"]) == 0
+    assert main(["ex14"], zygote) == 1
+    assert main(["check", "ex14", "--submission", "solutions/ex14_layer_norm.py"], zygote) == 0
+    assert main(["new", "again"]) == 0
+    assert (course / "exercises" / "ex15_again.py").is_file()
+    assert main(["solution", "ex05"]) == 0, "the course's first own solution does not hide those of the package"
+
+
+def test_a_damaged_store_is_set_aside(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    main(["ex05"], zygote)
+    store = course / ".backprop-check" / "progress.json"
+    for damage in ("{", "[]", '{"exercises": {"ex05": 3}}', '{"exercises": {"ex05": {"targets": []}}}', ""):
+        store.write_text(damage)
+        capsys.readouterr()
+        assert main(["ex05"], zygote) == 1
+        assert capsys.readouterr().err.count("\n") == 1
+        assert set(stored(course)) == {"ex05"}
+    assert len(list(store.parent.glob("progress.damaged*"))) == 5
+    assert main(["list"]) == 0
+
+
+def test_a_store_that_cannot_be_written_costs_a_line_only(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    (course / ".backprop-check").write_text("a file is in the way")
+    assert main(["ex05"], zygote) == 1
+    captured = capsys.readouterr()
+    assert "0 of 4 gradients right" in captured.out
+    assert captured.err.count("\n") == 1
+
+
+def test_explain_prints_pages(capsys: Captured) -> None:
+    assert main(["explain"]) == 0
+    codes = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.startswith("   ") and line[3] != " "]
+    assert "lost-keepdim" in codes
+    for code in codes:
+        assert main(["explain", code]) == 0
+        assert capsys.readouterr().out.startswith(f"{code}\n")
+
+
+def process(*argv: str, cwd: Path, **options: object) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": str(Path(checker.__file__).parent.parent), **options.pop("env", {})}  # type: ignore[dict-item]
+    command = [sys.executable, "-m", "checker", *argv]
+    return subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_as_a_process_it_forks_its_own_zygote(course: Path) -> None:
+    with process("ex05", cwd=course, env={"PYTHONIOENCODING": "ascii", "COLUMNS": "40"}) as run:
+        out, err = run.communicate(timeout=120)
+    assert (run.returncode, err) == (1, "")
+    assert "* dact   ex05:24   not written yet" in out
+    assert max(map(len, out.splitlines())) <= 40
+
+
+def test_ctrl_c_ends_it_quietly(course: Path) -> None:
+    edit(course, "ex05", "dact = ...", "dact = [0 for _ in iter(int, 1)]")
+    with process("ex05", "--time-limit", "100", cwd=course) as run:
+        time.sleep(4)
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=30)
+    assert (run.returncode, out, err) == (130, "", "")
+
+
+def test_a_closed_pipe_is_no_news(course: Path) -> None:
+    with process("list", cwd=course) as run:
+        assert run.stdout is not None
+        run.stdout.close()
+        assert run.wait(timeout=30) == 141
+        assert run.stderr is not None
+        assert run.stderr.read() == ""

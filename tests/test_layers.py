@@ -1,0 +1,73 @@
+"""Imports point only to the left of the flow, and the commands that need no torch load none."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import checker
+
+ROOT = Path(checker.__file__).parent
+FLOW = [
+    ("errors", "files", "records"), ("exercise",), ("trace",), ("submission",), ("comparison",), ("diagnosis",), ("report",), ("check",),
+    ("authoring",), ("cli", "__main__"),
+]  # fmt: skip
+LEVEL = {name: level for level, names in enumerate(FLOW) for name in names}
+MODULES = sorted(p for p in ROOT.rglob("*.py") if p != ROOT / "__init__.py" and "_course" not in p.parts)
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the modules of `checker` that a file imports, anywhere in it, without their first name."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("checker."):
+            yield (node.module or "").removeprefix("checker.")
+        elif isinstance(node, ast.Import):
+            yield from (alias.name.removeprefix("checker.") for alias in node.names if alias.name.startswith("checker."))
+
+
+def package(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_to_the_left(path: Path) -> None:
+    assert package(path) in LEVEL, f"say in FLOW where checker/{package(path)} stands"
+    wrong = [name for name in imported(path) if LEVEL[name.split(".")[0]] > LEVEL[package(path)]]
+    assert not wrong, f"{path.relative_to(ROOT)} imports {wrong}, which lies to its right"
+
+
+def test_no_import_is_relative() -> None:
+    for path in MODULES:
+        assert all(node.level == 0 for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)), path
+
+
+LINES = ("--help", "check --help", "list", "explain", "explain lost-keepdim", "init course", "reset ex01 --yes", "new x")
+COMMANDS = [line.split() for line in LINES]
+
+
+def test_what_needs_no_torch_loads_none(tmp_path: Path) -> None:
+    """One process runs all these commands, each in the same fresh course."""
+    script = f"""
+import contextlib, os, sys
+from checker.cli.main import main
+for argv in {COMMANDS!r}:
+    with contextlib.suppress(SystemExit):
+        assert main(argv) in (0, 2), argv
+    if argv[0] == "init":
+        os.chdir("course")
+    assert "torch" not in sys.modules, argv
+assert "numpy" not in sys.modules
+"""
+    run = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, env=with_package())
+    assert run.returncode == 0, run.stderr
+
+
+def with_package() -> dict[str, str]:
+    import os
+
+    return {**os.environ, "PYTHONPATH": str(ROOT.parent)}
