@@ -10,12 +10,12 @@ from typing import Any
 import torch
 
 from checker.records import Statement
-from checker.submission.rewrite import Plan
+from checker.submission.rewrite import Hook, Plan
 
 HASHED = 1 << 18
 
 
-class DryRun:
+class DryRun(Hook):
     """The hook of a run without replacement. It watches the identity, version and contents of every target after each statement."""
 
     def __init__(
@@ -100,7 +100,8 @@ def _fingerprint(value: Any) -> tuple[Any, ...]:
     if value.numel() <= HASHED and value.is_contiguous():
         # A write through `.data` or a shared buffer does not raise the version.
         digest = hashlib.blake2b(ctypes.string_at(value.data_ptr(), value.numel() * value.element_size())).digest()
-    return (value, value._version, digest, tuple(value.shape))
+    version = None if value.is_inference() else value._version
+    return (value, version, digest, tuple(value.shape))
 
 
 def _same(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:

@@ -14,6 +14,14 @@ from checker.submission.statements import guarded
 HOOK = "_backprop_check"
 
 
+class Hook:
+    """What the rewritten `backward` calls by the name `HOOK`: the built-ins it needs, whatever the learner's names mean."""
+
+    BaseException = BaseException
+    NameError = NameError
+    locals = staticmethod(locals)
+
+
 @dataclass(frozen=True)
 class Plan:
     """What happens after which statement.
@@ -67,7 +75,7 @@ def _wrap(body: Sequence[ast.stmt], numbers: Mapping[int, int], plan: Plan) -> l
 def _guard(first: ast.stmt, second: ast.stmt, index: int) -> ast.stmt:
     told = _ask("raised", index)
     told.args.append(ast.Name(HOOK + "_error", ast.Load()))
-    handler = ast.ExceptHandler(ast.Name("BaseException", ast.Load()), HOOK + "_error", [ast.Expr(told)])
+    handler = ast.ExceptHandler(_own("BaseException"), HOOK + "_error", [ast.Expr(told)])
     return ast.Try(body=[first, second], handlers=[handler], orelse=[], finalbody=[])
 
 
@@ -75,7 +83,7 @@ def _follow(target: str, alias: str) -> ast.stmt:
     # The alias was bound in the dry run; in another run it may not be.
     followed = _ask("follow", target)
     followed.args.append(ast.Name(alias, ast.Load()))
-    handler = ast.ExceptHandler(ast.Name("NameError", ast.Load()), None, [ast.Pass()])
+    handler = ast.ExceptHandler(_own("NameError"), None, [ast.Pass()])
     return ast.Try(body=[_bind(alias, followed)], handlers=[handler], orelse=[], finalbody=[])
 
 
@@ -86,5 +94,10 @@ def _bind(name: str, value: ast.expr) -> ast.stmt:
 def _ask(method: str, *constants: int | str, scope: bool = False) -> ast.Call:
     arguments: list[ast.expr] = [ast.Constant(c) for c in constants]
     if scope:
-        arguments.append(ast.Call(ast.Name("locals", ast.Load()), [], []))
-    return ast.Call(ast.Attribute(ast.Name(HOOK, ast.Load()), method, ast.Load()), arguments, [])
+        arguments.append(ast.Call(_own("locals"), [], []))
+    return ast.Call(_own(method), arguments, [])
+
+
+def _own(name: str) -> ast.expr:
+    # Built-in names are taken from the hook, for a learner may call a variable `locals`.
+    return ast.Attribute(ast.Name(HOOK, ast.Load()), name, ast.Load())

@@ -17,9 +17,12 @@ from checker.submission.zygote import Zygote
 
 
 class Ended(Exception):
-    """The worker hung, ended or broke the protocol while the statement `index` ran (-1: before `backward` began)."""
+    """The worker hung, ended or broke the protocol while the statement `index` ran.
 
-    def __init__(self, index: int, why: str, line: int | None = None) -> None:
+    Statements of `backward` count from 0, those before it from -1 downwards; None: none had begun.
+    """
+
+    def __init__(self, index: int | None, why: str, line: int | None = None) -> None:
         super().__init__(why)
         self.index, self.why, self.line = index, why, line
 
@@ -61,9 +64,10 @@ class Session:
             try:
                 return self._trial(draw())
             except Ended as ended:
-                if ended.index < 0 or ended.index in self.skipped or len(self.skipped) > 20:
-                    where = f" at line {ended.line}" if ended.line else ""
-                    raise NothingRan(f"{self.submission.place}: the file's own code{where}, before `backward`, {ended.why}.") from None
+                if ended.index is None or ended.index in self.skipped or len(self.skipped) > 20:
+                    raise NothingRan(f"{self.submission.place}: the file's own code {ended.why} before `backward` could run.") from None
+                if ended.index < 0:
+                    self.prelude_errors.append((ended.line or 1, f"this {ended.why}"))
                 self.skipped[ended.index] = ended.why
                 self._stop()
                 self._start()
@@ -89,7 +93,7 @@ class Session:
 
     def _trial(self, trial: Trial) -> Run:
         collector = _Collector(trial)
-        index, line, deadline = -1, None, time.monotonic() + self.time_limit
+        index, line, deadline = None, None, time.monotonic() + self.time_limit
         try:
             plain = {name: v for name, v in trial.values.items() if not isinstance(v, torch.Tensor)}
             tensors = {name: v for name, v in trial.values.items() if isinstance(v, torch.Tensor)}

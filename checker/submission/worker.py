@@ -15,7 +15,7 @@ from checker.records import Statement
 from checker.submission.observe import DryRun, dry_plan, own_last_writes
 from checker.submission.parse import find_backward, prelude
 from checker.submission.refuse import SUBMISSION, AutogradUsed, refuse_autograd
-from checker.submission.rewrite import HOOK, Plan, instrument
+from checker.submission.rewrite import HOOK, Hook, Plan, instrument
 from checker.submission.statements import read_statements, replaces
 from checker.submission.wire import DTYPES, ELEMENTS_LIMIT, receive, send
 
@@ -28,9 +28,9 @@ def serve(channel: socket.socket) -> None:
     sys.setrecursionlimit(2000)
     refuse_autograd()
     torch.set_default_dtype(torch.float64)
-    module = _load_prelude(channel, order["prelude"])
-    statements = read_statements(_backward(order).body, order["body"])
     skipped = {int(i): why for i, why in order["skipped"].items()}
+    module = _load_prelude(channel, order["prelude"], skipped)
+    statements = read_statements(_backward(order).body, order["body"])
     plan = None
     while True:
         header, tensors = receive(channel)
@@ -47,7 +47,7 @@ def serve(channel: socket.socket) -> None:
         send(channel, {"is": "done"})
 
 
-class RealRun:
+class RealRun(Hook):
     """The hook of a run with replacement: sends each answer, then lets the oracle's value take its place."""
 
     def __init__(
@@ -166,14 +166,18 @@ def _call(order: Mapping[str, Any], module: dict[str, Any], hook: Any, values: M
     module["backward"](**{name: values[name] for name in order["parameters"] if name in values})
 
 
-def _load_prelude(channel: socket.socket, text: str) -> dict[str, Any]:
+def _load_prelude(channel: socket.socket, text: str, skipped: Mapping[int, str]) -> dict[str, Any]:
+    """Run what stands before `backward`, statement by statement; they are numbered -1, -2, ..."""
     scope: dict[str, Any] = {"__name__": "submission", "__builtins__": __builtins__}
-    for node in prelude(ast.parse(text)):
-        send(channel, {"is": "at", "index": -1, "line": node.lineno})
+    for number, node in enumerate(prelude(ast.parse(text)), 1):
+        if -number in skipped:
+            continue
+        send(channel, {"is": "at", "index": -number, "line": node.lineno})
         try:
             exec(compile(ast.Module([node], []), PRELUDE, "exec", dont_inherit=True), scope)
         except BaseException as error:
             send(channel, {"is": "prelude", "line": node.lineno, "error": f"{type(error).__name__}: {_first_line(error)}"})
+    send(channel, {"is": "at", "index": 0})
     return scope
 
 
