@@ -27,7 +27,7 @@ class Lanes:
         self.lanes: list[str | None] = []
 
     def place(self, name: str, operands: Sequence[str], sign: str) -> tuple[str | None, str, str]:
-        """Place a node that uses `operands`. Return the row above it that joins them (None if a lane just goes on), its own, the one below."""
+        """Place a node that uses `operands`. Return the row that joins them (None if a lane just goes on), its own, the one below."""
         was = list(self.lanes)
         joined = [was.index(operand) for operand in operands]
         for operand in operands:
