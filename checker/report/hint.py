@@ -9,7 +9,7 @@ from rich.text import Text
 from checker.diagnosis.pages import Page
 from checker.exercise.solution import Step
 from checker.records import Exercise, Gradient, Line
-from checker.report.layout import prose, visible
+from checker.report.layout import excerpt, prose, visible
 from checker.report.page import example_lines
 
 STEPS = 4
@@ -37,8 +37,7 @@ def _where(exercise: Exercise, gradient: Gradient, width: int) -> Iterator[Text]
     else:
         yield from prose(f"{node} is {gradient.axes}. The forward uses it here:", width)
         for line in users:
-            axes = f"  # {line.axes}" if line.axes else ""
-            yield Text(f"   {line.number:4} │ {visible(line.name)} = {visible(' '.join(line.source.split()))}{axes}")
+            yield from excerpt(exercise.source.split("\n"), line.number, line.number + line.source.count("\n"), None, "", width)
         name = gradient.verdict.target.name
         yield from prose(f"So {name} is {gradient.axes} too, and comes from {_arriving(exercise, users)}.", width)
 

@@ -13,9 +13,9 @@ from rich.text import Text
 from checker.records import Span
 
 MOST_LINES = 6
-_SHAPE = r"\([\w·,+ -]{1,24}\)"
-_WORD = re.compile(rf"(?:`[^`]{{1,30}}`|{_SHAPE} = {_SHAPE}|{_SHAPE}|\S)+")  # shapes and short pieces of code stay whole
 INDENT = 3
+_SHAPE = r"\([\w·,+ -]{1,24}\)"
+_WHOLE = re.compile(rf"`[^`]*`|{_SHAPE} = {_SHAPE}|{_SHAPE}")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def wrap(text: str, width: int) -> list[str]:
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = ""
-        for word in _WORD.findall(visible(paragraph)):
+        for word in _words(visible(paragraph)):
             if line and cell_len(line) + 1 + cell_len(word) > width:
                 lines.append(line)
                 line = word
@@ -46,6 +46,12 @@ def wrap(text: str, width: int) -> list[str]:
                 line = f"{line} {word}" if line else word
         lines.append(line)
     return lines
+
+
+def _words(text: str) -> list[str]:
+    """Split at spaces, but keep shapes and short pieces of code whole."""
+    kept = _WHOLE.sub(lambda found: found[0] if len(found[0]) > 32 else found[0].replace(" ", "\0"), text)
+    return [word.replace("\0", " ") for word in kept.split()]
 
 
 def prose(text: str, width: int, indent: int = INDENT, style: str = "") -> Iterator[Text]:
