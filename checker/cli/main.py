@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ def main(argv: Sequence[str] | None = None, zygote: Zygote | None = None) -> int
 
     `zygote` is one that is there already; without it the command forks its own when it needs one.
     """
+    # torch warns where there is no numpy; nothing here needs one, and a learner could do nothing with it.
+    warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
     try:
         args = parse(spelled_out(sys.argv[1:] if argv is None else argv))
         args.zygote = zygote

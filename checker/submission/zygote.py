@@ -8,8 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import warnings
-from types import ModuleType
 from typing import NoReturn
 
 from checker.submission import wire
@@ -24,7 +22,9 @@ class Zygote:
     @classmethod
     def forked(cls) -> Zygote:
         """Fork one from this process. Only for a process that has loaded torch, used no thread of it, and computed no oracle yet."""
-        _import_torch().set_num_threads(1)
+        import torch
+
+        torch.set_num_threads(1)
         _warm()
         ours, theirs = socket.socketpair()
         pid = os.fork()
@@ -79,17 +79,11 @@ class Zygote:
 
 
 def main(descriptor: int) -> NoReturn:
-    _import_torch().set_num_threads(1)
+    import torch
+
+    torch.set_num_threads(1)
     _warm()
     _serve(socket.socket(fileno=descriptor))
-
-
-def _import_torch() -> ModuleType:
-    """Import torch without its warning that there is no numpy: nothing here needs one, and a learner could do nothing with it."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
-        import torch
-    return torch
 
 
 def _warm() -> None:
