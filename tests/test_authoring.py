@@ -1,0 +1,156 @@
+"""`dev check` on exercises with one fault each: the fault is found, and the message says what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from checker.authoring.examine import examine
+from checker.authoring.text import folder_findings
+from checker.cli.main import main
+from checker.exercise.blank import blank
+from checker.exercise.course import Course
+from checker.submission.zygote import Zygote
+
+SOUND = '''"""A title.
+
+Its story.
+"""
+
+import torch
+
+
+def inputs(N=5, C=3):
+    return dict(
+        x=torch.randn(N, C),
+        w=torch.randn(C),
+        i=torch.randint(0, C, (N,)),
+    )
+
+
+def forward(x, w, i):
+    n = x.shape[0]
+    y = x * w                         # (N, C)
+    m = y.max(1).values               # (N,)
+    z = m * m.square()                # (N,)
+    return z
+
+
+def backward(x, w, i, n, y, m, z, dz):
+    # why: The slope of a cube.
+    dm = 3 * m**2 * dz                # (N,)
+    # why: Only the winner moved,
+    #      so only it receives.
+    dy = torch.nn.functional.one_hot(y.argmax(1), 3 if w.shape[0] == 3 else w.shape[0]) * dm.unsqueeze(1)  # (N, C)
+    # why: The other factor.
+    dx = w * dy                       # (N, C)
+    # why: Used N times.
+    dw = (x * dy).sum(0)              # (C,)
+'''
+
+FAULTS = {
+    "a comment that is false": ("# (N,)\n    z", "# (C,)\n    z", "the comment says (C,), but at N=5, C=3 `m` is (N,): write (N,)."),
+    "a comment true at one size only": (
+        "    y = x * w                         # (N, C)",
+        "    y = x * w   # (5, 3)",
+        "the comment says (5, 3), but at N=7",
+    ),
+    "no comment": ("# (N, C)\n    m", "\n    m", "`y` has no shape comment"),
+    "a comment on a number": ("n = x.shape[0]", "n = x.shape[0]  # (N,)", "`n` is a plain number: take the comment (N,) away."),
+    "equal sizes": ("N=5, C=3", "N=3, C=3", "N and C of `inputs` are 3: equal sizes hide a transpose."),
+    "a size of 1": ("N=5, C=3", "N=5, C=1", "C of `inputs` is less than 2"),
+    "no why": ("    # why: Used N times.\n", "", "this line does not say why"),
+    "an empty why": ("# why: Used N times.", "# why:", "this line does not say why"),
+    "a parameter left out": ("backward(x, w, i, n,", "backward(x, w, i,", "in order: backward(x, w, i, n, y, m, z, dz)."),
+    "no story": ("\n\nIts story.\n", "\n", "the docstring tells no story"),
+    "no docstring": ('"""A title.\n\nIts story.\n"""', "", "the file has no docstring"),
+    "ties": ("x=torch.randn(N, C)", "x=torch.zeros(N, C)", "`max` finds a tie"),
+    "a kink at 0": ("y = x * w ", "y = (x * 0).relu() + x * w ", "`relu` stands at exactly 0"),
+    "a wrong solution": ("dx = w * dy", "dx = -w * dy", "`dx` of the solution is incorrect"),
+}
+
+
+def course_of(folder: Path, solution: str, stub: str | None = None) -> Course:
+    for name, text in (("exercises", blank(solution) if stub is None else stub), ("solutions", solution)):
+        (folder / name).mkdir()
+        (folder / name / "ex70_fault.py").write_text(text)
+    return Course(folder, folder / "exercises", folder / "solutions", packaged=False)
+
+
+def messages(course: Course, zygote: Zygote) -> str:
+    (found,) = examine(course, course.files(), zygote)
+    return "\n".join(str(finding) for finding in found.findings)
+
+
+def test_a_sound_exercise_has_no_findings(tmp_path: Path, zygote: Zygote) -> None:
+    assert messages(course_of(tmp_path, SOUND), zygote) == ""
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault(fault: str, tmp_path: Path, zygote: Zygote) -> None:
+    old, new, said = FAULTS[fault]
+    assert old in SOUND
+    assert said in messages(course_of(tmp_path, SOUND.replace(old, new)), zygote)
+
+
+def test_a_stub_that_is_not_its_blanked_solution(tmp_path: Path, zygote: Zygote) -> None:
+    course = course_of(tmp_path, SOUND, blank(SOUND).replace("dw = ...", "dw = x.sum(0)"))
+    said = messages(course, zygote)
+    assert "this is not its solution with the targets blanked" in said
+    assert "`dw` of the untouched exercise is incorrect: leave `dw = ...`." in said
+
+
+PLAIN = '''"""A title.
+
+Its story.
+"""
+
+import torch
+
+
+def inputs(N=5):
+    return dict(x=torch.randn(N))
+
+
+def forward(x):
+    y = x.sum()                       # ()
+    return y
+
+
+def backward(x, y):
+    # why: A sum counts each term once.
+    dx = torch.ones_like(x)           # (N,)
+'''
+
+
+def test_a_mistake_no_sibling_shows(tmp_path: Path, zygote: Zygote) -> None:
+    course = course_of(tmp_path, PLAIN)
+    assert "this cannot show missing-upstream: every upstream gradient there is 1. Give it a sibling (ex70b)" in messages(course, zygote)
+    given = PLAIN.replace("x, y):", "x, y, dy):").replace("y = x.sum()  ", "y = x.cumsum(0)").replace("()\n", "(N,)\n", 1)
+    given = given.replace("torch.ones_like(x)", "dy.flip(0).cumsum(0).flip(0)")
+    for folder, text in (("solutions", given), ("exercises", blank(given))):
+        (tmp_path / folder / "ex70b_given.py").write_text(text)
+    first, second = examine(course, course.files(), zygote)
+    assert first.findings == second.findings == ()
+    assert first.notes == ("cannot show missing-upstream: every upstream gradient there is 1. ex70b can.",)
+
+
+def test_stray_files_and_missing_images(tmp_path: Path) -> None:
+    course = course_of(tmp_path, SOUND)
+    (course.exercises / "notes.txt").write_text("x")
+    (course.exercises / "ex71_new.py").write_text(blank(SOUND))
+    (course.solutions / "ex70_again.py").write_text(SOUND)
+    said = "\n".join(str(f) for f in folder_findings(course.exercises, course.solutions))
+    assert "notes.txt: this is no exercise" in said
+    assert "ex71_new.py: there is no solutions/ex71_new.py" in said
+    assert "has the id ex70 too" in said
+
+
+def test_the_command(course: Path, zygote: Zygote, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dev", "check", "ex01", "ex01b"], zygote) == 0
+    assert "2 exercises: all is well" in capsys.readouterr().out
+    path = next((course / "exercises").glob("ex01_*.py"))
+    path.write_text(path.read_text().replace("da = ...", "da = b"))
+    assert main(["dev", "check", "ex01"], zygote) == 1
+    assert "leave `da = ...`" in capsys.readouterr().out

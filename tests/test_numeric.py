@@ -1,0 +1,103 @@
+"""Finite differences: as good as they say they are, and shown beside autograd's and the learner's numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from checker.cli.main import main
+from checker.exercise.course import packaged_course
+from checker.exercise.parse import read_exercise
+from checker.submission.zygote import Zygote
+from checker.trace.graph import load_graph
+from checker.trace.numeric import central_differences
+from checker.trace.oracle import trace
+
+COURSE = packaged_course()
+Captured = pytest.CaptureFixture[str]
+
+KINKED = '''"""Kinks."""
+
+import torch
+
+
+def inputs(N=4, C=3):
+    return dict(a=torch.zeros(N, C))
+
+
+def forward(a):
+    b = torch.relu(a)  # (N, C)
+    s = (b * 2).sum()  # ()
+    return s
+
+
+def backward(a, b, s):
+    db = ...           # (N, C)
+    da = ...           # (N, C)
+'''
+
+
+@pytest.mark.parametrize("path", COURSE.files()[:-1], ids=lambda path: path.stem)
+def test_they_are_off_by_no_more_than_they_say(path: Path) -> None:
+    graph = load_graph(read_exercise(path))
+    trial = trace(graph, 3, graph.sizes[0])
+    for target in graph.exercise.targets:
+        numeric = central_differences(graph, trial, target.node)
+        gradient, scale = trial.gradients[target.name], trial.scales[target.name]
+        assert numeric.elements == gradient.numel() == len(numeric.slopes)
+        assert not any(slope.kinked for slope in numeric.slopes)
+        for slope in numeric.slopes:
+            assert abs(slope.central - gradient[slope.index].item()) <= 2 * slope.error + 1e-9 * scale
+            assert slope.error <= 1e-5 * scale
+        assert numeric.together == pytest.approx(gradient.sum().item(), rel=1e-4, abs=1e-6 * scale)
+
+
+def test_a_large_tensor_is_measured_in_part_with_the_elements_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("checker.trace.numeric.LIMIT", 20)
+    graph = load_graph(read_exercise(COURSE.find("ex13")))
+    trial = trace(graph, 3, graph.sizes[0])
+    numeric = central_differences(graph, trial, "W1", [1, 1919])
+    assert {(0, 1), (29, 63)} <= {slope.index for slope in numeric.slopes}
+    assert len(numeric.slopes) == 22 < numeric.elements == 1920
+
+
+def test_a_kink_is_told_with_both_slopes(tmp_path: Path, zygote: Zygote, capsys: Captured) -> None:
+    path = tmp_path / "ex80_kinks.py"
+    path.write_text(KINKED)
+    assert main([str(path), "--numeric", "--target", "a"], zygote) == 1
+    assert "At [0, 0] and 11 more there is a kink: the slope is 0 to the left, 2 to the right." in capsys.readouterr().out.replace(
+        "\n", " "
+    )
+    assert main([str(path), "--numeric"], zygote) == 1
+    assert "kink" not in capsys.readouterr().out
+
+
+def test_ex01_says_what_the_notebook_did(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    assert main(["ex01", "--numeric"], zygote) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert out.startswith("da by finite differences (ex01, N = 3)")
+    assert "moved all elements at once, so it got the SUM of the gradient: 12.001 there," in out
+    assert "Your da is not written yet." in out
+
+
+def test_it_shows_the_first_gradient_that_is_not_right(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    (path,) = (course / "exercises").glob("ex01_*.py")
+    text = path.read_text()
+    path.write_text(text.replace("da = ...", "da = b").replace("db = ...", "db = a + torch.tensor([0, 0, 0.5])"))
+    assert main(["ex01", "--numeric"], zygote) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("db by finite differences")
+    assert [line[-1] for line in out.splitlines() if line.startswith("[")] == ["✓", "✓", "✗"]
+    assert "Yours is off at 1 of 3 elements, by up to 0.5." in out
+    path.write_text(text.replace("da = ...", "da = b").replace("db = ...", "db = a.unsqueeze(0)"))
+    main(["ex01", "--numeric"], zygote)
+    assert "Your db has the shape (1, 3), but b is (3,)." in capsys.readouterr().out
+    assert main(["ex01", "--numeric", "--target", "da"], zygote) == 1
+    assert "Yours is right at all of them." in capsys.readouterr().out
+
+
+def test_a_target_that_is_none(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    assert main(["ex01", "--numeric", "--target", "dz"], zygote) == 2
+    assert "choose one of: da, db." in capsys.readouterr().err
+    assert main(["ex01", "--numeric", "--json"], zygote) == 2
