@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import re
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,7 +58,7 @@ class Judge:
     def graph(self, exercise: str | Path) -> Graph:
         key = str(exercise)
         if key not in self.graphs:
-            path = exercise if isinstance(exercise, Path) else self._written(f"exercise{next(self.count)}.py", inspect.cleandoc(exercise) + "\n")
+            path = exercise if isinstance(exercise, Path) else self._written(f"exercise{next(self.count)}.py", clean(exercise))
             self.graphs[key] = load_graph(read_exercise(path))
         return self.graphs[key]
 
@@ -129,8 +129,8 @@ class Judge:
 
 
 def function(names: object, body: str, prelude: str = "") -> str:
-    lines = inspect.cleandoc(body).splitlines()
-    return HEADER + inspect.cleandoc(prelude) + f"\n\n\ndef backward({', '.join(names)}):\n" + "".join(f"    {line}\n" for line in lines)  # type: ignore[call-overload]
+    lines = clean(body).splitlines()
+    return HEADER + clean(prelude) + f"\n\n\ndef backward({', '.join(names)}):\n" + "".join(f"    {line}\n" for line in lines)  # type: ignore[call-overload]
 
 
 def marked(body: str) -> dict[str, str]:
@@ -140,3 +140,7 @@ def marked(body: str) -> dict[str, str]:
             first = re.search(r"\bd\w+", line)
             found[name or (first.group() if first else "")] = said.strip()
     return found
+
+
+def clean(text: str) -> str:
+    return textwrap.dedent(text).strip("\n") + "\n"

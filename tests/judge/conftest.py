@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -21,3 +22,17 @@ def judging_zygote() -> Iterator[Zygote]:
 def ask(judging_zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Judge:
     torch.set_num_threads(1)
     return Judge(judging_zygote, tmp_path_factory.mktemp("judge"))
+
+
+@pytest.fixture(autouse=True)
+def no_hang() -> Iterator[None]:
+    """A judge that hangs fails its test, and does not stop the others."""
+
+    def too_long(*_: object) -> None:
+        raise TimeoutError("the judge took longer than a minute")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)

@@ -119,7 +119,7 @@ def test_a_target_used_before_its_second_addend(ask: Judge) -> None:
         NORMED,
         """
         ddiff = inv * draw
-        dmean = -ddiff.sum(0, keepdim=True)   # -> correct by-accident
+        dmean = -ddiff.sum(0, keepdim=True)   # -> correct
         ddiff += 2 * diff * ddiff2            # -> correct
         dpre = ddiff + dmean / n              # -> correct
         """,
@@ -755,5 +755,25 @@ def test_no_remark_for_what_one_statement_reads_for_another(ask: Judge) -> None:
         for i in range(n):
             dW2 += torch.outer(h[i], 2 * o[i] / n)  # -> correct
             dh[i] = W2 @ do[i]                      # -> correct
+        """,
+    )
+
+
+def test_a_method_on_a_copy_writes_nothing(ask: Judge) -> None:
+    ask.marks(
+        MLP,
+        """
+        dh = do @ W2.T * 2                          # -> incorrect
+        dpre = dh.clone().mul_(1 - h**2)            # -> correct
+        dW1 = x.T.mm(dpre.abs().mul_(dpre.sign()))  # -> correct
+        """,
+    )
+    ask.marks(
+        MLP,
+        """
+        dh = torch.zeros_like(h)
+        dh.view(-1).add_((do @ W2.T).view(-1))      # -> correct
+        dpre = torch.zeros_like(pre)
+        dpre.T.add_((1 - h.T**2) * dh.T).mul_(1)    # -> correct
         """,
     )
