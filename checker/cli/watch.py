@@ -10,14 +10,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from checker.cli.asked import NO_COURSE, Asked, asked
 from checker.cli.keys import QUIT, Keys, keyboard
 from checker.cli.main import INTERRUPTED, main
 from checker.cli.progress import Progress
 from checker.cli.saves import Saves
+from checker.cli.screen import show, width
 from checker.cli.workers import workers
 from checker.errors import BadInput
 from checker.exercise.course import exercise_id
+from checker.report.layout import prose
 
 if TYPE_CHECKING:
     from checker.submission.zygote import Zygote
@@ -91,7 +95,9 @@ class _Watch:
         go_on = f"n next ({exercise_id(following)})" if following else ""
         keys = [k for k in ("r run", go_on, "h hint", "l list", "q quit") if k] if self.keys.terminal else ["Ctrl-C quits"]
         passed = f"{exercise_id(self.path)} passes. " if done else ""
-        print(f"\n{passed}{time.strftime('%H:%M:%S')} watching {_near(self.path)}\n{' · '.join(keys)}", flush=True)
+        said = (f"{passed}{time.strftime('%H:%M:%S')} watching {_near(self.path)}", " · ".join(keys))
+        show([Text(), *(line for text in said for line in prose(text, width(), indent=0))])
+        sys.stdout.flush()
 
     def next(self) -> None:
         following = self.following()
