@@ -70,7 +70,8 @@ class _Watch:
         """Return the next key, or "r" when the file was saved."""
         sources = [self.saves.fileno()] + ([self.keys.descriptor] if self.keys.descriptor is not None else [])
         while True:
-            ready, _, _ = select.select(sources, [], [])
+            # A signal may reach another thread, as after Ctrl-Z and `fg`; its handler runs when this one comes round.
+            ready, _, _ = select.select(sources, [], [], 0.5)
             if self.saves.fileno() in ready and self.saves.taken():
                 return "r"
             if self.keys.descriptor in ready:
