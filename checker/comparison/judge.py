@@ -11,6 +11,7 @@ from checker.comparison.compare import compare
 from checker.comparison.second import second_look
 from checker.records import Answer, Exercise, Run, Status, Submission, Target, Trial, Verdict
 from checker.submission.run import Session, fresh_seed
+from checker.submission.statements import replaces
 from checker.submission.zygote import Zygote
 from checker.trace.graph import Graph
 from checker.trace.oracle import trace
@@ -171,7 +172,8 @@ def asked_oracle(verdict: Verdict, submission: Submission) -> str | None:
         if name in submission.helpers_asking:
             return submission.helpers_asking[name][1]
         for statement in submission.statements:
-            if name in statement.writes:
+            # A forward value carries no oracle unless the name is given another value; `W.requires_grad_()` above is a mere habit.
+            if name in statement.writes and (name not in submission.parameters or replaces(statement, name)):
                 if statement.index in submission.oracle_calls:
                     return submission.oracle_calls[statement.index]
                 fresh = statement.reads - seen - gradients

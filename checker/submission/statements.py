@@ -7,6 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from checker.records import Statement
 
+_VIEWS = frozenset(
+    "view view_as reshape reshape_as flatten ravel unflatten t transpose permute swapaxes swapdims movedim moveaxis squeeze unsqueeze expand "
+    "expand_as select narrow diagonal unfold detach real imag numpy".split()
+)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -128,6 +132,10 @@ def _own(node: ast.AST) -> Iterator[ast.AST]:
             yield from _own(child)
 
 
+def _same_memory(method: str) -> bool:
+    return method in _VIEWS or (method.endswith("_") and not method.endswith("__"))
+
+
 def _base(node: ast.AST) -> set[str]:
     """The name at the root of `x[i].view(-1)`."""
     while True:
@@ -135,7 +143,7 @@ def _base(node: ast.AST) -> set[str]:
             return {node.id}
         if isinstance(node, ast.Subscript | ast.Attribute | ast.Starred):
             node = node.value
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _same_memory(node.func.attr):
             node = node.func.value
         else:
             return set()
