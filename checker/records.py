@@ -109,8 +109,8 @@ class Statement:
 class Submission:
     """A learner's file: what of it runs (`prelude`, then `body`), and what its `backward` says.
 
-    `bare` marks a notebook cell that is the body itself. `place` names the file and, in a notebook, the cell. `text` is what the learner wrote
-    where `body` is what runs: lines that do not parse are blanked there.
+    `bare` marks a notebook cell that is the body itself. `place` names the file and, in a notebook, the cell. `text` is what the learner
+    wrote, `body` what runs of it: there, lines that do not parse are blanked.
     """
 
     path: Path
