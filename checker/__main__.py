@@ -1,7 +1,5 @@
 """`python -m checker` is `backprop-check`."""
 
-import sys
+from checker.cli.main import entry
 
-from checker.cli.main import main
-
-sys.exit(main())
+entry()

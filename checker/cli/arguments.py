@@ -111,7 +111,6 @@ def _dev(command: argparse.ArgumentParser) -> None:
     actions = command.add_subparsers(metavar="ACTION", required=True, parser_class=Parser)
     check = actions.add_parser("check", help="hold exercises and their solutions to the contract")
     check.add_argument("exercises", nargs="*", metavar="EX", help="ids or files; else all of the course")
-    check.add_argument("--mutants", action="store_true", help="also plant mistakes in every solution and see each caught")
 
 
 def _nothing(command: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from checker.cli.main import BAD_INPUT, complain
 from checker.cli.workers import workers
 from checker.errors import BadInput
 from checker.exercise.course import exercise_id, find_course
+from checker.exercise.definition import definition
 from checker.records import Report
 
 
@@ -43,7 +44,7 @@ def judged(question: Asked, args: argparse.Namespace) -> Report:
     with workers(args) as zygote:
         from checker.check import check
 
-        report = check(question.exercise, question.submission, zygote, args.time_limit)
+        report = check(definition(question.course, question.exercise), question.submission, zygote, args.time_limit)
     if report.message is None:
         statuses = {g.verdict.target.name: g.verdict.status for g in report.gradients}
         question.progress.record(question.id, statuses, question.submission)

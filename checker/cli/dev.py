@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace) -> int:
     """Examine the exercises named (default: all of the course) and print what to mend. Returns 0 when there is nothing."""
-    if args.mutants:
-        raise BadInput("--mutants is not built yet; tests/judge/test_mutants.py plants the mistakes meanwhile.")
     course, paths = _asked(args.exercises)
     with workers(args) as zygote:
         from checker.authoring.examine import examine

@@ -112,6 +112,35 @@ class Case:
         folded = fold(self.submission, self.nodes, self.name, frozenset(self.verdict.runs[0].trial.gradients))
         return folded if folded is not None and self.is_answer(self.evaluate(folded)) else None
 
+    @cached_property
+    def draft(self) -> ast.expr | None:
+        """What may be edited: the verified expression, or, of an answer that raised, the one it was meant to be."""
+        if self.expression is not None or self.everywhere or not self.written:
+            return self.expression
+        return fold(self.submission, self.nodes, self.name, frozenset(self.verdict.runs[0].trial.gradients))
+
+    def is_right(self, expression: ast.expr) -> bool:
+        """Whether an expression of the learner's names gives the oracle in every trial; stops at the first in which it does not."""
+        for evaluator, run in self._everywhere:
+            try:
+                value = evaluator(expression)
+            except (Refused, Failed, RecursionError):
+                return False
+            oracle, scale = run.trial.gradients[self.name], run.trial.scales[self.name]
+            if not isinstance(value, torch.Tensor) or not close(value, oracle, scale):
+                return False
+        return True
+
+    def first(self, expression: ast.expr) -> Any:
+        """The value of an expression in the first trial. Raises `Refused` or `Failed`."""
+        return self._everywhere[0][0](expression)
+
+    @cached_property
+    def _everywhere(self) -> list[tuple[Evaluator, Run]]:
+        if self.everywhere:
+            return list(zip(self.evaluators, self.runs, strict=True))
+        return [(Evaluator(self.names(run)), run) for run in self.verdict.runs]
+
     def evaluate(self, expression: ast.expr) -> Tensors | None:
         """Evaluate an expression in every run; None where it cannot be, or gives no float tensor."""
         values = []
@@ -146,7 +175,7 @@ class Case:
     def fix(self, *candidates: ast.expr | None) -> str | None:
         """Return the first candidate that is right in every run, as text."""
         for candidate in candidates:
-            if candidate is not None and self.is_oracle(self.evaluate(candidate)):
+            if candidate is not None and self.is_right(candidate):
                 return ast.unparse(ast.fix_missing_locations(candidate))
         return None
 

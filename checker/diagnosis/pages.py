@@ -11,7 +11,7 @@ from pathlib import Path
 from checker.errors import BadInput
 
 RULES = Path(__file__).parent / "rules"
-_SECTION = re.compile(r"^(Family|Forward|Shapes|Wrong|Right|Why|Read more):[ \n]*", re.MULTILINE)
+_SECTION = re.compile(r"^(Family|Forward|Shapes|Inputs|Wrong|Right|Why|Read more):[ \n]*", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from checker.errors import BadInput
+from checker.exercise.mend import parse_leniently
+from checker.exercise.source import segment
 from checker.files import read_text
-from checker.records import Exercise, Line, Target
+from checker.records import Broken, Exercise, Line, Target
 
 _ID = re.compile(r"(ex\d+[a-z]?)_")
 _AXES = re.compile(r"#\s*(\([^)#]*\))")
@@ -17,22 +20,21 @@ _AXES = re.compile(r"#\s*(\([^)#]*\))")
 def read_exercise(path: Path) -> Exercise:
     """Parse the exercise at `path`. Raises `BadInput` with the line and the rule it breaks."""
     source = read_text(path, "exercise file")
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, RecursionError, ValueError) as error:
-        line = getattr(error, "lineno", None) or 1
-        raise BadInput(f"{path}:{line}: the exercise does not parse ({getattr(error, 'msg', error)}).") from None
+    tree, mended, broken = parse_leniently(source)
+    if tree is None:
+        raise BadInput(f"{path}:{broken[0].line}: the exercise does not parse ({broken[0].message}).")
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     for name in ("inputs", "forward", "backward"):
         if name not in functions:
             raise BadInput(f"{path} is no exercise: it defines no `{name}` (see `backprop-check new`).")
-    text = source.splitlines()
+    _whole(path, broken, functions["backward"])
+    text = mended.split("\n")
     forward, backward = functions["forward"], functions["backward"]
     arguments = tuple(a.arg for a in forward.args.args)
     lines, output = _forward(path, forward, text)
     names = {*arguments, *(line.name for line in lines)}
     parameters = tuple(a.arg for a in backward.args.args)
-    targets = _targets(path, backward, text, names)
+    targets = _targets(path, backward, text, names, broken)
     story = ast.get_docstring(tree) or ""
     match = _ID.match(path.name)
     return Exercise(
@@ -40,7 +42,7 @@ def read_exercise(path: Path) -> Exercise:
         path=path,
         title=story.split("\n", 1)[0].strip() or path.stem,
         story=story,
-        source=source,
+        source=mended,
         sizes=_sizes(path, functions["inputs"]),
         inputs=arguments,
         lines=lines,
@@ -61,6 +63,7 @@ def _sizes(path: Path, inputs: ast.FunctionDef) -> dict[str, int]:
 
 def _forward(path: Path, forward: ast.FunctionDef, text: list[str]) -> tuple[tuple[Line, ...], str]:
     lines: list[Line] = []
+    encoded = [line.encode() for line in text]
     known = {a.arg for a in forward.args.args}
     body = forward.body[1:] if ast.get_docstring(forward) else forward.body
     for node in body[:-1]:
@@ -70,7 +73,7 @@ def _forward(path: Path, forward: ast.FunctionDef, text: list[str]) -> tuple[tup
         if name in known:
             raise BadInput(f"{path}:{node.lineno}: `{name}` is named twice in the forward; give each value a name of its own.")
         reads = tuple(dict.fromkeys(n.id for n in ast.walk(node.value) if isinstance(n, ast.Name) and n.id in known))
-        source = ast.get_source_segment("\n".join(text), node.value) or ""
+        source = segment(node.value, encoded)
         lines.append(Line(name, source, axes_comment(text, node), node.lineno, reads))
         known.add(name)
     last = body[-1]
@@ -79,8 +82,15 @@ def _forward(path: Path, forward: ast.FunctionDef, text: list[str]) -> tuple[tup
     return tuple(lines), last.value.id
 
 
-def _targets(path: Path, backward: ast.FunctionDef, text: list[str], names: set[str]) -> tuple[Target, ...]:
-    targets: dict[str, Target] = {}
+def _whole(path: Path, broken: Sequence[Broken], backward: ast.FunctionDef) -> None:
+    """A line of `backward` may be broken (it may be a learner's, and costs its own gradient); any other makes the exercise unusable."""
+    for piece in broken:
+        if not backward.lineno <= piece.line <= (backward.end_lineno or 0):
+            raise BadInput(f"{path}:{piece.line}: the exercise does not parse ({piece.message}).")
+
+
+def _targets(path: Path, backward: ast.FunctionDef, text: list[str], names: set[str], broken: Sequence[Broken]) -> tuple[Target, ...]:
+    targets = {b.target: Target(b.target, b.line, "") for b in broken if b.target and b.target[1:] in names}
     for node in backward.body:
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
@@ -88,7 +98,7 @@ def _targets(path: Path, backward: ast.FunctionDef, text: list[str], names: set[
                 targets.setdefault(name, Target(name, node.lineno, axes_comment(text, node)))
     if not targets:
         raise BadInput(f"{path}:{backward.lineno}: `backward` names no gradient to write (`d<node> = ...`).")
-    return tuple(targets.values())
+    return tuple(sorted(targets.values(), key=lambda target: target.line))
 
 
 def axes_comment(text: list[str], node: ast.stmt) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from checker.errors import BadInput
+from checker.exercise.mend import parse_leniently
 from checker.records import Broken, Exercise, Submission
 from checker.submission.cells import Cell, read_cells
-from checker.submission.mend import parse_leniently
 from checker.submission.policy import asks_oracle
 from checker.submission.statements import guarded, own_parts, read_statements
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from checker.exercise.source import segment
 from checker.records import Statement
 
 _VIEWS = frozenset(
-    "view view_as reshape reshape_as flatten ravel unflatten t transpose permute swapaxes swapdims movedim moveaxis squeeze unsqueeze expand "
-    "expand_as select narrow diagonal unfold detach real imag numpy".split()
+    """
+    view view_as reshape reshape_as flatten ravel unflatten t transpose permute swapaxes swapdims movedim moveaxis squeeze unsqueeze
+    expand expand_as select narrow diagonal unfold detach real imag numpy
+    """.strip().split()  # noqa: SIM905 (a list of words reads better)
 )
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -33,7 +36,7 @@ def read_statements(body: Sequence[ast.stmt], text: str) -> tuple[Statement, ...
             index=index,
             line=node.lineno,
             end_line=node.end_lineno or node.lineno,
-            source=_segment(node, lines),
+            source=segment(node, lines),
             writes=frozenset(written(node)),
             reads=frozenset(name for part in own_parts(node) for name in read(part)),
             value=_value(node, lines),
@@ -105,19 +108,10 @@ def gradients_used(
 
 def _value(node: ast.stmt, lines: Sequence[bytes]) -> str | None:
     if isinstance(node, ast.Assign) and all(isinstance(t, ast.Name) for t in node.targets):
-        return _segment(node.value, lines)
+        return segment(node.value, lines)
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
-        return _segment(node.value, lines)
+        return segment(node.value, lines)
     return None
-
-
-def _segment(node: ast.stmt | ast.expr, lines: Sequence[bytes]) -> str:
-    """The source of `node`, as ast.get_source_segment gives it; that one splits the whole text anew for every node."""
-    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-    if first == last:
-        return lines[first][node.col_offset : node.end_col_offset].decode()
-    middle = lines[first + 1 : last]
-    return b"\n".join([lines[first][node.col_offset :], *middle, lines[last][: node.end_col_offset]]).decode()
 
 
 def _own(node: ast.AST) -> Iterator[ast.AST]:

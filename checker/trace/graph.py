@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -60,10 +61,16 @@ class Graph:
 
 
 def load_graph(exercise: Exercise) -> Graph:
-    """Run the exercise file (its author's code, trusted) and compile its forward."""
+    """Run the exercise file (its author's code, trusted) and compile its forward.
+
+    Only its imports, definitions and assignments run, and not its `backward`: in a course that one is a learner's.
+    """
+    tree = ast.parse(exercise.source)
+    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
+    tree.body = [n for n in tree.body if isinstance(n, kinds) and getattr(n, "name", "") != "backward"]
     scope: dict[str, Any] = {"__name__": f"exercise_{exercise.id}", "__file__": str(exercise.path)}
     try:
-        exec(compile(exercise.source, str(exercise.path), "exec"), scope)
+        exec(compile(tree, str(exercise.path), "exec"), scope)
     except Exception as error:
         raise BadInput(f"{exercise.path}: the exercise raised {type(error).__name__}: {error}") from error
     listed = scope.get("SIZES", ())

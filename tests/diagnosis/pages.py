@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from types import ModuleType
 
-SECTIONS = ("Family", "Forward", "Shapes", "Wrong", "Right", "Why", "Read more")
+SECTIONS = ("Family", "Forward", "Shapes", "Inputs", "Wrong", "Right", "Why", "Read more")
 SIZES = {"N": 5, "C": 3, "K": 4, "M": 6, "T": 7, "B": 2}
 
 
@@ -22,6 +22,8 @@ def exercise_text(rule: ModuleType) -> str:
     page = rule.__doc__ or ""
     lines = [line.strip() for line in section(page, "Forward").split(";")]
     shapes = dict(re.findall(r"(\w+) (\([^)]*\))", section(page, "Shapes")))
+    drawn = section(page, "Inputs") if "\nInputs:" in page else "torch.randn"
+    draw, _, plus = drawn.partition(" + ")
     sizes = [s for s in SIZES if re.search(rf"\b{s}\b", " ".join(shapes.values()))]
     names = [line.split("=")[0].strip() for line in lines]
     targets = dict.fromkeys(re.findall(r"\b(d\w+) \S?=(?!=)", section(page, "Wrong") + "; " + section(page, "Right")))
@@ -32,7 +34,7 @@ def exercise_text(rule: ModuleType) -> str:
             "import torch",
             "import torch.nn.functional as F",
             f"def inputs({', '.join(f'{s}={SIZES[s]}' for s in sizes)}):",
-            f"    return dict({', '.join(f'{n}=torch.randn{s}' for n, s in shapes.items())})",
+            f"    return dict({', '.join(f'{n}={draw}{s} + {plus or 0}' for n, s in shapes.items())})",
             f"def forward({', '.join(shapes)}):",
             *(f"    {line}" for line in lines),
             f"    return {names[-1]}",

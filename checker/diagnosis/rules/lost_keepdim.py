@@ -49,9 +49,10 @@ def find(case: Case) -> Diagnosis | None:
 
 def _note(case: Case, reduction: ast.Call | None) -> str:
     step = case.oracles[0] - case.answers[0] if _broadcasts(case) else None
-    what = f"{ast.unparse(reduction).removeprefix(ast.unparse(reduction.func.value))[1:]} drops the axis it sums" if (
-        reduction is not None and isinstance(reduction.func, ast.Attribute) and isinstance(reduction.func.value, ast.expr)
-    ) else "an axis of length 1 is missing"  # fmt: skip
+    what = "an axis of length 1 is missing"
+    if reduction is not None and isinstance(reduction.func, ast.Attribute):
+        call = ast.unparse(ast.Call(ast.Name(reduction.func.attr), reduction.args, reduction.keywords))
+        what = f"{call} drops the axis it runs over"
     note = f"The numbers are right; the shape is not: {what}."
     if step is not None and step.shape != case.oracles[0].shape:
         note += f" A step `{case.node} -= lr * {case.name}` would silently make a {tuple(step.shape)} of it."

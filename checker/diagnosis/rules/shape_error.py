@@ -3,7 +3,7 @@
 Family: The line raised, or is not an answer
 Forward: y = x @ W
 Shapes: x (N, K), W (K, M)
-Wrong: dx = dy @ W
+Wrong: dx = dy @ x
 Right: dx = dy @ W.T
 
 Why:

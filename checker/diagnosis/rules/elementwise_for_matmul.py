@@ -1,0 +1,50 @@
+"""elementwise-for-matmul: `*` multiplies element by element where `@` should sum products.
+
+Family: Matrix products and layout
+Forward: y = x @ W
+Shapes: x (N, K), W (K, M)
+Wrong: dx = dy * W
+Right: dx = dy @ W.T
+
+Why:
+Every output column used every weight of its column, so the gradient of an input is a sum over all outputs: products,
+added up. `*` pairs elements and adds nothing; `@` does both.
+
+Read more: the PyTorch documentation, "torch.matmul".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checker.diagnosis.case import Case, put
+from checker.diagnosis.edits import Edit, parts, search
+from checker.diagnosis.rewrites import turned
+from checker.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by a matrix product of the same two factors: the expression is then right."""
+    found = search(case, _edits(case.draft)) if case.draft is not None else None
+    if found is None:
+        return None
+    return Diagnosis(
+        code="elementwise-for-matmul",
+        certainty="proven",
+        error="`*` pairs elements; here products have to be added up",
+        note=f"{case.node} was used in a matrix product: each of its numbers reaches many outputs, and their gradients add up.",
+        help="Use `@`, and turn the factors so that the axis to be summed away is where they meet.",
+        span=case.span(found[2]),
+        evidence="With the matrix product of the same factors the expression equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def _edits(expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult):
+            for a, b in ((part.left, part.right), (part.right, part.left)):
+                for left in (a, turned(a)):
+                    for right in (b, turned(b)):
+                        yield put(expression, part, ast.copy_location(ast.BinOp(left, ast.MatMult(), right), part)), part

@@ -1,0 +1,54 @@
+"""extra-term: the expression is right but for a term or factor that does not belong to it.
+
+Family: Branches and accumulation
+Forward: y = x @ W
+Shapes: x (N, K), W (K, M)
+Wrong: dx = dy @ W.T + x
+Right: dx = dy @ W.T
+
+Why:
+A gradient has one term for each use of the value in the forward, and each term one factor for each operation on the
+path. What stands there beyond that comes from somewhere else: an update step, a second visit of the same path, a
+regulariser that this graph does not have.
+
+Read more: `backprop-check graph` shows who uses the value.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checker.diagnosis.case import Case, put
+from checker.diagnosis.edits import Edit, parts, search
+from checker.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by taking the term away: the expression is then right."""
+    found = search(case, _edits(case.draft)) if case.draft is not None else None
+    if found is None:
+        return None
+    return Diagnosis(
+        code="extra-term",
+        certainty="proven",
+        error=f"`{_short(found[2])}` does not belong here",
+        note="Without it the expression is right.",
+        help=f"Count the uses of {case.node} in the forward: one term for each.",
+        span=case.span(found[2]),
+        evidence="Without this part the expression equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def _edits(expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub):
+            yield put(expression, part, part.left), part.right
+            right = part.right if isinstance(part.op, ast.Add) else ast.UnaryOp(ast.USub(), part.right)
+            yield put(expression, part, right), part.left
+
+
+def _short(node: ast.expr) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 40 else text[:37] + "..."

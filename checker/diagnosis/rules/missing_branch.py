@@ -1,0 +1,67 @@
+"""missing-branch: the value is used more than once, and a use is left out of its gradient.
+
+Family: Branches and accumulation
+Forward: s = c.sum(1, keepdim=True); p = c / s
+Shapes: c (N, C)
+Inputs: torch.rand + 0.5
+Wrong: ds = -(c * dp / s**2).sum(1, keepdim=True); dc = dp / s
+Right: ds = -(c * dp / s**2).sum(1, keepdim=True); dc = dp / s + torch.ones_like(c) * ds
+
+Why:
+A value that is used in two places moves the loss along two paths. Each path sends its own gradient back, and the
+gradient of the value is their sum. The direct use is easy to see; the one through a sum, a mean or a maximum is easy
+to forget.
+
+Read more: Karpathy, "Becoming a Backprop Ninja", dcounts and dlogits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import torch
+
+from checker.diagnosis.case import Case
+from checker.diagnosis.replay import gradient
+from checker.records import Diagnosis, Line
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by the paths: autograd's gradient through some of the uses alone is the learner's answer."""
+    users = list(case.consumers)
+    if len(users) < 2 or not case.everywhere:
+        return None
+    paths = {line.name: _path(case, line) for line in users}
+    for count in range(1, len(users)):
+        for kept in combinations(users, count):
+            total = [sum((paths[line.name][i] for line in kept), torch.zeros_like(o)) for i, o in enumerate(case.oracles)]
+            if case.is_answer(total):
+                return _told(case, kept, tuple(line for line in users if line not in kept))
+    return None
+
+
+def _path(case: Case, line: Line) -> list[torch.Tensor]:
+    """The part of the gradient that comes back through one use: that line alone, with the oracle's gradient arriving at it."""
+    return [
+        gradient(case, run, frozenset({user.name for user in case.consumers}), _only(case, line, run.trial.gradients)) for run in case.runs
+    ]
+
+
+def _only(case: Case, line: Line, gradients: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {u.name: gradients["d" + u.name] if u is line else torch.zeros_like(gradients["d" + u.name]) for u in case.consumers}
+
+
+def _told(case: Case, kept: tuple[Line, ...], lost: tuple[Line, ...]) -> Diagnosis:
+    through = " and ".join(line.name for line in kept)
+    missing = " and ".join(line.name for line in lost)
+    uses = " and ".join(f"`{line.name} = {line.source}`" for line in lost)
+    return Diagnosis(
+        code="missing-branch",
+        certainty="proven",
+        error=f"through {through}: yes; through {missing}: no",
+        note=f"{case.node} is also used in {uses}; that use sends a gradient back too.",
+        help=f"Work out what comes back through {missing}, and add it.",
+        span=case.span(),
+        evidence=f"Autograd's gradient through {through} alone is exactly your answer in every trial.",
+    )

@@ -1,0 +1,48 @@
+"""needless-transpose: a factor of a matrix product is turned over, and should not be.
+
+Family: Matrix products and layout
+Forward: y = x @ W.T
+Shapes: x (N, K), W (M, K)
+Wrong: dx = dy @ W.T
+Right: dx = dy @ W
+
+Why:
+The forward turned W over, so the way back uses it as it is. `nn.Linear` stores its weight as (out, in) and computes x
+@ W.T: going back there is no transpose. Run the shapes: (N, M) @ (M, K) is (N, K).
+
+Read more: the PyTorch documentation, "torch.nn.Linear".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checker.diagnosis.case import Case, put
+from checker.diagnosis.edits import Edit, parts, search
+from checker.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by taking one transpose away: the expression is then right."""
+    found = search(case, _edits(case.draft)) if case.draft is not None else None
+    if found is None:
+        return None
+    part = found[2]
+    assert isinstance(part, ast.Attribute)
+    return Diagnosis(
+        code="needless-transpose",
+        certainty="proven",
+        error=f"`{ast.unparse(part.value)}` should not be turned here",
+        note="The shapes meet as the tensors are.",
+        help="Write the shapes under the factors; the two that meet are summed away, the outer two stay.",
+        span=case.span(part, after=part.value),
+        evidence="Without this transpose the expression equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def _edits(expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        if isinstance(part, ast.Attribute) and part.attr in ("T", "mT"):
+            yield put(expression, part, part.value), part

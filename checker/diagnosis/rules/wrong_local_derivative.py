@@ -1,0 +1,51 @@
+"""wrong-local-derivative: the derivative of another operation than the one the forward used.
+
+Family: Local derivative
+Forward: y = torch.log(p)
+Shapes: p (N, C)
+Inputs: torch.rand + 0.5
+Wrong: dp = p * dy
+Right: dp = dy / p
+
+Why:
+Each operation has a derivative of its own: 1/p for the logarithm, the other factor for a product, minus the square
+below for a quotient. Where a factor and a divisor are exchanged, the result is right only where the value is 1.
+
+Read more: any table of derivatives.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checker.diagnosis.case import Case, put
+from checker.diagnosis.edits import Edit, parts, search
+from checker.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by dividing where the learner multiplies, or the other way round: the expression is then right."""
+    found = search(case, _edits(case.draft)) if case.draft is not None else None
+    if found is None:
+        return None
+    divides = isinstance(found[2], ast.BinOp) and isinstance(found[2].op, ast.Div)
+    users = " and ".join(f"`{line.name} = {line.source}`" for line in case.consumers) or "the forward"
+    return Diagnosis(
+        code="wrong-local-derivative",
+        certainty="proven",
+        error="this divides where the derivative multiplies" if divides else "this multiplies where the derivative divides",
+        note=f"How fast {users} moves with {case.node} has that value on the other side of the fraction.",
+        help="Write the derivative of that line alone first, then multiply with what arrives from above.",
+        span=case.span(found[2]),
+        evidence="With the two exchanged the expression equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def _edits(expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
+            other = ast.Div() if isinstance(part.op, ast.Mult) else ast.Mult()
+            for left, right in ((part.left, part.right), (part.right, part.left)):
+                yield put(expression, part, ast.copy_location(ast.BinOp(left, other, right), part)), part

@@ -1,0 +1,53 @@
+"""wrong-point: the right formula, taken at another value: the input where the output belongs, or the other way round.
+
+Family: Local derivative
+Forward: h = torch.tanh(z)
+Shapes: z (N, C)
+Wrong: dz = (1 - z**2) * dh
+Right: dz = (1 - h**2) * dh
+
+Why:
+Some derivatives are short when written with the output: 1 - h**2 for h = tanh(z), h * (1 - h) for a sigmoid, c for c
+= exp(z). The same letters with the input in them are another number. Ask of every value in the formula: is this what
+went in, or what came out?
+
+Read more: any table of derivatives, with y and x kept apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from checker.diagnosis.case import Case
+from checker.diagnosis.edits import Edit, names_used, rename, search
+from checker.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by exchanging input and output of the operation in the learner's own expression: it is then right."""
+    if case.draft is None:
+        return None
+    for line in case.consumers:
+        for old, new in ((case.node, line.name), (line.name, case.node)):
+            found = search(case, _edit(case, old, new))
+            if found is not None:
+                role = "what went in" if old == case.node else "what came out"
+                other = "what came out" if old == case.node else "what went in"
+                return Diagnosis(
+                    code="wrong-point",
+                    certainty="proven",
+                    error=f"the formula is right, but `{old}` is {role}",
+                    note=f"In `{line.name} = {line.source}` this formula belongs to {other}, `{new}`.",
+                    help=f"Ask of each name in the formula whether it is the input or the output of the operation that makes {line.name}.",
+                    span=case.span(found[2]),
+                    evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
+                    fix=found[0],
+                )
+    return None
+
+
+def _edit(case: Case, old: str, new: str) -> Iterator[Edit]:
+    assert case.draft is not None
+    uses = [n for n in names_used(case.draft) if n.id == old]
+    if uses:
+        yield rename(case.draft, old, new), uses[0]

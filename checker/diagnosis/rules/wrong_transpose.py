@@ -1,0 +1,51 @@
+"""wrong-transpose: the right two factors in the wrong order or turned the wrong way.
+
+Family: Matrix products and layout
+Forward: y = x @ W
+Shapes: x (N, K), W (K, M)
+Wrong: dW = x @ dy.T
+Right: dW = x.T @ dy
+
+Why:
+The axis that the gradient does not have must be summed away, so both factors must meet on it: x is (N, K), dy is (N,
+M), and dW has no N. Write the shapes under the factors, put the two Ns in the middle, and the outer two are the shape
+of the result.
+
+Read more: the PyTorch documentation, "torch.matmul".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checker.diagnosis.case import Case, put
+from checker.diagnosis.edits import Edit, parts, search
+from checker.diagnosis.rewrites import turned
+from checker.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by the same two factors, otherwise ordered and turned: the expression is then right."""
+    found = search(case, _edits(case.draft)) if case.draft is not None else None
+    if found is None:
+        return None
+    return Diagnosis(
+        code="wrong-transpose",
+        certainty="proven",
+        error="the right factors, but the wrong axes meet",
+        note=f"{case.node} is {case.due}: the axis it does not have is the one to be summed away, so the factors must meet on that.",
+        help="Write the shapes under the factors, and put the axis that has to disappear in the middle.",
+        span=case.span(found[2]),
+        evidence="The same two factors, otherwise ordered and turned, give autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def _edits(expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult):
+            for a, b in ((part.left, part.right), (part.right, part.left)):
+                for left in (a, turned(a)):
+                    for right in (b, turned(b)):
+                        yield put(expression, part, ast.copy_location(ast.BinOp(left, ast.MatMult(), right), part)), part
