@@ -97,7 +97,11 @@ class Judge:
         judged = self.body(exercise, body, prelude, **how)
         assert judged.message is None, judged.message
         expected = dict.fromkeys(judged.verdicts, "missing") | marked(body)
-        wrong = [f"{name} is {said}, not {expected[name]} {judged.detail(name)}" for name, said in judged.all_said().items() if said != expected[name]]
+        wrong = [
+            f"{name} is {said}, not {expected[name]} {judged.detail(name)}"
+            for name, said in judged.all_said().items()
+            if said != expected[name]
+        ]
         assert not wrong and expected.keys() <= judged.verdicts.keys(), "\n".join([*wrong, body])
         return judged
 

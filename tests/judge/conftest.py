@@ -1,4 +1,4 @@
-"""One zygote for all tests of the judge."""
+"""The judge as a fixture, and an alarm for each test."""
 
 from __future__ import annotations
 
@@ -17,15 +17,9 @@ class TooLong(BaseException):
 
 
 @pytest.fixture(scope="session")
-def judging_zygote() -> Iterator[Zygote]:
-    with Zygote.started() as zygote:
-        yield zygote
-
-
-@pytest.fixture(scope="session")
-def ask(judging_zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Judge:
+def ask(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Judge:
     torch.set_num_threads(1)
-    return Judge(judging_zygote, tmp_path_factory.mktemp("judge"))
+    return Judge(zygote, tmp_path_factory.mktemp("judge"))
 
 
 @pytest.fixture(autouse=True)

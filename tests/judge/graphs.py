@@ -94,7 +94,7 @@ def backward(x, W1, b1, W2, n, pre, h, o, loss):
     dx = ...
 '''
 
-MLP_RIGHT = '''
+MLP_RIGHT = """
 do = 2 * o / n
 dW2 = h.T @ do
 dh = do @ W2.T
@@ -102,7 +102,7 @@ dpre = (1 - h**2) * dh
 dW1 = x.T @ dpre
 db1 = dpre.sum(0)
 dx = dpre @ W1.T
-'''
+"""
 
 NORMED = '''
 """A linear layer and batch norm."""
@@ -139,7 +139,7 @@ def backward(x, W, b1, gain, n, pre, mean, diff, diff2, var, inv, raw, out, loss
     dx = ...
 '''
 
-NORMED_RIGHT = '''
+NORMED_RIGHT = """
 dout = 2 * torch.tanh(out) * (1 - torch.tanh(out)**2)
 dgain = (raw * dout).sum(0, keepdim=True)
 draw = gain * dout
@@ -152,7 +152,7 @@ dpre = ddiff + 1 / n * torch.ones_like(pre) * dmean
 db1 = dpre.sum(0)
 dW = x.T @ dpre
 dx = dpre @ W.T
-'''
+"""
 
 SOFTMAX = '''
 """A softmax with its maxima taken off first."""
@@ -181,7 +181,7 @@ def backward(l, w, m, norm, c, cs, inv, p, loss):
     dl = ...
 '''
 
-SOFTMAX_RIGHT = '''
+SOFTMAX_RIGHT = """
 dp = w
 dinv = (c * dp).sum(1, keepdim=True)
 dcs = -cs**-2 * dinv
@@ -189,4 +189,4 @@ dc = inv * dp + dcs
 dnorm = c * dc
 dm = -dnorm.sum(1, keepdim=True)
 dl = dnorm + F.one_hot(l.argmax(1), l.shape[1]) * dm
-'''
+"""

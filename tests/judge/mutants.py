@@ -61,11 +61,23 @@ def _slips(node: ast.AST, others: Collection[str]) -> Iterator[tuple[str, ast.ex
         yield slip, node.right
         if isinstance(node.op, ast.MatMult | ast.Sub | ast.Div | ast.Pow):
             yield "swap", ast.BinOp(node.right, node.op, node.left)
-        for old, new in ((ast.Add, ast.Sub), (ast.Sub, ast.Add), (ast.Add, ast.Mult), (ast.Mult, ast.Add), (ast.Mult, ast.Div), (ast.Div, ast.Mult), (ast.MatMult, ast.Mult)):
+        for old, new in (
+            (ast.Add, ast.Sub),
+            (ast.Sub, ast.Add),
+            (ast.Add, ast.Mult),
+            (ast.Mult, ast.Add),
+            (ast.Mult, ast.Div),
+            (ast.Div, ast.Mult),
+            (ast.MatMult, ast.Mult),
+        ):
             if isinstance(node.op, old):
                 yield "operator", ast.BinOp(node.left, new(), node.right)
         if isinstance(node.op, ast.MatMult):
-            for left, right in ((_transposed(node.left), node.right), (node.left, _transposed(node.right)), (_transposed(node.left), _transposed(node.right))):
+            for left, right in (
+                (_transposed(node.left), node.right),
+                (node.left, _transposed(node.right)),
+                (_transposed(node.left), _transposed(node.right)),
+            ):
                 yield "transpose", ast.BinOp(left, node.op, right)
             yield "transpose", _transposed(node)
         if isinstance(node.op, ast.Pow) and _number(node.right) is not None:

@@ -15,7 +15,11 @@ def changed(judged, name: str) -> set[str]:  # type: ignore[no-untyped-def]
 
 def test_each_wrong_target_costs_itself_only(ask: Judge) -> None:
     right = [line for line in MLP_RIGHT.splitlines() if line]
-    for wrong, mistakes in ((0, ("({}) * 2", "({})[0]", "nothing", "...")), (2, ("None", "nothing", "torch.zeros(0)", "'no'")), (6, ("...", "-({})"))):
+    for wrong, mistakes in (
+        (0, ("({}) * 2", "({})[0]", "nothing", "...")),
+        (2, ("None", "nothing", "torch.zeros(0)", "'no'")),
+        (6, ("...", "-({})")),
+    ):
         for mistake in mistakes:
             lines = []
             for i, line in enumerate(right):

@@ -105,7 +105,11 @@ def test_asking_in_a_helper(ask: Judge, prelude: str) -> None:
 
 
 def test_an_unused_import_is_nothing(ask: Judge) -> None:
-    ask.marks(MLP, "do = 2 * o / n  # -> correct\ndW2 = h.T @ do  # -> correct", "import torch.autograd as ag\nfrom torch.autograd import grad\nimport torch.func")
+    ask.marks(
+        MLP,
+        "do = 2 * o / n  # -> correct\ndW2 = h.T @ do  # -> correct",
+        "import torch.autograd as ag\nfrom torch.autograd import grad\nimport torch.func",
+    )
 
 
 def test_asking_costs_only_what_rests_on_it(ask: Judge) -> None:

@@ -60,7 +60,10 @@ def test_the_error_is_told_as_it_was(ask: Judge) -> None:
     assert line == end_line and judged.submission.lines[line - 1][start:end] == "o @ o"
 
 
-@pytest.mark.parametrize("hang", ["while True: pass", "import time; time.sleep(60)", "import time\ntry:\n    time.sleep(60)\nexcept BaseException:\n    time.sleep(60)"])
+@pytest.mark.parametrize(
+    "hang",
+    ["while True: pass", "import time; time.sleep(60)", "import time\ntry:\n    time.sleep(60)\nexcept BaseException:\n    time.sleep(60)"],
+)
 def test_a_hang_without_a_target(ask: Judge, hang: str) -> None:
     began = time.monotonic()
     ask.marks(MLP, f"do = 2 * o / n  # -> correct\n{hang}{AFTER}", time_limit=0.5)
@@ -135,13 +138,20 @@ def test_children_left_behind(ask: Judge) -> None:
 def test_a_prelude_that_hangs(ask: Judge) -> None:
     """It is named, with its line; what does not need it is judged."""
     began = time.monotonic()
-    judged = ask.marks(MLP, "do = 2 * o / n  # -> correct\ndW2 = Slow.rule(h, do)  # -> error", "class Slow:\n    while True:\n        pass", time_limit=0.5)
+    judged = ask.marks(
+        MLP,
+        "do = 2 * o / n  # -> correct\ndW2 = Slow.rule(h, do)  # -> error",
+        "class Slow:\n    while True:\n        pass",
+        time_limit=0.5,
+    )
     assert [line for line, _ in judged.trouble] == [5] and "0.5 s" in judged.trouble[0][1]
     assert time.monotonic() - began < 4
 
 
 def test_a_prelude_that_ends_the_process(ask: Judge) -> None:
-    judged = ask.marks(MLP, "do = 2 * o / n  # -> correct\ndW2 = helper()  # -> error", "def helper(x=__import__('os')._exit(0)):\n    pass")
+    judged = ask.marks(
+        MLP, "do = 2 * o / n  # -> correct\ndW2 = helper()  # -> error", "def helper(x=__import__('os')._exit(0)):\n    pass"
+    )
     assert [line for line, _ in judged.trouble] == [5] and "ended" in judged.trouble[0][1]
 
 
@@ -202,7 +212,9 @@ def test_the_names_the_guard_itself_needs(ask: Judge) -> None:
 
 
 def test_random_numbers_and_threads_do_not_matter(ask: Judge) -> None:
-    ask.marks(MLP, "torch.manual_seed(0)\ntorch.set_num_threads(2)\ndo = 2 * o / n  # -> correct\ndW2 = torch.randn(W2.shape)  # -> incorrect")
+    ask.marks(
+        MLP, "torch.manual_seed(0)\ntorch.set_num_threads(2)\ndo = 2 * o / n  # -> correct\ndW2 = torch.randn(W2.shape)  # -> incorrect"
+    )
 
 
 def test_the_default_dtype_changed_by_the_learner(ask: Judge) -> None:

@@ -25,7 +25,10 @@ def only(**expected: str) -> dict[str, str]:
 
 
 def notebook(*cells: str | tuple[str, str], **more: object) -> str:
-    made = [{"cell_type": kind, "source": text.splitlines(keepends=True), "metadata": {}} for kind, text in ((c if isinstance(c, tuple) else ("code", c)) for c in cells)]
+    made = [
+        {"cell_type": kind, "source": text.splitlines(keepends=True), "metadata": {}}
+        for kind, text in ((c if isinstance(c, tuple) else ("code", c)) for c in cells)
+    ]
     return json.dumps({"cells": made, "nbformat": 4, "nbformat_minor": 5, "metadata": {}, **more})
 
 
@@ -167,7 +170,18 @@ def test_an_open_triple_quote_or_bracket_at_the_end(ask: Judge) -> None:
 
 @pytest.mark.parametrize(
     "elsewhere",
-    ["def helper(:\n    pass\n", "x = = 3\n", "print 'old'\n", "for i in range(3) print(i)\n", "class A\n    pass\n", "'unclosed\n", "a = (1,\n", "    indented = 1\n", "%matplotlib inline\n", "!pip install torch\n"],
+    [
+        "def helper(:\n    pass\n",
+        "x = = 3\n",
+        "print 'old'\n",
+        "for i in range(3) print(i)\n",
+        "class A\n    pass\n",
+        "'unclosed\n",
+        "a = (1,\n",
+        "    indented = 1\n",
+        "%matplotlib inline\n",
+        "!pip install torch\n",
+    ],
 )
 def test_a_break_elsewhere_in_the_file(ask: Judge, elsewhere: str) -> None:
     assert said(ask, RIGHT + "\n\n" + elsewhere) == only()
@@ -224,8 +238,19 @@ def test_other_suffixes_and_encodings(ask: Judge) -> None:
 
 def test_arguments_that_swallow_all(ask: Judge) -> None:
     """Names bind one by one; what only `**kwargs` would hold is an undefined name, and costs what needs it."""
-    text = HEADER + "def backward(o, n, h, **rest):\n    do = 2 * o / n\n    dW2 = h.T @ do\n    dh = do @ rest['W2'].T\n    dpre = (1 - h**2) * dh\n"
-    assert said(ask, text) == {"do": "correct", "dW2": "correct", "dh": "error", "dpre": "correct", "dW1": "missing", "db1": "missing", "dx": "missing"}
+    text = (
+        HEADER
+        + "def backward(o, n, h, **rest):\n    do = 2 * o / n\n    dW2 = h.T @ do\n    dh = do @ rest['W2'].T\n    dpre = (1 - h**2) * dh\n"
+    )
+    assert said(ask, text) == {
+        "do": "correct",
+        "dW2": "correct",
+        "dh": "error",
+        "dpre": "correct",
+        "dW1": "missing",
+        "db1": "missing",
+        "dx": "missing",
+    }
 
 
 def test_notebook(ask: Judge) -> None:
@@ -266,7 +291,10 @@ def test_marked_cells(ask: Judge) -> None:
     right = "%%backward\n" + "\n".join(LINES)
     assert said(ask, notebook("import torch", right), ".ipynb") == only()
     assert said(ask, notebook("import torch", right.replace("%%backward", f"%%backward {identity}")), ".ipynb") == only()
-    assert said(ask, notebook("import torch", right, right.replace("%%backward", "%%backward ex99").replace("do = 2", "do = 3")), ".ipynb") == only()
+    assert (
+        said(ask, notebook("import torch", right, right.replace("%%backward", "%%backward ex99").replace("do = 2", "do = 3")), ".ipynb")
+        == only()
+    )
     assert said(ask, notebook("import torch", right, right.replace("do = 2", "do = 3")), ".ipynb") == only(do="incorrect")
     assert said(ask, notebook("import torch", right.replace("dh = do @ W2.T", "dh = do @")), ".ipynb") == only(dh="error")
     assert said(ask, notebook("import torch", "%%backward\ndo = 2 * o / n\nreturn do\ndh = do @ W2.T"), ".ipynb")["do"] == "correct"

@@ -104,9 +104,13 @@ class Plain(torch.Tensor):
 )
 def test_odd_values_are_not_right(ask: Judge, value: str) -> None:
     began = time.monotonic()
-    judged = ask.marks(
-        MLP, f"do = 2 * o / n  # -> correct\ndW2 = {value}\n# -> dW2: incorrect\ndh = do @ W2.T  # -> correct", LIAR, time_limit=3
-    ) if not fatal(value) else ask.body(MLP, f"do = 2 * o / n\ndW2 = {value}\ndh = do @ W2.T", LIAR, time_limit=3)
+    judged = (
+        ask.marks(
+            MLP, f"do = 2 * o / n  # -> correct\ndW2 = {value}\n# -> dW2: incorrect\ndh = do @ W2.T  # -> correct", LIAR, time_limit=3
+        )
+        if not fatal(value)
+        else ask.body(MLP, f"do = 2 * o / n\ndW2 = {value}\ndh = do @ W2.T", LIAR, time_limit=3)
+    )
     assert judged.verdicts["dW2"].status in ("incorrect", "error")
     assert judged.said("do") == judged.said("dh") == "correct"
     assert time.monotonic() - began < 8
@@ -114,7 +118,23 @@ def test_odd_values_are_not_right(ask: Judge, value: str) -> None:
 
 def fatal(value: str) -> bool:
     """Values that may as well end the worker or raise: an error is as good as an incorrect."""
-    return any(word in value for word in ("nested", "masked", "Dispatch", "Liar", "Uninit", "expand(10**9", "mkldnn", "quantize", "* 70", "refine", "Strange", "Equal"))
+    return any(
+        word in value
+        for word in (
+            "nested",
+            "masked",
+            "Dispatch",
+            "Liar",
+            "Uninit",
+            "expand(10**9",
+            "mkldnn",
+            "quantize",
+            "* 70",
+            "refine",
+            "Strange",
+            "Equal",
+        )
+    )
 
 
 @pytest.mark.parametrize(
@@ -249,7 +269,7 @@ def forge(header, body=b'', count=1):
         '{"is": "done", "tensors": {"a": 3}}',
         '{"is": "done", "tensors": {"a": ["float64", [-1, -8]]}}, b"0" * 64',
         '{"is": "done", "tensors": {"a": ["float64", [True, 2.0]]}}, b"0" * 64',
-        '[1, 2]',
+        "[1, 2]",
         'b"[" * 100000',
         'b"9" * 100000',
         'b"\\xff\\xfe"',
@@ -293,7 +313,9 @@ def test_the_oracle_of_a_target_comes_after_its_answer(ask: Judge) -> None:
 
 
 def test_answers_kept_from_an_earlier_trial_are_wrong(ask: Judge) -> None:
-    judged = ask.body(MLP, "dW2 = kept.setdefault('dW2', h.T @ do * 0)\nkept['dW2'] = dW2\ndh = kept.setdefault('dh', do @ W2.T)", "kept = {}")
+    judged = ask.body(
+        MLP, "dW2 = kept.setdefault('dW2', h.T @ do * 0)\nkept['dW2'] = dW2\ndh = kept.setdefault('dh', do @ W2.T)", "kept = {}"
+    )
     assert judged.verdicts["dW2"].status == "incorrect"
     assert judged.verdicts["dh"].status in ("incorrect", "error")
 

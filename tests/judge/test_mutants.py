@@ -21,8 +21,8 @@ from mutants import Mutant, mutants
 SIZES = [13, 5, 17, 7, 3, 11, 19, 6]
 SOLUTIONS = sorted((COURSE / "solutions").glob("*.py"))
 WRONG, SAME = 1e-7, 1e-11
-MOST = 32
-"""Of one target's mutants, so many are judged; those with another operand are the last."""
+MOST = 24
+"""Of one target's mutants, so many are judged: of each slip the first, then of each the second, and so on."""
 
 
 def own_trials(path: Path) -> list[dict[str, object]]:
@@ -49,7 +49,9 @@ def own_trials(path: Path) -> list[dict[str, object]]:
         cotangent = torch.ones_like(output) if output.dim() == 0 else torch.randn_like(output)
         gradients = torch.autograd.grad(output, list(nodes.values()), cotangent, allow_unused=True)
         plain = {k: v.detach() if isinstance(v, torch.Tensor) else v for k, v in values.items()}
-        trials.append(plain | {"d" + k: torch.zeros_like(v) if g is None else g for (k, v), g in zip(nodes.items(), gradients, strict=True)})
+        trials.append(
+            plain | {"d" + k: torch.zeros_like(v) if g is None else g for (k, v), g in zip(nodes.items(), gradients, strict=True)}
+        )
     return trials
 
 
@@ -95,13 +97,21 @@ def all_mutants(path: Path, trials: list[dict[str, object]]) -> Iterator[tuple[M
         local = [n for n in near if n in reads or n == target[1:] or n[1:] in reads or "d" + n in reads]
         local += [n for n in near if n not in local][:2]
         seen: set[bytes] = set()
-        made = sorted(mutants(target, expression, local), key=lambda m: m.slip == "operand")
-        for mutant in made:
+        for mutant in in_turns(mutants(target, expression, local)):
             kind, digest = outcome(mutant, trials, reads)
             if len(seen) < MOST and (digest not in seen or (kind == "right" and mutant.slip in ("in place", "+="))):
                 seen.add(digest)
                 yield mutant, kind
         before.append(target)
+
+
+def in_turns(made: list[Mutant]) -> list[Mutant]:
+    count = Counter[str]()
+    ranked = []
+    for mutant in made:
+        ranked.append((count[mutant.slip], mutant))
+        count[mutant.slip] += 1
+    return [mutant for _, mutant in sorted(ranked, key=lambda pair: pair[0])]
 
 
 @pytest.mark.parametrize("solution", SOLUTIONS, ids=lambda path: path.stem)
@@ -134,6 +144,8 @@ def test_mutants(ask: Judge, solution: Path) -> None:
         for mutant, kind in chosen.values():
             counts[kind] += 1
             if (said.verdicts[mutant.target].status == "correct") != (kind == "right"):
-                mistakes.append(f"{mutant.code!r} ({mutant.slip}) is {kind}, and called {said.said(mutant.target)} {said.detail(mutant.target)}")
+                mistakes.append(
+                    f"{mutant.code!r} ({mutant.slip}) is {kind}, and called {said.said(mutant.target)} {said.detail(mutant.target)}"
+                )
     assert not mistakes, "\n".join(mistakes)
     assert counts["wrong"] >= 10

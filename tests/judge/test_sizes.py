@@ -120,7 +120,7 @@ def test_all_sizes_differ(ask: Judge) -> None:
         assert all(choice[name] != nominal[name] for choice in choices[1:] for name in nominal)
 
 
-LISTED = '''
+LISTED = """
 import torch
 
 SIZES = [dict(D=6, heads=2), dict(D=12, heads=3)]
@@ -137,7 +137,7 @@ def forward(x):
 def backward(x, y, loss):
     dy = ...
     dx = ...
-'''
+"""
 
 
 def test_listed_sizes(ask: Judge) -> None:

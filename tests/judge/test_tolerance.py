@@ -85,7 +85,7 @@ def test_scale_does_not_matter(ask: Judge, factor: str) -> None:
 @pytest.mark.parametrize("factor", ["1e-12", "1e12"])
 def test_scales_inside_the_graph(ask: Judge, factor: str) -> None:
     """The inputs themselves are tiny or huge, and their gradients the other way round."""
-    graph = f'''
+    graph = f"""
 import torch
 
 def inputs(N=5, C=3):
@@ -105,7 +105,7 @@ def backward(a, b, k, u, y, t, loss):
     db = ...
     du = ...
     da = ...
-'''
+"""
     ask.table(
         graph,
         f"""
