@@ -100,7 +100,7 @@ def backward(x, y):
 
 EXERCISES = {
     "no forward": ("def inputs(N=3):\n    pass\n", "defines no `forward`"),
-    "raises": ('raise ValueError("a\\nb")\n' + NO_TENSOR, "raised ValueError"),
+    "raises": ('SIZES = int("a\\nb")\n' + NO_TENSOR, "raised ValueError"),
     "no gradient to write": (NO_TENSOR.replace("dx = ...", "pass"), "names no gradient"),
     "does not parse": ("def (", "does not parse"),
     "nothing to differentiate": (NO_TENSOR, "depends on no floating input"),

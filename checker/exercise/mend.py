@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from checker.records import Broken
 
 _JOINED = re.compile(r"\s*(elif\b|else\b|except\b|finally\b|[)\]}])")
+_QUOTES = re.compile(r"\"\"\"|'''|#|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'")
 _DEF = re.compile(r"\s*(async\s+)?def\s+backward\b")
 _ASSIGNED = re.compile(r"^\s*(d\w+)\s*(?:\[[^\]]*\]\s*)?(?:[-+*/@]|//|\*\*)?=(?!=)")
 
@@ -78,7 +79,8 @@ def _as_function(body: list[ast.stmt]) -> ast.stmt:
 def _chunks(lines: list[str], start: int, end: int, indent: int) -> Iterator[tuple[int, int]]:
     """Split lines[start:end] where a statement may begin: at each line indented by `indent` or less."""
     begins = [i for i in range(start, end) if lines[i].strip() and not lines[i].lstrip().startswith("#") and _indent(lines[i]) <= indent]
-    begins = [i for i in begins if not _JOINED.match(lines[i])]
+    quoted = _inside_strings(lines)
+    begins = [i for i in begins if not _JOINED.match(lines[i]) and i not in quoted]
     merged: list[int] = []
     for i in begins:
         decorated = (
@@ -102,6 +104,22 @@ def _chunks(lines: list[str], start: int, end: int, indent: int) -> Iterator[tup
                 break
         yield first, last
         i += 1
+
+
+def _inside_strings(lines: list[str]) -> set[int]:
+    """The lines that begin inside a triple-quoted string."""
+    inside, delimiter = set(), ""
+    for number, line in enumerate(lines):
+        if delimiter:
+            inside.add(number)
+        for match in _QUOTES.finditer(line):
+            if delimiter:
+                delimiter = "" if match.group() == delimiter else delimiter
+            elif match.group().startswith("#"):
+                break
+            elif len(match.group()) == 3:
+                delimiter = match.group()
+    return inside
 
 
 def _open_brackets(lines: list[str]) -> int:

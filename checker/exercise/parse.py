@@ -25,6 +25,8 @@ def read_exercise(path: Path) -> Exercise:
         raise BadInput(f"{path}:{broken[0].line}: the exercise does not parse ({broken[0].message}).")
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     for name in ("inputs", "forward", "backward"):
+        if name not in functions and broken:
+            raise BadInput(f"{path}:{broken[0].line}: the exercise does not parse ({broken[0].message}).")
         if name not in functions:
             raise BadInput(f"{path} is no exercise: it defines no `{name}` (see `backprop-check new`).")
     _whole(path, broken, functions["backward"])

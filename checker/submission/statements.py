@@ -12,7 +12,7 @@ _VIEWS = frozenset(
     """
     view view_as reshape reshape_as flatten ravel unflatten t transpose permute swapaxes swapdims movedim moveaxis squeeze unsqueeze
     expand expand_as select narrow diagonal unfold detach real imag numpy
-    """.strip().split()  # noqa: SIM905 (a list of words reads better)
+    """.strip().split()
 )
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
