@@ -5,13 +5,10 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-import warnings
-from collections.abc import Iterator
 
+from checker.exercise.chunks import chunks, indent_of, parse
 from checker.records import Broken
 
-_JOINED = re.compile(r"\s*(elif\b|else\b|except\b|finally\b|[)\]}])")
-_QUOTES = re.compile(r"\"\"\"|'''|#|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'")
 _DEF = re.compile(r"\s*(async\s+)?def\s+backward\b")
 _ASSIGNED = re.compile(r"^\s*(d\w+)\s*(?:\[[^\]]*\]\s*)?(?:[-+*/@]|//|\*\*)?=(?!=)")
 
@@ -21,31 +18,18 @@ def parse_leniently(text: str) -> tuple[ast.Module | None, str, tuple[Broken, ..
 
     The tree is None when not even the rest parses; then the breaks say why.
     """
-    whole, error = _parse(text)
+    whole, error = parse(text)
     if whole is not None:
         return whole, text, ()
     lines = text.splitlines()
     broken: list[Broken] = []
-    for start, end in _chunks(lines, 0, len(lines), 0):
-        if _parse("\n".join(lines[start:end]))[0] is not None:
-            continue
-        body = _body(lines, start, end)
-        pieces = (
-            list(_chunks(lines, body, end, _indent(lines[body])))
-            if body is not None and _is_backward(lines, start, end)
-            else [(start, end)]
-        )
-        for first, last in pieces:
-            piece = textwrap.dedent("\n".join(lines[first:last]))
-            fault = _parse(piece)[1]
-            if body is not None and first >= body and _indent(lines[first]) != _indent(lines[body]):
-                fault = SyntaxError("this line is not indented like the others")
-            if fault is not None:
+    for start, end in _top_level(lines):
+        if parse("\n".join(lines[start:end]))[0] is None:
+            for first, last, fault in _faults(lines, start, end):
                 broken += _breaks(lines, first, last, fault)
-                indent = lines[body if body is not None and first >= body else first]
-                lines[first:last] = [indent[: len(indent) - len(indent.lstrip())] + "pass"] + [""] * (last - first - 1)
+                _blank(lines, first, last, _body(lines, start, end) if _is_backward(lines, start, end) else None)
     mended = "\n".join(lines) + "\n"
-    tree, remaining = _parse(mended)
+    tree, remaining = parse(mended)
     if tree is None:
         left = remaining or error
         assert left is not None
@@ -54,81 +38,47 @@ def parse_leniently(text: str) -> tuple[ast.Module | None, str, tuple[Broken, ..
     return tree, mended, tuple(broken)
 
 
-def _parse(text: str) -> tuple[ast.Module | None, SyntaxError | None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            tree = ast.parse(text)
-            # `break` outside a loop, `x = 1 = 2` and their like are found by the compiler only; "return" is a cell's right.
-            compile(ast.Module([_as_function(tree.body)], []), "<submission>", "exec", dont_inherit=True)
-            return tree, None
-        except SyntaxError as error:
-            return None, error
-        except (RecursionError, MemoryError, ValueError) as error:
-            return None, SyntaxError(str(error) or "too deeply nested")
+def _top_level(lines: list[str]) -> list[tuple[int, int]]:
+    """The stretches between lines without indentation. One that does not parse for a stray margin stays with the `backward` above it."""
+    spans: list[tuple[int, int]] = []
+    for start, end in chunks(lines, 0, len(lines), 0):
+        stray = any(indent_of(line) for line in lines[start + 1 : end]) and parse("\n".join(lines[start:end]))[0] is None
+        if spans and stray and _is_backward(lines, *spans[-1]) and not _is_backward(lines, start, end):
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    return spans
 
 
-def _as_function(body: list[ast.stmt]) -> ast.stmt:
-    shell = ast.parse("def f():\n pass").body[0]
-    assert isinstance(shell, ast.FunctionDef)
-    # `from x import *` is allowed at the top of a module only; a submission may have it there.
-    shell.body = [n for n in body if not isinstance(n, ast.ImportFrom)] or shell.body
-    return shell
+def _faults(lines: list[str], start: int, end: int) -> list[tuple[int, int, SyntaxError]]:
+    """Which lines of a stretch that does not parse are at fault: statements of a `backward`, else the whole stretch."""
+    body = _body(lines, start, end) if _is_backward(lines, start, end) else None
+    if body is None:
+        fault = parse("\n".join(lines[start:end]))[1]
+        return [(start, end, fault)] if fault else []
+    found = []
+    for first, last in chunks(lines, body, end, indent_of(lines[body])):
+        fault = parse(textwrap.dedent("\n".join(lines[first:last])))[1]
+        if indent_of(lines[first]) != indent_of(lines[body]):
+            fault = SyntaxError("this line is not indented like the others")
+        elif fault is not None and last > first + 1 and _stands_alone(lines[first]):
+            first, fault = first + 1, SyntaxError("this line is not indented like the others")
+        if fault is not None:
+            found.append((first, last, fault))
+    return found
 
 
-def _chunks(lines: list[str], start: int, end: int, indent: int) -> Iterator[tuple[int, int]]:
-    """Split lines[start:end] where a statement may begin: at each line indented by `indent` or less."""
-    begins = [i for i in range(start, end) if lines[i].strip() and not lines[i].lstrip().startswith("#") and _indent(lines[i]) <= indent]
-    quoted = _inside_strings(lines)
-    begins = [i for i in begins if not _JOINED.match(lines[i]) and i not in quoted]
-    merged: list[int] = []
-    for i in begins:
-        decorated = (
-            merged
-            and lines[merged[-1]].lstrip().startswith("@")
-            and all(lines[k].lstrip().startswith("@") or not lines[k].strip() for k in range(merged[-1], i))
-        )
-        if not decorated:
-            merged.append(i)
-    if not merged:
-        return
-    spans = list(zip(merged, [*merged[1:], end], strict=True))
-    i = 0
-    while i < len(spans):
-        first, last = spans[i]
-        for j in range(i + 1, min(i + 9, len(spans))):
-            if _open_brackets(lines[first:last]) <= 0:
-                break
-            if _parse(textwrap.dedent("\n".join(lines[first : spans[j][1]])))[0] is not None:
-                last, i = spans[j][1], j
-                break
-        yield first, last
-        i += 1
+def _stands_alone(line: str) -> bool:
+    return not line.rstrip().endswith(":") and parse(line.strip())[0] is not None
 
 
-def _inside_strings(lines: list[str]) -> set[int]:
-    """The lines that begin inside a triple-quoted string."""
-    inside, delimiter = set(), ""
-    for number, line in enumerate(lines):
-        if delimiter:
-            inside.add(number)
-        for match in _QUOTES.finditer(line):
-            if delimiter:
-                delimiter = "" if match.group() == delimiter else delimiter
-            elif match.group().startswith("#"):
-                break
-            elif len(match.group()) == 3:
-                delimiter = match.group()
-    return inside
-
-
-def _open_brackets(lines: list[str]) -> int:
-    text = re.sub(r"#.*|'[^'\n]*'|\"[^\"\n]*\"", "", "\n".join(lines))
-    return sum(text.count(c) for c in "([{") - sum(text.count(c) for c in ")]}")
+def _blank(lines: list[str], first: int, last: int, body: int | None) -> None:
+    margin = lines[body if body is not None and first >= body else first]
+    lines[first:last] = [margin[: len(margin) - len(margin.lstrip())] + "pass"] + [""] * (last - first - 1)
 
 
 def _is_backward(lines: list[str], start: int, end: int) -> bool:
-    return any(_DEF.match(line) for line in lines[start:end] if _indent(line) == 0)
+    return any(_DEF.match(line) for line in lines[start:end] if indent_of(line) == 0)
 
 
 def _body(lines: list[str], start: int, end: int) -> int | None:
@@ -137,11 +87,6 @@ def _body(lines: list[str], start: int, end: int) -> int | None:
     if head is None:
         return None
     return next((i for i in range(head + 1, end) if lines[i].strip() and not lines[i].lstrip().startswith("#")), None)
-
-
-def _indent(line: str) -> int:
-    expanded = line.expandtabs(8)
-    return len(expanded) - len(expanded.lstrip())
 
 
 def _breaks(lines: list[str], first: int, last: int, fault: SyntaxError) -> list[Broken]:

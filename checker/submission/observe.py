@@ -23,6 +23,7 @@ class DryRun(Hook):
     ) -> None:
         self.targets, self.statements, self.forward_values, self.at = targets, statements, forward, at
         self.own_last = own_last_writes(targets, statements)
+        self.own_names = {*targets, *forward}
         self.seen: dict[str, tuple[Any, ...]] = {}
         self.last: dict[str, int] = {}
         self.aliases: dict[str, set[str]] = {}
@@ -31,6 +32,10 @@ class DryRun(Hook):
         pass
 
     def after(self, index: int, scope: Mapping[str, Any]) -> None:
+        bound: dict[int, set[str]] = {}
+        for name, value in scope.items():
+            if isinstance(value, torch.Tensor):
+                bound.setdefault(id(value), set()).add(name)
         for name in self.targets:
             if name in scope:
                 mark = _fingerprint(scope[name])
@@ -39,8 +44,8 @@ class DryRun(Hook):
                 elif name not in self.seen:
                     self.last.setdefault(name, index)
                 self.seen[name] = mark
-                same = {other for other, value in scope.items() if value is scope[name] and isinstance(value, torch.Tensor)}
-                self.aliases.setdefault(name, set()).update(same - set(self.targets) - set(self.forward_values))
+                others = bound.get(id(scope[name]), set()) - self.own_names
+                self.aliases.setdefault(name, set()).update(others)
 
     def finish(self, scope: Mapping[str, Any]) -> None:
         pass

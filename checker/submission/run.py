@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import time
@@ -98,12 +99,14 @@ class Session:
             plain = {name: v for name, v in trial.values.items() if not isinstance(v, torch.Tensor)}
             tensors = {name: v for name, v in trial.values.items() if isinstance(v, torch.Tensor)}
             dtype = str(trial.dtype).removeprefix("torch.")
-            wire.send(self._channel, {"plain": plain, "dtype": dtype}, tensors)
+            with contextlib.suppress(wire.Lost):  # it may have ended already; what it sent before that says where
+                wire.send(self._channel, {"plain": plain, "dtype": dtype}, tensors)
             while True:
                 header, received = wire.receive(self._channel, deadline)
                 kind = header.get("is")
                 if kind == "at":
                     index, line = int(header["index"]), header.get("line")
+                    collector.count(index)
                     deadline = time.monotonic() + self.time_limit
                 elif kind == "answer":
                     collector.answer(header, received)
@@ -111,14 +114,16 @@ class Session:
                     wanted = [n for n in header["names"] if n in trial.gradients and n in collector.answers]
                     wire.send(self._channel, {}, {name: trial.gradients[name].to(trial.dtype) for name in wanted})
                 elif kind in ("changed", "rebound"):
+                    collector.count(kind)
                     getattr(collector, kind).append((str(header["name"])[:80], int(header["index"])))
                 elif kind == "prelude":
+                    collector.count(kind)
                     self.prelude_errors.append((int(header["line"]), str(header["error"])))
                 elif kind == "done":
                     return collector.run([target.name for target in self.exercise.targets])
                 else:
                     raise wire.Lost("a frame of no known kind")
-        except (wire.Lost, KeyError, TypeError, ValueError) as lost:
+        except (wire.Lost, LookupError, TypeError, ValueError, ArithmeticError) as lost:
             raise Ended(index, self._reason(lost), line if isinstance(line, int) else None) from None
 
     def _reason(self, lost: Exception) -> str:
@@ -136,8 +141,15 @@ class _Collector:
         self.trial = trial
         self.answers: dict[str, Answer] = {}
         self.early: dict[str, Answer] = {}
+        self.counts: dict[str | int, int] = {}
         self.changed: list[tuple[str, int]] = []
         self.rebound: list[tuple[str, int]] = []
+
+    def count(self, kind: str | int) -> None:
+        """Count a frame. A statement begins twice (dry run, real run), the first once more; the other kinds are as many as the code has occasions for."""
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        if self.counts[kind] > (3 if isinstance(kind, int) else 2000):
+            raise wire.Lost("more frames than there can be")
 
     def answer(self, header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> None:
         store = self.early if header["early"] else self.answers

@@ -60,7 +60,7 @@ def receive(channel: socket.socket, deadline: float | None = None) -> tuple[dict
             )
             tensors[name] = flat.reshape(shape)
             start += size
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, ArithmeticError) as error:
         raise Lost(f"a malformed frame ({type(error).__name__})") from None
     return header, tensors
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -100,6 +101,14 @@ def _serve(channel: socket.socket) -> NoReturn:
     """Answer requests until the other side closes; then end without running anything the parent had at exit."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     alive: set[int] = set()
+
+    def end(*_: object) -> NoReturn:
+        for pid in alive:
+            _reap(pid)
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGHUP, end)
     try:
         while True:
             request, descriptors, _, _ = socket.recv_fds(channel, 8, 1)
@@ -114,9 +123,7 @@ def _serve(channel: socket.socket) -> NoReturn:
                 break
     except (wire.Lost, OSError):
         pass
-    for pid in alive:
-        _reap(pid)
-    os._exit(0)
+    end()
 
 
 def _fork_worker(channel: socket.socket, descriptor: int) -> int:
@@ -126,6 +133,7 @@ def _fork_worker(channel: socket.socket, descriptor: int) -> int:
         return pid
     try:
         os.setsid()
+        _die_with_parent()
         channel.close()
         from checker.submission.worker import serve
 
@@ -137,6 +145,16 @@ def _fork_worker(channel: socket.socket, descriptor: int) -> int:
         pass
     finally:
         os._exit(0)
+
+
+def _die_with_parent() -> None:
+    """Have the kernel kill this worker when its zygote is killed. Linux only; elsewhere a killed zygote leaves its worker to its clock."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        if os.getppid() == 1:
+            os._exit(1)
 
 
 def _reap(pid: int) -> int:
