@@ -20,22 +20,26 @@ def section(page: str, name: str) -> str:
 def exercise_text(rule: ModuleType) -> str:
     """An exercise file whose forward, inputs and targets are those of the rule's page."""
     page = rule.__doc__ or ""
+    indices = re.findall(r"(\w+) (\(\w+\)) of (\w+)", section(page, "Shapes"))
     lines = [line.strip() for line in section(page, "Forward").split(";")]
-    shapes = dict(re.findall(r"(\w+) (\([^)]*\))", section(page, "Shapes")))
+    shapes = dict(re.findall(r"(\w+) (\([^)]*\))(?! of)", section(page, "Shapes")))
     drawn = section(page, "Inputs") if "\nInputs:" in page else "torch.randn"
     draw, _, plus = drawn.partition(" + ")
-    sizes = [s for s in SIZES if re.search(rf"\b{s}\b", " ".join(shapes.values()))]
+    sizes = [s for s in SIZES if re.search(rf"\b{s}\b", section(page, "Shapes"))]
     names = [line.split("=")[0].strip() for line in lines]
     targets = dict.fromkeys(re.findall(r"\b(d\w+) \S?=(?!=)", section(page, "Wrong") + "; " + section(page, "Right")))
-    parameters = [*shapes, *names, "d" + names[-1]]
+    arguments = [*shapes, *(name for name, _, _ in indices)]
+    parameters = [*arguments, *names, "d" + names[-1]]
+    values = [f"{n}={draw}{s} + {plus or 0}" for n, s in shapes.items()]
+    values += [f"{n}=torch.randint(0, {rows}, ({count[1:-1]},))" for n, count, rows in indices]
     return "\n".join(
         [
             f'"""The page of {rule.__name__}."""',
             "import torch",
             "import torch.nn.functional as F",
             f"def inputs({', '.join(f'{s}={SIZES[s]}' for s in sizes)}):",
-            f"    return dict({', '.join(f'{n}={draw}{s} + {plus or 0}' for n, s in shapes.items())})",
-            f"def forward({', '.join(shapes)}):",
+            f"    return dict({', '.join(values)})",
+            f"def forward({', '.join(arguments)}):",
             *(f"    {line}" for line in lines),
             f"    return {names[-1]}",
             f"def backward({', '.join(parameters)}):",

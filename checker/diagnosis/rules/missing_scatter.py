@@ -1,0 +1,47 @@
+"""missing-scatter: the gradients of the elements that were picked were not brought back to the places they came from.
+
+Family: Selection, indexing, non-smooth
+Forward: e = C[idx]
+Shapes: C (N, C), idx (K) of N
+Wrong: dC = de
+Right: dC = torch.zeros_like(C).index_add(0, idx, de)
+
+Why:
+Indexing copies rows of the table, some more than once, some not at all. Going back, each copy's gradient is added to
+the row it was copied from, and rows that were not picked get zero. The result has the shape of the table.
+
+Read more: the PyTorch documentation, "torch.Tensor.index_add".
+"""
+
+from __future__ import annotations
+
+import ast
+
+from checker.diagnosis.case import Case
+from checker.records import Diagnosis, Line
+
+PICKS = ("index_select", "embedding", "gather", "take")
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by comparison: the answer is the gradient of the picked elements, number by number, in their shape."""
+    if not case.everywhere or any(a.shape == o.shape for a, o in zip(case.answers, case.oracles, strict=True)):
+        return None
+    for line in case.consumers:
+        if picks(line, case.node) and case.is_answer([run.trial.gradients["d" + line.name] for run in case.runs]):
+            return Diagnosis(
+                code="missing-scatter",
+                certainty="proven",
+                error=f"this is d{line.name}, still in the places of {line.name}",
+                note=f"`{line.source}` copied elements of {case.node}; each copy's gradient belongs to the element it was copied from.",
+                help=f"Begin with zeros in the shape of {case.node}, and add each gradient at the index its element came from.",
+                span=case.span(),
+                evidence=f"Your answer equals d{line.name} in every trial; {case.node} is {case.due}.",
+            )
+    return None
+
+
+def picks(line: Line, node: str) -> bool:
+    tree = ast.parse(line.source, mode="eval").body
+    subscripts = (n for n in ast.walk(tree) if isinstance(n, ast.Subscript))
+    return any(isinstance(s.value, ast.Name) and s.value.id == node for s in subscripts) or any(word in line.source for word in PICKS)

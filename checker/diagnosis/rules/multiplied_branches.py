@@ -1,0 +1,46 @@
+"""multiplied-branches: what comes back along two paths is multiplied where it should be added.
+
+Family: Branches and accumulation
+Forward: p = c * 2; q = c * c; r = p * q
+Shapes: c (N, C)
+Wrong: dp = q * dr; dq = p * dr; dc = (2 * dp) * (2 * c * dq)
+Right: dp = q * dr; dq = p * dr; dc = (2 * dp) + (2 * c * dq)
+
+Why:
+A value used in two places moves the loss along two paths, and the two effects add up. Multiplying belongs to one
+path, from operation to operation.
+
+Read more: Karpathy, "Becoming a Backprop Ninja", dcounts.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checker.diagnosis.case import Case, put
+from checker.diagnosis.edits import Edit, parts, search
+from checker.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by writing `+` for one `*`: the expression is then right."""
+    found = search(case, _edits(case.draft)) if case.draft is not None else None
+    if found is None:
+        return None
+    return Diagnosis(
+        code="multiplied-branches",
+        certainty="proven",
+        error="these come back along two paths, and are multiplied",
+        note="Across paths gradients add up; only along one path are factors multiplied.",
+        help=f"Count the uses of {case.node}: one term for each, added.",
+        span=case.span(found[2]),
+        evidence="With `+` in the place of `*` the expression equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def _edits(expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult):
+            yield put(expression, part, ast.copy_location(ast.BinOp(part.left, ast.Add(), part.right), part)), part
