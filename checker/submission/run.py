@@ -146,7 +146,7 @@ class _Collector:
         self.rebound: list[tuple[str, int]] = []
 
     def count(self, kind: str | int) -> None:
-        """Count a frame. A statement begins twice (dry run, real run), the first once more; the other kinds are as many as the code has occasions for."""
+        """Count a frame. A statement begins twice (dry run, real run), the first once more; the rest as often as the code has occasion."""
         self.counts[kind] = self.counts.get(kind, 0) + 1
         if self.counts[kind] > (3 if isinstance(kind, int) else 2000):
             raise wire.Lost("more frames than there can be")
