@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from checker.diagnosis.case import put
 
@@ -42,6 +43,14 @@ def swapped_product(node: ast.expr) -> ast.expr | None:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
         return ast.BinOp(turned(node.right), ast.MatMult(), turned(node.left))
     return None
+
+
+def products(a: ast.expr, b: ast.expr) -> Iterator[ast.BinOp]:
+    """The matrix products of `a` and `b`, in either order, each factor as it is or turned."""
+    for first, second in ((a, b), (b, a)):
+        for left in (first, turned(first)):
+            for right in (second, turned(second)):
+                yield ast.BinOp(left, ast.MatMult(), right)
 
 
 def negated(node: ast.expr) -> ast.expr:

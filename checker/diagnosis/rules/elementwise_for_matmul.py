@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from checker.diagnosis.case import Case, put
 from checker.diagnosis.edits import Edit, parts, search
-from checker.diagnosis.rewrites import turned
+from checker.diagnosis.rewrites import products
 from checker.records import Diagnosis
 
 
@@ -44,7 +44,5 @@ def find(case: Case) -> Diagnosis | None:
 def _edits(expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult):
-            for a, b in ((part.left, part.right), (part.right, part.left)):
-                for left in (a, turned(a)):
-                    for right in (b, turned(b)):
-                        yield put(expression, part, ast.copy_location(ast.BinOp(left, ast.MatMult(), right), part)), part
+            for product in products(part.left, part.right):
+                yield put(expression, part, ast.copy_location(product, part)), part
