@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,8 @@ from checker.submission.statements import gradients_used
 from checker.trace.graph import Graph
 
 Tensors = list[torch.Tensor]
+
+SEARCH_SECONDS = 1.5
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,11 @@ class Case:
             return None
         folded = fold(self.submission, self.nodes, self.name, frozenset(self.verdict.runs[0].trial.gradients))
         return folded if folded is not None and self.is_answer(self.evaluate(folded)) else None
+
+    @cached_property
+    def deadline(self) -> float:
+        """Until when (of `time.monotonic`) this answer may be searched for edits, all rules together."""
+        return time.monotonic() + SEARCH_SECONDS
 
     @cached_property
     def draft(self) -> ast.expr | None:

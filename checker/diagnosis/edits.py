@@ -12,17 +12,15 @@ from checker.diagnosis.case import Case, put
 from checker.diagnosis.evaluate import Failed, Refused
 
 TRIES = 1500
-SECONDS = 0.6
 
 Edit = tuple[ast.expr, ast.expr]
 """A changed expression, and the part of the original that was changed."""
 
 
 def search(case: Case, edits: Iterable[Edit]) -> tuple[str, ast.expr, ast.expr] | None:
-    """Return the first right edit as (its text, its tree, the part that was changed), within bounds of number and time."""
-    deadline = time.monotonic() + SECONDS
+    """Return the first right edit as (its text, its tree, the part that was changed), within bounds of number and of the case's time."""
     for tried, (candidate, part) in enumerate(edits):
-        if tried >= TRIES or time.monotonic() > deadline:
+        if tried >= TRIES or time.monotonic() > case.deadline:
             return None
         if case.is_right(candidate):
             return ast.unparse(ast.fix_missing_locations(candidate)), candidate, part

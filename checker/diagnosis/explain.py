@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 from checker.diagnosis.case import Case
@@ -16,12 +17,15 @@ Explained = tuple[tuple[Diagnosis, ...], tuple[Diagnosis, ...]]
 def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict]) -> dict[str, Explained]:
     """Return, by target, its diagnoses and its remarks. No failure in here changes a verdict or hides it."""
     found: dict[str, Explained] = {}
-    for verdict in verdicts:
-        case = Case(graph, submission, verdict)
-        if verdict.status in ("incorrect", "error"):
-            found[verdict.target.name] = ((diagnose(case),), ())
-        elif verdict.status == "correct":
-            found[verdict.target.name] = ((), remarks(case))
+    with warnings.catch_warnings():
+        # Trying an edit may make torch warn (`.T` of three axes); that is no news for the learner.
+        warnings.simplefilter("ignore")
+        for verdict in verdicts:
+            case = Case(graph, submission, verdict)
+            if verdict.status in ("incorrect", "error"):
+                found[verdict.target.name] = ((diagnose(case),), ())
+            elif verdict.status == "correct":
+                found[verdict.target.name] = ((), remarks(case))
     return found
 
 
