@@ -15,6 +15,7 @@ from checker.comparison.compare import TOLERANCE, close
 from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.fold import fold, statement_nodes
 from checker.exercise.sizes import axes, axis_name, written
+from checker.exercise.source import characters
 from checker.records import Line, Run, Span, Submission, Verdict
 from checker.submission.statements import gradients_used
 from checker.trace.graph import Graph
@@ -229,10 +230,8 @@ class Case:
         if after is not None and getattr(after, "end_lineno", None) is not None:
             line, column = getattr(after, "end_lineno", line), getattr(after, "end_col_offset", column)
         end_line, end_column = getattr(node, "end_lineno", line), getattr(node, "end_col_offset", column)
-        return (line, self._characters(line, column), end_line, self._characters(end_line, end_column))
-
-    def _characters(self, line: int, column: int) -> int:
-        return len(self.submission.lines[line - 1].encode()[:column].decode(errors="replace"))
+        lines = self.submission.lines
+        return line, characters(lines, line, column), end_line, characters(lines, end_line, end_column)
 
     @property
     def tolerance(self) -> float:

@@ -6,6 +6,11 @@ import ast
 from collections.abc import Sequence
 
 
+def characters(lines: Sequence[str], line: int, column: int) -> int:
+    """Return the column in characters of what Python places at byte `column` of `line` (from 1)."""
+    return len(lines[line - 1].encode()[:column].decode(errors="replace"))
+
+
 def segment(node: ast.stmt | ast.expr, lines: Sequence[bytes]) -> str:
     """Return the source of `node`, whose text has these UTF-8 `lines`; ast.get_source_segment splits the whole text for every node."""
     first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import torch
 
-from checker.records import Answer, Exercise, Raised, Run, Submission, Trial
+from checker.records import Exercise, Run, Submission, Trial
 from checker.submission import wire
+from checker.submission.answers import Collector
 from checker.submission.zygote import Zygote
 
 
@@ -93,7 +92,7 @@ class Session:
         return self.zygote.end(self._pid)
 
     def _trial(self, trial: Trial) -> Run:
-        collector = _Collector(trial)
+        collector = Collector(trial, self.submission)
         index, line, deadline = None, None, time.monotonic() + self.time_limit
         try:
             plain = {name: v for name, v in trial.values.items() if not isinstance(v, torch.Tensor)}
@@ -114,8 +113,7 @@ class Session:
                     wanted = [n for n in header["names"] if n in trial.gradients and n in collector.answers]
                     wire.send(self._channel, {}, {name: trial.gradients[name].to(trial.dtype) for name in wanted})
                 elif kind in ("changed", "rebound"):
-                    collector.count(kind)
-                    getattr(collector, kind).append((str(header["name"])[:80], int(header["index"])))
+                    collector.forward(kind, header)
                 elif kind == "prelude":
                     collector.count(kind)
                     self.prelude_errors.append((int(header["line"]), str(header["error"])))
@@ -132,56 +130,6 @@ class Session:
         if str(lost) in ("ended", "[Errno 32] Broken pipe", "[Errno 104] Connection reset by peer"):
             return "ended the process"
         return "broke off the talk with the judge"
-
-
-class _Collector:
-    """Answers as they come. Only the first final answer to a target counts: later ones may know the oracle."""
-
-    def __init__(self, trial: Trial) -> None:
-        self.trial = trial
-        self.answers: dict[str, Answer] = {}
-        self.early: dict[str, Answer] = {}
-        self.counts: dict[str | int, int] = {}
-        self.changed: list[tuple[str, int]] = []
-        self.rebound: list[tuple[str, int]] = []
-
-    def count(self, kind: str | int) -> None:
-        """Count a frame. A statement begins twice (dry run, real run), the first once more; the rest as often as the code has occasion."""
-        self.counts[kind] = self.counts.get(kind, 0) + 1
-        if self.counts[kind] > (3 if isinstance(kind, int) else 2000):
-            raise wire.Lost("more frames than there can be")
-
-    def answer(self, header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> None:
-        store = self.early if header["early"] else self.answers
-        if header["name"] not in self.answers:
-            store.setdefault(header["name"], _read_answer(header, tensors))
-
-    def run(self, targets: Iterable[str]) -> Run:
-        missing = Answer("missing")
-        answers = {name: self.answers.get(name, missing) for name in targets}
-        answers = {name: replace(a, early=self.early.get(name)) for name, a in answers.items()}
-        return Run(self.trial, answers, tuple(self.changed), tuple(self.rebound))
-
-
-def _read_answer(header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> Answer:
-    index = None if header["index"] is None else int(header["index"])
-    state = header["state"]
-    if state == "raised":
-        told = header["raised"]
-        span = tuple(int(n) for n in told["span"]) if told["span"] else None
-        raised = Raised(str(told["kind"])[:80], str(told["message"])[:500], int(told["index"]), span)  # type: ignore[arg-type]
-        return Answer("raised", index, raised=raised)
-    if state == "other":
-        return Answer("other", index, kind=str(header["kind"])[:80])
-    if state == "missing":
-        return Answer("missing", index)
-    shape = tuple(int(n) for n in header["shape"])
-    if len(shape) > 64 or any(n < 0 for n in shape) or header["dtype"] not in wire.DTYPES:
-        raise ValueError("no tensor has this shape")
-    value = tensors.get("value")
-    if (value is not None and tuple(value.shape) != shape) or (value is None and math.prod(shape) <= wire.ELEMENTS_LIMIT):
-        raise ValueError("the shape told is not the shape sent")
-    return Answer("tensor", index, value=value, dtype=str(header["dtype"]), shape=shape)
 
 
 def fresh_seed() -> int:

@@ -13,6 +13,10 @@ import pytest
 from asking import COURSE, Judge
 from graphs import MLP, MLP_RIGHT
 
+from checker.diagnosis.explain import explain
+from checker.report.build import build_report
+from checker.report.text import report_lines
+
 LIAR = """
 class Liar(torch.Tensor):
     @classmethod
@@ -281,6 +285,27 @@ def test_forged_frames(ask: Judge, frame: str) -> None:
     judged = ask.body(MLP, f"do = 3 * o\nforge({frame})\ndW2 = 3 * W2\ndh = 5 * h", FORGE, time_limit=1)
     assert judged.message or not any(v.status == "correct" for v in judged.verdicts.values())
     assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        '"index": 10**6, "span": None',
+        '"index": -99, "span": None',
+        '"index": 0, "span": [10**9, 0, 10**9, 1]',
+        '"index": 0, "span": [1, -5, 1, 0]',
+    ],
+)
+def test_a_forged_place_does_not_spoil_the_report(ask: Judge, place: str) -> None:
+    """A statement or line that the submission has not is refused where it arrives, before anything is looked up by it."""
+    frame = '{"is": "answer", "name": "dW2", "index": 1, "early": False, "state": "raised", "raised": {"kind": "E", "message": "m", PLACE}, "tensors": {}}'
+    judged = ask.body(MLP, f"do = 3 * o\nforge({frame.replace('PLACE', place)})\ndW2 = 3 * W2\ndh = 5 * h", FORGE, time_limit=1)
+    assert judged.message is None
+    assert judged.submission is not None
+    verdicts, graph = tuple(judged.verdicts.values()), ask.graph(MLP)
+    report = build_report(graph.exercise, judged.submission, verdicts, explain(graph, judged.submission, verdicts))
+    assert report.status == "failed"
+    assert list(report_lines(report, 80))
 
 
 def test_a_flood_ends(ask: Judge) -> None:
