@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 
 import torch
 
-from checker.diagnosis.case import Case, put
+from checker.diagnosis.case import Case
 from checker.diagnosis.evaluate import Failed, Refused
+from checker.diagnosis.rewrites import put
 
 TRIES = 1500
 

@@ -3,9 +3,39 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from checker.diagnosis.case import put
+
+def calls(expression: ast.AST, *names: str) -> Iterator[ast.Call]:
+    """Calls of a function or method of one of these names within an expression, outermost first."""
+    for node in ast.walk(expression):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names:
+            yield node
+
+
+def put(expression: ast.expr, old: ast.AST, new: ast.expr) -> ast.expr:
+    """Return `expression` with `old` (by identity) replaced by `new`; what is not on the way to it is shared, not copied."""
+    changed: ast.expr = _put(expression, old, new)
+    return changed
+
+
+def _put(expression: Any, old: ast.AST, new: ast.expr) -> Any:
+    if expression is old:
+        return new
+    if not isinstance(expression, ast.AST):
+        return expression
+    fields: Mapping[str, Any] = {}
+    for field, value in ast.iter_fields(expression):
+        if isinstance(value, list):
+            changed: Any = [_put(v, old, new) for v in value]
+            same = all(a is b for a, b in zip(changed, value, strict=True))
+        else:
+            changed = _put(value, old, new)
+            same = changed is value
+        if not same:
+            fields = {**dict(ast.iter_fields(expression)), **fields, field: changed}
+    return ast.copy_location(type(expression)(**fields), expression) if fields else expression
 
 
 def with_keyword(expression: ast.expr, call: ast.Call, name: str, value: bool) -> ast.expr:

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import ast
 
-from checker.diagnosis.case import Case, calls
-from checker.diagnosis.rewrites import without_keyword
+from checker.diagnosis.case import Case
+from checker.diagnosis.rewrites import calls, without_keyword
 from checker.diagnosis.rules.lost_keepdim import REDUCTIONS
 from checker.records import Diagnosis
 

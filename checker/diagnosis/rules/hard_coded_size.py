@@ -21,9 +21,10 @@ from collections.abc import Iterator
 
 import torch
 
-from checker.diagnosis.case import Case, put
+from checker.diagnosis.case import Case
 from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.fold import fold
+from checker.diagnosis.rewrites import put
 from checker.exercise.sizes import axis_name
 from checker.records import Diagnosis
 

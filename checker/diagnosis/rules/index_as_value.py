@@ -20,8 +20,9 @@ from collections.abc import Iterator
 
 import torch
 
-from checker.diagnosis.case import Case, put
+from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, parts, search, value_of
+from checker.diagnosis.rewrites import put
 from checker.records import Diagnosis
 
 

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import ast
 
-from checker.diagnosis.case import Case, calls
-from checker.diagnosis.rewrites import with_keyword
+from checker.diagnosis.case import Case
+from checker.diagnosis.rewrites import calls, with_keyword
 from checker.records import Diagnosis
 
 REDUCTIONS = ("sum", "mean", "amax", "amin", "prod", "max", "min")

@@ -18,8 +18,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checker.diagnosis.case import Case, calls, put
+from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, search
+from checker.diagnosis.rewrites import calls, put
 from checker.records import Diagnosis
 
 

@@ -22,8 +22,8 @@ from itertools import permutations
 
 import torch
 
-from checker.diagnosis.case import Case, calls, put
-from checker.diagnosis.rewrites import method, turned
+from checker.diagnosis.case import Case
+from checker.diagnosis.rewrites import calls, method, put, turned
 from checker.records import Diagnosis
 
 RESHAPES = ("reshape", "view", "reshape_as", "view_as", "unflatten", "flatten")

@@ -18,8 +18,8 @@ from __future__ import annotations
 import ast
 from itertools import combinations
 
-from checker.diagnosis.case import Case, calls, put
-from checker.diagnosis.rewrites import summed
+from checker.diagnosis.case import Case
+from checker.diagnosis.rewrites import calls, put, summed
 from checker.records import Diagnosis
 
 

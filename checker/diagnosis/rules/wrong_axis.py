@@ -18,7 +18,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checker.diagnosis.case import Case, calls, put
+from checker.diagnosis.case import Case
+from checker.diagnosis.rewrites import calls, put
 from checker.records import Diagnosis
 
 REDUCTIONS = ("sum", "mean", "amax", "amin", "prod", "logsumexp", "softmax", "cumsum")

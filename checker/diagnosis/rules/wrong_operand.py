@@ -19,8 +19,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checker.diagnosis.case import Case, put
+from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, names_used, rename, replacements, search
+from checker.diagnosis.rewrites import put
 from checker.records import Diagnosis
 
 

@@ -21,9 +21,10 @@ from collections.abc import Iterator
 
 import torch
 
-from checker.diagnosis.case import Case, put
+from checker.diagnosis.case import Case
 from checker.diagnosis.constants import Named, named_constants
 from checker.diagnosis.edits import Edit, parts, search, tensors, value_of
+from checker.diagnosis.rewrites import put
 from checker.records import Diagnosis
 
 
