@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
-from types import ModuleType
 
 SECTIONS = ("Family", "Forward", "Shapes", "Inputs", "Wrong", "Right", "Why", "Read more")
 SIZES = {"N": 5, "C": 3, "K": 4, "M": 6, "T": 7, "B": 2}
@@ -17,9 +16,8 @@ def section(page: str, name: str) -> str:
     return " ".join(match.group(1).split())
 
 
-def exercise_text(rule: ModuleType) -> str:
-    """An exercise file whose forward, inputs and targets are those of the rule's page."""
-    page = rule.__doc__ or ""
+def exercise_text(page: str) -> str:
+    """An exercise file whose forward, inputs and targets are those of a rule's page."""
     indices = re.findall(r"(\w+) (\(\w+\)) of (\w+)", section(page, "Shapes"))
     lines = [line.strip() for line in section(page, "Forward").split(";")]
     shapes = dict(re.findall(r"(\w+) (\([^)]*\))(?! of)", section(page, "Shapes")))
@@ -34,7 +32,7 @@ def exercise_text(rule: ModuleType) -> str:
     values += [f"{n}=torch.randint(0, {rows}, ({count[1:-1]},))" for n, count, rows in indices]
     return "\n".join(
         [
-            f'"""The page of {rule.__name__}."""',
+            '"""A page."""',
             "import torch",
             "import torch.nn.functional as F",
             f"def inputs({', '.join(f'{s}={SIZES[s]}' for s in sizes)}):",
@@ -55,8 +53,8 @@ def submission_text(exercise: str, statements: str) -> str:
     return "\n".join(["import torch", "import torch.nn.functional as F", signature, *body, ""])
 
 
-def write(folder: Path, rule: ModuleType, statements: str) -> tuple[Path, Path]:
-    exercise = exercise_text(rule)
+def write(folder: Path, page: str, statements: str) -> tuple[Path, Path]:
+    exercise = exercise_text(page)
     ast.parse(exercise)
     (folder / "exercise.py").write_text(exercise)
     (folder / "answer.py").write_text(submission_text(exercise, statements))

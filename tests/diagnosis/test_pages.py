@@ -26,7 +26,7 @@ def test_page_has_every_section(rule: ModuleType) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=code)
 def test_wrong_line_raises_the_code(rule: ModuleType, tmp_path: Path, zygote: Zygote) -> None:
-    report = check(*write(tmp_path, rule, section(rule.__doc__ or "", "Wrong")), zygote)
+    report = check(*write(tmp_path, rule.__doc__ or "", section(rule.__doc__ or "", "Wrong")), zygote)
     assert report.message is None
     found = [d for g in report.gradients for d in g.diagnoses]
     assert [d.code for d in found] == [code(rule)]
@@ -39,7 +39,7 @@ def test_wrong_line_raises_the_code(rule: ModuleType, tmp_path: Path, zygote: Zy
 @pytest.mark.parametrize("rule", RULES, ids=code)
 def test_right_line_passes(rule: ModuleType, tmp_path: Path, zygote: Zygote) -> None:
     statements = section(rule.__doc__ or "", "Right")
-    report = check(*write(tmp_path, rule, statements), zygote)
+    report = check(*write(tmp_path, rule.__doc__ or "", statements), zygote)
     assert report.message is None
     judged = [g for g in report.gradients if g.verdict.status != "missing"]
     assert judged

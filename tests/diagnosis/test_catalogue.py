@@ -1,0 +1,37 @@
+"""Each row of the catalogue: its wrong line raises its code, its right line and two variants raise nothing."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pages import write
+
+from checker.check import check
+from checker.submission.zygote import Zygote
+
+FILES = sorted((Path(__file__).parent / "catalogue").glob("*.toml"))
+ROWS = [(file.stem, row) for file in FILES for row in tomllib.loads(file.read_text(encoding="utf-8"))["row"]]
+
+
+def page(row: dict[str, Any]) -> str:
+    inputs = f"Inputs: {row['inputs']}\n" if "inputs" in row else ""
+    return f"Forward: {row['forward']}\nShapes: {row['shapes']}\n{inputs}Wrong: {row['wrong']}\nRight: {row['right'][0]}\n"
+
+
+@pytest.mark.parametrize(("file", "row"), ROWS, ids=[f"{file}: {row['code']}: {row['wrong']}" for file, row in ROWS])
+def test_row(file: str, row: dict[str, Any], tmp_path: Path, zygote: Zygote) -> None:
+    report = check(*write(tmp_path, page(row), row["wrong"]), zygote)
+    assert report.message is None
+    found = [d for g in report.gradients for d in g.diagnoses]
+    assert [d.code for d in found] == [row["code"]]
+    assert found[0].certainty in ("proven", "one-of")
+    assert len(row["right"]) >= 3
+    for right in row["right"]:
+        report = check(*write(tmp_path, page(row), right), zygote)
+        assert report.message is None
+        judged = [g for g in report.gradients if g.verdict.status != "missing"]
+        assert judged, right
+        assert all(g.verdict.status == "correct" and not g.diagnoses and not g.remarks for g in judged), right
