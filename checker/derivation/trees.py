@@ -1,0 +1,108 @@
+"""Templates filled in with expressions, and expressions made simple to read."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+
+Macro = Callable[..., ast.expr]
+
+
+@cache
+def parsed(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
+def fill(template: str, names: Mapping[str, ast.expr], macros: Mapping[str, Macro] | None = None) -> ast.expr:
+    """Put expressions in the places of a template's names; a call of a macro becomes what the macro makes of its arguments."""
+    return simple(_fill(parsed(template), names, macros or {}))
+
+
+def _fill(node: ast.expr, names: Mapping[str, ast.expr], macros: Mapping[str, Macro]) -> ast.expr:
+    if isinstance(node, ast.Name):
+        return names.get(node.id, node)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in macros:
+        return macros[node.func.id](*(_fill(a, names, macros) for a in node.args))
+    fields = {}
+    for field, value in ast.iter_fields(node):
+        if isinstance(value, ast.expr):
+            value = _fill(value, names, macros)
+        elif isinstance(value, list):
+            value = [_fill_item(v, names, macros) for v in value]
+        fields[field] = value
+    return type(node)(**fields)
+
+
+def _fill_item(item: object, names: Mapping[str, ast.expr], macros: Mapping[str, Macro]) -> object:
+    if isinstance(item, ast.keyword):
+        return ast.keyword(item.arg, _fill(item.value, names, macros))
+    return _fill(item, names, macros) if isinstance(item, ast.expr) else item
+
+
+def text(node: ast.expr) -> str:
+    """Write an expression as a learner would: powers without blanks around `**`."""
+    return re.sub(r" \*\* (\((-[\d.]+)\))?", r"**\2", ast.unparse(ast.fix_missing_locations(node)))
+
+
+def number(value: float) -> ast.expr:
+    constant = ast.Constant(abs(value))
+    return ast.UnaryOp(ast.USub(), constant) if value < 0 else constant
+
+
+def literal(node: ast.expr) -> float | int | None:
+    """The number a constant expression stands for, or None."""
+    match node:
+        case ast.Constant(value=bool()):
+            return None
+        case ast.Constant(value=int() | float() as value):
+            return value
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            inner = literal(operand)
+            return None if inner is None else -inner
+        case _:
+            return None
+
+
+def simple(node: ast.expr) -> ast.expr:
+    """Take out what says nothing: factors 1, double minus, sums and powers of literals."""
+    match node:
+        case ast.BinOp(left=left, op=op, right=right):
+            return _binary(simple(left), op, simple(right))
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return negative(simple(operand))
+        case ast.Call(func=ast.Attribute(value=value, attr=attr), args=args, keywords=keywords):
+            return ast.Call(ast.Attribute(simple(value), attr, ast.Load()), [simple(a) for a in args], keywords)
+    return node
+
+
+def negative(node: ast.expr) -> ast.expr:
+    match node:
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return operand
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div() | ast.MatMult() as op, right=right):
+            return ast.BinOp(negative(left), op, right)
+    return ast.UnaryOp(ast.USub(), node)
+
+
+def _binary(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:
+    a, b = literal(left), literal(right)
+    match op:
+        case ast.Add() | ast.Sub() if a is not None and b is not None:
+            return number(a + b if isinstance(op, ast.Add) else a - b)
+        case ast.Mult() if a is not None and b is not None:
+            return number(a * b)
+        case ast.Mult() if a in (1, -1) or b in (1, -1):
+            other, sign = (right, a) if a in (1, -1) else (left, b)
+            return other if sign == 1 else negative(other)
+        case ast.Mult() if isinstance(right, ast.UnaryOp) and isinstance(right.op, ast.USub):
+            return _binary(negative(left), op, right.operand)
+        case ast.Mult() if isinstance(right, ast.BinOp) and isinstance(right.op, ast.Mult | ast.Div):
+            # a * (b * c) is read as a * b * c; the value is the same up to rounding.
+            return ast.BinOp(_binary(left, ast.Mult(), right.left), right.op, right.right)
+        case ast.Div() | ast.Pow() if b == 1:
+            return left
+        case ast.Add() if isinstance(right, ast.UnaryOp) and isinstance(right.op, ast.USub):
+            return ast.BinOp(left, ast.Sub(), right.operand)
+    return ast.BinOp(left, op, right)

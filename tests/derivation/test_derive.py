@@ -1,0 +1,140 @@
+"""Every row of the table, alone: the derived vjp of each operand is autograd's, on three choices of sizes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from checker.derivation.derive import Underivable, derive
+from checker.derivation.table import TABLE
+from checker.exercise.parse import read_exercise
+from checker.records import Trial
+from checker.trace.graph import Graph, load_graph
+from checker.trace.oracle import trace
+
+SHAPES = {
+    "x": "N, C", "p": "N, C", "u": "C,", "k": "N,", "s": "N, 1", "r": "1, C", "W": "C, K", "V": "K, C", "e": "N, T, C", "A": "B, T, C",
+    "D": "B, C, K", "im": "N, C, 8, 6", "row": "N, C, 12", "f": "K, C, 3, 2", "f1": "K, C, 3", "h": "K,", "q": "N, 6", "z": "",
+}  # fmt: skip
+POSITIVE = {"p", "s"}
+INDICES = {"Y": "torch.randint(0, C, (N,))", "X": "torch.randint(0, N, (T, K))", "i": "torch.randint(0, N, (K,))",
+           "j": "torch.randint(0, C, (T,))", "m": "torch.arange(N * C).view(N, C) % 3 > 0", "Z": "torch.randint(0, C, (N, 2))"}  # fmt: skip
+
+LINES = """
+x + u; x - s; -x; 2 * x - x; x * r; s * x; x / s; x / r; u / p; 1 / p; p**3; p**-0.5; p**s; 2**x; x @ W; u @ W; x @ u; u @ u; A @ W; e @ u
+A @ D; torch.bmm(A, D); u @ D; e.mT @ e; x.T @ x; torch.outer(k, u); torch.einsum('nc,ck->nk', x, W); torch.einsum('btc,bck->btk', A, D)
+torch.einsum('nc->c', x); torch.einsum('nc,mc->nm', x, x); F.linear(x, V, h); F.linear(A, V); torch.matmul(x, W); torch.add(x, u)
+torch.exp(x); x.exp(); p.log(); torch.sqrt(p); p.rsqrt(); torch.tanh(x); torch.sigmoid(x); F.relu(x); x.relu(); F.gelu(x); F.silu(x); F.softplus(x)
+x.abs(); x.square(); x.sin(); x.cos(); torch.erf(x); p.reciprocal(); x.tan(); x.sinh(); x.cosh(); x.atan(); x.expm1(); p.log1p(); p.log2(); p.log10()
+F.logsigmoid(x); x.sum(); x.sum(0); x.sum(1, keepdim=True); e.sum((0, 2)); e.sum((0, 1), keepdim=True); x.sum(dim=-1); torch.sum(x, 0, True)
+x.mean(); x.mean(0); e.mean((0, 2), keepdim=True); x.var(0); x.var(1, keepdim=True, unbiased=False); x.var(); x.std(0); x.var(0, correction=0)
+x.max(1, keepdim=True).values; x.max(0).values; x.max(); x.min(1).values; torch.max(x, u); torch.minimum(x, u); x.amax((0, 1)); x.amin(1, keepdim=True)
+e.max(1).values; x.logsumexp(1); x.logsumexp((0, 1)); e.logsumexp(1, keepdim=True); x.cumsum(0); p.prod(1); p.prod(); x.norm(); x.norm(dim=1); x.norm(2, 0, True)
+x.reshape(-1); e.view(-1, x.shape[1]); x.T; e.mT; e.transpose(0, 2); e.permute(2, 0, 1); x.unsqueeze(1); s.squeeze(1); s.squeeze(); u.expand(3, -1)
+s.expand(-1, 4); e.flatten(1); e.flatten(); u.expand_as(x); x.flip(0); x.roll(1, 0); x.repeat(2, 3); x.repeat_interleave(3, 1); u.repeat(4, 1)
+x[1]; x[:, 1]; x[1:]; x[:, 1:3]; x[1:, :-1]; x[..., 0]; x[:, None]; e[:, 1, 1:]; e[0, ::2]; x[i]; x[X]; x[torch.arange(x.shape[0]), Y]; x[range(x.shape[0]), Y]
+x[:, j]; x[m]; x[i, 0]; x.gather(1, Z); torch.gather(x, 1, Z); F.embedding(X, x); x.index_select(0, i); torch.where(m, x, u); x.masked_fill(m, 0.0)
+x.masked_fill(m, float('-inf')).softmax(1)[m.logical_not()]; x.clamp(-0.5, 0.7); x.clamp(min=0); torch.cat([x, p], 1); torch.cat([x, p, x], 0); torch.stack([x, p])
+torch.stack([u, u * 2], dim=1); q.chunk(3, 1)[1]; q.split(2, 1)[-1]; q.split([1, 5], 1)[1]; x.unbind(0)[1]; F.softmax(x, 1); x.softmax(0); e.softmax(-1)
+x.log_softmax(1); F.cross_entropy(x, Y); F.cross_entropy(x, Y, reduction='sum'); F.nll_loss(x, Y); F.mse_loss(x, p); F.mse_loss(x, p, reduction='sum')
+F.layer_norm(x, (x.shape[1],)); F.layer_norm(e, (u.shape[0],), u, u, 1e-3); F.conv1d(row, f1); F.conv1d(row, f1, h, padding=1); F.conv2d(im, f)
+F.conv2d(im, f, h, stride=1, padding=2); F.conv1d(row, f1, h, stride=3); F.max_pool2d(im, 2); F.avg_pool2d(im, 2); F.max_pool1d(row, 3, 2); F.avg_pool1d(row, 4, 2)
+F.max_pool2d(im, 3, 1); x.unfold(0, 3, 1); row.unfold(2, 4, 2); x.tril(); x.triu(1); x.clone(); F.leaky_relu(x, 0.2); x.detach() * x
+torch.exp(x @ W + h) / torch.exp(x @ W + h).sum(1, keepdim=True); ((x - x.mean(0)) * (x.var(0) + 1e-5)**-0.5) * u; 1 / x.shape[0] * x.sum(0); math.sqrt(3) * x
+x * (x > 0); z * x; (x * x).sum() + z; torch.logsumexp(x, 1) - x[range(x.shape[0]), Y]; (x - s).relu().mean()
+"""
+FORWARDS = [line.strip() for row in LINES.strip().splitlines() for line in row.split("; ")]
+
+
+def exercise(forward: str, folder: Path) -> Graph:
+    used = [n for n in {**SHAPES, **INDICES} if re.search(rf"(?<![\w.]){n}\b(?!\()", re.sub(r"'[^']*'", "", forward))]
+    draws = [
+        f"{n}=torch.rand({SHAPES[n]}) + 0.5" if n in POSITIVE else f"{n}=torch.randn({SHAPES[n] or '()'})" if n in SHAPES else f"{n}={INDICES[n]}"
+        for n in used
+    ]
+    text = f'''"""One row."""
+import math
+import torch
+import torch.nn.functional as F
+def inputs(N=5, C=4, K=3, T=6, B=2):
+    return dict({", ".join(draws)})
+def forward({", ".join(used)}):
+    y = {forward}
+    return y
+def backward({", ".join(used)}, y, dy):
+{chr(10).join(f"    d{n} = ..." for n in used if n in SHAPES)}
+'''
+    path = folder / "exercise.py"
+    path.write_text(text)
+    return load_graph(read_exercise(path))
+
+
+def trials(graph: Graph) -> list[Trial]:
+    return [trace(graph, seed, sizes) for seed, sizes in enumerate(graph.sizes)]
+
+
+@pytest.mark.parametrize("forward", FORWARDS)
+def test_every_operand_of(forward: str, tmp_path: Path) -> None:
+    graph = exercise(forward, tmp_path)
+    known = trials(graph)
+    assert graph.exercise.targets
+    for target in graph.exercise.targets:
+        derived = derive(graph, target.node, known, {"dy"} if known[0].gradients["dy"].dim() else set())
+        assert derived.terms
+        assert all(term.steps for term in derived.terms)
+
+
+def test_the_lines_use_every_row_of_the_table() -> None:
+    """A row without a line here would be untested."""
+    from checker.derivation import derive as module
+
+    seen: set[str] = set()
+    original = module.operation
+
+    def watched(node, evaluate):  # type: ignore[no-untyped-def]
+        found = original(node, evaluate)
+        seen.add(found.name)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "operation", watched)
+        for forward in FORWARDS:
+            import tempfile
+
+            with tempfile.TemporaryDirectory() as folder:
+                test_every_operand_of(forward, Path(folder))
+    rest = set(TABLE) - seen
+    assert not rest, f"no line of this test uses {sorted(rest)}"
+
+
+@pytest.mark.parametrize(
+    ("forward", "node", "text"),
+    [
+        ("x * s", "s", "(x * dy).sum(1, keepdim=True)"),
+        ("x + u", "u", "dy.sum(0)"),
+        ("torch.tanh(x)", "x", "(1 - y**2) * dy"),
+        ("p**-1", "p", "-p**-2 * dy"),
+        ("x @ W", "W", "x.T @ dy"),
+        ("A @ W", "W", "(A.mT @ dy).sum(0)"),
+        ("x.mean()", "x", "torch.full_like(x, 1 / x.numel())"),
+        ("x.softmax(1)", "x", "y * (dy - (y * dy).sum(1, keepdim=True))"),
+        ("x * x", "x", "2 * x * dy"),
+    ],
+)
+def test_reads_as_a_learner_would_write_it(forward: str, node: str, text: str, tmp_path: Path) -> None:
+    graph = exercise(forward, tmp_path)
+    assert derive(graph, node, trials(graph), {"dy"}).text == text
+
+
+def test_an_operation_outside_the_table_is_named(tmp_path: Path) -> None:
+    graph = exercise("torch.linalg.inv(x.T @ x + 4 * torch.eye(x.shape[1]))", tmp_path)
+    with pytest.raises(Underivable, match="`inv`"):
+        derive(graph, "x", trials(graph), {"dy"})
+
+
+def test_the_generated_table_is_what_sympy_says_today() -> None:
+    from checker.derivation import generate
+
+    assert Path(generate.__file__).with_name("elementwise.py").read_text(encoding="utf-8") == generate.table()
