@@ -60,6 +60,11 @@ class Exercise:
         """All names of the forward: its arguments, then its lines."""
         return (*self.inputs, *(line.name for line in self.lines))
 
+    @property
+    def takes_cotangent(self) -> bool:
+        """Whether `backward` is given the output's cotangent, as it is when the output is a tensor."""
+        return "d" + self.output in self.parameters
+
 
 @dataclass(frozen=True)
 class Trial:

@@ -124,6 +124,7 @@ COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] 
     "hint": ("hint", "give a hint, a clearer one each time", _hint),
     "graph": ("graph", "draw the forward graph", _exercise),
     "solution": ("solution", "show the solution, once passed or when asked twice", _exercise),
+    "derive": ("derive", "derive the whole backward from the forward, with reasons", _exercise),
     "reset": ("reset", "put an exercise back as it was, keeping a backup", _reset),
     "explain": ("explain", "print the page of a mistake, or list all codes", _explain),
     "init": ("init", "make a course of your own in a folder", _init),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+import torch
+
 from checker.derivation.read import Underivable
 from checker.derivation.site import Site
 from checker.derivation.trees import fill
@@ -167,11 +169,7 @@ def pool(site: Site) -> ast.expr:
     return fill(folded if two else f"{folded}.squeeze(2)", {"x": site.x, "y": site.out, "g": site.full(site.g)})
 
 
-def _averages(x: object, y: object) -> bool:
-    import torch
-
-    assert isinstance(x, torch.Tensor)
-    assert isinstance(y, torch.Tensor)
+def _averages(x: torch.Tensor, y: torch.Tensor) -> bool:
     return not bool(torch.isin(y, x).all())
 
 
@@ -179,7 +177,7 @@ def windows(site: Site) -> ast.expr:
     """`x.unfold(dim, size, step)`, or `F.unfold(x, kernel)`: what stands in several windows adds up."""
     names = {"x": site.x, "g": site.full(site.g)}
     if len(site.shape(site.out)) == 3 and len(site.shape(site.x)) == 4:
-        raise Underivable("`F.unfold`")
+        return fill("F.fold(g, x.shape[2:], k)", {**names, "k": site.arguments["dim"]})
     axis, size, step = (site.value(name) for name in ("dim", "size", "step"))
     axis %= len(site.shape(site.x))
     places = f"torch.arange(x.shape[{axis}]).unfold(0, {size}, {step}).flatten()"

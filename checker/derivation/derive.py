@@ -25,9 +25,9 @@ __all__ = ["Derived", "Step", "Term", "Underivable", "derive"]
 
 @dataclass(frozen=True)
 class Step:
-    """One operation on the way back: its source, its law, and, of an operand that was stretched, its axes and those it was stretched to."""
+    """One operation on the way back: its operand, its law, and, of a stretched operand, its axes and those it was stretched to."""
 
-    source: str
+    operand: str
     law: str
     stretched: tuple[str, str] | None
 
@@ -135,7 +135,8 @@ class _Derivation:
         if row is None:
             raise Underivable(f"`{found.name}`")
         for place, operand in found.operands:
-            if _uses(operand, wanted) and self._is_float(operand):
+            lends = row.rules.get(_bind(row, found, place)[1], "") is None
+            if not lends and _uses(operand, wanted) and self._is_float(operand):
                 received, step = self._received(row, found, place, operand, out, g)
                 for expression, steps in self._walk(operand, operand, received, wanted):
                     yield expression, [step, *steps]
@@ -160,8 +161,10 @@ class _Derivation:
             stretched = site.shape(made)
             made = unbroadcast(made, stretched, own)
         sizes = [self.trial.sizes]
-        step = Step(text(found.node), row.law, (axes([own], sizes), axes([stretched], sizes)) if stretched is not None else None)
-        return made, step
+        law = row.laws[parameter]
+        if row.slope:
+            law = f"{law} `{text(fill(row.slope, {'x': operand, 'y': out}))}`."
+        return made, Step(text(operand), law, (axes([own], sizes), axes([stretched], sizes)) if stretched is not None else None)
 
     def _is_float(self, node: ast.expr) -> bool:
         value = self.evaluate(node)
@@ -236,5 +239,3 @@ class _Plain(ast.NodeTransformer):
         if ast.unparse(node.func) in ("math.sqrt", "sqrt") and len(node.args) == 1:
             return ast.BinOp(node.args[0], ast.Pow(), ast.Constant(0.5))
         return node
-
-

@@ -1,4 +1,4 @@
-"""The local derivatives of elementwise functions y = f(x). Written by `python -m checker.derivation.generate`; do not edit."""
+"""Local derivatives of elementwise functions y = f(x), written by `python -m checker.derivation.generate`: do not edit."""
 
 SLOPES = {
     "exp": "y",

@@ -68,7 +68,7 @@ class _Torch(StrPrinter):  # type: ignore[misc]
 
 def derivative(name: str) -> str:
     """Return the shortest form found of the derivative of `FUNCTIONS[name]`, as source in `x`, `y` and `torch`."""
-    return min((_Torch().doprint(form) for form in _forms(name)), key=lambda text: (len(text) - ("y" in text), text))
+    return min((str(_Torch().doprint(form)) for form in _forms(name)), key=lambda text: (len(text) - ("y" in text), text))
 
 
 def _forms(name: str) -> Iterator[sp.Expr]:
@@ -88,7 +88,7 @@ def _forms(name: str) -> Iterator[sp.Expr]:
 def table() -> str:
     """Return the text of `elementwise.py`."""
     rows = "\n".join(f'    "{name}": "{derivative(name)}",' for name in FUNCTIONS)
-    return f'''"""The local derivatives of elementwise functions y = f(x). Written by `python -m checker.derivation.generate`; do not edit."""
+    return f'''"""Local derivatives of elementwise functions y = f(x), written by `python -m checker.derivation.generate`: do not edit."""
 
 SLOPES = {{
 {rows}

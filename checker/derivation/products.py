@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+import torch
+
 from checker.derivation.read import Underivable
 from checker.derivation.site import Site
 from checker.derivation.trees import fill
@@ -14,7 +16,7 @@ def matmul_left(site: Site) -> ast.expr:
     rank_a, rank_b = len(site.shape(site.arguments["a"])), len(site.shape(site.arguments["b"]))
     names = {"b": site.arguments["b"], "g": site.g if rank_a == rank_b == 1 else site.full(site.g)}
     if rank_a == 1:
-        return fill("b * g" if rank_b == 1 else "b @ g", names)
+        return fill("b * g" if rank_b == 1 else "b @ g" if rank_b == 2 else "(b @ g.unsqueeze(-1)).squeeze(-1)", names)
     if rank_b == 1:
         return fill("torch.outer(g, b)" if rank_a == 2 else "g.unsqueeze(-1) * b", names)
     return fill("g @ b.T" if rank_b == 2 else "g @ b.mT", names)
@@ -29,6 +31,12 @@ def matmul_right(site: Site) -> ast.expr:
     if rank_a == 1:
         return fill("torch.outer(a, g)" if rank_b == 2 else "a.unsqueeze(-1) * g.unsqueeze(-2)", names)
     return fill("a.T @ g" if rank_a == 2 else "a.mT @ g", names)
+
+
+def exponent(site: Site) -> ast.expr:
+    """What the exponent receives in `a**b`."""
+    base = "torch.log(a)" if isinstance(site.value("a"), torch.Tensor) else "torch.tensor(float(a)).log()"
+    return fill(f"y * {base} * g", {"y": site.out, "a": site.arguments["a"], "g": site.g})
 
 
 def linear_weight(site: Site) -> ast.expr:

@@ -62,9 +62,9 @@ def operation(node: ast.expr, evaluate: Callable[[ast.expr], Any]) -> Operation:
             return Operation(_name(operation(call, evaluate), evaluate), *_given(call), node)
         case ast.Attribute(value=base, attr=attr):
             return Operation(ALIASES.get(attr, attr), (base,), {}, node)
-        case ast.Call(func=ast.Attribute()):
-            positional, keywords = _given(node)
-            found = Operation(ALIASES.get(node.func.attr, node.func.attr), positional, keywords, node)  # type: ignore[attr-defined]
+        case ast.Call(func=ast.Attribute(attr=attr)) as call:
+            positional, keywords = _given(call)
+            found = Operation(ALIASES.get(attr, attr), positional, keywords, node)
             return Operation(_name(found, evaluate), positional, keywords, node)
     raise Underivable(f"`{ast.unparse(node)}`")
 
@@ -78,7 +78,8 @@ def _given(call: ast.Call) -> tuple[tuple[ast.expr, ...], dict[str, ast.expr]]:
     if "input" in keywords:
         arguments.insert(0, keywords.pop("input"))
     if call.func.attr in JOINS and arguments and isinstance(arguments[0], ast.List | ast.Tuple):
-        keywords |= {"dim": axis for axis in arguments[1:]}
+        if len(arguments) > 1:
+            keywords["dim"] = arguments[1]
         arguments = list(arguments[0].elts)
     if call.func.attr in FLAT and len(arguments) == 2 and isinstance(arguments[1], ast.Tuple | ast.List):
         arguments = [arguments[0], *arguments[1].elts]

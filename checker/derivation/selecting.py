@@ -69,7 +69,7 @@ def _advanced(site: Site, elements: list[ast.expr]) -> ast.expr:
         g = site.g if not site.shape(site.g) else fill("g.unsqueeze(1)", {"g": site.full(site.g)})
         return fill("F.one_hot(i, x.shape[1]) * g", {"x": site.x, "i": elements[1], "g": g})
     if len(tensors) == len(elements):
-        places = [fill("torch.arange(*r)" if _is_range(e) else "e", {"e": e}) if not _is_range(e) else _arange(e) for e in elements]
+        places = [_place(e, v) for e, v in zip(elements, values, strict=True)]
         return fill("torch.zeros_like(x).index_put(i, g, accumulate=True)", {**names, "i": _tuple(places, always=True)})
     if len(tensors) == 1 and tensors[0].dim() == 1 and all(v is not None or _whole(e) for v, e in zip(values, elements, strict=True)):
         axis = next(i for i, v in enumerate(values) if v is not None)
@@ -77,13 +77,11 @@ def _advanced(site: Site, elements: list[ast.expr]) -> ast.expr:
     raise Underivable("an index of slices and tensors together")
 
 
-def _is_range(element: ast.expr) -> bool:
-    return isinstance(element, ast.Call) and isinstance(element.func, ast.Name) and element.func.id == "range"
-
-
-def _arange(element: ast.expr) -> ast.expr:
-    assert isinstance(element, ast.Call)
-    return ast.Call(fill("torch.arange", {}), element.args, [])
+def _place(element: ast.expr, value: object) -> ast.expr:
+    """An index as `index_put` wants it: a tensor."""
+    if isinstance(value, range) and isinstance(element, ast.Call):
+        return ast.Call(fill("torch.arange", {}), element.args, [])
+    return element if isinstance(value, torch.Tensor) else fill("torch.tensor(e)", {"e": element})
 
 
 def _whole(element: ast.expr) -> bool:
@@ -158,11 +156,12 @@ def roll(site: Site) -> ast.expr:
 
 def repeat(site: Site) -> ast.expr:
     """Each axis is cut into its copies, and they are added up."""
-    times, shape = site.value("times"), site.shape(site.x)
-    shape = (1,) * (len(times) - len(shape)) + shape
-    cut = [n for k, m in zip(times, shape, strict=True) for n in (k, m)]
-    axes = tuple(range(0, len(cut), 2))
-    return fill(f"g.view({', '.join(map(str, cut))}).sum({axes}).view(x.shape)", {"g": site.full(site.g), "x": site.x})
+    times = site.arguments["times"]
+    assert isinstance(times, ast.Tuple)
+    extra = len(times.elts) - len(site.shape(site.x))
+    cut = ", ".join(f"{ast.unparse(k)}" + (f", x.shape[{i - extra}]" if i >= extra else "") for i, k in enumerate(times.elts))
+    axes = tuple(i + max(0, i - extra) for i in range(len(times.elts)))
+    return fill(f"g.view({cut}).sum({axes})", {"g": site.full(site.g), "x": site.x})
 
 
 def repeat_interleave(site: Site) -> ast.expr:

@@ -17,23 +17,30 @@ from checker.derivation.elementwise import SLOPES
 from checker.derivation.site import Site
 from checker.derivation.trees import parsed
 
-Rule = str | Callable[[Site], ast.expr]
+Rule = str | Callable[[Site], ast.expr] | None
+"""None: the operand lends only its shape."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """`parameters` in order (a star gathers the rest), `rules` by operand, `pairs` whether operands broadcast against each other."""
+    """`parameters` in order (a star gathers the rest), `rules` and `laws` by operand.
+
+    `pairs` says whether operands broadcast against each other; `slope`, of an elementwise function, is its derivative in x and y.
+    """
 
     parameters: tuple[str, ...]
     defaults: Mapping[str, ast.expr]
     rules: Mapping[str, Rule]
-    law: str
+    laws: Mapping[str, str]
     pairs: bool = False
+    slope: str = ""
 
 
-def _row(parameters: str, law: str, *, pairs: bool = False, **rules: Rule) -> Row:
+def _row(parameters: str, law: str | tuple[str, str], *, pairs: bool = False, slope: str = "", **rules: Rule) -> Row:
     given = [p.partition("=") for p in parameters.split()]
-    return Row(tuple(name for name, _, _ in given), {name: parsed(text) for name, _, text in given if text}, rules, law, pairs)
+    defaults = {name: parsed(text) for name, _, text in given if text}
+    laws = dict(zip(rules, law if isinstance(law, tuple) else [law] * len(rules), strict=True))
+    return Row(tuple(name for name, _, _ in given), defaults, rules, laws, pairs, slope)
 
 
 PLUS = "A plus hands its gradient on unchanged."
@@ -47,15 +54,18 @@ WINNER = "Only the winner moved the result: it receives the gradient, and everyt
 
 TABLE: dict[str, Row] = {
     "add": _row("a b", PLUS, pairs=True, a="g", b="g"),
-    "sub": _row("a b", "A minus turns the sign of what stands behind it.", pairs=True, a="g", b="-g"),
+    "sub": _row("a b", (PLUS, "A minus turns the sign."), pairs=True, a="g", b="-g"),
     "mul": _row("a b", PRODUCT, pairs=True, a="b * g", b="a * g"),
-    "div": _row("a b", "The slope of a / b is 1 / b for a, and -a / b**2 for b.", pairs=True, a="g / b", b="-a / b**2 * g"),
-    "pow": _row("a b", "Power rule: the exponent comes down as a factor, and one less stays above.", pairs=True,
-                a="b * a**(b - 1) * g", b="y * torch.log(a) * g"),
+    "div": _row("a b", ("Dividing forward is dividing backward.", "The slope of a / b is -a / b**2 for b."), pairs=True,
+                a="g / b", b="-a / b**2 * g"),
+    "pow": _row("a b", ("Power rule: the exponent comes down as a factor, and one less stays above.",
+                        "A power grows with its exponent by the log of its base."), pairs=True,
+                a="b * a**(b - 1) * g", b=products.exponent),
     "neg": _row("x", "A minus turns the sign.", x="-g"),
     "maximum": _row("a b", WINNER, pairs=True, a="(a > b) * g", b="(b > a) * g"),
     "minimum": _row("a b", WINNER, pairs=True, a="(a < b) * g", b="(b < a) * g"),
-    "where": _row("m a b", "Where the condition holds the first was used, elsewhere the second.", pairs=True,
+    "where": _row("m a b", ("Where the condition holds it was used; elsewhere it was not.",
+                            "Where the condition fails it was used; elsewhere it was not."), pairs=True,
                   a="torch.where(m, g, 0)", b="torch.where(m, 0, g)"),
     "masked_fill": _row("x m v", "What was masked never reached the result.", pairs=True, x="full(g).masked_fill(m, 0)"),
     "clamp": _row("x min max", "Only numbers within the bounds moved the result.", x=composite.clamp),
@@ -66,9 +76,9 @@ TABLE: dict[str, Row] = {
     "einsum": _row("eq *x", "The gradient takes the result's place in the sum of products.", x=products.einsum),
     "sum": _row("x dim keepdim", SUM, x="keep(g)"),
     "mean": _row("x dim keepdim", "A mean hands each of its terms its share of the gradient.", x="keep(g) / count()"),
-    "var": _row("x dim unbiased keepdim correction", "The slope of a variance is twice the distance from the mean, over what it divides by.",
+    "var": _row("x dim unbiased keepdim correction", "A variance's slope is twice the distance from the mean, over its divisor.",
                 x=composite.variance),
-    "std": _row("x dim unbiased keepdim correction", "The slope of a deviation is the distance from the mean, over it and what it divides by.",
+    "std": _row("x dim unbiased keepdim correction", "A deviation's slope is the distance from the mean, over it and its divisor.",
                 x=composite.deviation),
     "max": _row("x dim keepdim", WINNER, x=composite.winner),
     "min": _row("x dim keepdim", WINNER, x=composite.winner),
@@ -93,7 +103,7 @@ TABLE: dict[str, Row] = {
     "flip": _row("x *dims", MOVED, x=selecting.flip),
     "roll": _row("x shifts dims", MOVED, x=selecting.roll),
     "expand": _row("x *sizes", "What was copied collects the gradient of every copy.", pairs=True, x="g"),
-    "expand_as": _row("x other", "What was copied collects the gradient of every copy.", pairs=True, x="g"),
+    "expand_as": _row("x other", "What was copied collects the gradient of every copy.", pairs=True, x="g", other=None),
     "broadcast_to": _row("x sizes", "What was copied collects the gradient of every copy.", pairs=True, x="g"),
     "repeat": _row("x *times", "What was copied collects the gradient of every copy.", x=selecting.repeat),
     "repeat_interleave": _row("x times dim", "What was copied collects the gradient of every copy.", x=selecting.repeat_interleave),
@@ -118,7 +128,7 @@ TABLE: dict[str, Row] = {
     "softmax": _row("x dim", SOFTMAX, x="y * (g - (y * g).sum(dim, keepdim=True))"),
     "log_softmax": _row("x dim", "log-softmax subtracts the row's logsumexp, whose slope is the softmax.",
                         x="full(g) - torch.exp(y) * full(g).sum(dim, keepdim=True)"),
-    "cross_entropy": _row("x target reduction", "Softmax followed by its log at the label: what comes back is p - y.", x=composite.cross_entropy),
+    "cross_entropy": _row("x target reduction", "Softmax, then its log at the label: what comes back is p - y.", x=composite.cross_entropy),
     "nll_loss": _row("x target reduction", "The loss reads one number a row, at the label, with a minus.", x=composite.nll_loss),
     "mse_loss": _row("a b reduction", "The slope of a square is twice its distance.", a=composite.mse_left, b=composite.mse_right),
     "layer_norm": _row("x shape w b eps", "Moving one number of a row moves the row's mean and its spread too.",
@@ -132,12 +142,14 @@ TABLE: dict[str, Row] = {
     "avg_pool1d": _row("x k stride", "A mean hands each of its terms its share of the gradient.", x=composite.pool),
     "avg_pool2d": _row("x k stride", "A mean hands each of its terms its share of the gradient.", x=composite.pool),
     "unfold": _row("x dim size step", "A number that stands in several windows adds up what each sends back.", x=composite.windows),
-    **{name: _row("x", "Same numbers, same gradient.", x="g") for name in ("clone", "contiguous", "to", "double", "float", "type_as")},
-    **{name: _row("x", f"The slope of {name}.", x=f"({slope}) * g") for name, slope in SLOPES.items()},
+    **{name: _row("x other", "Same numbers, same gradient.", x="g", other=None)
+       for name in ("clone", "contiguous", "to", "double", "type_as")},
+    **{name: _row("x", f"The slope of {name} is", x=f"({slope}) * g", slope=slope) for name, slope in SLOPES.items()},
 }  # fmt: skip
 
 STOPS = frozenset(
-    """detach item argmax argmin argsort sign floor ceil round one_hot eq ne lt le gt ge isfinite shape size numel ndim dim dtype
-    zeros_like ones_like full_like rand_like randn_like long int bool count_nonzero new_zeros new_ones new_full""".split()
-)
+    {"detach", "item", "argmax", "argmin", "argsort", "sign", "floor", "ceil", "round", "one_hot", "eq", "ne", "lt", "le", "gt", "ge",
+     "isfinite", "shape", "size", "numel", "ndim", "dim", "dtype", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like",
+     "long", "int", "bool", "count_nonzero", "new_zeros", "new_ones", "new_full"}
+)  # fmt: skip
 """Operations through which no gradient flows."""

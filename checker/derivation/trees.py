@@ -83,7 +83,11 @@ def negative(node: ast.expr) -> ast.expr:
             return operand
         case ast.BinOp(left=left, op=ast.Mult() | ast.Div() | ast.MatMult() as op, right=right):
             return ast.BinOp(negative(left), op, right)
-    return ast.UnaryOp(ast.USub(), node)
+    return _binary(ast.Constant(-1.0), ast.Mult(), node) if _is_mask(node) else ast.UnaryOp(ast.USub(), node)
+
+
+def _is_mask(node: ast.expr) -> bool:
+    return isinstance(node, ast.Compare) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd))
 
 
 def _binary(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:
@@ -93,6 +97,10 @@ def _binary(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:
             return number(a + b if isinstance(op, ast.Add) else a - b)
         case ast.Mult() if a is not None and b is not None:
             return number(a * b)
+        case ast.Mult() if (a is not None and _is_mask(right)) or (b is not None and _is_mask(left)):
+            # A mask is made of truth values: times a whole number it would be one of whole numbers.
+            mask, factor = (right, a) if a is not None else (left, b)
+            return ast.BinOp(mask, op, number(float(factor or 0)))
         case ast.Mult() if a in (1, -1) or b in (1, -1):
             other, sign = (right, a) if a in (1, -1) else (left, b)
             return other if sign == 1 else negative(other)
