@@ -19,6 +19,7 @@ from checker.derivation.trees import fill, simple, text
 from checker.exercise.sizes import axes
 from checker.records import Line, Trial
 from checker.trace.graph import Graph, default_dtype
+from checker.trace.oracle import in_float64
 
 __all__ = ["Derived", "Step", "Term", "Underivable", "derive"]
 
@@ -76,10 +77,7 @@ class _Derivation:
 
     @cached_property
     def names(self) -> dict[str, Any]:
-        values = {
-            k: v.to(torch.float64) if isinstance(v, torch.Tensor) and v.is_floating_point() else v for k, v in self.trial.values.items()
-        }
-        return {**self.graph.scope, **values, **self.trial.gradients, "torch": torch, "F": F}
+        return {**self.graph.scope, **in_float64(self.trial.values), **self.trial.gradients, "torch": torch, "F": F}
 
     def evaluate(self, node: ast.expr) -> Any:
         """The value of an expression made of the author's text and of the table's, in this trial."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
-import time
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import torch
 
 from checker.comparison.compare import TOLERANCE, close
+from checker.derivation.derive import Derived, Underivable, derive
 from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.fold import fold, statement_nodes
 from checker.exercise.sizes import axes, axis_name, written
@@ -19,10 +20,9 @@ from checker.exercise.source import characters
 from checker.records import Line, Run, Span, Submission, Verdict
 from checker.submission.statements import gradients_used
 from checker.trace.graph import Graph
+from checker.trace.oracle import in_float64
 
 Tensors = list[torch.Tensor]
-
-SEARCH_SECONDS = 1.5
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,10 @@ class Case:
     graph: Graph
     submission: Submission
     verdict: Verdict
+    deadline: float = math.inf
+    """Until when (of `time.monotonic`) this answer may be searched for edits, all rules together."""
+    edited: ast.expr | None = None
+    """The learner's expression with one of its mistakes put right, where the others are sought."""
 
     @property
     def name(self) -> str:
@@ -91,9 +95,7 @@ class Case:
 
     def names(self, run: Run) -> dict[str, Any]:
         """Names an expression for this target may use in `run`: the forward's, and the gradients complete at its line."""
-        trial = run.trial
-        values = {k: v.to(torch.float64) if isinstance(v, torch.Tensor) and v.is_floating_point() else v for k, v in trial.values.items()}
-        return {**values, **{name: trial.gradients[name] for name in self.available}}
+        return {**in_float64(run.trial.values), **{name: run.trial.gradients[name] for name in self.available}}
 
     @cached_property
     def available(self) -> frozenset[str]:
@@ -101,8 +103,17 @@ class Case:
         targets = {t.name for t in self.graph.exercise.targets}
         last = {n: s.index for s in self.submission.statements for n in s.writes & targets}
         trial = self.verdict.runs[0].trial
-        output = "d" + self.graph.exercise.output
-        return frozenset(n for n in trial.gradients if n != self.name and (n == output or (n in targets and last.get(n, -1) < first)))
+        exercise = self.graph.exercise
+        given = {"d" + exercise.output} if exercise.takes_cotangent else set()
+        return frozenset(n for n in trial.gradients if n != self.name and (n in given or (n in targets and last.get(n, -1) < first)))
+
+    @cached_property
+    def derived(self) -> Derived | None:
+        """The gradient as the forward's own text gives it, in terms of what the answer may use; None outside the derivation's table."""
+        try:
+            return derive(self.graph, self.node, [run.trial for run in self.verdict.runs], self.available)
+        except Underivable:
+            return None
 
     @cached_property
     def evaluators(self) -> list[Evaluator]:
@@ -113,20 +124,37 @@ class Case:
         """The answer as one expression, verified: evaluated here it gives the learner's value in every run."""
         if not self.everywhere or not self.written:
             return None
-        folded = fold(self.submission, self.nodes, self.name, frozenset(self.verdict.runs[0].trial.gradients))
+        folded = self.edited or fold(self.submission, self.nodes, self.name, frozenset(self.verdict.runs[0].trial.gradients))
         return folded if folded is not None and self.is_answer(self.evaluate(folded)) else None
-
-    @cached_property
-    def deadline(self) -> float:
-        """Until when (of `time.monotonic`) this answer may be searched for edits, all rules together."""
-        return time.monotonic() + SEARCH_SECONDS
 
     @cached_property
     def draft(self) -> ast.expr | None:
         """What may be edited: the verified expression, or, of an answer that raised, the one it was meant to be."""
         if self.expression is not None or self.everywhere or not self.written:
             return self.expression
-        return fold(self.submission, self.nodes, self.name, frozenset(self.verdict.runs[0].trial.gradients))
+        return self.edited or fold(self.submission, self.nodes, self.name, frozenset(self.verdict.runs[0].trial.gradients))
+
+    def towards(self, goals: Tensors) -> Case:
+        """The same answer held against other values: those that one of its mistakes makes of the oracle's leave the others to be found."""
+        runs = [
+            replace(run, trial=replace(run.trial, gradients={**run.trial.gradients, self.name: goal}))
+            for run, goal in zip(self.verdict.runs, goals, strict=True)
+        ]
+        return replace(self, verdict=replace(self.verdict, runs=tuple(runs)))
+
+    def put_right(self, expression: ast.expr) -> Case | None:
+        """The answer as it would be with `expression` for the learner's; None where that has no value in some trial."""
+        runs = []
+        for evaluator, run in self._everywhere:
+            try:
+                value = evaluator(expression)
+            except (Refused, Failed, RecursionError):
+                return None
+            if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+                return None
+            answer = replace(run.answers[self.name], state="tensor", value=value, dtype="float64", shape=tuple(value.shape), raised=None)
+            runs.append(replace(run, answers={**run.answers, self.name: answer}))
+        return replace(self, verdict=replace(self.verdict, runs=tuple(runs)), edited=expression)
 
     def is_right(self, expression: ast.expr) -> bool:
         """Whether an expression of the learner's names gives the oracle in every trial; stops at the first in which it does not."""

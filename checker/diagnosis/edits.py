@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 
@@ -17,10 +17,14 @@ TRIES = 1500
 Edit = tuple[ast.expr, ast.expr]
 """A changed expression, and the part of the original that was changed."""
 
+Edits = Callable[[Case, ast.expr], Iterable[Edit]]
+"""How a rule changes an expression. A rule that has such a function of the name `edits` takes part in repairs of two steps."""
 
-def search(case: Case, edits: Iterable[Edit]) -> tuple[str, ast.expr, ast.expr] | None:
+
+def search(case: Case, edits: Edits) -> tuple[str, ast.expr, ast.expr] | None:
     """Return the first right edit as (its text, its tree, the part that was changed), within bounds of number and of the case's time."""
-    for tried, (candidate, part) in enumerate(edits):
+    candidates = edits(case, case.draft) if case.draft is not None else ()
+    for tried, (candidate, part) in enumerate(candidates):
         if tried >= TRIES or time.monotonic() > case.deadline:
             return None
         if case.is_right(candidate):

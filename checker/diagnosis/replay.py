@@ -10,6 +10,7 @@ import torch
 
 from checker.diagnosis.case import Case
 from checker.records import Line, Run
+from checker.trace.oracle import in_float64
 
 Evaluate = Callable[[Mapping[str, Any]], Any]
 Change = Callable[[Line, Evaluate, Mapping[str, Any]], Any]
@@ -49,9 +50,7 @@ def gradient(
     `evaluate(names)` computes the line on other names.
     """
     trial = run.trial
-    values: dict[str, Any] = {
-        k: v.to(torch.float64) if isinstance(v, torch.Tensor) and v.is_floating_point() else v for k, v in trial.values.items()
-    }
+    values = in_float64(trial.values)
     leaf = values[case.node].clone().requires_grad_()
     values[case.node] = leaf
     code = {line.name: compiled for line, compiled in case.graph.code}

@@ -52,6 +52,11 @@ def trace(graph: Graph, seed: int, sizes: Mapping[str, int], dtype: torch.dtype 
     )
 
 
+def in_float64(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a trial with every float tensor in float64, as gradients are compared."""
+    return {k: v.to(torch.float64) if isinstance(v, torch.Tensor) and v.is_floating_point() else v for k, v in values.items()}
+
+
 def _leaf(value: Any, dtype: torch.dtype) -> Any:
     if isinstance(value, torch.Tensor) and value.is_floating_point():
         return _round(value.detach(), dtype).clone().requires_grad_()

@@ -26,7 +26,7 @@ from checker.records import Diagnosis
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by taking the function away, wherever it stands: the expression is then right."""
-    found = search(case, _edits(case.draft)) if case.draft is not None else None
+    found = search(case, edits)
     if found is None:
         return None
     inner = _inner(found[2])
@@ -43,7 +43,7 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _edits(expression: ast.expr) -> Iterator[Edit]:
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     calls = [p for p in parts(expression) if _inner(p) is not None]
     for text in dict.fromkeys(ast.unparse(c) for c in calls):
         changed, same = expression, [c for c in calls if ast.unparse(c) == text]

@@ -28,7 +28,7 @@ from checker.records import Diagnosis
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by a one-hot mask in the place of the index: the expression is then right."""
-    found = search(case, _edits(case, case.draft)) if case.draft is not None else None
+    found = search(case, edits)
     if found is None:
         return None
     return Diagnosis(
@@ -43,7 +43,7 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         value = value_of(case, part)
         if isinstance(value, torch.Tensor) and value.dtype == torch.int64 and value.dim():

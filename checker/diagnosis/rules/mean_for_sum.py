@@ -26,7 +26,7 @@ from checker.records import Diagnosis
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by writing `sum` for `mean` in the learner's own expression: it is then right."""
-    found = search(case, _edits(case.draft)) if case.draft is not None else None
+    found = search(case, edits)
     if found is None:
         return None
     part = found[2]
@@ -43,7 +43,7 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _edits(expression: ast.expr) -> Iterator[Edit]:
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for call in calls(expression, "mean"):
         assert isinstance(call.func, ast.Attribute)
         summed = ast.Call(ast.Attribute(call.func.value, "sum", ast.Load()), call.args, call.keywords)

@@ -26,7 +26,7 @@ from checker.records import Diagnosis
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by turning one factor of one matrix product: the expression is then right."""
-    found = search(case, _edits(case.draft)) if case.draft is not None else None
+    found = search(case, edits)
     if found is None:
         return None
     name = ast.unparse(found[2])
@@ -42,7 +42,7 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _edits(expression: ast.expr) -> Iterator[Edit]:
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for product in parts(expression):
         if isinstance(product, ast.BinOp) and isinstance(product.op, ast.MatMult):
             for factor in (product.left, product.right):

@@ -26,7 +26,7 @@ from checker.records import Diagnosis
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by taking one transpose away: the expression is then right."""
-    found = search(case, _edits(case.draft)) if case.draft is not None else None
+    found = search(case, edits)
     if found is None:
         return None
     part = found[2]
@@ -43,7 +43,7 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _edits(expression: ast.expr) -> Iterator[Edit]:
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.Attribute) and part.attr in ("T", "mT"):
             yield put(expression, part, part.value), part

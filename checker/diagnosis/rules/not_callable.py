@@ -28,7 +28,7 @@ def find(case: Case) -> Diagnosis | None:
     raised = case.verdict.answer.raised
     if raised is None or raised.kind != "TypeError" or "not callable" not in raised.message:
         return None
-    found = search(case, _edits(case.draft)) if case.draft is not None else None
+    found = search(case, edits)
     return Diagnosis(
         code="not-callable",
         certainty="proven",
@@ -41,7 +41,7 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _edits(expression: ast.expr) -> Iterator[Edit]:
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.Call) and len(part.args) == 1:
             yield put(expression, part, ast.copy_location(ast.BinOp(part.func, ast.Mult(), part.args[0]), part)), part

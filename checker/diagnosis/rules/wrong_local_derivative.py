@@ -27,7 +27,7 @@ from checker.records import Diagnosis
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by dividing where the learner multiplies, or the other way round: the expression is then right."""
-    found = search(case, _edits(case.draft)) if case.draft is not None else None
+    found = search(case, edits)
     if found is None:
         return None
     divides = isinstance(found[2], ast.BinOp) and isinstance(found[2].op, ast.Div)
@@ -44,7 +44,7 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _edits(expression: ast.expr) -> Iterator[Edit]:
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
             other = ast.Div() if isinstance(part.op, ast.Mult) else ast.Mult()

@@ -29,7 +29,7 @@ def find(case: Case) -> Diagnosis | None:
     """Proven by the learner's own expression with one name put in the place of another: it is then right."""
     if case.draft is None:
         return None
-    found = search(case, _edits(case, case.draft))
+    found = search(case, edits)
     if found is None:
         return None
     text, tree, part = found
@@ -54,7 +54,7 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     names, others = names_used(expression), replacements(case)
     for node in names:
         for other in others:

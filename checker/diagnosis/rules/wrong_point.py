@@ -16,7 +16,9 @@ Read more: any table of derivatives, with y and x kept apart.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
+from functools import partial
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, names_used, rename, search
@@ -29,7 +31,7 @@ def find(case: Case) -> Diagnosis | None:
         return None
     for line in case.consumers:
         for old, new in ((case.node, line.name), (line.name, case.node)):
-            found = search(case, _edit(case, old, new))
+            found = search(case, partial(_exchanged, old=old, new=new))
             if found is not None:
                 role = "what went in" if old == case.node else "what came out"
                 other = "what came out" if old == case.node else "what went in"
@@ -46,8 +48,13 @@ def find(case: Case) -> Diagnosis | None:
     return None
 
 
-def _edit(case: Case, old: str, new: str) -> Iterator[Edit]:
-    assert case.draft is not None
-    uses = [n for n in names_used(case.draft) if n.id == old]
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for line in case.consumers:
+        yield from _exchanged(case, expression, case.node, line.name)
+        yield from _exchanged(case, expression, line.name, case.node)
+
+
+def _exchanged(_: Case, expression: ast.expr, old: str, new: str) -> Iterator[Edit]:
+    uses = [n for n in names_used(expression) if n.id == old]
     if uses:
-        yield rename(case.draft, old, new), uses[0]
+        yield rename(expression, old, new), uses[0]

@@ -28,7 +28,7 @@ EXPONENTS = (1, 2, 3, -1, -2, -3, 0.5, -0.5, 1.5, -1.5)
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by the learner's own expression with another exponent: it is then right."""
-    found = search(case, _edits(case, case.draft)) if case.draft is not None else None
+    found = search(case, edits)
     if found is None:
         return None
     text, _, part = found
@@ -45,7 +45,7 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     powers = [p for p in parts(expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Pow)]
     for power in powers:
         for exponent in EXPONENTS:

@@ -35,7 +35,7 @@ def find(case: Case) -> Diagnosis | None:
     for constant in named_constants(case):
         if case.is_oracle([a * constant.values[run.seed] for a, run in zip(case.answers, (r.trial for r in case.runs), strict=True)]):
             return _whole(case, constant)
-    found = search(case, _edits(case, case.draft)) if case.draft is not None else None
+    found = search(case, edits)
     if found is None:
         return None
     return Diagnosis(
@@ -51,33 +51,26 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def _whole(case: Case, constant: Named) -> Diagnosis:
-    mean = next((p for p in parts(case.draft) if _is_mean(p)), None) if case.draft is not None else None
-    factor = None if case.draft is None else _times(case.draft, constant)
-    candidates = [put(case.draft, mean, _as_sum(mean)) if mean is not None and case.draft is not None else None, factor]
+    draft = case.draft
+    candidates = [] if draft is None else [*(e for e, _ in _with_constants(case, draft)), _times(draft, constant)]
     return Diagnosis(
         code="wrong-scale",
         certainty="proven",
         error=f"every number of {case.name} has to be multiplied by {constant.text}",
         note=f"Shape and signs are right; the whole is off by the constant factor {constant.text}.",
         help="Look where the forward multiplies or divides by it, and count it once.",
-        span=case.span(mean) if mean is not None else case.span(),
+        span=case.span(),
         evidence=f"The answer times {constant.text} equals autograd's gradient in every trial.",
-        fix=case.fix(*_constant_edits(case, case.draft), *candidates) if case.draft is not None else None,
+        fix=case.fix(*candidates),
     )
 
 
-def _edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    for candidate, part in _with_constants(case, expression):
-        yield candidate, part
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    yield from _with_constants(case, expression)
     constants = named_constants(case)
     for part in tensors(case, expression):
         for constant in constants:
             yield put(expression, part, ast.copy_location(_times(part, constant), part)), part
-
-
-def _constant_edits(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
-    for candidate, _ in _with_constants(case, expression):
-        yield candidate
 
 
 def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
@@ -104,12 +97,3 @@ def _times(part: ast.expr, constant: Named) -> ast.expr:
     if constant.divides:
         return ast.BinOp(part, ast.Div(), constant.node)
     return ast.BinOp(constant.node, ast.Mult(), part)
-
-
-def _is_mean(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "mean"
-
-
-def _as_sum(call: ast.expr) -> ast.expr:
-    assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
-    return ast.Call(ast.Attribute(call.func.value, "sum", ast.Load()), call.args, call.keywords)

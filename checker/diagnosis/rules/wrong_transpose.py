@@ -27,7 +27,7 @@ from checker.records import Diagnosis
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by the same two factors, otherwise ordered and turned: the expression is then right."""
-    found = search(case, _edits(case.draft)) if case.draft is not None else None
+    found = search(case, edits)
     if found is None:
         return None
     return Diagnosis(
@@ -42,7 +42,7 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _edits(expression: ast.expr) -> Iterator[Edit]:
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult):
             for product in products(part.left, part.right):

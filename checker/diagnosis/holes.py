@@ -1,0 +1,80 @@
+"""What a part of an expression would have to be worth for the whole to be right: the operations above it, undone."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+
+import torch
+
+Worth = Callable[[ast.expr], object]
+Hole = tuple[ast.expr, torch.Tensor]
+"""A part of the expression, and the value it needs."""
+
+_LEFT: dict[type, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    ast.Add: lambda goal, right: goal - right,
+    ast.Sub: lambda goal, right: goal + right,
+    ast.Mult: lambda goal, right: goal / right,
+    ast.Div: lambda goal, right: goal * right,
+    ast.Pow: lambda goal, right: goal ** (1 / right),
+}
+_RIGHT: dict[type, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    ast.Add: lambda goal, left: goal - left,
+    ast.Sub: lambda goal, left: left - goal,
+    ast.Mult: lambda goal, left: goal / left,
+    ast.Div: lambda goal, left: left / goal,
+}
+_CALLS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {"exp": torch.log, "log": torch.exp, "sqrt": torch.square, "neg": torch.neg}
+
+
+def holes(worth: Worth, expression: ast.expr, goal: torch.Tensor) -> Iterator[Hole]:
+    """Yield every part that can be reached by undoing what stands above it, the whole first, with the value it needs.
+
+    Sums and matrix products lose what went in, so nothing below them is yielded.
+    """
+    yield expression, goal
+    for part, needed in _below(worth, expression, goal):
+        if bool(torch.isfinite(needed).all()):
+            yield from holes(worth, part, needed)
+
+
+def _below(worth: Worth, expression: ast.expr, goal: torch.Tensor) -> Iterator[Hole]:
+    match expression:
+        case ast.BinOp(left=left, op=op, right=right):
+            for part, other, table in ((left, right, _LEFT), (right, left, _RIGHT)):
+                undo, value = table.get(type(op)), _value(worth, other)
+                if undo is not None and value is not None and _fits(value, goal):
+                    yield part, undo(goal, value)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            yield operand, -goal
+        case ast.Attribute(value=value, attr="T" | "mT") if goal.dim() == 2:
+            yield value, goal.T
+        case ast.Call(func=ast.Attribute(value=value, attr=name), args=arguments):
+            function = isinstance(value, ast.Name) and value.id in ("torch", "F")
+            inner = arguments[0] if function and arguments else value
+            if name in _CALLS and len(arguments) == (1 if function else 0):
+                yield inner, _CALLS[name](goal)
+            elif name in ("reshape", "view", "unsqueeze", "squeeze", "flatten") and not function:
+                before = _value(worth, inner)
+                if before is not None and before.numel() == goal.numel():
+                    yield inner, goal.reshape(before.shape)
+
+
+def _value(worth: Worth, part: ast.expr) -> torch.Tensor | None:
+    value = worth(part)
+    if isinstance(value, bool) or not isinstance(value, torch.Tensor | int | float):
+        return None
+    return torch.as_tensor(value, dtype=torch.float64)
+
+
+def _fits(value: torch.Tensor, goal: torch.Tensor) -> bool:
+    return value.dim() <= goal.dim() and all(n in (1, m) for n, m in zip(reversed(value.shape), reversed(goal.shape), strict=False))
+
+
+def narrowed(needed: torch.Tensor) -> torch.Tensor:
+    """A needed value with the axes along which it does not change shortened to 1: what was broadcast to it."""
+    for axis in range(needed.dim()):
+        first = needed.narrow(axis, 0, 1)
+        if needed.shape[axis] > 1 and torch.allclose(needed, first.expand_as(needed), rtol=1e-9, atol=1e-12):
+            needed = first
+    return needed

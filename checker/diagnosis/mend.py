@@ -1,0 +1,87 @@
+"""Mend the learner's expression: one part of it replaced, two, or else the gradient as the forward's own text gives it."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import io
+import time
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
+from types import ModuleType
+
+from checker.derivation.trees import text
+from checker.diagnosis.case import Case
+from checker.diagnosis.edits import value_of
+from checker.diagnosis.holes import holes
+from checker.diagnosis.rewrites import put
+from checker.diagnosis.rules import RULES
+from checker.diagnosis.stock import Stock
+
+TRIES = 1500
+ENOUGH = 12
+
+EDITORS = tuple(rule for rule in RULES if hasattr(rule, "edits"))
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A right expression. Of two steps, `rule` has made the first one at `first`, which left `halfway`; `part` was replaced last."""
+
+    expression: ast.expr
+    part: ast.expr
+    rule: ModuleType | None = None
+    first: ast.expr | None = None
+    halfway: ast.expr | None = None
+
+    @property
+    def text(self) -> str:
+        return text(self.expression)
+
+
+def repairs(case: Case, stock: Stock) -> Iterator[Repair]:
+    """Yield verified repairs of the learner's expression, those of one step first, until the case's time is up.
+
+    Of two steps, the second is not searched: what the edited expression would need in a place follows by undoing the operations above it,
+    and is looked up by its value.
+    """
+    if case.draft is None:
+        return
+    yield from _filled(case, stock, case.draft)
+    for rule in EDITORS:
+        for tried, (edited, part) in enumerate(rule.edits(case, case.draft)):
+            if tried >= TRIES or time.monotonic() > case.deadline:
+                return
+            for found in _filled(case, stock, edited):
+                yield Repair(found.expression, found.part, rule, part, edited)
+
+
+def _filled(case: Case, stock: Stock, expression: ast.expr) -> Iterator[Repair]:
+    goal = case.verdict.runs[0].trial.gradients[case.name]
+    for part, needed in holes(partial(value_of, case), expression, goal):
+        for replacement in stock.find(needed):
+            candidate = put(expression, part, replacement)
+            if case.is_right(candidate):
+                yield Repair(candidate, part)
+
+
+def nearest(case: Case, found: Iterator[Repair]) -> str | None:
+    """Return the right text nearest to the learner's: the derived one, or one of the first few repairs."""
+    derived = [case.derived.text] if case.derived is not None else []
+    candidates = chain(derived, (repair.text for repair in islice(found, ENOUGH)))
+    written = ast.unparse(case.draft) if case.draft is not None else ""
+    return min(candidates, key=partial(_distance, written), default=None)
+
+
+def _distance(a: str, b: str) -> int:
+    """How many tokens of one text have to be changed to give the other."""
+    left, right = _tokens(a), _tokens(b)
+    pieces = difflib.SequenceMatcher(None, left, right, False).get_opcodes()
+    return sum(max(i2 - i1, j2 - j1) for kind, i1, i2, j1, j2 in pieces if kind != "equal")
+
+
+def _tokens(source: str) -> list[str]:
+    return [t.string for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.string.strip()]

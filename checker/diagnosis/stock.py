@@ -1,0 +1,80 @@
+"""Small expressions over the tensors of one node, by value: where a needed value is looked up."""
+
+from __future__ import annotations
+
+import ast
+import time
+from collections.abc import Hashable, Iterator
+from itertools import chain
+
+import torch
+
+from checker.derivation.trees import fill, text
+from checker.diagnosis.case import Case
+from checker.diagnosis.edits import parts, replacements, value_of
+from checker.diagnosis.fingerprint import keys
+from checker.diagnosis.holes import narrowed
+
+ENTRIES = 3000
+LOCAL = 8
+
+UNARY = ("-x", "1 / x", "x**2", "2 * x", "1 - x", "1 - x**2", "x * (1 - x)", "x**-2", "-x**-2",
+         "x**3", "x**0.5", "torch.exp(x)", "torch.log(x)", "torch.ones_like(x)", "torch.zeros_like(x)", "(x > 0)")  # fmt: skip
+BINARY = (
+    "a * b",
+    "a / b",
+    "b / a",
+    "a + b",
+    "a - b",
+    "b - a",
+    "-a * b",
+    "2 * a * b",
+    "a @ b",
+    "b @ a",
+    "a.T @ b",
+    "b.T @ a",
+    "a @ b.T",
+    "b @ a.T",
+)
+PLACES = ("x.T", "x.sum(0)", "x.sum(1)", "x.sum(0, keepdim=True)", "x.sum(1, keepdim=True)", "x.sum()")
+
+
+class Stock:
+    """Made once for a case. Entries are added from the nearest to the farthest, and the first with a value stays."""
+
+    def __init__(self, case: Case) -> None:
+        self._found: dict[Hashable, ast.expr] = {}
+        for count, expression in enumerate(_expressions(case)):
+            if count >= ENTRIES or time.monotonic() > case.deadline:
+                break
+            value = value_of(case, expression)
+            if isinstance(value, torch.Tensor) and value.dtype == torch.float64:
+                for key in keys(value):
+                    self._found.setdefault(key, expression)
+
+    def find(self, needed: torch.Tensor) -> Iterator[ast.expr]:
+        """Yield expressions that are worth `needed`, or what broadcasts to it, in the first trial."""
+        small = narrowed(needed)
+        for value in (needed,) if small is needed else (needed, small):
+            yield from dict.fromkeys(self._found[key] for key in keys(value) if key in self._found)
+
+
+def _expressions(case: Case) -> Iterator[ast.expr]:
+    names = [ast.Name(name, ast.Load()) for name in replacements(case)]
+    derived = case.derived
+    pieces = list(parts(derived.expression)) if derived is not None else []
+    own = list(parts(case.draft)) if case.draft is not None else []
+    yield from chain(names, pieces, own)
+    local = names[:LOCAL]
+    atoms = list({text(e): e for e in chain(local, pieces, own)}.values())
+    yield from _filled(UNARY, atoms)
+    pairs = [fill(template, {"a": a, "b": b}) for i, a in enumerate(local) for b in local[i + 1 :] for template in BINARY]
+    yield from pairs
+    yield from _filled(PLACES, atoms)
+    yield from _filled(PLACES[1:], pairs)
+
+
+def _filled(templates: tuple[str, ...], atoms: list[ast.expr]) -> Iterator[ast.expr]:
+    for atom in atoms:
+        for template in templates:
+            yield fill(template, {"x": atom})
