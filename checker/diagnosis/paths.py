@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from types import CodeType
@@ -18,12 +18,17 @@ PATHS = 8
 
 @dataclass(frozen=True)
 class Path:
-    """One use of the node: the `use`-th of the `uses` times that `line` names it, and by run the gradient that comes back through it."""
+    """One use of the node: the `use`-th of the `uses` in `line`, and by run the gradient that comes back through it.
+
+    Uses of one line that send back the same (the two of `x * x`) are one path: which of them an answer lacks, nobody can tell.
+    `squared` marks such a path.
+    """
 
     line: Line
     use: int
     uses: int
     values: Tensors
+    squared: bool = False
 
     @property
     def told(self) -> str:
@@ -48,12 +53,12 @@ def kept(case: Case, found: list[Path]) -> tuple[Path, ...] | None:
     return None
 
 
-def off(case: Case, found: list[Path], factor: float) -> Path | None:
-    """The one use whose gradient is in the answer `factor` times, while all others are in it once."""
+def off(case: Case, found: list[Path], factors: Sequence[float]) -> Path | None:
+    """The one use whose gradient is in the answer `factors[i]` times in the i-th run, while all others are in it once."""
     if not case.everywhere or not 2 <= len(found) <= PATHS:
         return None
     for path in found:
-        if case.is_answer([o + (factor - 1) * v for o, v in zip(case.oracles, path.values, strict=True)]):
+        if case.is_answer([o + (f - 1) * v for o, v, f in zip(case.oracles, path.values, factors, strict=True)]):
             return path
     return None
 
@@ -72,8 +77,14 @@ def _in_line(case: Case, line: Line) -> Iterator[Path]:
     values = [[_gradient(case, run, line, code, len(uses), k) for run in case.runs] for k in range(len(uses))]
     # A use that only lends its shape, or is detached, is no path.
     live = [v for v in values if any(bool(t.any()) for t in v)]
-    for k, v in enumerate(live):
-        yield Path(line, k, len(live), v)
+    apart = [v for k, v in enumerate(live) if not any(_same(v, w) for w in live[:k])]
+    for k, v in enumerate(apart):
+        alike = [w for w in live if _same(w, v)]
+        yield Path(line, k, len(apart), [len(alike) * t for t in v], len(alike) > 1)
+
+
+def _same(a: Tensors, b: Tensors) -> bool:
+    return all(torch.allclose(x, y, rtol=1e-9, atol=0) for x, y in zip(a, b, strict=True))
 
 
 def _gradient(case: Case, run: Run, line: Line, code: CodeType, uses: int, k: int) -> torch.Tensor:

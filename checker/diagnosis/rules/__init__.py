@@ -58,6 +58,7 @@ from checker.diagnosis.rules import (
     wrong_power,
     wrong_scale,
     wrong_sign,
+    wrong_slice,
     wrong_start,
     wrong_transpose,
 )
@@ -86,6 +87,7 @@ RULES = (
     not_selected,
     not_expanded,
     wrong_permutation,
+    wrong_slice,
     transposed,
     missing_scatter,
     not_reshaped,

@@ -27,6 +27,8 @@ from checker.diagnosis.paths import off, paths
 from checker.diagnosis.rewrites import put
 from checker.records import Diagnosis, Line
 
+SQUARES = ("square", "pow(", "mse_loss", "var(", "std(", "norm(", "dist(")
+
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by two terms of equal value, one of which is too many; or by the paths: one is in the answer twice."""
@@ -37,8 +39,8 @@ def find(case: Case) -> Diagnosis | None:
         if fix is not None:
             return _told(case, "this comes in twice", term, "One of two equal terms is too many; without it the answer is right.", fix)
     found = paths(case) if not any(a.shape != o.shape for a, o in zip(case.answers, case.oracles, strict=True)) else []
-    path = off(case, found, 2.0)
-    if path is None or _scales(path.line):
+    path = off(case, found, [2.0] * len(case.runs))
+    if path is None or path.squared or _scales(path.line):
         return None
     evidence = f"Autograd's gradient, with the part through {path.told} taken twice, is your answer in every trial."
     return _told(case, f"the path through {path.told} is counted twice", None, evidence, None)
@@ -68,7 +70,7 @@ def _scales(line: Line) -> bool:
     """Whether the line itself brings in a number: then a factor of 2 may have come from that, and is no second visit."""
     tree = ast.parse(f"({line.source}\n)", mode="eval")
     operands = [o for n in ast.walk(tree) if isinstance(n, ast.BinOp) for o in (n.left, n.right)]
-    return any(isinstance(o, ast.Constant | ast.UnaryOp) for o in operands)
+    return any(isinstance(o, ast.Constant | ast.UnaryOp) for o in operands) or any(word in line.source for word in SQUARES)
 
 
 def _told(case: Case, error: str, term: ast.expr | None, evidence: str, fix: str | None) -> Diagnosis:

@@ -18,17 +18,12 @@ Read more: Karpathy, "Becoming a Backprop Ninja", dcounts and dlogits.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
-from functools import partial
-from typing import Any
-
-import torch
 
 from checker.derivation.derive import Underivable, derive
+from checker.diagnosis.branches import branch_cut_off, one_step
 from checker.diagnosis.case import Case
 from checker.diagnosis.paths import Path, kept, paths
-from checker.diagnosis.replay import Evaluate, cut, downstream, gradient
-from checker.records import Diagnosis, Line
+from checker.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -39,7 +34,17 @@ def find(case: Case) -> Diagnosis | None:
     some = kept(case, found)
     if some is not None:
         return _told(case, some, tuple(path for path in found if path not in some))
-    return _below(case) or _one_of_many(case)
+    cut = branch_cut_off(case)
+    if cut is not None:
+        name, line, others = cut
+        note = f"{case.node} moves {name}, and `{line.name} = {line.source}` uses {name} too; that way sends a gradient back as well."
+        return _diagnosis(case, f"{name} and {others}", f"{name} and {line.name}", note, None)
+    one = one_step(case)
+    if one is not None:
+        line, axis, at = one
+        note = f"In `{line.source}` {case.node} is used at every step of axis {axis}; each use sends a gradient back."
+        return _diagnosis(case, at, f"the rest of {line.name}", note, None)
+    return None
 
 
 def _told(case: Case, some: tuple[Path, ...], lost: tuple[Path, ...]) -> Diagnosis:
@@ -81,48 +86,3 @@ def _sum(terms: list[ast.expr]) -> ast.expr:
     for term in terms[1:]:
         added = ast.BinOp(added, ast.Add(), term)
     return added
-
-
-def _below(case: Case) -> Diagnosis | None:
-    """A branch further on: autograd's gradient with one use of a later value cut off is the answer."""
-    stops = cut(case)
-    lines = downstream(case, stops)
-    for name, line in _edges(case, lines, stops):
-        if case.is_answer([gradient(case, run, stops, change=partial(_cut_off, line, name)) for run in case.runs]):
-            others = " and ".join(other.name for other in lines if name in other.reads and other is not line)
-            note = f"{case.node} moves {name}, and `{line.name} = {line.source}` uses {name} too; that way sends a gradient back as well."
-            return _diagnosis(case, f"{name} and {others}", f"{name} and {line.name}", note, None)
-    return None
-
-
-def _edges(case: Case, lines: list[Line], stops: frozenset[str]) -> Iterator[tuple[str, Line]]:
-    """Uses of the values between node and stops that have another use there."""
-    for name in [line.name for line in lines if line.name not in stops]:
-        users = [line for line in lines if name in line.reads]
-        if len(users) > 1:
-            yield from ((name, line) for line in users)
-
-
-def _cut_off(at: Line, name: str, line: Line, evaluate: Evaluate, values: Mapping[str, Any]) -> Any:
-    return evaluate({**values, name: values[name].detach()} if line is at else values)
-
-
-def _one_of_many(case: Case) -> Diagnosis | None:
-    """One line uses the node at every step of an axis, and only the first or last of them came back."""
-    for line in case.consumers:
-        above = [run.trial.gradients["d" + line.name] for run in case.runs]
-        for axis in range(above[0].dim() if above[0].dim() > 2 else 0):
-            for place in (0, -1):
-                only = [{line.name: _only(g, axis, place)} for g in above]
-                stops = frozenset({line.name})
-                if case.is_answer([gradient(case, run, stops, o) for run, o in zip(case.runs, only, strict=True)]):
-                    at = f"{line.name}[{', '.join([':'] * axis + [str(place)])}]"
-                    note = f"In `{line.source}` {case.node} is used at every step of axis {axis}; each use sends a gradient back."
-                    return _diagnosis(case, at, f"the rest of {line.name}", note, None)
-    return None
-
-
-def _only(above: torch.Tensor, axis: int, place: int) -> torch.Tensor:
-    part = torch.zeros_like(above)
-    part.select(axis, place).copy_(above.select(axis, place))
-    return part
