@@ -101,3 +101,13 @@ def negated(node: ast.expr) -> ast.expr:
         if left is not node.left and not isinstance(left, ast.UnaryOp):
             return ast.BinOp(left, node.op, node.right)
     return ast.UnaryOp(ast.USub(), node)
+
+
+def is_mean(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "mean"
+
+
+def as_sum(call: ast.expr) -> ast.expr:
+    """The sum over what a mean runs over."""
+    assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+    return ast.Call(ast.Attribute(call.func.value, "sum", ast.Load()), call.args, call.keywords)
