@@ -38,6 +38,13 @@ def named_constants(case: Case) -> list[Named]:
     return found
 
 
+def times(part: ast.expr, constant: Named) -> ast.expr:
+    """`part` multiplied by the constant, or divided by what it is the inverse of."""
+    if constant.divides:
+        return ast.BinOp(part, ast.Div(), constant.node)
+    return ast.BinOp(constant.node, ast.Mult(), part)
+
+
 def _sizes(case: Case) -> list[str]:
     """Plain numbers the forward names (and less one), then lengths of tensors that are a size of the exercise."""
     trial = case.verdict.runs[0].trial

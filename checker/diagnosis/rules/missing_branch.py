@@ -17,51 +17,72 @@ Read more: Karpathy, "Becoming a Backprop Ninja", dcounts and dlogits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import combinations
+import ast
 
-import torch
-
+from checker.derivation.derive import Underivable, derive
+from checker.diagnosis.branches import branch_cut_off, one_step
 from checker.diagnosis.case import Case
-from checker.diagnosis.replay import gradient
-from checker.records import Diagnosis, Line
+from checker.diagnosis.paths import Path, kept, paths
+from checker.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by the paths: autograd's gradient through some of the uses alone is the learner's answer."""
-    users = list(case.consumers)
-    if len(users) < 2 or not case.everywhere:
+    if not case.everywhere or any(a.shape != o.shape for a, o in zip(case.answers, case.oracles, strict=True)):
         return None
-    paths = {line.name: _path(case, line) for line in users}
-    for count in range(1, len(users)):
-        for kept in combinations(users, count):
-            total = [sum((paths[line.name][i] for line in kept), torch.zeros_like(o)) for i, o in enumerate(case.oracles)]
-            if case.is_answer(total):
-                return _told(case, kept, tuple(line for line in users if line not in kept))
+    found = paths(case)
+    some = kept(case, found)
+    if some is not None:
+        return _told(case, some, tuple(path for path in found if path not in some))
+    cut = branch_cut_off(case)
+    if cut is not None:
+        name, line, others = cut
+        note = f"{case.node} moves {name}, and `{line.name} = {line.source}` uses {name} too; that way sends a gradient back as well."
+        return _diagnosis(case, f"{name} and {others}", f"{name} and {line.name}", note, None)
+    one = one_step(case)
+    if one is not None:
+        line, axis, at = one
+        note = f"In `{line.source}` {case.node} is used at every step of axis {axis}; each use sends a gradient back."
+        return _diagnosis(case, at, f"the rest of {line.name}", note, None)
     return None
 
 
-def _path(case: Case, line: Line) -> list[torch.Tensor]:
-    """The part of the gradient that comes back through one use: that line alone, with the oracle's gradient arriving at it."""
-    return [
-        gradient(case, run, frozenset({user.name for user in case.consumers}), _only(case, line, run.trial.gradients)) for run in case.runs
-    ]
+def _told(case: Case, some: tuple[Path, ...], lost: tuple[Path, ...]) -> Diagnosis:
+    through = " and ".join(path.told for path in some)
+    missing = " and ".join(path.told for path in lost)
+    uses = " and ".join(dict.fromkeys(f"`{path.line.name} = {path.line.source}`" for path in lost))
+    use = "that use sends a gradient back too" if len(lost) == 1 else "those uses send gradients back too"
+    return _diagnosis(case, through, missing, f"{case.node} is also used in {uses}; {use}.", _fix(case, lost))
 
 
-def _only(case: Case, line: Line, gradients: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {u.name: gradients["d" + u.name] if u is line else torch.zeros_like(gradients["d" + u.name]) for u in case.consumers}
-
-
-def _told(case: Case, kept: tuple[Line, ...], lost: tuple[Line, ...]) -> Diagnosis:
-    through = " and ".join(line.name for line in kept)
-    missing = " and ".join(line.name for line in lost)
-    uses = " and ".join(f"`{line.name} = {line.source}`" for line in lost)
+def _diagnosis(case: Case, through: str, missing: str, note: str, fix: str | None) -> Diagnosis:
     return Diagnosis(
         code="missing-branch",
         certainty="proven",
         error=f"through {through}: yes; through {missing}: no",
-        note=f"{case.node} is also used in {uses}; that use sends a gradient back too.",
+        note=note,
         help=f"Work out what comes back through {missing}, and add it.",
         span=case.span(),
         evidence=f"Autograd's gradient through {through} alone is exactly your answer in every trial.",
+        fix=fix,
     )
+
+
+def _fix(case: Case, lost: tuple[Path, ...]) -> str | None:
+    """The learner's expression, and what the derivation says comes back through the lines that were left out."""
+    if case.expression is None:
+        return None
+    try:
+        terms = derive(case.graph, case.node, [run.trial for run in case.runs], case.available).terms
+    except Underivable:
+        return None
+    of_lines = [term for term in terms if term.line in [path.line for path in lost]]
+    whole = _sum([case.expression, *(term.expression for term in of_lines)])
+    return case.fix(whole, *(_sum([case.expression, term.expression]) for term in of_lines))
+
+
+def _sum(terms: list[ast.expr]) -> ast.expr:
+    added = terms[0]
+    for term in terms[1:]:
+        added = ast.BinOp(added, ast.Add(), term)
+    return added

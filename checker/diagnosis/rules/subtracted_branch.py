@@ -20,25 +20,42 @@ from collections.abc import Iterator
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, parts, search
+from checker.diagnosis.paths import Path, off, paths
 from checker.diagnosis.rewrites import put
 from checker.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
-    """Proven by writing `+` for one `-`: the expression is then right."""
+    """Proven by writing `+` for one `-`: the expression is then right; or by the paths: one of them is in the answer with a minus."""
     found = search(case, edits)
+    error, evidence = (
+        "these come back along two paths, and one is subtracted",
+        "With `+` in the place of `-` the expression equals autograd's gradient in every trial.",
+    )
     if found is None:
-        return None
+        path = _negative(case) if case.everywhere and case.expression is None else None
+        if path is None:
+            return None
+        error = f"what comes back through {path.told} is subtracted"
+        evidence = f"Autograd's gradient, with the part through {path.told} taken away instead of added, is your answer in every trial."
     return Diagnosis(
         code="subtracted-branch",
         certainty="proven",
-        error="these come back along two paths, and one is subtracted",
+        error=error,
         note="Gradients of several uses always add up.",
         help="Add; a minus of the forward belongs inside the term of its own path.",
-        span=case.span(found[2]),
-        evidence="With `+` in the place of `-` the expression equals autograd's gradient in every trial.",
-        fix=found[0],
+        span=case.span(found[2] if found is not None else None),
+        evidence=evidence,
+        fix=found[0] if found is not None else None,
     )
+
+
+def _negative(case: Case) -> Path | None:
+    """Where no edit can be tried: a `-=` of the target, and the use that came in with the wrong sign."""
+    taken_away = [n for s in case.written for n in ast.walk(s) if isinstance(n, ast.AugAssign) and isinstance(n.op, ast.Sub)]
+    if not taken_away or any(a.shape != o.shape for a, o in zip(case.answers, case.oracles, strict=True)):
+        return None
+    return off(case, paths(case), [-1.0] * len(case.runs))
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:

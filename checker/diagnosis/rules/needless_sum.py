@@ -1,0 +1,72 @@
+"""needless-sum: a sum runs over an axis that the variable has itself, so nothing was copied along it.
+
+Family: Shape, broadcast, reduction
+Forward: y = a + b
+Shapes: a (N, C), b (N, C)
+Wrong: da = dy.sum(0)
+Right: da = dy
+
+Why:
+A sum going back undoes a copy going forward. Here a and y have the same shape: each number of a was used once, for
+the number of y in the same place, and there is nothing to add up. Same shape in, same shape back.
+
+Read more: the PyTorch documentation, "Broadcasting semantics".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import combinations
+
+import torch
+
+from checker.diagnosis.case import Case
+from checker.diagnosis.edits import Edit, search, value_of
+from checker.diagnosis.rewrites import calls, put, reduced, summed
+from checker.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by the learner's own expression without that sum, or with fewer axes in it: it is then right."""
+    found = search(case, _edits(case, case.draft)) if case.draft is not None else None
+    if found is None:
+        return None
+    call = found[2]
+    assert isinstance(call, ast.Call)
+    whole = all(a.shape != o.shape for a, o in zip(case.answers, case.oracles, strict=True)) and case.everywhere
+    return Diagnosis(
+        code="needless-sum",
+        certainty="proven",
+        error=f"{case.got}, but {case.node} is {case.due}" if whole else "this sums over an axis along which nothing was copied",
+        note=f"`sum` also adds up numbers that belong to different elements of {case.node}.",
+        help=f"Sum only over axes along which {case.node} was copied in the forward; where it has the shape of the result, over none.",
+        span=case.span(call, after=getattr(call.func, "value", None)),
+        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def _edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for call in calls(expression, "sum"):
+        inner = reduced(call)
+        if inner is None:
+            continue
+        yield put(expression, call, inner[0]), call
+        value = value_of(case, inner[0])
+        axes = _axes(inner[1], call.keywords, value.dim() if isinstance(value, torch.Tensor) else 0)
+        keep = any(k.arg == "keepdim" for k in call.keywords)
+        for count in range(1, len(axes)):
+            for fewer in combinations(axes, count):
+                yield put(expression, call, ast.copy_location(summed(inner[0], fewer, keep), call)), call
+
+
+def _axes(arguments: list[ast.expr], keywords: list[ast.keyword], rank: int) -> tuple[int, ...]:
+    """The axes a sum names, of several; all of them where it names none is another mistake."""
+    given = arguments or [k.value for k in keywords if k.arg in ("dim", "axis")]
+    try:
+        named = tuple(ast.literal_eval(node) for node in given)
+    except ValueError:
+        return ()
+    flat = [n for item in named for n in (item if isinstance(item, tuple | list) else (item,))]
+    return tuple(sorted(n % rank for n in flat)) if rank and all(type(n) is int and -rank <= n < rank for n in flat) else ()

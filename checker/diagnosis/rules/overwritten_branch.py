@@ -1,0 +1,100 @@
+"""overwritten-branch: a second assignment replaced what the first one had collected.
+
+Family: Branches and accumulation
+Forward: p = c * 2; q = c * c; r = p * q
+Shapes: c (N, C)
+Wrong: dp = q * dr; dq = p * dr; dc = 2 * dp; dc = 2 * c * dq
+Right: dp = q * dr; dq = p * dr; dc = 2 * dp; dc += 2 * c * dq
+
+Why:
+`=` gives a name a new value and forgets the old one; `+=` adds to it. A value that is used twice collects two
+gradients, so its second line (and, in a loop, every round) has to add.
+
+Read more: the PyTorch documentation, "torch.Tensor.backward", on gradients that accumulate.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+
+from checker.diagnosis.case import Case
+from checker.diagnosis.evaluate import Evaluator, Failed, Refused
+from checker.diagnosis.fold import fold
+from checker.records import Diagnosis
+
+ROUNDS = 200
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by reading `=` as `+=`: what the statements then add up to is the oracle."""
+    if not case.everywhere or not case.written:
+        return None
+    for nodes, where in _adding(case):
+        folded = fold(case.submission, nodes, case.name, frozenset(case.verdict.runs[0].trial.gradients))
+        if folded is not None and case.is_right(folded):
+            return _told(case, where, "The second line replaced the first.", case.fix(folded))
+    last = case.written[-1]
+    if isinstance(last, ast.For) and _adds_up(case, last):
+        return _told(case, last.body[-1], "Each round of the loop replaces what the round before it has found.", None)
+    return None
+
+
+def _adding(case: Case) -> Iterator[tuple[list[ast.stmt], ast.stmt]]:
+    """The statements with a later `=` of the target read as `+=`: the last one, then all."""
+    plain = [n for n in case.written if isinstance(n, ast.Assign) and all(isinstance(t, ast.Name) for t in n.targets)]
+    later = [n for n in plain if n is not case.written[0] and not _reads(n, case.name)]
+    for chosen in (later[-1:], later):
+        if chosen:
+            yield [_added(n, case.name) if n in chosen else n for n in case.nodes], chosen[-1]
+
+
+def _added(node: ast.stmt, name: str) -> ast.stmt:
+    assert isinstance(node, ast.Assign)
+    return ast.copy_location(ast.AugAssign(ast.Name(name, ast.Store()), ast.Add(), node.value), node)
+
+
+def _reads(node: ast.Assign, name: str) -> bool:
+    return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node.value))
+
+
+def _adds_up(case: Case, loop: ast.For) -> bool:
+    """Whether the values that the loop assigns to the target add up to the oracle, and its last one is the answer."""
+    rounds = [_rounds(case, loop, case.names(run)) for run in case.runs]
+    if any(not r for r in rounds):
+        return False
+    return case.is_answer([r[-1] for r in rounds]) and case.is_oracle([torch.stack(r).sum(0) for r in rounds])
+
+
+def _rounds(case: Case, loop: ast.For, names: Mapping[str, Any]) -> list[torch.Tensor]:
+    """The target's value after each round; empty where the loop does more than assign plain names."""
+    found: list[torch.Tensor] = []
+    body = [n for n in loop.body if isinstance(n, ast.Assign) and len(n.targets) == 1 and isinstance(n.targets[0], ast.Name)]
+    if len(body) != len(loop.body) or not isinstance(loop.target, ast.Name):
+        return []
+    try:
+        steps = Evaluator(names)(loop.iter)
+        for step in list(steps)[:ROUNDS]:
+            known = {**names, loop.target.id: step}
+            for node in body:
+                known[node.targets[0].id] = Evaluator(known)(node.value)  # type: ignore[attr-defined]
+            found.append(known[case.name])
+    except (Refused, Failed, RecursionError, TypeError, KeyError):
+        return []
+    return found if all(isinstance(v, torch.Tensor) for v in found) else []
+
+
+def _told(case: Case, where: ast.stmt, note: str, fix: str | None) -> Diagnosis:
+    return Diagnosis(
+        code="overwritten-branch",
+        certainty="proven",
+        error=f"this `=` throws away what {case.name} already held",
+        note=f"{note} Gradients of several uses of {case.node} add up.",
+        help="Add to it: `+=`, after a first value, or zeros, has been given to it.",
+        span=case.span(where),
+        evidence="With `+=` in the place of this `=` the statements add up to autograd's gradient in every trial.",
+        fix=fix,
+    )
