@@ -17,10 +17,10 @@ from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.fold import fold, statement_nodes
 from checker.exercise.sizes import axes, axis_name, written
 from checker.exercise.source import characters
-from checker.records import Line, Run, Span, Submission, Verdict
+from checker.records import Line, Run, Span, Submission, Trial, Verdict
 from checker.submission.statements import gradients_used
 from checker.trace.graph import Graph
-from checker.trace.oracle import in_float64
+from checker.trace.oracle import in_float64, trace
 
 Tensors = list[torch.Tensor]
 
@@ -166,7 +166,27 @@ class Case:
             oracle, scale = run.trial.gradients[self.name], run.trial.scales[self.name]
             if not isinstance(value, torch.Tensor) or not close(value, oracle, scale):
                 return False
-        return True
+        return self._holds(expression)
+
+    def _holds(self, expression: ast.expr) -> bool:
+        """Whether a right expression stays right when the gradients it reads are others: it may be right only because these are special."""
+        read = frozenset(n.id for n in ast.walk(expression) if isinstance(n, ast.Name) and n.id in self.available)
+        if not read or self.edited is not None:
+            return True
+        if read not in self._perturbed:
+            trial = trace(self.graph, 0, self.graph.sizes[0], perturb=[name[1:] for name in read])
+            names = {**in_float64(trial.values), **{name: trial.gradients[name] for name in self.available}}
+            self._perturbed[read] = Evaluator(names), trial
+        evaluator, trial = self._perturbed[read]
+        try:
+            value = evaluator(expression)
+        except (Refused, Failed, RecursionError):
+            return False
+        return isinstance(value, torch.Tensor) and close(value, trial.gradients[self.name], trial.scales[self.name])
+
+    @cached_property
+    def _perturbed(self) -> dict[frozenset[str], tuple[Evaluator, Trial]]:
+        return {}
 
     def first(self, expression: ast.expr) -> Any:
         """The value of an expression in the first trial. Raises `Refused` or `Failed`."""

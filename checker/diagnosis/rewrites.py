@@ -70,6 +70,13 @@ def reduced(call: ast.Call) -> tuple[ast.expr, list[ast.expr]] | None:
     return call.func.value, call.args
 
 
+def is_turned(node: ast.expr) -> bool:
+    """Whether the last thing done is a transposition."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.attr in ("transpose", "t", "swapaxes", "permute")
+    return isinstance(node, ast.Attribute) and node.attr in ("T", "mT")
+
+
 def turned(node: ast.expr) -> ast.expr:
     """`node.T`, or what stands before its `.T`."""
     if isinstance(node, ast.Attribute) and node.attr in ("T", "mT"):

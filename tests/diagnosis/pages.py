@@ -21,15 +21,16 @@ def exercise_text(page: str) -> str:
     indices = re.findall(r"(\w+) (\(\w+\)) of (\w+)", section(page, "Shapes"))
     lines = [line.strip() for line in section(page, "Forward").split(";")]
     shapes = dict(re.findall(r"(\w+) (\([^)]*\))(?! of)", section(page, "Shapes")))
-    drawn = section(page, "Inputs") if "\nInputs:" in page else "torch.randn"
+    drawn, own = _inputs(page)
     draw, _, plus = drawn.partition(" + ")
-    sizes = [s for s in SIZES if re.search(rf"\b{s}\b", section(page, "Shapes"))]
+    sizes = [s for s in SIZES if re.search(rf"\b{s}\b", " ".join([section(page, "Shapes"), *own.values()]))]
     names = [line.split("=")[0].strip() for line in lines]
     targets = dict.fromkeys(re.findall(r"\b(d\w+) \S?=(?!=)", section(page, "Wrong") + "; " + section(page, "Right")))
-    arguments = [*shapes, *(name for name, _, _ in indices)]
+    arguments = [*shapes, *(name for name, _, _ in indices), *(name for name in own if name not in shapes)]
     parameters = [*arguments, *names, "d" + names[-1]]
-    values = [f"{n}={draw}{s} + {plus or 0}" for n, s in shapes.items()]
+    values = [f"{n}={draw}{s} + {plus or 0}" for n, s in shapes.items() if n not in own]
     values += [f"{n}=torch.randint(0, {rows}, ({count[1:-1]},))" for n, count, rows in indices]
+    values += [f"{n}={expression}" for n, expression in own.items()]
     return "\n".join(
         [
             '"""A page."""',
@@ -45,6 +46,13 @@ def exercise_text(page: str) -> str:
             "",
         ]
     )
+
+
+def _inputs(page: str) -> tuple[str, dict[str, str]]:
+    """How tensors are drawn, and the inputs that have an expression of their own: `Inputs: torch.rand; m = torch.rand(N, C) > 0.5`."""
+    parts = [part.strip() for part in section(page, "Inputs").split(";")] if "\nInputs:" in page else []
+    own = dict(part.split(" = ", 1) for part in parts if re.match(r"\w+ = ", part))
+    return next((part for part in parts if not re.match(r"\w+ = ", part)), "torch.randn"), own
 
 
 def submission_text(exercise: str, statements: str) -> str:

@@ -29,7 +29,7 @@ from checker.records import Diagnosis
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by giving one operand of such a table an axis of length 1, or taking one away: the expression is then right."""
-    found = search(case, _edits(case, case.expression)) if case.expression is not None else None
+    found = search(case, edits)
     if found is None:
         return None
     pair = found[2]
@@ -48,7 +48,7 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Add | ast.Sub | ast.Mult | ast.Div):
             continue

@@ -19,8 +19,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+import torch
+
 from checker.diagnosis.case import Case
-from checker.diagnosis.edits import Edit, parts, search
+from checker.diagnosis.edits import Edit, parts, search, value_of
 from checker.diagnosis.rewrites import put
 from checker.records import Diagnosis
 
@@ -44,7 +46,7 @@ def find(case: Case) -> Diagnosis | None:
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub) and isinstance(value_of(case, part), torch.Tensor):
             yield put(expression, part, part.left), part.right
             right = part.right if isinstance(part.op, ast.Add) else ast.UnaryOp(ast.USub(), part.right)
             yield put(expression, part, right), part.left

@@ -30,7 +30,7 @@ INNER = ("dot", "inner", "vdot", "matmul")
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by the outer product of the same two vectors: the expression is then right."""
-    found = search(case, _edits(case, case.draft)) if case.draft is not None else None
+    found = search(case, edits)
     if found is None:
         return None
     return Diagnosis(
@@ -45,7 +45,7 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         pair = _factors(part)
         if pair is None:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, parts, search
-from checker.diagnosis.rewrites import put
+from checker.diagnosis.rewrites import is_turned, put
 from checker.records import Diagnosis
 
 
@@ -47,5 +47,5 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         if isinstance(product, ast.BinOp) and isinstance(product.op, ast.MatMult):
             for factor in (product.left, product.right):
                 for attribute in ("T", "mT"):
-                    if not (isinstance(factor, ast.Attribute) and factor.attr in ("T", "mT")):
+                    if not is_turned(factor):
                         yield put(expression, factor, ast.copy_location(ast.Attribute(factor, attribute, ast.Load()), factor)), factor

@@ -43,5 +43,10 @@ def find(case: Case) -> Diagnosis | None:
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult) and _arrives(case, part.left) and _arrives(case, part.right):
             yield put(expression, part, ast.copy_location(ast.BinOp(part.left, ast.Add(), part.right), part)), part
+
+
+def _arrives(case: Case, part: ast.expr) -> bool:
+    """Whether a gradient from above is in this part: without one it is no branch."""
+    return any(isinstance(n, ast.Name) and n.id in case.reads for n in ast.walk(part))

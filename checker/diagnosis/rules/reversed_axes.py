@@ -30,7 +30,7 @@ from checker.records import Diagnosis
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by exchanging only the last two axes: the expression is then right."""
-    found = search(case, _edits(case, case.draft)) if case.draft is not None else None
+    found = search(case, edits)
     if found is None:
         return None
     part = found[2]
@@ -50,7 +50,7 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     turned = [(part, base) for part in parts(expression) if (base := _base(case, part)) is not None][:4]
     for count in range(1, len(turned) + 1):
         for chosen in combinations(turned, count):

@@ -17,72 +17,70 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import combinations
 
 from checker.diagnosis.case import Case
+from checker.diagnosis.edits import Edit, search
 from checker.diagnosis.rewrites import calls, put
 from checker.records import Diagnosis
 
-REDUCTIONS = ("sum", "mean", "amax", "amin", "prod", "logsumexp", "softmax", "cumsum")
+ALONG = ("sum", "mean", "amax", "amin", "max", "min", "prod", "norm", "var", "std", "logsumexp", "softmax", "log_softmax", "cumsum", "cat", "stack",
+         "argmax", "argmin", "flip", "one_hot", "gather", "scatter", "index_add", "unsqueeze")  # fmt: skip
+RANKS = 4
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by the learner's own expression with another axis: it is then the oracle."""
-    expression = case.expression
-    if expression is None:
-        return None
-    for call in calls(expression, *REDUCTIONS):
-        for axis, other in _others(case, call):
-            fix = case.fix(put(expression, call, other))
-            if fix is not None:
-                return _told(case, call, axis, fix)
-    return None
+    found = search(case, edits) if case.everywhere else None
+    return _told(case, found) if found is not None else None
 
 
-def _others(case: Case, call: ast.Call) -> Iterator[tuple[int, ast.Call]]:
-    """The same call with each other axis, as (axis, call)."""
-    keyword = next((k for k in call.keywords if k.arg in ("dim", "axis")), None)
-    written = keyword.value if keyword else call.args[0] if call.args else None
-    inner = case.evaluate(call.func.value) if isinstance(call.func, ast.Attribute) else None
-    if written is None or inner is None:
-        return
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """Each operation that runs along an axis, along every other; along several, with one of them exchanged."""
+    for call in calls(expression, *ALONG):
+        for written in (*call.args, *(k.value for k in call.keywords if k.arg in ("dim", "axis"))):
+            for other in _others(written):
+                yield put(expression, written, ast.copy_location(other, written)), call
+
+
+def _others(written: ast.expr) -> Iterator[ast.expr]:
     try:
         now = ast.literal_eval(written)
     except ValueError:
         return
-    if not isinstance(now, int):
-        return
-    for axis in range(inner[0].dim()):
-        if axis != now % inner[0].dim():
-            value = ast.Constant(axis)
-            if keyword:
-                keywords = [ast.keyword(k.arg, value) if k is keyword else k for k in call.keywords]
-                yield axis, ast.copy_location(ast.Call(call.func, call.args, keywords), call)
-            else:
-                yield axis, ast.copy_location(ast.Call(call.func, [value, *call.args[1:]], call.keywords), call)
+    if isinstance(now, int) and not isinstance(now, bool) and -RANKS <= now < RANKS:
+        yield from (ast.Constant(axis) for axis in range(RANKS) if axis != now)
+        yield ast.UnaryOp(ast.USub(), ast.Constant(1))
+    elif isinstance(now, tuple) and now and all(isinstance(n, int) for n in now):
+        for axes in combinations(range(RANKS), len(now)):
+            if axes != now:
+                yield ast.Tuple([ast.Constant(n) for n in axes], ast.Load())
 
 
-def _told(case: Case, call: ast.Call, axis: int, fix: str) -> Diagnosis:
-    inner = case.evaluate(call.func.value) if isinstance(call.func, ast.Attribute) else None
-    assert inner is not None and isinstance(call.func, ast.Attribute)
-    due = case.due
+def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
+    fix, _, call = found
+    assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+    name = call.func.attr
     same = all(a.shape == o.shape for a, o in zip(case.answers, case.oracles, strict=True))
-    what = f"this runs over the wrong axis of a {_shape(case, call)}"
     return Diagnosis(
         code="wrong-axis",
         certainty="proven",
-        error=what if same else f"{case.got}, but {case.node} is {due}",
-        note=f"`{call.func.attr}` runs along the axis that {case.node} keeps, and keeps the one to sum away."
-        if not same
-        else f"Along that axis `{call.func.attr}` mixes numbers that the forward keeps apart.",
+        error=f"this runs over the wrong axis of a {_shape(case, call)}" if same else f"{case.got}, but {case.node} is {case.due}",
+        note=f"Along that axis `{name}` mixes numbers that the forward keeps apart."
+        if same
+        else f"`{name}` runs along the axis that {case.node} keeps, and keeps the one to sum away.",
         help="Ask which axis was copied, or summed, in the forward; that is the one to run over.",
         span=case.span(call, after=call.func.value),
-        evidence=f"With axis {axis} in its place the expression equals autograd's gradient in every trial.",
+        evidence=f"`{fix}` equals autograd's gradient in every trial.",
         fix=fix,
     )
 
 
 def _shape(case: Case, call: ast.Call) -> str:
+    """The shape of what the operation runs over, where that is one tensor."""
     assert isinstance(call.func, ast.Attribute)
-    inner = case.evaluate(call.func.value) or case.answers
+    inner = case.evaluate(call.func.value) or (case.evaluate(call.args[0]) if call.args else None)
+    if inner is None:
+        return "tensor"
     by_run = {id(run): value for run, value in zip(case.runs, inner, strict=True)}
     return case.shape(lambda run: by_run[id(run)])

@@ -17,19 +17,26 @@ Read more: any table of derivatives.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import torch
+
+from checker.derivation.elementwise import SLOPES
 from checker.diagnosis.case import Case
+from checker.diagnosis.counterfactual import Site, replays, sites, with_slope, written_as
 from checker.diagnosis.edits import Edit, parts, search
 from checker.diagnosis.rewrites import put
 from checker.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
-    """Proven by dividing where the learner multiplies, or the other way round: the expression is then right."""
+    """Proven by dividing where the learner multiplies, or the other way round: the expression is then right.
+
+    Or by replay: with the derivative of another operation in the place of the forward's, autograd gives the learner's answer.
+    """
     found = search(case, edits)
     if found is None:
-        return None
+        return _another(case) if case.everywhere else None
     divides = isinstance(found[2], ast.BinOp) and isinstance(found[2].op, ast.Div)
     users = " and ".join(f"`{line.name} = {line.source}`" for line in case.consumers) or "the forward"
     return Diagnosis(
@@ -50,3 +57,39 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
             other = ast.Div() if isinstance(part.op, ast.Mult) else ast.Mult()
             for left, right in ((part.left, part.right), (part.right, part.left)):
                 yield put(expression, part, ast.copy_location(ast.BinOp(left, other, right), part)), part
+
+
+FAMILIAR = ("tanh", "sigmoid", "exp", "log", "sqrt", "relu", "square", "reciprocal", "sin", "cos")
+
+
+def _another(case: Case) -> Diagnosis | None:
+    for site in sites(case):
+        if isinstance(site.part, ast.BinOp) and isinstance(site.part.op, ast.Mult | ast.Div):
+            times = isinstance(site.part.op, ast.Mult)
+            other = ast.BinOp(site.part.left, ast.Div() if times else ast.Mult(), site.part.right)
+            if replays(case, written_as(case, site.line, put(site.tree, site.part, other))):
+                return _told(case, site, f"`{ast.unparse(other)}`")
+        elif isinstance(site.part, ast.Call) and isinstance(site.part.func, ast.Attribute) and site.part.func.attr in SLOPES:
+            for name in FAMILIAR:
+                if name != site.part.func.attr and replays(case, with_slope(case, site, _slope(name))):
+                    return _told(case, site, name)
+    return None
+
+
+def _slope(name: str) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """The derivative of a familiar function, from what goes in and what comes out, as a learner may write it by heart."""
+    code = compile(SLOPES[name], name, "eval")
+    return lambda x, y: eval(code, {"torch": torch, "x": x, "y": y}) * torch.ones_like(y)
+
+
+def _told(case: Case, site: Site, other: str) -> Diagnosis:
+    part = ast.unparse(site.part)
+    return Diagnosis(
+        code="wrong-local-derivative",
+        certainty="proven",
+        error=f"this is the derivative of {other}, but the forward computes `{part}`",
+        note=f"In `{site.line.name} = {site.line.source}` another operation takes place, and it has another derivative.",
+        help=f"Write down how `{part}` moves with `{ast.unparse(site.operand)}`, then multiply with what arrives from above.",
+        span=case.span(),
+        evidence=f"With the derivative of {other} for that of `{part}`, autograd gives exactly your answer in every trial.",
+    )

@@ -36,6 +36,8 @@ def find(case: Case) -> Diagnosis | None:
     assert isinstance(part, ast.Name)
     old, new = part.id, _new(case.draft, tree, part)
     gradient = new[:1] == "d" and new[1:] in case.graph.exercise.names
+    if gradient and new[1:] != old and not case.reads:
+        return _lacks_upstream(case, found, new)
     if gradient and new[1:] == old:
         note = f"`{old}` is the value the forward computed; what comes back to it is `{new}`."
     elif old == case.node:
@@ -51,6 +53,19 @@ def find(case: Case) -> Diagnosis | None:
         span=case.span(part),
         evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
         fix=text,
+    )
+
+
+def _lacks_upstream(case: Case, found: tuple[str, ast.expr, ast.expr], new: str) -> Diagnosis:
+    return Diagnosis(
+        code="missing-upstream",
+        certainty="proven",
+        error=f"no gradient from above is in this; `{new}` belongs in the place of `{ast.unparse(found[2])}`",
+        note=f"The loss sees {case.node} only through {new[1:]}, so what arrives there belongs in the product.",
+        help=f"Multiply along the path: the derivative of {_lines(case)}, times {new}.",
+        span=case.span(found[2]),
+        evidence=f"With `{new}` in its place the expression equals autograd's gradient in every trial.",
+        fix=found[0],
     )
 
 

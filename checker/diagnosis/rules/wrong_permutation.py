@@ -32,7 +32,7 @@ PERMUTES = ("permute", "transpose", "swapaxes", "movedim", "moveaxis")
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by another order of the axes in the learner's own call: the expression is then right."""
-    found = search(case, _edits(case, case.draft)) if case.draft is not None else None
+    found = search(case, edits)
     if found is None:
         return None
     call = found[2]
@@ -53,7 +53,7 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for call in calls(expression, *PERMUTES):
         given = reduced(call)
         base = value_of(case, given[0]) if given is not None else None

@@ -20,16 +20,18 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
+import torch
+
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, names_used, rename, search
-from checker.records import Diagnosis
+from checker.records import Diagnosis, Line
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by exchanging input and output of the operation in the learner's own expression: it is then right."""
     if case.draft is None:
         return None
-    for line in case.consumers:
+    for line in _functions(case):
         for old, new in ((case.node, line.name), (line.name, case.node)):
             found = search(case, partial(_exchanged, old=old, new=new))
             if found is not None:
@@ -49,9 +51,15 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    for line in case.consumers:
+    for line in _functions(case):
         yield from _exchanged(case, expression, case.node, line.name)
         yield from _exchanged(case, expression, line.name, case.node)
+
+
+def _functions(case: Case) -> list[Line]:
+    """The consumers that are functions of the node alone: only of those is a formula one of the input or of the output."""
+    values = case.verdict.runs[0].trial.values
+    return [line for line in case.consumers if not any(isinstance(values[r], torch.Tensor) for r in line.reads if r != case.node)]
 
 
 def _exchanged(_: Case, expression: ast.expr, old: str, new: str) -> Iterator[Edit]:

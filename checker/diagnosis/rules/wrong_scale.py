@@ -94,14 +94,16 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
 
 def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """The expression with one number changed, or with a factor or divisor that is no tensor taken away or moved across the fraction."""
-    exponents = {id(n) for p in parts(expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Pow) for n in ast.walk(p.right)}
+    operands = {id(n) for p in parts(expression) if isinstance(p, ast.BinOp) and not isinstance(p.op, ast.Pow) for n in (p.left, p.right)}
     for part in parts(expression):
         value = part.value if isinstance(part, ast.Constant) else None
-        if isinstance(value, int | float) and not isinstance(value, bool) and id(part) not in exponents:
+        if isinstance(value, int | float) and not isinstance(value, bool) and id(part) in operands:
             for number in (value * 2, value / 2, 1, 2, 0.5):
                 if number != value:
                     whole = int(number) if number == int(number) else number
                     yield put(expression, part, ast.copy_location(ast.Constant(whole), part)), part
+        elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub) and not isinstance(value_of(case, part), torch.Tensor):
+            yield put(expression, part, part.left), part
         elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
             other = ast.Div() if isinstance(part.op, ast.Mult) else ast.Mult()
             if not isinstance(value_of(case, part.right), torch.Tensor):

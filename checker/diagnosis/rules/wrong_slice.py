@@ -30,7 +30,7 @@ from checker.records import Diagnosis
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by other bounds in the learner's own slice, or by value: oracle and answer are two parts of one gradient."""
-    found = search(case, _edits(case, case.draft)) if case.draft is not None else None
+    found = search(case, edits)
     if found is not None:
         evidence = f"`{found[0]}` equals autograd's gradient in every trial."
         return _told(case, "this is another part than the forward used", evidence, found)
@@ -60,7 +60,7 @@ def _told(case: Case, error: str, evidence: str, found: tuple[str, ast.expr, ast
     )
 
 
-def _edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     bounds = [ast.parse(text, mode="eval").body for text in _lengths(case)]
     for part in parts(expression):
         if not isinstance(part, ast.Subscript) or not getattr(value_of(case, part.value), "is_floating_point", bool)():

@@ -1,0 +1,47 @@
+"""missing-inner-derivative: of a function of a function, only the outer one was differentiated.
+
+Family: Local derivative
+Forward: y = torch.tanh(w * x)
+Shapes: x (N, C), w (N, C)
+Wrong: dx = (1 - y**2) * dy
+Right: dx = (1 - y**2) * w * dy
+
+Why:
+tanh(w * x) moves with w * x, and w * x moves with x: the chain rule multiplies the two. The outer derivative alone
+would be right if what stands inside were x itself.
+
+Read more: any text on the chain rule; "the derivative of the outside, times the derivative of the inside".
+"""
+
+from __future__ import annotations
+
+import ast
+
+import torch
+
+from checker.diagnosis.case import Case
+from checker.diagnosis.counterfactual import Site, replays, sites, with_slope
+from checker.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by replay: with the derivative of an inner operation taken as one, autograd gives the learner's answer."""
+    if not case.everywhere:
+        return None
+    for site in sites(case, deep=True):
+        if site.part is not site.tree and replays(case, with_slope(case, site, lambda x, y: torch.ones_like(y))):
+            return _told(case, site)
+    return None
+
+
+def _told(case: Case, site: Site) -> Diagnosis:
+    inner, of = ast.unparse(site.part), ast.unparse(site.operand)
+    return Diagnosis(
+        code="missing-inner-derivative",
+        certainty="proven",
+        error=f"the derivative of the inside, `{inner}`, is missing",
+        note=f"In `{site.line.name} = {site.line.source}` only the outside is differentiated, as if `{of}` itself stood inside.",
+        help=f"Ask how much `{inner}` moves when `{of}` moves a little, and multiply with that too.",
+        span=case.span(),
+        evidence=f"With the derivative of `{inner}` by `{of}` taken as 1, autograd gives exactly your answer in every trial.",
+    )
