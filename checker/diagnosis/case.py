@@ -36,6 +36,8 @@ class Case:
     """Until when (of `time.monotonic`) this answer may be searched for edits, all rules together."""
     edited: ast.expr | None = None
     """The learner's expression with one of its mistakes put right, where the others are sought."""
+    partial: bool = False
+    """Whether the answer is held against a part of the gradient only."""
 
     @property
     def name(self) -> str:
@@ -140,7 +142,7 @@ class Case:
             replace(run, trial=replace(run.trial, gradients={**run.trial.gradients, self.name: goal}))
             for run, goal in zip(self.verdict.runs, goals, strict=True)
         ]
-        return replace(self, verdict=replace(self.verdict, runs=tuple(runs)))
+        return replace(self, verdict=replace(self.verdict, runs=tuple(runs)), partial=True)
 
     def put_right(self, expression: ast.expr) -> Case | None:
         """The answer as it would be with `expression` for the learner's; None where that has no value in some trial."""
@@ -171,7 +173,7 @@ class Case:
     def _holds(self, expression: ast.expr) -> bool:
         """Whether a right expression stays right when the gradients it reads are others: it may be right only because these are special."""
         read = frozenset(n.id for n in ast.walk(expression) if isinstance(n, ast.Name) and n.id in self.available)
-        if not read or self.edited is not None:
+        if not read or self.partial:
             return True
         if read not in self._perturbed:
             trial = trace(self.graph, 0, self.graph.sizes[0], perturb=[name[1:] for name in read])
