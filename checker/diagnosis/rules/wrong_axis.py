@@ -17,8 +17,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import combinations
 
 from checker.diagnosis.case import Case
+from checker.diagnosis.reductions import reduced
 from checker.diagnosis.rewrites import calls, put
 from checker.records import Diagnosis
 
@@ -38,32 +40,35 @@ def find(case: Case) -> Diagnosis | None:
     return None
 
 
-def _others(case: Case, call: ast.Call) -> Iterator[tuple[int, ast.Call]]:
-    """The same call with each other axis, as (axis, call)."""
+def _others(case: Case, call: ast.Call) -> Iterator[tuple[str, ast.Call]]:
+    """The same call with as many other axes, as (axes, call)."""
     keyword = next((k for k in call.keywords if k.arg in ("dim", "axis")), None)
-    written = keyword.value if keyword else call.args[0] if call.args else None
-    inner = case.evaluate(call.func.value) if isinstance(call.func, ast.Attribute) else None
-    if written is None or inner is None:
+    given = reduced(call)
+    inner = case.evaluate(given[0]) if given is not None else None
+    if given is None or inner is None or not (keyword or given[1]):
         return
     try:
-        now = ast.literal_eval(written)
+        now = ast.literal_eval(keyword.value if keyword else given[1][0])
     except ValueError:
         return
-    if not isinstance(now, int):
+    rank, several = inner[0].dim(), isinstance(now, tuple | list)
+    named = list(now) if isinstance(now, tuple | list) else [now]
+    if not all(type(n) is int for n in named) or not rank:
         return
-    for axis in range(inner[0].dim()):
-        if axis != now % inner[0].dim():
-            value = ast.Constant(axis)
+    for axes in combinations(range(rank), len(named)):
+        if set(axes) != {n % rank for n in named}:
+            value = ast.Tuple([ast.Constant(n) for n in axes], ast.Load()) if several else ast.Constant(axes[0])
+            told = f"axes {axes}" if several else f"axis {axes[0]}"
             if keyword:
                 keywords = [ast.keyword(k.arg, value) if k is keyword else k for k in call.keywords]
-                yield axis, ast.copy_location(ast.Call(call.func, call.args, keywords), call)
+                yield told, ast.copy_location(ast.Call(call.func, call.args, keywords), call)
             else:
-                yield axis, ast.copy_location(ast.Call(call.func, [value, *call.args[1:]], call.keywords), call)
+                before = call.args[: len(call.args) - len(given[1])]
+                yield told, ast.copy_location(ast.Call(call.func, [*before, value, *given[1][1:]], call.keywords), call)
 
 
-def _told(case: Case, call: ast.Call, axis: int, fix: str) -> Diagnosis:
-    inner = case.evaluate(call.func.value) if isinstance(call.func, ast.Attribute) else None
-    assert inner is not None and isinstance(call.func, ast.Attribute)
+def _told(case: Case, call: ast.Call, axis: str, fix: str) -> Diagnosis:
+    assert isinstance(call.func, ast.Attribute)
     due = case.due
     same = all(a.shape == o.shape for a, o in zip(case.answers, case.oracles, strict=True))
     what = f"this runs over the wrong axis of a {_shape(case, call)}"
@@ -76,13 +81,13 @@ def _told(case: Case, call: ast.Call, axis: int, fix: str) -> Diagnosis:
         else f"Along that axis `{call.func.attr}` mixes numbers that the forward keeps apart.",
         help="Ask which axis was copied, or summed, in the forward; that is the one to run over.",
         span=case.span(call, after=call.func.value),
-        evidence=f"With axis {axis} in its place the expression equals autograd's gradient in every trial.",
+        evidence=f"With {axis} in its place the expression equals autograd's gradient in every trial.",
         fix=fix,
     )
 
 
 def _shape(case: Case, call: ast.Call) -> str:
-    assert isinstance(call.func, ast.Attribute)
-    inner = case.evaluate(call.func.value) or case.answers
+    given = reduced(call)
+    inner = (case.evaluate(given[0]) if given is not None else None) or case.answers
     by_run = {id(run): value for run, value in zip(case.runs, inner, strict=True)}
     return case.shape(lambda run: by_run[id(run)])

@@ -25,7 +25,8 @@ from checker.diagnosis.case import Case
 from checker.diagnosis.constants import Named, named_constants, times
 from checker.diagnosis.edits import Edit, parts, search, tensors, value_of
 from checker.diagnosis.paths import off, paths
-from checker.diagnosis.rewrites import as_sum, is_mean, put
+from checker.diagnosis.reductions import as_sum, is_mean, named_axes
+from checker.diagnosis.rewrites import put
 from checker.records import Diagnosis
 
 
@@ -102,6 +103,7 @@ def _constant_edits(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
 def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """The expression with one number changed, or with a factor or divisor that is no tensor taken away or moved across the fraction."""
     exponents = {id(n) for p in parts(expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Pow) for n in ast.walk(p.right)}
+    exponents |= {id(n) for n in named_axes(expression)}
     for part in parts(expression):
         value = part.value if isinstance(part, ast.Constant) else None
         if isinstance(value, int | float) and not isinstance(value, bool) and id(part) not in exponents:
