@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 import torch
@@ -12,14 +14,25 @@ from checker.diagnosis.case import Case
 from checker.diagnosis.replay import Evaluate, cut, downstream, gradient
 from checker.records import Line
 
+Use = tuple[str, Line]
+"""A value, and a line that uses it."""
 
-def branch_cut_off(case: Case) -> tuple[str, Line, str] | None:
-    """The use of a later value without which autograd gives the answer: (the value, the line that uses it, its other users)."""
+USES = 12
+
+
+def branch_cut_off(case: Case) -> tuple[Use, ...] | None:
+    """The one or two uses without which autograd gives the answer; at least one of them is a use of a later value."""
     stops = cut(case)
     lines = downstream(case, stops)
-    for name, line in _edges(lines, stops):
-        if case.is_answer([gradient(case, run, stops, change=partial(_cut_off, line, name)) for run in case.runs]):
-            return name, line, " and ".join(other.name for other in lines if name in other.reads and other is not line)
+    uses = list(_uses(case, lines, stops))[:USES]
+    for count in (1, 2):
+        for chosen in combinations(uses, count):
+            if time.monotonic() > case.deadline:
+                return None
+            if all(name == case.node for name, _ in chosen):
+                continue
+            if case.is_answer([gradient(case, run, stops, change=partial(_cut_off, chosen)) for run in case.runs]):
+                return chosen
     return None
 
 
@@ -36,16 +49,16 @@ def one_step(case: Case) -> tuple[Line, int, str] | None:
     return None
 
 
-def _edges(lines: list[Line], stops: frozenset[str]) -> Iterator[tuple[str, Line]]:
-    """Uses of the values between node and stops that have another use there."""
-    for name in [line.name for line in lines if line.name not in stops]:
+def _uses(case: Case, lines: list[Line], stops: frozenset[str]) -> Iterator[Use]:
+    """Uses of the node and of the values between it and the stops, of those that have another use there."""
+    for name in [case.node, *(line.name for line in lines if line.name not in stops)]:
         users = [line for line in lines if name in line.reads]
         if len(users) > 1:
             yield from ((name, line) for line in users)
 
 
-def _cut_off(at: Line, name: str, line: Line, evaluate: Evaluate, values: Mapping[str, Any]) -> Any:
-    return evaluate({**values, name: values[name].detach()} if line is at else values)
+def _cut_off(chosen: tuple[Use, ...], line: Line, evaluate: Evaluate, values: Mapping[str, Any]) -> Any:
+    return evaluate({**values, **{name: values[name].detach() for name, at in chosen if at is line}})
 
 
 def _only(above: torch.Tensor, axis: int, place: int) -> torch.Tensor:

@@ -17,7 +17,7 @@ from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.fold import fold, statement_nodes
 from checker.exercise.sizes import axes, axis_name, written
 from checker.exercise.source import characters
-from checker.records import Line, Run, Span, Submission, Trial, Verdict
+from checker.records import Line, Run, Span, Submission, Verdict
 from checker.submission.statements import gradients_used
 from checker.trace.graph import Graph
 from checker.trace.oracle import in_float64, trace
@@ -175,11 +175,11 @@ class Case:
         read = frozenset(n.id for n in ast.walk(expression) if isinstance(n, ast.Name) and n.id in self.available)
         if not read or self.partial:
             return True
-        if read not in self._perturbed:
+        if read not in self.memo:
             trial = trace(self.graph, 0, self.graph.sizes[0], perturb=[name[1:] for name in read])
             names = {**in_float64(trial.values), **{name: trial.gradients[name] for name in self.available}}
-            self._perturbed[read] = Evaluator(names), trial
-        evaluator, trial = self._perturbed[read]
+            self.memo[read] = Evaluator(names), trial
+        evaluator, trial = self.memo[read]
         try:
             value = evaluator(expression)
         except (Refused, Failed, RecursionError):
@@ -187,7 +187,8 @@ class Case:
         return isinstance(value, torch.Tensor) and close(value, trial.gradients[self.name], trial.scales[self.name])
 
     @cached_property
-    def _perturbed(self) -> dict[frozenset[str], tuple[Evaluator, Trial]]:
+    def memo(self) -> dict[object, Any]:
+        """What several rules need and is costly to make."""
         return {}
 
     def first(self, expression: ast.expr) -> Any:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 
+from checker.derivation.trees import parsed, text
 from checker.diagnosis.case import Case
+from checker.diagnosis.edits import parts
+from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 
 
 @dataclass(frozen=True)
@@ -22,20 +25,22 @@ class Named:
 
 
 def named_constants(case: Case) -> list[Named]:
-    """Constants a gradient may be off by: 2, 3, 4, each plain number and size of the forward, those less one, and the inverses of all.
+    """Constants a gradient may be off by: 2, 3, 4, each plain number and size of the forward, those less one, the
+    constants of the derived gradient, and the inverses of all.
 
     No free rationals: with enough of them anything fits.
     """
-    found: list[Named] = []
-    for text in ("2", *_sizes(case), "3", "4"):
-        node = ast.parse(text, mode="eval").body
-        values = {run.trial.seed: _number(case.names(run), node) for run in case.runs}
-        if all(v is not None and abs(v) not in (0.0, 1.0) for v in values.values()):
-            numbers = {seed: v for seed, v in values.items() if v is not None}
-            plain = text if text.isidentifier() or text.isdigit() else f"({text})" if "(" not in text and "-" in text else text
-            found.append(Named(f"1/{plain}", node, {seed: 1 / v for seed, v in numbers.items()}, True))
-            found.append(Named(plain, node, numbers, False))
-    return found
+    found: dict[tuple[float, ...], Named] = {}
+    for node in (*map(parsed, ("2", *_sizes(case), "3", "4")), *_derived(case)):
+        numbers = [_number(evaluator, node) for evaluator in case.evaluators]
+        values = tuple(n for n in numbers if n is not None and abs(n) not in (0.0, 1.0))
+        if len(values) == len(case.runs):
+            plain = text(node) if isinstance(node, ast.Name | ast.Constant | ast.Call | ast.Subscript) else f"({text(node)})"
+            seeds = [run.trial.seed for run in case.runs]
+            inverse = tuple(1 / v for v in values)
+            found.setdefault(inverse, Named(f"1/{plain}", node, dict(zip(seeds, inverse, strict=True)), True))
+            found.setdefault(values, Named(plain, node, dict(zip(seeds, values, strict=True)), False))
+    return list(found.values())
 
 
 def times(part: ast.expr, constant: Named) -> ast.expr:
@@ -60,14 +65,24 @@ def _sizes(case: Case) -> list[str]:
             )
             if place:
                 texts += [f"{place[0]}.shape[{place[1]}]", f"({place[0]}.shape[{place[1]}] - 1)"]
+    for name in (case.node, *(line.name for line in case.consumers)):
+        value = trial.values[name]
+        if isinstance(value, torch.Tensor) and value.dim() > 1:
+            texts.append(f"{name}.numel()")
     return texts
 
 
-def _number(names: Mapping[str, object], node: ast.expr) -> float | None:
-    from checker.diagnosis.evaluate import Evaluator, Failed, Refused
+def _derived(case: Case) -> Iterator[ast.expr]:
+    """The constants of the derived gradient: what stands in it as a number, or as a tensor of one."""
+    if case.derived is not None:
+        yield from (p for p in parts(case.derived.expression) if not isinstance(p, ast.Constant | ast.UnaryOp))
 
+
+def _number(evaluator: Evaluator, node: ast.expr) -> float | None:
     try:
-        value = Evaluator(names)(node)
-    except (Refused, Failed):
+        value = evaluator(node)
+    except (Refused, Failed, RecursionError):
         return None
-    return float(value) if isinstance(value, int | float) else None
+    if isinstance(value, torch.Tensor) and value.dim() == 0 and value.is_floating_point():
+        value = value.item()
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -12,7 +12,6 @@ from checker.diagnosis.case import Case
 from checker.diagnosis.mend import nearest, repairs
 from checker.diagnosis.remarks import remarks
 from checker.diagnosis.rules import RULES
-from checker.diagnosis.stock import Stock
 from checker.records import Diagnosis, Submission, Verdict
 from checker.trace.graph import Graph
 
@@ -43,7 +42,7 @@ def diagnose(case: Case) -> tuple[Diagnosis, ...]:
     """Return the first diagnosis whose proof stands, or else the facts; with the right expression where one is known."""
     diagnosis = next(filter(None, (_attempt(rule.find, case) for rule in RULES)), FACTS)
     if diagnosis.fix is None:
-        diagnosis = replace(diagnosis, fix=_attempt(lambda case: nearest(case, repairs(case, Stock(case))), case))
+        diagnosis = replace(diagnosis, fix=_attempt(lambda case: nearest(case, repairs(case)), case))
     return (diagnosis,)
 
 

@@ -15,11 +15,8 @@ from types import ModuleType
 
 from checker.derivation.trees import text
 from checker.diagnosis.case import Case
-from checker.diagnosis.edits import value_of
-from checker.diagnosis.holes import holes
-from checker.diagnosis.rewrites import put
+from checker.diagnosis.replaced import replaced
 from checker.diagnosis.rules import RULES
-from checker.diagnosis.stock import Stock
 
 TRIES = 1500
 ENOUGH = 12
@@ -42,7 +39,7 @@ class Repair:
         return text(self.expression)
 
 
-def repairs(case: Case, stock: Stock) -> Iterator[Repair]:
+def repairs(case: Case) -> Iterator[Repair]:
     """Yield verified repairs of the learner's expression, those of one step first, until the case's time is up.
 
     Of two steps, the second is not searched: what the edited expression would need in a place follows by undoing the operations above it,
@@ -50,22 +47,14 @@ def repairs(case: Case, stock: Stock) -> Iterator[Repair]:
     """
     if case.draft is None:
         return
-    yield from _filled(case, stock, case.draft)
+    for expression, part, _ in replaced(case, case.draft):
+        yield Repair(expression, part)
     for rule in EDITORS:
-        for tried, (edited, part) in enumerate(rule.edits(case, case.draft)):
+        for tried, (edited, first) in enumerate(rule.edits(case, case.draft)):
             if tried >= TRIES or time.monotonic() > case.deadline:
                 return
-            for found in _filled(case, stock, edited):
-                yield Repair(found.expression, found.part, rule, part, edited)
-
-
-def _filled(case: Case, stock: Stock, expression: ast.expr) -> Iterator[Repair]:
-    goal = case.verdict.runs[0].trial.gradients[case.name]
-    for part, needed in holes(partial(value_of, case), expression, goal):
-        for replacement in stock.find(needed):
-            candidate = put(expression, part, replacement)
-            if case.is_right(candidate):
-                yield Repair(candidate, part)
+            for expression, part, _ in replaced(case, edited):
+                yield Repair(expression, part, rule, first, edited)
 
 
 def nearest(case: Case, found: Iterator[Repair]) -> str | None:

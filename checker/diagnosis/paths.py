@@ -44,9 +44,10 @@ def paths(case: Case) -> list[Path]:
 
 def kept(case: Case, found: list[Path]) -> tuple[Path, ...] | None:
     """The uses whose gradients alone, added up, are the answer; None if there is no such choice that leaves a use out."""
-    if not case.everywhere or not 2 <= len(found) <= PATHS:
+    if not case.everywhere or len(found) < 2:
         return None
-    for count in range(len(found) - 1, 0, -1):
+    # Of many uses (a network unrolled in time) only all but one, or one alone, are tried.
+    for count in range(len(found) - 1, 0, -1) if len(found) <= PATHS else (len(found) - 1, 1):
         for chosen in combinations(found, count):
             if case.is_answer(total(case, chosen)):
                 return chosen
@@ -55,7 +56,7 @@ def kept(case: Case, found: list[Path]) -> tuple[Path, ...] | None:
 
 def off(case: Case, found: list[Path], factors: Sequence[float]) -> Path | None:
     """The one use whose gradient is in the answer `factors[i]` times in the i-th run, while all others are in it once."""
-    if not case.everywhere or not 2 <= len(found) <= PATHS:
+    if not case.everywhere or len(found) < 2:
         return None
     for path in found:
         if case.is_answer([o + (f - 1) * v for o, v, f in zip(case.oracles, path.values, factors, strict=True)]):

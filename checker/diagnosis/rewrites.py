@@ -61,15 +61,6 @@ def summed(base: ast.expr, dims: tuple[int, ...], keep: bool) -> ast.expr:
     return ast.Call(ast.Attribute(base, "sum", ast.Load()), [axis], [ast.keyword("keepdim", ast.Constant(True))] if keep else [])
 
 
-def reduced(call: ast.Call) -> tuple[ast.expr, list[ast.expr]] | None:
-    """What a reduction runs over, and its further arguments: alike for `x.sum(1)` and `torch.sum(x, 1)`."""
-    if not isinstance(call.func, ast.Attribute):
-        return None
-    if isinstance(call.func.value, ast.Name) and call.func.value.id in ("torch", "F"):
-        return (call.args[0], call.args[1:]) if call.args else None
-    return call.func.value, call.args
-
-
 def is_turned(node: ast.expr) -> bool:
     """Whether the last thing done is a transposition."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -108,13 +99,3 @@ def negated(node: ast.expr) -> ast.expr:
         if left is not node.left and not isinstance(left, ast.UnaryOp):
             return ast.BinOp(left, node.op, node.right)
     return ast.UnaryOp(ast.USub(), node)
-
-
-def is_mean(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "mean"
-
-
-def as_sum(call: ast.expr) -> ast.expr:
-    """The sum over what a mean runs over."""
-    assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
-    return ast.Call(ast.Attribute(call.func.value, "sum", ast.Load()), call.args, call.keywords)

@@ -59,6 +59,14 @@ class Stock:
             yield from dict.fromkeys(self._found[key] for key in keys(value) if key in self._found)
 
 
+def stock(case: Case) -> Stock:
+    """The case's stock, made when it is first asked for."""
+    if Stock not in case.memo:
+        case.memo[Stock] = Stock(case)
+    found: Stock = case.memo[Stock]
+    return found
+
+
 def _expressions(case: Case) -> Iterator[ast.expr]:
     names = [ast.Name(name, ast.Load()) for name in replacements(case)]
     derived = case.derived

@@ -2,7 +2,7 @@
 
 Family: Selection, indexing, non-smooth
 Forward: e = C[idx]
-Shapes: C (N, C), idx (K) of N
+Shapes: C (N, C), idx (T) of N
 Wrong: dC = torch.zeros_like(C); dC[idx] += de
 Right: dC = torch.zeros_like(C).index_add(0, idx, de)
 

@@ -50,6 +50,11 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
             yield put(expression, part, part.left), part.right
             right = part.right if isinstance(part.op, ast.Add) else ast.UnaryOp(ast.USub(), part.right)
             yield put(expression, part, right), part.left
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div) and isinstance(value_of(case, part), torch.Tensor):
+            yield put(expression, part, part.left), part.right
+            if isinstance(part.op, ast.Mult):
+                yield put(expression, part, part.right), part.left
 
 
 def _short(node: ast.expr) -> str:

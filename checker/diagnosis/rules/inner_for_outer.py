@@ -22,7 +22,8 @@ import torch
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, parts, search, value_of
-from checker.diagnosis.rewrites import put, reduced
+from checker.diagnosis.reductions import reduced
+from checker.diagnosis.rewrites import put
 from checker.records import Diagnosis
 
 INNER = ("dot", "inner", "vdot", "matmul")

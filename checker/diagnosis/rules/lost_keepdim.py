@@ -17,8 +17,10 @@ Read more: the PyTorch documentation, "Broadcasting semantics".
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from checker.diagnosis.case import Case
+from checker.diagnosis.edits import Edit, search
 from checker.diagnosis.rewrites import calls, with_keyword
 from checker.records import Diagnosis
 
@@ -26,7 +28,11 @@ REDUCTIONS = ("sum", "mean", "amax", "amin", "prod", "max", "min")
 
 
 def find(case: Case) -> Diagnosis | None:
-    """Proven by giving the answer back its axes of length 1: it is then the oracle."""
+    """Proven by giving the answer back its axes of length 1, or by keeping the axis of a sum inside it: it is then the oracle."""
+    return _whole(case) or _inside(case)
+
+
+def _whole(case: Case) -> Diagnosis | None:
     squeezed = [(tuple(a.shape), tuple(o.shape)) for a, o in zip(case.answers, case.oracles, strict=True)]
     if not all(a != o and len(a) < len(o) and [n for n in o if n != 1] == [n for n in a if n != 1] for a, o in squeezed):
         return None
@@ -45,6 +51,30 @@ def find(case: Case) -> Diagnosis | None:
         evidence=f"Reshaped to {case.due}, the answer equals autograd's gradient in every trial.",
         fix=_fix(case, expression),
     )
+
+
+def _inside(case: Case) -> Diagnosis | None:
+    found = search(case, _kept(case.draft)) if case.draft is not None else None
+    if found is None:
+        return None
+    call = found[2]
+    assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+    return Diagnosis(
+        code="lost-keepdim",
+        certainty="proven",
+        error=f"`{call.func.attr}` drops the axis it runs over",
+        note="What is left is aligned from the right with the other operand, so its numbers do not meet the rows they belong to.",
+        help="Keep the summed axis, with length 1.",
+        span=case.span(call, after=call.func.value),
+        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def _kept(expression: ast.expr) -> Iterator[Edit]:
+    for call in calls(expression, *REDUCTIONS):
+        if not any(k.arg == "keepdim" for k in call.keywords):
+            yield with_keyword(expression, call, "keepdim", True), call
 
 
 def _note(case: Case, reduction: ast.Call | None) -> str:

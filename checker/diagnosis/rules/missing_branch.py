@@ -20,7 +20,7 @@ from __future__ import annotations
 import ast
 
 from checker.derivation.derive import Underivable, derive
-from checker.diagnosis.branches import branch_cut_off, one_step
+from checker.diagnosis.branches import Use, branch_cut_off, one_step
 from checker.diagnosis.case import Case
 from checker.diagnosis.paths import Path, kept, paths
 from checker.records import Diagnosis
@@ -34,17 +34,30 @@ def find(case: Case) -> Diagnosis | None:
     some = kept(case, found)
     if some is not None:
         return _told(case, some, tuple(path for path in found if path not in some))
-    cut = branch_cut_off(case)
-    if cut is not None:
-        name, line, others = cut
-        note = f"{case.node} moves {name}, and `{line.name} = {line.source}` uses {name} too; that way sends a gradient back as well."
-        return _diagnosis(case, f"{name} and {others}", f"{name} and {line.name}", note, None)
+    lost = branch_cut_off(case)
+    if lost is not None:
+        return _below(case, lost)
     one = one_step(case)
     if one is not None:
         line, axis, at = one
         note = f"In `{line.source}` {case.node} is used at every step of axis {axis}; each use sends a gradient back."
         return _diagnosis(case, at, f"the rest of {line.name}", note, None)
     return None
+
+
+def _below(case: Case, lost: tuple[Use, ...]) -> Diagnosis:
+    """A branch further on than the node's own uses."""
+    ways = " and ".join(f"from {name} through {line.name}" for name, line in lost)
+    lines = " and ".join(dict.fromkeys(f"`{line.name} = {line.source}`" for _, line in lost))
+    return Diagnosis(
+        code="missing-branch",
+        certainty="proven",
+        error=f"what goes {ways} does not come back here",
+        note=f"{case.node} also moves the loss that way, by {lines}. All else in your answer is right.",
+        help=f"Work out what comes back {ways.replace('from', 'to').replace('through', 'from')}, and add it.",
+        span=case.span(),
+        evidence=f"Autograd's gradient, with what goes {ways} cut off, is exactly your answer in every trial.",
+    )
 
 
 def _told(case: Case, some: tuple[Path, ...], lost: tuple[Path, ...]) -> Diagnosis:

@@ -16,16 +16,50 @@ Read more: Karpathy, "The spelled-out intro to neural networks and backpropagati
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 import torch
 
 from checker.diagnosis.case import Case
+from checker.diagnosis.edits import Edit, search, tensors
 from checker.diagnosis.replay import gradient
+from checker.diagnosis.rewrites import put
 from checker.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
-    """Proven by replay: with ones for the upstream gradients, autograd gives the learner's answer."""
+    """Proven by replay: with ones for the upstream gradients, autograd gives the learner's answer. Or by one part times its upstream."""
+    return _of_all(case) or _of_one(case)
+
+
+def _of_one(case: Case) -> Diagnosis | None:
+    """One part of the answer lacks the factor: with it the expression is right."""
+    found = search(case, edits)
+    if found is None:
+        return None
+    part = ast.unparse(found[2])
+    return Diagnosis(
+        code="missing-upstream",
+        certainty="proven",
+        error=f"`{part}` is a derivative alone; what arrives from above is missing from it",
+        note=f"Along a path to {case.node} the chain rule multiplies each derivative with the gradient that arrives there.",
+        help=f"Ask which gradient arrives at the line that `{part}` is the derivative of, and multiply.",
+        span=case.span(found[2]),
+        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """Each part without a gradient in it, times each gradient from above."""
+    upstream = [f"d{line.name}" for line in case.consumers if f"d{line.name}" in case.available]
+    for part in tensors(case, expression):
+        if not any(isinstance(n, ast.Name) and n.id in case.available for n in ast.walk(part)):
+            for name in upstream:
+                yield put(expression, part, ast.copy_location(ast.BinOp(part, ast.Mult(), ast.Name(name, ast.Load())), part)), part
+
+
+def _of_all(case: Case) -> Diagnosis | None:
     consumers = {line.name for line in case.consumers}
     if not consumers or not case.everywhere or {"d" + name for name in consumers} & case.reads:
         return None

@@ -23,7 +23,8 @@ import torch
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, search, value_of
-from checker.diagnosis.rewrites import calls, put, reduced, summed
+from checker.diagnosis.reductions import reduced
+from checker.diagnosis.rewrites import calls, put, summed
 from checker.records import Diagnosis
 
 

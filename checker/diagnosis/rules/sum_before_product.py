@@ -21,7 +21,8 @@ from itertools import combinations
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, parts, search
-from checker.diagnosis.rewrites import put, reduced
+from checker.diagnosis.reductions import reduced
+from checker.diagnosis.rewrites import put
 from checker.records import Diagnosis
 
 FACTORS = 4

@@ -22,9 +22,11 @@ from collections.abc import Callable, Iterator
 import torch
 
 from checker.derivation.elementwise import SLOPES
+from checker.derivation.trees import text
 from checker.diagnosis.case import Case
 from checker.diagnosis.counterfactual import Site, replays, sites, with_slope, written_as
 from checker.diagnosis.edits import Edit, parts, search
+from checker.diagnosis.replaced import is_local, replaced, with_factor
 from checker.diagnosis.rewrites import put
 from checker.records import Diagnosis
 
@@ -36,7 +38,7 @@ def find(case: Case) -> Diagnosis | None:
     """
     found = search(case, edits)
     if found is None:
-        return _another(case) if case.everywhere else None
+        return (_another(case) or _lacking(case) or _replaced(case)) if case.everywhere else None
     divides = isinstance(found[2], ast.BinOp) and isinstance(found[2].op, ast.Div)
     users = " and ".join(f"`{line.name} = {line.source}`" for line in case.consumers) or "the forward"
     return Diagnosis(
@@ -93,3 +95,39 @@ def _told(case: Case, site: Site, other: str) -> Diagnosis:
         span=case.span(),
         evidence=f"With the derivative of {other} for that of `{part}`, autograd gives exactly your answer in every trial.",
     )
+
+
+def _lacking(case: Case) -> Diagnosis | None:
+    """A gradient from above stands there without the derivative it has to be multiplied with."""
+    found = next(with_factor(case, case.draft), None) if case.draft is not None else None
+    if found is None:
+        return None
+    expression, part, factor = found
+    return Diagnosis(
+        code="missing-local-derivative",
+        certainty="proven",
+        error=f"`{ast.unparse(part)}` comes through here without a derivative that belongs to its path",
+        note=f"The factor it lacks is worth `{text(factor)}`; all the rest is right.",
+        help=f"Follow the path from {case.node} up to where `{ast.unparse(part)}` arrives, and count one factor for each operation.",
+        span=case.span(part),
+        evidence=f"`{text(expression)}` equals autograd's gradient in every trial.",
+        fix=text(expression),
+    )
+
+
+def _replaced(case: Case) -> Diagnosis | None:
+    """A part without a gradient in it is not the derivative that belongs there."""
+    everything = replaced(case, case.draft) if case.draft is not None else iter(())
+    for expression, part, replacement in everything:
+        if part is not case.draft and is_local(case, part) and is_local(case, replacement):
+            return Diagnosis(
+                code="wrong-local-derivative",
+                certainty="proven",
+                error=f"`{ast.unparse(part)}` is not the derivative that belongs here",
+                note="All the rest of the expression is right.",
+                help="Write down the operation of the forward that this part is for, and its derivative alone.",
+                span=case.span(part),
+                evidence=f"With `{text(replacement)}` in its place the expression equals autograd's gradient in every trial.",
+                fix=text(expression),
+            )
+    return None

@@ -24,7 +24,8 @@ import torch
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, search, value_of
-from checker.diagnosis.rewrites import calls, method, put, reduced
+from checker.diagnosis.reductions import reduced
+from checker.diagnosis.rewrites import calls, method, put
 from checker.records import Diagnosis
 
 PERMUTES = ("permute", "transpose", "swapaxes", "movedim", "moveaxis")

@@ -87,6 +87,10 @@ def _whole(case: Case, constant: Named) -> Diagnosis:
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     yield from _with_constants(case, expression)
     constants = named_constants(case)
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div) and not _is_tensor(case, part.right):
+            for constant in constants:
+                yield put(expression, part, ast.copy_location(times(part.left, constant), part)), part.right
     for part in tensors(case, expression):
         for constant in constants:
             yield put(expression, part, ast.copy_location(times(part, constant), part)), part
@@ -112,3 +116,9 @@ def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
             elif isinstance(part.op, ast.Mult) and not isinstance(value_of(case, part.left), torch.Tensor):
                 yield put(expression, part, part.right), part.left
                 yield put(expression, part, ast.copy_location(ast.BinOp(part.right, other, part.left), part)), part.left
+
+
+def _is_tensor(case: Case, part: ast.expr) -> bool:
+    """Whether a part has more than one number in it."""
+    value = value_of(case, part)
+    return isinstance(value, torch.Tensor) and value.dim() > 0

@@ -16,7 +16,10 @@ Read more: any table of derivatives; the power rule.
 
 from __future__ import annotations
 
+import ast
+
 from checker.diagnosis.case import Case
+from checker.diagnosis.paths import off, paths
 from checker.diagnosis.rewrites import negated
 from checker.records import Diagnosis
 
@@ -24,7 +27,7 @@ from checker.records import Diagnosis
 def find(case: Case) -> Diagnosis | None:
     """Proven by turning the answer's sign: it is then the oracle."""
     if not case.mends(lambda a, o: -a):
-        return None
+        return _of_path(case)
     used = case.consumers[0] if len(case.consumers) == 1 else None
     where = f"`{used.name} = {used.source}`" if used else "the forward"
     return Diagnosis(
@@ -36,4 +39,24 @@ def find(case: Case) -> Diagnosis | None:
         span=case.span(),
         evidence="The answer times -1 equals autograd's gradient in every trial.",
         fix=case.fix(negated(case.expression)) if case.expression is not None else None,
+    )
+
+
+def _of_path(case: Case) -> Diagnosis | None:
+    """One use of the node came in with the wrong sign, and nothing in the answer subtracts (that would be a subtracted branch)."""
+    nodes = [n for s in case.written for n in ast.walk(s)] + (list(ast.walk(case.expression)) if case.expression is not None else [])
+    if any(isinstance(n, ast.BinOp | ast.AugAssign) and isinstance(n.op, ast.Sub) for n in nodes) or not case.everywhere:
+        return None
+    found = paths(case) if all(a.shape == o.shape for a, o in zip(case.answers, case.oracles, strict=True)) else []
+    path = off(case, found, [-1.0] * len(case.runs))
+    if path is None:
+        return None
+    return Diagnosis(
+        code="wrong-sign",
+        certainty="proven",
+        error=f"the part through {path.told} has the opposite sign",
+        note=f"What comes back through the other uses of {case.node} is right.",
+        help=f"Where {case.node} grows a little, look at which way `{path.line.name} = {path.line.source}` moves.",
+        span=case.span(),
+        evidence=f"Autograd's gradient, with the part through {path.told} taken times -1, is your answer in every trial.",
     )
