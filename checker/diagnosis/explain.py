@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from types import ModuleType
 from typing import TypeVar
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.mend import nearest, repairs
 from checker.diagnosis.remarks import remarks
-from checker.diagnosis.rules import RULES
+from checker.diagnosis.rules import RULES, unrecognised, wrong_idea
+from checker.diagnosis.several import several
 from checker.records import Diagnosis, Submission, Verdict
 from checker.trace.graph import Graph
 
@@ -20,6 +22,9 @@ Explained = tuple[tuple[Diagnosis, ...], tuple[Diagnosis, ...]]
 T = TypeVar("T")
 
 SEARCH_SECONDS = 1.5
+LAST = (wrong_idea, unrecognised)
+"""What is said where no cause is proven: that the idea is another, or the facts."""
+
 FACTS = Diagnosis("unrecognised", "located", error="this is not the gradient", evidence="Compared with autograd's gradient.")
 
 
@@ -39,11 +44,21 @@ def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict]) -
 
 
 def diagnose(case: Case) -> tuple[Diagnosis, ...]:
-    """Return the first diagnosis whose proof stands, or else the facts; with the right expression where one is known."""
-    diagnosis = next(filter(None, (_attempt(rule.find, case) for rule in RULES)), FACTS)
-    if diagnosis.fix is None:
-        diagnosis = replace(diagnosis, fix=_attempt(lambda case: nearest(case, repairs(case)), case))
-    return (diagnosis,)
+    """Return the cause that is proven first, or several proven together, or else the facts; with the right expression."""
+    cause = single(case)
+    causes = (cause,) if cause is not None else _attempt(lambda c: several(c, single), case) or (_first(case, LAST) or FACTS,)
+    if causes[0].fix is None:
+        causes = (replace(causes[0], fix=_attempt(lambda c: nearest(c, repairs(c)), case)), *causes[1:])
+    return causes
+
+
+def single(case: Case) -> Diagnosis | None:
+    """The first single cause whose proof stands."""
+    return _first(case, RULES)
+
+
+def _first(case: Case, rules: Iterable[ModuleType]) -> Diagnosis | None:
+    return next(filter(None, (_attempt(rule.find, case) for rule in rules)), None)
 
 
 def _attempt(explainer: Callable[[Case], T | None], case: Case) -> T | None:

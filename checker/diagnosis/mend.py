@@ -33,6 +33,8 @@ class Repair:
     rule: ModuleType | None = None
     first: ast.expr | None = None
     halfway: ast.expr | None = None
+    near: bool = True
+    """Whether what was replaced last is a part of the learner's own expression: otherwise it swallows the first step, or the whole."""
 
     @property
     def text(self) -> str:
@@ -48,13 +50,14 @@ def repairs(case: Case) -> Iterator[Repair]:
     if case.draft is None:
         return
     for expression, part, _ in replaced(case, case.draft):
-        yield Repair(expression, part)
+        yield Repair(expression, part, near=part is not case.draft)
+    walked = list(ast.walk(case.draft))[1:]
     for rule in EDITORS:
         for tried, (edited, first) in enumerate(rule.edits(case, case.draft)):
             if tried >= TRIES or time.monotonic() > case.deadline:
                 return
             for expression, part, _ in replaced(case, edited):
-                yield Repair(expression, part, rule, first, edited)
+                yield Repair(expression, part, rule, first, edited, near=any(part is own for own in walked))
 
 
 def nearest(case: Case, found: Iterator[Repair]) -> str | None:
@@ -73,4 +76,7 @@ def _distance(a: str, b: str) -> int:
 
 
 def _tokens(source: str) -> list[str]:
-    return [t.string for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.string.strip()]
+    try:
+        return [t.string for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.string.strip()]
+    except (tokenize.TokenError, SyntaxError):
+        return source.split()  # the learner's line is broken

@@ -9,6 +9,7 @@ import pytest
 from pages import SECTIONS, section, write
 
 from checker.check import check
+from checker.diagnosis.explain import LAST
 from checker.diagnosis.rules import RULES
 from checker.submission.zygote import Zygote
 
@@ -17,14 +18,14 @@ def code(rule: ModuleType) -> str:
     return rule.__name__.rsplit(".", 1)[-1].replace("_", "-")
 
 
-@pytest.mark.parametrize("rule", RULES, ids=code)
+@pytest.mark.parametrize("rule", (*RULES, *LAST), ids=code)
 def test_page_has_every_section(rule: ModuleType) -> None:
     page = rule.__doc__ or ""
     assert page.startswith(f"{code(rule)}: ")
     assert all(section(page, name) for name in SECTIONS if name != "Inputs")
 
 
-@pytest.mark.parametrize("rule", RULES, ids=code)
+@pytest.mark.parametrize("rule", (*RULES, *LAST), ids=code)
 def test_wrong_line_raises_the_code(rule: ModuleType, tmp_path: Path, zygote: Zygote) -> None:
     report = check(*write(tmp_path, rule.__doc__ or "", section(rule.__doc__ or "", "Wrong")), zygote)
     assert report.message is None
@@ -36,7 +37,7 @@ def test_wrong_line_raises_the_code(rule: ModuleType, tmp_path: Path, zygote: Zy
     assert found[0].evidence
 
 
-@pytest.mark.parametrize("rule", RULES, ids=code)
+@pytest.mark.parametrize("rule", (*RULES, *LAST), ids=code)
 def test_right_line_passes(rule: ModuleType, tmp_path: Path, zygote: Zygote) -> None:
     statements = section(rule.__doc__ or "", "Right")
     report = check(*write(tmp_path, rule.__doc__ or "", statements), zygote)

@@ -1,7 +1,7 @@
 """One file per mistake: its page as the docstring, and `find(case)`, which speaks only when it has proven its cause.
 
 To add a rule: write its file, and put it in its place in `RULES`. The first whose proof stands speaks: what is certain stands first, then
-what the shape shows, then what only the values show; the facts come last.
+what the shape shows, then what only the values show. What is said where none of them stands is `LAST`, in `explain`.
 """
 
 from checker.diagnosis.rules import (
@@ -50,7 +50,6 @@ from checker.diagnosis.rules import (
     through_detach,
     transposed,
     undefined_name,
-    unrecognised,
     used_too_early,
     wrong_axis,
     wrong_dtype,
@@ -115,15 +114,14 @@ RULES = (
     wrong_point,
     index_as_value,
     wrong_start,
+    subtracted_branch,
     wrong_scale,
     wrong_power,
     wrong_operand,
     shape_error,
-    missing_inner_derivative,
     plus_for_times,
-    subtracted_branch,
     multiplied_branches,
     extra_term,
     wrong_local_derivative,
-    unrecognised,
+    missing_inner_derivative,
 )

@@ -54,7 +54,7 @@ def _whole(case: Case) -> Diagnosis | None:
 
 
 def _inside(case: Case) -> Diagnosis | None:
-    found = search(case, _kept(case.draft)) if case.draft is not None else None
+    found = search(case, edits)
     if found is None:
         return None
     call = found[2]
@@ -71,7 +71,7 @@ def _inside(case: Case) -> Diagnosis | None:
     )
 
 
-def _kept(expression: ast.expr) -> Iterator[Edit]:
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for call in calls(expression, *REDUCTIONS):
         if not any(k.arg == "keepdim" for k in call.keywords):
             yield with_keyword(expression, call, "keepdim", True), call

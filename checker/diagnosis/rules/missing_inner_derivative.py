@@ -21,6 +21,7 @@ import torch
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.counterfactual import Site, replays, sites, with_slope
+from checker.diagnosis.edits import names_used
 from checker.records import Diagnosis
 
 
@@ -36,8 +37,12 @@ def find(case: Case) -> Diagnosis | None:
 
 def _told(case: Case, site: Site) -> Diagnosis:
     inner, of = ast.unparse(site.part), ast.unparse(site.operand)
+    values = case.verdict.runs[0].trial.values
+    used = names_used(case.expression) if case.expression is not None else []
+    outer = case.expression is None or any(isinstance(values.get(n.id), torch.Tensor) for n in used)
     return Diagnosis(
-        code="missing-inner-derivative",
+        # Where nothing of the forward is in the answer, there is no outer derivative either.
+        code="missing-inner-derivative" if outer else "missing-local-derivative",
         certainty="proven",
         error=f"the derivative of the inside, `{inner}`, is missing",
         note=f"In `{site.line.name} = {site.line.source}` only the outside is differentiated, as if `{of}` itself stood inside.",

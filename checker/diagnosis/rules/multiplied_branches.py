@@ -43,8 +43,28 @@ def find(case: Case) -> Diagnosis | None:
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult) and _arrives(case, part.left) and _arrives(case, part.right):
-            yield put(expression, part, ast.copy_location(ast.BinOp(part.left, ast.Add(), part.right), part)), part
+        factors = list(_factors(part))
+        for cut in range(1, len(factors)):
+            if isinstance(factors[cut][0], ast.Mult):
+                left, right = _product(factors[:cut]), _product(factors[cut:])
+                if _arrives(case, left) and _arrives(case, right):
+                    yield put(expression, part, ast.copy_location(ast.BinOp(left, ast.Add(), right), part)), part
+
+
+def _factors(part: ast.expr) -> Iterator[tuple[ast.operator, ast.expr]]:
+    """The factors of a product from left to right, each with the operation that brings it in."""
+    if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
+        yield from _factors(part.left)
+        yield part.op, part.right
+    else:
+        yield ast.Mult(), part
+
+
+def _product(factors: list[tuple[ast.operator, ast.expr]]) -> ast.expr:
+    product = factors[0][1]
+    for op, factor in factors[1:]:
+        product = ast.BinOp(product, op, factor)
+    return product
 
 
 def _arrives(case: Case, part: ast.expr) -> bool:

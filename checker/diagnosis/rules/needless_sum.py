@@ -35,9 +35,11 @@ def find(case: Case) -> Diagnosis | None:
         return None
     call = found[2]
     assert isinstance(call, ast.Call)
+    inner = reduced(call)
+    every = inner is not None and not inner[1] and not call.keywords
     whole = all(a.shape != o.shape for a, o in zip(case.answers, case.oracles, strict=True)) and case.everywhere
     return Diagnosis(
-        code="needless-sum",
+        code="summed-everything" if every else "needless-sum",
         certainty="proven",
         error=f"{case.got}, but {case.node} is {case.due}" if whole else "this sums over an axis along which nothing was copied",
         note=f"`sum` also adds up numbers that belong to different elements of {case.node}.",

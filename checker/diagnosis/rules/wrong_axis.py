@@ -37,10 +37,23 @@ def find(case: Case) -> Diagnosis | None:
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """Each operation that runs along an axis, along every other; along several, with one of them exchanged."""
+    found = [(call, written) for call in calls(expression, *ALONG) for written in _axes(call)]
+    for written_so in {ast.unparse(written) for _, written in found}:
+        same = [(call, written) for call, written in found if ast.unparse(written) == written_so]
+        for other in _others(same[0][1]) if len(same) > 1 else ():
+            changed = expression
+            for _, written in same:
+                changed = put(changed, written, ast.copy_location(other, written))
+            yield changed, same[0][0]
     for call in calls(expression, *ALONG):
-        for written in (*call.args, *(k.value for k in call.keywords if k.arg in ("dim", "axis"))):
+        for written in _axes(call):
             for other in _others(written):
                 yield put(expression, written, ast.copy_location(other, written)), call
+
+
+def _axes(call: ast.Call) -> list[ast.expr]:
+    """Where the call may say its axis."""
+    return [*call.args, *(k.value for k in call.keywords if k.arg in ("dim", "axis"))]
 
 
 def _others(written: ast.expr) -> Iterator[ast.expr]:

@@ -25,7 +25,7 @@ from checker.derivation.elementwise import SLOPES
 from checker.derivation.trees import text
 from checker.diagnosis.case import Case
 from checker.diagnosis.counterfactual import Site, replays, sites, with_slope, written_as
-from checker.diagnosis.edits import Edit, parts, search
+from checker.diagnosis.edits import Edit, parts, search, value_of
 from checker.diagnosis.replaced import is_local, replaced, with_factor
 from checker.diagnosis.rewrites import put
 from checker.records import Diagnosis
@@ -38,7 +38,7 @@ def find(case: Case) -> Diagnosis | None:
     """
     found = search(case, edits)
     if found is None:
-        return (_another(case) or _lacking(case) or _replaced(case)) if case.everywhere else None
+        return (_another(case) or _replaced(case) or _lacking(case)) if case.everywhere else None
     divides = isinstance(found[2], ast.BinOp) and isinstance(found[2].op, ast.Div)
     users = " and ".join(f"`{line.name} = {line.source}`" for line in case.consumers) or "the forward"
     return Diagnosis(
@@ -116,18 +116,46 @@ def _lacking(case: Case) -> Diagnosis | None:
 
 
 def _replaced(case: Case) -> Diagnosis | None:
-    """A part without a gradient in it is not the derivative that belongs there."""
+    """The smallest part without a gradient in it that is not what belongs there."""
     everything = replaced(case, case.draft) if case.draft is not None else iter(())
-    for expression, part, replacement in everything:
-        if part is not case.draft and is_local(case, part) and is_local(case, replacement):
-            return Diagnosis(
-                code="wrong-local-derivative",
-                certainty="proven",
-                error=f"`{ast.unparse(part)}` is not the derivative that belongs here",
-                note="All the rest of the expression is right.",
-                help="Write down the operation of the forward that this part is for, and its derivative alone.",
-                span=case.span(part),
-                evidence=f"With `{text(replacement)}` in its place the expression equals autograd's gradient in every trial.",
-                fix=text(expression),
-            )
-    return None
+    found = [(e, p, r) for e, p, r in everything if p is not case.draft and is_local(case, p) and is_local(case, r) and _is_tensor(case, p)]
+    if not found:
+        return None
+    expression, part, replacement = min(found, key=lambda f: len(list(ast.walk(f[1]))))
+    kind = _kind(part, replacement)
+    if kind is None:
+        return None
+    code, error = kind
+    return Diagnosis(
+        code=code,
+        certainty="proven",
+        error=f"`{ast.unparse(part)}` {error}",
+        note="All the rest of the expression is right.",
+        help="Write down the operation of the forward that this part is for, and its derivative alone.",
+        span=case.span(part),
+        evidence=f"With `{text(replacement)}` in its place the expression equals autograd's gradient in every trial.",
+        fix=text(expression),
+    )
+
+
+def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
+    """What mistake it is to have written `part` for `replacement`; None where something beside it is wrong instead."""
+    if isinstance(replacement, ast.BinOp):
+        within = ast.dump(part) in ast.dump(replacement)
+        if within and isinstance(replacement.op, ast.Mult):
+            return "missing-local-derivative", "is not the whole derivative: a factor is missing"
+        if (within and isinstance(replacement.op, ast.Add | ast.Sub)) or isinstance(replacement.left, ast.Constant):
+            return None
+    if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "ones_like":
+        return "missing-local-derivative", "takes the derivative for 1"
+    names = {n.id for n in ast.walk(replacement) if isinstance(n, ast.Name)} - {"torch", "F"}
+    if isinstance(part, ast.Name) and names != {part.id}:
+        return "wrong-operand", "stands where another value belongs"
+    if isinstance(part, ast.Name) and "sign" not in ast.dump(replacement):
+        return "wrong-point", "is not where this derivative is taken"
+    return "wrong-local-derivative", "is not the derivative that belongs here"
+
+
+def _is_tensor(case: Case, part: ast.expr) -> bool:
+    value = value_of(case, part)
+    return isinstance(value, torch.Tensor) and value.is_floating_point() and value.dim() > 0

@@ -17,17 +17,19 @@ Read more: any table of derivatives; the power rule.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from checker.diagnosis.case import Case
+from checker.diagnosis.edits import Edit, parts, search
 from checker.diagnosis.paths import off, paths
-from checker.diagnosis.rewrites import negated
+from checker.diagnosis.rewrites import negated, put
 from checker.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by turning the answer's sign: it is then the oracle."""
     if not case.mends(lambda a, o: -a):
-        return _of_path(case)
+        return _of_term(case) or _of_path(case)
     used = case.consumers[0] if len(case.consumers) == 1 else None
     where = f"`{used.name} = {used.source}`" if used else "the forward"
     return Diagnosis(
@@ -40,6 +42,30 @@ def find(case: Case) -> Diagnosis | None:
         evidence="The answer times -1 equals autograd's gradient in every trial.",
         fix=case.fix(negated(case.expression)) if case.expression is not None else None,
     )
+
+
+def _of_term(case: Case) -> Diagnosis | None:
+    found = search(case, edits)
+    if found is None:
+        return None
+    return Diagnosis(
+        code="wrong-sign",
+        certainty="proven",
+        error=f"`{ast.unparse(found[2])}` has the opposite sign",
+        note="All the rest of the expression is right.",
+        help="Find the minus that the derivative brings, or the one too many.",
+        span=case.span(found[2]),
+        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """One term of a sum with its sign turned; the right one of a difference is for `subtracted-branch`."""
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub):
+            terms = (part.left, part.right) if isinstance(part.op, ast.Add) else (part.left,)
+            yield from ((put(expression, term, ast.copy_location(negated(term), term)), term) for term in terms)
 
 
 def _of_path(case: Case) -> Diagnosis | None:

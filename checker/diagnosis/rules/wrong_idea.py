@@ -1,0 +1,85 @@
+"""wrong-idea: no small change mends the expression, and it has little in common with the gradient of this operation.
+
+Family: The line raised, or is not an answer
+Forward: y = x @ W
+Shapes: x (N, K), W (K, M)
+Wrong: dx = W.sum(1) + y.sum(1, keepdim=True)
+Right: dx = dy @ W.T
+
+Why:
+Sometimes the formula in mind belongs to no part of this graph. Then nothing is gained by mending it: begin again from
+the one line of the forward that uses the value, and ask how much its result moves when the value moves a little.
+
+Read more: `backprop-check derive EXERCISE` shows each gradient of an exercise with its reason.
+"""
+
+from __future__ import annotations
+
+import ast
+
+import torch
+
+from checker.derivation.derive import Derived
+from checker.derivation.trees import text
+from checker.diagnosis.case import Case
+from checker.diagnosis.edits import parts, value_of
+from checker.diagnosis.evaluate import Evaluator, Failed, Refused
+from checker.diagnosis.fingerprint import keys
+from checker.diagnosis.mend import repairs
+from checker.records import Diagnosis
+
+SHARED = 0.5
+LONGER = 3
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven of three facts: it has no repair of one or two steps, lacks most parts of the derived gradient, and cannot be one.
+
+    A gradient is linear in what arrives from above. An answer that is not, or is far longer than the gradient, is no slip of the pen.
+    """
+    derived, draft = case.derived, case.draft
+    if derived is None or draft is None or not case.everywhere:
+        return None
+    known = {key for part in parts(draft) for key in _keys(case, part)}
+    needed = [part for part in parts(derived.expression) if _keys(case, part)]
+    lacking = [part for part in needed if not known.intersection(_keys(case, part))]
+    longer = len(list(parts(draft))) > LONGER * len(list(parts(derived.expression)))
+    if len(lacking) <= SHARED * len(needed) or not (longer or not is_linear(case, derived)):
+        return None
+    return None if any(repair.near for repair in repairs(case)) else _told(case, derived, lacking)
+
+
+def is_linear(case: Case, derived: Derived) -> bool:
+    """Whether the answer is linear in the gradients it reads; one that reads none is not, where the gradient depends on some."""
+    draft = case.draft
+    read = {n.id for n in ast.walk(draft) if isinstance(n, ast.Name) and n.id in case.available} if draft is not None else set()
+    if draft is None or not read:
+        return not any(isinstance(n, ast.Name) and n.id in case.available for n in ast.walk(derived.expression))
+    names = case.names(case.verdict.runs[0])
+    try:
+        none, once, twice = (Evaluator({**names, **{n: names[n] * k for n in read}})(draft) for k in (0.0, 1.0, 2.0))
+    except (Refused, Failed):
+        return True
+    return bool(torch.allclose(none, torch.zeros_like(none))) and bool(torch.allclose(twice, 2 * once))
+
+
+def _keys(case: Case, part: ast.expr) -> tuple[object, ...]:
+    value = value_of(case, part)
+    return keys(value) if isinstance(value, torch.Tensor) and value.is_floating_point() else ()
+
+
+def _told(case: Case, derived: Derived, lacking: list[ast.expr]) -> Diagnosis:
+    lines = " and ".join(f"`{term.line.name} = {term.line.source}`" for term in derived.terms)
+    laws = " ".join(dict.fromkeys(step.law for term in derived.terms for step in term.steps))
+    names = dict.fromkeys(text(part) for part in lacking if isinstance(part, ast.Name))
+    without = f" Nothing in it is worth {' or '.join(f'`{n}`' for n in names)}." if names else ""
+    return Diagnosis(
+        code="wrong-idea",
+        certainty="proven",
+        error=f"this is not how {case.node} moves the loss",
+        note=f"{case.node} is used in {lines}. {laws}{without}",
+        help=f"Begin again from {lines}: what arrives there from above, times how it moves with {case.node}.",
+        span=case.span(),
+        evidence="No change of one or two steps makes it right, and most parts of the gradient derived from the forward are not in it.",
+        fix=derived.text,
+    )
