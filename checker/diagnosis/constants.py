@@ -1,4 +1,4 @@
-"""The constants of a graph that have a name: small numbers, sizes, plain numbers of the forward, and their inverses."""
+"""The constants of a graph that have a name: small numbers, sizes, plain numbers the forward computes with, and their inverses."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 
 from checker.diagnosis.case import Case
+from checker.diagnosis.edits import parts
+from checker.diagnosis.replay import downstream
 
 
 @dataclass(frozen=True)
@@ -24,15 +26,19 @@ class Named:
 def named_constants(case: Case) -> list[Named]:
     """Constants a gradient may be off by: 2, 3, 4, each plain number and size of the forward, those less one, and the inverses of all.
 
+    The forward's plain numbers are those it names, those its lines compute with (`d**0.5`), and how many numbers a mean takes.
+
     No free rationals: with enough of them anything fits.
     """
     found: list[Named] = []
-    for text in ("2", *_sizes(case), "3", "4"):
+    for text in dict.fromkeys(("2", *_sizes(case), *_computed(case), "3", "4")):
         node = ast.parse(text, mode="eval").body
         values = {run.trial.seed: _number(case.names(run), node) for run in case.runs}
         if all(v is not None and abs(v) not in (0.0, 1.0) for v in values.values()):
             numbers = {seed: v for seed, v in values.items() if v is not None}
-            plain = text if text.isidentifier() or text.isdigit() else f"({text})" if "(" not in text and "-" in text else text
+            if any(known.values == numbers for known in found):
+                continue
+            plain = f"({ast.unparse(node)})" if isinstance(node, ast.BinOp) else text
             found.append(Named(f"1/{plain}", node, {seed: 1 / v for seed, v in numbers.items()}, True))
             found.append(Named(plain, node, numbers, False))
     return found
@@ -53,6 +59,19 @@ def _sizes(case: Case) -> list[str]:
             )
             if place:
                 texts += [f"{place[0]}.shape[{place[1]}]", f"({place[0]}.shape[{place[1]}] - 1)"]
+    return texts
+
+
+def _computed(case: Case) -> list[str]:
+    """Plain numbers that stand within the lines below the node, and the number of elements where a line takes a mean."""
+    trial = case.verdict.runs[0].trial
+    names, texts = case.names(case.verdict.runs[0]), []
+    for line in downstream(case, frozenset({case.graph.exercise.output})):
+        for part in parts(ast.parse(line.source.strip(), mode="eval").body):
+            if isinstance(part, ast.BinOp | ast.Constant) and _number(names, part) is not None:
+                texts.append(ast.unparse(part))
+        if "mean" in line.source or "loss" in line.source:
+            texts += [f"{n}.numel()" for n in line.reads if isinstance(trial.values.get(n), torch.Tensor)]
     return texts
 
 

@@ -136,6 +136,16 @@ def written_as(case: Case, line: Line, tree: ast.expr, values_too: bool = False)
     return change
 
 
+def severed(case: Case, uses: Iterable[tuple[Line, ast.expr, ast.Name]]) -> Change:
+    """A change in which some uses of names (a line, its tree, the name in it) send nothing back."""
+    trees: dict[str, ast.expr] = {}
+    for line, tree, use in uses:
+        wall = ast.Call(ast.Attribute(use, "detach", ast.Load()), [], [])
+        trees[line.name] = put(trees.get(line.name, tree), use, wall)
+    compute = {name: evaluator(case, tree) for name, tree in trees.items()}
+    return lambda at, evaluate, values: compute[at.name](values) if at.name in compute else evaluate(values)
+
+
 def _broadcasts(x: torch.Tensor, y: torch.Tensor) -> bool:
     pairs = zip(reversed(x.shape), reversed(y.shape), strict=False)
     return x.dim() <= y.dim() and all(n in (1, m) for n, m in pairs)

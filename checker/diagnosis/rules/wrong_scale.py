@@ -81,7 +81,7 @@ def _constant_edits(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
 
 
 def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    """The expression with one number changed, or with a factor or divisor that is no tensor taken away or moved across the fraction."""
+    """The expression with one plain number changed, or with a factor or divisor that is one taken away or moved across the fraction."""
     exponents = {id(n) for p in parts(expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Pow) for n in ast.walk(p.right)}
     for part in parts(expression):
         value = part.value if isinstance(part, ast.Constant) else None
@@ -90,6 +90,10 @@ def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
                 if number != value:
                     whole = int(number) if number == int(number) else number
                     yield put(expression, part, ast.copy_location(ast.Constant(whole), part)), part
+        elif isinstance(value_of(case, part), int | float) and id(part) not in exponents:
+            for constant in named_constants(case):
+                if not constant.divides:
+                    yield put(expression, part, ast.copy_location(constant.node, part)), part
         elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
             other = ast.Div() if isinstance(part.op, ast.Mult) else ast.Mult()
             if not isinstance(value_of(case, part.right), torch.Tensor):
