@@ -25,7 +25,7 @@ import torch
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.counterfactual import below, replays, severed
-from checker.diagnosis.edits import names_used
+from checker.diagnosis.edits import names_used, parts
 from checker.diagnosis.replay import gradient
 from checker.records import Diagnosis, Line
 
@@ -52,7 +52,7 @@ def _further_down(case: Case) -> Diagnosis | None:
     """Proven by replay: with one or two uses of a value further down, or within one line, cut off, autograd gives the answer."""
     reached, uses = {case.node}, []
     for line, tree in below(case):
-        uses += [(line, tree, name) for name in names_used(tree) if name.id in reached]
+        uses += [(line, tree, name) for name in names_used(tree) if name.id in reached and name not in _squared(tree)]
         reached.add(line.name)
     forked = [use for use in uses if sum(other[2].id == use[2].id for other in uses) > 1]
     if len(forked) > FORKED or _proportional(case):
@@ -62,6 +62,12 @@ def _further_down(case: Case) -> Diagnosis | None:
             if replays(case, severed(case, cut_off)):
                 return _cut_off(case, [(line, name.id) for line, _, name in cut_off])
     return None
+
+
+def _squared(tree: ast.expr) -> list[ast.AST]:
+    """What stands on both sides of a product with itself: there a use too few is a factor 2 too few."""
+    same = [p for p in parts(tree) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Mult) and ast.dump(p.left) == ast.dump(p.right)]
+    return [node for product in same for node in ast.walk(product)]
 
 
 def _proportional(case: Case) -> bool:
