@@ -1,4 +1,4 @@
-"""The constants of a graph that have a name: small numbers, sizes, plain numbers of the forward, and their inverses."""
+"""The constants of a graph that have a name: small numbers, sizes, plain numbers the forward computes with, and their inverses."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from checker.derivation.trees import parsed, text
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import parts
 from checker.diagnosis.evaluate import Evaluator, Failed, Refused
+from checker.diagnosis.replay import downstream
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,12 @@ def named_constants(case: Case) -> list[Named]:
     """Constants a gradient may be off by: 2, 3, 4, each plain number and size of the forward, those less one, the
     constants of the derived gradient, and the inverses of all.
 
+    The forward's plain numbers are those it names, those its lines compute with (`d**0.5`), and how many numbers a mean takes.
+
     No free rationals: with enough of them anything fits.
     """
     found: dict[tuple[float, ...], Named] = {}
-    for node in (*map(parsed, ("2", *_sizes(case), "3", "4")), *_derived(case)):
+    for node in (*map(parsed, ("2", *_sizes(case), *_computed(case), "3", "4")), *_derived(case)):
         numbers = [_number(evaluator, node) for evaluator in case.evaluators]
         values = tuple(n for n in numbers if n is not None and abs(n) not in (0.0, 1.0))
         if len(values) == len(case.runs):
@@ -76,6 +79,19 @@ def _derived(case: Case) -> Iterator[ast.expr]:
     """The constants of the derived gradient: what stands in it as a number, or as a tensor of one."""
     if case.derived is not None:
         yield from (p for p in parts(case.derived.expression) if not isinstance(p, ast.Constant | ast.UnaryOp))
+
+
+def _computed(case: Case) -> list[str]:
+    """Plain numbers that stand within the lines below the node, and the number of elements where a line takes a mean."""
+    trial = case.verdict.runs[0].trial
+    evaluator, texts = case.evaluators[0], []
+    for line in downstream(case, frozenset({case.graph.exercise.output})):
+        for part in parts(ast.parse(line.source.strip(), mode="eval").body):
+            if isinstance(part, ast.BinOp | ast.Constant) and _number(evaluator, part) is not None:
+                texts.append(ast.unparse(part))
+        if "mean" in line.source or "loss" in line.source:
+            texts += [f"{n}.numel()" for n in line.reads if isinstance(trial.values.get(n), torch.Tensor)]
+    return texts
 
 
 def _number(evaluator: Evaluator, node: ast.expr) -> float | None:

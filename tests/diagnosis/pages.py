@@ -27,7 +27,8 @@ def exercise_text(page: str) -> str:
     names = [line.split("=")[0].strip() for line in lines]
     targets = dict.fromkeys(re.findall(r"\b(d\w+) \S?=(?!=)", section(page, "Wrong") + "; " + section(page, "Right")))
     arguments = [*shapes, *(name for name, _, _ in indices), *(name for name in own if name not in shapes)]
-    parameters = [*arguments, *names, "d" + names[-1]]
+    cotangent = [] if names[-1] == "loss" else ["d" + names[-1]]  # by convention, `loss` is one number
+    parameters = [*arguments, *names, *cotangent]
     values = [f"{n}={draw}{s} + {plus or 0}" for n, s in shapes.items() if n not in own]
     values += [f"{n}=torch.randint(0, {rows}, ({count[1:-1]},))" for n, count, rows in indices]
     values += [f"{n}={expression}" for n, expression in own.items()]

@@ -30,9 +30,14 @@ def find(case: Case) -> Diagnosis | None:
     if not case.everywhere:
         return None
     for site in sites(case, deep=True):
-        if site.part is not site.tree and replays(case, with_slope(case, site, lambda x, y: torch.ones_like(y))):
+        # Where a slope of zero gives the same, nothing comes back through this place at all, and that is another mistake.
+        if site.part is not site.tree and _replays(case, site, 1.0) and not _replays(case, site, 0.0):
             return _told(case, site)
     return None
+
+
+def _replays(case: Case, site: Site, slope: float) -> bool:
+    return replays(case, with_slope(case, site, lambda x, y: torch.full_like(y, slope)))
 
 
 def _told(case: Case, site: Site) -> Diagnosis:

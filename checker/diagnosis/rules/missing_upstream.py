@@ -60,13 +60,9 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
 
 
 def _of_all(case: Case) -> Diagnosis | None:
+    if not is_the_slope_alone(case):
+        return None
     consumers = {line.name for line in case.consumers}
-    if not consumers or not case.everywhere or {"d" + name for name in consumers} & case.reads:
-        return None
-    trials = [run.trial for run in case.runs]
-    ones = [{name: torch.ones_like(t.gradients["d" + name]) for name in consumers} for t in trials]
-    if not case.is_answer([gradient(case, run, frozenset(consumers), cotangents) for run, cotangents in zip(case.runs, ones, strict=True)]):
-        return None
     upstream = [f"d{line.name}" for line in case.consumers]
     return Diagnosis(
         code="missing-upstream",
@@ -81,6 +77,16 @@ def _of_all(case: Case) -> Diagnosis | None:
         evidence=f"With ones in the place of {', '.join(upstream)}, autograd gives exactly your answer in every trial.",
         fix=_fix(case, upstream),
     )
+
+
+def is_the_slope_alone(case: Case) -> bool:
+    """Whether the answer is what autograd gives with ones arriving at the lines that use the node, whose gradients it does not read."""
+    consumers = {line.name for line in case.consumers}
+    if not consumers or not case.everywhere or {"d" + name for name in consumers} & case.reads:
+        return False
+    trials = [run.trial for run in case.runs]
+    ones = [{name: torch.ones_like(t.gradients["d" + name]) for name in consumers} for t in trials]
+    return case.is_answer([gradient(case, run, frozenset(consumers), above) for run, above in zip(case.runs, ones, strict=True)])
 
 
 def _fix(case: Case, upstream: list[str]) -> str | None:

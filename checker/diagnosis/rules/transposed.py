@@ -48,7 +48,7 @@ def _told(case: Case, order: tuple[int, ...]) -> Diagnosis:
         fix = case.fix(swapped_product(expression) if len(order) == 2 else None, plain)
     same = all(a.shape == o.shape for a, o in zip(case.answers, case.oracles, strict=True))
     return Diagnosis(
-        code="transposed" if len(order) == 2 else "wrong-permutation",
+        code="transposed" if order[:-2] == tuple(range(len(order) - 2)) else "wrong-permutation",
         certainty="proven",
         error=f"these are the numbers of {case.name}, turned over" if same else f"{case.got}, but {case.node} is {case.due}",
         note=f"You built the transpose of {case.name}: the right numbers, with rows for columns."

@@ -3,7 +3,7 @@
 Family: The line raised, or is not an answer
 Forward: y = x @ W
 Shapes: x (N, K), W (K, M)
-Wrong: dx = W.sum(1) + y.sum(1, keepdim=True)
+Wrong: dx = torch.sin(W.sum(1)) + y.sum(1, keepdim=True)
 Right: dx = dy @ W.T
 
 Why:

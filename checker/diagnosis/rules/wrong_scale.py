@@ -108,6 +108,10 @@ def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
                     yield put(expression, part, ast.copy_location(ast.Constant(whole), part)), part
         elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub) and not isinstance(value_of(case, part), torch.Tensor):
             yield put(expression, part, part.left), part
+        elif isinstance(value_of(case, part), int | float):
+            for constant in named_constants(case):
+                if not constant.divides:
+                    yield put(expression, part, ast.copy_location(constant.node, part)), part
         elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
             other = ast.Div() if isinstance(part.op, ast.Mult) else ast.Mult()
             if not isinstance(value_of(case, part.right), torch.Tensor):

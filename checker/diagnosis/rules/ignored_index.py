@@ -1,0 +1,44 @@
+"""ignored-index: elements that the forward did not pick receive a gradient.
+
+Family: Selection, indexing, non-smooth
+Forward: n = lp.shape[0]; loss = -lp[range(n), Y].mean()
+Shapes: lp (N, C), Y (N) of C
+Wrong: dlp = torch.full_like(lp, -1 / n)
+Right: dlp = torch.zeros_like(lp); dlp[range(n), Y] = -1 / n
+
+Why:
+An index picks: lp[range(n), Y] reads one element of each row. Change any other, and the loss stays what it is, so
+their gradient is zero. Begin with zeros, and write the gradient at the index the forward used.
+
+Read more: Karpathy, "Becoming a Backprop Ninja", dlogprobs.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from checker.diagnosis.case import Case
+from checker.diagnosis.rules.missing_scatter import picks
+from checker.records import Diagnosis
+
+LOSSES = ("nll_loss", "diagonal", "trace", "select", "narrow")
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by setting to zero what the forward does not pick: the answer is then right."""
+    if not case.everywhere:
+        return None
+    lines = [line for line in case.consumers if picks(line, case.node) or any(word in line.source for word in LOSSES)]
+    if len(lines) != 1 or len(case.consumers) != 1 or any(not bool((o == 0).any()) for o in case.oracles):
+        return None
+    if not case.mends(lambda a, o: torch.where(o == 0, 0.0, a) if a.shape == o.shape else None):
+        return None
+    return Diagnosis(
+        code="ignored-index",
+        certainty="proven",
+        error=f"elements that `{lines[0].source.strip()}` does not pick receive a gradient",
+        note=f"At the picked elements the answer is right. The others cannot move {lines[0].name}: their gradient is zero.",
+        help=f"Begin with zeros in the shape of {case.node}, and write only at the index the forward used.",
+        span=case.span(),
+        evidence="With zero at every element that is not picked, your answer equals autograd's gradient in every trial.",
+    )
