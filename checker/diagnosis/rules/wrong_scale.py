@@ -83,6 +83,7 @@ def _constant_edits(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
 def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """The expression with one plain number changed, or with a factor or divisor that is one taken away or moved across the fraction."""
     exponents = {id(n) for p in parts(expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Pow) for n in ast.walk(p.right)}
+    exponents |= {id(n) for p in parts(expression) if isinstance(p, ast.Compare) for n in ast.walk(p)}  # no factor either
     for part in parts(expression):
         value = part.value if isinstance(part, ast.Constant) else None
         if isinstance(value, int | float) and not isinstance(value, bool) and id(part) not in exponents:
