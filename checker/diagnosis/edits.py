@@ -73,7 +73,9 @@ def rename(expression: ast.expr, old: str, new: str) -> ast.expr:
 def names_used(expression: ast.expr) -> list[ast.Name]:
     """The names whose values count, without those that only lend their shape (`torch.ones_like(x)`, `x.shape[0]`)."""
     lends = [
-        c for c in parts(expression) if isinstance(c, ast.Call) and isinstance(c.func, ast.Attribute) and c.func.attr.endswith("_like")
+        c
+        for c in parts(expression)
+        if isinstance(c, ast.Call) and isinstance(c.func, ast.Attribute) and c.func.attr.endswith(("_like", "numel", "size", "dim"))
     ]
     lends += [a for a in parts(expression) if isinstance(a, ast.Attribute) and a.attr in ("shape", "dtype", "ndim")]  # type: ignore[misc]
     shapes = {id(n) for call in lends for n in ast.walk(call)}

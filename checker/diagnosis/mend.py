@@ -57,7 +57,7 @@ def repairs(case: Case) -> Iterator[Repair]:
             if tried >= TRIES or time.monotonic() > case.deadline:
                 return
             for expression, part, _ in replaced(case, edited):
-                yield Repair(expression, part, rule, first, edited, near=any(part is own for own in walked))
+                yield Repair(expression, part, rule, first, edited, near=part is not edited and any(part is own for own in walked))
 
 
 def nearest(case: Case, found: Iterator[Repair]) -> str | None:

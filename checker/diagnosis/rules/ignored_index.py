@@ -15,11 +15,13 @@ Read more: Karpathy, "Becoming a Backprop Ninja", dlogprobs.
 
 from __future__ import annotations
 
+import ast
+
 import torch
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.rules.missing_scatter import picks
-from checker.records import Diagnosis
+from checker.records import Diagnosis, Line
 
 LOSSES = ("nll_loss", "diagonal", "trace", "select", "narrow")
 
@@ -36,9 +38,15 @@ def find(case: Case) -> Diagnosis | None:
     return Diagnosis(
         code="ignored-index",
         certainty="proven",
-        error=f"elements that `{lines[0].source.strip()}` does not pick receive a gradient",
+        error=f"elements that `{_pick(case, lines[0])}` does not pick receive a gradient",
         note=f"At the picked elements the answer is right. The others cannot move {lines[0].name}: their gradient is zero.",
         help=f"Begin with zeros in the shape of {case.node}, and write only at the index the forward used.",
         span=case.span(),
         evidence="With zero at every element that is not picked, your answer equals autograd's gradient in every trial.",
     )
+
+
+def _pick(case: Case, line: Line) -> str:
+    """The part of the line that picks, `lp[range(n), Y]`; the whole line where it is a call."""
+    subscripts = (n for n in ast.walk(ast.parse(line.source.strip())) if isinstance(n, ast.Subscript))
+    return next((ast.unparse(s) for s in subscripts if isinstance(s.value, ast.Name) and s.value.id == case.node), line.source.strip())

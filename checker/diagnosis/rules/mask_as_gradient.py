@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 
 from checker.diagnosis.case import Case
+from checker.diagnosis.fold import fold
 from checker.diagnosis.rules.missing_upstream import is_the_slope_alone
 from checker.records import Diagnosis
 
@@ -29,9 +30,8 @@ def find(case: Case) -> Diagnosis | None:
     if not is_the_slope_alone(case):
         return None
     above = " and ".join(f"d{line.name}" for line in case.consumers)
-    fix = None
-    if case.draft is not None and len(case.consumers) == 1:
-        fix = case.fix(ast.BinOp(case.draft, ast.Mult(), ast.Name(above, ast.Load())))
+    mask = fold(case.submission, case.nodes, case.name, frozenset(case.verdict.runs[0].trial.gradients))
+    fix = None if mask is None else case.fix(ast.BinOp(mask, ast.Mult(), ast.Name(f"d{case.consumers[0].name}", ast.Load())))
     return Diagnosis(
         code="mask-as-gradient",
         certainty="proven",
@@ -40,5 +40,5 @@ def find(case: Case) -> Diagnosis | None:
         help=f"Multiply the mask with {above}.",
         span=case.span(),
         evidence=f"With ones in the place of {above}, autograd gives exactly your zeros and ones in every trial.",
-        fix=fix,
+        fix=fix if len(case.consumers) == 1 else None,
     )

@@ -31,46 +31,64 @@ STEP, PLACES, SAME = 1e-12, 48, 1e-9
 
 
 def find(case: Case) -> Diagnosis | None:
-    """Proven by moving each doubtful element a little up and down: the answer lies between the two gradients, and the sums are right."""
-    if not case.everywhere or not any(_valid(case, stops) for stops in ends(case)):
-        return None
+    """Proven by moving each doubtful element a little up and down: the answer lies between the two gradients there.
+
+    It is a valid choice where what the tied elements receive adds up to what autograd gives them.
+    """
+    for stops in ends(case) if case.everywhere else ():
+        shares = _shares(case, stops)
+        if shares:
+            return _told(case, all(shares))
+    return None
+
+
+def _told(case: Case, valid: bool) -> Diagnosis:
+    lines = " and ".join(f"`{line.source}`" for line in case.consumers)
     return Diagnosis(
         code="tie-convention",
         certainty="proven",
-        error="where values tie, this is another valid choice than autograd's",
-        note=f"At a tie {' and '.join(f'`{line.source}`' for line in case.consumers)} has no single derivative; every share between the "
-        "one-sided ones is a subgradient. Everywhere else the answer is right.",
+        error="where values tie, this is another valid choice than autograd's"
+        if valid
+        else "where values tie, each of them receives the whole gradient",
+        note=f"At a tie {lines} has no single derivative; every share between the one-sided ones is a subgradient. Everywhere else the "
+        "answer is right."
+        if valid
+        else f"What arrives at {lines} is there once; given to each of the tied elements, it counts several times. Everywhere else the "
+        "answer is right.",
         help="Follow autograd's convention: look up how the operation of the forward shares the gradient among ties.",
         span=case.span(),
-        evidence="Only elements at ties differ; there your numbers lie between the gradients just beside the tie, and their sum is "
-        "autograd's, in every trial.",
+        evidence="Only elements at ties differ; there your numbers lie between the gradients just beside the tie"
+        + (", and their sum is autograd's, in every trial." if valid else ", but their sum is not autograd's, in some trial."),
     )
 
 
-def _valid(case: Case, stops: frozenset[str]) -> bool:
-    checked = False
+def _shares(case: Case, stops: frozenset[str]) -> list[bool]:
+    """For each element that differs, whether its ties together get what is due to them; empty if any is no share at all."""
+    found: list[bool] = []
     for i, run in enumerate(case.runs):
         answer, oracle, scale = case.answers[i], case.oracles[i], case.scales[i]
         if close(answer, oracle, scale):
             continue
         if answer.shape != oracle.shape or not bool(torch.isfinite(answer).all()):
-            return False
+            return []
         off = ((answer - oracle).abs() > SAME * scale).flatten().nonzero().flatten().tolist()
-        if len(off) > PLACES or not all(_between(case, run, stops, place, answer, oracle, scale) for place in off):
-            return False
-        checked = True
-    return checked
+        for place in off:
+            share = _share(case, run, stops, place, i) if len(off) <= PLACES else None
+            if share is None:
+                return []
+            found.append(share)
+    return found
 
 
-def _between(case: Case, run: Run, stops: frozenset[str], place: int, answer: torch.Tensor, oracle: torch.Tensor, scale: float) -> bool:
-    """Whether the answer at `place` lies between the one-sided gradients, and what ties with it is short by what it has too much."""
+def _share(case: Case, run: Run, stops: frozenset[str], place: int, i: int) -> bool | None:
+    """None if the answer at `place` is not between the one-sided gradients, else whether it and its ties add up to autograd's."""
+    answer, oracle, slack = case.answers[i], case.oracles[i], SAME * case.scales[i]
     up, down = (_beside(case, run, stops, place, sign * STEP) for sign in (1, -1))
-    sides = sorted((float(up.flatten()[place]), float(down.flatten()[place])))
-    if sides[1] - sides[0] <= SAME * scale or not sides[0] - SAME * scale <= float(answer.flatten()[place]) <= sides[1] + SAME * scale:
-        return False
-    tied = ((up - down).abs() > SAME * scale).flatten()
-    short = float((answer - oracle).flatten()[tied].sum())
-    return int(tied.sum()) == 1 or abs(short) <= SAME * scale * int(tied.sum())
+    low, high = sorted((float(up.flatten()[place]), float(down.flatten()[place])))
+    if high - low <= slack or not low - slack <= float(answer.flatten()[place]) <= high + slack:
+        return None
+    tied = ((up - down).abs() > slack).flatten()
+    return int(tied.sum()) == 1 or abs(float((answer - oracle).flatten()[tied].sum())) <= slack * int(tied.sum())
 
 
 def _beside(case: Case, run: Run, stops: frozenset[str], place: int, step: float) -> torch.Tensor:

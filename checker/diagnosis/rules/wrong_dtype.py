@@ -3,7 +3,7 @@
 Family: State, dtype, harness
 Forward: h = torch.relu(z)
 Shapes: z (N, C)
-Wrong: dz = z > 0
+Wrong: dz = dh > 0
 Right: dz = (z > 0) * dh
 
 Why:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import partial
 
 import torch
 
@@ -32,21 +31,30 @@ from checker.records import Diagnosis
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by value: each number of the answer is what passes there or what is left when nothing does, at other places than in the
-    forward."""
+    forward. Or by the mask of the forward in the place of the learner's: the expression is then right.
+    """
     if not case.everywhere:
         return None
     places = [(site, opened(case, site, 1.0), opened(case, site, 0.0)) for of in (masked, kinks) for site in of(case)]
     for site, everything, nothing in [*places, *((site, change, None) for site, change in selections(case))]:
         mine = let_through(case, everything, nothing)
-        if mine is not None and all(0 < int(mask.sum()) < mask.numel() for mask in mine):
-            return _told(case, site, mine)
+        if mine is not None and all(_other(case, i, mask) for i, mask in enumerate(mine)):
+            return _told(case, site, mine, search(case, partial(_edits, site=site)))
+    for site, _, _ in places if case.expression is not None else ():
+        found = search(case, partial(_edits, site=site))
+        if found is not None:
+            return _told(case, site, None, found)
     return None
 
 
-def _told(case: Case, site: Site, mine: list[torch.Tensor]) -> Diagnosis:
+def _other(case: Case, i: int, mine: torch.Tensor) -> bool:
+    """Whether this mask holds some and passes some, and other ones than the forward's. What passes may be wrong in size: at ties it is."""
+    return 0 < int(mine.sum()) < mine.numel() and not torch.equal(mine, case.oracles[i] != 0)
+
+
+def _told(case: Case, site: Site, mine: list[torch.Tensor] | None, found: tuple[str, ast.expr, ast.expr] | None) -> Diagnosis:
     operation, line = ast.unparse(site.part), f"`{site.line.name} = {site.line.source}`"
-    found = search(case, partial(_edits, site=site))
-    told = _in_words(case, mine)
+    told = _in_words(case, mine) if mine is not None else f"`{ast.unparse(found[2])}`" if found else None
     return Diagnosis(
         code="wrong-mask",
         certainty="proven",
@@ -55,7 +63,9 @@ def _told(case: Case, site: Site, mine: list[torch.Tensor]) -> Diagnosis:
         help=f"Ask for each element whether `{operation}` moves when it moves, and build the mask from the values of the forward.",
         span=case.span(found[2] if found else None),
         evidence=f"Every number of your answer is what comes back through `{operation}` where it lets pass, or what is left where it does "
-        "not, in every trial; the places are not the forward's.",
+        "not, in every trial; the places are not the forward's."
+        if mine is not None
+        else "With the forward's own mask in its place the expression equals autograd's gradient in every trial.",
         fix=found[0] if found else None,
     )
 
@@ -79,4 +89,5 @@ def _edits(case: Case, expression: ast.expr, site: Site) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(value := value_of(case, part), torch.Tensor) and value.dtype == torch.bool:
             yield from ((put(expression, part, mask), part) for mask in masks)
-            yield put(expression, part, ast.UnaryOp(ast.Invert(), part)), part
+            inverted = isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.Invert)
+            yield put(expression, part, part.operand if inverted else ast.UnaryOp(ast.Invert(), part)), part  # type: ignore[attr-defined]

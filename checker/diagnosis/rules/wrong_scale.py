@@ -99,6 +99,7 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
 def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """The expression with one number changed, or with a factor or divisor that is no tensor taken away or moved across the fraction."""
     operands = {id(n) for p in parts(expression) if isinstance(p, ast.BinOp) and not isinstance(p.op, ast.Pow) for n in (p.left, p.right)}
+    operands -= {id(n) for p in parts(expression) if isinstance(p, ast.Compare) for n in ast.walk(p)}  # no factor either
     for part in parts(expression):
         value = part.value if isinstance(part, ast.Constant) else None
         if isinstance(value, int | float) and not isinstance(value, bool) and id(part) in operands:
@@ -108,7 +109,7 @@ def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
                     yield put(expression, part, ast.copy_location(ast.Constant(whole), part)), part
         elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub) and not isinstance(value_of(case, part), torch.Tensor):
             yield put(expression, part, part.left), part
-        elif isinstance(value_of(case, part), int | float):
+        elif isinstance(value_of(case, part), int | float) and id(part) in operands:
             for constant in named_constants(case):
                 if not constant.divides:
                     yield put(expression, part, ast.copy_location(constant.node, part)), part

@@ -1,0 +1,49 @@
+"""missing-label: right everywhere but at the labels, where a term of the gradient is missing.
+
+Family: Selection, indexing, non-smooth
+Forward: loss = F.cross_entropy(z, y)
+Shapes: z (N, C), y (N) of C
+Wrong: dz = torch.softmax(z, 1) / z.shape[0]
+Right: dz = (torch.softmax(z, 1) - F.one_hot(y, z.shape[1])) / z.shape[0]
+
+Why:
+The score of the label moves the loss in two ways: by its share of the normaliser, as every score does, and directly,
+because it is the one that is read. The second is there at one place in each row only, and easy to forget.
+
+Read more: any derivation of the gradient of softmax with cross-entropy (p - y).
+"""
+
+from __future__ import annotations
+
+import torch
+
+from checker.diagnosis.case import Case
+from checker.records import Diagnosis, Run
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by place: in every trial the answer differs from the oracle exactly where an index tensor of the forward points."""
+    if not case.everywhere or any(a.shape != o.shape for a, o in zip(case.answers, case.oracles, strict=True)):
+        return None
+    trial = case.verdict.runs[0].trial
+    indices = [n for n, v in trial.values.items() if isinstance(v, torch.Tensor) and v.dtype == torch.int64]
+    for name in indices:
+        if all(_only_there(case, run, a, o, name) for run, a, o in zip(case.runs, case.answers, case.oracles, strict=True)):
+            return Diagnosis(
+                code="missing-label",
+                certainty="proven",
+                error=f"right everywhere but at the places {name} points to",
+                note=f"There {case.node} is also read directly, and that use sends a gradient back too.",
+                help=f"Add what comes back to the elements that {name} picks, and to no other.",
+                span=case.span(),
+                evidence=f"In every trial the answer differs from autograd's gradient at all the places of {name}, and nowhere else.",
+            )
+    return None
+
+
+def _only_there(case: Case, run: Run, answer: torch.Tensor, oracle: torch.Tensor, name: str) -> bool:
+    index = run.trial.values[name]
+    if tuple(index.shape) != tuple(oracle.shape[:-1]) or int(index.max()) >= oracle.shape[-1] or int(index.min()) < 0:
+        return False
+    wrong = (answer - oracle).abs() > case.tolerance * run.trial.scales[case.name]
+    return bool(torch.equal(wrong, torch.zeros_like(wrong).scatter(-1, index.unsqueeze(-1), True)))
