@@ -63,6 +63,8 @@ def repairs(case: Case) -> Iterator[Repair]:
 def nearest(case: Case, found: Iterator[Repair]) -> str | None:
     """Return the right text nearest to the learner's: the derived one, or one of the first few repairs."""
     derived = [case.derived.text] if case.derived is not None else []
+    if derived and isinstance(case.draft, ast.Name | ast.Constant):
+        return derived[0]
     candidates = chain(derived, (repair.text for repair in islice(found, ENOUGH)))
     written = ast.unparse(case.draft) if case.draft is not None else ""
     return min(candidates, key=partial(_distance, written), default=None)

@@ -1,4 +1,4 @@
-"""wrong-idea: no small change mends the expression, and it has little in common with the gradient of this operation.
+"""wrong-idea: no single change mends the expression, and it has little in common with the gradient of this operation.
 
 Family: The line raised, or is not an answer
 Forward: y = x @ W
@@ -25,7 +25,7 @@ from checker.diagnosis.case import Case
 from checker.diagnosis.edits import parts, value_of
 from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.fingerprint import keys
-from checker.diagnosis.mend import repairs
+from checker.diagnosis.replaced import replaced
 from checker.records import Diagnosis
 
 SHARED = 0.5
@@ -33,7 +33,7 @@ LONGER = 3
 
 
 def find(case: Case) -> Diagnosis | None:
-    """Proven of three facts: it has no repair of one or two steps, lacks most parts of the derived gradient, and cannot be one.
+    """Proven of three facts: no part of it is all that is wrong, it lacks most parts of the derived gradient, and it cannot be one.
 
     A gradient is linear in what arrives from above. An answer that is not, or is far longer than the gradient, is no slip of the pen.
     """
@@ -46,7 +46,7 @@ def find(case: Case) -> Diagnosis | None:
     longer = len(list(parts(draft))) > LONGER * len(list(parts(derived.expression)))
     if len(lacking) <= SHARED * len(needed) or not (longer or not is_linear(case, derived)):
         return None
-    return None if any(repair.near for repair in repairs(case)) else _told(case, derived, lacking)
+    return None if any(part is not draft for _, part, _ in replaced(case, draft)) else _told(case, derived, lacking)
 
 
 def is_linear(case: Case, derived: Derived) -> bool:
@@ -80,6 +80,6 @@ def _told(case: Case, derived: Derived, lacking: list[ast.expr]) -> Diagnosis:
         note=f"{case.node} is used in {lines}. {laws}{without}",
         help=f"Begin again from {lines}: what arrives there from above, times how it moves with {case.node}.",
         span=case.span(),
-        evidence="No change of one or two steps makes it right, and most parts of the gradient derived from the forward are not in it.",
+        evidence="No change of one part makes it right, and most parts of the gradient derived from the forward are not in it.",
         fix=derived.text,
     )
