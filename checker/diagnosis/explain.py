@@ -9,13 +9,15 @@ from dataclasses import replace
 from types import ModuleType
 from typing import TypeVar
 
+import torch
+
 from checker.diagnosis.case import Case
 from checker.diagnosis.mend import nearest, repairs
 from checker.diagnosis.remarks import remarks
 from checker.diagnosis.rules import RULES, unrecognised, wrong_idea
 from checker.diagnosis.several import several
 from checker.records import Diagnosis, Submission, Verdict
-from checker.trace.graph import Graph
+from checker.trace.graph import Graph, default_dtype
 
 Explained = tuple[tuple[Diagnosis, ...], tuple[Diagnosis, ...]]
 
@@ -31,7 +33,8 @@ FACTS = Diagnosis("unrecognised", "located", error="this is not the gradient", e
 def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict]) -> dict[str, Explained]:
     """Return, by target, its diagnoses and its remarks. No failure in here changes a verdict or hides it."""
     found: dict[str, Explained] = {}
-    with warnings.catch_warnings():
+    # As the learner's code runs: a number times a whole-number tensor is float64.
+    with warnings.catch_warnings(), default_dtype(torch.float64):
         # Trying an edit may make torch warn (`.T` of three axes); that is no news for the learner.
         warnings.simplefilter("ignore")
         for verdict in verdicts:
@@ -47,8 +50,9 @@ def diagnose(case: Case) -> tuple[Diagnosis, ...]:
     """Return the cause that is proven first, or several proven together, or else the facts; with the right expression."""
     cause = single(case)
     causes = (cause,) if cause is not None else _attempt(lambda c: several(c, single), case) or (_first(case, LAST) or FACTS,)
-    if causes[0].fix is None:
-        causes = (replace(causes[0], fix=_attempt(lambda c: nearest(c, repairs(c)), case)), *causes[1:])
+    given = causes[0].fix
+    fix = _attempt(lambda c: nearest(c, (r.text for r in repairs(c)) if given is None else (given,)), case)
+    causes = (replace(causes[0], fix=fix or given), *causes[1:])
     return causes
 
 

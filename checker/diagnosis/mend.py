@@ -7,7 +7,7 @@ import difflib
 import io
 import time
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
@@ -60,14 +60,13 @@ def repairs(case: Case) -> Iterator[Repair]:
                 yield Repair(expression, part, rule, first, edited, near=part is not edited and any(part is own for own in walked))
 
 
-def nearest(case: Case, found: Iterator[Repair]) -> str | None:
-    """Return the right text nearest to the learner's: the derived one, or one of the first few repairs."""
+def nearest(case: Case, found: Iterable[str]) -> str | None:
+    """Return the right text nearest to the learner's: the derived one, or one of the first few of `found`."""
     derived = [case.derived.text] if case.derived is not None else []
     if derived and isinstance(case.draft, ast.Name | ast.Constant):
         return derived[0]
-    candidates = chain(derived, (repair.text for repair in islice(found, ENOUGH)))
     written = ast.unparse(case.draft) if case.draft is not None else ""
-    return min(candidates, key=partial(_distance, written), default=None)
+    return min(chain(islice(found, ENOUGH), derived), key=partial(_distance, written), default=None)
 
 
 def _distance(a: str, b: str) -> int:

@@ -32,6 +32,17 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
+    if any(isinstance(p, ast.BinOp) and isinstance(p.op, ast.Mult | ast.Div) and found[2] in (p.left, p.right) for p in _own(case)):
+        return Diagnosis(
+            code="wrong-local-derivative",
+            certainty="proven",
+            error=f"`{_short(found[2])}` is a factor too many",
+            note="Without it the expression is right: the derivative of this operation does not have it.",
+            help="Go through the operations on the path, and write one factor for each.",
+            span=case.span(found[2]),
+            evidence="Without this factor the expression equals autograd's gradient in every trial.",
+            fix=found[0],
+        )
     return Diagnosis(
         code="extra-term",
         certainty="proven",
@@ -55,6 +66,10 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
             yield put(expression, part, part.left), part.right
             if isinstance(part.op, ast.Mult):
                 yield put(expression, part, part.right), part.left
+
+
+def _own(case: Case) -> list[ast.expr]:
+    return list(parts(case.draft)) if case.draft is not None else []
 
 
 def _short(node: ast.expr) -> str:

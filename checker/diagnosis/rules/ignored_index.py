@@ -35,8 +35,11 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if not case.mends(lambda a, o: torch.where(o == 0, 0.0, a) if a.shape == o.shape else None):
         return None
+    index = [
+        n for n in lines[0].reads if (v := case.verdict.runs[0].trial.values[n]) is not None and getattr(v, "dtype", None) == torch.bool
+    ]
     return Diagnosis(
-        code="ignored-index",
+        code="missing-mask" if index else "ignored-index",
         certainty="proven",
         error=f"elements that `{_pick(case, lines[0])}` does not pick receive a gradient",
         note=f"At the picked elements the answer is right. The others cannot move {lines[0].name}: their gradient is zero.",

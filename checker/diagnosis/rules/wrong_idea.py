@@ -22,7 +22,7 @@ import torch
 from checker.derivation.derive import Derived
 from checker.derivation.trees import text
 from checker.diagnosis.case import Case
-from checker.diagnosis.edits import parts, value_of
+from checker.diagnosis.edits import names_used, parts, value_of
 from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.fingerprint import keys
 from checker.diagnosis.replaced import replaced
@@ -38,7 +38,7 @@ def find(case: Case) -> Diagnosis | None:
     A gradient is linear in what arrives from above. An answer that is not, or is far longer than the gradient, is no slip of the pen.
     """
     derived, draft = case.derived, case.draft
-    if derived is None or draft is None or not case.everywhere:
+    if derived is None or draft is None or case.verdict.runs[0].answers[case.name].value is None:
         return None
     known = {key for part in parts(draft) for key in _keys(case, part)}
     needed = [part for part in parts(derived.expression) if _keys(case, part)]
@@ -46,7 +46,22 @@ def find(case: Case) -> Diagnosis | None:
     longer = len(list(parts(draft))) > LONGER * len(list(parts(derived.expression)))
     if len(lacking) <= SHARED * len(needed) or not (longer or not is_linear(case, derived)):
         return None
+    if not names_used(draft) and not isinstance(draft, ast.Constant):
+        return _constant(case, derived)
     return None if any(part is not draft for _, part, _ in replaced(case, draft)) else _told(case, derived, lacking)
+
+
+def _constant(case: Case, derived: Derived) -> Diagnosis:
+    return Diagnosis(
+        code="missing-upstream",
+        certainty="proven",
+        error="these are the same numbers, whatever arrives from above",
+        note=f"No value of the forward and no gradient is in this; d{case.node} depends on what comes back to {case.node}.",
+        help=f"Begin with the gradient that arrives at {' or '.join(term.line.name for term in derived.terms)}.",
+        span=case.span(),
+        evidence="The expression reads shapes only, and most parts of the gradient derived from the forward are not in it.",
+        fix=derived.text,
+    )
 
 
 def is_linear(case: Case, derived: Derived) -> bool:

@@ -118,7 +118,8 @@ def _lacking(case: Case) -> Diagnosis | None:
 def _replaced(case: Case) -> Diagnosis | None:
     """The smallest part without a gradient in it that is not what belongs there."""
     everything = replaced(case, case.draft) if case.draft is not None else iter(())
-    found = [(e, p, r) for e, p, r in everything if p is not case.draft and is_local(case, p) and is_local(case, r) and _is_tensor(case, p)]
+    found = [(e, p, r) for e, p, r in everything if is_local(case, p) and is_local(case, r) and _is_tensor(case, p)]
+    found = [(e, p, r) for e, p, r in found if p is not case.draft or isinstance(p, ast.Name)]
     if not found:
         return None
     expression, part, replacement = min(found, key=lambda f: len(list(ast.walk(f[1]))))

@@ -1,0 +1,95 @@
+"""Answers on graphs that no exercise uses, written and labelled by someone who had not seen the rules.
+
+Each folder of `tests/heldout` holds an exercise, right answers (`right.json`) and labelled ones (`cases.jsonl`: an empty `accept` marks
+an answer that is right). What is asserted of verdicts is absolute; what is asserted of names are floors a little below what was measured.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checker.check import check
+from checker.records import Gradient
+from checker.submission.zygote import Zygote
+
+FOLDERS = sorted(path for path in (Path(__file__).parents[1] / "heldout").iterdir() if path.is_dir())
+NAMED, MISNAMED, MENDED = 0.75, 0.03, 0.97
+
+
+@dataclass(frozen=True)
+class Judged:
+    case: dict[str, Any]
+    gradient: Gradient
+
+    @property
+    def codes(self) -> list[str]:
+        offered = self.gradient.diagnoses
+        one_of = [d.code for d in offered if d.certainty == "one-of"]
+        return one_of or [d.code for d in offered[:1] if d.certainty == "proven"]
+
+
+def packs(cases: list[dict[str, Any]]) -> list[dict[str, dict[str, Any]]]:
+    """As many answers as possible in one submission: one for each target."""
+    found: list[dict[str, dict[str, Any]]] = []
+    for case in cases:
+        free = next((pack for pack in found if case["target"] not in pack), None)
+        if free is None:
+            found.append(free := {})
+        free[case["target"]] = case
+    return found
+
+
+def submission(exercise: str, right: dict[str, str], pack: dict[str, dict[str, Any]]) -> str:
+    lines = []
+    for line in exercise[exercise.index("def backward") :].split("\n"):
+        name = line.strip().split(" ")[0]
+        if "= ..." not in line:
+            lines.append(line)
+            continue
+        answer = pack[name[1:]]["answer"] if name[1:] in pack else right[name[1:]]
+        lines += [f"    {part}" for part in (answer if isinstance(answer, list) else [f"{name} = {answer}"])]
+    return "\n".join(["import torch", "import torch.nn.functional as F", "", *lines, ""])
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> list[Judged]:
+    found, folder = [], tmp_path_factory.mktemp("heldout")
+    for source in FOLDERS:
+        cases = [json.loads(line) for line in (source / "cases.jsonl").read_text().splitlines() if line.strip()]
+        right = json.loads((source / "right.json").read_text())
+        for i, pack in enumerate(packs(cases)):
+            path = folder / f"{source.name}{i}.py"
+            path.write_text(submission((source / "exercise.py").read_text(), right, pack))
+            report = check(source / "exercise.py", path, zygote)
+            assert report.message is None, (source.name, report.message)
+            for gradient in report.gradients:
+                name = gradient.verdict.target.node
+                found.append(Judged(pack.get(name, {"id": f"{source.name} {name}", "accept": []}), gradient))
+    return found
+
+
+# A view of a gradient that autograd happens to lay out otherwise: of the numbers alone, as they are judged, it is right.
+LAYOUT = {"split_heads.19"}
+
+
+def test_every_verdict_is_right(judged: list[Judged]) -> None:
+    for one in judged:
+        expected = not one.case["accept"] or one.case["id"] in LAYOUT
+        assert (one.gradient.verdict.status == "correct") == expected, one.case
+
+
+def test_names_and_mends(judged: list[Judged]) -> None:
+    wrong = [one for one in judged if one.case["accept"] and one.case["id"] not in LAYOUT]
+    assert len(wrong) > 200
+    named = [one for one in wrong if set(one.codes) & set(one.case["accept"])]
+    misnamed = [one for one in wrong if set(one.codes) - {"unrecognised"} and not set(one.codes) & set(one.case["accept"])]
+    mended = [one for one in wrong if one.gradient.diagnoses[0].fix]
+    told = f"named {len(named)}, misnamed {[(o.case['id'], o.codes) for o in misnamed]}, mended {len(mended)} of {len(wrong)}"
+    assert len(named) >= NAMED * len(wrong), told
+    assert len(misnamed) <= MISNAMED * len(wrong), told
+    assert len(mended) >= MENDED * len(wrong), told
