@@ -16,7 +16,8 @@ _LEFT: dict[type, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     ast.Sub: lambda goal, right: goal + right,
     ast.Mult: lambda goal, right: goal / right,
     ast.Div: lambda goal, right: goal * right,
-    ast.Pow: lambda goal, right: goal ** (1 / right),
+    # An even power hides the sign of what was raised.
+    ast.Pow: lambda goal, right: goal ** (1 / right) if right.dim() == 0 and float(right) % 2 else torch.full_like(goal, torch.nan),
 }
 _RIGHT: dict[type, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     ast.Add: lambda goal, left: goal - left,

@@ -46,4 +46,5 @@ def _only_there(case: Case, run: Run, answer: torch.Tensor, oracle: torch.Tensor
     if tuple(index.shape) != tuple(oracle.shape[:-1]) or int(index.max()) >= oracle.shape[-1] or int(index.min()) < 0:
         return False
     wrong = (answer - oracle).abs() > case.tolerance * run.trial.scales[case.name]
-    return bool(torch.equal(wrong, torch.zeros_like(wrong).scatter(-1, index.unsqueeze(-1), True)))
+    there = torch.zeros_like(wrong).scatter(-1, index.unsqueeze(-1), True)
+    return torch.equal(wrong, there) and bool((oracle[~there] != 0).any())

@@ -140,6 +140,13 @@ def _replaced(case: Case) -> Diagnosis | None:
 
 def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
     """What mistake it is to have written `part` for `replacement`; None where something beside it is wrong instead."""
+    while isinstance(part, ast.BinOp) and isinstance(replacement, ast.BinOp) and type(part.op) is type(replacement.op):
+        if ast.dump(part.right) == ast.dump(replacement.right):
+            part, replacement = part.left, replacement.left
+        elif ast.dump(part.left) == ast.dump(replacement.left):
+            part, replacement = part.right, replacement.right
+        else:
+            break
     if isinstance(replacement, ast.BinOp):
         within = ast.dump(part) in ast.dump(replacement)
         if within and isinstance(replacement.op, ast.Mult):
