@@ -41,7 +41,7 @@ def find(case: Case) -> Diagnosis | None:
         mine = let_through(case, everything, nothing)
         if mine is not None and all(_other(case, i, mask) for i, mask in enumerate(mine)):
             return _told(case, site, mine, search(case, partial(_edits, site=site)))
-    for site, _, _ in places if case.expression is not None else ():
+    for site, _, _ in places:
         found = search(case, partial(_edits, site=site))
         if found is not None:
             return _told(case, site, None, found)
