@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -255,3 +256,30 @@ def test_a_closed_pipe_is_no_news(course: Path) -> None:
         assert run.wait(timeout=30) == 141
         assert run.stderr is not None
         assert run.stderr.read() == ""
+
+
+def test_derive_prints_a_backward_that_passes(tmp_path: Path, capsys: Captured, zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it prints for ex05, put into the exercise, is right in every gradient."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["derive", "ex05"]) == 0
+    printed = capsys.readouterr().out
+    assert "was stretched to" in printed
+    lines = dict(re.findall(r"^\s*(d\w+) = (.+?)(?:  +#.*)?$", printed, re.MULTILINE))
+    (stub,) = packaged_course().exercises.glob("ex05_*.py")
+    text = stub.read_text()
+    for name, expression in lines.items():
+        text = re.sub(rf"(\b{name} = )\.\.\.", lambda m, e=expression: m[1] + e, text)  # type: ignore[misc]
+    answer = tmp_path / "answer.py"
+    answer.write_text(text)
+    assert main(["check", "ex05", "--submission", str(answer)], zygote) == 0
+
+
+def test_derive_says_what_is_outside_its_table(tmp_path: Path, capsys: Captured) -> None:
+    exercise = tmp_path / "ex01_far.py"
+    exercise.write_text(
+        "import torch\ndef inputs(N=3):\n    return dict(x=torch.randn(N))\ndef forward(x):\n    y = torch.lgamma(x)  # (N,)\n"
+        "    return y\ndef backward(x, y, dy):\n    dx = ...  # (N,)\n"
+    )
+    assert main(["derive", str(exercise)]) == 1
+    assert "lgamma" in capsys.readouterr().out

@@ -52,8 +52,7 @@ def diagnose(case: Case) -> tuple[Diagnosis, ...]:
     causes = (cause,) if cause is not None else _attempt(lambda c: several(c, single), case) or (_first(case, LAST) or FACTS,)
     given = causes[0].fix
     fix = _attempt(lambda c: nearest(c, (r.text for r in repairs(c)) if given is None else (given,)), case)
-    causes = (replace(causes[0], fix=fix or given), *causes[1:])
-    return causes
+    return (replace(causes[0], fix=fix or given), *causes[1:])
 
 
 def single(case: Case) -> Diagnosis | None:

@@ -1,0 +1,44 @@
+"""What explaining promises whatever happens in it: the verdict stands, and some facts are said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from pages import section, write
+from test_pages import code
+
+from checker.check import check
+from checker.diagnosis import explain
+from checker.diagnosis.explain import LAST
+from checker.diagnosis.rules import RULES
+from checker.submission.zygote import Zygote
+
+
+def crash(*_: object) -> None:
+    raise RuntimeError("a prover broke")
+
+
+@pytest.mark.parametrize("rule", (*RULES, *LAST), ids=code)
+def test_a_crash_in_a_prover_leaves_the_verdict(rule: ModuleType, tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rule, "find", crash)
+    (gradient, *_) = [g for g in wrong(rule, tmp_path, zygote) if g.verdict.status in ("incorrect", "error")]
+    assert gradient.diagnoses
+    assert gradient.diagnoses[0].error
+
+
+def test_a_crash_of_all_provers_says_facts_only(tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> None:
+    for rule in (*RULES, *LAST):
+        monkeypatch.setattr(rule, "find", crash)
+    for helper in ("several", "nearest", "repairs"):
+        monkeypatch.setattr(explain, helper, crash)
+    (gradient,) = wrong(RULES[-1], tmp_path, zygote)
+    assert gradient.verdict.status == "incorrect"
+    assert [(d.code, d.certainty, d.fix) for d in gradient.diagnoses] == [("unrecognised", "located", None)]
+
+
+def wrong(rule: ModuleType, folder: Path, zygote: Zygote):  # type: ignore[no-untyped-def]
+    report = check(*write(folder, rule.__doc__ or "", section(rule.__doc__ or "", "Wrong")), zygote)
+    assert report.message is None
+    return report.gradients
