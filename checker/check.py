@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from checker.comparison.judge import judge
@@ -16,11 +17,14 @@ from checker.submission.zygote import Zygote
 from checker.trace.graph import load_graph
 
 
-def check(exercise_path: Path, submission_path: Path, zygote: Zygote, time_limit: float = 10.0) -> Report:
+def check(
+    exercise_path: Path, submission_path: Path, zygote: Zygote, time_limit: float = 10.0, explain_seconds: float = math.inf
+) -> Report:
     """Check the `backward` in `submission_path` against the exercise in `exercise_path`.
 
     The forward and the inputs are the exercise's own; learner code runs in children of `zygote` only, each statement for at most
-    `time_limit` seconds. Raises `BadInput` when the exercise cannot be used; a submission that cannot be read gives a report that says why.
+    `time_limit` seconds, and causes are sought for `explain_seconds` in all. Raises `BadInput` when the exercise cannot be used; a
+    submission that cannot be read gives a report that says why.
     """
     exercise = read_exercise(exercise_path)
     graph = load_graph(exercise)
@@ -29,4 +33,4 @@ def check(exercise_path: Path, submission_path: Path, zygote: Zygote, time_limit
         verdicts, trouble = judge(graph, submission, zygote, time_limit)
     except (BadInput, NothingRan) as error:
         return could_not_judge(exercise, str(error))
-    return build_report(exercise, submission, verdicts, explain(graph, submission, verdicts), trouble)
+    return build_report(exercise, submission, verdicts, explain(graph, submission, verdicts, explain_seconds), trouble)

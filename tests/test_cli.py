@@ -283,3 +283,57 @@ def test_derive_says_what_is_outside_its_table(tmp_path: Path, capsys: Captured)
     )
     assert main(["derive", str(exercise)]) == 1
     assert "lgamma" in capsys.readouterr().out
+
+
+FORWARD = '''"""A gate: one number of each row decides how much of it passes.
+
+Two layers and a mean square.
+"""
+
+import torch
+
+
+def inputs(N=5, K=3, M=4):
+    return dict(x=torch.randn(N, K), W=torch.randn(K, M), v=torch.randn(M))
+
+
+def forward(x, W, v):
+    h = torch.tanh(x @ W)             # (N, M)
+    p = h * torch.sigmoid(h @ v)[:, None]  # (N, M)
+    loss = (p**2).mean()              # ()
+    return loss
+'''
+
+
+def test_new_from_a_forward_drafts_a_solution_that_holds(course: Path, tmp_path: Path, capsys: Captured, zygote: Zygote) -> None:
+    source = tmp_path / "forward.py"
+    source.write_text(FORWARD)
+    (course / "solutions").mkdir(exist_ok=True)
+    assert main(["new", "gate", "--from", str(source)]) == 0
+    (solution,) = (course / "solutions").glob("*_gate.py")
+    assert solution.read_text().startswith(FORWARD)
+    assert solution.read_text().count("# why: ") == solution.read_text().count("    d") == 5
+    capsys.readouterr()
+    assert main(["dev", "check", solution.name.split("_")[0]], zygote) == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "is empty"),
+        ("x = 1\n", "defines no `inputs`"),
+        ("def inputs(:\n", "does not parse"),
+        ("def inputs(N=2):\n    return {}\n", "defines no `forward`"),
+        (None, "no"),
+    ],
+)
+def test_new_from_what_is_no_forward(text: str | None, says: str, course: Path, tmp_path: Path, capsys: Captured) -> None:
+    source = tmp_path / "forward.py"
+    if text is not None:
+        source.write_text(text)
+    (course / "solutions").mkdir(exist_ok=True)
+    assert main(["new", "gate", "--from", str(source)]) == 2
+    told = capsys.readouterr()
+    assert says in told.err + told.out
+    assert "Traceback" not in told.err
+    assert not list((course / "exercises").glob("*gate*"))

@@ -13,6 +13,7 @@ from checker.authoring.finding import Finding
 from checker.authoring.text import text_findings
 from checker.authoring.values import value_findings
 from checker.authoring.verdicts import verdict_findings
+from checker.derivation.backward import backward
 from checker.errors import BadInput
 from checker.exercise.course import Course, exercise_id
 from checker.exercise.parse import read_exercise
@@ -43,6 +44,7 @@ def examine(course: Course, exercises: Iterable[Path], zygote: Zygote) -> Iterat
             notes = []
             if not findings:
                 name = exercise_id(stub)
+                notes += _outside(course.solution(stub))
                 siblings = [other for other in files if _number(other) == _number(name) and other != name]
                 for line, wrong in told(name, {i: seen(i) for i in (name, *siblings)}, siblings):
                     if wrong:
@@ -60,6 +62,12 @@ def _findings(course: Course, stub: Path, zygote: Zygote) -> Iterator[Finding]:
     yield from text_findings(stub, solution, exercise)
     yield from value_findings(load_graph(exercise))
     yield from verdict_findings(stub, solution, zygote)
+
+
+def _outside(solution: Path) -> list[str]:
+    """What of the forward the derivation does not know: there, fewer wrong answers are mended."""
+    graph = load_graph(read_exercise(solution))
+    return [f"{w.name} is not derived: {w.outside} is outside the table of operations." for w in backward(graph) if w.derived is None]
 
 
 def _number(name: str) -> str:

@@ -105,6 +105,7 @@ def _init(command: argparse.ArgumentParser) -> None:
 
 def _new(command: argparse.ArgumentParser) -> None:
     command.add_argument("name", metavar="NAME", help="what it is about, in a word or two: layer_norm")
+    command.add_argument("--from", dest="forward", metavar="FILE", help="draft it from a file with `inputs` and `forward`")
 
 
 def _dev(command: argparse.ArgumentParser) -> None:

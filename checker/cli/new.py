@@ -1,4 +1,4 @@
-"""`new`: add an exercise to the course, from a template that is right as it stands."""
+"""`new`: add an exercise to the course, from a template that is right as it stands or from a forward."""
 
 from __future__ import annotations
 
@@ -49,12 +49,20 @@ def run(args: argparse.Namespace) -> int:
     if not re.match(r"[a-z]", name):
         raise BadInput(f"{args.name!r} makes no file name: use words, as `backprop-check new layer_norm`.")
     file = f"ex{next_number(course):02}_{name}.py"
-    solution = TEMPLATE.format(title=name.replace("_", " ").capitalize())
+    if args.forward is None:
+        solution = TEMPLATE.format(title=name.replace("_", " ").capitalize())
+    else:
+        from checker.authoring.draft import draft
+
+        solution = draft(Path(args.forward))
     solutions = course.root / "solutions"
     for path, text in ((solutions / file, solution), (course.exercises / file, blank(solution))):
         if path.exists():
             raise BadInput(f"{path} is there already, and is not overwritten: choose another name or move it.")
         write_atomically(path, text)
         print(f"wrote {path}")
+    if args.forward is not None:
+        print("Read the derived solution as a learner would, and make it yours; then `backprop-check dev check` says what is left to do.")
+        return 0
     print("Write the solution, with a `# why` on every line; then `backprop-check dev check` says what is left to do.")
     return 0

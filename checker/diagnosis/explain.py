@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -30,17 +31,21 @@ LAST = (wrong_idea, unrecognised)
 FACTS = Diagnosis("unrecognised", "located", error="this is not the gradient", evidence="Compared with autograd's gradient.")
 
 
-def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict]) -> dict[str, Explained]:
-    """Return, by target, its diagnoses and its remarks. No failure in here changes a verdict or hides it."""
+def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], seconds: float = math.inf) -> dict[str, Explained]:
+    """Return, by target, its diagnoses and its remarks. No failure in here changes a verdict or hides it.
+
+    After `seconds` for the whole submission the wrong answers that are left get facts only, and the facts say so.
+    """
+    until = time.monotonic() + seconds
     found: dict[str, Explained] = {}
     # As the learner's code runs: a number times a whole-number tensor is float64.
     with warnings.catch_warnings(), default_dtype(torch.float64):
         # Trying an edit may make torch warn (`.T` of three axes); that is no news for the learner.
         warnings.simplefilter("ignore")
         for verdict in verdicts:
-            case = Case(graph, submission, verdict, time.monotonic() + SEARCH_SECONDS)
+            case = Case(graph, submission, verdict, min(time.monotonic() + SEARCH_SECONDS, until))
             if verdict.status in ("incorrect", "error"):
-                found[verdict.target.name] = (diagnose(case), ())
+                found[verdict.target.name] = (diagnose(case) if time.monotonic() < until else (facts_only(case, seconds),), ())
             elif verdict.status == "correct":
                 found[verdict.target.name] = ((), remarks(case))
     return found
@@ -53,6 +58,14 @@ def diagnose(case: Case) -> tuple[Diagnosis, ...]:
     given = causes[0].fix
     fix = _attempt(lambda c: nearest(c, (r.text for r in repairs(c)) if given is None else (given,)), case)
     return (replace(causes[0], fix=fix or given), *causes[1:])
+
+
+def facts_only(case: Case, seconds: float) -> Diagnosis:
+    """What is said once the submission's time is up."""
+    facts = _first(case, (unrecognised,)) or FACTS
+    return replace(
+        facts, note=f"{facts.note} The {seconds:g} s for explaining this submission were used up, so no cause was sought.".strip()
+    )
 
 
 def single(case: Case) -> Diagnosis | None:

@@ -19,7 +19,11 @@ _AXES = re.compile(r"#\s*(\([^)#]*\))")
 
 def read_exercise(path: Path) -> Exercise:
     """Parse the exercise at `path`. Raises `BadInput` with the line and the rule it breaks."""
-    source = read_text(path, "exercise file")
+    return parse_exercise(path, read_text(path, "exercise file"))
+
+
+def parse_exercise(path: Path, source: str) -> Exercise:
+    """Parse the text of an exercise; `path` names it in messages. Raises `BadInput` as `read_exercise` does."""
     tree, mended, broken = parse_leniently(source)
     if tree is None:
         raise BadInput(f"{path}:{broken[0].line}: the exercise does not parse ({broken[0].message}).")

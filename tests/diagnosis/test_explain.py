@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +14,7 @@ from checker.check import check
 from checker.diagnosis import explain
 from checker.diagnosis.explain import LAST
 from checker.diagnosis.rules import RULES
+from checker.records import Gradient
 from checker.submission.zygote import Zygote
 
 
@@ -38,7 +40,15 @@ def test_a_crash_of_all_provers_says_facts_only(tmp_path: Path, zygote: Zygote, 
     assert [(d.code, d.certainty, d.fix) for d in gradient.diagnoses] == [("unrecognised", "located", None)]
 
 
-def wrong(rule: ModuleType, folder: Path, zygote: Zygote):  # type: ignore[no-untyped-def]
-    report = check(*write(folder, rule.__doc__ or "", section(rule.__doc__ or "", "Wrong")), zygote)
+def test_past_its_time_a_submission_gets_facts_and_hears_why(tmp_path: Path, zygote: Zygote) -> None:
+    (gradient,) = wrong(RULES[-1], tmp_path, zygote, explain_seconds=0.0)
+    assert gradient.verdict.status == "incorrect"
+    assert [(d.code, d.certainty) for d in gradient.diagnoses] == [("unrecognised", "located")]
+    assert "used up" in gradient.diagnoses[0].note
+
+
+def wrong(rule: ModuleType, folder: Path, zygote: Zygote, explain_seconds: float = math.inf) -> tuple[Gradient, ...]:
+    paths = write(folder, rule.__doc__ or "", section(rule.__doc__ or "", "Wrong"))
+    report = check(*paths, zygote, explain_seconds=explain_seconds)
     assert report.message is None
     return report.gradients
