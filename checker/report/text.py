@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -35,7 +35,7 @@ def gradient_lines(gradient: Gradient, report: Report, width: int, pad: int = 0)
     """Yield one target: its mark, name and place, and below them what is wrong or worth a remark."""
     told = gradient.diagnoses or gradient.remarks
     status = gradient.verdict.status
-    what = "not written yet" if status == "missing" else " or ".join(d.code for d in told)
+    what = "not written yet" if status == "missing" else _codes(told)
     yield from _heading(status, gradient.verdict.target.name, place(gradient, report), what, width, pad)
     if status in ("incorrect", "error"):
         one_of = len(gradient.diagnoses) > 1 and gradient.diagnoses[0].certainty == "one-of"
@@ -132,3 +132,8 @@ def _help(diagnosis: Diagnosis, width: int) -> Iterator[Text]:
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+
+
+def _codes(told: Sequence[Diagnosis]) -> str:
+    """Several mistakes are there together; of those offered as `one-of`, one is."""
+    return (" or " if any(d.certainty == "one-of" for d in told) else " and ").join(d.code for d in told)

@@ -106,7 +106,7 @@ def _lacking(case: Case) -> Diagnosis | None:
     return Diagnosis(
         code="missing-local-derivative",
         certainty="proven",
-        error=f"`{ast.unparse(part)}` comes through here without a derivative that belongs to its path",
+        error=f"`{text(part)}` comes through here without a derivative that belongs to its path",
         note=f"The factor it lacks is worth `{text(factor)}`; all the rest is right.",
         help=f"Follow the path from {case.node} up to where `{ast.unparse(part)}` arrives, and count one factor for each operation.",
         span=case.span(part),
@@ -130,7 +130,7 @@ def _replaced(case: Case) -> Diagnosis | None:
     return Diagnosis(
         code=code,
         certainty="proven",
-        error=f"`{ast.unparse(part)}` {error}",
+        error=f"`{text(part)}` {error}",
         note="All the rest of the expression is right.",
         help="Write down the operation of the forward that this part is for, and its derivative alone.",
         span=case.span(part),
