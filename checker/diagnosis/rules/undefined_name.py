@@ -19,15 +19,20 @@ from __future__ import annotations
 import difflib
 import re
 
-from checker.diagnosis.case import Case
-from checker.records import Diagnosis
+import torch
 
+from checker.diagnosis.case import Case
+from checker.records import Diagnosis, Raised
+
+_ATTRIBUTE = re.compile(r"'?(Tensor|torch)'? (?:object )?has no attribute '(\w+)'")
 _NAME = re.compile(r"(?:name|variable) '(\w+)'")
 
 
 def find(case: Case) -> Diagnosis | None:
     raised = case.verdict.answer.raised
     match = _NAME.search(raised.message) if raised and raised.kind in ("NameError", "UnboundLocalError") else None
+    if raised is not None and raised.kind == "AttributeError":
+        return _attribute(case, raised)
     if raised is None or match is None:
         return None
     name = match.group(1)
@@ -37,6 +42,26 @@ def find(case: Case) -> Diagnosis | None:
         error=f"nothing is called `{name}` here",
         note=_note(case, name),
         help=_near(case, name, raised.statement),
+        span=raised.span,
+        evidence=f"The line raised {raised.kind}: {raised.message}.",
+    )
+
+
+def _attribute(case: Case, raised: Raised) -> Diagnosis | None:
+    """A tensor, or torch, was asked for something that it does not have."""
+    match = _ATTRIBUTE.search(raised.message)
+    if match is None:
+        return None
+    owner, name = match.groups()
+    function = owner == "Tensor" and hasattr(torch, name)
+    instead = f"Write `torch.{name}(x)`." if function else "Its documentation lists what it has."
+    near = difflib.get_close_matches(name, dir(torch.Tensor if owner == "Tensor" else torch), n=3, cutoff=0.6)
+    return Diagnosis(
+        code="undefined-name",
+        certainty="proven",
+        error=f"{'a tensor' if owner == 'Tensor' else owner} has no `{name}`",
+        note=f"`torch.{name}` is a function of torch: it takes the tensor as its argument." if function else "",
+        help=f"Near it: {', '.join(f'`{n}`' for n in near)}." if near and not function else instead,
         span=raised.span,
         evidence=f"The line raised {raised.kind}: {raised.message}.",
     )

@@ -23,6 +23,7 @@ import torch
 
 from checker.derivation.elementwise import SLOPES
 from checker.derivation.trees import text
+from checker.diagnosis.alone import factor_alone
 from checker.diagnosis.case import Case
 from checker.diagnosis.counterfactual import Site, replays, sites, with_slope, written_as
 from checker.diagnosis.edits import Edit, parts, search, value_of
@@ -38,7 +39,7 @@ def find(case: Case) -> Diagnosis | None:
     """
     found = search(case, edits)
     if found is None:
-        return (_another(case) or _replaced(case) or _lacking(case)) if case.everywhere else None
+        return (_another(case) or _replaced(case) or _lacking(case) or factor_alone(case)) if case.everywhere else None
     divides = isinstance(found[2], ast.BinOp) and isinstance(found[2].op, ast.Div)
     users = " and ".join(f"`{line.name} = {line.source}`" for line in case.consumers) or "the forward"
     return Diagnosis(

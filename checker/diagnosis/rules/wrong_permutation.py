@@ -35,7 +35,7 @@ def find(case: Case) -> Diagnosis | None:
     """Proven by another order of the axes in the learner's own call: the expression is then right."""
     found = search(case, edits)
     if found is None:
-        return None
+        return _moved(case)
     call = found[2]
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
     undone = next((line for line in case.consumers if any(word in line.source for word in PERMUTES)), None)
@@ -52,6 +52,32 @@ def find(case: Case) -> Diagnosis | None:
         evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],
     )
+
+
+def _moved(case: Case) -> Diagnosis | None:
+    """A call that puts the numbers of an axis in another order does not belong there."""
+    found = search(case, _left_out)
+    if found is None:
+        return None
+    call = found[2]
+    assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+    return Diagnosis(
+        code="wrong-permutation",
+        certainty="proven",
+        error=f"`{call.func.attr}` moves the numbers away from their places",
+        note=f"Without it every number stands where the element of {case.node} stands that it belongs to.",
+        help="Move numbers on the way back only where the forward moved them.",
+        span=case.span(call, after=call.func.value),
+        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def _left_out(_: Case, expression: ast.expr) -> Iterator[Edit]:
+    for call in calls(expression, "flip", "roll", "rot90"):
+        given = reduced(call)
+        if given is not None:
+            yield put(expression, call, given[0]), call
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
