@@ -3,7 +3,7 @@
 Family: The line raised, or is not an answer
 Forward: y = x @ W
 Shapes: x (N, K), W (K, M)
-Wrong: dx = torch.sin(W.sum(1)) + y.sum(1, keepdim=True)
+Wrong: dx = torch.sin(x) + dy.sum(1, keepdim=True)**2
 Right: dx = dy @ W.T
 
 Why:
@@ -40,6 +40,9 @@ def find(case: Case) -> Diagnosis | None:
     derived, draft = case.derived, case.draft
     if derived is None or draft is None or case.verdict.runs[0].answers[case.name].value is None:
         return None
+    read = {n.id for n in ast.walk(draft) if isinstance(n, ast.Name) and n.id in case.available}
+    if not read and case.graph.exercise.takes_cotangent:
+        return _without_upstream(case, derived)
     known = {key for part in parts(draft) for key in _keys(case, part)}
     needed = [part for part in parts(derived.expression) if _keys(case, part)]
     lacking = [part for part in needed if not known.intersection(_keys(case, part))]
@@ -47,19 +50,19 @@ def find(case: Case) -> Diagnosis | None:
     if len(lacking) <= SHARED * len(needed) or not (longer or not is_linear(case, derived)):
         return None
     if not names_used(draft) and not isinstance(draft, ast.Constant):
-        return _constant(case, derived)
+        return _without_upstream(case, derived)
     return None if any(part is not draft for _, part, _ in replaced(case, draft)) else _told(case, derived, lacking)
 
 
-def _constant(case: Case, derived: Derived) -> Diagnosis:
+def _without_upstream(case: Case, derived: Derived) -> Diagnosis:
     return Diagnosis(
         code="missing-upstream",
         certainty="proven",
-        error="these are the same numbers, whatever arrives from above",
-        note=f"No value of the forward and no gradient is in this; d{case.node} depends on what comes back to {case.node}.",
-        help=f"Begin with the gradient that arrives at {' or '.join(term.line.name for term in derived.terms)}.",
+        error="this is the same, whatever arrives from above",
+        note=f"No gradient is in this, but {case.name} grows with what comes back to {case.node}: twice as much above, twice as much here.",
+        help=f"Begin with the gradient that arrives at {' or '.join(dict.fromkeys(term.line.name for term in derived.terms))}.",
         span=case.span(),
-        evidence="The expression reads shapes only, and most parts of the gradient derived from the forward are not in it.",
+        evidence="The expression reads no gradient; a gradient is linear in what arrives from above, and this is not.",
         fix=derived.text,
     )
 
