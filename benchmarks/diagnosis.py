@@ -13,12 +13,14 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import torch
 
 from checker.comparison.judge import judge
 from checker.diagnosis.case import Case
+from checker.diagnosis.edits import search
 from checker.diagnosis.explain import explain
 from checker.diagnosis.mend import EDITORS
 from checker.exercise.parse import read_exercise
@@ -29,7 +31,6 @@ from checker.trace.graph import Graph, load_graph
 
 ROOT = Path(__file__).resolve().parent.parent
 SLIPS = ("-({})", "({}).T", "({}) * 2", "({}).sum(0)", "({}).sum(1, keepdim=True)", "({})**2", "({}) / 3", "torch.ones_like({1})")
-TRIES = 1500
 
 
 def main() -> None:
@@ -78,18 +79,8 @@ def wrong(graph: Graph, solution: Path, zygote: Zygote, folder: Path, most: int)
 
 
 def one_edit(case: Case) -> bool:
-    """Try every single edit of every rule, one after the other, until one is right."""
-    if case.draft is None:
-        return False
-    tried = 0
-    for rule in EDITORS:
-        for candidate, _ in rule.edits(case, case.draft):
-            tried += 1
-            if tried > TRIES:
-                return False
-            if case.is_right(candidate):
-                return True
-    return False
+    """Try the single edits of all rules, one after the other, until one is right."""
+    return search(case, lambda c, expression: chain.from_iterable(rule.edits(c, expression) for rule in EDITORS)) is not None
 
 
 def told(who: str, seconds: list[float], what: str) -> None:

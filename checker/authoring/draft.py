@@ -24,7 +24,7 @@ def draft(path: Path) -> str:
     """
     source = read_text(path, "file")
     head, arguments, names = _forward(path, source)
-    graph = load_graph(parse_exercise(path, _stubs(head, arguments, names, names)))
+    graph = load_graph(parse_exercise(path, _stubs(head, [*arguments, *names], names)))
     trial = trials(graph)[0]
     output = graph.exercise.output
     upstream = [f"d{output}"] if trial.gradients[f"d{output}"].dim() else []
@@ -32,7 +32,7 @@ def draft(path: Path) -> str:
     if not nodes:
         raise BadInput(f"{path}: `forward` has no floating value to differentiate with respect to.")
     parameters = [*arguments, *names, *upstream]
-    graph = load_graph(parse_exercise(path, _stubs(head, parameters, (), nodes)))
+    graph = load_graph(parse_exercise(path, _stubs(head, parameters, nodes)))
     body = [line for written in backward(graph) for line in _lines(graph, written)]
     return "\n".join([head, "", "", f"def backward({', '.join(parameters)}):", *body, ""])
 
@@ -54,14 +54,14 @@ def _forward(path: Path, source: str) -> tuple[str, list[str], list[str]]:
     return "\n".join(source.split("\n")[: forward.end_lineno]), [a.arg for a in forward.args.args], names
 
 
-def _stubs(head: str, parameters: Sequence[str], more: Sequence[str], nodes: Sequence[str]) -> str:
+def _stubs(head: str, parameters: Sequence[str], nodes: Sequence[str]) -> str:
     stubs = [f"    d{name} = ..." for name in nodes] or ["    pass"]
-    return "\n".join([head, f"def backward({', '.join([*parameters, *more])}):", *stubs, ""])
+    return "\n".join([head, f"def backward({', '.join(parameters)}):", *stubs, ""])
 
 
 def _lines(graph: Graph, written: Written) -> Iterator[str]:
     if written.derived is None:
-        yield f"    # why: not derived, {written.outside} is outside the table of operations; write it yourself."
+        yield f"    # why: {written.why_not}; write it yourself."
         line = f"    {written.name} = ..."
     else:
         why = " ".join(text for _, text in reasons(graph, written.derived))

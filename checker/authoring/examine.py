@@ -18,7 +18,7 @@ from checker.errors import BadInput
 from checker.exercise.course import Course, exercise_id
 from checker.exercise.parse import read_exercise
 from checker.submission.zygote import Zygote
-from checker.trace.graph import load_graph
+from checker.trace.graph import Graph, load_graph
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,12 @@ def examine(course: Course, exercises: Iterable[Path], zygote: Zygote) -> Iterat
     files = {exercise_id(path): path for path in course.files()}
 
     @cache
+    def graph(name: str) -> Graph:
+        return load_graph(read_exercise(course.solution(files[name])))
+
+    @cache
     def seen(name: str) -> tuple[Sight, ...]:
-        return sights(load_graph(read_exercise(course.solution(files[name]))))
+        return sights(graph(name))
 
     for stub in exercises:
         try:
@@ -44,7 +48,7 @@ def examine(course: Course, exercises: Iterable[Path], zygote: Zygote) -> Iterat
             notes = []
             if not findings:
                 name = exercise_id(stub)
-                notes += _outside(course.solution(stub))
+                notes += _outside(graph(name))
                 siblings = [other for other in files if _number(other) == _number(name) and other != name]
                 for line, wrong in told(name, {i: seen(i) for i in (name, *siblings)}, siblings):
                     if wrong:
@@ -64,10 +68,9 @@ def _findings(course: Course, stub: Path, zygote: Zygote) -> Iterator[Finding]:
     yield from verdict_findings(stub, solution, zygote)
 
 
-def _outside(solution: Path) -> list[str]:
+def _outside(graph: Graph) -> list[str]:
     """What of the forward the derivation does not know: there, fewer wrong answers are mended."""
-    graph = load_graph(read_exercise(solution))
-    return [f"{w.name} is not derived: {w.outside} is outside the table of operations." for w in backward(graph) if w.derived is None]
+    return [f"{written.name}: {written.why_not}." for written in backward(graph) if written.derived is None]
 
 
 def _number(name: str) -> str:

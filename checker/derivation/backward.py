@@ -23,6 +23,11 @@ class Written:
     derived: Derived | None
     outside: str = ""
 
+    @property
+    def why_not(self) -> str:
+        """What is said of a target that could not be derived."""
+        return f"not derived: {self.outside} is outside the table of operations"
+
 
 def trials(graph: Graph) -> list[Trial]:
     """One trial for each choice of sizes."""

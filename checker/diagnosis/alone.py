@@ -6,9 +6,11 @@ import ast
 
 import torch
 
+from checker.derivation.derive import Derived
 from checker.derivation.trees import text
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import parts
+from checker.diagnosis.words import lines
 from checker.records import Diagnosis
 
 
@@ -20,25 +22,24 @@ def factor_alone(case: Case) -> Diagnosis | None:
         if isinstance(product, ast.BinOp) and isinstance(product.op, ast.Mult | ast.MatMult):
             for factor, other in ((product.left, product.right), (product.right, product.left)):
                 if _is_tensor(case, factor) and _is_tensor(case, other) and case.is_answer(case.evaluate(factor)):
-                    return _told(case, factor, other)
+                    return _told(case, case.derived, factor, other)
     return None
 
 
-def _told(case: Case, factor: ast.expr, other: ast.expr) -> Diagnosis | None:
-    upstream = {n.id for n in ast.walk(other) if isinstance(n, ast.Name) and n.id in case.available}
-    mine = {n.id for n in ast.walk(factor) if isinstance(n, ast.Name) and n.id in case.available}
+def _told(case: Case, derived: Derived, factor: ast.expr, other: ast.expr) -> Diagnosis | None:
+    upstream, mine = case.gradients_in(other), case.gradients_in(factor)
     if bool(mine) == bool(upstream):
         return None
-    lines = " and ".join(f"`{line.name} = {line.source}`" for line in case.consumers)
+    used = lines(case.consumers)
     alone = f"this is `{text(factor)}`, one factor of the gradient; "
     return Diagnosis(
         code="missing-local-derivative" if mine else "missing-upstream",
         certainty="proven",
-        error=alone + (f"how {lines} moves with {case.node} is missing" if mine else f"{' and '.join(sorted(upstream))} is missing"),
+        error=alone + (f"how {used} moves with {case.node} is missing" if mine else f"{' and '.join(sorted(upstream))} is missing"),
         note="Along a path the chain rule multiplies what arrives from above with the derivative of the operation.",
-        help=f"Look at {lines}, and at the shapes: which product of the two has the shape of {case.node}?",
+        help=f"Look at {used}, and at the shapes: which product of the two has the shape of {case.node}?",
         span=case.span(),
-        evidence=f"In every trial the answer equals `{text(factor)}`, and the gradient is `{case.derived.text if case.derived else ''}`.",
+        evidence=f"In every trial the answer equals `{text(factor)}`, and the gradient is `{derived.text}`.",
     )
 
 

@@ -64,6 +64,11 @@ class Case:
     def oracles(self) -> Tensors:
         return [run.trial.gradients[self.name] for run in self.runs]
 
+    @property
+    def same_shape(self) -> bool:
+        """Whether the answer has the oracle's shape wherever it is a tensor."""
+        return all(a.shape == o.shape for a, o in zip(self.answers, self.oracles, strict=True))
+
     @cached_property
     def scales(self) -> list[float]:
         return [run.trial.scales[self.name] for run in self.runs]
@@ -109,6 +114,10 @@ class Case:
         given = {"d" + exercise.output} if exercise.takes_cotangent else set()
         return frozenset(n for n in trial.gradients if n != self.name and (n in given or (n in targets and last.get(n, -1) < first)))
 
+    def gradients_in(self, expression: ast.expr) -> frozenset[str]:
+        """The gradients from above, of those it may use, that an expression names."""
+        return frozenset(n.id for n in ast.walk(expression) if isinstance(n, ast.Name) and n.id in self.available)
+
     @cached_property
     def derived(self) -> Derived | None:
         """The gradient as the forward's own text gives it, in terms of what the answer may use; None outside the derivation's table."""
@@ -146,14 +155,11 @@ class Case:
 
     def put_right(self, expression: ast.expr) -> Case | None:
         """The answer as it would be with `expression` for the learner's; None where that has no value in some trial."""
+        values = _floats(expression, [evaluator for evaluator, _ in self._everywhere])
+        if values is None:
+            return None
         runs = []
-        for evaluator, run in self._everywhere:
-            try:
-                value = evaluator(expression)
-            except (Refused, Failed, RecursionError):
-                return None
-            if not isinstance(value, torch.Tensor) or not value.is_floating_point():
-                return None
+        for value, (_, run) in zip(values, self._everywhere, strict=True):
             answer = replace(run.answers[self.name], state="tensor", value=value, dtype="float64", shape=tuple(value.shape), raised=None)
             runs.append(replace(run, answers={**run.answers, self.name: answer}))
         return replace(self, verdict=replace(self.verdict, runs=tuple(runs)), edited=expression)
@@ -172,7 +178,7 @@ class Case:
 
     def _holds(self, expression: ast.expr) -> bool:
         """Whether a right expression stays right when the gradients it reads are others: it may be right only because these are special."""
-        read = frozenset(n.id for n in ast.walk(expression) if isinstance(n, ast.Name) and n.id in self.available)
+        read = self.gradients_in(expression)
         if not read or self.partial:
             return True
         if read not in self.memo:
@@ -203,16 +209,7 @@ class Case:
 
     def evaluate(self, expression: ast.expr) -> Tensors | None:
         """Evaluate an expression in every run; None where it cannot be, or gives no float tensor."""
-        values = []
-        for evaluator in self.evaluators:
-            try:
-                value = evaluator(expression)
-            except (Refused, Failed, RecursionError):
-                return None
-            if not isinstance(value, torch.Tensor) or not value.is_floating_point():
-                return None
-            values.append(value)
-        return values
+        return _floats(expression, self.evaluators)
 
     def is_oracle(self, values: Tensors | None) -> bool:
         """Whether `values` are the right gradient in every run."""
@@ -287,6 +284,19 @@ class Case:
     @property
     def tolerance(self) -> float:
         return TOLERANCE[self.dtype]
+
+
+def _floats(expression: ast.expr, evaluators: list[Evaluator]) -> Tensors | None:
+    values = []
+    for evaluator in evaluators:
+        try:
+            value = evaluator(expression)
+        except (Refused, Failed, RecursionError):
+            return None
+        if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+            return None
+        values.append(value)
+    return values
 
 
 def _finite_max(tensor: torch.Tensor) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -33,6 +33,13 @@ def named_constants(case: Case) -> list[Named]:
 
     No free rationals: with enough of them anything fits.
     """
+    if named_constants not in case.memo:
+        case.memo[named_constants] = list(_named(case))
+    known: list[Named] = case.memo[named_constants]
+    return known
+
+
+def _named(case: Case) -> Iterable[Named]:
     found: dict[tuple[float, ...], Named] = {}
     for node in (*map(parsed, ("2", *_sizes(case), *_computed(case), "3", "4")), *_derived(case)):
         numbers = [_number(evaluator, node) for evaluator in case.evaluators]
@@ -43,7 +50,7 @@ def named_constants(case: Case) -> list[Named]:
             inverse = tuple(1 / v for v in values)
             found.setdefault(inverse, Named(f"1/{plain}", node, dict(zip(seeds, inverse, strict=True)), True))
             found.setdefault(values, Named(plain, node, dict(zip(seeds, values, strict=True)), False))
-    return list(found.values())
+    return found.values()
 
 
 def times(part: ast.expr, constant: Named) -> ast.expr:

@@ -26,15 +26,15 @@ EDITORS = tuple(rule for rule in RULES if hasattr(rule, "edits"))
 
 @dataclass(frozen=True)
 class Repair:
-    """A right expression. Of two steps, `rule` has made the first one at `first`, which left `halfway`; `part` was replaced last."""
+    """A right expression. Of two steps, `rule` has made the first one, which left `halfway`.
+
+    `near`: what was replaced last is a part of the learner's own expression; else it swallows the first step, or the whole.
+    """
 
     expression: ast.expr
-    part: ast.expr
+    near: bool
     rule: ModuleType | None = None
-    first: ast.expr | None = None
     halfway: ast.expr | None = None
-    near: bool = True
-    """Whether what was replaced last is a part of the learner's own expression: otherwise it swallows the first step, or the whole."""
 
     @property
     def text(self) -> str:
@@ -50,14 +50,14 @@ def repairs(case: Case) -> Iterator[Repair]:
     if case.draft is None:
         return
     for expression, part, _ in replaced(case, case.draft):
-        yield Repair(expression, part, near=part is not case.draft)
+        yield Repair(expression, part is not case.draft)
     walked = list(ast.walk(case.draft))[1:]
     for rule in EDITORS:
-        for tried, (edited, first) in enumerate(rule.edits(case, case.draft)):
+        for tried, (edited, _) in enumerate(rule.edits(case, case.draft)):
             if tried >= TRIES or time.monotonic() > case.deadline:
                 return
             for expression, part, _ in replaced(case, edited):
-                yield Repair(expression, part, rule, first, edited, near=part is not edited and any(part is own for own in walked))
+                yield Repair(expression, part is not edited and any(part is own for own in walked), rule, edited)
 
 
 def nearest(case: Case, found: Iterable[str]) -> str | None:

@@ -12,6 +12,7 @@ import torch
 
 from checker.diagnosis.case import Case, Tensors
 from checker.records import Line, Run
+from checker.trace.oracle import in_float64
 
 PATHS = 8
 
@@ -90,7 +91,7 @@ def _same(a: Tensors, b: Tensors) -> bool:
 
 def _gradient(case: Case, run: Run, line: Line, code: CodeType, uses: int, k: int) -> torch.Tensor:
     """What comes back through the k-th use, with the oracle's gradient arriving at the line."""
-    names = {n: v.to(torch.float64) if isinstance(v, torch.Tensor) and v.is_floating_point() else v for n, v in run.trial.values.items()}
+    names = in_float64(run.trial.values)
     node = names[case.node]
     leaf = node.clone().requires_grad_()
     names |= {f"_use{i}": leaf if i == k else node for i in range(uses)}

@@ -37,13 +37,8 @@ def with_factor(case: Case, expression: ast.expr) -> Iterator[Replaced]:
             if bool(torch.isfinite(ratio).all()) and ratio.dim() and float(ratio.max() - ratio.min()) > 1e-9:
                 for factor in stock(case).find(ratio):
                     candidate = put(expression, part, ast.copy_location(ast.BinOp(factor, ast.Mult(), part), part))
-                    if is_local(case, factor) and case.is_right(candidate):
+                    if not case.gradients_in(factor) and case.is_right(candidate):
                         yield candidate, part, factor
-
-
-def is_local(case: Case, part: ast.expr) -> bool:
-    """Whether no gradient stands in `part`."""
-    return not any(isinstance(n, ast.Name) and n.id in case.available for n in ast.walk(part))
 
 
 def _holes(case: Case, expression: ast.expr) -> Iterator[Hole]:

@@ -17,7 +17,7 @@ def derivation_lines(graph: Graph, written: Iterable[Written], width: int) -> It
         yield Text()
         if target.derived is None:
             yield Text(f"{target.name} = ...", style="bold")
-            yield from prose(f"not derived: {target.outside} is outside the table of operations.", width, style="yellow")
+            yield from prose(f"{target.why_not}.", width, style="yellow")
             continue
         yield Text.assemble((f"{target.name} = {target.derived.text}", "bold"), (f"   # {target.axes}", "dim"))
         several = len(target.derived.terms) > 1

@@ -24,6 +24,7 @@ import torch
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, parts, search, value_of
 from checker.diagnosis.rewrites import method, put
+from checker.diagnosis.words import shape_of
 from checker.records import Diagnosis
 
 
@@ -34,7 +35,7 @@ def find(case: Case) -> Diagnosis | None:
         return None
     pair = found[2]
     assert isinstance(pair, ast.BinOp)
-    left, right, table = (_shape(case, node) for node in (pair.left, pair.right, pair))
+    left, right, table = (shape_of(case, node) for node in (pair.left, pair.right, pair))
     short = pair.left if _rank(case, pair.left) < _rank(case, pair.right) else pair.right
     return Diagnosis(
         code="accidental-outer",
@@ -73,9 +74,3 @@ def _column(vector: ast.expr) -> ast.expr:
 def _rank(case: Case, node: ast.expr) -> int:
     value = value_of(case, node)
     return value.dim() if isinstance(value, torch.Tensor) else 0
-
-
-def _shape(case: Case, node: ast.expr) -> str:
-    values = case.evaluate(node) or []
-    by_run = {id(run): value for run, value in zip(case.runs, values, strict=True)}
-    return case.shape(lambda run: by_run[id(run)])

@@ -24,6 +24,7 @@ import torch
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, parts, search, value_of
 from checker.diagnosis.rewrites import put
+from checker.diagnosis.words import short
 from checker.records import Diagnosis
 
 
@@ -36,7 +37,7 @@ def find(case: Case) -> Diagnosis | None:
         return Diagnosis(
             code="wrong-local-derivative",
             certainty="proven",
-            error=f"`{_short(found[2])}` is a factor too many",
+            error=f"`{short(found[2])}` is a factor too many",
             note="Without it the expression is right: the derivative of this operation does not have it.",
             help="Go through the operations on the path, and write one factor for each.",
             span=case.span(found[2]),
@@ -46,7 +47,7 @@ def find(case: Case) -> Diagnosis | None:
     return Diagnosis(
         code="extra-term",
         certainty="proven",
-        error=f"`{_short(found[2])}` does not belong here",
+        error=f"`{short(found[2])}` does not belong here",
         note="Without it the expression is right.",
         help=f"Count the uses of {case.node} in the forward: one term for each.",
         span=case.span(found[2]),
@@ -70,8 +71,3 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
 
 def _own(case: Case) -> list[ast.expr]:
     return list(parts(case.draft)) if case.draft is not None else []
-
-
-def _short(node: ast.expr) -> str:
-    text = ast.unparse(node)
-    return text if len(text) <= 40 else text[:37] + "..."

@@ -37,7 +37,7 @@ def find(case: Case) -> Diagnosis | None:
     return Diagnosis(
         code="inner-for-outer",
         certainty="proven",
-        error=f"an inner product of two vectors is one number, but {case.node} is {_due(case)}",
+        error=f"an inner product of two vectors is one number, but {case.node} is {case.due}",
         note=f"Each number of {case.node} joined one element of one vector with one of the other, so every pair has a gradient.",
         help="Multiply every element of one with every element of the other: an outer product.",
         span=case.span(found[2]),
@@ -70,8 +70,3 @@ def _factors(part: ast.expr) -> tuple[ast.expr, ast.expr] | None:
 def _unturned(node: ast.expr) -> ast.expr:
     """Without a `.T`, which does nothing to a vector."""
     return node.value if isinstance(node, ast.Attribute) and node.attr in ("T", "mT") else node
-
-
-def _due(case: Case) -> str:
-    runs = {id(run): run.trial.gradients[case.name] for run in case.verdict.runs}
-    return case.shape(lambda run: runs[id(run)])

@@ -19,16 +19,16 @@ from __future__ import annotations
 
 import ast
 
-from checker.derivation.derive import Underivable, derive
 from checker.diagnosis.branches import Use, branch_cut_off, one_step
 from checker.diagnosis.case import Case
 from checker.diagnosis.paths import Path, kept, paths
+from checker.diagnosis.words import lines
 from checker.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by the paths: autograd's gradient through some of the uses alone is the learner's answer."""
-    if not case.everywhere or any(a.shape != o.shape for a, o in zip(case.answers, case.oracles, strict=True)):
+    if not case.everywhere or not case.same_shape:
         return None
     found = paths(case)
     some = kept(case, found)
@@ -48,12 +48,11 @@ def find(case: Case) -> Diagnosis | None:
 def _below(case: Case, lost: tuple[Use, ...]) -> Diagnosis:
     """A branch further on than the node's own uses."""
     ways = " and ".join(f"from {name} through {line.name}" for name, line in lost)
-    lines = " and ".join(dict.fromkeys(f"`{line.name} = {line.source}`" for _, line in lost))
     return Diagnosis(
         code="missing-branch",
         certainty="proven",
         error=f"what goes {ways} does not come back here",
-        note=f"{case.node} also moves the loss that way, by {lines}. All else in your answer is right.",
+        note=f"{case.node} also moves the loss that way, by {lines(line for _, line in lost)}. All else in your answer is right.",
         help=f"Work out what comes back {ways.replace('from', 'to').replace('through', 'from')}, and add it.",
         span=case.span(),
         evidence=f"Autograd's gradient, with what goes {ways} cut off, is exactly your answer in every trial.",
@@ -63,7 +62,7 @@ def _below(case: Case, lost: tuple[Use, ...]) -> Diagnosis:
 def _told(case: Case, some: tuple[Path, ...], lost: tuple[Path, ...]) -> Diagnosis:
     through = " and ".join(path.told for path in some)
     missing = " and ".join(path.told for path in lost)
-    uses = " and ".join(dict.fromkeys(f"`{path.line.name} = {path.line.source}`" for path in lost))
+    uses = lines(path.line for path in lost)
     use = "that use sends a gradient back too" if len(lost) == 1 else "those uses send gradients back too"
     return _diagnosis(case, through, missing, f"{case.node} is also used in {uses}; {use}.", _fix(case, lost))
 
@@ -83,13 +82,9 @@ def _diagnosis(case: Case, through: str, missing: str, note: str, fix: str | Non
 
 def _fix(case: Case, lost: tuple[Path, ...]) -> str | None:
     """The learner's expression, and what the derivation says comes back through the lines that were left out."""
-    if case.expression is None:
+    if case.expression is None or case.derived is None:
         return None
-    try:
-        terms = derive(case.graph, case.node, [run.trial for run in case.runs], case.available).terms
-    except Underivable:
-        return None
-    of_lines = [term for term in terms if term.line in [path.line for path in lost]]
+    of_lines = [term for term in case.derived.terms if term.line in [path.line for path in lost]]
     whole = _sum([case.expression, *(term.expression for term in of_lines)])
     return case.fix(whole, *(_sum([case.expression, term.expression]) for term in of_lines))
 

@@ -54,7 +54,7 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """Each part without a gradient in it, times each gradient from above."""
     upstream = [f"d{line.name}" for line in case.consumers if f"d{line.name}" in case.available]
     for part in tensors(case, expression):
-        if not any(isinstance(n, ast.Name) and n.id in case.available for n in ast.walk(part)):
+        if not case.gradients_in(part):
             for name in upstream:
                 yield put(expression, part, ast.copy_location(ast.BinOp(part, ast.Mult(), ast.Name(name, ast.Load())), part)), part
 

@@ -24,6 +24,7 @@ import torch.nn.functional as F
 from checker.diagnosis.case import Case
 from checker.diagnosis.constants import named_constants
 from checker.diagnosis.counterfactual import gives_answer
+from checker.diagnosis.words import lines
 from checker.records import Diagnosis, Run
 
 
@@ -75,7 +76,7 @@ def _is_multiple(shortcut: torch.Tensor | None, other: torch.Tensor) -> bool:
 
 def _told(case: Case, axis: int | None, label: str) -> Diagnosis:
     function, loss = ("sigmoid", "binary cross-entropy") if axis is None else ("softmax", "cross-entropy")
-    users = " and ".join(f"`{line.name} = {line.source}`" for line in case.consumers)
+    users = lines(case.consumers)
     return Diagnosis(
         code="misused-shortcut",
         certainty="proven",

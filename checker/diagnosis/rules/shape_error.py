@@ -24,6 +24,7 @@ import torch
 from checker.diagnosis.case import Case
 from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.failure import failing_part
+from checker.diagnosis.words import short
 from checker.exercise.sizes import axes
 from checker.records import Diagnosis
 
@@ -41,7 +42,7 @@ def find(case: Case) -> Diagnosis | None:
     shapes = [_shape(case, operand) for operand in operands]
     if any(shape is None for shape in shapes):
         return None
-    told = ", ".join(f"`{_short(o)}` is {s}" for o, s in zip(operands, shapes, strict=True))
+    told = ", ".join(f"`{short(o)}` is {s}" for o, s in zip(operands, shapes, strict=True))
     product = isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult)
     sign = SIGNS.get(type(part.op)) if isinstance(part, ast.BinOp) else None
     return Diagnosis(
@@ -86,8 +87,3 @@ def _shape(case: Case, operand: ast.expr) -> str | None:
 def _due(case: Case) -> str:
     shapes = [tuple(run.trial.gradients[case.name].shape) for run in case.verdict.runs]
     return axes(shapes, [run.trial.sizes for run in case.verdict.runs])
-
-
-def _short(node: ast.expr) -> str:
-    text = ast.unparse(node)
-    return text if len(text) <= 40 else text[:37] + "..."

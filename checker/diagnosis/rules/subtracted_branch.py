@@ -53,7 +53,7 @@ def find(case: Case) -> Diagnosis | None:
 def _negative(case: Case) -> Path | None:
     """Where no edit can be tried: a `-=` of the target, and the use that came in with the wrong sign."""
     taken_away = [n for s in case.written for n in ast.walk(s) if isinstance(n, ast.AugAssign) and isinstance(n.op, ast.Sub)]
-    if not taken_away or any(a.shape != o.shape for a, o in zip(case.answers, case.oracles, strict=True)):
+    if not taken_away or not case.same_shape:
         return None
     return off(case, paths(case), [-1.0] * len(case.runs))
 

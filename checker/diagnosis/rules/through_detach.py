@@ -22,6 +22,7 @@ from checker.diagnosis.counterfactual import below, evaluator, kept, replays
 from checker.diagnosis.edits import parts, search
 from checker.diagnosis.replay import Change
 from checker.diagnosis.rewrites import calls, put
+from checker.diagnosis.words import lines
 from checker.records import Diagnosis, Line
 
 
@@ -51,8 +52,8 @@ def _opened(case: Case, trees: dict[str, ast.expr]) -> Change:
     return lambda at, evaluate, values: kept(evaluate(values), compute[at.name](values)) if at.name in compute else evaluate(values)
 
 
-def _told(case: Case, lines: list[Line]) -> Diagnosis:
-    where = " and ".join(f"`{line.name} = {line.source}`" for line in lines)
+def _told(case: Case, opened: list[Line]) -> Diagnosis:
+    where = lines(opened)
     found = search(case, _shorter)
     return Diagnosis(
         code="through-detach",

@@ -46,7 +46,7 @@ def _told(case: Case, order: tuple[int, ...]) -> Diagnosis:
     if expression is not None:
         plain = turned(expression) if len(order) == 2 else method(expression, "permute", *order)
         fix = case.fix(swapped_product(expression) if len(order) == 2 else None, plain)
-    same = all(a.shape == o.shape for a, o in zip(case.answers, case.oracles, strict=True))
+    same = case.same_shape
     return Diagnosis(
         code="transposed" if order[:-2] == tuple(range(len(order) - 2)) else "wrong-permutation",
         certainty="proven",

@@ -22,6 +22,7 @@ from itertools import combinations
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, search
 from checker.diagnosis.rewrites import calls, put
+from checker.diagnosis.words import shape_of
 from checker.records import Diagnosis
 
 ALONG = ("sum", "mean", "amax", "amin", "max", "min", "prod", "norm", "var", "std", "logsumexp", "softmax", "log_softmax", "cumsum",
@@ -38,17 +39,16 @@ def find(case: Case) -> Diagnosis | None:
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """Each operation that runs along an axis, along every other; along several, with one of them exchanged."""
     found = [(call, written) for call in calls(expression, *ALONG) for written in _axes(call)]
-    for written_so in {ast.unparse(written) for _, written in found}:
+    for written_so in dict.fromkeys(ast.unparse(written) for _, written in found):
         same = [(call, written) for call, written in found if ast.unparse(written) == written_so]
         for other in _others(same[0][1]) if len(same) > 1 else ():
             changed = expression
             for _, written in same:
                 changed = put(changed, written, ast.copy_location(other, written))
             yield changed, same[0][0]
-    for call in calls(expression, *ALONG):
-        for written in _axes(call):
-            for other in _others(written):
-                yield put(expression, written, ast.copy_location(other, written)), call
+    for call, written in found:
+        for other in _others(written):
+            yield put(expression, written, ast.copy_location(other, written)), call
 
 
 def _axes(call: ast.Call) -> list[ast.expr]:
@@ -74,11 +74,12 @@ def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
     fix, _, call = found
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
     name = call.func.attr
-    same = not case.everywhere or all(a.shape == o.shape for a, o in zip(case.answers, case.oracles, strict=True))
+    over = shape_of(case, call.func.value) or (shape_of(case, call.args[0]) if call.args else None) or "tensor"
+    same = not case.everywhere or case.same_shape
     return Diagnosis(
         code="wrong-axis",
         certainty="proven",
-        error=f"this runs over the wrong axis of a {_shape(case, call)}" if same else f"{case.got}, but {case.node} is {case.due}",
+        error=f"this runs over the wrong axis of a {over}" if same else f"{case.got}, but {case.node} is {case.due}",
         note=f"Along that axis `{name}` mixes numbers that the forward keeps apart."
         if same
         else f"`{name}` runs along the axis that {case.node} keeps, and keeps the one to sum away.",
@@ -87,15 +88,3 @@ def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
         evidence=f"`{fix}` equals autograd's gradient in every trial.",
         fix=fix,
     )
-
-
-def _shape(case: Case, call: ast.Call) -> str:
-    """The shape of what the operation runs over, where that is one tensor."""
-    assert isinstance(call.func, ast.Attribute)
-    if not case.everywhere:
-        return "tensor"
-    inner = case.evaluate(call.func.value) or (case.evaluate(call.args[0]) if call.args else None)
-    if inner is None:
-        return "tensor"
-    by_run = {id(run): value for run, value in zip(case.runs, inner, strict=True)}
-    return case.shape(lambda run: by_run[id(run)])

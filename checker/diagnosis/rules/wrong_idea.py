@@ -26,6 +26,7 @@ from checker.diagnosis.edits import names_used, parts, value_of
 from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.fingerprint import keys
 from checker.diagnosis.replaced import replaced
+from checker.diagnosis.words import lines
 from checker.records import Diagnosis
 
 SHARED = 0.5
@@ -40,14 +41,13 @@ def find(case: Case) -> Diagnosis | None:
     derived, draft = case.derived, case.draft
     if derived is None or draft is None or case.verdict.runs[0].answers[case.name].value is None:
         return None
-    read = {n.id for n in ast.walk(draft) if isinstance(n, ast.Name) and n.id in case.available}
-    if not read and case.graph.exercise.takes_cotangent:
+    if not case.gradients_in(draft) and case.graph.exercise.takes_cotangent:
         return _without_upstream(case, derived)
     known = {key for part in parts(draft) for key in _keys(case, part)}
     needed = [part for part in parts(derived.expression) if _keys(case, part)]
     lacking = [part for part in needed if not known.intersection(_keys(case, part))]
     longer = len(list(parts(draft))) > LONGER * len(list(parts(derived.expression)))
-    if len(lacking) <= SHARED * len(needed) or not (longer or not is_linear(case, derived)):
+    if len(lacking) <= SHARED * len(needed) or not (longer or not is_linear(case, draft, derived)):
         return None
     if not names_used(draft) and not isinstance(draft, ast.Constant):
         return _without_upstream(case, derived)
@@ -67,12 +67,11 @@ def _without_upstream(case: Case, derived: Derived) -> Diagnosis:
     )
 
 
-def is_linear(case: Case, derived: Derived) -> bool:
+def is_linear(case: Case, draft: ast.expr, derived: Derived) -> bool:
     """Whether the answer is linear in the gradients it reads; one that reads none is not, where the gradient depends on some."""
-    draft = case.draft
-    read = {n.id for n in ast.walk(draft) if isinstance(n, ast.Name) and n.id in case.available} if draft is not None else set()
-    if draft is None or not read:
-        return not any(isinstance(n, ast.Name) and n.id in case.available for n in ast.walk(derived.expression))
+    read = case.gradients_in(draft)
+    if not read:
+        return not case.gradients_in(derived.expression)
     names = case.names(case.verdict.runs[0])
     try:
         none, once, twice = (Evaluator({**names, **{n: names[n] * k for n in read}})(draft) for k in (0.0, 1.0, 2.0))
@@ -87,7 +86,7 @@ def _keys(case: Case, part: ast.expr) -> tuple[object, ...]:
 
 
 def _told(case: Case, derived: Derived, lacking: list[ast.expr]) -> Diagnosis:
-    lines = " and ".join(f"`{term.line.name} = {term.line.source}`" for term in derived.terms)
+    used = lines(term.line for term in derived.terms)
     laws = " ".join(dict.fromkeys(step.law for term in derived.terms for step in term.steps))
     names = dict.fromkeys(text(part) for part in lacking if isinstance(part, ast.Name))
     without = f" Nothing in it is worth {' or '.join(f'`{n}`' for n in names)}." if names else ""
@@ -95,8 +94,8 @@ def _told(case: Case, derived: Derived, lacking: list[ast.expr]) -> Diagnosis:
         code="wrong-idea",
         certainty="proven",
         error=f"this is not how {case.node} moves the loss",
-        note=f"{case.node} is used in {lines}. {laws}{without}",
-        help=f"Begin again from {lines}: what arrives there from above, times how it moves with {case.node}.",
+        note=f"{case.node} is used in {used}. {laws}{without}",
+        help=f"Begin again from {used}: what arrives there from above, times how it moves with {case.node}.",
         span=case.span(),
         evidence="No change of one part makes it right, and most parts of the gradient derived from the forward are not in it.",
         fix=derived.text,

@@ -27,8 +27,9 @@ from checker.diagnosis.alone import factor_alone
 from checker.diagnosis.case import Case
 from checker.diagnosis.counterfactual import Site, replays, sites, with_slope, written_as
 from checker.diagnosis.edits import Edit, parts, search, value_of
-from checker.diagnosis.replaced import is_local, replaced, with_factor
+from checker.diagnosis.replaced import replaced, with_factor
 from checker.diagnosis.rewrites import put
+from checker.diagnosis.words import users
 from checker.records import Diagnosis
 
 
@@ -41,12 +42,11 @@ def find(case: Case) -> Diagnosis | None:
     if found is None:
         return (_another(case) or _replaced(case) or _lacking(case) or factor_alone(case)) if case.everywhere else None
     divides = isinstance(found[2], ast.BinOp) and isinstance(found[2].op, ast.Div)
-    users = " and ".join(f"`{line.name} = {line.source}`" for line in case.consumers) or "the forward"
     return Diagnosis(
         code="wrong-local-derivative",
         certainty="proven",
         error="this divides where the derivative multiplies" if divides else "this multiplies where the derivative divides",
-        note=f"How fast {users} moves with {case.node} has that value on the other side of the fraction.",
+        note=f"How fast {users(case)} moves with {case.node} has that value on the other side of the fraction.",
         help="Write the derivative of that line alone first, then multiply with what arrives from above.",
         span=case.span(found[2]),
         evidence="With the two exchanged the expression equals autograd's gradient in every trial.",
@@ -103,12 +103,12 @@ def _lacking(case: Case) -> Diagnosis | None:
     found = next(with_factor(case, case.draft), None) if case.draft is not None else None
     if found is None:
         return None
-    expression, part, factor = found
+    expression, part, _ = found
     return Diagnosis(
         code="missing-local-derivative",
         certainty="proven",
         error=f"`{text(part)}` comes through here without a derivative that belongs to its path",
-        note=f"The factor it lacks is worth `{text(factor)}`; all the rest is right.",
+        note="All the rest of the expression is right.",
         help=f"Follow the path from {case.node} up to where `{ast.unparse(part)}` arrives, and count one factor for each operation.",
         span=case.span(part),
         evidence=f"`{text(expression)}` equals autograd's gradient in every trial.",
@@ -119,7 +119,7 @@ def _lacking(case: Case) -> Diagnosis | None:
 def _replaced(case: Case) -> Diagnosis | None:
     """The smallest part without a gradient in it that is not what belongs there."""
     everything = replaced(case, case.draft) if case.draft is not None else iter(())
-    found = [(e, p, r) for e, p, r in everything if is_local(case, p) and is_local(case, r) and _is_tensor(case, p)]
+    found = [(e, p, r) for e, p, r in everything if not case.gradients_in(p) | case.gradients_in(r) and _is_tensor(case, p)]
     found = [(e, p, r) for e, p, r in found if p is not case.draft or isinstance(p, ast.Name)]
     if not found:
         return None

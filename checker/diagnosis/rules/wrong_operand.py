@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, names_used, rename, replacements, search
 from checker.diagnosis.rewrites import put
+from checker.diagnosis.words import users
 from checker.records import Diagnosis
 
 
@@ -49,7 +50,7 @@ def find(case: Case) -> Diagnosis | None:
         certainty="proven",
         error=f"`{old}` stands where another tensor belongs",
         note=note,
-        help=f"Look at {_lines(case)}: which tensor decides how fast it moves with {case.node}?",
+        help=f"Look at {users(case)}: which tensor decides how fast it moves with {case.node}?",
         span=case.span(part),
         evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
         fix=text,
@@ -60,9 +61,9 @@ def _lacks_upstream(case: Case, found: tuple[str, ast.expr, ast.expr], new: str)
     return Diagnosis(
         code="missing-upstream",
         certainty="proven",
-        error=f"no gradient from above is in this; `{new}` belongs in the place of `{ast.unparse(found[2])}`",
+        error=f"`{ast.unparse(found[2])}` is a value of the forward; no gradient from above is in this",
         note=f"The loss sees {case.node} only through {new[1:]}, so what arrives there belongs in the product.",
-        help=f"Multiply along the path: the derivative of {_lines(case)}, times {new}.",
+        help=f"Multiply along the path: the derivative of {users(case)}, times {new}.",
         span=case.span(found[2]),
         evidence=f"With `{new}` in its place the expression equals autograd's gradient in every trial.",
         fix=found[0],
@@ -87,7 +88,3 @@ def _new(before: ast.expr, after: ast.expr, part: ast.Name) -> str:
         (n for n in ast.walk(before) if isinstance(n, ast.Name)), (n for n in ast.walk(after) if isinstance(n, ast.Name)), strict=True
     )
     return next(b.id for a, b in pairs if a.id != b.id)
-
-
-def _lines(case: Case) -> str:
-    return " and ".join(f"`{line.name} = {line.source}`" for line in case.consumers) or "the forward"

@@ -73,7 +73,7 @@ def _of_path(case: Case) -> Diagnosis | None:
     nodes = [n for s in case.written for n in ast.walk(s)] + (list(ast.walk(case.expression)) if case.expression is not None else [])
     if any(isinstance(n, ast.BinOp | ast.AugAssign) and isinstance(n.op, ast.Sub) for n in nodes) or not case.everywhere:
         return None
-    found = paths(case) if all(a.shape == o.shape for a, o in zip(case.answers, case.oracles, strict=True)) else []
+    found = paths(case) if case.same_shape else []
     path = off(case, found, [-1.0] * len(case.runs))
     if path is None:
         return None

@@ -25,6 +25,7 @@ from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, parts, search, value_of
 from checker.diagnosis.rewrites import put
 from checker.diagnosis.slices import same_piece_elsewhere
+from checker.diagnosis.words import lines
 from checker.records import Diagnosis
 
 
@@ -47,7 +48,7 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def _told(case: Case, error: str, evidence: str, found: tuple[str, ast.expr, ast.expr] | None) -> Diagnosis:
-    uses = " and ".join(f"`{line.name} = {line.source}`" for line in case.consumers)
+    uses = lines(case.consumers)
     return Diagnosis(
         code="wrong-slice",
         certainty="proven",
