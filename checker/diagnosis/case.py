@@ -6,7 +6,7 @@ import ast
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -42,6 +42,8 @@ class Case:
     """The learner's expression with one of its mistakes put right, where the others are sought."""
     partial: bool = False
     """Whether the answer is held against a part of the gradient only."""
+    memo: dict[object, Any] = field(default_factory=dict)
+    """What several rules need and is costly to make; a case made of this one shares it, so nothing here depends on the answer."""
 
     @property
     def late(self) -> bool:
@@ -137,7 +139,14 @@ class Case:
 
     @cached_property
     def evaluators(self) -> list[Evaluator]:
-        return [Evaluator(self.names(run)) for run in self.runs]
+        return [self._evaluator(run) for run in self.runs]
+
+    def _evaluator(self, run: Run) -> Evaluator:
+        key = Evaluator, run.trial.seed
+        if key not in self.memo:
+            self.memo[key] = Evaluator(self.names(run))
+        known: Evaluator = self.memo[key]
+        return known
 
     @cached_property
     def expression(self) -> ast.expr | None:
@@ -201,11 +210,6 @@ class Case:
             return False
         return isinstance(value, torch.Tensor) and close(value, trial.gradients[self.name], trial.scales[self.name])
 
-    @cached_property
-    def memo(self) -> dict[object, Any]:
-        """What several rules need and is costly to make."""
-        return {}
-
     def first(self, expression: ast.expr) -> Any:
         """The value of an expression in the first trial. Raises `Refused` or `Failed`."""
         return self._everywhere[0][0](expression)
@@ -214,7 +218,7 @@ class Case:
     def _everywhere(self) -> list[tuple[Evaluator, Run]]:
         if self.everywhere:
             return list(zip(self.evaluators, self.runs, strict=True))
-        return [(Evaluator(self.names(run)), run) for run in self.verdict.runs]
+        return [(self._evaluator(run), run) for run in self.verdict.runs]
 
     def evaluate(self, expression: ast.expr) -> Tensors | None:
         """Evaluate an expression in every run; None where it cannot be, or gives no float tensor."""

@@ -27,7 +27,8 @@ Explained = tuple[tuple[Diagnosis, ...], tuple[Diagnosis, ...]]
 
 T = TypeVar("T")
 
-SEARCH_SECONDS = 1.5
+SEARCH_SECONDS, MEND_SECONDS = 1.5, 0.5
+"""What an answer may cost (of `clock`): to find its cause, and then to find a near repair."""
 LAST = (wrong_idea, unrecognised)
 """What is said where no cause is proven: that the idea is another, or the facts."""
 
@@ -51,17 +52,17 @@ def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], s
         for verdict in verdicts:
             case = Case(graph, submission, verdict, min(clock() + SEARCH_SECONDS, until))
             if verdict.status in ("incorrect", "error"):
-                found[verdict.target.name] = (diagnose(case) if clock() < until else (facts_only(case, seconds),), ())
+                found[verdict.target.name] = (diagnose(case, until) if clock() < until else (facts_only(case, seconds),), ())
             elif verdict.status == "correct":
                 found[verdict.target.name] = ((), remarks(case))
     return found
 
 
-def diagnose(case: Case) -> tuple[Diagnosis, ...]:
+def diagnose(case: Case, until: float = math.inf) -> tuple[Diagnosis, ...]:
     """Return the cause that is proven first, or several proven together, or else the facts; with the right expression."""
     causes = proven(case) or _attempt(lambda c: several(c, single), case) or (_first(case, LAST) or FACTS,)
     given = causes[0].fix
-    fix = _attempt(lambda c: nearest(c, given), case)
+    fix = _attempt(lambda c: nearest(c, given), replace(case, deadline=min(case.deadline + MEND_SECONDS, until)))
     return (replace(causes[0], fix=fix or given), *causes[1:])
 
 

@@ -8,7 +8,7 @@ from functools import cache
 
 import torch
 
-DIGITS = 8
+DIGITS = 6
 
 
 def keys(value: torch.Tensor) -> tuple[Hashable, ...]:

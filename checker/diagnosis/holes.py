@@ -76,6 +76,6 @@ def narrowed(needed: torch.Tensor) -> torch.Tensor:
     """A needed value with the axes along which it does not change shortened to 1: what was broadcast to it."""
     for axis in range(needed.dim()):
         first = needed.narrow(axis, 0, 1)
-        if needed.shape[axis] > 1 and torch.allclose(needed, first.expand_as(needed), rtol=1e-9, atol=1e-12):
+        if needed.shape[axis] > 1 and torch.allclose(needed, first.expand_as(needed), rtol=1e-6, atol=1e-9):
             needed = first
     return needed

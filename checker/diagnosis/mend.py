@@ -19,7 +19,7 @@ from checker.diagnosis.replaced import replaced, with_term
 from checker.diagnosis.rules import RULES, bad_reshape, wrong_operand
 
 TRIES = 1500
-ENOUGH = 12
+ENOUGH = 40
 NEAR = 8
 """A repair that changes so few tokens is near enough: no nearer one is sought."""
 
@@ -51,10 +51,10 @@ def repairs(case: Case) -> Iterator[Repair]:
     """
     if case.draft is None:
         return
-    for expression, part, _ in replaced(case, case.draft):
-        yield Repair(expression, part is not case.draft)
     for expression in with_term(case, case.draft):
         yield Repair(expression, True)
+    for expression, part, _ in replaced(case, case.draft):
+        yield Repair(expression, part is not case.draft)
     walked = list(ast.walk(case.draft))[1:]
     for rule in EDITORS:
         for tried, (edited, _) in enumerate(rule.edits(case, case.draft)):
@@ -73,9 +73,10 @@ def nearest(case: Case, given: str | None) -> str | None:
         return derived[0]
     written = ast.unparse(case.draft) if case.draft is not None else ""
     best: str | None = None
-    for found in ([given] if given else [], derived, _written_out(case), _renamed(case), (r.text for r in repairs(case))):
-        best = min(chain([best] if best else [], islice(found, ENOUGH)), key=partial(_far, written), default=None)
-        if best is not None and _distance(written, best) <= NEAR:
+    found = chain([given] if given else [], derived, _written_out(case), _renamed(case), (r.text for r in repairs(case)))
+    for candidate in islice(found, ENOUGH):
+        best = min([candidate, best] if best else [candidate], key=partial(_far, written))
+        if _distance(written, best) <= NEAR:
             break
     return best
 
@@ -100,9 +101,10 @@ def _renamed(case: Case) -> Iterator[str]:
             yield text(found[1])
 
 
-def _far(a: str, b: str) -> float:
-    """How far one text is from another; of two that are alike in this, the shorter is the nearer."""
-    return _distance(a, b) + len(_tokens(b)) / 3
+def _far(a: str, b: str) -> tuple[bool, float]:
+    """How far one text is from another; of two that are near, the shorter is the better."""
+    distance = _distance(a, b)
+    return distance > NEAR, distance + len(_tokens(b)) / 3
 
 
 def _distance(a: str, b: str) -> int:

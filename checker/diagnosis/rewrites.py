@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -23,19 +23,18 @@ def put(expression: ast.expr, old: ast.AST, new: ast.expr) -> ast.expr:
 def _put(expression: Any, old: ast.AST, new: ast.expr) -> Any:
     if expression is old:
         return new
-    if not isinstance(expression, ast.AST):
-        return expression
-    fields: Mapping[str, Any] = {}
-    for field, value in ast.iter_fields(expression):
-        if isinstance(value, list):
-            changed: Any = [_put(v, old, new) for v in value]
-            same = all(a is b for a, b in zip(changed, value, strict=True))
-        else:
-            changed = _put(value, old, new)
-            same = changed is value
-        if not same:
-            fields = {**dict(ast.iter_fields(expression)), **fields, field: changed}
-    return ast.copy_location(type(expression)(**fields), expression) if fields else expression
+    fields: dict[str, Any] = {}
+    for field in expression._fields:
+        value = getattr(expression, field, None)
+        if isinstance(value, ast.expr | ast.keyword | ast.operator | ast.cmpop):
+            changed: Any = _put(value, old, new)
+            if changed is not value:
+                fields[field] = changed
+        elif isinstance(value, list):
+            changed = [_put(v, old, new) if isinstance(v, ast.AST) else v for v in value]
+            if any(a is not b for a, b in zip(changed, value, strict=True)):
+                fields[field] = changed
+    return ast.copy_location(type(expression)(**{**dict(ast.iter_fields(expression)), **fields}), expression) if fields else expression
 
 
 def with_keyword(expression: ast.expr, call: ast.Call, name: str, value: bool) -> ast.expr:

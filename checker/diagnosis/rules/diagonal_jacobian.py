@@ -45,7 +45,10 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def _is_diagonal(case: Case, line: Line) -> bool:
-    first = _whole(*_applied(case, case.runs[0], line))
+    jacobian = _whole(*_applied(case, case.runs[0], line))
+    if not bool((jacobian - jacobian.diagonal().diag()).any()):
+        return False  # an operation of each element by itself has nothing but its diagonal
+    first = jacobian.diagonal().reshape(case.oracles[0].shape)
     above = [run.trial.gradients["d" + line.name] for run in case.runs]
     if not close(first * above[0], case.answers[0], case.scales[0]):
         return False
@@ -71,10 +74,10 @@ def _applied(case: Case, run: Run, line: Line) -> tuple[torch.Tensor, torch.Tens
 
 
 def _whole(leaf: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-    """The diagonal of the Jacobian, all of which is made."""
+    """The Jacobian of the flattened tensors: a row for each element of the result."""
     each = torch.eye(leaf.numel(), dtype=torch.float64).reshape(leaf.numel(), *value.shape)
     (rows,) = torch.autograd.grad(value, [leaf], each, is_grads_batched=True)
-    return rows.reshape(leaf.numel(), leaf.numel()).diagonal().reshape(value.shape)
+    return rows.reshape(leaf.numel(), leaf.numel())
 
 
 def _along(leaf: torch.Tensor, value: torch.Tensor, axis: int) -> torch.Tensor:
