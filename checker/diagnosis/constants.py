@@ -34,7 +34,7 @@ def named_constants(case: Case) -> list[Named]:
     No free rationals: with enough of them anything fits.
     """
     if named_constants not in case.memo:
-        case.memo[named_constants] = list(_named(case))
+        case.memo[named_constants] = list(_named(case)) if case.runs else []
     known: list[Named] = case.memo[named_constants]
     return known
 

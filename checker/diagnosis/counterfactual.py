@@ -47,6 +47,8 @@ class _Kept(torch.autograd.Function):
 
 def kept(value: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     """The numbers of `value` with the derivative of `other`."""
+    if not isinstance(other, torch.Tensor):
+        raise ValueError("no tensor")
     if other.shape != value.shape:
         other = other.expand(value.shape)
     return _Kept.apply(other, value.detach())  # type: ignore[no-any-return, no-untyped-call]

@@ -32,7 +32,12 @@ def with_term(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
     for part, needed in _holes(case, expression):
         own = value_of(case, part)
         # To a part that is the same everywhere (`x / x`) the whole gradient could be joined: that mends nothing.
-        if not isinstance(own, torch.Tensor) or own.shape != needed.shape or bool((own == own.flatten()[0]).all()):
+        if (
+            not isinstance(own, torch.Tensor)
+            or own.dtype != torch.float64
+            or own.shape != needed.shape
+            or bool((own == own.flatten()[0]).all())
+        ):
             continue
         for op, lacking in ((ast.Add(), needed - own), (ast.Sub(), own - needed), (ast.Mult(), needed / own)):
             for found in stock(case).find(lacking) if bool(lacking.isfinite().all()) else ():

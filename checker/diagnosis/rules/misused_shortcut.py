@@ -60,7 +60,7 @@ def _shortcut(case: Case, run: Run, axis: int | None, name: str) -> torch.Tensor
         if axis is None or label.shape != z.shape[:axis] + z.shape[axis + 1 :] or label.min() < 0 or label.max() >= z.shape[axis]:
             return None
         label = F.one_hot(label.long(), z.shape[axis]).movedim(-1, axis)
-    return p - label if label.shape == z.shape else None
+    return p - label.to(torch.float64) if label.shape == z.shape else None
 
 
 def _times(value: torch.Tensor | None, factor: float) -> torch.Tensor | None:
