@@ -21,6 +21,7 @@ from checker.authoring.shown import Sorted
 from checker.authoring.slips.names import Names
 from checker.cli.main import main
 from checker.diagnosis.pages import pages
+from checker.errors import BadInput
 from checker.exercise.parse import read_exercise
 from checker.records import Diagnosis
 from checker.submission.zygote import Zygote
@@ -189,6 +190,13 @@ def test_a_solution_with_helpers_and_several_statements(tmp_path: Path) -> None:
     assert answers.submission({"dy": "dy = -dz"}).endswith("    two = 2\n    dy = -dz\n    dx = two * x * dy\n    dx += dz\n")
     assert answers.submission({}).endswith("    two = 2\n    dx = two * x * dy\n    dx += dz\n")
     assert [target.target for target in read_mutations(path).targets] == ["dy"]
+
+
+def test_a_solution_that_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "ex08_inverse.py"
+    path.write_text((SOLUTIONS / path.name).read_text().replace("-1 * a**-2", "-1 * a**-1"))
+    with pytest.raises(BadInput, match=r"ex08_inverse.py: `da` is not right, so its mutants say nothing. Mend it \(`dev check`\) first."):
+        read_mutations(path)
 
 
 def saying(code: str, certainty: Any) -> Any:

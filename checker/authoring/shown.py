@@ -15,6 +15,7 @@ from checker.authoring.answers import Answers
 from checker.authoring.ground import Ground
 from checker.authoring.mutants import Mutant, mutants, operands
 from checker.authoring.slips.names import numbers
+from checker.errors import BadInput
 from checker.trace.graph import Graph, default_dtype
 
 
@@ -59,12 +60,17 @@ class Sorted:
 
 
 def sort_mutants(graph: Graph, answers: Answers, ground: Ground) -> Iterator[Sorted]:
-    """Make the mutants of every gradient that one statement of the solution writes, and sort them by their values."""
+    """Make the mutants of every gradient that one statement of the solution writes, and sort them by their values.
+
+    Raises `BadInput` where the solution itself is wrong.
+    """
     names = tried.names(graph, ground.trials[0])
     before = [name for name in graph.exercise.parameters if names.is_gradient(name)]
     with warnings.catch_warnings(), default_dtype(torch.float64):
         warnings.simplefilter("ignore")  # a wrong `.T` makes torch warn
         for target, expression in answers.expressions.items():
+            if not ground.right(target, ground.values(target, f"{target} = {expression}")):
+                raise BadInput(f"{graph.exercise.path}: `{target}` is not right, so its mutants say nothing. Mend it (`dev check`) first.")
             others = operands(target, expression, names, [*graph.exercise.names, *before])
             yield _sorted(target, expression, mutants(target, expression, names, others), ground)
             before.append(target)

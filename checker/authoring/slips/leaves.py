@@ -54,7 +54,7 @@ def at_name(place: Place, names: Names, tree: ast.expr, others: Collection[str])
 
 def _operand(place: Place, name: str, other: str, names: Names, wrong: ast.expr) -> Codes:
     if name not in names.shapes:  # a count or an index
-        return "wrong-operand", "wrong-scale", _OTHER
+        return "wrong-operand", *also(name in names.counts and not place.laid_out, "wrong-scale", _OTHER)
     if place.laid_out:
         viewed = any(method(above) in ("view", "reshape") for above, _, _ in place.path)
         return "wrong-operand", *_LAID_OUT.get(place.laid_out, ()), *also(viewed, "not-reshaped")
