@@ -178,7 +178,7 @@ def windows(site: Site) -> ast.expr:
     names = {"x": site.x, "g": site.full(site.g)}
     if len(site.shape(site.out)) == 3 and len(site.shape(site.x)) == 4:
         return fill("F.fold(g, x.shape[2:], k)", {**names, "k": site.arguments["dim"]})
-    axis, size, step = (site.value(name) for name in ("dim", "size", "step"))
-    axis %= len(site.shape(site.x))
-    places = f"torch.arange(x.shape[{axis}]).unfold(0, {size}, {step}).flatten()"
+    axis = site.value("dim") % len(site.shape(site.x))
+    names |= {name: site.arguments[name] for name in ("size", "step")}
+    places = f"torch.arange(x.shape[{axis}]).unfold(0, size, step).flatten()"
     return fill(f"torch.zeros_like(x).index_add({axis}, {places}, g.movedim(-1, {axis + 1}).flatten({axis}, {axis + 1}))", names)

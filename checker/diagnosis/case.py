@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,6 +25,9 @@ from checker.trace.oracle import in_float64, trace
 
 Tensors = list[torch.Tensor]
 
+clock = time.thread_time
+"""Seconds of this thread's work: a search goes as far on a busy machine as on a quiet one, so the same answer is told the same."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -33,11 +37,16 @@ class Case:
     submission: Submission
     verdict: Verdict
     deadline: float = math.inf
-    """Until when (of `time.monotonic`) this answer may be searched for edits, all rules together."""
+    """Until when (of `clock`) this answer may be searched for edits, all rules together."""
     edited: ast.expr | None = None
     """The learner's expression with one of its mistakes put right, where the others are sought."""
     partial: bool = False
     """Whether the answer is held against a part of the gradient only."""
+
+    @property
+    def late(self) -> bool:
+        """Whether the time for searching is used up."""
+        return clock() > self.deadline
 
     @property
     def name(self) -> str:
@@ -218,6 +227,18 @@ class Case:
     def is_answer(self, values: Tensors | None) -> bool:
         """Whether `values` are the learner's answer in every run: a mistake replayed."""
         return values is not None and self._agree(values, self.answers)
+
+    def gives(self, expression: ast.expr) -> bool:
+        """Whether `expression` is worth the learner's answer in every run; stops at the first in which it is not."""
+        for evaluator, answer, scale in zip(self.evaluators, self.answers, self.scales, strict=True):
+            values = _floats(expression, [evaluator])
+            if values is None or not close(values[0], answer, max(scale, _finite_max(answer)), self.dtype):
+                return False
+        return self.everywhere
+
+    def same(self, values: Tensors | None, others: Tensors) -> bool:
+        """Whether two lists of values agree in every run."""
+        return values is not None and self._agree(values, others)
 
     def mends(self, change: Callable[[torch.Tensor, torch.Tensor], torch.Tensor | None]) -> bool:
         """Whether `change(answer, oracle)` gives the oracle in every run, though the answer is wrong in every one."""

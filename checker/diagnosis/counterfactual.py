@@ -18,6 +18,7 @@ from checker.diagnosis.edits import parts
 from checker.diagnosis.replay import Change, Evaluate, cut, downstream, gradient
 from checker.diagnosis.rewrites import put
 from checker.records import Line, Run
+from checker.trace.oracle import in_float64
 
 Slope = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -122,6 +123,22 @@ def evaluator(case: Case, tree: ast.expr) -> Evaluate:
     """Compile an expression of the forward, so that it can be computed on any values."""
     code = compile(ast.fix_missing_locations(ast.Expression(tree)), "<changed forward>", "eval")
     return lambda values: eval(code, {**case.graph.scope, **values})
+
+
+def arriving(case: Case, run: Run, line: Line, tree: ast.expr, part: ast.expr) -> torch.Tensor:
+    """What arrives at one part of a line, in its shape: the gradient of the loss with respect to its value.
+
+    Raises `ValueError` where that is no float tensor.
+    """
+    values = in_float64(run.trial.values)
+    value = evaluator(case, part)(values)
+    if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+        raise ValueError("no float tensor")
+    leaf = value.detach().clone().requires_grad_()
+    with torch.enable_grad():
+        whole = evaluator(case, put(tree, part, ast.Name(_HOLE, ast.Load())))({**values, _HOLE: leaf})
+        (found,) = torch.autograd.grad((whole * run.trial.gradients["d" + line.name]).sum(), [leaf], allow_unused=True)
+    return torch.zeros_like(leaf) if found is None else found
 
 
 def written_as(case: Case, line: Line, tree: ast.expr, values_too: bool = False) -> Change:

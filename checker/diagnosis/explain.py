@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -12,11 +11,14 @@ from typing import TypeVar
 
 import torch
 
-from checker.diagnosis.case import Case
+from checker.diagnosis.case import Case, clock
 from checker.diagnosis.mend import nearest, repairs
+from checker.diagnosis.moved import moved
+from checker.diagnosis.neighbours import neighbour
 from checker.diagnosis.remarks import remarks
-from checker.diagnosis.rules import RULES, unrecognised, wrong_idea
+from checker.diagnosis.rules import RULES, TIES, unrecognised, wrong_idea
 from checker.diagnosis.several import several
+from checker.diagnosis.slipped import slipped
 from checker.records import Diagnosis, Submission, Verdict
 from checker.trace.graph import Graph, default_dtype
 
@@ -28,6 +30,9 @@ SEARCH_SECONDS = 1.5
 LAST = (wrong_idea, unrecognised)
 """What is said where no cause is proven: that the idea is another, or the facts."""
 
+BY_VALUE = (neighbour, slipped, moved)
+"""What explains an answer by its value alone, whatever its form; these know several names."""
+
 FACTS = Diagnosis("unrecognised", "located", error="this is not the gradient", evidence="Compared with autograd's gradient.")
 
 
@@ -36,16 +41,16 @@ def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], s
 
     After `seconds` for the whole submission the wrong answers that are left get facts only, and the facts say so.
     """
-    until = time.monotonic() + seconds
+    until = clock() + seconds
     found: dict[str, Explained] = {}
     # As the learner's code runs: a number times a whole-number tensor is float64.
     with warnings.catch_warnings(), default_dtype(torch.float64):
         # Trying an edit may make torch warn (`.T` of three axes); that is no news for the learner.
         warnings.simplefilter("ignore")
         for verdict in verdicts:
-            case = Case(graph, submission, verdict, min(time.monotonic() + SEARCH_SECONDS, until))
+            case = Case(graph, submission, verdict, min(clock() + SEARCH_SECONDS, until))
             if verdict.status in ("incorrect", "error"):
-                found[verdict.target.name] = (diagnose(case) if time.monotonic() < until else (facts_only(case, seconds),), ())
+                found[verdict.target.name] = (diagnose(case) if clock() < until else (facts_only(case, seconds),), ())
             elif verdict.status == "correct":
                 found[verdict.target.name] = ((), remarks(case))
     return found
@@ -53,8 +58,7 @@ def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], s
 
 def diagnose(case: Case) -> tuple[Diagnosis, ...]:
     """Return the cause that is proven first, or several proven together, or else the facts; with the right expression."""
-    cause = single(case)
-    causes = (cause,) if cause is not None else _attempt(lambda c: several(c, single), case) or (_first(case, LAST) or FACTS,)
+    causes = proven(case) or _attempt(lambda c: several(c, single), case) or (_first(case, LAST) or FACTS,)
     given = causes[0].fix
     fix = _attempt(lambda c: nearest(c, (r.text for r in repairs(c)) if given is None else (given,)), case)
     return (replace(causes[0], fix=fix or given), *causes[1:])
@@ -68,9 +72,21 @@ def facts_only(case: Case, seconds: float) -> Diagnosis:
     )
 
 
+def proven(case: Case) -> tuple[Diagnosis, ...]:
+    """The first single cause whose proof stands; with those whose proofs stand as well as it does, each offered as one of them."""
+    for rule in RULES:
+        cause = _attempt(rule.find, case)
+        if cause is not None:
+            peers = [peer for tie in TIES if rule in tie for peer in tie - {rule}]
+            others = {d.code: d for d in (_attempt(peer.find, case) for peer in peers) if d is not None and d.code != cause.code}
+            return tuple(replace(d, certainty="one-of") for d in (cause, *others.values())) if others else (cause,)
+    cause = next(filter(None, (_attempt(prove, case) for prove in BY_VALUE)), None)
+    return (cause,) if cause is not None else ()
+
+
 def single(case: Case) -> Diagnosis | None:
-    """The first single cause whose proof stands."""
-    return _first(case, RULES)
+    """The first single cause whose proof stands, where others are sought beside it."""
+    return next(iter(proven(case)), None)
 
 
 def _first(case: Case, rules: Iterable[ModuleType]) -> Diagnosis | None:

@@ -11,7 +11,7 @@ FUNCTIONS = _words(
     """
     abs add amax amin arange argmax argmin atan2 bmm broadcast_to cat ceil chunk clamp clone concat concatenate cos
     cosh cumprod cumsum diag diag_embed diagonal div divide dot einsum empty_like erf exp expm1 eye flatten flip
-    floor full full_like gather ge gt index_add index_put index_select inner inverse le linalg_norm linspace log
+    floor full full_like gather ge gt index_add index_copy index_put index_select inner inverse le linalg_norm linspace log
     log10 log1p log2 log_softmax logical_and logical_not logical_or logsumexp lt masked_fill masked_select matmul
     max maximum mean min minimum mm moveaxis movedim mul multiply mv ne neg negative norm normalize one_hot ones
     ones_like outer pad permute pow prod reciprocal relu repeat_interleave reshape roll rsqrt scatter scatter_add

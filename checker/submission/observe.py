@@ -27,9 +27,10 @@ class DryRun(Hook):
         self.seen: dict[str, tuple[Any, ...]] = {}
         self.last: dict[str, int] = {}
         self.aliases: dict[str, set[str]] = {}
+        self.failed: set[int] = set()
 
     def raised(self, index: int, error: BaseException) -> None:
-        pass
+        self.failed.add(index)
 
     def after(self, index: int, scope: Mapping[str, Any]) -> None:
         bound: dict[int, set[str]] = {}
@@ -72,7 +73,8 @@ class DryRun(Hook):
             own, last = self.own_last.get(name), self.last.get(name)
             if own is None:
                 continue
-            final = own if last is None or name in early else max(own, last)
+            # Where the last write raised there is no answer that could change later: what changes then is the stand-in.
+            final = own if last is None or name in early or own in self.failed else max(own, last)
             finals.setdefault(final, []).append(name)
             if final != own:
                 peeks.setdefault(own, []).append(name)

@@ -35,6 +35,7 @@ def test_a_crash_of_all_provers_says_facts_only(tmp_path: Path, zygote: Zygote, 
         monkeypatch.setattr(rule, "find", crash)
     for helper in ("several", "nearest", "repairs"):
         monkeypatch.setattr(explain, helper, crash)
+    monkeypatch.setattr(explain, "BY_VALUE", (crash,) * len(explain.BY_VALUE))
     (gradient,) = wrong(RULES[-1], tmp_path, zygote)
     assert gradient.verdict.status == "incorrect"
     assert [(d.code, d.certainty, d.fix) for d in gradient.diagnoses] == [("unrecognised", "located", None)]

@@ -379,6 +379,17 @@ def test_aliased(ask: Judge) -> None:
     )
 
 
+def test_a_second_name_for_a_target_that_raised(ask: Judge) -> None:
+    ask.marks(
+        MLP,
+        """
+        dh = do @ W2        # -> error
+        dpre = dh
+        dpre *= 1 - h**2    # -> correct
+        """,
+    )
+
+
 def test_aliased_through_a_view(ask: Judge) -> None:
     ask.marks(
         RESIDUAL,

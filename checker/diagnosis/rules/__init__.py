@@ -149,3 +149,13 @@ RULES = (
     missing_inner_derivative,
     wrong_local_derivative,
 )
+
+TIES = (
+    frozenset({missing_local_derivative, wrong_mask}),
+    frozenset({missing_branch, wrong_mask}),
+    frozenset({missing_mask, wrong_mask}),
+    frozenset({wrong_power, wrong_point}),
+    frozenset({wrong_power, wrong_operand}),
+    frozenset({wrong_slice, wrong_operand}),
+)
+"""Pairs of rules of which neither is the more exact name: where the proofs of both stand for one answer, both are offered."""

@@ -23,7 +23,7 @@ import torch
 from checker.diagnosis.case import Case
 from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.failure import failing_part
-from checker.diagnosis.rules.scrambled_reshape import RESHAPES
+from checker.diagnosis.moved import RESHAPES
 from checker.exercise.sizes import axis_name, written
 from checker.records import Diagnosis
 

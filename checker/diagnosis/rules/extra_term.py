@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import combinations
 
 import torch
 
@@ -26,6 +27,8 @@ from checker.diagnosis.edits import Edit, parts, search, value_of
 from checker.diagnosis.rewrites import put
 from checker.diagnosis.words import short
 from checker.records import Diagnosis
+
+CHAIN = 8
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -57,6 +60,36 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    yield from _one_less(case, expression)
+    yield from _two_less(case, expression)
+
+
+def _two_less(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """Two neighbours less in a chain of factors, or any two in a chain of terms."""
+    for part in parts(expression):
+        for kinds in ((ast.Add, ast.Sub), (ast.Mult, ast.Div)):
+            chain = _chain(part, kinds)
+            if 3 <= len(chain) <= CHAIN and isinstance(value_of(case, part), torch.Tensor):
+                for i, j in combinations(range(1, len(chain)), 2):
+                    left = _joined([link for k, link in enumerate(chain) if k not in (i, j)])
+                    yield put(expression, part, ast.copy_location(left, part)), chain[j][1]
+
+
+def _chain(part: ast.expr, kinds: tuple[type[ast.operator], ...]) -> list[tuple[ast.operator, ast.expr]]:
+    """The links of `a * b / c`, each with the operator before it."""
+    if isinstance(part, ast.BinOp) and isinstance(part.op, kinds):
+        return [*_chain(part.left, kinds), (part.op, part.right)]
+    return [(ast.Add(), part)]
+
+
+def _joined(chain: list[tuple[ast.operator, ast.expr]]) -> ast.expr:
+    whole = chain[0][1]
+    for op, link in chain[1:]:
+        whole = ast.BinOp(whole, op, link)
+    return whole
+
+
+def _one_less(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub) and isinstance(value_of(case, part), torch.Tensor):
             yield put(expression, part, part.left), part.right

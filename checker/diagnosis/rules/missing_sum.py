@@ -23,6 +23,7 @@ from itertools import combinations
 
 import torch
 
+from checker.derivation.site import unbroadcast
 from checker.diagnosis.case import Case
 from checker.diagnosis.rewrites import summed
 from checker.records import Diagnosis
@@ -36,8 +37,19 @@ def find(case: Case) -> Diagnosis | None:
         return None
     for dims, keep in _sums(case.answers[0], case.oracles[0]):
         if all(a.dim() == case.answers[0].dim() for a in case.answers) and case.mends(partial(_summed, dims=dims, keep=keep)):
-            return _told(case, dims, keep)
+            return _told(case, dims, _fix(case, dims, keep))
+    if case.mends(_collected):
+        answer, oracle = case.answers[0].shape, case.oracles[0].shape
+        extra = len(answer) - len(oracle)
+        dims = tuple(d for d, n in enumerate(answer) if d < extra or (oracle[d - extra] == 1 and n != 1))
+        return _told(case, dims, case.fix(unbroadcast(case.expression, answer, oracle)) if case.expression is not None else None)
     return None
+
+
+def _collected(answer: torch.Tensor, oracle: torch.Tensor) -> torch.Tensor | None:
+    """The answer summed as the oracle's shape was stretched to its own: some axes gone, some kept with length 1."""
+    fits = zip(reversed(answer.shape), reversed(oracle.shape), strict=False)
+    return answer.sum_to_size(oracle.shape) if answer.dim() > oracle.dim() and all(m in (1, n) for n, m in fits) else None
 
 
 def _sums(answer: torch.Tensor, oracle: torch.Tensor) -> Iterator[Sum]:
@@ -53,7 +65,7 @@ def _summed(answer: torch.Tensor, oracle: torch.Tensor, dims: tuple[int, ...], k
     return answer.sum(dims, keepdim=keep)
 
 
-def _told(case: Case, dims: tuple[int, ...], keep: bool) -> Diagnosis:
+def _told(case: Case, dims: tuple[int, ...], fix: str | None) -> Diagnosis:
     names = case.axis_names(lambda run: run.answers[case.name].value)  # type: ignore[arg-type,return-value]
     listed = " and ".join(f"{d} ({names[d]})" for d in dims)
     axis = f"axis {listed}" if len(dims) == 1 else f"axes {listed}"
@@ -68,7 +80,7 @@ def _told(case: Case, dims: tuple[int, ...], keep: bool) -> Diagnosis:
         else f"Sum over the axes along which {case.node} was copied.",
         span=case.span(),
         evidence=f"Summed over {axis}, the answer equals autograd's gradient in every trial.",
-        fix=_fix(case, dims, keep),
+        fix=fix,
     )
 
 

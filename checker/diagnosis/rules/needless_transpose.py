@@ -30,14 +30,15 @@ def find(case: Case) -> Diagnosis | None:
     if found is None:
         return None
     part = found[2]
-    assert isinstance(part, ast.Attribute)
+    inner = _inner(part)
+    assert inner is not None
     return Diagnosis(
         code="needless-transpose",
         certainty="proven",
-        error=f"`{ast.unparse(part.value)}` should not be turned here",
+        error=f"`{ast.unparse(inner)}` should not be turned here",
         note="The shapes meet as the tensors are.",
         help="Write the shapes under the factors; the two that meet are summed away, the outer two stay.",
-        span=case.span(part, after=part.value),
+        span=case.span(part, after=inner),
         evidence="Without this transpose the expression equals autograd's gradient in every trial.",
         fix=found[0],
     )
@@ -45,5 +46,15 @@ def find(case: Case) -> Diagnosis | None:
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
-        if isinstance(part, ast.Attribute) and part.attr in ("T", "mT"):
-            yield put(expression, part, part.value), part
+        inner = _inner(part)
+        if inner is not None:
+            yield put(expression, part, inner), part
+
+
+def _inner(part: ast.expr) -> ast.expr | None:
+    """What is turned by `x.T`, `x.mT`, `x.t()`, `x.transpose(0, 1)`."""
+    if isinstance(part, ast.Attribute) and part.attr in ("T", "mT"):
+        return part.value
+    if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in ("t", "transpose", "swapaxes"):
+        return part.func.value if not isinstance(part.func.value, ast.Name) or part.func.value.id != "torch" else part.args[0]
+    return None

@@ -23,10 +23,9 @@ from itertools import permutations
 import torch
 
 from checker.diagnosis.case import Case
+from checker.diagnosis.moved import RESHAPES
 from checker.diagnosis.rewrites import calls, method, put, turned
 from checker.records import Diagnosis
-
-RESHAPES = ("reshape", "view", "reshape_as", "view_as", "unflatten", "flatten")
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -35,7 +34,7 @@ def find(case: Case) -> Diagnosis | None:
         return None
     call = next(calls(case.expression, *RESHAPES), None)
     rank = case.oracles[0].dim()
-    if call is None or not 2 <= rank <= 4:
+    if call is None or not 2 <= rank <= 5:
         return None
     for order in permutations(range(rank)):
         if order == tuple(range(rank)):

@@ -25,16 +25,18 @@ import torch
 from checker.diagnosis.case import Case
 from checker.diagnosis.counterfactual import Site
 from checker.diagnosis.edits import Edit, parts, search, value_of
-from checker.diagnosis.masks import kinks, let_through, masked, opened, selections
+from checker.diagnosis.masks import called, kinks, let_through, masked, opened, selections
 from checker.diagnosis.rewrites import put
 from checker.records import Diagnosis
+
+MASKS = ("where", "masked_fill", "clamp", "clip", "relu", "relu6", "hardtanh", "tril", "triu", "sign", "heaviside", "gather", "max", "min")
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by value: each number of the answer is what passes there or what is left when nothing does, at other places than in the
     forward. Or by the mask of the forward in the place of the learner's: the expression is then right.
     """
-    if not case.everywhere:
+    if not case.everywhere or not _masks(case):
         return None
     places = [(site, opened(case, site, 1.0), opened(case, site, 0.0)) for of in (masked, kinks) for site in of(case)]
     for site, everything, nothing in [*places, *((site, change, None) for site, change in selections(case))]:
@@ -46,6 +48,16 @@ def find(case: Case) -> Diagnosis | None:
         if found is not None:
             return _told(case, site, None, found)
     return None
+
+
+def _masks(case: Case) -> bool:
+    """Whether the learner's expression holds some elements back; of one that is not known, its numbers alone tell."""
+    return case.expression is None or any(called(part) in MASKS or _zeros_and_ones(case, part) for part in parts(case.expression))
+
+
+def _zeros_and_ones(case: Case, part: ast.expr) -> bool:
+    value = value_of(case, part)
+    return isinstance(value, torch.Tensor) and value.dim() > 0 and bool(((value == 0) | (value == 1)).all())
 
 
 def _other(case: Case, i: int, mine: torch.Tensor) -> bool:

@@ -84,7 +84,7 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for call in calls(expression, *PERMUTES):
         given = reduced(call)
         base = value_of(case, given[0]) if given is not None else None
-        if given is None or not isinstance(base, torch.Tensor) or not 3 <= base.dim() <= 4:
+        if given is None or not isinstance(base, torch.Tensor) or not 3 <= base.dim() <= 5:
             continue
         for order in permutations(range(base.dim())):
             if order != tuple(range(base.dim())):

@@ -18,20 +18,27 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import permutations
 
 import torch
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, parts, search, value_of
-from checker.diagnosis.rewrites import put
+from checker.diagnosis.moved import JOINS
+from checker.diagnosis.rewrites import calls, put
 from checker.diagnosis.slices import same_piece_elsewhere
 from checker.diagnosis.words import lines
 from checker.records import Diagnosis
+
+PARTS = 4
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by other bounds in the learner's own slice, or by value: oracle and answer are two parts of one gradient."""
     found = search(case, edits)
+    if found is not None and isinstance(found[2], ast.Call):
+        evidence = f"With its parts in another order the expression equals autograd's gradient in every trial: `{found[0]}`."
+        return _told(case, "the parts are right, but they do not stand in the forward's order", evidence, found)
     if found is not None:
         evidence = f"`{found[0]}` equals autograd's gradient in every trial."
         return _told(case, "this is another part than the forward used", evidence, found)
@@ -62,6 +69,7 @@ def _told(case: Case, error: str, evidence: str, found: tuple[str, ast.expr, ast
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    yield from _orders(expression)
     bounds = [ast.parse(text, mode="eval").body for text in _lengths(case)]
     for part in parts(expression):
         if not isinstance(part, ast.Subscript) or not getattr(value_of(case, part.value), "is_floating_point", bool)():
@@ -69,6 +77,15 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         for cut in [n for n in ast.walk(part.slice) if isinstance(n, ast.Slice) and (n.lower is not None or n.upper is not None)]:
             for other in _slices(bounds):
                 yield put(expression, cut, other), part
+
+
+def _orders(expression: ast.expr) -> Iterator[Edit]:
+    """The parts of a `cat` or a `stack` in another order."""
+    for call in calls(expression, *JOINS):
+        parts_of = call.args[0] if call.args else None
+        if isinstance(parts_of, ast.List | ast.Tuple) and 2 <= len(parts_of.elts) <= PARTS:
+            for order in list(permutations(parts_of.elts))[1:]:
+                yield put(expression, parts_of, ast.copy_location(type(parts_of)(list(order), ast.Load()), parts_of)), call
 
 
 def _slices(bounds: list[ast.expr]) -> Iterator[ast.Slice]:
