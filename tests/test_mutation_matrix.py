@@ -86,6 +86,12 @@ dx = s * dp; dx = dh                                    | overwritten-branch mis
 dx = 1 * (s * dp); dx = dx + dh; dx = dx + dh           | doubled-branch wrong-scale
 dx = 1 * (s * dp); dx += dh                             |
 
+dx = p * dp                                             | missing-branch diagonal-jacobian wrong-local-derivative
+dx = p * (p * dp).sum(1, keepdim=True)                  | missing-branch wrong-sign wrong-local-derivative
+dx = p * dp + p * (p * dp).sum(1, keepdim=True)         | wrong-sign
+dx = p * dp - p * (p * dp)                              | missing-sum diagonal-jacobian
+dx = p * dp - p * (p * dp).sum(1)                       | lost-keepdim accidental-outer
+
 dx = F.one_hot(x.argmax(1), 3)                          | missing-upstream mask-as-gradient
 dx = ds                                                 | missing-mask not-selected
 dx = x.argmax(1) * ds                                   | index-as-value
@@ -101,7 +107,7 @@ dW = torch.zeros_like(W).index_put((i,), dz)            | dropped-repeats
 dW = torch.zeros_like(W)                                | missing-scatter
 """
 RIGHT = {
-    "dx": ("(1 - h**2) * dh", "s * dp + dh", "F.one_hot(x.argmax(1), 3) * ds"),
+    "dx": ("(1 - h**2) * dh", "s * dp + dh", "F.one_hot(x.argmax(1), 3) * ds", "p * dp - p * (p * dp).sum(1, keepdim=True)"),
     "ds": ("(x * dp).sum(1, keepdim=True)",),
     "db": ("dz.sum(0)", "de.sum((0, 1))"),
     "dh": ("dz @ W.T",),

@@ -54,8 +54,9 @@ def _add(node: ast.BinOp, names: Names) -> Iterator[Slip]:
 def _subtract(node: ast.BinOp, names: Names) -> Iterator[Slip]:
     left, right = node.left, node.right
     if names.upstream(left) and names.upstream(right):
-        yield "branch", ("missing-branch", "diagonal-jacobian"), left
-        yield "branch", ("missing-branch", "wrong-sign"), right
+        # Two terms, of two uses or of one derivative as softmax has it.
+        yield "branch", ("missing-branch", "diagonal-jacobian", _OTHER), left
+        yield "branch", ("missing-branch", "wrong-sign", _OTHER), right
         exchanged: Codes = ("wrong-sign",)
         added: Codes = ("wrong-sign",)
     elif names.constant(node):  # a count, as in `n - 1`
