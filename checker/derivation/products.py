@@ -8,7 +8,7 @@ import torch
 
 from checker.derivation.read import Underivable
 from checker.derivation.site import Site
-from checker.derivation.trees import fill
+from checker.derivation.trees import fill, literal
 
 
 def matmul_left(site: Site) -> ast.expr:
@@ -31,6 +31,43 @@ def matmul_right(site: Site) -> ast.expr:
     if rank_a == 1:
         return fill("torch.outer(a, g)" if rank_b == 2 else "a.unsqueeze(-1) * g.unsqueeze(-2)", names)
     return fill("a.T @ g" if rank_a == 2 else "a.mT @ g", names)
+
+
+def turned(site: Site) -> ast.expr:
+    """`x.T`: a product `a.T @ b` that arrives is written `b.T @ a`, as one who has the shapes in mind would."""
+    g = site.full(site.g)
+    attribute = "T" if len(site.shape(site.x)) == 2 else "mT"
+    if isinstance(g, ast.BinOp) and isinstance(g.op, ast.MatMult) and (_is_turned(g.left) or _is_turned(g.right)):
+        return ast.BinOp(_turn(g.right, attribute), ast.MatMult(), _turn(g.left, attribute))
+    return ast.Attribute(g, attribute, ast.Load())
+
+
+def transposed(site: Site) -> ast.expr:
+    """`x.transpose(i, j)`."""
+    rank = len(site.shape(site.x))
+    last = {site.value("i") % rank, site.value("j") % rank} == {rank - 2, rank - 1}
+    given = {"g": site.full(site.g), "i": site.arguments["i"], "j": site.arguments["j"]}
+    back = turned(site) if last else None
+    return back if isinstance(back, ast.BinOp) else fill("g.transpose(i, j)", given)
+
+
+def _is_turned(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in ("T", "mT")
+
+
+def _turn(node: ast.expr, attribute: str) -> ast.expr:
+    return node.value if isinstance(node, ast.Attribute) and node.attr in ("T", "mT") else ast.Attribute(node, attribute, ast.Load())
+
+
+def power(site: Site) -> ast.expr:
+    """What the base receives in `a**b`: in terms of the result where that is a whole power of it, `-0.5 * y**3` of `(v + e)**-0.5`."""
+    names = {"a": site.arguments["a"], "b": site.arguments["b"], "y": site.out, "g": site.g}
+    exponent = literal(names["b"])
+    if exponent and isinstance(site.out, ast.Name) and not isinstance(names["a"], ast.Name) and exponent < 1:
+        turns = (exponent - 1) / exponent
+        if turns == int(turns):
+            return fill(f"b * y**{int(turns)} * g", names)
+    return fill("b * a**(b - 1) * g", names)
 
 
 def exponent(site: Site) -> ast.expr:

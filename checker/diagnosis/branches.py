@@ -11,12 +11,13 @@ import torch
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.replay import Evaluate, cut, downstream, gradient
-from checker.records import Line
+from checker.records import Line, Run
 
 Use = tuple[str, Line]
 """A value, and a line that uses it."""
 
 USES = 12
+STEPS = 8
 
 
 def branch_cut_off(case: Case) -> tuple[Use, ...] | None:
@@ -35,17 +36,28 @@ def branch_cut_off(case: Case) -> tuple[Use, ...] | None:
     return None
 
 
-def one_step(case: Case) -> tuple[Line, int, str] | None:
-    """The line, axis and place (`y[-1]`) of the one step whose share of the gradient is the answer: the first or the last."""
+def some_steps(case: Case) -> tuple[Line, int, str, bool] | None:
+    """The line, axis and place (`y[-1]`) of the step whose share of the gradient is all of the answer, or all that is missing.
+
+    The last of the four says whether it is missing.
+    """
     for line in case.consumers:
         above = [run.trial.gradients["d" + line.name] for run in case.runs]
         for axis in range(above[0].dim() if above[0].dim() > 2 else 0):
-            for place in (0, -1):
-                only = [{line.name: _only(g, axis, place)} for g in above]
-                stops = frozenset({line.name})
-                if case.is_answer([gradient(case, run, stops, o) for run, o in zip(case.runs, only, strict=True)]):
-                    return line, axis, f"{line.name}[{', '.join([':'] * axis + [str(place)])}]"
+            last = min(g.shape[axis] for g in above) - 1
+            places = [*range(last), -1] if last < STEPS else [0, -1]
+            for place in places:
+                at = f"{line.name}[{', '.join([':'] * axis + [str(place)])}]"
+                alone = [_through(case, run, line, _only(g, axis, place)) for run, g in zip(case.runs, above, strict=True)]
+                if place in (0, -1) and case.is_answer(alone):
+                    return line, axis, at, False
+                if len(case.consumers) == 1 and case.is_answer([o - a for o, a in zip(case.oracles, alone, strict=True)]):
+                    return line, axis, at, True
     return None
+
+
+def _through(case: Case, run: Run, line: Line, above: torch.Tensor) -> torch.Tensor:
+    return gradient(case, run, frozenset({line.name}), {line.name: above})
 
 
 def _uses(case: Case, lines: list[Line], stops: frozenset[str]) -> Iterator[Use]:

@@ -158,6 +158,35 @@ def _broadcasts(x: torch.Tensor, y: torch.Tensor) -> bool:
     return x.dim() <= y.dim() and all(n in (1, m) for n, m in pairs)
 
 
+class _Through(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, value: torch.Tensor, function: Callable[[torch.Tensor], Any]) -> torch.Tensor:
+        ctx.function = function
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *arrives: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        return ctx.function(arrives[0]), None, None
+
+
+def applied_to_gradient(case: Case, site: Site) -> Change:
+    """A change that sends the gradient through the operation itself, as if that were its derivative."""
+    operand, part = evaluator(case, site.operand), evaluator(case, site.part)
+    again = evaluator(case, put(site.part, site.operand, ast.Name(_HOLE, ast.Load())))
+    rest = evaluator(case, put(site.tree, site.part, ast.Name(_HOLE, ast.Load())))
+
+    def change(at: Line, evaluate: Evaluate, values: Mapping[str, Any]) -> Any:
+        if at is not site.line:
+            return evaluate(values)
+        x, y = operand(values), part(values)
+        if not (isinstance(x, torch.Tensor) and isinstance(y, torch.Tensor) and x.shape == y.shape):
+            raise ValueError("this operation changes the shape")
+        passed = _Through.apply(x, y.detach(), lambda g: again({**values, _HOLE: g}))  # type: ignore[no-untyped-call]
+        return rest({**values, _HOLE: passed})
+
+    return change
+
+
 def with_slope(case: Case, site: Site, slope: Slope) -> Change:
     """A change that takes the derivative of one operation by one operand x as `slope(x, result)`. Other operands keep theirs."""
     operand, part = evaluator(case, site.operand), evaluator(case, site.part)

@@ -12,13 +12,14 @@ from typing import TypeVar
 import torch
 
 from checker.diagnosis.case import Case, clock
-from checker.diagnosis.mend import nearest, repairs
+from checker.diagnosis.mend import nearest
 from checker.diagnosis.moved import moved
 from checker.diagnosis.neighbours import neighbour
 from checker.diagnosis.remarks import remarks
-from checker.diagnosis.rules import RULES, TIES, unrecognised, wrong_idea
+from checker.diagnosis.rules import RULES, TIES, hard_coded_size, unrecognised, wrong_idea
 from checker.diagnosis.several import several
 from checker.diagnosis.slipped import slipped
+from checker.diagnosis.updated import updated
 from checker.records import Diagnosis, Submission, Verdict
 from checker.trace.graph import Graph, default_dtype
 
@@ -30,7 +31,7 @@ SEARCH_SECONDS = 1.5
 LAST = (wrong_idea, unrecognised)
 """What is said where no cause is proven: that the idea is another, or the facts."""
 
-BY_VALUE = (neighbour, slipped, moved)
+BY_VALUE = (neighbour, slipped, moved, updated, hard_coded_size.besides)
 """What explains an answer by its value alone, whatever its form; these know several names."""
 
 FACTS = Diagnosis("unrecognised", "located", error="this is not the gradient", evidence="Compared with autograd's gradient.")
@@ -60,7 +61,7 @@ def diagnose(case: Case) -> tuple[Diagnosis, ...]:
     """Return the cause that is proven first, or several proven together, or else the facts; with the right expression."""
     causes = proven(case) or _attempt(lambda c: several(c, single), case) or (_first(case, LAST) or FACTS,)
     given = causes[0].fix
-    fix = _attempt(lambda c: nearest(c, (r.text for r in repairs(c)) if given is None else (given,)), case)
+    fix = _attempt(lambda c: nearest(c, given), case)
     return (replace(causes[0], fix=fix or given), *causes[1:])
 
 

@@ -6,19 +6,22 @@ import ast
 import difflib
 import io
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from types import ModuleType
 
-from checker.derivation.trees import text
+from checker.derivation.trees import fill, text
 from checker.diagnosis.case import Case
-from checker.diagnosis.replaced import replaced
-from checker.diagnosis.rules import RULES
+from checker.diagnosis.edits import search
+from checker.diagnosis.replaced import replaced, with_term
+from checker.diagnosis.rules import RULES, bad_reshape, wrong_operand
 
 TRIES = 1500
 ENOUGH = 12
+NEAR = 8
+"""A repair that changes so few tokens is near enough: no nearer one is sought."""
 
 EDITORS = tuple(rule for rule in RULES if hasattr(rule, "edits"))
 
@@ -50,6 +53,8 @@ def repairs(case: Case) -> Iterator[Repair]:
         return
     for expression, part, _ in replaced(case, case.draft):
         yield Repair(expression, part is not case.draft)
+    for expression in with_term(case, case.draft):
+        yield Repair(expression, True)
     walked = list(ast.walk(case.draft))[1:]
     for rule in EDITORS:
         for tried, (edited, _) in enumerate(rule.edits(case, case.draft)):
@@ -57,15 +62,47 @@ def repairs(case: Case) -> Iterator[Repair]:
                 return
             for expression, part, _ in replaced(case, edited):
                 yield Repair(expression, part is not edited and any(part is own for own in walked), rule, edited)
+            for expression in with_term(case, edited):
+                yield Repair(expression, True, rule, edited)
 
 
-def nearest(case: Case, found: Iterable[str]) -> str | None:
-    """Return the right text nearest to the learner's: the derived one, or one of the first few of `found`."""
+def nearest(case: Case, given: str | None) -> str | None:
+    """Return the right text nearest to the learner's: the one `given`, the derived one, or one of the first few that are found."""
     derived = [case.derived.text] if case.derived is not None else []
-    if derived and isinstance(case.draft, ast.Name | ast.Constant):
+    if given is None and derived and isinstance(case.draft, ast.Name | ast.Constant) and not _one_more(case):
         return derived[0]
     written = ast.unparse(case.draft) if case.draft is not None else ""
-    return min(chain(islice(found, ENOUGH), derived), key=partial(_distance, written), default=None)
+    best: str | None = None
+    for found in ([given] if given else [], derived, _written_out(case), _renamed(case), (r.text for r in repairs(case))):
+        best = min(chain([best] if best else [], islice(found, ENOUGH)), key=partial(_far, written), default=None)
+        if best is not None and _distance(written, best) <= NEAR:
+            break
+    return best
+
+
+def _one_more(case: Case) -> bool:
+    return case.draft is not None and next(with_term(case, case.draft), None) is not None
+
+
+def _written_out(case: Case) -> Iterator[str]:
+    """The derived gradient with a value of the forward written out: `torch.sigmoid(z)` for `a`."""
+    for line in case.consumers if case.derived is not None else ():
+        whole = fill(case.derived.text, {line.name: ast.parse(line.source.strip(), mode="eval").body})  # type: ignore[union-attr]
+        if case.is_right(whole):
+            yield text(whole)
+
+
+def _renamed(case: Case) -> Iterator[str]:
+    """One tensor in the place of another; a length left to torch."""
+    for edits in (wrong_operand.edits, bad_reshape.edits):
+        found = search(case, edits)
+        if found is not None:
+            yield text(found[1])
+
+
+def _far(a: str, b: str) -> float:
+    """How far one text is from another; of two that are alike in this, the shorter is the nearer."""
+    return _distance(a, b) + len(_tokens(b)) / 3
 
 
 def _distance(a: str, b: str) -> int:

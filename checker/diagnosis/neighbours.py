@@ -54,10 +54,42 @@ def _at(case: Case, line: Line, tree: ast.expr, part: ast.expr) -> Tensors | Non
         return None
 
 
+SENDS_BACK = {
+    "not-expanded": ("sum", "mean", "logsumexp", "var", "std", "norm", "prod"),
+    "not-selected": ("max", "min", "amax", "amin"),
+    "missing-scatter": (
+        "index_select",
+        "gather",
+        "diagonal",
+        "diag",
+        "narrow",
+        "select",
+        "unfold",
+        "embedding",
+        "take_along_dim",
+        "chunk",
+        "split",
+    ),
+    "not-reshaped": ("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze"),
+    "wrong-permutation": ("permute", "transpose", "movedim", "swapaxes", "t"),
+}
+"""What is left undone where an answer stops short of an operation that is not elementwise."""
+
+
+def _left_undone(part: ast.expr, outer: bool) -> str:
+    if isinstance(part, ast.Attribute):
+        part = part.value if part.attr in ("values", "indices") else ast.Call(part, [], [])
+    operation = part.func.attr if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) else ""
+    if isinstance(part, ast.Subscript):
+        return "missing-scatter"
+    known = (code for code, operations in SENDS_BACK.items() if operation in operations)
+    return next(known, "missing-inner-derivative" if outer else "missing-local-derivative")
+
+
 def _short_of(case: Case, line: Line, part: ast.expr, outer: bool) -> Diagnosis:
     inside = short(part)
     return Diagnosis(
-        code="missing-inner-derivative" if outer else "missing-local-derivative",
+        code=_left_undone(part, outer),
         certainty="proven",
         error=f"this is what arrives at `{inside}`, not yet at {case.node}",
         note=f"In `{line.name} = {line.source}` the way back from `{inside}` to {case.node} is one step more.",

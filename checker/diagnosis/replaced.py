@@ -27,6 +27,26 @@ def replaced(case: Case, expression: ast.expr) -> Iterator[Replaced]:
                 yield candidate, part, replacement
 
 
+def with_term(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
+    """Yield the right expressions that have one more term, or one more factor, in some place of `expression`."""
+    for part, needed in _holes(case, expression):
+        own = value_of(case, part)
+        if not isinstance(own, torch.Tensor) or own.shape != needed.shape:
+            continue
+        for op, lacking in ((ast.Add(), needed - own), (ast.Sub(), own - needed), (ast.Mult(), needed / own)):
+            for found in stock(case).find(lacking) if bool(lacking.isfinite().all()) else ():
+                candidate = put(expression, part, ast.copy_location(_joined(part, op, found), part))
+                if case.is_right(candidate):
+                    yield candidate
+
+
+def _joined(part: ast.expr, op: ast.operator, found: ast.expr) -> ast.expr:
+    """`a * b * c` for a times `b * c`."""
+    if isinstance(op, ast.Mult) and isinstance(found, ast.BinOp) and isinstance(found.op, ast.Mult | ast.Div):
+        return ast.BinOp(_joined(part, op, found.left), found.op, found.right)
+    return ast.BinOp(part, op, found)
+
+
 def with_factor(case: Case, expression: ast.expr) -> Iterator[Replaced]:
     """Yield the right expressions that differ in one more factor, a tensor without a gradient in it, before one gradient from above."""
     for part, needed in _holes(case, expression):

@@ -8,6 +8,7 @@ from itertools import islice
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.mend import ENOUGH, repairs
+from checker.diagnosis.met import met
 from checker.diagnosis.paths import paths, total
 from checker.records import Diagnosis
 
@@ -21,7 +22,7 @@ VAGUE = frozenset({"extra-term", "missing-upstream", "wrong-point", "wrong-local
 
 def several(case: Case, first: First) -> tuple[Diagnosis, ...]:
     """Return the mistakes of an answer that no single one explains; nothing where they are not proven together."""
-    return beside_a_branch(case, first) or in_two_steps(case, first)
+    return beside_a_branch(case, first) or met(case, first) or in_two_steps(case, first)
 
 
 def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:

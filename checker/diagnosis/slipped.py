@@ -116,6 +116,31 @@ SAYS = {
         "{users}: going back, each number returns to its own place.",
         "Follow one element by hand: where did the forward put it, and where does its gradient come back from?",
     ),
+    "sum-before-product": (
+        "this sums first and multiplies afterwards",
+        "A sum of products is not a product of sums: every use of {node} has a product of its own.",
+        "Multiply what belongs together first, then sum.",
+    ),
+    "multiplied-branches": (
+        "what comes back along different paths is multiplied",
+        "Across paths gradients add up; only along one path are factors multiplied.",
+        "Count the uses of {node}: one term for each, added.",
+    ),
+    "plus-for-times": (
+        "along one path, this adds where it should multiply",
+        "The chain rule multiplies the derivatives along a path; only different paths are added.",
+        "Ask of each `+` whether its sides come back along different uses of {node}.",
+    ),
+    "missing-transpose": (
+        "a factor of the matrix product should be turned",
+        "`@` sums over the last axis of the left factor and the first of the right one; here other numbers meet than in the forward.",
+        "Write the axes' names under the factors: the two that meet are the ones to sum away.",
+    ),
+    "needless-transpose": (
+        "a factor of the matrix product should not be turned",
+        "`@` sums over the last axis of the left factor and the first of the right one; here other numbers meet than in the forward.",
+        "Write the axes' names under the factors: the two that meet are the ones to sum away.",
+    ),
     "wrong-point": (
         "the formula is right, but one name in it is not the one it belongs to",
         "{users}: a formula in the input is not one in the output.",
@@ -132,7 +157,12 @@ SAYS = {
 def slipped(case: Case) -> Diagnosis | None:
     """Proven by replay: the gradient derived from the forward, with this slip in it, is the learner's answer in every trial."""
     found = slip(case)
-    if found is None or found.code not in SAYS:
+    return told(case, found) if found is not None else None
+
+
+def told(case: Case, found: Slip) -> Diagnosis | None:
+    """Say it; the place is where the learner's expression has the slip's value, if anywhere."""
+    if found.code not in SAYS:
         return None
     words = {"node": case.node, "users": users(case)}
     error, note, move = (text.format(**words) for text in SAYS[found.code])

@@ -13,6 +13,7 @@ import torch
 
 from checker.derivation.trees import literal
 from checker.diagnosis.case import Case
+from checker.diagnosis.confused import early_sums, functions, multiplied, one_of_many, steps, turns
 from checker.diagnosis.edits import names_used, parts, value_of
 from checker.diagnosis.misplaced import flips, names, places, reductions
 from checker.diagnosis.rewrites import calls, put
@@ -49,7 +50,10 @@ def slip(case: Case) -> Slip | None:
 
 def slips(case: Case, right: ast.expr) -> Iterator[Slip]:
     """Yield the slips of a right formula, the plainest first."""
-    kinds: tuple[Kind, ...] = (_factors, _signs, _terms, reductions, _powers, places, _fractions, flips, names)
+    kinds: tuple[Kind, ...] = (
+        _factors, _signs, _terms, reductions, _powers, places, _fractions, multiplied, early_sums, turns, one_of_many, steps, functions,
+        flips, names,
+    )  # fmt: skip
     for kind in kinds:
         for code, part, left in kind(case, right):
             yield Slip(code, left, right if part is left else put(right, part, left))

@@ -8,11 +8,13 @@ from itertools import chain
 
 import torch
 
+from checker.derivation.derive import Underivable, derive
 from checker.derivation.trees import fill, text
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import parts, replacements, value_of
 from checker.diagnosis.fingerprint import keys
 from checker.diagnosis.holes import narrowed
+from checker.diagnosis.replay import cut, downstream
 
 ENTRIES = 3000
 LOCAL = 8
@@ -47,8 +49,8 @@ class Stock:
             if count >= ENTRIES or case.late:
                 break
             value = value_of(case, expression)
-            if isinstance(value, torch.Tensor) and value.dtype == torch.float64:
-                for key in keys(value):
+            if isinstance(value, torch.Tensor) and value.dtype in (torch.float64, torch.bool):
+                for key in keys(value.to(torch.float64)):
                     self._found.setdefault(key, expression)
 
     def find(self, needed: torch.Tensor) -> Iterator[ast.expr]:
@@ -71,7 +73,8 @@ def _expressions(case: Case) -> Iterator[ast.expr]:
     derived = case.derived
     pieces = list(parts(derived.expression)) if derived is not None else []
     own = list(parts(case.draft)) if case.draft is not None else []
-    yield from chain(names, pieces, own)
+    yield from chain(names, pieces, own, slopes(case))
+    yield from (fill("a == b", {"a": ast.Name(case.node, ast.Load()), "b": ast.Name(c.name, ast.Load())}) for c in case.consumers)
     local = names[:LOCAL]
     atoms = list({text(e): e for e in chain(local, pieces, own)}.values())
     yield from _filled(UNARY, atoms)
@@ -79,6 +82,20 @@ def _expressions(case: Case) -> Iterator[ast.expr]:
     yield from pairs
     yield from _filled(PLACES, atoms)
     yield from _filled(PLACES[1:], pairs)
+
+
+def slopes(case: Case) -> Iterator[ast.expr]:
+    """How each line on the way to the gradients that the answer reads moves with what it uses: factors of a far way written in one go."""
+    trials = [case.verdict.runs[0].trial]
+    for line in downstream(case, cut(case)):
+        for operand in line.reads:
+            gradient = f"d{line.name}"
+            if operand != case.node and "d" + operand in trials[0].gradients and gradient in trials[0].gradients:
+                try:
+                    derived = derive(case.graph, operand, trials, {gradient})
+                except Underivable:
+                    continue
+                yield from (fill(text(term.expression), {gradient: ast.Constant(1)}) for term in derived.terms if term.line is line)
 
 
 def _filled(templates: tuple[str, ...], atoms: list[ast.expr]) -> Iterator[ast.expr]:

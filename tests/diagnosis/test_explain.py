@@ -33,7 +33,7 @@ def test_a_crash_in_a_prover_leaves_the_verdict(rule: ModuleType, tmp_path: Path
 def test_a_crash_of_all_provers_says_facts_only(tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> None:
     for rule in (*RULES, *LAST):
         monkeypatch.setattr(rule, "find", crash)
-    for helper in ("several", "nearest", "repairs"):
+    for helper in ("several", "nearest"):
         monkeypatch.setattr(explain, helper, crash)
     monkeypatch.setattr(explain, "BY_VALUE", (crash,) * len(explain.BY_VALUE))
     (gradient,) = wrong(RULES[-1], tmp_path, zygote)

@@ -17,13 +17,16 @@ Read more: the PyTorch documentation, "torch.reshape".
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 import torch
 
 from checker.diagnosis.case import Case
+from checker.diagnosis.edits import Edit
 from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.failure import failing_part
 from checker.diagnosis.moved import RESHAPES
+from checker.diagnosis.rewrites import calls, put
 from checker.exercise.sizes import axis_name, written
 from checker.records import Diagnosis
 
@@ -60,6 +63,14 @@ def find(case: Case) -> Diagnosis | None:
         if case.verdict.answer.raised
         else "",
     )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """A length in a reshape left to torch."""
+    for call in calls(expression, *RESHAPES):
+        for node in (n for argument in call.args for n in ast.walk(argument)):
+            if isinstance(node, ast.Constant) and type(node.value) is int:
+                yield put(expression, node, ast.copy_location(ast.Constant(-1), node)), call
 
 
 def _asked(arguments: list[object]) -> tuple[int, ...] | None:

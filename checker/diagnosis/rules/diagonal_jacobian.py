@@ -17,7 +17,9 @@ from __future__ import annotations
 
 import torch
 
+from checker.comparison.compare import close
 from checker.diagnosis.case import Case
+from checker.diagnosis.replay import downstream
 from checker.records import Diagnosis, Line, Run
 from checker.trace.oracle import in_float64
 
@@ -26,31 +28,46 @@ ELEMENTS = 1024
 
 
 def find(case: Case) -> Diagnosis | None:
-    """Proven by replay: the diagonal of the operation's Jacobian times the gradient from above is the learner's answer."""
-    if not case.everywhere or len(case.consumers) != 1:
+    """Proven by replay: the diagonal of the operation's Jacobian times the gradient from above is the learner's answer.
+
+    The operation may be written over several lines, as a softmax by its exponentials and their sum.
+    """
+    if not case.everywhere or not case.oracles[0].dim() or case.oracles[0].numel() > ELEMENTS:
         return None
-    line = case.consumers[0]
-    values = [run.trial.values[line.name] for run in case.runs]
-    if any(not isinstance(v, torch.Tensor) or v.shape != o.shape for v, o in zip(values, case.oracles, strict=True)):
-        return None
-    if values[0].numel() > ELEMENTS or not values[0].dim():
-        return None
+    for line in downstream(case, frozenset({case.graph.exercise.output})):
+        values = [run.trial.values[line.name] for run in case.runs]
+        if all(isinstance(v, torch.Tensor) and v.shape == o.shape for v, o in zip(values, case.oracles, strict=True)):
+            if _is_diagonal(case, line):
+                return _told(case, line)
+            if not any(f"d{line.name}" not in case.available for line in case.consumers):
+                return None  # what arrives at the consumers may be read: nobody takes the far way
+    return None
+
+
+def _is_diagonal(case: Case, line: Line) -> bool:
     first = _whole(*_applied(case, case.runs[0], line))
+    above = [run.trial.gradients["d" + line.name] for run in case.runs]
+    if not close(first * above[0], case.answers[0], case.scales[0]):
+        return False
     for axis in range(first.dim()):
         if torch.allclose(_along(*_applied(case, case.runs[0], line), axis), first, rtol=1e-9, atol=1e-12):
             diagonals = [_along(*_applied(case, run, line), axis) for run in case.runs]
-            above = [run.trial.gradients["d" + line.name] for run in case.runs]
-            return _told(case, line) if case.is_answer([d * g for d, g in zip(diagonals, above, strict=True)]) else None
-    return None
+            return case.is_answer([d * g for d, g in zip(diagonals, above, strict=True)])
+    return False
 
 
 def _applied(case: Case, run: Run, line: Line) -> tuple[torch.Tensor, torch.Tensor]:
     """The node as a leaf, and the line computed on it."""
-    names = in_float64(run.trial.values)
-    leaf = names[case.node].clone().requires_grad_()
-    code = next(code for at, code in case.graph.code if at.name == line.name)
+    values = in_float64(run.trial.values)
+    leaf = values[case.node].clone().requires_grad_()
+    values[case.node] = leaf
+    code = {at.name: code for at, code in case.graph.code}
     with torch.enable_grad():
-        return leaf, eval(code, {**case.graph.scope, **names, case.node: leaf})
+        for at in downstream(case, frozenset({line.name})):
+            values[at.name] = eval(code[at.name], {**case.graph.scope, **values})
+            if at.name == line.name:
+                break
+    return leaf, values[line.name]
 
 
 def _whole(leaf: torch.Tensor, value: torch.Tensor) -> torch.Tensor:

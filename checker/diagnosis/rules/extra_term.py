@@ -37,10 +37,11 @@ def find(case: Case) -> Diagnosis | None:
     if found is None:
         return None
     if any(isinstance(p, ast.BinOp) and isinstance(p.op, ast.Mult | ast.Div) and found[2] in (p.left, p.right) for p in _own(case)):
+        whole = getattr(value_of(case, found[2]), "dtype", None) == torch.int64
         return Diagnosis(
-            code="wrong-local-derivative",
+            code="index-as-value" if whole else "wrong-local-derivative",
             certainty="proven",
-            error=f"`{short(found[2])}` is a factor too many",
+            error=f"`{short(found[2])}` says where, not how much" if whole else f"`{short(found[2])}` is a factor too many",
             note="Without it the expression is right: the derivative of this operation does not have it.",
             help="Go through the operations on the path, and write one factor for each.",
             span=case.span(found[2]),

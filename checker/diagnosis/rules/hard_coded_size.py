@@ -51,6 +51,26 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
+def besides(case: Case) -> Diagnosis | None:
+    """Of an answer that is wrong at the exercise's own sizes too: that it raises at others, and a length is written in it as a number."""
+    runs = case.verdict.runs
+    raised = next((r for run in runs[1:] if (r := run.answers[case.name].raised) is not None), None)
+    if raised is None or case.verdict.runs[0].answers[case.name].value is None:
+        return None
+    literal = next((lit for node in case.written for lit in _lengths(case, node) if length_of(lit) > 2), None)
+    if literal is None:
+        return None
+    return Diagnosis(
+        code="hard-coded-size",
+        certainty="proven",
+        error=_error(case, literal),
+        note=f"At other sizes the line raises: {raised.message}. And at these sizes the numbers are not right either.",
+        help="Take the length from a tensor (`x.shape[0]`), keep the axis (`keepdim=True`), or leave it to torch (`-1`); then check again.",
+        span=case.span(literal),
+        evidence="It runs at the exercise's own sizes, and raises at others.",
+    )
+
+
 def _error(case: Case, literal: ast.Constant | None) -> str:
     if literal is None:
         return "this is right only at the exercise's own sizes"

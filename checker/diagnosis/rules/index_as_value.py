@@ -46,6 +46,9 @@ def find(case: Case) -> Diagnosis | None:
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         value = value_of(case, part)
+        if isinstance(part, ast.Attribute) and part.attr == "indices" and isinstance(part.value, ast.Call):
+            winners = ast.Attribute(part.value, "values", ast.Load())
+            yield put(expression, part, ast.copy_location(ast.Compare(ast.Name(case.node, ast.Load()), [ast.Eq()], [winners]), part)), part
         if isinstance(value, torch.Tensor) and value.dtype == torch.int64 and value.dim():
             for axis in range(case.verdict.runs[0].trial.gradients[case.name].dim()):
                 text = f"torch.zeros_like({case.node}).scatter({axis}, INDEX, 1.0)"

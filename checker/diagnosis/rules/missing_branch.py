@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import ast
 
-from checker.diagnosis.branches import Use, branch_cut_off, one_step
+from checker.diagnosis.branches import Use, branch_cut_off, some_steps
 from checker.diagnosis.case import Case
 from checker.diagnosis.paths import Path, kept, paths
 from checker.diagnosis.words import lines
@@ -37,11 +37,12 @@ def find(case: Case) -> Diagnosis | None:
     lost = branch_cut_off(case)
     if lost is not None:
         return _below(case, lost)
-    one = one_step(case)
-    if one is not None:
-        line, axis, at = one
+    steps = some_steps(case)
+    if steps is not None:
+        line, axis, at, missing = steps
         note = f"In `{line.source}` {case.node} is used at every step of axis {axis}; each use sends a gradient back."
-        return _diagnosis(case, at, f"the rest of {line.name}", note, None)
+        rest = f"the rest of {line.name}"
+        return _diagnosis(case, *((rest, at) if missing else (at, rest)), note, None)
     return None
 
 

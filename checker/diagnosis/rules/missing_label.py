@@ -18,6 +18,7 @@ from __future__ import annotations
 import torch
 
 from checker.diagnosis.case import Case
+from checker.diagnosis.constants import named_constants
 from checker.records import Diagnosis, Run
 
 
@@ -28,7 +29,9 @@ def find(case: Case) -> Diagnosis | None:
     trial = case.verdict.runs[0].trial
     indices = [n for n, v in trial.values.items() if isinstance(v, torch.Tensor) and v.dtype == torch.int64]
     for name in indices:
-        if all(_only_there(case, run, a, o, name) for run, a, o in zip(case.runs, case.answers, case.oracles, strict=True)):
+        if _is_a_share(case, name) and all(
+            _only_there(case, run, a, o, name) for run, a, o in zip(case.runs, case.answers, case.oracles, strict=True)
+        ):
             return Diagnosis(
                 code="missing-label",
                 certainty="proven",
@@ -48,3 +51,16 @@ def _only_there(case: Case, run: Run, answer: torch.Tensor, oracle: torch.Tensor
     wrong = (answer - oracle).abs() > case.tolerance * run.trial.scales[case.name]
     there = torch.zeros_like(wrong).scatter(-1, index.unsqueeze(-1), True)
     return torch.equal(wrong, there) and bool((oracle[~there] != 0).any())
+
+
+def _is_a_share(case: Case, name: str) -> bool:
+    """Whether what is missing at the labels is what one use sends back: the same number at all of them, and one that has a name."""
+    known = [{run.trial.seed: 1.0 for run in case.runs}, *(constant.values for constant in named_constants(case))]
+    missing = []
+    for run, answer, oracle in zip(case.runs, case.answers, case.oracles, strict=True):
+        index = run.trial.values[name]
+        if tuple(index.shape) != tuple(oracle.shape[:-1]) or int(index.max()) >= oracle.shape[-1] or int(index.min()) < 0:
+            return False
+        missing.append((run, (oracle - answer).gather(-1, index.unsqueeze(-1)).abs()))
+    return any(all(bool(((m - c[run.trial.seed]).abs() <= case.tolerance * run.trial.scales[case.name]).all()) for run, m in missing)
+               for c in known)  # fmt: skip

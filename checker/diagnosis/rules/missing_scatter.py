@@ -16,11 +16,14 @@ Read more: the PyTorch documentation, "torch.Tensor.index_add".
 from __future__ import annotations
 
 import ast
+from itertools import combinations
 
 from checker.diagnosis.case import Case
 from checker.records import Diagnosis, Line
 
-PICKS = ("index_select", "embedding", "gather", "take")
+PICKS = ("index_select", "embedding", "gather", "take", "unfold")
+
+AXES = 4
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -28,16 +31,32 @@ def find(case: Case) -> Diagnosis | None:
     if not case.everywhere or any(a.shape == o.shape for a, o in zip(case.answers, case.oracles, strict=True)):
         return None
     for line in case.consumers:
-        if picks(line, case.node) and case.is_answer([run.trial.gradients["d" + line.name] for run in case.runs]):
+        how = _still_there(case, line) if picks(line, case.node) else None
+        if how is not None:
             return Diagnosis(
                 code="missing-scatter",
                 certainty="proven",
-                error=f"this is d{line.name}, still in the places of {line.name}",
+                error=f"this is d{line.name}{how}, still in the places of {line.name}",
                 note=f"`{line.source}` copied elements of {case.node}; each copy's gradient belongs to the element it was copied from.",
                 help=f"Begin with zeros in the shape of {case.node}, and add each gradient at the index its element came from.",
                 span=case.span(),
-                evidence=f"Your answer equals d{line.name} in every trial; {case.node} is {case.due}.",
+                evidence=f"Your answer equals d{line.name}{how} in every trial; {case.node} is {case.due}.",
             )
+    return None
+
+
+def _still_there(case: Case, line: Line) -> str | None:
+    """How the answer is made of what arrives at the line, no number of it put into the node's places; None if it is not."""
+    above = [run.trial.gradients["d" + line.name] for run in case.runs]
+    if case.is_answer(above):
+        return ""
+    if all(g.numel() == a.numel() for g, a in zip(above, case.answers, strict=True)):
+        return ", reshaped" if case.is_answer([g.reshape(a.shape) for g, a in zip(above, case.answers, strict=True)]) else None
+    rank = above[0].dim()
+    for count in range(1, min(rank, AXES)):
+        for axes in combinations(range(rank), count):
+            if case.is_answer([g.sum(axes) for g in above]) or case.is_answer([g.sum(axes, keepdim=True) for g in above]):
+                return ", summed"
     return None
 
 

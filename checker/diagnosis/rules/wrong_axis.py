@@ -21,7 +21,7 @@ from itertools import combinations
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, search
-from checker.diagnosis.rewrites import calls, put
+from checker.diagnosis.rewrites import calls, put, with_keyword
 from checker.diagnosis.words import shape_of
 from checker.records import Diagnosis
 
@@ -49,6 +49,15 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for call, written in found:
         for other in _others(written):
             yield put(expression, written, ast.copy_location(other, written)), call
+    for call, written in found:
+        if (
+            isinstance(call.func, ast.Attribute)
+            and call.func.attr in ("sum", "mean")
+            and not any(k.arg == "keepdim" for k in call.keywords)
+        ):
+            for other in _others(written):
+                kept = put(with_keyword(call, call, "keepdim", True), written, ast.copy_location(other, written))
+                yield put(expression, call, kept), call
 
 
 def _axes(call: ast.Call) -> list[ast.expr]:

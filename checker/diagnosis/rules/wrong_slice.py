@@ -74,6 +74,13 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if not isinstance(part, ast.Subscript) or not getattr(value_of(case, part.value), "is_floating_point", bool)():
             continue
+        cuts = part.slice.elts if isinstance(part.slice, ast.Tuple) else [part.slice]
+        if len(cuts) <= PARTS and all(isinstance(n, ast.Slice) for n in cuts):
+            rank = case.verdict.runs[0].trial.gradients[case.name].dim()
+            whole = [*cuts, *(ast.Slice() for _ in range(rank - len(cuts)))]
+            for order in dict.fromkeys(permutations(whole)):
+                moved = ast.Subscript(part.value, ast.Tuple(list(order), ast.Load()), ast.Load())
+                yield put(expression, part, ast.copy_location(moved, part)), part
         for cut in [n for n in ast.walk(part.slice) if isinstance(n, ast.Slice) and (n.lower is not None or n.upper is not None)]:
             for other in _slices(bounds):
                 yield put(expression, cut, other), part
