@@ -97,6 +97,7 @@ dx = ds                                                 | missing-mask not-selec
 dx = x.argmax(1) * ds                                   | index-as-value
 dp = ds                                                 | not-expanded missing-local-derivative
 dp = torch.zeros_like(p) * ds                           | wrong-start wrong-scale
+dz = (z + 0.01) ** (-1.5) * db                          | wrong-sign wrong-scale wrong-local-derivative
 dz = -0.5 * z ** (-1.5) * db                            | dropped-epsilon
 dz = -1.5 * (z + 0.01) ** (-1.5) * db                   | wrong-scale
 dz = 0.5 * (z + 0.01) ** (-1.5) * db                    | wrong-sign
@@ -104,6 +105,7 @@ dz = -0.5 * (z + 0.01) ** (-2.5) * db                   | wrong-power wrong-loca
 dz = 1 / (n - 2) * db                                   | wrong-scale
 dz = 1 / n * db                                         | wrong-scale
 dW = torch.zeros_like(W).index_put((i,), dz)            | dropped-repeats
+dW = W.index_put((i,), dz, accumulate=True)             | wrong-start ignored-index extra-term
 dW = torch.zeros_like(W)                                | missing-scatter
 """
 RIGHT = {

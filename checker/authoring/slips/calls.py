@@ -26,7 +26,7 @@ _METHOD_LEFT_OUT: dict[str, Codes] = {
 }
 _FUNCTION_LEFT_OUT: dict[str, Codes] = {
     "ones_like": ("wrong-operand", "extra-term", _OTHER),
-    "zeros_like": ("wrong-start", "ignored-index"),
+    "zeros_like": ("wrong-start", "ignored-index", "extra-term"),
     "one_hot": ("index-as-value",),
 }
 _KEYWORD_LEFT_OUT: dict[str, Codes] = {"keepdim": ("lost-keepdim",), "accumulate": ("dropped-repeats",)}

@@ -18,15 +18,16 @@ def left_out(place: Place, lost: ast.expr, names: Names) -> Codes:
         return "missing-upstream", *also(masks, "mask-as-gradient")
     if makes(lost, "one_hot"):
         return "missing-mask", "not-selected"
+    inner = any(names.local(factor) for factor in kept)
     if names.local(lost):
-        inner = any(names.local(factor) for factor in kept)
         return "missing-local-derivative", "wrong-local-derivative", *also(inner, "missing-inner-derivative")
     # Without its last local factor, even a constant one, the gradient from above goes through as if nothing stood in its way.
     passed = also(bool(kept) and all(names.gradient(factor) for factor in kept), "missing-local-derivative")
     if makes(lost, "ones_like"):
         return "not-expanded", *also(not isinstance(lost, ast.Call), "wrong-scale"), *passed
     value = number(lost)
-    return *also(value is not None and value < 0, "wrong-sign"), *also(value != -1, "wrong-scale"), *passed
+    part = also(inner and value not in (1, -1), "wrong-local-derivative")
+    return *also(value is not None and value < 0, "wrong-sign"), *also(value != -1, "wrong-scale"), *part, *passed
 
 
 def _product(place: Place) -> Iterator[ast.expr]:
