@@ -46,7 +46,17 @@ def test_no_import_is_relative() -> None:
         assert all(node.level == 0 for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)), path
 
 
-LINES = ("--help", "check --help", "list", "explain", "explain lost-keepdim", "init course", "reset ex01 --yes", "new x")
+LINES = (
+    "--help",
+    "check --help",
+    "list",
+    "explain",
+    "explain lost-keepdim",
+    "init course",
+    "reset ex01 --yes",
+    "new x",
+    "dev check --help",
+)
 COMMANDS = [line.split() for line in LINES]
 
 

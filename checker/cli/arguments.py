@@ -42,6 +42,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if getattr(args, "numeric", False):
         args.module = "numeric"
+    if getattr(args, "mutants", False):
+        args.module = "mutants"
     return args
 
 
@@ -112,6 +114,8 @@ def _dev(command: argparse.ArgumentParser) -> None:
     actions = command.add_subparsers(metavar="ACTION", required=True, parser_class=Parser)
     check = actions.add_parser("check", help="hold exercises and their solutions to the contract")
     check.add_argument("exercises", nargs="*", metavar="EX", help="ids or files; else all of the course")
+    check.add_argument("--mutants", action="store_true", help="instead: make slips in the solutions, and see what is said of them")
+    check.add_argument("--markdown", action="store_true", help="with --mutants: print only the figures, as a table of Markdown")
 
 
 def _nothing(command: argparse.ArgumentParser) -> None:

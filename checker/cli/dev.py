@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace) -> int:
     """Examine the exercises named (default: all of the course) and print what to mend. Returns 0 when there is nothing."""
-    course, paths = _asked(args.exercises)
+    if args.markdown:
+        raise BadInput("--markdown prints the table of --mutants: give both.")
+    course, paths = asked(args.exercises)
     with workers(args) as zygote:
         from checker.authoring.examine import examine
         from checker.authoring.text import folder_findings
@@ -37,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def _asked(names: list[str]) -> tuple[Course, list[Path]]:
+def asked(names: list[str]) -> tuple[Course, list[Path]]:
     """Return the course and the exercise files that `names` mean; all must be of one course, which has the solutions."""
     if not names:
         course = find_course(Path.cwd())

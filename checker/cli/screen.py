@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.text import Text
+    from rich.console import RenderableType
 
 _PLAIN: dict[str, str | int | None] = {
     "✓": "+",
@@ -32,8 +33,8 @@ def width() -> int:
     return Console(file=sys.stdout).width
 
 
-def show(lines: Iterable[Text]) -> None:
-    """Print lines on standard output, with colour where it is a terminal that wants it. Nothing is cut, wrapped or read as markup."""
+def show(lines: Iterable[RenderableType]) -> None:
+    """Print lines and tables on standard output, in colour on a terminal that wants it. Nothing is cut, wrapped or read as markup."""
     from rich.console import Console
 
     console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
@@ -41,6 +42,22 @@ def show(lines: Iterable[Text]) -> None:
         for line in lines:
             console.print(line, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
     write(capture.get())
+
+
+@contextmanager
+def progress(what: str, steps: int) -> Iterator[Callable[[], None]]:
+    """Show a bar while `steps` things are done, and give what is called after each. Without a terminal there is no bar.
+
+    What is shown meanwhile stands above it.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(file=sys.stdout)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=steps)
+        yield lambda: bar.advance(task)
 
 
 def write(text: str) -> None:

@@ -1,6 +1,7 @@
-"""The mutation matrix: every slip in every line of every solution is caught, and what is right after all passes.
+"""Every slip in every line of every solution is caught, and what is right after all passes.
 
-Which mutants are wrong is decided here, by plain autograd on seeds and sizes of this file's own.
+Which mutants are wrong is decided here, by plain autograd on seeds and sizes of this file's own. How they are named is
+`dev check --mutants`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from pathlib import Path
 import pytest
 import torch
 from asking import COURSE, Judge
-from mutants import Mutant, mutants
+
+from checker.authoring.mutants import Mutant, mutants, operands
+from checker.authoring.slips.names import Names
 
 SIZES = [13, 5, 17, 7, 3, 11, 19, 6]
 SOLUTIONS = sorted((COURSE / "solutions").glob("*.py"))
@@ -89,15 +92,13 @@ def all_mutants(path: Path, trials: list[dict[str, object]]) -> Iterator[tuple[M
     """Every mutant that gives values of its own, and whether it is wrong."""
     parameters, written = answers(path)
     before: list[str] = [p for p in parameters if p.startswith("d") and p[1:] in parameters]
-    shapes = {k: v.shape for k, v in trials[0].items() if isinstance(v, torch.Tensor) and v.is_floating_point()}
+    shapes = {k: tuple(v.shape) for k, v in trials[0].items() if isinstance(v, torch.Tensor) and v.is_floating_point()}
+    names = Names(shapes, counts=tuple(k for k, v in trials[0].items() if isinstance(v, int)))
     for target, expression in written.items():
         reads = {n.id for n in ast.walk(ast.parse(expression)) if isinstance(n, ast.Name)}
-        usable = [n for n in [*parameters, *before] if n in shapes]
-        near = [n for n in usable if any(shapes[n] == shapes[r] for r in reads if r in shapes)]
-        local = [n for n in near if n in reads or n == target[1:] or n[1:] in reads or "d" + n in reads]
-        local += [n for n in near if n not in local][:2]
+        others = operands(target, expression, names, [*parameters, *before])
         seen: set[bytes] = set()
-        for mutant in in_turns(mutants(target, expression, local)):
+        for mutant in in_turns(mutants(target, expression, names, others)):
             kind, digest = outcome(mutant, trials, reads)
             if len(seen) < MOST and (digest not in seen or (kind == "right" and mutant.slip in ("in place", "+="))):
                 seen.add(digest)
