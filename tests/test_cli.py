@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 import checker
+from checker.cli.asked import next_after
 from checker.cli.main import main
-from checker.exercise.course import packaged_course
+from checker.exercise.course import find_course, packaged_course
 from checker.submission.zygote import Zygote
 
 Captured = pytest.CaptureFixture[str]
@@ -45,7 +46,7 @@ def test_exit_codes_say_how_it_went(course: Path, zygote: Zygote, capsys: Captur
     assert "not written yet" in capsys.readouterr().out
     solve(course, "ex05")
     assert main(["check", "5"], zygote) == 0
-    assert "4 of 4 gradients right\nNext: `backprop-check ex01`" in capsys.readouterr().out
+    assert "4 of 4 gradients right\nNext: `backprop-check ex05b`" in capsys.readouterr().out
 
 
 def test_alone_it_goes_on_where_the_learner_left_off(course: Path, zygote: Zygote, capsys: Captured) -> None:
@@ -55,6 +56,17 @@ def test_alone_it_goes_on_where_the_learner_left_off(course: Path, zygote: Zygot
     assert main([], zygote) == 0
     assert main([], zygote) == 1
     assert "ex01b: " in capsys.readouterr().out
+
+
+def test_after_a_pass_the_next_one_left_follows_round_the_end(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    """What `check` names after a pass is where the key n of `watch` goes: both ask `next_after`."""
+    files = find_course(course).files()
+    solve(course, "ex01b", "ex13")
+    assert main(["ex01b"], zygote) == 0
+    assert "Next: `backprop-check ex02`" in capsys.readouterr().out
+    assert main(["ex13"], zygote) == 0
+    assert "Next: `backprop-check ex01`" in capsys.readouterr().out
+    assert next_after(find_course(course), files[0]) == files[2], "ex01b is passed"
 
 
 def test_when_all_are_passed_it_says_so(course: Path, zygote: Zygote, capsys: Captured) -> None:
