@@ -223,7 +223,8 @@ class Diagnosis:
     """One cause, in the contract's words (design, section 6).
 
     `error` says what is wrong (short: it stands behind the caret), `note` why, `help` the move in words, `evidence` what was computed.
-    `span` is (line, column, end line, end column), lines from 1 and columns from 0, in characters of the submission's `body`.
+    `span` is (line, column, end line, end column), lines from 1 and columns from 0, in characters of the submission's `body`. `also` are
+    the other places of a cause that stands in several, each with what is there; JSON has one span only, so `note` names their lines.
     """
 
     code: str
@@ -234,6 +235,7 @@ class Diagnosis:
     span: Span | None = None
     evidence: str = ""
     fix: str | None = None
+    also: tuple[tuple[Span, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from rich.text import Text
 from checker.diagnosis.pages import Page
 from checker.exercise.solution import Step
 from checker.records import Exercise, Gradient, Line
-from checker.report.layout import excerpt, prose, visible
+from checker.report.excerpt import excerpt
+from checker.report.layout import prose, visible
 from checker.report.page import example_lines
 
 STEPS = 4
