@@ -108,6 +108,10 @@ EXERCISES = {
     "does not parse": ("def (", "does not parse"),
     "nothing to differentiate": (NO_TENSOR, "depends on no floating input"),
     "a scalar's gradient, by its comment": (GIVEN.replace("sum()", "sum()  # ()"), "exercise.py:11: the output `y` is one number"),
+    "a gradient of a number": (
+        GIVEN.replace("y = x", "n = 2\n    y = x").replace("dx = ...", "dn = ...").replace(", dy", ", n"),
+        "`n` depends on no",
+    ),
     "a scalar's gradient, by its value": (GIVEN, "take `dy` out of the parameters"),
 }
 

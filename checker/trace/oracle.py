@@ -29,6 +29,10 @@ def trace(graph: Graph, seed: int, sizes: Mapping[str, int], dtype: torch.dtype 
     if output.dim() == 0 and graph.exercise.takes_cotangent:
         raise BadInput(needless_cotangent(str(graph.exercise.path), graph.exercise.output))
     nodes = {name: v for name, v in values.items() if isinstance(v, torch.Tensor) and v.requires_grad}
+    for target in graph.exercise.targets:
+        if target.node not in nodes:
+            where, why = f"{graph.exercise.path}:{target.line}", f"`{target.node}` depends on no floating input, so it has no gradient"
+            raise BadInput(f"{where}: {why}: take the line `{target.name} = ...` out.")
     with seeded(seed + 1):
         cotangent = torch.ones_like(output) if output.dim() == 0 else _round(torch.randn_like(output), dtype)
         nudges = {name: _round(torch.randn_like(nodes[name]), dtype) for name in sorted(perturb)}
