@@ -219,6 +219,69 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Operation:
+    """One operation of a line of the forward, on the way back through it to a node, in the forward's own words.
+
+    `name` and `law` are those of the table of laws, `operand` is the part that holds the node; `own` and `result` are their axes by name.
+    `copies` are the axes of the result along which the operand was used again (`axis 1 (C)`), `beside` the other tensors with their axes.
+    """
+
+    name: str
+    law: str
+    text: str
+    operand: str
+    own: str
+    result: str
+    copies: tuple[str, ...]
+    beside: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A number of a line (`probs[2, 0]`) that moves `slope` times as much as the node's number looked at; `arrives` is its gradient."""
+
+    place: str
+    slope: float
+    arrives: float
+
+
+@dataclass(frozen=True)
+class Use:
+    """One line that uses a node. `upstream` is the name of the gradient that arrives there, empty where `backward` has none for it.
+
+    `ways` are its operations from the result down to each use of the node, none where the table of laws does not know them. `moved` are
+    some of the `count` numbers that move with the one looked at, and `share` is what comes back from all of them.
+    """
+
+    line: Line
+    axes: str
+    upstream: str
+    ways: tuple[tuple[Operation, ...], ...]
+    moved: tuple[Moved, ...]
+    count: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What the graph itself teaches of one gradient: its laws, and one number of the node followed through the chain rule.
+
+    `place` is where that number stands (`[2, 0]`), `gradient` its gradient, `given` the learner's, where there is one. `expression` is the
+    derived one, None where there is none, and `outside` says why; `shapes` are the axes of every tensor a line may name.
+    """
+
+    name: str
+    axes: str
+    place: str
+    uses: tuple[Use, ...]
+    gradient: float
+    given: float | None
+    expression: str | None
+    outside: str
+    shapes: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     """One cause, in the contract's words (design, section 6).
 
