@@ -138,12 +138,35 @@ def test_hints_climb_and_start_again_when_the_answer_changes(course: Path, zygot
         assert text.startswith(f"dcounts_sum_inv  ex05, hint {number} of 4")
         assert (fix in text) == (number == 4)
     assert "probs = counts * counts_sum_inv" in told[0]
-    assert "comes from dprobs" in told[0]
+    assert "is made from dprobs (N, C)" in told[0]
     assert told[3] == told[4]
     edit(course, "ex05", ".sum(1)", ".sum(0)")
     assert "hint 1 of 4" in hint()
     solve(course, "ex05")
     assert "nothing to hint at" in hint()
+
+
+def test_hints_outside_a_course_are_asked_for_by_number(
+    tmp_path: Path, zygote: Zygote, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is stored there, so each hint says how to ask for the next; without a solution the fix is the proven or the derived one."""
+    (tmp_path / "graph.py").write_text(packaged_course().find("ex05").read_text())
+    (tmp_path / "mine.py").write_text("def backward(counts, probs, act):\n    dprobs = 1 - act\n")
+    monkeypatch.chdir(tmp_path)
+    ask = ["hint", "--exercise", "graph.py", "--submission", "mine.py", "--target", "dprobs"]
+    assert main(ask, zygote) == 0
+    told = capsys.readouterr().out
+    assert "hint 1 of 4" in told
+    further = re.search(r"A clearer one: `backprop-check (.*)`", told)
+    assert further is not None
+    assert further[1].split() == ["hint", "graph.py", "--submission", "mine.py", "--target", "dprobs", "--step", "2"]
+    assert main(further[1].split(), zygote) == 0
+    assert "hint 2 of 4" in capsys.readouterr().out
+    for target in ("dprobs", "dact"):
+        assert main([*ask[:-1], target, "--step", "4"], zygote) == 0
+        assert {"dprobs": "dprobs = 1 - act**2", "dact": "dact = torch.ones_like(act)"}[target] in capsys.readouterr().out
+    assert main([*ask, "--step", "5"], zygote) == 2
+    assert not (tmp_path / ".backprop-check").exists()
 
 
 def test_a_hint_can_be_about_a_named_gradient(course: Path, zygote: Zygote, capsys: Captured) -> None:

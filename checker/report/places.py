@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
@@ -10,13 +10,14 @@ from checker.records import Diagnosis, Submission
 from checker.report.excerpt import Mark, marked
 
 
-def place_lines(diagnosis: Diagnosis, line: int | None, submission: Submission, width: int) -> Iterator[Text]:
+def place_lines(diagnoses: Sequence[Diagnosis], line: int | None, submission: Submission, width: int) -> Iterator[Text]:
     """Yield the lines of each place with its caret and what is said of it, in the file's order; nothing where there is no line to show.
 
     A diagnosis without a span is about `line`.
     """
     found: dict[tuple[int, int], list[Mark]] = {}
-    for mark in (Mark(diagnosis.span, diagnosis.error), *(Mark(span, text, "cyan") for span, text in diagnosis.also)):
+    marks = [Mark(d.span, d.error) for d in diagnoses] + [Mark(span, text, "cyan") for d in diagnoses for span, text in d.also]
+    for mark in marks:
         first, last = (mark.span[0], mark.span[2]) if mark.span else (line, line)
         if first is not None and last is not None:
             found.setdefault(_whole(first, last, submission), []).append(mark)

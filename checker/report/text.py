@@ -52,7 +52,7 @@ def gradient_lines(gradient: Gradient, report: Report, width: int, pad: int = 0)
 
 def diagnosis_lines(diagnosis: Diagnosis, gradient: Gradient, submission: Submission | None, width: int) -> Iterator[Text]:
     """Yield one cause: the line with its caret, why, and the move. The fix is not shown here."""
-    shown = list(place_lines(diagnosis, gradient.line, submission, width)) if submission is not None else []
+    shown = list(place_lines([diagnosis], gradient.line, submission, width)) if submission is not None else []
     yield from shown or prose(_sentence(diagnosis.error), width, style="red")
     if diagnosis.note:
         yield from prose(diagnosis.note, width)

@@ -1,0 +1,60 @@
+"""The first hint: where it goes wrong in the learner's lines, and where the forward uses the value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from checker.records import Exercise, Gradient, Lesson, Line, Submission, Use
+from checker.report.excerpt import Mark, marked
+from checker.report.hint.facts import arriving, named_and_counted, names_in, spoken, together
+from checker.report.layout import prose
+from checker.report.places import place_lines
+
+
+def where_lines(exercise: Exercise, submission: Submission, gradient: Gradient, lesson: Lesson, width: int) -> Iterator[Text]:
+    """Yield the places of the mistake with the shapes of what the lines name, then the lines of the forward with theirs."""
+    yield from place_lines(gradient.diagnoses, gradient.line, submission, width)
+    written = " ".join(s.value or s.source for s in submission.statements if lesson.name in s.writes)
+    named = [f"{name} is {spoken(lesson.shapes[name])}" for name in names_in(written, lesson) if name != lesson.name]
+    if gradient.diagnoses and named:
+        yield from prose(f"In there, {together(named)}.", width)
+        yield Text()
+    if gradient.verdict.status == "missing":
+        yield from prose(f"{lesson.name} is not written yet{f' (line {gradient.line})' if gradient.line else ''}.", width)
+    node = gradient.verdict.target.node
+    if not lesson.uses:
+        yield from prose(f"{node} is {named_and_counted(gradient)}, the output of the forward.", width)
+        return
+    yield from prose(f"{node} is {named_and_counted(gradient)}. The forward uses it here:", width)
+    source = exercise.source.split("\n")
+    for use in lesson.uses:
+        last = use.line.number + use.line.source.count("\n")
+        yield from marked(source, use.line.number, last, _marks(source, use, node, lesson), width)
+    yield from prose(
+        f"So {lesson.name} is {lesson.axes} too, and is made from {together(_arrives(exercise, u) for u in lesson.uses)}.", width
+    )
+
+
+def _arrives(exercise: Exercise, use: Use) -> str:
+    name = arriving(exercise, use)
+    return f"{name}, the gradient of {use.line.name} itself" if name == "1" else f"{name} {use.axes}"
+
+
+def _marks(source: list[str], use: Use, node: str, lesson: Lesson) -> list[Mark]:
+    """Carets under the node wherever the line uses it, and behind the last one the shapes."""
+    spans = list(_uses(source, use.line, node))
+    shapes = [f"{name} {lesson.shapes[name]}" for name in names_in(use.line.source, lesson)]
+    text = f"{', '.join(shapes)} -> {use.line.name} {use.axes}"
+    return [Mark(span, text if span == spans[-1] else "", "cyan") for span in spans]
+
+
+def _uses(source: list[str], line: Line, node: str) -> Iterator[tuple[int, int, int, int]]:
+    for number in range(line.number, line.number + line.source.count("\n") + 1):
+        code = source[number - 1].split("#")[0]
+        begins = code.index("=") if number == line.number else 0
+        for found in re.finditer(rf"\b{re.escape(node)}\b", code):
+            if found.start() > begins:
+                yield number, found.start(), number, found.end()
