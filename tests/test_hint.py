@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "diagnosis"))
 from pages import section, write
 
+import checker
 from checker.check import check
 from checker.derivation.lesson import lesson
 from checker.derivation.table import TABLE
@@ -152,3 +155,64 @@ def test_an_unwritten_gradient_of_any_graph_has_four_steps(path: Path, zygote: Z
         assert_climbs(hints, taught.name, [taught.expression] if taught.expression else [])
         assert "In numbers" in hints[2]
         assert all(use.line.name in hints[0] for use in taught.uses)
+
+
+def test_the_words_of_hints_need_no_torch() -> None:
+    script = "import sys, checker.report.hint.ladder; assert 'torch' not in sys.modules"
+    environment = {**os.environ, "PYTHONPATH": str(Path(checker.__file__).parent.parent)}
+    assert subprocess.run([sys.executable, "-c", script], env=environment).returncode == 0
+
+
+def test_the_ladder_word_for_word(tmp_path: Path, zygote: Zygote) -> None:
+    """Read these aloud. The numbers of the third hint are those of the trial, and change from check to check."""
+    mine = tmp_path / "mine.py"
+    mine.write_text("def backward(counts):\n    dcounts_sum_inv = (counts * dprobs).sum(1)\n")
+    path = packaged_course().find("ex05")
+    report = check(path, mine, zygote)
+    where, ask, law, fix = ladder(report, report.gradients[3])
+    assert (
+        where
+        == """\
+   2 │ dcounts_sum_inv = (counts * dprobs).sum(1)
+     │                                   ^^^^^^^^
+     │ (N,) = (7,), but counts_sum_inv is (N, 1) = (7, 1)
+   In there, counts is (N, C) and dprobs is (N, C).
+
+   counts_sum_inv is (N, 1) = (7, 1). The forward uses it here:
+   17 │ probs = counts * counts_sum_inv   # (N, C)
+      │                  ^^^^^^^^^^^^^^
+      │ counts (N, C), counts_sum_inv (N, 1) -> probs (N, C)
+   So dcounts_sum_inv is (N, 1) too, and is made from dprobs (N, C)."""
+    )
+    assert (
+        ask
+        == """\
+   - Which axes has counts_sum_inv, (N, 1) = (7, 1), and which are left after
+     `.sum(1)`?
+   - When `counts_sum_inv` rises a little, what is that little multiplied with
+     in `counts * counts_sum_inv`?
+   - One number of `counts_sum_inv`, (N, 1), serves all of axis 1 (C). What
+     becomes of what comes back from there?"""
+    )
+    assert (
+        re.sub(r" *(?<![\w,(])-?\d+(\.\d+)?(e-\d+)?(?![\],)])", " #", re.sub(r"\[\d, \d\]", "[i, j]", law))
+        == """\
+   `probs = counts * counts_sum_inv`
+     In a product, each factor's slope is the other factor. `counts_sum_inv`,
+     (N, 1), was used again along axis # (C): what comes back from there is
+     added up. From above arrives dprobs, (N, C).
+   In numbers, when counts_sum_inv[i, j] rises: what moves, how steeply, times
+   what arrives there.
+      probs[i, j] # × # = #
+      probs[i, j] # × # = #
+      probs[i, j] # × # = #
+   Added up: #.
+   `backprop-check explain lost-keepdim` shows the mistake on a small graph."""
+    )
+    assert (
+        fix
+        == """\
+   The right line that is nearest to yours:
+   dcounts_sum_inv = (counts * dprobs).sum(1, keepdim=True)
+   counts (N, C), dprobs (N, C) -> dcounts_sum_inv (N, 1)"""
+    )

@@ -31,7 +31,6 @@ def _questions(gradient: Gradient, lesson: Lesson, filling: Mapping[str, str]) -
         yield "Let {one} rise a little. Which numbers of {users} move with it, and by how much each?".format_map(filling)
     elif not codes:
         yield "Let {one} rise a little. Does {users} move with it, and by how much?".format_map(filling)
-    for use in lesson.uses:
-        yield from operations.questions(use)
+    yield from operations.questions(lesson.uses)
     if int(filling["count"]) > 1:
         yield "{node} is used {often}, for {users}. What becomes of all that comes back to it?".format_map(filling)

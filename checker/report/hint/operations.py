@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from checker.records import Line, Operation, Use
 
@@ -59,16 +59,24 @@ SAME = frozenset({"clone", "contiguous", "to", "double", "type_as"})
 """Operations that leave numbers and places as they are: there is nothing to ask."""
 
 
-def questions(use: Use) -> Iterator[str]:
-    """Yield what to ask of the operations between a line's result and the value that it uses."""
-    for way in use.ways:
-        for operation in way:
-            # Of a sum on the way to something else there is nothing worth asking either.
-            plain = operation.name in COPIES | SAME or (operation.name == "add" and operation is not way[-1])
-            if not plain:
-                yield _filled(_meeting(operation) or QUESTIONS.get(operation.name) or _slope(operation, use.line), operation)
-            if operation.copies:
-                yield _filled(_COPIED if operation.own != "()" else _ONE_COPIED, operation)
+def questions(uses: Sequence[Use]) -> Iterator[str]:
+    """Yield what to ask of the operations between each line's result and the value that it uses; of many uses, not the same twice."""
+    asked: set[str] = set()
+    for use in uses:
+        for operation in (operation for way in use.ways for operation in way):
+            for question in _of(operation, use):
+                if len(uses) <= 2 or question not in asked:
+                    asked.add(question)
+                    yield _filled(question, operation, use.line)
+
+
+def _of(operation: Operation, use: Use) -> Iterator[str]:
+    # Of a sum on the way to something else there is nothing worth asking.
+    inner = all(operation is not way[-1] for way in use.ways)
+    if operation.name not in COPIES | SAME and not (operation.name == "add" and inner):
+        yield _meeting(operation) or QUESTIONS.get(operation.name) or _slope(operation, use.line)
+    if operation.copies:
+        yield _COPIED if operation.own != "()" else _ONE_COPIED
 
 
 def _meeting(operation: Operation) -> str | None:
@@ -88,11 +96,11 @@ def _axes(shape: str) -> set[str]:
 def _slope(operation: Operation, line: Line) -> str:
     """Of an elementwise function. Where its slope can be said with its result, and that has a name, the name is a hint."""
     said = operation.text == line.source and re.search(rf"`.*\b{re.escape(line.name)}\b.*`", operation.law)
-    return "How steep is `{y}` at `{x}`?" + (f" Can you say it with {line.name}, which the forward has already?" if said else "")
+    return "How steep is `{y}` at `{x}`?" + (" Can you say it with {line}, which the forward has already?" if said else "")
 
 
-def _filled(question: str, operation: Operation) -> str:
+def _filled(question: str, operation: Operation, line: Line) -> str:
     beside = "".join(f", and `{text}` is {axes}" for text, axes in operation.beside)
     copies = " and ".join(operation.copies)
-    words = {"x": operation.operand, "y": operation.text, "own": operation.own, "result": operation.result}
+    words = {"x": operation.operand, "y": operation.text, "own": operation.own, "result": operation.result, "line": line.name}
     return question.format(**words, beside=beside, copies=copies)
