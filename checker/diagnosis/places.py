@@ -103,9 +103,10 @@ def _right(case: Case, folded: ast.expr, diagnosis: Diagnosis) -> Iterator[ast.e
     """The fix; and, since a shape may also be put right at the end, the axes kept in every sum that lost one."""
     if diagnosis.fix is not None:
         yield ast.parse(diagnosis.fix, mode="eval").body
-    if diagnosis.code == "lost-keepdim":
+    sums = list(calls(folded, "sum", "mean", "amax", "amin"))
+    if diagnosis.code == "lost-keepdim" and len(sums) > 1:
         kept = folded
-        for call in list(calls(folded, "sum", "mean", "amax", "amin")):
+        for call in sums:
             kept = with_keyword(kept, call, "keepdim", True)
         if case.is_right(kept):
             yield kept

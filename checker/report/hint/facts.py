@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from checker.exercise.sizes import axes, written
 from checker.records import Exercise, Gradient, Lesson, Span, Submission, Use
@@ -10,7 +11,7 @@ from checker.records import Exercise, Gradient, Lesson, Span, Submission, Use
 SHORT = 40
 
 
-def facts(exercise: Exercise, submission: Submission | None, gradient: Gradient, lesson: Lesson) -> dict[str, str]:
+def facts(submission: Submission, gradient: Gradient, lesson: Lesson) -> dict[str, str]:
     """Return what may stand between braces in a question or a law."""
     diagnosis = gradient.diagnoses[0] if gradient.diagnoses else None
     span = diagnosis.span if diagnosis else None
@@ -26,7 +27,6 @@ def facts(exercise: Exercise, submission: Submission | None, gradient: Gradient,
         "node": node,
         "axes": named_and_counted(gradient),
         "got": _got(gradient) or "no tensor",
-        "up": together(arriving(exercise, use) for use in lesson.uses) or "what arrives",
         "users": together(users) or "the forward",
         "lines": together(f"`{use.line.name} = {use.line.source}`" for use in lesson.uses) or "the forward",
         "count": str(count),
@@ -70,9 +70,9 @@ def names_in(source: str, lesson: Lesson) -> list[str]:
     return [name for name in dict.fromkeys(re.findall(r"(?<![\w.])[A-Za-z_]\w*", source)) if name in lesson.shapes]
 
 
-def together(parts: object) -> str:
+def together(parts: Iterable[str]) -> str:
     """Join words: a, b and c."""
-    words = list(dict.fromkeys(parts))  # type: ignore[call-overload]
+    words = list(dict.fromkeys(parts))
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
@@ -91,9 +91,9 @@ def _elsewhere(gradient: Gradient, choice: int, key: str) -> dict[str, str]:
     return {key: sizes, f"due_{key}": written(tuple(run.trial.gradients[gradient.verdict.target.name].shape))}
 
 
-def _part(submission: Submission | None, span: Span | None) -> str:
+def _part(submission: Submission, span: Span | None) -> str:
     """What stands over the caret, in backticks, where that is short."""
-    if submission is None or span is None or span[0] != span[2] or span[0] > len(submission.lines):
+    if span is None or span[0] != span[2] or span[0] > len(submission.lines):
         return "your line"
     text = submission.lines[span[0] - 1][span[1] : span[3]].strip().lstrip(")")
     return f"`{text}`" if 0 < len(text) <= SHORT else "your line"

@@ -20,10 +20,11 @@ def fix_lines(submission: Submission, gradient: Gradient, lesson: Lesson, step: 
     first = gradient.diagnoses[0] if gradient.diagnoses else None
     if first is not None and first.code in RIGHT_ELSEWHERE:
         yield from prose(first.help, width)
+    own = [s for s in submission.statements if lesson.name in s.writes]
     if first is not None and first.code in UNTOUCHED:
         yield from prose(f"What you have written for {lesson.name} is right, and stays.", width)
         return
-    chosen = _chosen(submission, gradient, lesson, step)
+    chosen = _chosen(gradient, lesson, step, readable=bool(own))
     if chosen is None:
         yield from prose(f"There is no line to show: {lesson.outside}, and no solution stands beside this exercise.", width)
         yield from prose(
@@ -31,7 +32,8 @@ def fix_lines(submission: Submission, gradient: Gradient, lesson: Lesson, step: 
         )
         return
     said, source = chosen
-    yield from prose(f"{said}{_in_place_of(submission, lesson.name)}", width)
+    place = f", in the place of lines {together(str(s.line) for s in own)}" if len(own) > 1 else ""
+    yield from prose(f"{said}{place}:", width)
     for line in f"{lesson.name} = {_as_written(source)}".split("\n"):
         yield Text(f"   {visible(line)}", style="green")
     named = [f"{name} {lesson.shapes[name]}" for name in names_in(source, lesson)]
@@ -40,10 +42,9 @@ def fix_lines(submission: Submission, gradient: Gradient, lesson: Lesson, step: 
         yield from prose("It needs `import torch.nn.functional as F` at the top of the file.", width)
 
 
-def _chosen(submission: Submission, gradient: Gradient, lesson: Lesson, step: Step | None) -> tuple[str, str] | None:
+def _chosen(gradient: Gradient, lesson: Lesson, step: Step | None, readable: bool) -> tuple[str, str] | None:
+    """Whose line it is, and the line. To a learner's that does not parse (`readable`) nothing can be near."""
     fix = next((diagnosis.fix for diagnosis in gradient.diagnoses if diagnosis.fix), None)
-    # Of a line that does not parse there is no text to be near to.
-    readable = any(lesson.name in s.writes for s in submission.statements)
     if fix is not None and (readable or lesson.expression is None):
         return "The right line that is nearest to yours", fix
     if lesson.expression is not None:
@@ -54,8 +55,3 @@ def _chosen(submission: Submission, gradient: Gradient, lesson: Lesson, step: St
 def _as_written(source: str) -> str:
     """A line of one row as a learner would write it; one of several rows as it stands."""
     return source if "\n" in source else text(parsed(source))
-
-
-def _in_place_of(submission: Submission, name: str) -> str:
-    lines = [str(s.line) for s in submission.statements if name in s.writes]
-    return f", in the place of lines {together(lines)}:" if len(lines) > 1 else ":"

@@ -21,7 +21,7 @@ def hint_lines(
     exercise: Exercise, submission: Submission, gradient: Gradient, lesson: Lesson, number: int, step: Step | None, width: int
 ) -> Iterator[Text]:
     """Yield hint `number` (1 to 4). `lesson` is what the graph teaches of this gradient, `step` the solution's line, where there is one."""
-    filling = facts(exercise, submission, gradient, lesson)
+    filling = facts(submission, gradient, lesson)
     yield Text.assemble((lesson.name, "bold"), f"  {exercise.id}, hint {number} of {STEPS}")
     yield Text()
     if number == 1:

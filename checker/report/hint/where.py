@@ -33,9 +33,8 @@ def where_lines(exercise: Exercise, submission: Submission, gradient: Gradient, 
     for use in lesson.uses:
         last = use.line.number + use.line.source.count("\n")
         yield from marked(source, use.line.number, last, _marks(source, use, node, lesson), width)
-    yield from prose(
-        f"So {lesson.name} is {lesson.axes} too, and is made from {together(_arrives(exercise, u) for u in lesson.uses)}.", width
-    )
+    arrives = together(_arrives(exercise, use) for use in lesson.uses)
+    yield from prose(f"So {lesson.name} is {spoken(lesson.axes)} too, and is made from {arrives}.", width)
 
 
 def _arrives(exercise: Exercise, use: Use) -> str:
