@@ -247,12 +247,13 @@ class Moved:
 
 @dataclass(frozen=True)
 class Use:
-    """One line that uses a node. `upstream` is the name of the gradient that arrives there, empty where `backward` has none for it.
+    """One line that uses `node`. `upstream` is the name of the gradient that arrives there, empty where `backward` has none for it.
 
     `ways` are its operations from the result down to each use of the node, none where the table of laws does not know them. `moved` are
     some of the `count` numbers that move with the one looked at, and `share` is what comes back from all of them.
     """
 
+    node: str
     line: Line
     axes: str
     upstream: str
@@ -266,14 +267,16 @@ class Use:
 class Lesson:
     """What the graph itself teaches of one gradient: its laws, and one number of the node followed through the chain rule.
 
-    `place` is where that number stands (`[2, 0]`), `gradient` its gradient, `given` the learner's, where there is one. `expression` is the
-    derived one, None where there is none, and `outside` says why; `shapes` are the axes of every tensor a line may name.
+    `place` is where that number stands (`[2, 0]`), `gradient` its gradient, `given` the learner's, where there is one. `beyond` are the
+    uses of lines whose gradient has no name, up to where one arrives that has; they have laws, but no numbers. `expression` is the derived
+    one, None where there is none, and `outside` says why; `shapes` are the axes of every tensor a line may name.
     """
 
     name: str
     axes: str
     place: str
     uses: tuple[Use, ...]
+    beyond: tuple[Use, ...]
     gradient: float
     given: float | None
     expression: str | None

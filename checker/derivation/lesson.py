@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
@@ -13,7 +14,7 @@ from checker.records import Exercise, Lesson, Line, Moved, Operation, Submission
 from checker.trace.graph import Graph
 from checker.trace.response import response
 
-SHOWN = 4
+SHOWN, BEYOND = 4, 4
 
 
 def lesson(graph: Graph, submission: Submission, verdict: Verdict) -> Lesson:
@@ -24,12 +25,14 @@ def lesson(graph: Graph, submission: Submission, verdict: Verdict) -> Lesson:
     at = _place(verdict)
     answer = verdict.runs[0].answers[name].value
     oracle = trials[0].gradients[name]
+    uses = tuple(_use(graph, line, node, at, trials, known) for line in _users(graph.exercise, node, trials[0]))
     expression, outside = _expression(graph, node, trials, known)
     return Lesson(
         name=name,
         axes=axes([tuple(trial.gradients[name].shape) for trial in trials], [trial.sizes for trial in trials]),
         place=_index(at),
-        uses=tuple(_use(graph, line, node, at, trials, known) for line in _users(graph.exercise, node, trials[0])),
+        uses=uses,
+        beyond=_beyond(graph, uses, trials, known),
         gradient=oracle[at].item(),
         given=answer[at].item() if answer is not None and answer.shape == oracle.shape else None,
         expression=expression,
@@ -77,12 +80,27 @@ def _use(graph: Graph, line: Line, node: str, at: tuple[int, ...], trials: Seque
     places = slopes.nonzero().tolist()
     largest = sorted(places, key=lambda place: -abs(terms[tuple(place)].item()))[: SHOWN if len(places) > SHOWN + 1 else None]
     moved = [Moved(line.name + _index(p), slopes[tuple(p)].item(), upstream[tuple(p)].item()) for p in sorted(largest)]
-    shape = axes([tuple(trial.gradients["d" + line.name].shape) for trial in trials], [trial.sizes for trial in trials])
+    return replace(_unmeasured(graph, line, node, trials, known), moved=tuple(moved), count=len(places), share=terms.sum().item())
+
+
+def _unmeasured(graph: Graph, line: Line, node: str, trials: Sequence[Trial], known: frozenset[str]) -> Use:
     name = "d" + line.name
+    shape = axes([tuple(trial.gradients[name].shape) for trial in trials], [trial.sizes for trial in trials])
     named = {*(target.name for target in graph.exercise.targets), *graph.exercise.parameters}
-    return Use(
-        line, shape, name if name in named else "", _ways(graph, line, node, trials, known), tuple(moved), len(places), terms.sum().item()
-    )
+    return Use(node, line, shape, name if name in named else "", _ways(graph, line, node, trials, known), (), 0, 0.0)
+
+
+def _beyond(graph: Graph, uses: Sequence[Use], trials: Sequence[Trial], known: frozenset[str]) -> tuple[Use, ...]:
+    """The uses of lines whose gradients have no name, each once, nearest first; of a long way its beginning."""
+    found: list[Use] = []
+    waiting = list(uses)
+    while waiting and len(found) < BEYOND:
+        name = waiting[0].line.name
+        if not waiting.pop(0).upstream and name not in {use.node for use in found}:
+            later = [_unmeasured(graph, line, name, trials, known) for line in _users(graph.exercise, name, trials[0])]
+            found += later
+            waiting += later
+    return tuple(found)
 
 
 def _ways(graph: Graph, line: Line, node: str, trials: Sequence[Trial], known: frozenset[str]) -> tuple[tuple[Operation, ...], ...]:

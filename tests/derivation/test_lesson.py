@@ -122,3 +122,38 @@ def test_what_cannot_be_measured_is_left_out(tmp_path: Path, zygote: Zygote, mon
     taught = lessons(path, path, zygote)["dprobs"]
     assert math.isnan(taught.uses[0].share)
     assert replace(taught, uses=()).expression == "(1 - act**2) * dact"
+
+
+LONG = """
+import torch
+
+def inputs(N=5, C=3):
+    return dict(x=torch.randn(N, C), b=torch.randn(C))
+
+def forward(x, b):
+    z = x + b
+    h = torch.tanh(z)
+    u = h * h
+    v = u.exp()
+    w = v * 2
+    y = w + 1
+    return y
+
+def backward(x, b, z, h, u, v, w, y, dy):
+    dh = ...
+    db = dh.sum(0)
+    dx = ...
+"""
+
+
+def test_where_a_gradient_has_no_name_the_lesson_goes_on_to_one_that_has(tmp_path: Path, zygote: Zygote) -> None:
+    (tmp_path / "long.py").write_text(LONG)
+    taught = lessons(tmp_path / "long.py", tmp_path / "long.py", zygote)
+    assert [use.upstream for use in taught["db"].uses] == [""]
+    assert [(use.node, use.line.name, use.upstream) for use in taught["db"].beyond] == [("z", "h", "dh")]
+    assert "1 - h**2" in taught["db"].beyond[0].ways[0][0].law
+    assert [use.line.name for use in taught["dh"].uses] == ["u"]
+    assert [use.line.name for use in taught["dh"].beyond] == ["v", "w", "y"]
+    assert len(taught["dx"].beyond) <= module.BEYOND
+    (tmp_path / "short.py").write_text(LONG.replace("    dh = ...\n", ""))
+    assert len(lessons(tmp_path / "short.py", tmp_path / "short.py", zygote)["dx"].beyond) == module.BEYOND

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from checker.records import Gradient, Lesson
 from checker.report.hint import mistakes, operations
+from checker.report.hint.facts import path
 from checker.report.layout import INDENT, prose
 
 
@@ -31,6 +32,6 @@ def _questions(gradient: Gradient, lesson: Lesson, filling: Mapping[str, str]) -
         yield "Let {one} rise a little. Which numbers of {users} move with it, and by how much each?".format_map(filling)
     elif not codes:
         yield "Let {one} rise a little. Does {users} move with it, and by how much?".format_map(filling)
-    yield from operations.questions(lesson.uses)
+    yield from operations.questions(path(lesson))
     if int(filling["count"]) > 1:
         yield "{node} is used {often}, for {users}. What becomes of all that comes back to it?".format_map(filling)

@@ -28,7 +28,8 @@ def facts(submission: Submission, gradient: Gradient, lesson: Lesson) -> dict[st
         "axes": named_and_counted(gradient),
         "got": _got(gradient) or "no tensor",
         "users": together(users) or "the forward",
-        "lines": together(f"`{use.line.name} = {use.line.source}`" for use in lesson.uses) or "the forward",
+        "far": together(use.line.name for use in ends(lesson)) or "the loss",
+        "lines": together(f"`{use.line.name} = {use.line.source}`" for use in path(lesson)) or "the forward",
         "count": str(count),
         "often": "twice" if count == 2 else f"{count} times",
         "one": f"{node}{lesson.place}",
@@ -43,6 +44,17 @@ def facts(submission: Submission, gradient: Gradient, lesson: Lesson) -> dict[st
         **_elsewhere(gradient, 0, "small"),
         **_elsewhere(gradient, 1, "large"),
     }
+
+
+def path(lesson: Lesson) -> tuple[Use, ...]:
+    """The lines from the value to where gradients arrive that have names."""
+    return (*lesson.uses, *lesson.beyond)
+
+
+def ends(lesson: Lesson) -> list[Use]:
+    """Those of them where such gradients arrive."""
+    gone_on = {use.node for use in lesson.beyond}
+    return [use for use in path(lesson) if use.line.name not in gone_on]
 
 
 def arriving(exercise: Exercise, use: Use) -> str:

@@ -8,10 +8,13 @@ from rich.text import Text
 
 from checker.exercise.solution import Step
 from checker.records import Exercise, Gradient, Lesson, Operation, Use
-from checker.report.hint.facts import arriving, spoken, together
+from checker.report.hint.facts import arriving, path, spoken, together
 from checker.report.hint.mistakes import LAWS, NAMELESS, RIGHT_ELSEWHERE
 from checker.report.hint.numbers import number_lines
 from checker.report.layout import prose
+
+NOTHING = "Nothing flows back through this use."
+UNKNOWN = "The table of laws does not know this line; what it does can be measured all the same."
 
 
 def law_lines(
@@ -34,9 +37,10 @@ def _of_graph(
     why = step.why if step is not None else ""
     if why:
         yield from prose(why, width)
-    for use in lesson.uses:
+    for use in path(lesson):
         yield from prose(f"`{use.line.name} = {use.line.source}`", width, style="cyan")
-        said = _of_use(exercise, use, set(), known=True) if why and len(lesson.uses) == 1 else _of_use(exercise, use, answers)
+        known = bool(why) and len(path(lesson)) == 1
+        said = _of_use(exercise, lesson, use, answers, known)
         yield from prose(" ".join(said), width, indent=5)
     if int(filling["count"]) > 1:
         yield from prose("{node} is used {often}: what comes back from all uses adds up.".format_map(filling), width)
@@ -45,14 +49,12 @@ def _of_graph(
     yield from number_lines(lesson, filling["node"], width)
 
 
-def _of_use(exercise: Exercise, use: Use, answers: set[str], known: bool = False) -> Iterator[str]:
+def _of_use(exercise: Exercise, lesson: Lesson, use: Use, answers: set[str], known: bool) -> Iterator[str]:
     """The laws of one line, unless they are `known` from the solution, and how its shapes meet."""
     operations = [operation for way in use.ways for operation in way]
     yield from () if known else dict.fromkeys(_veiled(operation.law, answers) for operation in operations)
-    if not operations and not use.count:
-        yield "Nothing flows back through this use."
-    elif not operations:
-        yield "The table of laws does not know this line; what it does can be measured all the same."
+    if not operations:
+        yield NOTHING if use in lesson.uses and not use.count else UNKNOWN
     yield from dict.fromkeys(shapes for operation in operations if (shapes := _shapes(operation)))
     arrives = arriving(exercise, use)
     if arrives == "1":
@@ -60,8 +62,8 @@ def _of_use(exercise: Exercise, use: Use, answers: set[str], known: bool = False
     elif use.upstream:
         yield f"From above arrives {arrives}, {use.axes}."
     else:
-        further = together(f"`{line.name} = {line.source}`" for line in exercise.lines if use.line.name in line.reads)
-        yield f"From above arrives {arrives}, {spoken(use.axes)}. It has no name here: work it out from {further}."
+        further = together(line.name for line in exercise.lines if use.line.name in line.reads)
+        yield f"From above arrives {arrives}, {spoken(use.axes)}, which has no name here: it comes from {further}."
 
 
 def _veiled(law: str, answers: set[str]) -> str:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from checker.records import Exercise, Gradient, Lesson, Line, Submission, Use
 from checker.report.excerpt import Mark, marked
-from checker.report.hint.facts import arriving, named_and_counted, names_in, spoken, together
+from checker.report.hint.facts import arriving, ends, named_and_counted, names_in, path, spoken, together
 from checker.report.layout import prose
 from checker.report.places import place_lines
 
@@ -29,25 +29,29 @@ def where_lines(exercise: Exercise, submission: Submission, gradient: Gradient, 
         yield from prose(f"{node} is {named_and_counted(gradient)}, the output of the forward.", width)
         return
     yield from prose(f"{node} is {named_and_counted(gradient)}. The forward uses it here:", width)
-    source = exercise.source.split("\n")
-    for use in lesson.uses:
-        last = use.line.number + use.line.source.count("\n")
-        yield from marked(source, use.line.number, last, _marks(source, use, node, lesson), width)
-    arrives = together(_arrives(exercise, use) for use in lesson.uses)
+    before = node
+    for use in path(lesson):
+        if use.node != before:
+            yield from prose(f"The gradient of {use.node} has no name here; go on to where {use.node} is used:", width)
+        yield from _excerpt(exercise, use, lesson, width)
+        before = use.node
+    arrives = together(_arrives(exercise, use) for use in ends(lesson))
     yield from prose(f"So {lesson.name} is {spoken(lesson.axes)} too, and is made from {arrives}.", width)
+
+
+def _excerpt(exercise: Exercise, use: Use, lesson: Lesson, width: int) -> Iterator[Text]:
+    """The line of the forward, carets under the value wherever it uses it, and behind the last one the shapes."""
+    source = exercise.source.split("\n")
+    spans = list(_uses(source, use.line, use.node))
+    shapes = [f"{name} {lesson.shapes[name]}" for name in names_in(use.line.source, lesson)]
+    text = f"{', '.join(shapes)} -> {use.line.name} {use.axes}"
+    marks = [Mark(span, text if span == spans[-1] else "", "cyan") for span in spans]
+    yield from marked(source, use.line.number, use.line.number + use.line.source.count("\n"), marks, width)
 
 
 def _arrives(exercise: Exercise, use: Use) -> str:
     name = arriving(exercise, use)
     return f"{name}, the gradient of {use.line.name} itself" if name == "1" else f"{name} {use.axes}"
-
-
-def _marks(source: list[str], use: Use, node: str, lesson: Lesson) -> list[Mark]:
-    """Carets under the node wherever the line uses it, and behind the last one the shapes."""
-    spans = list(_uses(source, use.line, node))
-    shapes = [f"{name} {lesson.shapes[name]}" for name in names_in(use.line.source, lesson)]
-    text = f"{', '.join(shapes)} -> {use.line.name} {use.axes}"
-    return [Mark(span, text if span == spans[-1] else "", "cyan") for span in spans]
 
 
 def _uses(source: list[str], line: Line, node: str) -> Iterator[tuple[int, int, int, int]]:
