@@ -7,6 +7,7 @@ from pathlib import Path
 
 from checker.comparison.judge import judge
 from checker.diagnosis.explain import explain
+from checker.diagnosis.places import with_all_places
 from checker.errors import BadInput
 from checker.exercise.parse import read_exercise
 from checker.records import Report
@@ -33,4 +34,5 @@ def check(
         verdicts, trouble = judge(graph, submission, zygote, time_limit)
     except (BadInput, NothingRan) as error:
         return could_not_judge(exercise, str(error))
-    return build_report(exercise, submission, verdicts, explain(graph, submission, verdicts, explain_seconds), trouble)
+    explained = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, explain_seconds))
+    return build_report(exercise, submission, verdicts, explained, trouble)

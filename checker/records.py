@@ -219,11 +219,78 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Operation:
+    """One operation of a line of the forward, on the way back through it to a node, in the forward's own words.
+
+    `name` and `law` are those of the table of laws, `operand` is the part that holds the node; `own` and `result` are their axes by name.
+    `copies` are the axes of the result along which the operand was used again (`axis 1 (C)`), `beside` the other tensors with their axes.
+    """
+
+    name: str
+    law: str
+    text: str
+    operand: str
+    own: str
+    result: str
+    copies: tuple[str, ...]
+    beside: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A number of a line (`probs[2, 0]`) that moves `slope` times as much as the node's number looked at; `arrives` is its gradient."""
+
+    place: str
+    slope: float
+    arrives: float
+
+
+@dataclass(frozen=True)
+class Use:
+    """One line that uses `node`. `upstream` is the name of the gradient that arrives there, empty where `backward` has none for it.
+
+    `ways` are its operations from the result down to each use of the node, none where the table of laws does not know them. `moved` are
+    some of the `count` numbers that move with the one looked at, and `share` is what comes back from all of them.
+    """
+
+    node: str
+    line: Line
+    axes: str
+    upstream: str
+    ways: tuple[tuple[Operation, ...], ...]
+    moved: tuple[Moved, ...]
+    count: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What the graph itself teaches of one gradient: its laws, and one number of the node followed through the chain rule.
+
+    `place` is where that number stands (`[2, 0]`), `gradient` its gradient, `given` the learner's, where there is one. `beyond` are the
+    uses of lines whose gradient has no name, up to where one arrives that has; they have laws, but no numbers. `expression` is the derived
+    one, None where there is none, and `outside` says why; `shapes` are the axes of every tensor a line may name.
+    """
+
+    name: str
+    axes: str
+    place: str
+    uses: tuple[Use, ...]
+    beyond: tuple[Use, ...]
+    gradient: float
+    given: float | None
+    expression: str | None
+    outside: str
+    shapes: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     """One cause, in the contract's words (design, section 6).
 
     `error` says what is wrong (short: it stands behind the caret), `note` why, `help` the move in words, `evidence` what was computed.
-    `span` is (line, column, end line, end column), lines from 1 and columns from 0, in characters of the submission's `body`.
+    `span` is (line, column, end line, end column), lines from 1 and columns from 0, in characters of the submission's `body`. `also` are
+    the other places of a cause that stands in several, each with what is there; JSON has one span only, so `note` names their lines.
     """
 
     code: str
@@ -234,6 +301,7 @@ class Diagnosis:
     span: Span | None = None
     evidence: str = ""
     fix: str | None = None
+    also: tuple[tuple[Span, str], ...] = ()
 
 
 @dataclass(frozen=True)

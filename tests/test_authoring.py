@@ -67,6 +67,16 @@ FAULTS = {
     "no docstring": ('"""A title.\n\nIts story.\n"""', "", "the file has no docstring"),
     "ties": ("x=torch.randn(N, C)", "x=torch.zeros(N, C)", "`max` finds a tie"),
     "a kink at 0": ("y = x * w ", "y = (x * 0).relu() + x * w ", "`relu` stands at exactly 0"),
+    "a scalar's gradient given": (
+        "z = m * m.square()                # (N,)",
+        "z = (m * m.square()).sum()        # ()",
+        "the output `z` is one number, whose gradient is 1: take `dz` out of the parameters of `backward`.",
+    ),
+    "the same without its comment": (
+        "z = m * m.square()                # (N,)",
+        "z = (m * m.square()).sum()",
+        "take `dz` out of the parameters",
+    ),
     "a wrong solution": ("dx = w * dy", "dx = -w * dy", "`dx` of the solution is incorrect"),
 }
 

@@ -86,15 +86,18 @@ def backward(x, y):
     dx = ...
 """
 
-NO_TENSOR = """\
+GIVEN = """\
+import torch
+
 def inputs(N=3):
-    return dict(x=1.0)
+    return dict(x=torch.randn(N))
 
 def forward(x):
-    y = x * 2
+    y = x.sum()
     return y
 
-def backward(x, y):
+
+def backward(x, y, dy):
     dx = ...
 """
 
@@ -104,6 +107,12 @@ EXERCISES = {
     "no gradient to write": (NO_TENSOR.replace("dx = ...", "pass"), "names no gradient"),
     "does not parse": ("def (", "does not parse"),
     "nothing to differentiate": (NO_TENSOR, "depends on no floating input"),
+    "a scalar's gradient, by its comment": (GIVEN.replace("sum()", "sum()  # ()"), "exercise.py:11: the output `y` is one number"),
+    "a gradient of a number": (
+        GIVEN.replace("y = x", "n = 2\n    y = x").replace("dx = ...", "dn = ...").replace(", dy", ", n"),
+        "`n` depends on no",
+    ),
+    "a scalar's gradient, by its value": (GIVEN, "take `dy` out of the parameters"),
 }
 
 

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 import checker
+from checker.cli.asked import next_after
 from checker.cli.main import main
-from checker.exercise.course import packaged_course
+from checker.exercise.course import find_course, packaged_course
 from checker.submission.zygote import Zygote
 
 Captured = pytest.CaptureFixture[str]
@@ -45,7 +46,7 @@ def test_exit_codes_say_how_it_went(course: Path, zygote: Zygote, capsys: Captur
     assert "not written yet" in capsys.readouterr().out
     solve(course, "ex05")
     assert main(["check", "5"], zygote) == 0
-    assert "4 of 4 gradients right\nNext: `backprop-check ex01`" in capsys.readouterr().out
+    assert "4 of 4 gradients right\nNext: `backprop-check ex05b`" in capsys.readouterr().out
 
 
 def test_alone_it_goes_on_where_the_learner_left_off(course: Path, zygote: Zygote, capsys: Captured) -> None:
@@ -55,6 +56,17 @@ def test_alone_it_goes_on_where_the_learner_left_off(course: Path, zygote: Zygot
     assert main([], zygote) == 0
     assert main([], zygote) == 1
     assert "ex01b: " in capsys.readouterr().out
+
+
+def test_after_a_pass_the_next_one_left_follows_round_the_end(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    """What `check` names after a pass is where the key n of `watch` goes: both ask `next_after`."""
+    files = find_course(course).files()
+    solve(course, "ex01b", "ex13")
+    assert main(["ex01b"], zygote) == 0
+    assert "Next: `backprop-check ex02`" in capsys.readouterr().out
+    assert main(["ex13"], zygote) == 0
+    assert "Next: `backprop-check ex01`" in capsys.readouterr().out
+    assert next_after(find_course(course), files[0]) == files[2], "ex01b is passed"
 
 
 def test_when_all_are_passed_it_says_so(course: Path, zygote: Zygote, capsys: Captured) -> None:
@@ -126,12 +138,35 @@ def test_hints_climb_and_start_again_when_the_answer_changes(course: Path, zygot
         assert text.startswith(f"dcounts_sum_inv  ex05, hint {number} of 4")
         assert (fix in text) == (number == 4)
     assert "probs = counts * counts_sum_inv" in told[0]
-    assert "comes from dprobs" in told[0]
+    assert "is made from dprobs (N, C)" in told[0]
     assert told[3] == told[4]
     edit(course, "ex05", ".sum(1)", ".sum(0)")
     assert "hint 1 of 4" in hint()
     solve(course, "ex05")
     assert "nothing to hint at" in hint()
+
+
+def test_hints_outside_a_course_are_asked_for_by_number(
+    tmp_path: Path, zygote: Zygote, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is stored there, so each hint says how to ask for the next; without a solution the fix is the proven or the derived one."""
+    (tmp_path / "graph.py").write_text(packaged_course().find("ex05").read_text())
+    (tmp_path / "mine.py").write_text("def backward(counts, probs, act):\n    dprobs = 1 - act\n")
+    monkeypatch.chdir(tmp_path)
+    ask = ["hint", "--exercise", "graph.py", "--submission", "mine.py", "--target", "dprobs"]
+    assert main(ask, zygote) == 0
+    told = capsys.readouterr().out
+    assert "hint 1 of 4" in told
+    further = re.search(r"A clearer one: `backprop-check (.*)`", told)
+    assert further is not None
+    assert further[1].split() == ["hint", "graph.py", "--submission", "mine.py", "--target", "dprobs", "--step", "2"]
+    assert main(further[1].split(), zygote) == 0
+    assert "hint 2 of 4" in capsys.readouterr().out
+    for target in ("dprobs", "dact"):
+        assert main([*ask[:-1], target, "--step", "4"], zygote) == 0
+        assert {"dprobs": "dprobs = 1 - act**2", "dact": "dact = torch.ones_like(act)"}[target] in capsys.readouterr().out
+    assert main([*ask, "--step", "5"], zygote) == 2
+    assert not (tmp_path / ".backprop-check").exists()
 
 
 def test_a_hint_can_be_about_a_named_gradient(course: Path, zygote: Zygote, capsys: Captured) -> None:

@@ -13,7 +13,8 @@ from checker.check import check
 from checker.cli.screen import show, write
 from checker.exercise.course import packaged_course
 from checker.records import Diagnosis, Report
-from checker.report.layout import excerpt, visible, wrap
+from checker.report.excerpt import excerpt
+from checker.report.layout import visible, wrap
 from checker.report.text import diagnosis_lines, facts, report_lines
 from checker.submission.zygote import Zygote
 

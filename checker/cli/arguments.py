@@ -69,9 +69,13 @@ def _submission(command: argparse.ArgumentParser) -> None:
     command.add_argument("--submission", metavar="FILE", help="a .py or .ipynb file whose `backward` is checked")
 
 
+def _exercise_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--exercise", dest="exercise_option", metavar="ID|PATH", help="the same as EX, also outside any course")
+
+
 def _check(command: argparse.ArgumentParser) -> None:
     _exercise(command)
-    command.add_argument("--exercise", dest="exercise_option", metavar="ID|PATH", help="the same as EX, also outside any course")
+    _exercise_option(command)
     _submission(command)
     command.add_argument("--json", action="store_true", help="print the report as JSON and nothing else")
     command.add_argument("--numeric", action="store_true", help="show one gradient beside finite differences, element by element")
@@ -81,7 +85,9 @@ def _check(command: argparse.ArgumentParser) -> None:
 
 def _hint(command: argparse.ArgumentParser) -> None:
     _exercise(command)
+    _exercise_option(command)
     _submission(command)
+    command.add_argument("--step", type=int, choices=(1, 2, 3, 4), help="which of the four hints; else the one after the last")
     command.add_argument("--target", metavar="NAME", help="the gradient the hint is about; else the first that is not right")
     _time_limit(command)
 

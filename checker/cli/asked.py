@@ -33,11 +33,15 @@ class Asked:
         """Whether the exercise is one of its course, so that its id alone names it."""
         return self.exercise.parent.resolve() == self.course.exercises.resolve()
 
+    @property
+    def named(self) -> str:
+        """What names the exercise in a command line."""
+        return self.id if self.mirrored else str(self.exercise)
+
     def command(self, name: str) -> str:
         """Return the command line that asks `name` about the same."""
-        exercise = self.id if self.mirrored else str(self.exercise)
         answers = [] if self.submission == self.exercise else ["--submission", str(self.submission)]
-        return " ".join(["backprop-check", *([name] if name else []), exercise, *answers])
+        return " ".join(["backprop-check", *([name] if name else []), self.named, *answers])
 
 
 def asked(args: argparse.Namespace) -> Asked:
@@ -64,6 +68,13 @@ def next_open(course: Course) -> Path | None:
         raise BadInput(NO_COURSE)
     progress = Progress(course.root)
     return next((path for path in course.files() if not progress.passed(exercise_id(path))), None)
+
+
+def next_after(course: Course, after: Path) -> Path | None:
+    """Return the next exercise that is not passed: in the course's order from `after` on, and round its end to before it."""
+    files, progress = course.files(), Progress(course.root)
+    at = next((i for i, path in enumerate(files) if path.name == after.name), -1)
+    return next((path for path in [*files[at + 1 :], *files[: max(at, 0)]] if not progress.passed(exercise_id(path))), None)
 
 
 def _none_open(course: Course) -> Path:

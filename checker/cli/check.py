@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from checker.cli.asked import NO_COURSE, Asked, asked, next_open
+from checker.cli.asked import NO_COURSE, Asked, asked, next_after, next_open
 from checker.cli.main import BAD_INPUT, complain
 from checker.cli.workers import workers
 from checker.errors import BadInput
@@ -58,10 +58,10 @@ def exit_code(report: Report) -> int:
 def next_steps(question: Asked, report: Report) -> list[str]:
     """Return what a learner may want to do next, one line each."""
     if report.status != "passed":
-        return [f"`{question.command('hint')}` gives a hint; `backprop-check graph {question.id}` draws the forward."]
-    following = next_open(question.course) if question.own else None
-    if following is not None:
-        return [f"Next: `backprop-check {exercise_id(following)}`"]
+        return [f"`{question.command('hint')}` gives a hint; `backprop-check graph {question.named}` draws the forward."]
+    further = next_after(question.course, question.exercise) if question.own else None
+    if further is not None:
+        return [f"Next: `backprop-check {exercise_id(further)}`"]
     return ["That was the last exercise left: all are passed."] if question.own else []
 
 

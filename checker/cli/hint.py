@@ -7,10 +7,9 @@ import argparse
 from checker.cli.asked import Asked, asked
 from checker.cli.check import judged
 from checker.cli.main import complain
-from checker.diagnosis.pages import Page, page
 from checker.errors import BadInput
 from checker.exercise.solution import Step, read_solution
-from checker.records import Gradient, Report
+from checker.records import Gradient, Report, Submission
 
 
 def run(args: argparse.Namespace) -> int:
@@ -22,15 +21,33 @@ def run(args: argparse.Namespace) -> int:
     if gradient is None or gradient.verdict.status == "correct":
         print(f"{args.target or 'Every gradient of ' + question.id} is right: there is nothing to hint at.")
         return 0
+    assert report.submission is not None
     from checker.cli.screen import show, width
-    from checker.report.hint import STEPS, hint_lines
+    from checker.derivation.lesson import lesson
+    from checker.report.hint.ladder import STEPS, hint_lines
+    from checker.trace.graph import load_graph
 
     name = gradient.verdict.target.name
-    number = question.progress.climb(question.id, name, gradient.source or "", STEPS)
-    show(hint_lines(report.exercise, gradient, number, _step(question, name), _page(gradient), width()))
+    number = args.step or question.progress.climb(question.id, name, _answer(report.submission, gradient), STEPS)
+    taught = lesson(load_graph(report.exercise), report.submission, gradient.verdict)
+    show(hint_lines(report.exercise, report.submission, gradient, taught, number, _step(question, name), width()))
     if number < STEPS:
-        print("\nAsk again for a clearer one.")
+        print(f"\n{_further(question, args, number)}")
     return 0
+
+
+def _answer(submission: Submission, gradient: Gradient) -> str:
+    """All that the learner has written for a gradient: when that changes, the hints begin again."""
+    statements = [s.source for s in submission.statements if gradient.verdict.target.name in s.writes]
+    return "\n".join(statements if gradient.source in statements else [*statements, gradient.source or ""])
+
+
+def _further(question: Asked, args: argparse.Namespace, number: int) -> str:
+    """How to get the next hint: outside a course, where nothing is stored, by its number."""
+    if question.own and not args.step:
+        return "Ask again for a clearer one."
+    target = f" --target {args.target}" if args.target else ""
+    return f"A clearer one: `{question.command('hint')}{target} --step {number + 1}`"
 
 
 def _chosen(report: Report, target: str | None) -> Gradient | None:
@@ -46,13 +63,5 @@ def _chosen(report: Report, target: str | None) -> Gradient | None:
 def _step(question: Asked, name: str) -> Step | None:
     try:
         return read_solution(question.course.solution(question.exercise)).get(name)
-    except BadInput:
-        return None
-
-
-def _page(gradient: Gradient) -> Page | None:
-    codes = [d.code for d in gradient.diagnoses if d.certainty == "proven"]
-    try:
-        return page(codes[0]) if codes else None
     except BadInput:
         return None

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from checker.cli.asked import NO_COURSE, Asked, asked
+from checker.cli.asked import NO_COURSE, Asked, asked, next_after
 from checker.cli.keys import QUIT, Keys, keyboard
 from checker.cli.main import INTERRUPTED, main
-from checker.cli.progress import Progress
 from checker.cli.saves import Saves
 from checker.cli.screen import show, width
 from checker.cli.workers import workers
@@ -111,12 +110,7 @@ class _Watch:
         self.check()
 
     def following(self) -> Path | None:
-        """The next exercise that is not passed, in the course's order and round its end."""
-        if not self.question.own:
-            return None
-        files, progress = self.question.course.files(), Progress(self.question.course.root)
-        at = next((i for i, path in enumerate(files) if path.name == self.path.name), -1)
-        return next((p for p in [*files[at + 1 :], *files[: max(at, 0)]] if not progress.passed(exercise_id(p))), None)
+        return next_after(self.question.course, self.path) if self.question.own else None
 
 
 def _clear() -> None:

@@ -64,5 +64,5 @@ def _sentences(graph: Graph, term: Term) -> Iterator[str]:
         yield f"From above arrives d{term.line.name}."
     for step in term.steps:
         if step.stretched is not None:
-            own, stretched = step.stretched
+            own, stretched = (axes([shape], graph.sizes[:1]) for shape in (step.own, step.stretched))
             yield f"{step.operand}, {own}, was stretched to {stretched}: the sum takes its copies together again."

@@ -16,21 +16,31 @@ from checker.derivation.read import Operation, Underivable, operation
 from checker.derivation.site import Site, stretch, unbroadcast
 from checker.derivation.table import STOPS, TABLE, Row
 from checker.derivation.trees import fill, simple, text
-from checker.exercise.sizes import axes
 from checker.records import Line, Trial
 from checker.trace.graph import Graph, default_dtype
 from checker.trace.oracle import in_float64
 
-__all__ = ["Derived", "Step", "Term", "Underivable", "derive"]
+__all__ = ["Derivation", "Derived", "Step", "Term", "Underivable", "derive"]
+
+
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One operation on the way back: its operand, its law, and, of a stretched operand, its axes and those it was stretched to."""
+    """One operation on the way back: its name in the table, its operand, its law, and the shapes of operand and result.
 
+    `stretched` is what the operand was stretched to, if it was; `whole` is the operation itself, and `others` are its other operands.
+    """
+
+    name: str
     operand: str
     law: str
-    stretched: tuple[str, str] | None
+    own: Shape
+    result: Shape
+    stretched: Shape | None
+    whole: ast.expr
+    others: tuple[ast.expr, ...]
 
 
 @dataclass(frozen=True)
@@ -61,16 +71,18 @@ def derive(graph: Graph, node: str, trials: Sequence[Trial], available: Collecti
     Verified: it equals autograd's in every one of `trials` (float64). Raises `Underivable` where a line uses what the table does not
     have, or where the result is not autograd's.
     """
-    found = _Derivation(graph, trials[0], frozenset(available)).of(node)
+    found = Derivation(graph, trials[0], frozenset(available)).of(node)
     for trial in trials:
-        value = _Derivation(graph, trial, frozenset(available)).evaluate(found.expression)
+        value = Derivation(graph, trial, frozenset(available)).evaluate(found.expression)
         if not isinstance(value, torch.Tensor) or not close(value, trial.gradients["d" + node], trial.scales["d" + node]):
             raise Underivable(f"d{node}, whose derived expression `{found.text}` is not autograd's")
     return found
 
 
 @dataclass(frozen=True)
-class _Derivation:
+class Derivation:
+    """What one trial shows of a graph's gradients, in terms of the gradients in `available`."""
+
     graph: Graph
     trial: Trial
     available: frozenset[str]
@@ -96,7 +108,7 @@ class _Derivation:
     def of(self, node: str, stretched: bool = True) -> Derived:
         """The gradient of a node; unless `stretched`, it may only broadcast to the node's shape."""
         users = [line for line in self.graph.exercise.lines if node in line.reads and "d" + line.name in self.trial.gradients]
-        terms = tuple(term for line in reversed(users) for term in self._terms(line, node))
+        terms = tuple(term for line in reversed(users) for term in self.terms(line, node))
         own = ast.Name(node, ast.Load())
         if not terms:
             return Derived(node, fill("torch.zeros_like(x)", {"x": own}), ())
@@ -105,7 +117,8 @@ class _Derivation:
         same = isinstance(value, torch.Tensor) and value.shape == self.trial.gradients["d" + node].shape
         return Derived(node, stretch(total, own, same) if stretched else total, terms)
 
-    def _terms(self, line: Line, node: str) -> Iterator[Term]:
+    def terms(self, line: Line, node: str) -> Iterator[Term]:
+        """What comes back through each use of a node in a line."""
         source = _plain(ast.parse(f"({line.source}\n)", mode="eval").body)
         out = ast.Name(line.name, ast.Load())
         for expression, steps in self._walk(source, out, self._arriving(line), node):
@@ -158,15 +171,21 @@ class _Derivation:
         else:
             stretched = site.shape(made)
             made = unbroadcast(made, stretched, own)
-        sizes = [self.trial.sizes]
         law = row.laws[parameter]
         if row.slope:
             law = f"{law} `{text(fill(row.slope, {'x': operand, 'y': out}))}`."
-        return made, Step(text(operand), law, (axes([own], sizes), axes([stretched], sizes)) if stretched is not None else None)
+        return made, Step(found.name, text(operand), law, own, result, stretched, found.node, tuple(_others(found, place)))
 
     def _is_float(self, node: ast.expr) -> bool:
         value = self.evaluate(node)
         return isinstance(value, torch.Tensor) and value.is_floating_point()
+
+
+def _others(found: Operation, place: int) -> Iterator[ast.expr]:
+    """The other operands that are expressions of their own: not a slice, nor a list of indices."""
+    yield from (
+        o for p, o in found.operands if p != place and isinstance(o, ast.Name | ast.BinOp | ast.Call | ast.Attribute | ast.Subscript)
+    )
 
 
 def _sum(terms: Sequence[ast.expr]) -> ast.expr:

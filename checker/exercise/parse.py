@@ -40,6 +40,8 @@ def parse_exercise(path: Path, source: str) -> Exercise:
     lines, output = _forward(path, forward, text)
     names = {*arguments, *(line.name for line in lines)}
     parameters = tuple(a.arg for a in backward.args.args)
+    if "d" + output in parameters and any(line.name == output and line.axes == "()" for line in lines):
+        raise BadInput(needless_cotangent(f"{path}:{backward.lineno}", output))
     targets = _targets(path, backward, text, names, broken)
     story = ast.get_docstring(tree) or ""
     match = _ID.match(path.name)
@@ -56,6 +58,11 @@ def parse_exercise(path: Path, source: str) -> Exercise:
         parameters=parameters,
         targets=targets,
     )
+
+
+def needless_cotangent(where: str, output: str) -> str:
+    """What an author is told whose `backward` is given the gradient of a scalar output; only the forward knows one without a comment."""
+    return f"{where}: the output `{output}` is one number, whose gradient is 1: take `d{output}` out of the parameters of `backward`."
 
 
 def _sizes(path: Path, inputs: ast.FunctionDef) -> dict[str, int]:

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from checker.exercise.sizes import written
 from checker.records import Diagnosis, Gradient, Report, Submission
-from checker.report.layout import INDENT, excerpt, prose, visible, wrap
+from checker.report.layout import INDENT, prose, visible, wrap
+from checker.report.places import place_lines
 
 MARKS = {"correct": ("✓", "green"), "incorrect": ("✗", "bold red"), "error": ("!", "bold red"), "missing": ("·", "dim")}
 
@@ -51,12 +52,8 @@ def gradient_lines(gradient: Gradient, report: Report, width: int, pad: int = 0)
 
 def diagnosis_lines(diagnosis: Diagnosis, gradient: Gradient, submission: Submission | None, width: int) -> Iterator[Text]:
     """Yield one cause: the line with its caret, why, and the move. The fix is not shown here."""
-    lines = _shown_lines(diagnosis, gradient, submission)
-    if submission is not None and lines is not None:
-        # Python's lines, which a form feed does not end; and the learner's own, of which `body` has blanked those that do not parse.
-        yield from excerpt((submission.text or submission.body).split("\n"), *lines, diagnosis.span, diagnosis.error, width)
-    else:
-        yield from prose(_sentence(diagnosis.error), width, style="red")
+    shown = list(place_lines([diagnosis], gradient.line, submission, width)) if submission is not None else []
+    yield from shown or prose(_sentence(diagnosis.error), width, style="red")
     if diagnosis.note:
         yield from prose(diagnosis.note, width)
     yield from _help(diagnosis, width)
@@ -109,17 +106,6 @@ def _heading(status: str, name: str, where: str, what: str, width: int, pad: int
             line.append("   ").append(part, style=look)
     line.rstrip()
     yield line
-
-
-def _shown_lines(diagnosis: Diagnosis, gradient: Gradient, submission: Submission | None) -> tuple[int, int] | None:
-    """The lines to show: the whole statement when it is short, else those of the span; the gradient's own where there is no span."""
-    first, last = (diagnosis.span[0], diagnosis.span[2]) if diagnosis.span else (gradient.line, gradient.line)
-    if submission is None or first is None or last is None:
-        return None
-    for statement in submission.statements:
-        if statement.line <= first and last <= statement.end_line < statement.line + 4:
-            return statement.line, statement.end_line
-    return first, last
 
 
 def _help(diagnosis: Diagnosis, width: int) -> Iterator[Text]:

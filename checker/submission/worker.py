@@ -142,14 +142,12 @@ class RealRun(Hook):
             send(self.channel, {**header, "state": "tensor", **described}, {"value": plain} if small else {})
 
     def _failed(self, name: str, upto: int | None) -> dict[str, Any] | None:
-        """The error of a statement that writes `name`, unless a later plain assignment succeeded."""
+        """The first error of the statements that write `name`, since others may follow from it, unless a plain assignment begins anew."""
         failed = None
         for statement in self.statements:
-            if name in statement.writes and (upto is None or statement.index <= upto):
-                if statement.index in self.errors:
-                    failed = self.errors[statement.index]
-                elif replaces(statement, name) and statement.index in self.reached:
-                    failed = None
+            ours = name in statement.writes and (upto is None or statement.index <= upto)
+            if ours and (failed is None or (replaces(statement, name) and statement.index in self.reached)):
+                failed = self.errors.get(statement.index)
         return failed
 
 

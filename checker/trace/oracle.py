@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from checker.errors import BadInput
+from checker.exercise.parse import needless_cotangent
 from checker.records import Trial
 from checker.trace.graph import Graph, seeded
 from checker.trace.scale import term_scales
@@ -25,7 +26,13 @@ def trace(graph: Graph, seed: int, sizes: Mapping[str, int], dtype: torch.dtype 
     output = values[graph.exercise.output]
     if not (isinstance(output, torch.Tensor) and output.requires_grad):
         raise BadInput(f"{graph.exercise.path}: the forward's output `{graph.exercise.output}` depends on no floating input.")
+    if output.dim() == 0 and graph.exercise.takes_cotangent:
+        raise BadInput(needless_cotangent(str(graph.exercise.path), graph.exercise.output))
     nodes = {name: v for name, v in values.items() if isinstance(v, torch.Tensor) and v.requires_grad}
+    for target in graph.exercise.targets:
+        if target.node not in nodes:
+            where, why = f"{graph.exercise.path}:{target.line}", f"`{target.node}` depends on no floating input, so it has no gradient"
+            raise BadInput(f"{where}: {why}: take the line `{target.name} = ...` out.")
     with seeded(seed + 1):
         cotangent = torch.ones_like(output) if output.dim() == 0 else _round(torch.randn_like(output), dtype)
         nudges = {name: _round(torch.randn_like(nodes[name]), dtype) for name in sorted(perturb)}

@@ -78,6 +78,10 @@ def backward({", ".join(used)}, y, dy):
 '''
     path = folder / "exercise.py"
     path.write_text(text)
+    graph = load_graph(read_exercise(path))
+    if graph.forward(graph.inputs(graph.sizes[0], 0))["y"].dim():
+        return graph
+    path.write_text(text.replace(", y, dy)", ", y)"))
     return load_graph(read_exercise(path))
 
 

@@ -16,8 +16,11 @@ Read more: the PyTorch documentation, "In-place operations"; Ned Batchelder, "Fa
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+
 from checker.diagnosis.case import Case
-from checker.records import Diagnosis
+from checker.records import Diagnosis, Span
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -35,4 +38,24 @@ def find(case: Case) -> Diagnosis | None:
         help=f"Give `{names[0]}` a tensor of its own: `.clone()`, or a plain `=` with the whole sum.",
         span=case.span(case.nodes[index]),
         evidence=f"{case.name} equals the oracle after line {own[-1]} and no longer after line {statement.line}, in every trial.",
+        also=tuple(_second_name(case, names[0], index)),
     )
+
+
+def _second_name(case: Case, name: str, index: int) -> Iterator[tuple[Span, str]]:
+    """Where the target was right, and where the two names came to mean one tensor."""
+    last = case.span(case.written[-1])
+    other = [n for s, n in zip(case.submission.statements, case.nodes, strict=True) if s.index < index and s.writes == {name}]
+    naming = next((n for n in reversed(other) if isinstance(n, ast.Assign) and _root(n.value) == case.name), None)
+    span = case.span(naming) if naming is not None else None
+    if last is not None:
+        yield last, f"{case.name} is right here" + ("" if span is not None else f", and is one tensor with `{name}`")
+    if span is not None:
+        yield span, f"from here on `{name}` is the same tensor"
+
+
+def _root(node: ast.expr) -> str | None:
+    """The name at the root of `x.view(-1)[0]`."""
+    while isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else None

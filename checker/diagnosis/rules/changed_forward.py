@@ -17,9 +17,10 @@ Read more: the PyTorch documentation, "In-place correctness checks".
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from checker.diagnosis.case import Case
-from checker.records import Diagnosis
+from checker.records import Diagnosis, Span
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -40,11 +41,21 @@ def told(case: Case, name: str, index: int) -> Diagnosis:
         code="changed-forward",
         certainty="proven",
         error=f"this line changes the forward's `{name}` in place",
-        note=f"What comes after it reads other numbers than the forward computed for `{name}`.",
+        note=f"What comes after line {statement.line} reads other numbers than the forward computed for `{name}`.",
         help=f"Compute with a new name, or with `{name}.clone()`.",
         span=case.span(case.nodes[index]),
         evidence=f"`{name}` no longer held the forward's values after line {statement.line}.",
+        also=tuple(_reads(case, name, index)),
     )
+
+
+def _reads(case: Case, name: str, index: int) -> Iterator[tuple[Span, str]]:
+    """Where the answer reads what was changed."""
+    later = [n for s, n in zip(case.submission.statements, case.nodes, strict=True) if s.index > index and case.name in s.writes]
+    uses = (n for node in later for n in ast.walk(node) if isinstance(n, ast.Name) and n.id == name)
+    for use in uses:
+        if (span := case.span(use)) is not None:
+            yield span, f"this `{name}` is no longer the forward's"
 
 
 def _belongs(case: Case, index: int) -> bool:

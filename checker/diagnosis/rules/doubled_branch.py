@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 
 import torch
@@ -34,10 +35,12 @@ def find(case: Case) -> Diagnosis | None:
     """Proven by two terms of equal value, one of which is too many; or by the paths: one is in the answer twice."""
     if not case.everywhere:
         return None
-    for term, without in _twice(case):
+    for first, term, without in _twice(case):
         fix = case.fix(without)
         if fix is not None:
-            return _told(case, "this comes in twice", term, "One of two equal terms is too many; without it the answer is right.", fix)
+            told = _told(case, "this comes in twice", term, "One of two equal terms is too many; without it the answer is right.", fix)
+            span = case.span(first)
+            return replace(told, also=((span, "here it is in already"),)) if span not in (None, told.span) else told
     found = paths(case) if case.same_shape else []
     path = off(case, found, [2.0] * len(case.runs))
     if path is None or path.squared or _scales(path.line):
@@ -46,15 +49,15 @@ def find(case: Case) -> Diagnosis | None:
     return _told(case, f"the path through {path.told} is counted twice", None, evidence, None)
 
 
-def _twice(case: Case) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Pairs of terms of the answer's sum that have the same value: (the later one, the answer without it)."""
+def _twice(case: Case) -> Iterator[tuple[ast.expr, ast.expr, ast.expr]]:
+    """Pairs of terms of the answer's sum that have the same value: (the earlier one, the later one, the answer without that)."""
     if case.expression is None:
         return
     terms = list(_terms(case.expression))[:8]
     for (first, _), (second, join) in combinations(terms, 2):
         a, b = value_of(case, first), value_of(case, second)
         if join is not None and isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor) and a.shape == b.shape and torch.allclose(a, b):
-            yield second, put(case.expression, join, join.left)
+            yield first, second, put(case.expression, join, join.left)
 
 
 def _terms(node: ast.expr, join: ast.BinOp | None = None) -> Iterator[tuple[ast.expr, ast.BinOp | None]]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -24,7 +25,7 @@ import torch
 from checker.diagnosis.case import Case
 from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.fold import fold
-from checker.records import Diagnosis
+from checker.records import Diagnosis, Span
 
 ROUNDS = 200
 
@@ -33,23 +34,39 @@ def find(case: Case) -> Diagnosis | None:
     """Proven by reading `=` as `+=`: what the statements then add up to is the oracle."""
     if not case.everywhere or not case.written:
         return None
-    for nodes, where in _adding(case):
+    for nodes, chosen in _adding(case):
         folded = fold(case.submission, nodes, case.name, frozenset(case.verdict.runs[0].trial.gradients))
         if folded is not None and case.is_right(folded):
-            return _told(case, where, "The second line replaced the first.", case.fix(folded))
+            lost = _lost(case, chosen)
+            lines = " and ".join(f"line {node.lineno}" for node in lost)
+            note = f"Line {chosen[-1].lineno} replaced what {lines} had collected." if lost else "The second line replaced the first."
+            return replace(_told(case, chosen[-1], note, case.fix(folded)), also=tuple(_thrown_away(case, lost)))
     last = case.written[-1]
     if isinstance(last, ast.For) and _adds_up(case, last):
         return _told(case, last.body[-1], "Each round of the loop replaces what the round before it has found.", None)
     return None
 
 
-def _adding(case: Case) -> Iterator[tuple[list[ast.stmt], ast.stmt]]:
+def _adding(case: Case) -> Iterator[tuple[list[ast.stmt], list[ast.Assign]]]:
     """The statements with a later `=` of the target read as `+=`: the last one, then all."""
     plain = [n for n in case.written if isinstance(n, ast.Assign) and all(isinstance(t, ast.Name) for t in n.targets)]
     later = [n for n in plain if n is not case.written[0] and not _reads(n, case.name)]
     for chosen in (later[-1:], later):
         if chosen:
-            yield [_added(n, case.name) if n in chosen else n for n in case.nodes], chosen[-1]
+            yield [_added(n, case.name) if n in chosen else n for n in case.nodes], chosen
+
+
+def _lost(case: Case, chosen: list[ast.Assign]) -> list[ast.stmt]:
+    """The statements whose value the last of `chosen` throws away, or one of `chosen` before it did."""
+    before = case.written[: case.written.index(chosen[-1])]
+    begun = [i for i, n in enumerate(before) if isinstance(n, ast.Assign) and n not in chosen and not _reads(n, case.name)]
+    return before[begun[-1] if begun else 0 :]
+
+
+def _thrown_away(case: Case, lost: list[ast.stmt]) -> Iterator[tuple[Span, str]]:
+    for node in lost:
+        if (span := case.span(getattr(node, "value", node))) is not None:
+            yield span, "this is thrown away"
 
 
 def _added(node: ast.stmt, name: str) -> ast.stmt:
@@ -87,6 +104,13 @@ def _rounds(case: Case, loop: ast.For, names: Mapping[str, Any]) -> list[torch.T
     return found if all(isinstance(v, torch.Tensor) for v in found) else []
 
 
+def _sign(case: Case, node: ast.stmt) -> Span | None:
+    """Where the `=` of an assignment stands."""
+    end = case.span(node.targets[-1]) if isinstance(node, ast.Assign) else None
+    at = case.submission.lines[end[2] - 1].find("=", end[3]) if end is not None else -1
+    return (end[2], at, end[2], at + 1) if end is not None and at >= 0 else case.span(node)
+
+
 def _told(case: Case, where: ast.stmt, note: str, fix: str | None) -> Diagnosis:
     return Diagnosis(
         code="overwritten-branch",
@@ -94,7 +118,7 @@ def _told(case: Case, where: ast.stmt, note: str, fix: str | None) -> Diagnosis:
         error=f"this `=` throws away what {case.name} already held",
         note=f"{note} Gradients of several uses of {case.node} add up.",
         help="Add to it: `+=`, after a first value, or zeros, has been given to it.",
-        span=case.span(where),
+        span=_sign(case, where),
         evidence="With `+=` in the place of this `=` the statements add up to autograd's gradient in every trial.",
         fix=fix,
     )

@@ -74,16 +74,18 @@ def _told(case: Case, name: str, versions: list[Version], right: Statement, mend
     last = max(s.index for s in case.submission.statements if case.name in s.writes)
     held = [(s, v) for s, v in versions if s.index < last]
     here = _is_gradient(case, held[-1][1]) if held else None
-    use = next((n for n in ast.walk(case.nodes[last]) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)), None)
+    uses = [n for n in ast.walk(case.nodes[last]) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+    also = [(use, f"and here `{name}` again") for use in uses[1:]] + [(case.nodes[right.index], f"the `{name}` of this line is meant")]
     return Diagnosis(
         code="stale-name",
         certainty="proven",
         error=f"`{name}` is {here or 'another gradient'} here, not the one that is meant",
         note=f"The lines give `{name}` several values, one after the other; the one that belongs here is that of line {right.line}.",
         help=f"Give each of them a name of its own, d and the name of its tensor, instead of `{name}` for all.",
-        span=case.span(use),
+        span=case.span(uses[0] if uses else None),
         evidence=f"With the value `{name}` has after line {right.line} the same expression equals autograd's gradient in every trial.",
         fix=case.fix(mended),
+        also=tuple((span, said) for node, said in also if (span := case.span(node)) is not None),
     )
 
 

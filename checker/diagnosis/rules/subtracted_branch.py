@@ -22,7 +22,7 @@ from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, parts, search
 from checker.diagnosis.paths import Path, off, paths
 from checker.diagnosis.rewrites import put
-from checker.records import Diagnosis
+from checker.records import Diagnosis, Span
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -47,7 +47,16 @@ def find(case: Case) -> Diagnosis | None:
         span=case.span(found[2] if found is not None else None),
         evidence=evidence,
         fix=found[0] if found is not None else None,
+        also=_other_path(case, found[2]) if found is not None else (),
     )
+
+
+def _other_path(case: Case, difference: ast.expr) -> tuple[tuple[Span, str], ...]:
+    """Where the first of the two stands, if that is in another statement: `dc = ...` before `dc -= ...`."""
+    assert isinstance(difference, ast.BinOp)
+    whole, first = case.span(difference), case.span(difference.left)
+    elsewhere = whole is not None and first is not None and first[2] < whole[0]
+    return ((first, "this came along the other path"),) if elsewhere and first is not None else ()
 
 
 def _negative(case: Case) -> Path | None:

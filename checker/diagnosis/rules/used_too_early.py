@@ -66,6 +66,7 @@ def _right_with(case: Case, expression: ast.expr, name: str) -> bool:
 
 def _told(case: Case, expression: ast.expr, name: str, reader: Statement, last: Statement) -> Diagnosis:
     use = next((n for n in ast.walk(case.nodes[reader.index]) if isinstance(n, ast.Name) and n.id == name), None)
+    later = case.span(case.nodes[last.index])
     return Diagnosis(
         code="used-too-early",
         certainty="proven",
@@ -75,6 +76,7 @@ def _told(case: Case, expression: ast.expr, name: str, reader: Statement, last: 
         span=case.span(use),
         evidence=f"With the finished {name} your expression equals autograd's gradient in every trial.",
         fix=_fix(case, expression, name),
+        also=((later, f"only here {name} is complete"),) if later is not None else (),
     )
 
 

@@ -1,0 +1,125 @@
+"""What to ask about each mistake, and the laws of those that are no matter of derivatives. Braces are filled with `facts`."""
+
+from __future__ import annotations
+
+_WHERE_HOW_MUCH = "{part} says where something comes back. How much comes back there?"
+_MEET = "Write its axes under each factor of your line: which two meet there now?"
+_LEFT = "Which axes has {node}, {axes}, and which are left after {part}?"
+_FETCH = "The forward carries {one} to {goes}. From which place does your line fetch its gradient?"
+_RISE = "Let {one} rise a little: does {users} notice?"
+
+QUESTIONS = {
+    "accidental-outer": "Lay the shapes of both factors one under the other, aligned from the right. What does torch make of an axis "
+    "that only one of them has?",
+    "aliased": "Go from line {first} to line {line}: how many names does the tensor of {name} have in the end?",
+    "applied-twice": "Of what does {part} take the function? Has the forward taken it already?",
+    "autograd-used": "Be autograd for a moment, standing at {lines}: which one rule do you apply, and to what?",
+    "bad-reshape": "How many numbers are there to be laid out, and how many does that shape hold?",
+    "changed-forward": "After {part}: which of your lines read other numbers than the forward's?",
+    "diagonal-jacobian": "Where in your line is what comes back from the other numbers of that row of {users}?",
+    "doubled-branch": "How often does the forward use {node}, and how many terms has your answer?",
+    "dropped-epsilon": "What exactly is raised, rooted or divided by in {lines}? Is all of it in your line?",
+    "dropped-repeats": "If the index names one row twice, how often does your line write into it, and with what?",
+    "elementwise-for-matmul": "Does {one} move one number of {users}, or a whole row of them? What adds up such a row?",
+    "extra-keepdim": _LEFT,
+    "extra-term": "For which use of {node} in the forward does {part} stand in your line?",
+    "hard-coded-size": "Let it be {large} in the place of {small}. Which number in your line would have to change with that?",
+    "ignored-index": _RISE,
+    "index-as-value": "Does an index say how much something moves, or which one moves?",
+    "inner-for-outer": "{node} is {axes}: one gradient for each. Which two numbers make the one at {one}?",
+    "lost-keepdim": _LEFT,
+    "mask-as-gradient": _WHERE_HOW_MUCH,
+    "mean-for-sum": "Does a copy send back all of what arrives at it, or only its share of a mean?",
+    "missing-branch": "On the right of which lines does {node} stand? For each of them: where in your answer is what comes back?",
+    "missing-inner-derivative": "How many operations lie between {node} and {far} in {lines}? Where in your line is the slope of each?",
+    "missing-label": "At one entry of each row your gradient is not right. What is read there that is read nowhere else?",
+    "missing-local-derivative": "Let {one} rise a little: does everything up to {far} move just as much?",
+    "missing-mask": _RISE,
+    "missing-scatter": "How many rows has {node}, and how many has yours? Into which rows of {node} do yours belong?",
+    "missing-sum": "Yours is {got}, and {node} is {axes}: how many of your numbers belong to {one} alone?",
+    "missing-transpose": _MEET,
+    "missing-upstream": "Suppose twice as much arrived from above. What must become of {name}, and what becomes of yours?",
+    "misused-shortcut": "Of which two operations, one after the other, is {part} the gradient? Are they these?",
+    "multiplied-branches": "{node} goes two ways. If one of them sends back 0 and the other 5, what is its gradient?",
+    "needless-sum": "Is any number of {node} used more than once? What is there to add up, then?",
+    "needless-transpose": _MEET,
+    "not-a-tensor": "{node} is {axes}. How many gradients are asked for, then?",
+    "not-callable": "What stands before the brackets: a function, or something to multiply with?",
+    "not-expanded": "Yours is {got}, and {node} is {axes}. What does each single number of {node} receive?",
+    "not-finite": "Where does your line divide, raise or take a logarithm? What comes out where that number is 0, or very large?",
+    "not-reshaped": _FETCH,
+    "not-selected": "Let a number of {node} rise that is not the winner of its row. Does anything move?",
+    "overwritten-branch": "What is in {name} after line {first}, and what is in it after line {line}?",
+    "plus-for-times": "Suppose nothing arrived from above, only zeros. What must {name} be, and what would yours be?",
+    "reversed-axes": "How many axes does {part} turn round? Which two should change places?",
+    "scrambled-reshape": "A reshape reads row by row. Which number of the one shape comes to stand at {place} of the other?",
+    "shadowed-name": "What did the forward mean by `{other}`, and what does it mean below line {line}?",
+    "shape-error": "Write its axes under each operand of {part}: which meet which, and are they the same?",
+    "shifted-labels": "Which entry of each row does {users} read? Is it the one you index with?",
+    "stale-name": "Go through your lines from the top, and say after each which gradient {part} is. Which one does {name} need?",
+    "subtracted-branch": "{node} goes two ways. If each of them sends back 1, what is its gradient?",
+    "sum-before-product": "Take two pairs by hand: (2 + 3) times (5 + 7), and 2 times 5 plus 3 times 7. Which of the two do you compute, "
+    "and which does the forward ask for?",
+    "summed-everything": "Yours is one number for all of {node}, {axes}. Which of the numbers that come back belong to {one} alone?",
+    "swapped-where": "Where the condition holds, which of the two does `where` take? Is that {node}?",
+    "syntax-error": "Say line {line} aloud, sign by sign: where does it stop making sense?",
+    "through-detach": "`detach()` hands a value on. What does it hand back?",
+    "tie-convention": "If two numbers are equally large, which of them moved the result: the first, both, each by half?",
+    "transposed": "{node} is {axes}. Which of its axes stands first in yours?",
+    "undefined-name": "Line {line} has the forward's names to choose from, and the gradients finished above it. Which of them do you mean "
+    "by {part}?",
+    "unrecognised": "Leave your line aside for a moment and begin at {lines}.",
+    "used-too-early": "Stand at line {line}. Which terms are in {part} by then, and which are still to come?",
+    "wrong-axis": "Along which axis is {node} used again, and along which does {part} run?",
+    "wrong-dtype": _WHERE_HOW_MUCH,
+    "wrong-idea": "Leave your line aside for a moment and begin at {lines}.",
+    "wrong-local-derivative": "Of which operation is {part} the derivative? Is that the one in {lines}?",
+    "wrong-mask": "Who decides in the forward what passes: the numbers of {node}, or those that come back?",
+    "wrong-operand": "Let {one} rise a little. With what is that little multiplied on its way to {goes}?",
+    "wrong-permutation": _FETCH,
+    "wrong-point": "A slope belongs to a point. Is your formula made for {node}, or for the result {users}?",
+    "wrong-power": "Try it with numbers: let {node} go from 2 to 2.01. How much does {users} move for that 0.01? And by your formula?",
+    "wrong-scale": "Which plain numbers stand in {lines}, or come out of a power or a mean? Is each of them in your line, once?",
+    "wrong-sign": "Let {one} rise a little: does {goes} rise or fall?",
+    "wrong-slice": _FETCH,
+    "wrong-start": "Before anything has come back, what is the gradient of a number that nothing reads?",
+    "wrong-transpose": _MEET,
+}
+
+LAWS = {
+    "aliased": "`=` copies no numbers, it gives one tensor a second name. What is done to it in place (`+=`, `*=`, `[...] =`, a function "
+    "that ends in _) shows under both. In small: `{name} = torch.ones(2); {other} = {name}; {other} += 1` leaves 2 and 2 in {name}.",
+    "bad-reshape": "A reshape keeps every number: as many before as after, read row by row.",
+    "changed-forward": "The slopes are those of the forward, at the numbers it had. What writes into one of its tensors takes those away "
+    "from every line below. In small: `{other} = torch.ones(2); {other}.mul_(3)` leaves 3 and 3 in {other}.",
+    "doubled-branch": "Each use sends its gradient back once: as many terms as uses.",
+    "hard-coded-size": "The length of an axis belongs to the tensor, not to the line. {node} is {shape}: at {small} that is "
+    "{due_small}, at {large} {due_large}. A line that holds for both takes its lengths from the tensors.",
+    "multiplied-branches": "Along one path slopes multiply. Between the paths there is only a plus.",
+    "not-callable": "A bracket after a value is a call. Two things side by side are not multiplied: `*` has to say so.",
+    "overwritten-branch": "`=` gives a name a new value and forgets the old one; `+=` adds to it. In small: `{name} = 2`, then "
+    "`{name} = 3`, leaves 3; with `+=` it is 5.",
+    "shadowed-name": "An assignment gives the name another value for every line below. The slopes need the one the forward gave it. In "
+    "small: `{other} = 2; {other} = 3 * {other}` and then `1 - {other}**2` reads 6, not 2.",
+    "stale-name": "A name means what was assigned to it last, when the line runs. In small: `{bare} = 2; {name} = 10 * {bare}; "
+    "{bare} = 3` leaves 20 in {name}, not 30.",
+    "subtracted-branch": "A minus of the forward is a slope like any other, and belongs into the term of its own path. Between the terms "
+    "there is only a plus.",
+    "syntax-error": "Python reads a whole line before it computes any of it: every bracket closes, and between two values stands an "
+    "operator.",
+    "tie-convention": "Where two are equally large, the maximum has no single slope: every way of sharing is a subgradient. autograd has "
+    "chosen one of them, and the check goes by that.",
+    "undefined-name": "A line of `backward` may use what the forward names, the gradients written above it, and names of your own.",
+    "used-too-early": "A gradient is complete when every use of its value has sent its part back; only then may others be made from it. "
+    "In small: `{bare} = 1; {name} = -{bare}; {bare} += 2` leaves -1 in {name}, not -3.",
+    "wrong-dtype": "A mask or an index says where, in whole numbers or truth values. A gradient says how much, in floating-point numbers.",
+}
+
+RIGHT_ELSEWHERE = frozenset({"aliased", "changed-forward", "shadowed-name", "stale-name", "used-too-early", "hard-coded-size"})
+"""Mistakes of an answer whose formula is right: about those there is nothing to ask or to say of derivatives."""
+
+UNTOUCHED = frozenset({"aliased", "changed-forward", "shadowed-name"})
+"""Of those, the ones that no other expression for the gradient puts right, since what spoils it stands in another line."""
+
+NAMELESS = frozenset({"unrecognised", "wrong-idea"})
+"""Those whose page can show nothing of this mistake."""

@@ -1,0 +1,218 @@
+"""The hint ladder: four steps for every code, made of the graph at hand, and no fix before the last."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "diagnosis"))
+from pages import section, write
+
+import checker
+from checker.check import check
+from checker.derivation.lesson import lesson
+from checker.derivation.table import TABLE
+from checker.diagnosis.explain import LAST
+from checker.diagnosis.rules import RULES
+from checker.exercise.course import packaged_course
+from checker.exercise.solution import Step, read_solution
+from checker.records import Gradient, Report
+from checker.report.hint import mistakes, operations
+from checker.report.hint.ladder import STEPS, hint_lines
+from checker.submission.zygote import Zygote
+from checker.trace.graph import load_graph
+
+HELDOUT = sorted((Path(__file__).parent / "heldout").glob("*/exercise.py"))
+
+
+def code(rule: ModuleType) -> str:
+    return rule.__name__.rsplit(".", 1)[-1].replace("_", "-")
+
+
+def ladder(report: Report, gradient: Gradient, step: Step | None = None, width: int = 80) -> list[str]:
+    """The four hints as text, without their headings."""
+    assert report.submission is not None
+    taught = lesson(load_graph(report.exercise), report.submission, gradient.verdict)
+    hints = ([*hint_lines(report.exercise, report.submission, gradient, taught, n, step, width)] for n in range(1, STEPS + 1))
+    return ["\n".join(line.plain for line in lines[2:]) for lines in hints]
+
+
+def spoken(hint: str) -> str:
+    """What a hint says by itself, without the excerpts of the learner's lines and of the forward."""
+    return "\n".join(line for line in hint.split("\n") if "│" not in line)
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s", "", text)
+
+
+def assert_climbs(hints: list[str], name: str, fixes: Iterator[str] | list[str]) -> None:
+    assert len(hints) == STEPS
+    assert all(hint.strip() for hint in hints)
+    lines = [{line.strip() for line in spoken(hint).split("\n") if len(line.strip()) > 30} for hint in hints]
+    for i, one in enumerate(lines):
+        for other in lines[i + 1 :]:
+            assert not one & other, "a step repeats another"
+    for fix in fixes:
+        whole = squeezed(fix) if not fix.isidentifier() else f"{name}={fix}"
+        for hint in hints[:-1]:
+            assert whole not in squeezed(spoken(hint)), hint
+
+
+@pytest.mark.parametrize("rule", (*RULES, *LAST), ids=code)
+def test_every_code_has_four_steps_and_the_fix_comes_last(rule: ModuleType, tmp_path: Path, zygote: Zygote) -> None:
+    page = rule.__doc__ or ""
+    report = check(*write(tmp_path, page, section(page, "Wrong")), zygote)
+    for gradient in (g for g in report.gradients if g.diagnoses):
+        hints = ladder(report, gradient)
+        fix = gradient.diagnoses[0].fix
+        assert_climbs(hints, gradient.verdict.target.name, [fix] if fix else [])
+        ours = {*report.exercise.names, *report.exercise.sizes, *(target.name for target in report.exercise.targets)}
+        assert all(ours & set(re.findall(r"\w+", spoken(hint))) for hint in hints), "each step speaks of this graph"
+        assert gradient.diagnoses[0].error.split()[0] in hints[0]
+        if code(rule) in mistakes.UNTOUCHED:
+            assert "is right, and stays" in hints[3]
+        else:
+            assert fix is not None
+            assert f"{gradient.verdict.target.name} = " in hints[3]
+
+
+def test_every_code_has_a_question_of_its_own() -> None:
+    known = {code(rule) for rule in (*RULES, *LAST)}
+    assert set(mistakes.QUESTIONS) == known
+    assert {*mistakes.LAWS, *mistakes.RIGHT_ELSEWHERE, *mistakes.UNTOUCHED} <= known
+    assert set(mistakes.LAWS) >= mistakes.RIGHT_ELSEWHERE
+
+
+def test_every_operation_of_the_table_is_asked_about() -> None:
+    asked = {*operations.QUESTIONS, *operations.COPIES, *operations.SAME}
+    assert asked <= set(TABLE)
+    assert all(row.slope for name, row in TABLE.items() if name not in asked)
+
+
+ANSWERS = {
+    "the slope alone is right, since 1 arrives": ("ex05", "dprobs = 1 - act"),
+    "two statements": ("ex12", "dcounts = counts_sum_inv * dprobs; dcounts = torch.ones_like(counts) * dcounts_sum"),
+    "a name that is not there": ("ex12", "dprobs = 1 / probs * dlogprob"),
+    "a line that does not parse": ("ex12", "dcounts_sum_inv = (counts * dprobs"),
+    "two shapes that do not meet": ("ex11", "dh = dlogits @ W2"),
+    "a number": ("ex11", "dx = 1"),
+    "a comparison": ("ex12", "dprobs = probs > 0"),
+    "a size of today": ("ex13", "dlogprobs = torch.zeros_like(logprobs); dlogprobs[range(n), Yb] = -1 / 32"),
+    "a row that is looked up twice": ("ex13", "dC = torch.zeros_like(C); dC[Xb] += demb"),
+    "not finite": ("ex08", "da = (a - a) / (a - a)"),
+    "autograd": ("ex08", "da = torch.autograd.grad(c.sum(), a)[0]"),
+    "nothing that makes sense": ("ex13", "dW2 = (h * dlogits.sum()).sum(1)"),
+}
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+@pytest.mark.parametrize("alone", [False, True], ids=["course", "no solution"])
+def test_a_wrong_answer_has_four_steps(kind: str, alone: bool, tmp_path: Path, zygote: Zygote) -> None:
+    name, answer = ANSWERS[kind]
+    path = packaged_course().find(name)
+    signature = path.read_text()[path.read_text().index("def backward") :].split("):")[0] + "):\n"
+    mine = tmp_path / "mine.py"
+    mine.write_text("import torch\n" + signature + "".join(f"    {line}\n" for line in answer.split("; ")))
+    report = check(path, mine, zygote)
+    (gradient,) = [g for g in report.gradients if g.verdict.status in ("incorrect", "error")]
+    step = None if alone else read_solution(packaged_course().solution(path))[gradient.verdict.target.name]
+    for width in (40, 80):
+        hints = ladder(report, gradient, step, width)
+        assert_climbs(hints, gradient.verdict.target.name, [d.fix for d in gradient.diagnoses if d.fix] + ([step.source] if step else []))
+        assert all(len(line) <= width for hint in hints[:3] for line in hint.split("\n") if "│" in line or "=" not in line)
+        assert f"{gradient.verdict.target.name} = " in hints[3]
+        assert ("import torch.nn.functional" in hints[3]) == ("F." in hints[3])
+
+
+@pytest.mark.parametrize("path", packaged_course().files(), ids=lambda path: path.stem)
+def test_an_unwritten_gradient_of_the_course_has_four_steps(path: Path, zygote: Zygote) -> None:
+    steps = read_solution(packaged_course().solution(path))
+    report = check(path, path, zygote)
+    for gradient in report.gradients:
+        name = gradient.verdict.target.name
+        hints = ladder(report, gradient, steps[name])
+        assert_climbs(hints, name, [steps[name].source])
+        assert f"{name} is not written yet" in hints[0]
+        assert squeezed(steps[name].why) in squeezed(hints[2])
+        assert "In numbers" in hints[2]
+
+
+@pytest.mark.parametrize("path", HELDOUT, ids=lambda path: path.parent.name)
+def test_an_unwritten_gradient_of_any_graph_has_four_steps(path: Path, zygote: Zygote) -> None:
+    report = check(path, path, zygote)
+    for gradient in report.gradients:
+        assert report.submission is not None
+        taught = lesson(load_graph(report.exercise), report.submission, gradient.verdict)
+        hints = ladder(report, gradient)
+        assert_climbs(hints, taught.name, [taught.expression] if taught.expression else [])
+        assert "In numbers" in hints[2]
+        assert all(use.line.name in hints[0] for use in taught.uses)
+
+
+def test_the_words_of_hints_need_no_torch() -> None:
+    script = "import sys, checker.report.hint.ladder; assert 'torch' not in sys.modules"
+    environment = {**os.environ, "PYTHONPATH": str(Path(checker.__file__).parent.parent)}
+    assert subprocess.run([sys.executable, "-c", script], env=environment).returncode == 0
+
+
+def test_the_ladder_word_for_word(tmp_path: Path, zygote: Zygote) -> None:
+    """Read these aloud. The numbers of the third hint are those of the trial, and change from check to check."""
+    mine = tmp_path / "mine.py"
+    mine.write_text("def backward(counts):\n    dcounts_sum_inv = (counts * dprobs).sum(1)\n")
+    path = packaged_course().find("ex05")
+    report = check(path, mine, zygote)
+    where, ask, law, fix = ladder(report, report.gradients[3])
+    assert (
+        where
+        == """\
+   2 │ dcounts_sum_inv = (counts * dprobs).sum(1)
+     │                                   ^^^^^^^^
+     │ (N,) = (7,), but counts_sum_inv is (N, 1) = (7, 1)
+   In there, counts is (N, C) and dprobs is (N, C).
+
+   counts_sum_inv is (N, 1) = (7, 1). The forward uses it here:
+   17 │ probs = counts * counts_sum_inv   # (N, C)
+      │                  ^^^^^^^^^^^^^^
+      │ counts (N, C), counts_sum_inv (N, 1) -> probs (N, C)
+   So dcounts_sum_inv is (N, 1) too, and is made from dprobs (N, C)."""
+    )
+    assert (
+        ask
+        == """\
+   - Which axes has counts_sum_inv, (N, 1) = (7, 1), and which are left after
+     `.sum(1)`?
+   - When `counts_sum_inv` rises a little, what is that little multiplied with
+     in `counts * counts_sum_inv`?
+   - One number of `counts_sum_inv`, (N, 1), serves all of axis 1 (C). What
+     becomes of what comes back from there?"""
+    )
+    assert (
+        re.sub(r" *(?<![\w,(])-?\d+(\.\d+)?(e-\d+)?(?![\],)])", " #", re.sub(r"\[\d, \d\]", "[i, j]", law))
+        == """\
+   `probs = counts * counts_sum_inv`
+     In a product, each factor's slope is the other factor. `counts_sum_inv`,
+     (N, 1), was used again along axis # (C): what comes back from there is
+     added up. From above arrives dprobs, (N, C).
+   In numbers, when counts_sum_inv[i, j] rises: what moves, how steeply, times
+   what arrives there.
+      probs[i, j] # × # = #
+      probs[i, j] # × # = #
+      probs[i, j] # × # = #
+   Added up: #.
+   `backprop-check explain lost-keepdim` shows the mistake on a small graph."""
+    )
+    assert (
+        fix
+        == """\
+   The right line that is nearest to yours:
+   dcounts_sum_inv = (counts * dprobs).sum(1, keepdim=True)
+   counts (N, C), dprobs (N, C) -> dcounts_sum_inv (N, 1)"""
+    )
