@@ -69,7 +69,9 @@ def _uses(case: Case, lines: list[Line], stops: frozenset[str]) -> Iterator[Use]
 
 
 def _cut_off(chosen: tuple[Use, ...], line: Line, evaluate: Evaluate, values: Mapping[str, Any]) -> Any:
-    return evaluate({**values, **{name: values[name].detach() for name, at in chosen if at is line}})
+    return evaluate(
+        {**values, **{name: values[name].detach() for name, at in chosen if at is line and isinstance(values[name], torch.Tensor)}}
+    )
 
 
 def _only(above: torch.Tensor, axis: int, place: int) -> torch.Tensor:

@@ -86,4 +86,10 @@ def replacements(case: Case) -> list[str]:
     near = [name for line in case.consumers for name in ("d" + line.name, line.name, *line.reads)]
     usable = {**case.names(case.verdict.runs[0])}
     everything = [*near, case.node, *(name for name in usable if name not in near)]
-    return [name for name in dict.fromkeys(everything) if isinstance(usable.get(name), torch.Tensor) and usable[name].is_floating_point()]
+    return [
+        name
+        for name in dict.fromkeys(everything)
+        # Labels of -1 and 1 are factors too, where the forward multiplies with them.
+        if isinstance(usable.get(name), torch.Tensor)
+        and (usable[name].is_floating_point() or (name in near and usable[name].dtype != torch.bool))
+    ]

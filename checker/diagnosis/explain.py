@@ -12,6 +12,7 @@ from typing import TypeVar
 import torch
 
 from checker.diagnosis.case import Case, clock
+from checker.diagnosis.instead import otherwise
 from checker.diagnosis.mend import nearest
 from checker.diagnosis.moved import moved
 from checker.diagnosis.neighbours import neighbour
@@ -60,7 +61,9 @@ def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], s
 
 def diagnose(case: Case, until: float = math.inf) -> tuple[Diagnosis, ...]:
     """Return the cause that is proven first, or several proven together, or else the facts; with the right expression."""
-    causes = proven(case) or _attempt(lambda c: several(c, single), case) or (_first(case, LAST) or FACTS,)
+    causes = proven(case) or _attempt(lambda c: several(c, single), case)
+    if not causes:
+        causes = (_attempt(otherwise, case) or _first(case, LAST) or FACTS,)
     given = causes[0].fix
     fix = _attempt(lambda c: nearest(c, given), replace(case, deadline=min(case.deadline + MEND_SECONDS, until)))
     return (replace(causes[0], fix=fix or given), *causes[1:])

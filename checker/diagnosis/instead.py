@@ -8,13 +8,18 @@ import torch
 
 from checker.derivation.trees import text
 from checker.diagnosis.case import Case
-from checker.diagnosis.edits import value_of
+from checker.diagnosis.edits import names_used, value_of
 from checker.diagnosis.replaced import replaced, with_factor
 from checker.records import Diagnosis
 
 
-def instead(case: Case) -> Diagnosis | None:
-    """The smallest part without a gradient in it that is not what belongs there."""
+def otherwise(case: Case) -> Diagnosis | None:
+    """Where nothing better is known: the part that is not what belongs there."""
+    return instead(case, last=True) if case.everywhere else None
+
+
+def instead(case: Case, last: bool = False) -> Diagnosis | None:
+    """The smallest part without a gradient in it that is not what belongs there; unless it is the `last` word, one whose kind is known."""
     everything = replaced(case, case.draft) if case.draft is not None else iter(())
     found = [(e, p, r) for e, p, r in everything if not case.gradients_in(p) | case.gradients_in(r) and _is_tensor(case, r)]
     found = [(e, p, r) for e, p, r in found if p is not case.draft or isinstance(p, ast.Name)]
@@ -23,6 +28,8 @@ def instead(case: Case) -> Diagnosis | None:
     expression, part, replacement = min(found, key=lambda f: (len(list(ast.walk(f[1]))), len(list(ast.walk(f[2])))))
     kind = _kind(part, replacement)
     if kind is None or (case.draft is not None and ast.dump(replacement) in ast.dump(case.draft)):
+        return None
+    if kind is OTHERWISE and not last:
         return None
     code, error = kind
     if getattr(value_of(case, part), "dtype", None) == torch.int64:
@@ -39,6 +46,10 @@ def instead(case: Case) -> Diagnosis | None:
     )
 
 
+OTHERWISE = "wrong-local-derivative", "is not the derivative that belongs here"
+"""What is said of a part that has nothing in common with the right one: other explanations go before it."""
+
+
 def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
     """What mistake it is to have written `part` for `replacement`; None where something beside it is wrong instead."""
     while isinstance(part, ast.BinOp) and isinstance(replacement, ast.BinOp) and type(part.op) is type(replacement.op):
@@ -50,7 +61,7 @@ def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
             break
     if isinstance(replacement, ast.BinOp):
         within = ast.dump(part) in ast.dump(replacement)
-        if within and isinstance(replacement.op, ast.Mult):
+        if within and isinstance(replacement.op, ast.Mult) and not isinstance(part, ast.Constant):
             return "missing-local-derivative", "is not the whole derivative: a factor is missing"
         if (within and isinstance(replacement.op, ast.Add | ast.Sub)) or (
             isinstance(part, ast.Name) and isinstance(replacement.left, ast.Constant)
@@ -61,11 +72,13 @@ def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
     if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "ones_like":
         return "missing-local-derivative", "takes the derivative for 1"
     names = {n.id for n in ast.walk(replacement) if isinstance(n, ast.Name)} - {"torch", "F"}
+    if isinstance(replacement, ast.Call) and isinstance(replacement.func, ast.Attribute) and replacement.func.attr == "ones_like":
+        return "wrong-local-derivative", "is a value, where its slope, 1, belongs"
     if isinstance(part, ast.Name) and (names != {part.id} or not isinstance(replacement, ast.Call)):
         return "wrong-operand", "stands where another value belongs"
     if isinstance(part, ast.Name) and "sign" not in ast.dump(replacement):
         return "wrong-point", "is not where this derivative is taken"
-    return "wrong-local-derivative", "is not the derivative that belongs here"
+    return OTHERWISE
 
 
 def _is_tensor(case: Case, part: ast.expr) -> bool:
@@ -79,10 +92,14 @@ def lacking(case: Case) -> Diagnosis | None:
     if found is None:
         return None
     expression, part, _ = found
+    # Beside a derivative that is there already, another factor does not complete it: it is another derivative.
+    there = any(_is_tensor(case, name) and name.id not in case.available for name in names_used(case.draft)) if case.draft else False
     return Diagnosis(
-        code="missing-local-derivative",
+        code="wrong-local-derivative" if there else "missing-local-derivative",
         certainty="proven",
-        error=f"`{text(part)}` comes through here without a derivative that belongs to its path",
+        error=f"this is not the derivative that belongs to the path of `{text(part)}`"
+        if there
+        else f"`{text(part)}` comes through here without a derivative that belongs to its path",
         note="All the rest of the expression is right.",
         help=f"Follow the path from {case.node} up to where `{ast.unparse(part)}` arrives, and count one factor for each operation.",
         span=case.span(part),

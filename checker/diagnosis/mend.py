@@ -63,7 +63,7 @@ def repairs(case: Case) -> Iterator[Repair]:
             for expression, part, _ in replaced(case, edited):
                 yield Repair(expression, part is not edited and any(part is own for own in walked), rule, edited)
             for expression in with_term(case, edited):
-                yield Repair(expression, True, rule, edited)
+                yield Repair(expression, False, rule, edited)
 
 
 def nearest(case: Case, given: str | None) -> str | None:

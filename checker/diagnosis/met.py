@@ -18,6 +18,9 @@ from checker.diagnosis.slips import Slip, slips
 from checker.records import Diagnosis
 
 First = Callable[[Case], Diagnosis | None]
+EXCHANGED = ("missing-local-derivative", "wrong-local-derivative")
+"""With a factor too many these are no second mistake: one derivative stands in the place of another."""
+
 NAMED = 4
 """So many meetings are asked for the name of their first mistake."""
 
@@ -27,7 +30,7 @@ def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
     if not case.everywhere or case.derived is None:
         return ()
     goals: dict[Hashable, Slip] = {}
-    for found in slips(case, ast.parse(case.derived.text, mode="eval").body):
+    for found in slips(case, ast.parse(case.derived.text, mode="eval").body, usual=True):
         value = value_of(case, found.whole)
         if isinstance(value, torch.Tensor) and value.is_floating_point() and _serious(case, found, value):
             for key in keys(value):
@@ -42,12 +45,12 @@ def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
         asked.add(id(goal))
         wanted = case.evaluate(goal.whole)
         cause = first(case.towards(wanted)) if wanted is not None and not case.is_oracle(wanted) else None
-        if cause is not None:
+        if cause is not None and not (cause.code == "wrong-local-derivative" and goal.code in EXCHANGED):
             second = told(case, goal)
             cause = replace(cause, fix=None)
             if second is None or second.code == cause.code:
                 return (cause,)
-            return (second, cause) if second.code == "missing-upstream" else (cause, second)
+            return (second, cause) if second.code == "missing-upstream" or cause.code == "wrong-scale" else (cause, second)
         if len(asked) >= NAMED:
             break
     return ()

@@ -25,7 +25,7 @@ def reductions(case: Case, right: ast.expr) -> Iterator[Made]:
         given = reduced(call)
         if given is None or not isinstance(call.func, ast.Attribute):
             continue
-        yield "missing-sum", call, given[0]
+        yield "diagonal-jacobian" if _takes_off(right, call) else "missing-sum", call, given[0]
         if any(k.arg == "keepdim" for k in call.keywords):
             yield "lost-keepdim", call, without_keyword(call, call, "keepdim")
         elif given[1]:
@@ -36,6 +36,12 @@ def reductions(case: Case, right: ast.expr) -> Iterator[Made]:
         for axis in range(base.dim() if isinstance(base, torch.Tensor) else 0):
             yield "wrong-axis", call, ast.Call(call.func, [ast.Constant(axis)], call.keywords)
         yield "summed-everything", call, ast.Call(call.func, [], [])
+
+
+def _takes_off(right: ast.expr, call: ast.Call) -> bool:
+    """Whether the sum is taken off something, as in `p * (g - (p * g).sum(1, keepdim=True))`: without it each element is by itself."""
+    minus = (p for p in parts(right) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Sub))
+    return any(call in ast.walk(p.right) for p in minus)
 
 
 def places(case: Case, right: ast.expr) -> Iterator[Made]:

@@ -32,12 +32,15 @@ def neighbour(case: Case) -> Diagnosis | None:
 
 
 def _further_down(case: Case) -> Iterator[Place]:
+    """Up to the first line whose gradient the answer reads: what reads that has not stopped further down."""
     reached = {case.node}
     for line, tree in below(case):
         for part in parts(tree):
             if names(part) & reached and not isinstance(part, ast.Name):
                 yield line, tree, part
         reached.add(line.name)
+        if "d" + line.name in case.reads:
+            return
 
 
 def _further_up(case: Case) -> Iterator[Place]:

@@ -60,6 +60,11 @@ SAYS = {
         "Elements that the forward brought together send back one number, the sum over them.",
         "Look which axis the forward sums over, and collect along it.",
     ),
+    "diagonal-jacobian": (
+        "each result is moved by more than its own {node}",
+        "In {users} each {node} moves the results of its neighbours too; this has only its effect on its own.",
+        "For one element of {node}, add up what it does to every element of the result, each times its own gradient.",
+    ),
     "lost-keepdim": (
         "inside this, a sum drops the axis it runs over",
         "Without the axis the numbers meet other rows or columns than theirs.",

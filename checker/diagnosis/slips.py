@@ -48,13 +48,11 @@ def slip(case: Case) -> Slip | None:
     return None
 
 
-def slips(case: Case, right: ast.expr) -> Iterator[Slip]:
-    """Yield the slips of a right formula, the plainest first."""
-    kinds: tuple[Kind, ...] = (
-        _factors, _signs, _terms, reductions, _powers, places, _fractions, multiplied, early_sums, turns, one_of_many, steps, functions,
-        flips, names,
-    )  # fmt: skip
-    for kind in kinds:
+def slips(case: Case, right: ast.expr, usual: bool = False) -> Iterator[Slip]:
+    """Yield the slips of a right formula, the plainest first; only the `usual` ones where another mistake is there too."""
+    plain: tuple[Kind, ...] = (_factors, _signs, _terms, reductions, _powers, places, _fractions)
+    rare: tuple[Kind, ...] = (multiplied, early_sums, turns, one_of_many, steps, functions, flips)
+    for kind in (*plain, early_sums, turns, one_of_many, names) if usual else (*plain, *rare, names):
         for code, part, left in kind(case, right):
             yield Slip(code, left, right if part is left else put(right, part, left))
 
@@ -77,6 +75,8 @@ def _lost_factor(case: Case, lost: ast.expr, kept: ast.expr) -> str:
     if case.gradients_in(lost) and not case.gradients_in(kept):
         return "missing-upstream"
     value = value_of(case, lost)
+    if any(calls(lost, "one_hot")):
+        return "ignored-index"
     if not isinstance(value, torch.Tensor) or value.dim() == 0:
         return "wrong-scale"
     if bool(((value == 0) | (value == 1)).all()):

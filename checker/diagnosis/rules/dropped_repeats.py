@@ -40,7 +40,7 @@ def _written(case: Case, run: Run, line: Line, name: str) -> torch.Tensor | None
     if not isinstance(index, torch.Tensor) or index.dtype != torch.int64:
         return None
     oracle = run.trial.gradients[case.name]
-    if above.shape != (*index.shape, *oracle.shape[1:]):
+    if above.shape != (*index.shape, *oracle.shape[1:]) or not 0 <= int(index.min()) <= int(index.max()) < oracle.shape[0]:
         return None
     return torch.zeros_like(oracle).index_put((index,), above)
 

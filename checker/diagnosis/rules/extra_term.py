@@ -36,7 +36,7 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    if any(isinstance(p, ast.BinOp) and isinstance(p.op, ast.Mult | ast.Div) and found[2] in (p.left, p.right) for p in _own(case)):
+    if _is_factor(case, found[2]):
         whole = getattr(value_of(case, found[2]), "dtype", None) == torch.int64
         return Diagnosis(
             code="index-as-value" if whole else "wrong-local-derivative",
@@ -101,6 +101,14 @@ def _one_less(case: Case, expression: ast.expr) -> Iterator[Edit]:
             yield put(expression, part, part.left), part.right
             if isinstance(part.op, ast.Mult):
                 yield put(expression, part, part.right), part.left
+
+
+def _is_factor(case: Case, part: ast.expr) -> bool:
+    """Whether the part is a factor; or the `x` of a factor `1 - x`, of which without it only the number would be left."""
+    for p in _own(case):
+        if isinstance(p, ast.BinOp) and part in (p.left, p.right):
+            return isinstance(p.op, ast.Mult | ast.Div) or isinstance(p.left, ast.Constant) or isinstance(p.right, ast.Constant)
+    return False
 
 
 def _own(case: Case) -> list[ast.expr]:

@@ -22,6 +22,7 @@ import torch
 from checker.diagnosis.case import Case
 from checker.diagnosis.counterfactual import Site, replays, sites, with_slope
 from checker.diagnosis.edits import names_used
+from checker.diagnosis.masks import KINKS, SELECTS, called
 from checker.diagnosis.neighbours import is_plain
 from checker.records import Diagnosis
 
@@ -48,7 +49,11 @@ def _told(case: Case, site: Site) -> Diagnosis:
     outer = case.expression is None or any(isinstance(values.get(n.id), torch.Tensor) for n in used)
     return Diagnosis(
         # Where nothing of the forward is in the answer, there is no outer derivative either.
-        code="missing-inner-derivative" if outer and not is_plain(case, site.line, site.tree, site.part) else "missing-local-derivative",
+        code="missing-mask"
+        if called(site.part) in (*KINKS, *SELECTS, "where", "minimum", "maximum")
+        else "missing-inner-derivative"
+        if outer and not is_plain(case, site.line, site.tree, site.part)
+        else "missing-local-derivative",
         certainty="proven",
         error=f"the derivative of the inside, `{inner}`, is missing",
         note=f"In `{site.line.name} = {site.line.source}` only the outside is differentiated, as if `{of}` itself stood inside.",

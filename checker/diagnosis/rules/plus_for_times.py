@@ -43,5 +43,5 @@ def find(case: Case) -> Diagnosis | None:
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add) and not isinstance(part.right, ast.Constant):
             yield put(expression, part, ast.copy_location(ast.BinOp(part.left, ast.Mult(), part.right), part)), part

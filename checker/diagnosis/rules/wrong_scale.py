@@ -39,10 +39,15 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return _of_path(case)
+    # A length written as a number is right today: it shows where another mistake is put right.
+    lengths = {size for size in case.runs[0].trial.sizes.values() if size > 2}
+    fixed = isinstance(found[2], ast.Constant) and found[2].value in lengths
     return Diagnosis(
-        code="wrong-scale",
+        code="hard-coded-size" if fixed else "wrong-scale",
         certainty="proven",
-        error=f"`{ast.unparse(found[2])}` is off by a constant factor",
+        error=f"`{ast.unparse(found[2])}` is a length of today, written as a number"
+        if fixed
+        else f"`{ast.unparse(found[2])}` is off by a constant factor",
         note="The rest of the expression is right.",
         help="Ask which constants the forward brings into this part, and count each once.",
         span=case.span(found[2]),

@@ -19,8 +19,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+import torch
+
 from checker.diagnosis.case import Case
-from checker.diagnosis.edits import Edit, parts, search
+from checker.diagnosis.edits import Edit, parts, search, value_of
 from checker.diagnosis.paths import off, paths
 from checker.diagnosis.rewrites import negated, put
 from checker.records import Diagnosis
@@ -66,6 +68,11 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub):
             terms = (part.left, part.right) if isinstance(part.op, ast.Add) else (part.left,)
             yield from ((put(expression, term, ast.copy_location(negated(term), term)), term) for term in terms)
+    for part in parts(expression):
+        if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub) and not isinstance(part.operand, ast.Constant):
+            yield put(expression, part, part.operand), part
+        elif isinstance(part, ast.Call) and part.args and isinstance(value_of(case, part.args[0]), torch.Tensor):
+            yield put(expression, part.args[0], ast.copy_location(negated(part.args[0]), part.args[0])), part.args[0]
 
 
 def _of_path(case: Case) -> Diagnosis | None:
