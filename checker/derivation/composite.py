@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 import torch
 
 from checker.derivation.read import Underivable
 from checker.derivation.site import Site
 from checker.derivation.trees import fill
+
+
+def of_two(operand: str, sign: str) -> Callable[[Site], ast.expr]:
+    """What one operand of `maximum` or `minimum` receives: all where it was taken, half where both are equal."""
+
+    def rule(site: Site) -> ast.expr:
+        ties = bool((torch.as_tensor(site.value("a")) == torch.as_tensor(site.value("b"))).any())
+        chosen = f"((a {sign} b) + 0.5 * (a == b)) * g" if ties else f"(a {sign} b) * g"
+        return fill(chosen, {**site.arguments, "g": site.g})
+
+    return rule
 
 
 def clamp(site: Site) -> ast.expr:

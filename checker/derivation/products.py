@@ -19,7 +19,7 @@ def matmul_left(site: Site) -> ast.expr:
         return fill("b * g" if rank_b == 1 else "b @ g" if rank_b == 2 else "(b @ g.unsqueeze(-1)).squeeze(-1)", names)
     if rank_b == 1:
         return fill("torch.outer(g, b)" if rank_a == 2 else "g.unsqueeze(-1) * b", names)
-    return fill("g @ b.T" if rank_b == 2 else "g @ b.mT", names)
+    return ast.BinOp(names["g"], ast.MatMult(), _turn(names["b"], "T" if rank_b == 2 else "mT"))
 
 
 def matmul_right(site: Site) -> ast.expr:

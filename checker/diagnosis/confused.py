@@ -34,7 +34,7 @@ def early_sums(case: Case, right: ast.expr) -> Iterator[Made]:
     for part in parts(right):
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult):
             factors = {"a": part.left, "b": part.right}
-            yield "sum-before-product", part, fill("a.sum(1, keepdim=True) * b.sum(0)", factors)
+            yield "sum-before-product", part, fill("a.sum(-1, keepdim=True) * b.sum(-2)", factors)
     terms = [term for term in added(right) if isinstance(term, ast.BinOp)]
     if len(terms) > 1 and len({type(t.op) for t in terms}) == 1 and isinstance(terms[0].op, ast.Mult | ast.MatMult):
         sides = [reduce(lambda a, b: ast.BinOp(a, ast.Add(), b), side) for side in zip(*((t.left, t.right) for t in terms), strict=True)]
@@ -68,6 +68,17 @@ def turns(case: Case, right: ast.expr) -> Iterator[Made]:
                     yield "missing-transpose", factor, inner
                 else:
                     yield "needless-transpose", factor, fill("x.mT", {"x": factor})
+
+
+def products(case: Case, right: ast.expr) -> Iterator[Made]:
+    """A matrix product in the place of an elementwise one, or the other way round."""
+    for part in parts(right):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult) and _is_tensor(case, part.left) and _is_tensor(case, part.right):
+            for text in ("a @ b", "b @ a", "a.T @ b", "b.T @ a", "a @ b.T"):
+                yield "needless-sum", part, fill(text, {"a": part.left, "b": part.right})
+        elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult):
+            for text in ("a * b", "(a.T * b).sum(0)", "(a * b).sum(0)"):
+                yield "elementwise-for-matmul", part, fill(text, {"a": part.left, "b": part.right})
 
 
 def one_of_many(case: Case, right: ast.expr) -> Iterator[Made]:

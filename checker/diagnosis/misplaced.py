@@ -58,6 +58,10 @@ def places(case: Case, right: ast.expr) -> Iterator[Made]:
         elif call.keywords:
             yield _once(case), call, without_keyword(call, call, "accumulate")
     if len(scatters) > 1:
+        once = right
+        for call in scatters:
+            once = put(once, call, without_keyword(call, call, "accumulate"))
+        yield _once(case), right, once
         whole = right
         for call in scatters:
             whole = put(whole, call, _moved(case, call) or call)

@@ -75,6 +75,16 @@ SAYS = {
         "The kept axis makes the numbers meet others than theirs.",
         "Let the summed axis go.",
     ),
+    "needless-sum": (
+        "this is a matrix product, where the forward multiplies element by element",
+        "`@` also sums over an axis, and along that axis nothing was copied or shared in {users}.",
+        "Multiply element by element, and sum only where {node} was copied.",
+    ),
+    "elementwise-for-matmul": (
+        "this multiplies element by element, where the forward has a matrix product",
+        "{users}: every number of {node} meets a whole row or column, so its gradient is a sum of products.",
+        "Use `@`, and let the axis meet that {node} does not have.",
+    ),
     "mean-for-sum": (
         "this averages where the gradient adds up",
         "Every use sends back its share, and shares add up.",

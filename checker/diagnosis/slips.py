@@ -13,7 +13,7 @@ import torch
 
 from checker.derivation.trees import literal
 from checker.diagnosis.case import Case
-from checker.diagnosis.confused import early_sums, functions, multiplied, one_of_many, steps, turns
+from checker.diagnosis.confused import early_sums, functions, multiplied, one_of_many, products, steps, turns
 from checker.diagnosis.edits import names_used, parts, value_of
 from checker.diagnosis.misplaced import flips, names, places, reductions
 from checker.diagnosis.rewrites import calls, put
@@ -51,7 +51,7 @@ def slip(case: Case) -> Slip | None:
 def slips(case: Case, right: ast.expr, usual: bool = False) -> Iterator[Slip]:
     """Yield the slips of a right formula, the plainest first; only the `usual` ones where another mistake is there too."""
     plain: tuple[Kind, ...] = (_factors, _signs, _terms, reductions, _powers, places, _fractions)
-    rare: tuple[Kind, ...] = (multiplied, early_sums, turns, one_of_many, steps, functions, flips)
+    rare: tuple[Kind, ...] = (multiplied, early_sums, turns, products, one_of_many, steps, functions, flips)
     for kind in (*plain, early_sums, turns, one_of_many, names) if usual else (*plain, *rare, names):
         for code, part, left in kind(case, right):
             yield Slip(code, left, right if part is left else put(right, part, left))

@@ -23,7 +23,7 @@ from checker.diagnosis.replay import downstream
 from checker.records import Diagnosis, Line, Run
 from checker.trace.oracle import in_float64
 
-ELEMENTS = 1024
+ELEMENTS = 512
 """Of so many elements the whole Jacobian is made; of more, only along the axis within which the operation works."""
 
 
@@ -77,9 +77,9 @@ def _applied(case: Case, run: Run, line: Line) -> tuple[torch.Tensor, torch.Tens
 
 def _whole(leaf: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
     """The Jacobian of the flattened tensors: a row for each element of the result."""
+    # Row by row: what torch loads to do it in one go costs more than this.
     each = torch.eye(leaf.numel(), dtype=torch.float64).reshape(leaf.numel(), *value.shape)
-    (rows,) = torch.autograd.grad(value, [leaf], each, is_grads_batched=True)
-    return rows.reshape(leaf.numel(), leaf.numel())
+    return torch.stack([torch.autograd.grad(value, [leaf], one, retain_graph=True)[0].flatten() for one in each])
 
 
 def _along(leaf: torch.Tensor, value: torch.Tensor, axis: int) -> torch.Tensor:

@@ -25,6 +25,7 @@ import torch
 from checker.diagnosis.case import Case
 from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.fold import fold
+from checker.diagnosis.paths import paths
 from checker.records import Diagnosis, Span
 
 ROUNDS = 200
@@ -41,9 +42,24 @@ def find(case: Case) -> Diagnosis | None:
             lines = " and ".join(f"line {node.lineno}" for node in lost)
             note = f"Line {chosen[-1].lineno} replaced what {lines} had collected." if lost else "The second line replaced the first."
             return replace(_told(case, chosen[-1], note, case.fix(folded)), also=tuple(_thrown_away(case, lost)))
+    replaced = _in_places(case)
+    if replaced is not None:
+        return _told(case, case.written[-1], replaced, None)
     last = case.written[-1]
     if isinstance(last, ast.For) and _adds_up(case, last):
         return _told(case, last.body[-1], "Each round of the loop replaces what the round before it has found.", None)
+    return None
+
+
+def _in_places(case: Case) -> str | None:
+    """Where an assignment at an index has put one use's gradient in the place of the sum of all."""
+    found = paths(case) if case.same_shape and isinstance(case.written[-1], ast.Assign) else []
+    for path in found if len(found) > 1 else ():
+        if not isinstance(case.written[-1].targets[0], ast.Subscript):  # type: ignore[attr-defined]
+            return None
+        left = [torch.where(v != 0, v, o) for v, o in zip(path.values, case.oracles, strict=True)]
+        if case.is_answer(left):
+            return f"Where a gradient comes back through {path.told}, what came back through the other uses is gone."
     return None
 
 

@@ -21,6 +21,17 @@ from checker.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
+    raised = case.verdict.answer.raised
+    if raised is not None and "can't be cast" in raised.message:
+        return Diagnosis(
+            code="wrong-dtype",
+            certainty="proven",
+            error="a tensor of whole numbers cannot take these",
+            note=f"The line raised: {raised.message}. What was made to collect the gradient holds whole numbers; a gradient does not.",
+            help=f"Begin with `torch.zeros_like({case.node})`, which has the right shape and dtype.",
+            span=raised.span or case.span(),
+            evidence=f"{raised.kind}: {raised.message}.",
+        )
     dtypes = {run.answers[case.name].dtype for run in case.verdict.runs}
     if len(dtypes) != 1 or (dtype := next(iter(dtypes))) in (None, "float64", "float32"):
         return None

@@ -84,8 +84,22 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for call in calls(expression, *PERMUTES):
         given = reduced(call)
         base = value_of(case, given[0]) if given is not None else None
-        if given is None or not isinstance(base, torch.Tensor) or not 3 <= base.dim() <= 5:
+        if given is None or not isinstance(base, torch.Tensor) or base.dim() < 3:
             continue
-        for order in permutations(range(base.dim())):
+        if call.func.attr == "permute":  # type: ignore[attr-defined]
+            yield put(expression, call, given[0]), call
+            if (undone := _inverse(given[1])) is not None:
+                yield put(expression, call, ast.copy_location(method(given[0], "permute", *undone), call)), call
+        for order in permutations(range(base.dim())) if base.dim() <= 5 else ():
             if order != tuple(range(base.dim())):
                 yield put(expression, call, ast.copy_location(method(given[0], "permute", *order), call)), call
+
+
+def _inverse(given: list[ast.expr]) -> list[int] | None:
+    """The order that undoes a permutation, if it is written in numbers."""
+    try:
+        order = [ast.literal_eval(n) for n in (given[0].elts if len(given) == 1 and isinstance(given[0], ast.Tuple | ast.List) else given)]
+    except ValueError:
+        return None
+    whole = all(type(n) is int for n in order) and sorted(n % len(order) for n in order) == list(range(len(order)))
+    return [[n % len(order) for n in order].index(i) for i in range(len(order))] if whole else None
