@@ -1,0 +1,49 @@
+"""One step of a gated recurrent unit."""
+
+import torch
+
+
+def inputs(B=4, I=5, H=3):
+    return dict(
+        x=torch.randn(B, I),
+        h=torch.randn(B, H),
+        Wz=torch.randn(I, H) * 0.5,
+        Uz=torch.randn(H, H) * 0.5,
+        bz=torch.randn(H) * 0.2,
+        Wr=torch.randn(I, H) * 0.5,
+        Ur=torch.randn(H, H) * 0.5,
+        br=torch.randn(H) * 0.2,
+        Wn=torch.randn(I, H) * 0.5,
+        Un=torch.randn(H, H) * 0.5,
+        bn=torch.randn(H) * 0.2,
+    )
+
+
+def forward(x, h, Wz, Uz, bz, Wr, Ur, br, Wn, Un, bn):
+    az = x @ Wz + h @ Uz + bz  # (B, H)
+    z = torch.sigmoid(az)  # (B, H)
+    ar = x @ Wr + h @ Ur + br  # (B, H)
+    r = torch.sigmoid(ar)  # (B, H)
+    rh = r * h  # (B, H)
+    an = x @ Wn + rh @ Un + bn  # (B, H)
+    n = torch.tanh(an)  # (B, H)
+    hnext = (1 - z) * h + z * n  # (B, H)
+    return hnext
+
+
+def backward(x, h, Wz, Uz, bz, Wr, Ur, br, Wn, Un, bn, az, z, ar, r, rh, an, n, hnext, dhnext):
+    dn = ...
+    dz = ...
+    dan = ...
+    dWn = ...
+    dUn = ...
+    dbn = ...
+    drh = ...
+    dr = ...
+    dar = ...
+    dUr = ...
+    daz = ...
+    dUz = ...
+    dbz = ...
+    dx = ...
+    dh = ...
