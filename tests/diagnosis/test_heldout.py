@@ -7,6 +7,7 @@ an answer that is right). What is asserted of verdicts is absolute; what is asse
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,34 @@ from checker.records import Gradient
 from checker.submission.zygote import Zygote
 
 FOLDERS = sorted(path for path in (Path(__file__).parents[1] / "heldout").iterdir() if path.is_dir())
-NAMED, MISNAMED, MENDED = 0.75, 0.03, 0.97
+NAMED, MISNAMED, MENDED = 0.85, 0.06, 0.97
+EVERY = 3
+"""Every third answer: `benchmarks/heldout.py` measures all of them."""
+
+# A view of a gradient that autograd happens to lay out otherwise: of the numbers alone, as they are judged, it is right.
+LAYOUT = {"split_heads.19"}
 
 
 @dataclass(frozen=True)
 class Judged:
     case: dict[str, Any]
     gradient: Gradient
+
+    @property
+    def wrong(self) -> bool:
+        return bool(self.case["accept"]) and self.case["id"] not in LAYOUT
+
+    @property
+    def named(self) -> bool:
+        return bool(set(self.codes) & set(self.case["accept"]))
+
+    @property
+    def misnamed(self) -> bool:
+        return bool(set(self.codes) - {"unrecognised"}) and not self.named
+
+    @property
+    def mended(self) -> bool:
+        return self.gradient.diagnoses[0].fix is not None
 
     @property
     def codes(self) -> list[str]:
@@ -56,40 +78,37 @@ def submission(exercise: str, right: dict[str, str], pack: dict[str, dict[str, A
     return "\n".join(["import torch", "import torch.nn.functional as F", "", *lines, ""])
 
 
-@pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> list[Judged]:
-    found, folder = [], tmp_path_factory.mktemp("heldout")
+def judge(folder: Path, zygote: Zygote, every: int = 1) -> Iterator[Judged]:
+    """Judge the answers of all graphs, or every so many of them; `folder` is for the submissions."""
     for source in FOLDERS:
-        cases = [json.loads(line) for line in (source / "cases.jsonl").read_text().splitlines() if line.strip()]
+        lines = [line for line in (source / "cases.jsonl").read_text().splitlines() if line.strip()]
         right = json.loads((source / "right.json").read_text())
-        for i, pack in enumerate(packs(cases)):
+        for i, pack in enumerate(packs([json.loads(line) for line in lines[::every]])):
             path = folder / f"{source.name}{i}.py"
             path.write_text(submission((source / "exercise.py").read_text(), right, pack))
             report = check(source / "exercise.py", path, zygote)
             assert report.message is None, (source.name, report.message)
             for gradient in report.gradients:
                 name = gradient.verdict.target.node
-                found.append(Judged(pack.get(name, {"id": f"{source.name} {name}", "accept": []}), gradient))
-    return found
+                yield Judged(pack.get(name, {"id": f"{source.name} {name}", "accept": []}), gradient)
 
 
-# A view of a gradient that autograd happens to lay out otherwise: of the numbers alone, as they are judged, it is right.
-LAYOUT = {"split_heads.19"}
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> list[Judged]:
+    return list(judge(tmp_path_factory.mktemp("heldout"), zygote, EVERY))
 
 
 def test_every_verdict_is_right(judged: list[Judged]) -> None:
     for one in judged:
-        expected = not one.case["accept"] or one.case["id"] in LAYOUT
-        assert (one.gradient.verdict.status == "correct") == expected, one.case
+        assert (one.gradient.verdict.status == "correct") != one.wrong, one.case
 
 
 def test_names_and_mends(judged: list[Judged]) -> None:
-    wrong = [one for one in judged if one.case["accept"] and one.case["id"] not in LAYOUT]
-    assert len(wrong) > 200
-    named = [one for one in wrong if set(one.codes) & set(one.case["accept"])]
-    misnamed = [one for one in wrong if set(one.codes) - {"unrecognised"} and not set(one.codes) & set(one.case["accept"])]
-    mended = [one for one in wrong if one.gradient.diagnoses[0].fix]
-    told = f"named {len(named)}, misnamed {[(o.case['id'], o.codes) for o in misnamed]}, mended {len(mended)} of {len(wrong)}"
-    assert len(named) >= NAMED * len(wrong), told
+    wrong = [one for one in judged if one.wrong]
+    assert len(wrong) > 140
+    named, mended = sum(one.named for one in wrong), sum(one.mended for one in wrong)
+    misnamed = [(one.case["id"], one.codes) for one in wrong if one.misnamed]
+    told = f"named {named}, misnamed {misnamed}, mended {mended} of {len(wrong)}"
+    assert named >= NAMED * len(wrong), told
     assert len(misnamed) <= MISNAMED * len(wrong), told
-    assert len(mended) >= MENDED * len(wrong), told
+    assert mended >= MENDED * len(wrong), told

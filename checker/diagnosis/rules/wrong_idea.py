@@ -16,7 +16,6 @@ Read more: `backprop-check derive EXERCISE` shows each gradient of an exercise w
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 import torch
 
@@ -27,7 +26,7 @@ from checker.diagnosis.edits import names_used, parts, value_of
 from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.fingerprint import keys
 from checker.diagnosis.replaced import replaced
-from checker.diagnosis.words import lines, short
+from checker.diagnosis.words import lines
 from checker.records import Diagnosis
 
 SHARED = 0.5
@@ -44,9 +43,6 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if not case.gradients_in(draft) and case.graph.exercise.takes_cotangent:
         return _without_upstream(case, derived)
-    bare = _bare_term(case, draft, derived)
-    if bare is not None:
-        return _lacks(case, derived, bare)
     known = {key for part in parts(draft) for key in _keys(case, part)}
     needed = [part for part in parts(derived.expression) if _keys(case, part)]
     lacking = [part for part in needed if not known.intersection(_keys(case, part))]
@@ -56,39 +52,6 @@ def find(case: Case) -> Diagnosis | None:
     if not names_used(draft) and not isinstance(draft, ast.Constant):
         return _without_upstream(case, derived)
     return None if any(part is not draft for _, part, _ in replaced(case, draft)) else _told(case, derived, lacking)
-
-
-def _bare_term(case: Case, draft: ast.expr, derived: Derived) -> ast.expr | None:
-    """A term without a gradient in it, beside others with one, where each term of the derived gradient has one."""
-    terms = list(_terms(draft))
-    bare = [
-        term
-        for term in terms
-        if not isinstance(term, ast.Name) and not case.gradients_in(term) and isinstance(value_of(case, term), torch.Tensor)
-    ]
-    complete = all(case.gradients_in(term) for term in _terms(derived.expression))
-    return bare[0] if complete and 0 < len(bare) < len(terms) else None
-
-
-def _terms(expression: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.Add | ast.Sub):
-        yield from _terms(expression.left)
-        yield from _terms(expression.right)
-    else:
-        yield expression
-
-
-def _lacks(case: Case, derived: Derived, term: ast.expr) -> Diagnosis:
-    return Diagnosis(
-        code="missing-upstream",
-        certainty="proven",
-        error=f"`{short(term)}` has no gradient from above in it",
-        note=f"It is the same whatever arrives, but every part of {case.name} grows with what comes back to {case.node}.",
-        help=f"Ask which gradient arrives on the way that `{short(term)}` belongs to, and multiply.",
-        span=case.span(term),
-        evidence="A gradient is linear in what arrives from above; with nothing arriving, this term would still be there.",
-        fix=derived.text,
-    )
 
 
 def _without_upstream(case: Case, derived: Derived) -> Diagnosis:
