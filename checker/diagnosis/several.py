@@ -16,7 +16,7 @@ First = Callable[[Case], Diagnosis | None]
 """The first single cause that is proven of a case."""
 
 USES = 3
-VAGUE = frozenset({"extra-term", "missing-upstream", "wrong-point", "wrong-local-derivative"})
+VAGUE = frozenset({"extra-term", "missing-upstream", "wrong-operand", "wrong-point", "wrong-local-derivative"})
 """Causes that would explain away a term which is simply wrong, if a branch may be missing too."""
 
 

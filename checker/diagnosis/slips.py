@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
-from checker.derivation.trees import literal
+from checker.derivation.trees import fill, literal
 from checker.diagnosis.case import Case
 from checker.diagnosis.confused import early_sums, functions, multiplied, one_of_many, products, steps, turns
 from checker.diagnosis.edits import names_used, parts, value_of
@@ -52,7 +52,7 @@ def slips(case: Case, right: ast.expr, usual: bool = False) -> Iterator[Slip]:
     """Yield the slips of a right formula, the plainest first; only the `usual` ones where another mistake is there too."""
     plain: tuple[Kind, ...] = (_factors, _signs, _terms, reductions, _powers, places, _fractions)
     rare: tuple[Kind, ...] = (multiplied, early_sums, turns, products, one_of_many, steps, functions, flips)
-    for kind in (*plain, early_sums, turns, one_of_many, names) if usual else (*plain, *rare, names):
+    for kind in (*plain, scales, early_sums, turns, one_of_many, names) if usual else (*plain, *rare, names):
         for code, part, left in kind(case, right):
             yield Slip(code, left, right if part is left else put(right, part, left))
 
@@ -85,6 +85,14 @@ def _lost_factor(case: Case, lost: ast.expr, kept: ast.expr) -> str:
     known = case.verdict.runs[0].trial.gradients
     constant = used and not any("d" + name in known or name in known for name in used)
     return "wrong-scale" if constant else "missing-local-derivative"
+
+
+def scales(case: Case, right: ast.expr) -> Iterator[Made]:
+    """A term with a constant factor more, or half of it, beside another term."""
+    terms = [part for part in top_of(right) if not (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub))]
+    for term in terms if len(terms) > 1 else ():
+        for text in ("2 * x", "3 * x", "x / 2"):
+            yield "wrong-scale", term, fill(text, {"x": term})
 
 
 def _signs(case: Case, right: ast.expr) -> Iterator[Made]:

@@ -17,11 +17,13 @@ def updated(case: Case) -> Diagnosis | None:
         step = answer - run.trial.values[case.node].to(torch.float64)
         at = oracle.abs().argmax()
         rates.append(step.flatten()[at] / oracle.flatten()[at])
-    if not all(bool(rate.isfinite()) and abs(float(rate - rates[0])) < 1e-9 for rate in rates) or float(rates[0]) in (0.0, 1.0):
+    if not all(bool(rate.isfinite()) and abs(float(rate - rates[0])) < 1e-9 for rate in rates) or float(rates[0]) == 0:
         return None
     values = [run.trial.values[case.node].to(torch.float64) + rates[0] * o for run, o in zip(case.runs, case.oracles, strict=True)]
     if not case.is_answer(values):
         return None
+    if abs(float(rates[0]) - 1) < 1e-9:
+        return _began_with(case)
     return Diagnosis(
         code="extra-term",
         certainty="proven",
@@ -30,4 +32,16 @@ def updated(case: Case) -> Diagnosis | None:
         help=f"Give the gradient alone: neither {case.node} nor a learning rate belongs to it.",
         span=case.span(),
         evidence=f"In every trial your answer less {case.node} is {float(rates[0]):g} times autograd's gradient.",
+    )
+
+
+def _began_with(case: Case) -> Diagnosis:
+    return Diagnosis(
+        code="wrong-start",
+        certainty="proven",
+        error=f"this begins with {case.node} itself, and adds its gradient to it",
+        note=f"What is added is right; but a gradient is collected from nothing, not on top of {case.node}.",
+        help=f"Begin with `torch.zeros_like({case.node})`.",
+        span=case.span(),
+        evidence=f"In every trial your answer less {case.node} is autograd's gradient.",
     )
