@@ -12,7 +12,7 @@ from typing import TypeVar
 import torch
 
 from checker.diagnosis.case import Case, clock
-from checker.diagnosis.instead import otherwise
+from checker.diagnosis.instead import incomplete, otherwise
 from checker.diagnosis.mend import nearest
 from checker.diagnosis.moved import moved
 from checker.diagnosis.neighbours import neighbour
@@ -33,7 +33,7 @@ SEARCH_SECONDS, MEND_SECONDS = 1.5, 0.5
 LAST = (wrong_idea, unrecognised)
 """What is said where no cause is proven: that the idea is another, or the facts."""
 
-BY_VALUE = (neighbour, slipped, moved, updated, hard_coded_size.besides)
+BY_VALUE = (neighbour, slipped, moved, incomplete, updated, hard_coded_size.besides)
 """What explains an answer by its value alone, whatever its form; these know several names."""
 
 FACTS = Diagnosis("unrecognised", "located", error="this is not the gradient", evidence="Compared with autograd's gradient.")

@@ -9,7 +9,8 @@ import torch
 from checker.derivation.trees import text
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import names_used, value_of
-from checker.diagnosis.replaced import replaced, with_factor
+from checker.diagnosis.replaced import replaced, with_a_factor, with_factor
+from checker.diagnosis.words import short
 from checker.records import Diagnosis
 
 
@@ -84,6 +85,25 @@ def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
 def _is_tensor(case: Case, part: ast.expr) -> bool:
     value = value_of(case, part)
     return isinstance(value, torch.Tensor) and value.is_floating_point() and value.dim() > 0
+
+
+def incomplete(case: Case) -> Diagnosis | None:
+    """A part with a gradient in it that would be right with one factor of the forward more."""
+    if case.draft is None or not case.everywhere:
+        return None
+    for expression, part, factor in with_a_factor(case, case.draft):
+        if case.gradients_in(part) and not case.gradients_in(factor):
+            return Diagnosis(
+                code="missing-local-derivative",
+                certainty="proven",
+                error=f"`{short(part)}` lacks a factor",
+                note="Along its path one derivative more has to be multiplied.",
+                help=f"Follow the path of `{short(part)}` from {case.node} upwards, and count one factor for each operation.",
+                span=case.span(part),
+                evidence=f"`{text(expression)}` equals autograd's gradient in every trial.",
+                fix=text(expression),
+            )
+    return None
 
 
 def lacking(case: Case) -> Diagnosis | None:

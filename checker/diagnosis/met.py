@@ -18,8 +18,16 @@ from checker.diagnosis.slips import Slip, slips
 from checker.records import Diagnosis
 
 First = Callable[[Case], Diagnosis | None]
-EXCHANGED = ("missing-local-derivative", "wrong-local-derivative")
-"""With a factor too many these are no second mistake: one derivative stands in the place of another."""
+RESHAPING = ("missing-sum", "lost-keepdim", "extra-keepdim", "wrong-axis", "missing-transpose", "needless-transpose", "missing-scatter")
+"""Slips that may leave another shape than the node's; of others the shape says that they are none."""
+
+EXCHANGED = (
+    ("wrong-local-derivative", "missing-local-derivative"),
+    ("wrong-local-derivative", "wrong-local-derivative"),
+    ("extra-term", "missing-branch"),
+    ("extra-term", "wrong-local-derivative"),
+)
+"""One too many and one missing are no two mistakes: something stands in the place of something else."""
 
 NAMED = 4
 """So many meetings are asked for the name of their first mistake."""
@@ -45,7 +53,7 @@ def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
         asked.add(id(goal))
         wanted = case.evaluate(goal.whole)
         cause = first(case.towards(wanted)) if wanted is not None and not case.is_oracle(wanted) else None
-        if cause is not None and not (cause.code == "wrong-local-derivative" and goal.code in EXCHANGED):
+        if cause is not None and (cause.code, goal.code) not in EXCHANGED:
             second = told(case, goal)
             cause = replace(cause, fix=None)
             if second is None or second.code == cause.code:
@@ -60,6 +68,8 @@ def _serious(case: Case, found: Slip, value: torch.Tensor) -> bool:
     """Whether the slip leaves enough of the formula: all its gradients, or a value for one; not a single number for many, nor nothing."""
     assert case.derived is not None
     single = value.numel() == 1 < case.oracles[0].numel()
+    if value.shape != case.oracles[0].shape and found.code not in RESHAPING:
+        return False
     used = {n.id for n in names_used(found.whole)}
     right, left = case.gradients_in(case.derived.expression), case.gradients_in(found.whole)
     kept = len(left) >= len(right) or all(name in left or name[1:] in used for name in right)

@@ -46,6 +46,20 @@ def with_term(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
                     yield candidate
 
 
+def with_a_factor(case: Case, expression: ast.expr) -> Iterator[Replaced]:
+    """Yield the right expressions that have one more factor somewhere below the whole."""
+    for part, needed in _holes(case, expression):
+        own = value_of(case, part)
+        if part is expression or not isinstance(own, torch.Tensor) or own.dtype != torch.float64 or own.dim() != needed.dim():
+            continue
+        ratio = needed / own
+        if bool(ratio.isfinite().all()) and float(ratio.max() - ratio.min()) > 1e-9:
+            for factor in stock(case).find(ratio):
+                candidate = put(expression, part, ast.copy_location(ast.BinOp(factor, ast.Mult(), part), part))
+                if case.is_right(candidate):
+                    yield candidate, part, factor
+
+
 def _joined(part: ast.expr, op: ast.operator, found: ast.expr) -> ast.expr:
     """`a * b * c` for a times `b * c`."""
     if isinstance(op, ast.Mult) and isinstance(found, ast.BinOp) and isinstance(found.op, ast.Mult | ast.Div):

@@ -107,7 +107,8 @@ def _is_factor(case: Case, part: ast.expr) -> bool:
     """Whether the part is a factor; or the `x` of a factor `1 - x`, of which without it only the number would be left."""
     for p in _own(case):
         if isinstance(p, ast.BinOp) and part in (p.left, p.right):
-            return isinstance(p.op, ast.Mult | ast.Div) or isinstance(p.left, ast.Constant) or isinstance(p.right, ast.Constant)
+            other = p.right if part is p.left else p.left
+            return isinstance(p.op, ast.Mult | ast.Div) or isinstance(other, ast.Constant)
     return False
 
 
