@@ -17,11 +17,13 @@ Read more: the PyTorch documentation, "torch.matmul" and "Broadcasting semantics
 from __future__ import annotations
 
 import ast
+import re
 from typing import Any
 
 import torch
 
 from checker.diagnosis.case import Case
+from checker.diagnosis.edits import value_of
 from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.failure import failing_part
 from checker.diagnosis.words import short
@@ -30,13 +32,16 @@ from checker.records import Diagnosis
 
 SIGNS = {ast.MatMult: "@", ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 
+ABOUT_SHAPES = re.compile(r"siz|shape|dimension|\dD\b|\d-D|broadcast|number of (?!classes)|same length")
+"""What torch says of shapes that do not fit. An index outside, a number of the wrong kind or a missing argument is another mistake."""
+
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by evaluating the smallest part that raises, its operands being fine."""
-    part = failing_part(case)
-    if part is None:
+    part, raised = failing_part(case), case.verdict.answer.raised
+    if part is None or raised is None or raised.kind == "TypeError" or not ABOUT_SHAPES.search(raised.message):
         return None
-    operands = _operands(part)
+    operands = [operand for operand in _operands(part) if not _is_number(case, operand)]
     if len(operands) < 2 or not isinstance(part, ast.BinOp | ast.Call):
         return None
     shapes = [_shape(case, operand) for operand in operands]
@@ -58,6 +63,10 @@ def find(case: Case) -> Diagnosis | None:
         span=case.span(part),
         evidence="This part raises by itself, and its operands do not.",
     )
+
+
+def _is_number(case: Case, operand: ast.expr) -> bool:
+    return isinstance(value_of(case, operand), int | float)
 
 
 def _operands(part: ast.expr) -> list[ast.expr]:
