@@ -83,9 +83,14 @@ def _sizes(case: Case) -> list[str]:
 
 
 def _derived(case: Case) -> Iterator[ast.expr]:
-    """The constants of the derived gradient: what stands in it as a number, or as a tensor of one."""
+    """The constants of the derived gradient: what stands in it as a number, or as a tensor of one that nothing comes back to."""
     if case.derived is not None:
-        yield from (p for p in parts(case.derived.expression) if not isinstance(p, ast.Constant | ast.UnaryOp))
+        known = case.verdict.runs[0].trial.gradients
+        moving = {*known, *(name[1:] for name in known)}
+        for part in parts(case.derived.expression):
+            names = {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
+            if not isinstance(part, ast.Constant | ast.UnaryOp) and names.isdisjoint(moving):
+                yield part
 
 
 def _computed(case: Case) -> list[str]:

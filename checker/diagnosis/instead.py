@@ -63,7 +63,7 @@ def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
     names = {n.id for n in ast.walk(replacement) if isinstance(n, ast.Name)} - {"torch", "F"}
     if isinstance(part, ast.Name) and (names != {part.id} or not isinstance(replacement, ast.Call)):
         return "wrong-operand", "stands where another value belongs"
-    if isinstance(part, ast.Name) and "sign" not in ast.dump(replacement):
+    if isinstance(part, ast.Name) and not any(word in ast.dump(replacement) for word in ("sign", "ones_like")):
         return "wrong-point", "is not where this derivative is taken"
     return "wrong-local-derivative", "is not the derivative that belongs here"
 

@@ -42,7 +42,9 @@ def find(case: Case) -> Diagnosis | None:
     return Diagnosis(
         code="wrong-scale",
         certainty="proven",
-        error=f"`{ast.unparse(found[2])}` is off by a constant factor",
+        error="times 0 leaves nothing of the gradient"
+        if not any(bool(a.any()) for a in case.answers)
+        else f"`{ast.unparse(found[2])}` is off by a constant factor",
         note="The rest of the expression is right.",
         help="Ask which constants the forward brings into this part, and count each once.",
         span=case.span(found[2]),
@@ -100,6 +102,8 @@ def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """The expression with one number changed, or with a factor or divisor that is no tensor taken away or moved across the fraction."""
     operands = {id(n) for p in parts(expression) if isinstance(p, ast.BinOp) and not isinstance(p.op, ast.Pow) for n in (p.left, p.right)}
     operands -= {id(n) for p in parts(expression) if isinstance(p, ast.Compare) for n in ast.walk(p)}  # no factor either
+    sums = [p for p in parts(expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Add | ast.Sub)]
+    operands -= {id(n) for p in sums for n in (p.left, p.right) if isinstance(n, ast.Constant) and n.value == 0}  # no factor makes it 1
     for part in parts(expression):
         value = part.value if isinstance(part, ast.Constant) else None
         if isinstance(value, int | float) and not isinstance(value, bool) and id(part) in operands:
