@@ -35,6 +35,8 @@ SIGNS = {ast.MatMult: "@", ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "
 ABOUT_SHAPES = re.compile(r"siz|shape|dimension|\dD\b|\d-D|broadcast|number of (?!classes)|same length")
 """What torch says of shapes that do not fit. An index outside, a number of the wrong kind or a missing argument is another mistake."""
 
+PLACES = ("scatter", "scatter_add", "gather", "index_add", "index_put", "index_copy", "index_select", "take_along_dim", "outer")
+
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by evaluating the smallest part that raises, its operands being fine."""
@@ -50,13 +52,17 @@ def find(case: Case) -> Diagnosis | None:
     told = ", ".join(f"`{short(o)}` is {s}" for o, s in zip(operands, shapes, strict=True))
     product = isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult)
     sign = SIGNS.get(type(part.op)) if isinstance(part, ast.BinOp) else None
+    if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in PLACES:
+        note = f"`{part.func.attr}` counts axes and lengths of its own: {raised.message}"
+    elif product:
+        note = "`@` sums over the last axis of the left factor and the first of the right one: those two must be the same axis."
+    else:
+        note = "Aligned from the right, two axes must be equal, or one of them 1."
     return Diagnosis(
         code="shape-error",
         certainty="proven",
         error=f"{told}: `{sign}` cannot join them" if sign else f"{told}: these do not fit together",
-        note="`@` sums over the last axis of the left factor and the first of the right one: those two must be the same axis."
-        if product
-        else "Aligned from the right, two axes must be equal, or one of them 1.",
+        note=note,
         help=f"{case.node} is {_due(case)}: ask which axis has to go away, and let the factors meet on that one."
         if product
         else f"{case.node} is {_due(case)}: check which operand has its axes in another order, or one too many.",

@@ -83,7 +83,7 @@ def bent(expression: ast.expr) -> set[int]:
 
 
 def _bent(part: ast.expr) -> Iterator[ast.expr]:
-    """The places in a part from which no sum comes back: a power's base and exponent, a divisor, what a function other than a sum is taken of."""
+    """The places in a part from which no sum comes back: a power's base and exponent, a divisor, the inside of a function."""
     match part:
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             yield from (left, right)

@@ -52,7 +52,7 @@ def find(case: Case) -> Diagnosis | None:
     return Diagnosis(
         code="wrong-operand",
         certainty="proven",
-        error=f"`{old}` stands where another {'tensor' if isinstance(case.verdict.run.trial.values.get(new, case), torch.Tensor | Case) else 'value'} belongs",
+        error=f"`{old}` stands where another {_kind(case, new)} belongs",
         note=note,
         help=f"Look at {users(case)}: which tensor decides how fast it moves with {case.node}?",
         span=case.span(part),
@@ -112,6 +112,11 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         for other in others:
             if other != name:
                 yield rename(expression, name, other), node
+
+
+def _kind(case: Case, name: str) -> str:
+    value = case.names(case.verdict.runs[0]).get(name)
+    return "tensor" if isinstance(value, torch.Tensor) else "number"
 
 
 def _new(before: ast.expr, after: ast.expr, part: ast.Name) -> str:
