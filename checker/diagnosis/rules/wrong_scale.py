@@ -25,20 +25,29 @@ from checker.diagnosis.case import Case
 from checker.diagnosis.constants import Named, named_constants, times
 from checker.diagnosis.edits import Edit, parts, search, tensors, value_of
 from checker.diagnosis.paths import off, paths
-from checker.diagnosis.rewrites import put
+from checker.diagnosis.rewrites import calls, put
 from checker.records import Diagnosis
+
+FILLS = ("scatter", "masked_fill", "index_fill", "full_like", "full")
+"""Calls whose last argument is the number that they put in places."""
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by a named constant: the whole answer, or one part of it, times that constant is right."""
     if not case.everywhere:
         return None
+    if (found := search(case, _filled)) is not None:
+        return _told(case, found)
     for constant in named_constants(case):
         if case.is_oracle([a * constant.values[run.seed] for a, run in zip(case.answers, (r.trial for r in case.runs), strict=True)]):
             return _whole(case, constant)
     found = search(case, edits)
     if found is None:
         return _of_path(case)
+    return _told(case, found)
+
+
+def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
     return Diagnosis(
         code="wrong-scale",
         certainty="proven",
@@ -84,6 +93,20 @@ def _whole(case: Case, constant: Named) -> Diagnosis:
         evidence=f"The answer times {constant.text} equals autograd's gradient in every trial.",
         fix=case.fix(*candidates),
     )
+
+
+def _filled(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """Another constant where a call puts a number in places, or its own fraction turned over."""
+    for call in calls(expression, *FILLS):
+        number = call.args[-1] if call.args else None
+        if not isinstance(number, ast.BinOp | ast.Name | ast.Constant) or not isinstance(value_of(case, number), int | float):
+            continue
+        if isinstance(number, ast.BinOp) and isinstance(number.op, ast.Div):
+            yield put(expression, number, ast.copy_location(ast.BinOp(number.right, number.op, number.left), number)), number
+        for constant in named_constants(case):
+            for sign in (1, -1):
+                one = ast.Constant(sign) if sign > 0 else ast.UnaryOp(ast.USub(), ast.Constant(1))
+                yield put(expression, number, ast.copy_location(times(one, constant), number)), number
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
