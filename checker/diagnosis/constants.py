@@ -10,7 +10,7 @@ import torch
 
 from checker.derivation.trees import parsed, text
 from checker.diagnosis.case import Case
-from checker.diagnosis.edits import parts
+from checker.diagnosis.edits import names_used, parts
 from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.replay import downstream
 
@@ -88,7 +88,7 @@ def _derived(case: Case) -> Iterator[ast.expr]:
         known = case.verdict.runs[0].trial.gradients
         moving = {*known, *(name[1:] for name in known)}
         for part in parts(case.derived.expression):
-            names = {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
+            names = {n.id for n in names_used(part)}
             if not isinstance(part, ast.Constant | ast.UnaryOp) and names.isdisjoint(moving):
                 yield part
 

@@ -86,14 +86,14 @@ def _other_kinds(case: Case, expression: ast.expr) -> Iterator[Edit]:
     names = [n for n in parts(expression) if isinstance(n, ast.Name) and n.id in known]
     values = names_used(expression)
     others = [name for name in known if isinstance(known[name], torch.Tensor)]
+    arguments = {id(n) for p in parts(expression) if isinstance(p, ast.Call) for a in p.args for n in ast.walk(a)}
     for node in names:
-        if node not in values:
+        if node not in values and id(node) in arguments:  # a length that is a factor is a constant, right or wrong
             for other in others:
                 if other != node.id:
                     yield put(expression, node, ast.copy_location(ast.Name(other, ast.Load()), node)), node
     indices = [name for name in others if not known[name].is_floating_point()]
     numbers = [name for name, value in known.items() if type(value) is int]
-    arguments = {id(n) for p in parts(expression) if isinstance(p, ast.Call) for a in p.args for n in ast.walk(a)}
     for node in names:
         if id(node) in arguments:
             for other in (*indices, *numbers):
