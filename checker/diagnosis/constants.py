@@ -10,7 +10,7 @@ import torch
 
 from checker.derivation.trees import parsed, text
 from checker.diagnosis.case import Case
-from checker.diagnosis.edits import parts
+from checker.diagnosis.edits import names_used, parts
 from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.replay import downstream
 
@@ -83,9 +83,14 @@ def _sizes(case: Case) -> list[str]:
 
 
 def _derived(case: Case) -> Iterator[ast.expr]:
-    """The constants of the derived gradient: what stands in it as a number, or as a tensor of one."""
+    """The constants of the derived gradient: what stands in it as a number, or as a tensor of one that nothing comes back to."""
     if case.derived is not None:
-        yield from (p for p in parts(case.derived.expression) if not isinstance(p, ast.Constant | ast.UnaryOp))
+        known = case.verdict.runs[0].trial.gradients
+        moving = {*known, *(name[1:] for name in known)}
+        for part in parts(case.derived.expression):
+            names = {n.id for n in names_used(part)}
+            if not isinstance(part, ast.Constant | ast.UnaryOp) and names.isdisjoint(moving):
+                yield part
 
 
 def _computed(case: Case) -> list[str]:

@@ -39,7 +39,7 @@ def instead(case: Case, last: bool = False) -> Diagnosis | None:
         code=code,
         certainty="proven",
         error=f"`{text(part)}` {error}",
-        note="All the rest of the expression is right.",
+        note=case.only("All the rest of the expression is right."),
         help="Write down the operation of the forward that this part is for, and its derivative alone.",
         span=case.span(part),
         evidence=f"With `{text(replacement)}` in its place the expression equals autograd's gradient in every trial.",
@@ -77,7 +77,7 @@ def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
         return "wrong-local-derivative", "is a value, where its slope, 1, belongs"
     if isinstance(part, ast.Name) and (names != {part.id} or not isinstance(replacement, ast.Call)):
         return "wrong-operand", "stands where another value belongs"
-    if isinstance(part, ast.Name) and "sign" not in ast.dump(replacement):
+    if isinstance(part, ast.Name) and not any(word in ast.dump(replacement) for word in ("sign", "ones_like")):
         return "wrong-point", "is not where this derivative is taken"
     return OTHERWISE
 
@@ -120,7 +120,7 @@ def lacking(case: Case) -> Diagnosis | None:
         error=f"this is not the derivative that belongs to the path of `{text(part)}`"
         if there
         else f"`{text(part)}` comes through here without a derivative that belongs to its path",
-        note="All the rest of the expression is right.",
+        note=case.only("All the rest of the expression is right."),
         help=f"Follow the path from {case.node} up to where `{ast.unparse(part)}` arrives, and count one factor for each operation.",
         span=case.span(part),
         evidence=f"`{text(expression)}` equals autograd's gradient in every trial.",

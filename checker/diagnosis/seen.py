@@ -48,6 +48,10 @@ class Seen:
         """Whether the time for searching is used up."""
         return clock() > self.deadline
 
+    def only(self, note: str) -> str:
+        """A note that all else is right: not said where the answer has another mistake beside this one."""
+        return "" if self.partial else note
+
     @property
     def name(self) -> str:
         return self.verdict.target.name

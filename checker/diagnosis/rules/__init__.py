@@ -4,6 +4,7 @@ To add a rule: write its file, and put it in its place in `RULES`. The first who
 what the shape shows, then what only the values show. What is said where none of them stands is `LAST`, in `explain`.
 """
 
+from checker.diagnosis import exchanged, slope
 from checker.diagnosis.rules import (
     accidental_outer,
     aliased,
@@ -152,6 +153,8 @@ RULES = (
 
 TIES = (
     frozenset({missing_local_derivative, wrong_mask}),
+    frozenset({missing_local_derivative, exchanged}),
+    frozenset({wrong_operand, slope}),
     frozenset({missing_branch, wrong_mask}),
     frozenset({missing_mask, wrong_mask}),
     frozenset({wrong_power, wrong_point}),

@@ -25,6 +25,7 @@ from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, parts, search, value_of
 from checker.diagnosis.rewrites import method, put
 from checker.diagnosis.words import shape_of
+from checker.exercise.sizes import written
 from checker.records import Diagnosis
 
 
@@ -35,7 +36,7 @@ def find(case: Case) -> Diagnosis | None:
         return None
     pair = found[2]
     assert isinstance(pair, ast.BinOp)
-    left, right, table = (shape_of(case, node) for node in (pair.left, pair.right, pair))
+    left, right, table = (shape_of(case, node) or _plain(case, node) for node in (pair.left, pair.right, pair))
     short = pair.left if _rank(case, pair.left) < _rank(case, pair.right) else pair.right
     return Diagnosis(
         code="accidental-outer",
@@ -69,6 +70,12 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
 def _column(vector: ast.expr) -> ast.expr:
     """`vector[:, None]`."""
     return ast.Subscript(vector, ast.Tuple([ast.Slice(), ast.Constant(None)], ast.Load()), ast.Load())
+
+
+def _plain(case: Case, node: ast.expr) -> str:
+    """The shape in the first trial, of what holds whole numbers or truths."""
+    value = value_of(case, node)
+    return written(tuple(value.shape)) if isinstance(value, torch.Tensor) else "a number"
 
 
 def _rank(case: Case, node: ast.expr) -> int:

@@ -18,8 +18,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+import torch
+
 from checker.diagnosis.case import Case
-from checker.diagnosis.edits import Edit, parts, search
+from checker.diagnosis.edits import Edit, parts, search, value_of
 from checker.diagnosis.rewrites import put
 from checker.records import Diagnosis
 
@@ -29,7 +31,7 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    inner = _inner(found[2])
+    inner = inner_of(found[2])
     assert inner is not None
     return Diagnosis(
         code="applied-twice",
@@ -44,17 +46,32 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    calls = [p for p in parts(expression) if _inner(p) is not None]
+    calls = [p for p in parts(expression) if isinstance(p, ast.Call) and inner_of(p) is not None]
     for text in dict.fromkeys(ast.unparse(c) for c in calls):
         changed, same = expression, [c for c in calls if ast.unparse(c) == text]
         for call in same:
-            inner = _inner(call)
+            inner = inner_of(call)
             assert inner is not None
             changed = put(changed, call, inner)
-        yield changed, same[0]
+        inner = inner_of(same[0])
+        if inner is not None and _is_result(case, same[0], inner):
+            yield changed, same[0]
 
 
-def _inner(node: ast.expr) -> ast.expr | None:
+def _is_result(case: Case, call: ast.Call, inner: ast.expr) -> bool:
+    """Whether what the function is applied to is what it makes of a value of the forward; if not, it is another function."""
+    value = value_of(case, inner)
+    if not isinstance(value, torch.Tensor):
+        return False
+    operands = [part for line in case.graph.exercise.lines for part in parts(ast.parse(line.source.strip(), mode="eval").body)]
+    for operand in (*operands, *parts(inner)):
+        result = value_of(case, put(call, inner, operand)) if operand is not inner else None
+        if isinstance(result, torch.Tensor) and result.shape == value.shape and torch.allclose(result.to(value.dtype), value, rtol=1e-9):
+            return True
+    return False
+
+
+def inner_of(node: ast.expr) -> ast.expr | None:
     """The operand of a function of one operand: `torch.tanh(x)`, `F.relu(x)`, `x.exp()`."""
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)) or node.keywords:
         return None

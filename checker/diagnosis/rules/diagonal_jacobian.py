@@ -33,7 +33,7 @@ def find(case: Case) -> Diagnosis | None:
     The operation may be written over several lines, as a softmax by its exponentials and their sum.
     """
     shape = case.runs[0].trial.values[case.node].shape if case.everywhere else torch.Size()
-    if not shape or shape.numel() > ELEMENTS or case.answers[0].shape != shape:
+    if not shape or shape.numel() > ELEMENTS or case.answers[0].shape != shape or not all(bool(a.any()) for a in case.answers):
         return None
     for line in downstream(case, frozenset({case.graph.exercise.output})):
         values = [run.trial.values[line.name] for run in case.runs]

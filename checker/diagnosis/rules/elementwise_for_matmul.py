@@ -21,12 +21,13 @@ from collections.abc import Iterator
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, parts, search
 from checker.diagnosis.rewrites import products, put
+from checker.diagnosis.rules.needless_sum import idle
 from checker.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by a matrix product of the same two factors: the expression is then right."""
-    found = search(case, edits)
+    found = search(case, _busy)
     if found is None:
         return None
     return Diagnosis(
@@ -39,6 +40,12 @@ def find(case: Case) -> Diagnosis | None:
         evidence="With the matrix product of the same factors the expression equals autograd's gradient in every trial.",
         fix=found[0],
     )
+
+
+def _busy(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """Not those that leave nothing to a sum of the learner's: then it sums along the wrong axis, or averages, and `*` is right."""
+    before = idle(case, expression)
+    yield from (edit for edit in edits(case, expression) if idle(case, edit[0]) <= before)
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:

@@ -22,7 +22,7 @@ import torch
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, parts, search, value_of
-from checker.diagnosis.rewrites import put
+from checker.diagnosis.rewrites import calls, method, put
 from checker.records import Diagnosis
 
 
@@ -30,7 +30,7 @@ def find(case: Case) -> Diagnosis | None:
     """Proven by a one-hot mask in the place of the index: the expression is then right."""
     found = search(case, edits)
     if found is None:
-        return None
+        return _value_as_index(case)
     return Diagnosis(
         code="index-as-value",
         certainty="proven",
@@ -41,6 +41,31 @@ def find(case: Case) -> Diagnosis | None:
         evidence="With the one-hot mask of this index in its place the expression equals autograd's gradient in every trial.",
         fix=found[0],
     )
+
+
+def _value_as_index(case: Case) -> Diagnosis | None:
+    """The other way round: a value where the place of the largest one is due."""
+    found = search(case, _places)
+    if found is None:
+        return None
+    return Diagnosis(
+        code="index-as-value",
+        certainty="proven",
+        error=f"`{ast.unparse(found[2])}` says how much; here an index is due, which says where",
+        note="`one_hot` puts a one at the place that it is given.",
+        help="Give it the index: `argmax` along the axis the forward picks from.",
+        span=case.span(found[2]),
+        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def _places(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for call in calls(expression, "one_hot"):
+        value = value_of(case, call.args[0]) if call.args else None
+        if isinstance(value, torch.Tensor) and value.is_floating_point():
+            for axis in range(value.dim()):
+                yield put(expression, call.args[0], method(call.args[0], "argmax", axis)), call.args[0]
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, search
 from checker.diagnosis.rewrites import calls, with_keyword
+from checker.diagnosis.rules.needless_sum import idle
 from checker.records import Diagnosis
 
 REDUCTIONS = ("sum", "mean", "amax", "amin", "prod", "max", "min")
@@ -72,9 +73,13 @@ def _inside(case: Case) -> Diagnosis | None:
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    before = idle(case, expression)
     for call in calls(expression, *REDUCTIONS):
         if not any(k.arg == "keepdim" for k in call.keywords):
-            yield with_keyword(expression, call, "keepdim", True), call
+            kept = with_keyword(expression, call, "keepdim", True)
+            # Of `x.sum(0).sum(0)` the second call would run over the kept axis: it is one too many.
+            if idle(case, kept) <= before:
+                yield kept, call
 
 
 def _note(case: Case, reduction: ast.Call | None) -> str:

@@ -19,8 +19,10 @@ import ast
 from itertools import combinations
 
 from checker.diagnosis.case import Case
+from checker.diagnosis.rewrites import calls
 from checker.records import Diagnosis, Line
 
+SCATTERS = ("scatter", "scatter_add", "index_put", "index_add", "index_copy", "one_hot")
 PICKS = ("index_select", "embedding", "gather", "take", "unfold")
 
 AXES = 4
@@ -56,7 +58,9 @@ def _still_there(case: Case, line: Line) -> str | None:
     for count in range(1, min(rank, AXES)):
         for axes in combinations(range(rank), count):
             if case.is_answer([g.sum(axes) for g in above]) or case.is_answer([g.sum(axes, keepdim=True) for g in above]):
-                return ", summed"
+                # A sum over what was brought back to its places adds up the same numbers.
+                scattered = case.expression is not None and next(calls(case.expression, *SCATTERS), None) is not None
+                return None if scattered else ", summed"
     return None
 
 

@@ -22,6 +22,7 @@ from itertools import permutations
 
 import torch
 
+from checker.comparison.compare import close
 from checker.diagnosis.case import Case
 from checker.diagnosis.moved import RESHAPES
 from checker.diagnosis.rewrites import calls, method, put, turned
@@ -34,13 +35,14 @@ def find(case: Case) -> Diagnosis | None:
         return None
     call = next(calls(case.expression, *RESHAPES), None)
     rank = case.oracles[0].dim()
-    if call is None or not 2 <= rank <= 5:
+    if call is None or not 2 <= rank <= 6:
         return None
     for order in permutations(range(rank)):
         if order == tuple(range(rank)):
             continue
-        if case.replays(partial(_forth, order=order)) or case.replays(partial(_back, order=order)):
-            return _told(case, call)
+        for change in (partial(_forth, order=order), partial(_back, order=order)):
+            if close(change(case.oracles[0], case.answers[0]), case.answers[0], case.scales[0], case.dtype) and case.replays(change):
+                return _told(case, call, order)
     return None
 
 
@@ -55,12 +57,16 @@ def _back(oracle: torch.Tensor, answer: torch.Tensor, order: tuple[int, ...]) ->
     return oracle.reshape(lengths).permute(inverse)
 
 
-def _told(case: Case, call: ast.Call) -> Diagnosis:
+def _told(case: Case, call: ast.Call, order: tuple[int, ...]) -> Diagnosis:
     assert isinstance(call.func, ast.Attribute) and case.expression is not None
     inner = call.func.value
     shape = ast.parse(f"{case.node}.shape", mode="eval").body
     edits = [put(case.expression, call, turned(inner)), put(case.expression, call, inner)]
     edits += [method(inner, "reshape", shape)]
+    for back in (order, tuple(order.index(i) for i in range(len(order)))):
+        lengths = [ast.parse(f"{case.node}.shape[{i}]", mode="eval").body for i in back]
+        laid = method(inner, "reshape", *lengths)
+        edits += [put(case.expression, call, method(laid, "permute", *(back.index(i) for i in range(len(back)))))]
     edits += [put(case.expression, call, method(inner, "permute", *p)) for p in permutations(range(case.oracles[0].dim()))]
     return Diagnosis(
         code="scrambled-reshape",

@@ -17,11 +17,13 @@ Read more: the PyTorch documentation, "torch.matmul" and "Broadcasting semantics
 from __future__ import annotations
 
 import ast
+import re
 from typing import Any
 
 import torch
 
 from checker.diagnosis.case import Case
+from checker.diagnosis.edits import value_of
 from checker.diagnosis.evaluate import Evaluator, Failed, Refused
 from checker.diagnosis.failure import failing_part
 from checker.diagnosis.words import short
@@ -30,13 +32,18 @@ from checker.records import Diagnosis
 
 SIGNS = {ast.MatMult: "@", ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 
+ABOUT_SHAPES = re.compile(r"siz|shape|dimension|\dD\b|\d-D|broadcast|number of (?!classes)|same length", re.I)
+"""What torch says of shapes that do not fit. An index outside, a number of the wrong kind or a missing argument is another mistake."""
+
+PLACES = ("scatter", "scatter_add", "gather", "index_add", "index_put", "index_copy", "index_select", "take_along_dim", "outer")
+
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by evaluating the smallest part that raises, its operands being fine."""
-    part = failing_part(case)
-    if part is None:
+    part, raised = failing_part(case), case.verdict.answer.raised
+    if part is None or raised is None or raised.kind == "TypeError" or not ABOUT_SHAPES.search(raised.message):
         return None
-    operands = _operands(part)
+    operands = [operand for operand in _operands(part) if not _is_number(case, operand)]
     if len(operands) < 2 or not isinstance(part, ast.BinOp | ast.Call):
         return None
     shapes = [_shape(case, operand) for operand in operands]
@@ -45,19 +52,27 @@ def find(case: Case) -> Diagnosis | None:
     told = ", ".join(f"`{short(o)}` is {s}" for o, s in zip(operands, shapes, strict=True))
     product = isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult)
     sign = SIGNS.get(type(part.op)) if isinstance(part, ast.BinOp) else None
+    if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in PLACES:
+        note = f"`{part.func.attr}` counts axes and lengths of its own: {raised.message}"
+    elif product:
+        note = "`@` sums over the last axis of the left factor and the first of the right one: those two must be the same axis."
+    else:
+        note = "Aligned from the right, two axes must be equal, or one of them 1."
     return Diagnosis(
         code="shape-error",
         certainty="proven",
         error=f"{told}: `{sign}` cannot join them" if sign else f"{told}: these do not fit together",
-        note="`@` sums over the last axis of the left factor and the first of the right one: those two must be the same axis."
-        if product
-        else "Aligned from the right, two axes must be equal, or one of them 1.",
+        note=note,
         help=f"{case.node} is {_due(case)}: ask which axis has to go away, and let the factors meet on that one."
         if product
         else f"{case.node} is {_due(case)}: check which operand has its axes in another order, or one too many.",
         span=case.span(part),
         evidence="This part raises by itself, and its operands do not.",
     )
+
+
+def _is_number(case: Case, operand: ast.expr) -> bool:
+    return isinstance(value_of(case, operand), int | float)
 
 
 def _operands(part: ast.expr) -> list[ast.expr]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from checker.derivation.elementwise import SLOPES
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, parts, search
 from checker.diagnosis.paths import Path, off, paths
@@ -68,6 +69,25 @@ def _negative(case: Case) -> Path | None:
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    inside = bent(expression)
     for part in parts(expression):
+        if id(part) in inside:
+            continue
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub):
             yield put(expression, part, ast.copy_location(ast.BinOp(part.left, ast.Add(), part.right), part)), part
+
+
+def bent(expression: ast.expr) -> set[int]:
+    """The parts (by identity) of an expression where no paths meet."""
+    return {id(inner) for part in parts(expression) for place in _bent(part) for inner in ast.walk(place)}
+
+
+def _bent(part: ast.expr) -> Iterator[ast.expr]:
+    """The places in a part from which no sum comes back: a power's base and exponent, a divisor, the inside of a function."""
+    match part:
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            yield from (left, right)
+        case ast.BinOp(op=ast.Div(), right=divisor):
+            yield divisor
+        case ast.Call(func=ast.Attribute(value=base, attr=name), args=args) if name in SLOPES:
+            yield from (base, *args)

@@ -16,9 +16,14 @@ Read more: `backprop-check check EXERCISE --numeric` shows finite differences be
 
 from __future__ import annotations
 
+import ast
+import re
+
 import torch
 
 from checker.diagnosis.case import Case
+from checker.diagnosis.failure import failing_part
+from checker.diagnosis.words import short
 from checker.exercise.sizes import written
 from checker.records import Diagnosis
 
@@ -30,11 +35,11 @@ def find(case: Case) -> Diagnosis | None:
         return Diagnosis(
             code="unrecognised",
             certainty="located",
-            error=f"{raised.kind}: {raised.message}",
+            error=_refused(case, raised.message) or f"{raised.kind}: {raised.message}",
             note="The line stopped there, so it gave no gradient.",
             help="Evaluate its parts one by one, from the inside out.",
             span=raised.span or case.span(),
-            evidence=f"{raised.kind} in trial 0.",
+            evidence=f"{raised.kind} in trial 0: {raised.message}",
         )
     difference = case.verdict.difference
     if difference.wrong == "shape":
@@ -50,6 +55,22 @@ def find(case: Case) -> Diagnosis | None:
         span=case.span(),
         evidence="Compared with autograd's gradient, element by element.",
     )
+
+
+def _refused(case: Case, message: str) -> str | None:
+    """What a call was given that it cannot take, or was not given, where torch says so."""
+    part = failing_part(case)
+    if not isinstance(part, ast.Call):
+        return None
+    name = part.func.attr if isinstance(part.func, ast.Attribute) else ast.unparse(part.func)
+    if found := re.search(r"missing \d+ required positional arguments?: \W*(.+?)\W*$", message):
+        return f"`{name}` lacks its argument {found[1]}"
+    if found := re.search(r"argument '(\w+)' \(position (\d+)\) must be ([^,]+), not (\w+)", message):
+        given = part.args[int(found[2]) - 1] if int(found[2]) <= len(part.args) else None
+        return f"`{name}` needs {found[3]} for its argument {found[1]}" + (f"; `{short(given)}` is {found[4]}" if given is not None else "")
+    if found := re.search(r"invalid combination of arguments - got \((.*?)\)(?:, but|$)", message):
+        return f"`{name}` cannot take ({found[1]}): an argument is missing, or is not of the kind it needs"
+    return None
 
 
 def _help(case: Case) -> str:

@@ -22,6 +22,7 @@ from itertools import combinations
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, search
 from checker.diagnosis.rewrites import calls, put, with_keyword
+from checker.diagnosis.rules.needless_sum import idle
 from checker.diagnosis.words import shape_of
 from checker.records import Diagnosis
 
@@ -32,8 +33,14 @@ RANKS = 4
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by the learner's own expression with another axis: it is then the oracle."""
-    found = search(case, edits)
+    found = search(case, _busy)
     return _told(case, found) if found is not None else None
+
+
+def _busy(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """Not those that let a sum or mean run over an axis of length 1: that changes nothing, so no axis is due there at all."""
+    before = idle(case, expression)
+    yield from (edit for edit in edits(case, expression) if idle(case, edit[0]) <= before)
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
@@ -49,6 +56,7 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for call, written in found:
         for other in _others(written):
             yield put(expression, written, ast.copy_location(other, written)), call
+    yield from _lengths(expression)
     for call, written in found:
         if (
             isinstance(call.func, ast.Attribute)
@@ -58,6 +66,19 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
             for other in _others(written):
                 kept = put(with_keyword(call, call, "keepdim", True), written, ast.copy_location(other, written))
                 yield put(expression, call, kept), call
+
+
+def _lengths(expression: ast.expr) -> Iterator[Edit]:
+    """Another length of a tensor as the number of columns of `one_hot`; an axis for an `argmax` that runs over all."""
+    for call in calls(expression, "one_hot"):
+        for length in call.args[1:2]:
+            if isinstance(length, ast.Subscript) and isinstance(length.value, ast.Attribute) and length.value.attr == "shape":
+                for other in _others(length.slice):
+                    yield put(expression, length.slice, ast.copy_location(other, length.slice)), call
+    for call in calls(expression, "argmax", "argmin"):
+        if not _axes(call) and not call.keywords:
+            for axis in range(RANKS):
+                yield put(expression, call, ast.copy_location(ast.Call(call.func, [ast.Constant(axis)], []), call)), call
 
 
 def _axes(call: ast.Call) -> list[ast.expr]:
@@ -79,6 +100,16 @@ def _others(written: ast.expr) -> Iterator[ast.expr]:
                 yield ast.Tuple([ast.Constant(n) for n in axes], ast.Load())
 
 
+def _of_call(call: ast.Call) -> str | None:
+    """What is wrong with a call that has no axis of its own, or none that is written."""
+    assert isinstance(call.func, ast.Attribute)
+    if call.func.attr == "one_hot" and len(call.args) == 2 and isinstance(call.args[1], ast.Subscript):
+        return f"`{ast.unparse(call.args[1])}` is the length of another axis than the one that is picked from"
+    if call.func.attr in ("argmax", "argmin") and not _axes(call):
+        return f"`{call.func.attr}` without an axis runs over all of them: it gives one index alone"
+    return None
+
+
 def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
     fix, _, call = found
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
@@ -88,7 +119,7 @@ def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
     return Diagnosis(
         code="wrong-axis",
         certainty="proven",
-        error=f"this runs over the wrong axis of a {over}" if same else f"{case.got}, but {case.node} is {case.due}",
+        error=_of_call(call) or (f"this runs over the wrong axis of a {over}" if same else f"{case.got}, but {case.node} is {case.due}"),
         note=f"Along that axis `{name}` mixes numbers that the forward keeps apart."
         if same
         else f"`{name}` runs along the axis that {case.node} keeps, and keeps the one to sum away.",

@@ -25,6 +25,7 @@ from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, parts, search
 from checker.diagnosis.instead import instead, lacking
 from checker.diagnosis.rewrites import put
+from checker.diagnosis.rules.applied_twice import inner_of
 from checker.diagnosis.words import users
 from checker.records import Diagnosis
 
@@ -37,6 +38,8 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return (another(case) or instead(case) or lacking(case) or factor_alone(case)) if case.everywhere else None
+    if isinstance(found[2], ast.Constant | ast.Call):
+        return _not_the_slope(case, found)
     divides = isinstance(found[2], ast.BinOp) and isinstance(found[2].op, ast.Div)
     return Diagnosis(
         code="wrong-local-derivative",
@@ -50,9 +53,30 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
+def _not_the_slope(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
+    return Diagnosis(
+        code="wrong-local-derivative",
+        certainty="proven",
+        error=f"`{ast.unparse(found[2])}` does not belong to this derivative",
+        note="All the rest of the expression is right.",
+        help=f"Write the derivative of {users(case)} down alone, with its constants.",
+        span=case.span(found[2]),
+        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
             other = ast.Div() if isinstance(part.op, ast.Mult) else ast.Mult()
             for left, right in ((part.left, part.right), (part.right, part.left)):
                 yield put(expression, part, ast.copy_location(ast.BinOp(left, other, right), part)), part
+    for part in parts(expression):
+        inner = inner_of(part)
+        if inner is not None:
+            yield put(expression, part, inner), part
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub):
+            for number in (part.left, part.right):
+                if isinstance(number, ast.Constant) and number.value == 0:
+                    yield put(expression, number, ast.copy_location(ast.Constant(1), number)), number

@@ -19,8 +19,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+import torch
+
 from checker.diagnosis.case import Case
-from checker.diagnosis.edits import Edit, names_used, rename, replacements, search
+from checker.diagnosis.edits import Edit, names_used, parts, rename, replacements, search
 from checker.diagnosis.rewrites import put
 from checker.diagnosis.words import users
 from checker.records import Diagnosis
@@ -30,7 +32,7 @@ def find(case: Case) -> Diagnosis | None:
     """Proven by the learner's own expression with one name put in the place of another: it is then right."""
     if case.draft is None:
         return None
-    found = search(case, edits)
+    found = search(case, _from_above) or search(case, _other_kinds)
     if found is None:
         return None
     text, tree, part = found
@@ -43,12 +45,14 @@ def find(case: Case) -> Diagnosis | None:
         note = f"`{old}` is the value the forward computed; what comes back to it is `{new}`."
     elif old == case.node:
         note = f"How fast the result moves with {case.node} is told by the other operand, `{new}`."
+    elif part not in names_used(case.draft):
+        note = f"Here `{old}` gives no value but a shape, a length or an index; those of `{new}` are meant."
     else:
         note = f"The line of the forward that uses {case.node} brings in `{new}`, not `{old}`."
     return Diagnosis(
         code="wrong-operand",
         certainty="proven",
-        error=f"`{old}` stands where another tensor belongs",
+        error=f"`{old}` stands where another {_kind(case, new)} belongs",
         note=note,
         help=f"Look at {users(case)}: which tensor decides how fast it moves with {case.node}?",
         span=case.span(part),
@@ -70,6 +74,33 @@ def _lacks_upstream(case: Case, found: tuple[str, ast.expr, ast.expr], new: str)
     )
 
 
+def _from_above(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """Not those that take the last gradient from above out of an answer: they would be right for this one alone, a gradient of ones."""
+    above = case.gradients_in(expression)
+    yield from (edit for edit in edits(case, expression) if not above or case.gradients_in(edit[0]))
+
+
+def _other_kinds(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """A name that lends its shape, or that stands where an index or a plain number is due."""
+    known = case.names(case.verdict.runs[0])
+    names = [n for n in parts(expression) if isinstance(n, ast.Name) and n.id in known]
+    values = names_used(expression)
+    others = [name for name in known if isinstance(known[name], torch.Tensor)]
+    arguments = {id(n) for p in parts(expression) if isinstance(p, ast.Call) for a in p.args for n in ast.walk(a)}
+    for node in names:
+        if node not in values and id(node) in arguments:  # a length that is a factor is a constant, right or wrong
+            for other in others:
+                if other != node.id:
+                    yield put(expression, node, ast.copy_location(ast.Name(other, ast.Load()), node)), node
+    indices = [name for name in others if not known[name].is_floating_point()]
+    numbers = [name for name, value in known.items() if type(value) is int]
+    for node in names:
+        if id(node) in arguments:
+            for other in (*indices, *numbers):
+                if other != node.id:
+                    yield put(expression, node, ast.copy_location(ast.Name(other, ast.Load()), node)), node
+
+
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     names, others = names_used(expression), replacements(case)
     for node in names:
@@ -81,6 +112,11 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         for other in others:
             if other != name:
                 yield rename(expression, name, other), node
+
+
+def _kind(case: Case, name: str) -> str:
+    value = case.names(case.verdict.runs[0]).get(name)
+    return "tensor" if isinstance(value, torch.Tensor) else "number"
 
 
 def _new(before: ast.expr, after: ast.expr, part: ast.Name) -> str:

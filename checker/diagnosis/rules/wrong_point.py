@@ -24,6 +24,7 @@ import torch
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, names_used, rename, search
+from checker.diagnosis.rewrites import put
 from checker.records import Diagnosis, Line
 
 
@@ -32,8 +33,8 @@ def find(case: Case) -> Diagnosis | None:
     if case.draft is None:
         return None
     for line in _functions(case):
-        for old, new in ((case.node, line.name), (line.name, case.node)):
-            found = search(case, partial(_exchanged, old=old, new=new))
+        for old, new in ((case.node, line.name), (line.name, case.node), (line.name, _inside(case, line))):
+            found = search(case, partial(_exchanged, old=old, new=new)) if new is not None else None
             if found is not None:
                 role = "what went in" if old == case.node else "what came out"
                 other = "what came out" if old == case.node else "what went in"
@@ -62,7 +63,20 @@ def _functions(case: Case) -> list[Line]:
     return [line for line in case.consumers if not any(isinstance(values[r], torch.Tensor) for r in line.reads if r != case.node)]
 
 
+def _inside(case: Case, line: Line) -> str | None:
+    """What a function or a power is taken of, where that is more than the node: the `ms + 1e-5` of `(ms + 1e-5)**-0.5`."""
+    match ast.parse(line.source.strip(), mode="eval").body:
+        case ast.BinOp(left=inner, op=ast.Pow()) | ast.Call(args=[inner], keywords=[]) if not isinstance(inner, ast.Name):
+            return ast.unparse(inner) if case.node in {n.id for n in ast.walk(inner) if isinstance(n, ast.Name)} else None
+    return None
+
+
 def _exchanged(_: Case, expression: ast.expr, old: str, new: str) -> Iterator[Edit]:
     uses = [n for n in names_used(expression) if n.id == old]
-    if uses:
+    if uses and new.isidentifier():
         yield rename(expression, old, new), uses[0]
+    elif uses:
+        changed, inner = expression, ast.parse(new, mode="eval").body
+        for use in uses:
+            changed = put(changed, use, ast.copy_location(inner, use))
+        yield changed, uses[0]

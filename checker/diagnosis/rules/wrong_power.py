@@ -23,6 +23,7 @@ from checker.diagnosis.edits import Edit, parts, search, tensors
 from checker.diagnosis.rewrites import put
 from checker.records import Diagnosis
 
+FLAT = ("sign", "sgn", "ones_like", "zeros_like")
 EXPONENTS = (1, 2, 3, -1, -2, -3, 0.5, -0.5, 1.5, -1.5)
 
 
@@ -37,7 +38,7 @@ def find(case: Case) -> Diagnosis | None:
         code="wrong-power",
         certainty="proven",
         error=f"the exponent of `{ast.unparse(base)}` is not right",
-        note="All the rest of the expression is.",
+        note=case.only("All the rest of the expression is."),
         help="Bring the exponent down as a factor, and lower it by one.",
         span=case.span(part),
         evidence="With another exponent the expression equals autograd's gradient in every trial.",
@@ -51,9 +52,14 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         for exponent in EXPONENTS:
             yield put(expression, power, ast.copy_location(_power(power.left, exponent), power)), power
     for part in tensors(case, expression):
-        if part not in powers and isinstance(part, ast.Name | ast.Call):
+        if part not in powers and isinstance(part, ast.Name | ast.Call) and not _is_flat(part):
             for exponent in (2, 3):
                 yield put(expression, part, ast.copy_location(_power(part, exponent), part)), part
+
+
+def _is_flat(part: ast.expr) -> bool:
+    """Whether a call gives ones, zeros and signs: a power of them is no derivative."""
+    return isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in FLAT
 
 
 def _power(base: ast.expr, exponent: float) -> ast.expr:

@@ -25,20 +25,29 @@ from checker.diagnosis.case import Case
 from checker.diagnosis.constants import Named, named_constants, times
 from checker.diagnosis.edits import Edit, parts, search, tensors, value_of
 from checker.diagnosis.paths import off, paths
-from checker.diagnosis.rewrites import put
+from checker.diagnosis.rewrites import calls, put
 from checker.records import Diagnosis
+
+FILLS = ("scatter", "masked_fill", "index_fill", "full_like", "full")
+"""Calls whose last argument is the number that they put in places."""
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by a named constant: the whole answer, or one part of it, times that constant is right."""
     if not case.everywhere:
         return None
+    if (found := search(case, _filled)) is not None:
+        return _told(case, found)
     for constant in named_constants(case):
         if case.is_oracle([a * constant.values[run.seed] for a, run in zip(case.answers, (r.trial for r in case.runs), strict=True)]):
             return _whole(case, constant)
     found = search(case, edits)
     if found is None:
         return _of_path(case)
+    return _told(case, found)
+
+
+def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
     # A length written as a number is right today: it shows where another mistake is put right.
     lengths = {size for size in case.runs[0].trial.sizes.values() if size > 2}
     fixed = isinstance(found[2], ast.Constant) and found[2].value in lengths
@@ -47,8 +56,10 @@ def find(case: Case) -> Diagnosis | None:
         certainty="proven",
         error=f"`{ast.unparse(found[2])}` is a length of today, written as a number"
         if fixed
+        else "times 0 leaves nothing of the gradient"
+        if not any(bool(a.any()) for a in case.answers)
         else f"`{ast.unparse(found[2])}` is off by a constant factor",
-        note="The rest of the expression is right.",
+        note=case.only("The rest of the expression is right."),
         help="Ask which constants the forward brings into this part, and count each once.",
         span=case.span(found[2]),
         evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
@@ -81,12 +92,26 @@ def _whole(case: Case, constant: Named) -> Diagnosis:
         code="wrong-scale",
         certainty="proven",
         error=f"every number of {case.name} has to be multiplied by {constant.text}",
-        note=f"Shape and signs are right; the whole is off by the constant factor {constant.text}.",
+        note=case.only(f"Shape and signs are right; the whole is off by the constant factor {constant.text}."),
         help="Look where the forward multiplies or divides by it, and count it once.",
         span=case.span(),
         evidence=f"The answer times {constant.text} equals autograd's gradient in every trial.",
         fix=case.fix(*candidates),
     )
+
+
+def _filled(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """Another constant where a call puts a number in places, or its own fraction turned over."""
+    for call in calls(expression, *FILLS):
+        number = call.args[-1] if call.args else None
+        if not isinstance(number, ast.BinOp | ast.Name | ast.Constant) or not isinstance(value_of(case, number), int | float):
+            continue
+        if isinstance(number, ast.BinOp) and isinstance(number.op, ast.Div):
+            yield put(expression, number, ast.copy_location(ast.BinOp(number.right, number.op, number.left), number)), number
+        for constant in named_constants(case):
+            for sign in (1, -1):
+                one = ast.Constant(sign) if sign > 0 else ast.UnaryOp(ast.USub(), ast.Constant(1))
+                yield put(expression, number, ast.copy_location(times(one, constant), number)), number
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
@@ -105,6 +130,8 @@ def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """The expression with one number changed, or with a factor or divisor that is no tensor taken away or moved across the fraction."""
     operands = {id(n) for p in parts(expression) if isinstance(p, ast.BinOp) and not isinstance(p.op, ast.Pow) for n in (p.left, p.right)}
     operands -= {id(n) for p in parts(expression) if isinstance(p, ast.Compare) for n in ast.walk(p)}  # no factor either
+    sums = [p for p in parts(expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Add | ast.Sub)]
+    operands -= {id(n) for p in sums for n in (p.left, p.right) if isinstance(n, ast.Constant) and n.value == 0}  # no factor makes it 1
     for part in parts(expression):
         value = part.value if isinstance(part, ast.Constant) else None
         if isinstance(value, int | float) and not isinstance(value, bool) and id(part) in operands:

@@ -25,6 +25,7 @@ from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, parts, search, value_of
 from checker.diagnosis.paths import off, paths
 from checker.diagnosis.rewrites import negated, put
+from checker.diagnosis.rules.subtracted_branch import bent
 from checker.records import Diagnosis
 
 
@@ -54,7 +55,7 @@ def _of_term(case: Case) -> Diagnosis | None:
         code="wrong-sign",
         certainty="proven",
         error=f"`{ast.unparse(found[2])}` has the opposite sign",
-        note="All the rest of the expression is right.",
+        note=case.only("All the rest of the expression is right."),
         help="Find the minus that the derivative brings, or the one too many.",
         span=case.span(found[2]),
         evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
@@ -63,8 +64,11 @@ def _of_term(case: Case) -> Diagnosis | None:
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    """One term of a sum with its sign turned; the right one of a difference is for `subtracted-branch`."""
+    """One term of a sum with its sign turned; the right one of a difference is for `subtracted-branch`, where paths may meet."""
+    inside = bent(expression)
     for part in parts(expression):
+        if id(part) in inside and isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub):
+            yield put(expression, part, ast.copy_location(ast.BinOp(part.left, ast.Add(), part.right), part)), part.right
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub):
             terms = (part.left, part.right) if isinstance(part.op, ast.Add) else (part.left,)
             yield from ((put(expression, term, ast.copy_location(negated(term), term)), term) for term in terms)

@@ -21,7 +21,8 @@ from collections.abc import Iterator
 
 from checker.diagnosis.case import Case
 from checker.diagnosis.edits import Edit, parts, search
-from checker.diagnosis.rewrites import products, put
+from checker.diagnosis.rewrites import products, put, swapped_product
+from checker.diagnosis.words import short
 from checker.records import Diagnosis
 
 
@@ -30,6 +31,19 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
+    assert isinstance(found[2], ast.BinOp)
+    swapped = swapped_product(found[2])
+    if swapped is not None and ast.unparse(put(case.draft, found[2], swapped)) == ast.unparse(found[1]):  # type: ignore[arg-type]
+        return Diagnosis(
+            code="transposed",
+            certainty="proven",
+            error=f"`{short(found[2])}` is turned over",
+            note="The right factors meet on the right axis, but they stand in the other order: rows for columns.",
+            help=f"Let the factor that carries the first axis of {case.node} stand first, or turn the product.",
+            span=case.span(found[2]),
+            evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
+            fix=found[0],
+        )
     return Diagnosis(
         code="wrong-transpose",
         certainty="proven",
