@@ -17,7 +17,7 @@ SAYS = {
     ),
     "missing-local-derivative": (
         "a factor of the derivative is missing",
-        "All else in it is right, but in {users} something more decides how far the result moves with {node}.",
+        "In {users} something more decides how far the result moves with {node}.",
         FACTORS,
     ),
     "missing-mask": (
