@@ -93,11 +93,12 @@ def incomplete(case: Case) -> Diagnosis | None:
         return None
     for expression, part, factor in with_a_factor(case, case.draft):
         if case.gradients_in(part) and not case.gradients_in(factor):
+            there = {n.id for n in names_used(factor)} & {n.id for n in names_used(case.draft)}
             return Diagnosis(
-                code="missing-local-derivative",
+                code="wrong-local-derivative" if there else "missing-local-derivative",
                 certainty="proven",
-                error=f"`{short(part)}` lacks a factor",
-                note="Along its path one derivative more has to be multiplied.",
+                error=f"what belongs to the path of `{short(part)}` is another derivative" if there else f"`{short(part)}` lacks a factor",
+                note="Each operation on its path brings one derivative, and they are multiplied.",
                 help=f"Follow the path of `{short(part)}` from {case.node} upwards, and count one factor for each operation.",
                 span=case.span(part),
                 evidence=f"`{text(expression)}` equals autograd's gradient in every trial.",

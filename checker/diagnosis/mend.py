@@ -7,10 +7,8 @@ import difflib
 import io
 import tokenize
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
-from types import ModuleType
 
 from checker.derivation.trees import fill, text
 from checker.diagnosis.case import Case
@@ -26,44 +24,25 @@ NEAR = 8
 EDITORS = tuple(rule for rule in RULES if hasattr(rule, "edits"))
 
 
-@dataclass(frozen=True)
-class Repair:
-    """A right expression. Of two steps, `rule` has made the first one, which left `halfway`.
-
-    `near`: what was replaced last is a part of the learner's own expression; else it swallows the first step, or the whole.
-    """
-
-    expression: ast.expr
-    near: bool
-    rule: ModuleType | None = None
-    halfway: ast.expr | None = None
-
-    @property
-    def text(self) -> str:
-        return text(self.expression)
-
-
-def repairs(case: Case) -> Iterator[Repair]:
-    """Yield verified repairs of the learner's expression, those of one step first, until the case's time is up.
+def repairs(case: Case) -> Iterator[str]:
+    """Yield verified repairs of the learner's expression as text, those of one step first, until the case's time is up.
 
     Of two steps, the second is not searched: what the edited expression would need in a place follows by undoing the operations above it,
     and is looked up by its value.
     """
     if case.draft is None:
         return
-    for expression in with_term(case, case.draft):
-        yield Repair(expression, True)
-    for expression, part, _ in replaced(case, case.draft):
-        yield Repair(expression, part is not case.draft)
-    walked = list(ast.walk(case.draft))[1:]
+    yield from _mended(case, case.draft)
     for rule in EDITORS:
         for tried, (edited, _) in enumerate(rule.edits(case, case.draft)):
             if tried >= TRIES or case.late:
                 return
-            for expression, part, _ in replaced(case, edited):
-                yield Repair(expression, part is not edited and any(part is own for own in walked), rule, edited)
-            for expression in with_term(case, edited):
-                yield Repair(expression, False, rule, edited)
+            yield from _mended(case, edited)
+
+
+def _mended(case: Case, expression: ast.expr) -> Iterator[str]:
+    yield from (text(mended) for mended in with_term(case, expression))
+    yield from (text(mended) for mended, _, _ in replaced(case, expression))
 
 
 def nearest(case: Case, given: str | None) -> str | None:
@@ -73,7 +52,7 @@ def nearest(case: Case, given: str | None) -> str | None:
         return derived[0]
     written = ast.unparse(case.draft) if case.draft is not None else ""
     best: str | None = None
-    found = chain([given] if given else [], derived, _written_out(case), _renamed(case), (r.text for r in repairs(case)))
+    found = chain([given] if given else [], derived, _written_out(case), _renamed(case), repairs(case))
     for candidate in islice(found, ENOUGH):
         best = min([candidate, best] if best else [candidate], key=partial(_far, written))
         if _distance(written, best) <= NEAR:

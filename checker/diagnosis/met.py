@@ -29,6 +29,9 @@ EXCHANGED = (
 )
 """One too many and one missing are no two mistakes: something stands in the place of something else."""
 
+WEIGHTY = ("missing-local-derivative", "wrong-local-derivative", "missing-branch", "missing-mask", "wrong-mask", "diagonal-jacobian")
+"""What is said before a sign or a constant that is off too."""
+
 NAMED = 4
 """So many meetings are asked for the name of their first mistake."""
 
@@ -58,7 +61,8 @@ def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
             cause = replace(cause, fix=None)
             if second is None or second.code == cause.code:
                 return (cause,)
-            return (second, cause) if second.code == "missing-upstream" or cause.code == "wrong-scale" else (cause, second)
+            weighty = second.code in WEIGHTY and cause.code in ("wrong-sign", "wrong-scale")
+            return (second, cause) if weighty or second.code == "missing-upstream" else (cause, second)
         if len(asked) >= NAMED:
             break
     return ()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import islice
 
 from checker.diagnosis.case import Case
-from checker.diagnosis.mend import ENOUGH, repairs
 from checker.diagnosis.met import met
 from checker.diagnosis.paths import paths, total
 from checker.records import Diagnosis
@@ -22,7 +20,7 @@ VAGUE = frozenset({"extra-term", "missing-upstream", "wrong-operand", "wrong-poi
 
 def several(case: Case, first: First) -> tuple[Diagnosis, ...]:
     """Return the mistakes of an answer that no single one explains; nothing where they are not proven together."""
-    return beside_a_branch(case, first) or met(case, first) or in_two_steps(case, first)
+    return beside_a_branch(case, first) or met(case, first)
 
 
 def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:
@@ -44,19 +42,4 @@ def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:
                 evidence=f"Once the other mistake is put right, the answer is autograd's gradient without the part through {lost.told}.",
             )
             return replace(cause, fix=None), missing
-    return ()
-
-
-def in_two_steps(case: Case, first: First) -> tuple[Diagnosis, ...]:
-    """Two changes mend the expression, and each is a mistake that has a name."""
-    for repair in islice(repairs(case), ENOUGH):
-        if repair.rule is None or repair.halfway is None or not repair.near:
-            continue
-        halfway = case.put_right(repair.halfway)
-        then = first(halfway) if halfway is not None else None
-        if halfway is None or then is None:
-            continue
-        cause: Diagnosis | None = repair.rule.find(case.towards(halfway.answers))
-        if cause is not None:
-            return replace(cause, fix=repair.text), replace(then, fix=repair.text)
     return ()

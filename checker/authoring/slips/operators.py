@@ -46,7 +46,8 @@ def _add(node: ast.BinOp, names: Names) -> Iterator[Slip]:
         yield "operator", ("multiplied-branches",), _with(node, ast.Mult())
     else:  # a point the forward shifted, as in `bnvar + 1e-5`
         yield "point", ("dropped-epsilon",), left
-        yield "point", ("wrong-point", _OTHER), right
+        # With the number alone, nothing of the value is left in this factor.
+        yield "point", ("wrong-point", _OTHER, "missing-local-derivative"), right
         yield "operator", ("wrong-point", "wrong-sign", _OTHER), _with(node, ast.Sub())
         yield "operator", ("wrong-point", "dropped-epsilon", _OTHER), _with(node, ast.Mult())
 

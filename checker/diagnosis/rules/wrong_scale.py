@@ -50,7 +50,8 @@ def find(case: Case) -> Diagnosis | None:
 def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
     # A length written as a number is right today: it shows where another mistake is put right.
     lengths = {size for size in case.runs[0].trial.sizes.values() if size > 2}
-    fixed = isinstance(found[2], ast.Constant) and found[2].value in lengths
+    number = isinstance(found[2], ast.Constant) and found[2].value in lengths
+    fixed = number and case.draft is not None and _names(found[1]) > _names(case.draft)
     return Diagnosis(
         code="hard-coded-size" if fixed else "wrong-scale",
         certainty="proven",
@@ -65,6 +66,10 @@ def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
         evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],
     )
+
+
+def _names(expression: ast.expr) -> int:
+    return sum(isinstance(node, ast.Name) for node in ast.walk(expression))
 
 
 def _of_path(case: Case) -> Diagnosis | None:
