@@ -30,7 +30,7 @@ def instead(case: Case, last: bool = False) -> Diagnosis | None:
     kind = _kind(part, replacement)
     if kind is None or (case.draft is not None and ast.dump(replacement) in ast.dump(case.draft)):
         return None
-    if kind is OTHERWISE and not last:
+    if kind in (OTHERWISE, SOME_OTHER) and not last:
         return None
     code, error = kind
     if getattr(value_of(case, part), "dtype", None) == torch.int64:
@@ -47,8 +47,10 @@ def instead(case: Case, last: bool = False) -> Diagnosis | None:
     )
 
 
+ANOTHER = "wrong-operand", "stands where another value belongs"
+SOME_OTHER = "wrong-operand", "stands where something else belongs"
 OTHERWISE = "wrong-local-derivative", "is not the derivative that belongs here"
-"""What is said of a part that has nothing in common with the right one: other explanations go before it."""
+"""The last two are said of a part that has little in common with what mends it: other explanations go before them."""
 
 
 def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
@@ -75,9 +77,13 @@ def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
     names = {n.id for n in ast.walk(replacement) if isinstance(n, ast.Name)} - {"torch", "F"}
     if isinstance(replacement, ast.Call) and isinstance(replacement.func, ast.Attribute) and replacement.func.attr == "ones_like":
         return "wrong-local-derivative", "is a value, where its slope, 1, belongs"
-    if isinstance(part, ast.Name) and (names != {part.id} or not isinstance(replacement, ast.Call)):
-        return "wrong-operand", "stands where another value belongs"
-    if isinstance(part, ast.Name) and not any(word in ast.dump(replacement) for word in ("sign", "ones_like")):
+    if isinstance(part, ast.Name) and names != {part.id}:
+        return ANOTHER if isinstance(replacement, ast.Name | ast.Attribute | ast.Subscript | ast.Call) else SOME_OTHER
+    if (
+        isinstance(part, ast.Name)
+        and isinstance(replacement, ast.Call)
+        and not any(word in ast.dump(replacement) for word in ("sign", "ones_like"))
+    ):
         return "wrong-point", "is not where this derivative is taken"
     return OTHERWISE
 
@@ -121,7 +127,7 @@ def lacking(case: Case) -> Diagnosis | None:
         error=f"this is not the derivative that belongs to the path of `{text(part)}`"
         if there
         else f"`{text(part)}` comes through here without a derivative that belongs to its path",
-        note=case.only("All the rest of the expression is right."),
+        note="" if there else case.only("All the rest of the expression is right."),
         help=f"Follow the path from {case.node} up to where `{ast.unparse(part)}` arrives, and count one factor for each operation.",
         span=case.span(part),
         evidence=f"`{text(expression)}` equals autograd's gradient in every trial.",

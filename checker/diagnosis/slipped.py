@@ -168,6 +168,9 @@ SAYS = {
     ),
 }
 
+SHAPES = ("missing-sum", "lost-keepdim", "extra-keepdim", "wrong-axis", "missing-scatter", "summed-everything")
+"""Slips that are best told by the shapes, where these differ."""
+
 
 def slipped(case: Case) -> Diagnosis | None:
     """Proven by replay: the gradient derived from the forward, with this slip in it, is the learner's answer in every trial."""
@@ -181,6 +184,8 @@ def told(case: Case, found: Slip) -> Diagnosis | None:
         return None
     words = {"node": case.node, "users": users(case)}
     error, note, move = (text.format(**words) for text in SAYS[found.code])
+    if found.code in SHAPES and not case.same_shape:
+        error = f"{case.got}, but {case.node} is {case.due}"
     return Diagnosis(
         code=found.code,
         certainty="proven",

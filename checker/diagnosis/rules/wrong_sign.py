@@ -34,12 +34,13 @@ def find(case: Case) -> Diagnosis | None:
     if not case.mends(lambda a, o: -a):
         return _of_term(case) or _of_path(case)
     used = case.consumers[0] if len(case.consumers) == 1 else None
+    sizes = case.only("Shape and size are right; the sign is not. ")
     where = f"`{used.name} = {used.source}`" if used else "the forward"
     return Diagnosis(
         code="wrong-sign",
         certainty="proven",
         error=f"every number of {case.name} has the opposite sign",
-        note=f"Shape and size are right; the sign is not. Where {case.node} grows a little, look at which way {where} moves.",
+        note=f"{sizes}Where {case.node} grows a little, look at which way {where} moves.",
         help="Find the minus that the derivative brings, or the one too many.",
         span=case.span(),
         evidence="The answer times -1 equals autograd's gradient in every trial.",
