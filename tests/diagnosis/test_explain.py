@@ -30,6 +30,28 @@ def test_a_crash_in_a_prover_leaves_the_verdict(rule: ModuleType, tmp_path: Path
     assert gradient.diagnoses[0].error
 
 
+@pytest.mark.parametrize("place", range(len(explain.BY_VALUE)))
+def test_a_crash_in_a_prover_by_value_leaves_the_verdict(
+    place: int, tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provers = list(explain.BY_VALUE)
+    provers[place] = crash
+    monkeypatch.setattr(explain, "BY_VALUE", tuple(provers))
+    (gradient,) = wrong(LAST[-1], tmp_path, zygote)
+    assert gradient.verdict.status == "incorrect"
+    assert gradient.diagnoses[0].error
+
+
+@pytest.mark.parametrize("helper", ["several", "nearest", "otherwise"])
+def test_a_crash_in_what_comes_after_leaves_the_verdict(
+    helper: str, tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explain, helper, crash)
+    (gradient,) = wrong(LAST[-1], tmp_path, zygote)
+    assert gradient.verdict.status == "incorrect"
+    assert gradient.diagnoses[0].error
+
+
 def test_a_crash_of_all_provers_says_facts_only(tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> None:
     for rule in (*RULES, *LAST):
         monkeypatch.setattr(rule, "find", crash)
