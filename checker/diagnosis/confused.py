@@ -11,11 +11,10 @@ import torch
 
 from checker.derivation.trees import fill
 from checker.diagnosis.case import Case
-from checker.diagnosis.edits import names_used, parts, value_of
+from checker.diagnosis.edits import Made, names_used, parts, value_of
 from checker.diagnosis.reductions import reduced
 from checker.diagnosis.rewrites import calls, is_turned, put
 
-Made = tuple[str, ast.expr, ast.expr]
 STEP = re.compile(r"(\D+)(\d+)$")
 
 

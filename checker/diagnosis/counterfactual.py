@@ -173,11 +173,17 @@ class _Through(torch.autograd.Function):
         return ctx.function(arrives[0]), None, None
 
 
+def _apart(case: Case, site: Site) -> tuple[Evaluate, Evaluate, Evaluate, Evaluate]:
+    """The operand, the operation, the operation on another operand (`_HOLE`), and the line on another result of the operation."""
+    hole = ast.Name(_HOLE, ast.Load())
+    trees = (site.operand, site.part, put(site.part, site.operand, hole), put(site.tree, site.part, hole))
+    operand, part, again, rest = (evaluator(case, tree) for tree in trees)
+    return operand, part, again, rest
+
+
 def applied_to_gradient(case: Case, site: Site) -> Change:
     """A change that sends the gradient through the operation itself, as if that were its derivative."""
-    operand, part = evaluator(case, site.operand), evaluator(case, site.part)
-    again = evaluator(case, put(site.part, site.operand, ast.Name(_HOLE, ast.Load())))
-    rest = evaluator(case, put(site.tree, site.part, ast.Name(_HOLE, ast.Load())))
+    operand, part, again, rest = _apart(case, site)
 
     def change(at: Line, evaluate: Evaluate, values: Mapping[str, Any]) -> Any:
         if at is not site.line:
@@ -193,9 +199,7 @@ def applied_to_gradient(case: Case, site: Site) -> Change:
 
 def with_slope(case: Case, site: Site, slope: Slope) -> Change:
     """A change that takes the derivative of one operation by one operand x as `slope(x, result)`. Other operands keep theirs."""
-    operand, part = evaluator(case, site.operand), evaluator(case, site.part)
-    others = evaluator(case, put(site.part, site.operand, ast.Name(_HOLE, ast.Load())))
-    rest = evaluator(case, put(site.tree, site.part, ast.Name(_HOLE, ast.Load())))
+    operand, part, others, rest = _apart(case, site)
 
     def change(at: Line, evaluate: Evaluate, values: Mapping[str, Any]) -> Any:
         if at is not site.line:

@@ -16,6 +16,9 @@ TRIES = 1500
 Edit = tuple[ast.expr, ast.expr]
 """A changed expression, and the part of the original that was changed."""
 
+Made = tuple[str, ast.expr, ast.expr]
+"""A slip in one part of a right formula: the code that names it, the part, and what it becomes."""
+
 Edits = Callable[[Case, ast.expr], Iterable[Edit]]
 """How a rule changes an expression. A rule that has such a function of the name `edits` takes part in repairs of two steps."""
 

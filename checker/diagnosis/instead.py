@@ -98,7 +98,7 @@ def incomplete(case: Case) -> Diagnosis | None:
     if case.draft is None or not case.everywhere:
         return None
     for expression, part, factor in with_a_factor(case, case.draft):
-        if case.gradients_in(part) and not case.gradients_in(factor):
+        if case.gradients_in(part):
             there = {n.id for n in names_used(factor)} & {n.id for n in names_used(case.draft)}
             return Diagnosis(
                 code="wrong-local-derivative" if there else "missing-local-derivative",

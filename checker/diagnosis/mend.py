@@ -12,11 +12,10 @@ from itertools import chain, islice
 
 from checker.derivation.trees import fill, text
 from checker.diagnosis.case import Case
-from checker.diagnosis.edits import search
+from checker.diagnosis.edits import TRIES, search
 from checker.diagnosis.replaced import replaced, with_term
 from checker.diagnosis.rules import RULES, bad_reshape, wrong_operand
 
-TRIES = 1500
 ENOUGH = 40
 NEAR = 8
 """A repair that changes so few tokens is near enough: no nearer one is sought."""

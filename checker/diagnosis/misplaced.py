@@ -9,14 +9,12 @@ import torch
 
 from checker.derivation.trees import fill
 from checker.diagnosis.case import Case
-from checker.diagnosis.edits import names_used, parts, replacements, value_of
+from checker.diagnosis.edits import Made, names_used, parts, replacements, value_of
 from checker.diagnosis.reductions import reduced
 from checker.diagnosis.rewrites import calls, put, with_keyword, without_keyword
 
 SCATTERS = ("index_put", "index_add", "scatter", "scatter_add", "slice_scatter", "select_scatter")
 """Operations that begin with zeros and put a gradient in the places it came from."""
-
-Made = tuple[str, ast.expr, ast.expr]
 
 
 def reductions(case: Case, right: ast.expr) -> Iterator[Made]:

@@ -96,7 +96,7 @@ def _short_of(case: Case, line: Line, part: ast.expr, outer: bool) -> Diagnosis:
         certainty="proven",
         error=f"this is what arrives at `{inside}`, not yet at {case.node}",
         note=f"In `{line.name} = {line.source}` the way back from `{inside}` to {case.node} is one step more.",
-        help=f"Ask how `{inside}` moves when {case.node} moves, and multiply with that too.",
+        help=f"Ask which numbers of `{inside}` move when {case.node} moves, and how much: take that step back too.",
         span=case.span(),
         evidence=f"In every trial your answer is the gradient of the loss with respect to `{inside}`.",
     )

@@ -52,12 +52,7 @@ def with_a_factor(case: Case, expression: ast.expr) -> Iterator[Replaced]:
         own = value_of(case, part)
         if part is expression or not isinstance(own, torch.Tensor) or own.dtype != torch.float64 or own.dim() != needed.dim():
             continue
-        ratio = needed / own
-        if bool(ratio.isfinite().all()) and float(ratio.max() - ratio.min()) > 1e-9:
-            for factor in stock(case).find(ratio):
-                candidate = put(expression, part, ast.copy_location(ast.BinOp(factor, ast.Mult(), part), part))
-                if case.is_right(candidate):
-                    yield candidate, part, factor
+        yield from _times(case, expression, part, needed / own)
 
 
 def _joined(part: ast.expr, op: ast.operator, found: ast.expr) -> ast.expr:
@@ -72,12 +67,17 @@ def with_factor(case: Case, expression: ast.expr) -> Iterator[Replaced]:
     for part, needed in _holes(case, expression):
         if isinstance(part, ast.Name) and part.id in case.available:
             own = value_of(case, part)
-            ratio = needed / own if isinstance(own, torch.Tensor) and own.shape == needed.shape else needed.new_zeros(())
-            if bool(torch.isfinite(ratio).all()) and ratio.dim() and float(ratio.max() - ratio.min()) > 1e-9:
-                for factor in stock(case).find(ratio):
-                    candidate = put(expression, part, ast.copy_location(ast.BinOp(factor, ast.Mult(), part), part))
-                    if not case.gradients_in(factor) and case.is_right(candidate):
-                        yield candidate, part, factor
+            if isinstance(own, torch.Tensor) and own.shape == needed.shape and needed.dim():
+                yield from _times(case, expression, part, needed / own)
+
+
+def _times(case: Case, expression: ast.expr, part: ast.expr, ratio: torch.Tensor) -> Iterator[Replaced]:
+    """Yield the right expressions in which `part` is multiplied by what is worth `ratio`: no constant, and without a gradient in it."""
+    if bool(ratio.isfinite().all()) and float(ratio.max() - ratio.min()) > 1e-9:
+        for factor in stock(case).find(ratio):
+            candidate = put(expression, part, ast.copy_location(ast.BinOp(factor, ast.Mult(), part), part))
+            if not case.gradients_in(factor) and case.is_right(candidate):
+                yield candidate, part, factor
 
 
 def _holes(case: Case, expression: ast.expr) -> Iterator[Hole]:

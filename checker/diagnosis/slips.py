@@ -14,14 +14,11 @@ import torch
 from checker.derivation.trees import fill, literal
 from checker.diagnosis.case import Case
 from checker.diagnosis.confused import early_sums, functions, multiplied, one_of_many, products, steps, turns
-from checker.diagnosis.edits import names_used, parts, value_of
+from checker.diagnosis.edits import Made, names_used, parts, value_of
 from checker.diagnosis.misplaced import flips, names, places, reductions
 from checker.diagnosis.rewrites import calls, put
 
 TRIES = 600
-
-Made = tuple[str, ast.expr, ast.expr]
-"""A slip in one part of a formula: the code that names it, the part, and what it becomes."""
 
 Kind = Callable[[Case, ast.expr], Iterator[Made]]
 
