@@ -51,6 +51,9 @@ def judge(
     def draw(choice: int, dtype: torch.dtype = torch.float64) -> Callable[[], Trial]:
         return lambda: trace(graph, seeds(), graph.sizes[choice], dtype)
 
+    def perturbed(nodes: frozenset[str]) -> Trial:
+        return trace(graph, seeds(), graph.sizes[0], perturb=nodes)
+
     def session(early: Sequence[str] = (), restored: Sequence[str] = ()) -> Session:
         return Session(zygote, graph.exercise, submission, bounds, until, early, restored, skipped=dict(skipped), ends=ends)
 
@@ -62,9 +65,7 @@ def judge(
         if any(_size_dependent(v) for v in verdicts.values()):
             again = tuple(main.run(draw(0)) for _ in range(2))
             verdicts = {name: _hard_coded(v, again) for name, v in verdicts.items()}
-        verdicts |= second_look(
-            graph, submission, verdicts, lambda nodes: main.run(lambda: trace(graph, seeds(), graph.sizes[0], perturb=nodes))
-        )
+        verdicts |= second_look(graph, submission, verdicts, lambda nodes: main.run(lambda: perturbed(nodes)))
         skipped.update(main.skipped)
         trouble = tuple(dict.fromkeys(main.prelude_errors))
     for name, verdict in _in_float32(graph, verdicts, session, draw):

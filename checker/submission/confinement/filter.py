@@ -6,6 +6,7 @@ compute, print and fail, without opening anything.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import tempfile
@@ -65,10 +66,8 @@ def compiled() -> bytes:
 
 
 def _add(rules: object, action: object, name: str) -> None:
-    try:
+    with contextlib.suppress(ValueError):  # a call that this library or architecture does not know is refused by the default
         rules.add_rule(action, name)  # type: ignore[attr-defined]
-    except ValueError:  # a call that this library or architecture does not know is refused by the default
-        pass
 
 
 def load(program: bytes) -> None:

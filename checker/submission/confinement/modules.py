@@ -42,7 +42,10 @@ def warm() -> None:
 
 
 def guarded_builtins() -> dict[str, Any]:
-    """Return the built-in names for a submission, with an `import` that knows `MODULES` only. Manners, not confinement: it names the error."""
+    """Return the built-in names for a submission, with an `import` that knows `MODULES` only.
+
+    That is manners, not confinement: it names the error.
+    """
     allowed = frozenset(MODULES)
 
     def guarded(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
