@@ -60,10 +60,9 @@ class Channel:
 
     def send(self, header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor] | None = None) -> None:
         """Send `header` and, after it, the bytes of `tensors`, whose dtypes and shapes it then lists."""
-        packed = {name: (t.detach().contiguous(), str(t.dtype).removeprefix("torch.")) for name, t in (tensors or {}).items()}
-        listed = {name: [dtype, list(t.shape)] for name, (t, dtype) in packed.items()}
+        listed = {name: [str(t.dtype).removeprefix("torch."), list(t.shape)] for name, t in (tensors or {}).items()}
         head = json.dumps({**header, "tensors": listed}).encode()
-        body = b"".join(ctypes.string_at(t.data_ptr(), t.numel() * t.element_size()) for t, _ in packed.values())
+        body = b"".join(raw_bytes(t) for t in (tensors or {}).values())
         try:
             self._end.sendall(self._nonce + struct.pack("<II", len(head), len(body)) + head + body)
         except OSError as error:
@@ -86,6 +85,12 @@ class Channel:
             return header, _tensors(listed, _exactly(self._end, body_size, deadline))
         except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, ArithmeticError, RecursionError) as error:
             raise Lost(f"a malformed frame ({type(error).__name__})") from None
+
+
+def raw_bytes(tensor: torch.Tensor) -> bytes:
+    """Return the bytes of a dense tensor's elements, in order."""
+    plain = tensor.detach().contiguous()
+    return ctypes.string_at(plain.data_ptr(), plain.numel() * plain.element_size())
 
 
 def _tensors(listed: Mapping[str, tuple[str, list[int]]], body: bytearray) -> dict[str, torch.Tensor]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from checker.errors import BadInput
+from checker.submission.confinement.kernel import PR_SET_PDEATHSIG, limit_memory, mapped, prctl
 
 SPAWN, END = b"spawn   ", b"end     "
 KILLED = -1
@@ -33,10 +35,10 @@ class Zygote:
         self._channel, self._pid, self._process = channel, pid, process
 
     @classmethod
-    def forked(cls, memory: int | None = None) -> Zygote:
+    def forked(cls, memory: int | None = None, confined: bool = False) -> Zygote:
         """Fork one from this process. Only for a process that has loaded torch, used no thread of it, and computed no oracle yet.
 
-        With `memory`, its workers are confined, and each may take that many bytes. Raises `BadInput` where the machine cannot confine.
+        Each worker may take `memory` bytes of its own, and is confined where asked. Raises `BadInput` where the machine cannot confine.
         """
         import torch
 
@@ -47,20 +49,22 @@ class Zygote:
         if pid == 0:
             ours.close()
             try:
-                serve_workers(theirs, memory)
+                _keep_only(theirs.fileno())
+                serve_workers(theirs, memory, confined)
             finally:
                 os._exit(1)
         theirs.close()
         zygote = cls(ours, pid, None)
-        if memory is not None:
+        if confined:
             zygote._wait_until_ready()
         return zygote
 
     @classmethod
-    def started(cls, program: str = "checker.submission.zygote:main", **environment: str) -> Zygote:
+    def started(cls, program: str = "checker.submission.zygote:main", environment: Mapping[str, str] | None = None) -> Zygote:
         """Start one as a program of its own. For parents that may have used torch's threads: pytest runs, notebook kernels.
 
-        `program` names what it runs (module:function, given the number of its socket). Nothing of the current folder can be imported there.
+        `program` names what it runs (module:function, given the number of its socket), with this process's environment unless another is
+        given. Nothing of the current folder can be imported there.
         """
         module, function = program.split(":")
         ours, theirs = socket.socketpair()
@@ -68,8 +72,7 @@ class Zygote:
         # -P: a torch.py in the current folder is no torch. What this process can import, the other can: an uninstalled checkout, too.
         path = [os.path.abspath(folder) for folder in sys.path if folder and os.path.isabs(folder)]  # noqa: PTH100, PTH117
         command = [sys.executable, "-P", "-c", code, str(theirs.fileno()), *path]
-        variables = {**os.environ, **environment} if environment else None
-        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=variables)  # noqa: S603 (this interpreter, our own module)
+        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment)  # noqa: S603 (this interpreter, our own module)
         theirs.close()
         return cls(ours, process.pid, process)
 
@@ -131,15 +134,20 @@ def main(descriptor: int) -> NoReturn:
 
     torch.set_num_threads(1)
     _warm()
-    serve_workers(socket.socket(fileno=descriptor), None)
+    serve_workers(socket.socket(fileno=descriptor), None, confined=False)
 
 
-def serve_workers(channel: socket.socket, memory: int | None) -> NoReturn:
-    """Be the zygote: fork a worker for each request, confined where `memory` (bytes) is given."""
+def serve_workers(channel: socket.socket, memory: int | None, confined: bool) -> NoReturn:
+    """Be the zygote: fork a worker for each request, each with `memory` bytes of its own, confined where asked."""
     from checker.submission.worker import serve
 
-    if memory is None:
-        serve_forks(channel, lambda end: serve(end, confined=False))
+    def unconfined(end: socket.socket) -> None:
+        if memory is not None and sys.platform == "linux":
+            limit_memory(mapped() + memory)
+        serve(end, confined=False)
+
+    if not confined or memory is None:
+        serve_forks(channel, unconfined)
     from checker.submission.confinement.modules import warm
     from checker.submission.confinement.worker import confine
     from checker.submission.confinement.zygote import isolate, prepare
@@ -178,6 +186,12 @@ def serve_forks(channel: socket.socket, serve: Serve) -> NoReturn:
     end()
 
 
+def _keep_only(descriptor: int) -> None:
+    """Close what the process that forked us has open; its objects stay, but nothing in here uses them."""
+    for first, last in ((3, descriptor), (descriptor + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])):
+        os.closerange(first, min(last, 1 << 20))
+
+
 def _warm() -> None:
     """Do once what every worker would do first: import its modules, run an operation of each common kind."""
     import torch
@@ -214,8 +228,6 @@ def _die_with_parent(parent: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if sys.platform == "linux":
-        from checker.submission.confinement.kernel import PR_SET_PDEATHSIG, prctl
-
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)

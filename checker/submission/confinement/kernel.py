@@ -46,5 +46,9 @@ def mapped() -> int:
     return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
+def limit_memory(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
 def threads() -> int:
     return len(list(Path("/proc/self/task").iterdir()))
