@@ -106,7 +106,7 @@ def read(task: Task, exercise: Exercise) -> Submission:
 
 def _fingerprint(submission: Submission) -> str:
     """Return a digest of the code and where each piece of it stands; comments do not count."""
-    parts = [ast.dump(ast.parse(text), include_attributes=True) for text in (submission.prelude, submission.body)]
+    parts = [ast.dump(ast.parse(text), include_attributes=True) for text in dict.fromkeys((submission.prelude, submission.body))]
     return hashlib.sha256(repr((parts, submission.bare, submission.parameters, submission.broken)).encode()).hexdigest()
 
 

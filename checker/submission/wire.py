@@ -40,7 +40,7 @@ class Channel:
     """One end of the talk. Both ends put the same fresh `nonce` before each frame, so bytes that code writes blindly to it are no frame."""
 
     def __init__(self, end: socket.socket, nonce: bytes) -> None:
-        self._end, self._nonce = end, nonce
+        self._end, self._nonce, self._read = end, nonce, bytearray()
 
     @classmethod
     def opened(cls, end: socket.socket) -> Channel:
@@ -53,7 +53,9 @@ class Channel:
     @classmethod
     def answered(cls, end: socket.socket) -> Channel:
         """Read the nonce: the worker's side."""
-        return cls(end, bytes(_exactly(end, NONCE, None)))
+        channel = cls(end, b"")
+        channel._nonce = channel._exactly(NONCE, None)
+        return channel
 
     def close(self) -> None:
         self._end.close()
@@ -73,18 +75,35 @@ class Channel:
 
         Raises `Lost` past `deadline` (of `time.monotonic`) or when the bytes are no frame.
         """
-        start = _exactly(self._end, NONCE + 8, deadline)
+        start = self._exactly(NONCE + 8, deadline)
         head_size, body_size = struct.unpack("<II", start[NONCE:])
         if start[:NONCE] != self._nonce:
             raise Lost("a frame that does not know the nonce")
         if head_size > HEADER_LIMIT or body_size > most:
             raise Lost("an oversized frame")
         try:
-            header = json.loads(_exactly(self._end, head_size, deadline))
-            listed = header.pop("tensors")
-            return header, _tensors(listed, _exactly(self._end, body_size, deadline))
+            header = json.loads(self._exactly(head_size, deadline))
+            return header, _tensors(header.pop("tensors"), self._exactly(body_size, deadline))
         except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, ArithmeticError, RecursionError) as error:
             raise Lost(f"a malformed frame ({type(error).__name__})") from None
+
+    def _exactly(self, size: int, deadline: float | None) -> bytes:
+        while len(self._read) < size:
+            try:
+                self._end.settimeout(None if deadline is None else max(0.001, deadline - time.monotonic()))
+                chunk = self._end.recv(max(1 << 16, min(1 << 20, size - len(self._read))))
+            except TimeoutError:
+                raise Lost("late") from None
+            except OSError as error:
+                raise Lost(str(error)) from None
+            if not chunk:
+                raise Lost("ended")
+            self._read += chunk
+            if deadline is not None and time.monotonic() > deadline:
+                raise Lost("late")
+        taken = bytes(self._read[:size])
+        del self._read[:size]
+        return taken
 
 
 def raw_bytes(tensor: torch.Tensor) -> bytes:
@@ -93,7 +112,7 @@ def raw_bytes(tensor: torch.Tensor) -> bytes:
     return ctypes.string_at(plain.data_ptr(), plain.numel() * plain.element_size())
 
 
-def _tensors(listed: Mapping[str, tuple[str, list[int]]], body: bytearray) -> dict[str, torch.Tensor]:
+def _tensors(listed: Mapping[str, tuple[str, list[int]]], body: bytes) -> dict[str, torch.Tensor]:
     tensors, start = {}, 0
     for name, (dtype, shape) in listed.items():
         if not all(isinstance(n, int) and n >= 0 for n in shape):
@@ -101,25 +120,7 @@ def _tensors(listed: Mapping[str, tuple[str, list[int]]], body: bytearray) -> di
         size = math.prod(shape) * DTYPES[dtype].itemsize
         if start + size > len(body):
             raise Lost("a frame whose sizes do not agree")
-        flat = torch.frombuffer(body[start : start + size], dtype=DTYPES[dtype]) if size else torch.empty(0, dtype=DTYPES[dtype])
+        flat = torch.frombuffer(bytearray(body[start : start + size]), dtype=DTYPES[dtype]) if size else torch.empty(0, dtype=DTYPES[dtype])
         tensors[name] = flat.reshape(shape)
         start += size
     return tensors
-
-
-def _exactly(end: socket.socket, size: int, deadline: float | None) -> bytearray:
-    received = bytearray()
-    while len(received) < size:
-        try:
-            end.settimeout(None if deadline is None else max(0.001, deadline - time.monotonic()))
-            chunk = end.recv(min(1 << 20, size - len(received)))
-        except TimeoutError:
-            raise Lost("late") from None
-        except OSError as error:
-            raise Lost(str(error)) from None
-        if not chunk:
-            raise Lost("ended")
-        received += chunk
-        if deadline is not None and time.monotonic() > deadline:
-            raise Lost("late")
-    return received
