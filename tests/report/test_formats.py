@@ -26,7 +26,7 @@ from checker.errors import BadInput
 from checker.report.formats import prairielearn
 from checker.report.formats.names import stem
 from checker.report.formats.table import FORMATS
-from checker.report.formats.words import clip, explained
+from checker.report.formats.words import brief, clip, explained
 from checker.results import Result, from_line
 from checker.roster import Roster, Student
 
@@ -91,6 +91,20 @@ WORDS = {
 @pytest.mark.parametrize("given_gradient, text", WORDS.values(), ids=WORDS)
 def test_explanation(given_gradient: dict[str, Any], text: str) -> None:
     assert explained(given_gradient) == text
+
+
+BRIEF = {
+    "right": (FOUR[0], ""),
+    "missing": (FOUR[3], "not written yet"),
+    "one of": (WORDS["one of"][0], "too big or too old?"),
+    "two": (WORDS["two"][0], "too big; too old"),
+    "raised": (gradient("dx", "error"), "the line raised an error"),
+}
+
+
+@pytest.mark.parametrize("given_gradient, text", BRIEF.values(), ids=BRIEF)
+def test_the_short_form_is_one_line(given_gradient: dict[str, Any], text: str) -> None:
+    assert brief(given_gradient) == text
 
 
 def test_what_is_cut_says_so() -> None:
@@ -353,6 +367,13 @@ def test_grades() -> None:
     assert records("grades", [MIXED])[0]["remarks"] == "da right, float32; db lost-keepdim; dc shape-error; dd not written yet"
 
 
+def test_the_best_file_counts_wherever_it_stands() -> None:
+    worse = result("z.py", "bob", FOUR)
+    for results in ([PASSED, worse], [worse, PASSED]):
+        (row,) = records("grades", results)
+        assert (row["score"], row["remarks"]) == ("4", "2 files, the best counts: bob.py")
+
+
 def test_of_equal_scores_the_judged_one_counts() -> None:
     lost = result("ann0.py", "ann", outcome="crashed")
     (row,) = records("grades", [lost, result("ann1.py", "ann", [FOUR[1]] * 4)])
@@ -363,7 +384,14 @@ def test_of_equal_scores_the_judged_one_counts() -> None:
 def test_no_cell_is_a_formula(student: str) -> None:
     graded = result(student, student, message=student)
     canvas, moodle = gradebook(label=student), worksheet(label=student)
-    for name, roster in (("grades", None), ("otter", None), ("nbgrader", None), ("moodle", moodle), ("canvas", canvas)):
+    for name, roster in (
+        ("grades", None),
+        ("grades", plain_roster(student + "2")),
+        ("otter", None),
+        ("nbgrader", None),
+        ("moodle", moodle),
+        ("canvas", canvas),
+    ):
         cells = [cell for row in table(name, [graded], roster)[1:] for cell in row if cell not in ("--", "-")]
         assert cells and not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝"))], name
 
@@ -386,6 +414,12 @@ CANVAS = {
     "by id as a word": ([("Homework ex05: b (7)", "", "", ""), ("ex05b (8)", "5", "1", "2")], "Homework ex05: b (7)", ["4", "1", "4"]),
     "the only one": ([("Homework (7)", "100", "3", "3")], "Homework (7)", ["100", "25", "100"]),
     "none": ([("Essay (7)", "5", "1", "2"), ("ex05b (8)", "5", "1", "2")], "ex05", ["4", "1", "4"]),
+    "a total by period": (
+        [("Current Score (2024)", "(read only)", "1", "2"), ("Homework (7)", "100", "3", "3")],
+        "Homework (7)",
+        ["100", "25", "100"],
+    ),
+    "two of the name": ([("ex05 (7)", "5", "1", "2"), ("Ex05 (8)", "5", "1", "2")], "ex05", ["4", "1", "4"]),
     "excused": ([("ex05 (7)", "4", "EX", "N/A")], "ex05 (7)", ["4", "EX", "N/A"]),
 }
 
@@ -411,6 +445,11 @@ def test_canvas_fills_a_column_for_each_exercise() -> None:
     header, *rows = table("canvas", [MIXED, replace(PASSED, exercise="ex06")], gradebook(("Homework (7)", "10", "8", "9")))
     assert header[-2:] == ["ex05", "ex06"] and [row[-2:] for row in rows[1:]] == [["4", "4"], ["1", ""], ["", "4"]]
     assert [row[5] for row in rows[1:]] == ["10", "8", "9"]
+
+
+def test_no_two_exercises_fill_one_column_of_canvas() -> None:
+    header, *rows = table("canvas", [MIXED, replace(PASSED, exercise="ex06")], gradebook(("ex05 and ex06 (7)", "", "", "")))
+    assert header[-1] == "ex06" and [[row[5], row[7]] for row in rows[1:]] == [["4", "4"], ["1", ""], ["", "4"]]
 
 
 def worksheet(maximum: str = "Maximum Grade", top: str = "10.00", comments: bool = True, label: str = "ann") -> Roster:
