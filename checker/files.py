@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from checker.errors import BadInput
 
@@ -29,7 +29,7 @@ def read_text(path: Path, what: str) -> str:
     return decoded(raw, path, what)
 
 
-def decoded(raw: bytes, path: Path, what: str) -> str:
+def decoded(raw: bytes, path: PurePath, what: str) -> str:
     """Return the text of `raw`, the bytes of the file at `path`. Raises `BadInput` as `read_text` does of what it holds."""
     if len(raw) > LARGEST:
         raise BadInput(f"{path} is larger than {LARGEST // 1_000_000} MB: a {what} is a short text; name the right file.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 from multiprocessing.connection import Connection
 from typing import NoReturn
@@ -26,11 +25,10 @@ def main(descriptor: int) -> NoReturn:
 def serve_judge(end: socket.socket) -> None:
     """Be a judge until the other side closes. The first answer says why nothing can be judged, or is empty."""
     connection = Connection(end.detach())
-    setup = setup_from(connection.recv_bytes())
-    os.chdir("/")
     try:
-        # Before anything of the oracle, the derivations or the diagnoses is loaded: workers shall find none of it in their memory.
-        with Zygote.forked(setup.memory, setup.confined) as zygote:
+        # Before the secret, the definitions, the derivations or the diagnoses are here: workers shall find none of it in their memory.
+        with Zygote.forked(**json.loads(connection.recv_bytes())) as zygote:
+            setup = setup_from(connection.recv_bytes())
             from checker.grading.bench import Bench
 
             bench = Bench(setup, zygote)

@@ -94,6 +94,7 @@ class Pool:
                 end, pid = self._nursery.spawn()
                 judge = Judge(Connection(end.detach()), pid)
                 with contextlib.suppress(OSError):  # lost again; that is heard when its answer is waited for
+                    judge.connection.send_bytes(json.dumps({"memory": self._setup.memory, "confined": self._setup.confined}).encode())
                     judge.connection.send_bytes(self._setup.as_json())
                 return judge
             except Gone:

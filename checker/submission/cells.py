@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from checker.errors import BadInput
 from checker.files import read_text
@@ -31,7 +31,7 @@ def read_cells(path: Path) -> list[Cell]:
     return cells(path, read_text(path, "submission"))
 
 
-def cells(path: Path, text: str) -> list[Cell]:
+def cells(path: PurePath, text: str) -> list[Cell]:
     """Return the cells of `text`, what the file at `path` holds. Raises `BadInput` where it is no notebook and should be."""
     if path.suffix.lower() != ".ipynb":
         return [Cell(path.name, text)]

@@ -73,7 +73,7 @@ class Zygote:
         # -P: a torch.py in the current folder is no torch. What this process can import, the other can: an uninstalled checkout, too.
         path = [os.path.abspath(folder) for folder in sys.path if folder and os.path.isabs(folder)]  # noqa: PTH100, PTH117
         command = [sys.executable, "-P", "-c", code, str(theirs.fileno()), *path]
-        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment)  # noqa: S603 (this interpreter, our own module)
+        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment, start_new_session=True)  # noqa: S603 (this interpreter, our own module)
         theirs.close()
         return cls(ours, process.pid, process)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from checker.report.formats.marks import Marks, marks, students
-from checker.report.formats.sheet import BOM, number, safe, written
+from checker.report.formats.sheet import number, safe, written
 from checker.report.formats.words import MISSING, clip, codes, unjudged
 from checker.results import Result
 from checker.roster import Roster
@@ -15,11 +15,11 @@ REMARKS = 500
 
 
 def files(results: Sequence[Result], roster: Roster | None) -> Iterator[tuple[str, str]]:
-    """Yield `grades.csv`. It begins with a byte order mark: without it Excel shows the wrong letters in names."""
+    """Yield `grades.csv`, in UTF-8 without a byte order mark, which scripts would take for a part of the first column's name."""
     class_marks = marks(results)
     header = ("student", *map(safe, class_marks.maximum), "score", "max_score", "percent", "outcome", "remarks")
     rows = (_row(student, class_marks) for student in students(results, roster))
-    yield "grades.csv", BOM + written([header, *rows])
+    yield "grades.csv", written([header, *rows])
 
 
 def _row(student: str, class_marks: Marks) -> list[str]:
