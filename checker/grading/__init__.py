@@ -1,0 +1,1 @@
+"""Grade a folder or zip of submissions."""
