@@ -175,9 +175,13 @@ def _turned(name: str) -> set[str]:
 
 
 def _distinct(read: Sequence[_Read]) -> tuple[Student, ...]:
-    """Make the labels unique: by id where two have the same name, by row where that does not do."""
-    labels = [r.student.label for r in read]
-    for mark in ([r.mark for r in read], [f"row {r.student.row + 2}" for r in read]):
-        counts = Counter(labels)
-        labels = [f"{label} ({m})" if counts[label] > 1 and m else label for label, m in zip(labels, mark, strict=True)]
+    """Make the labels unique: by id where two have the same name, by row (as often as it takes) where that does not do."""
+    labels = _marked([r.student.label for r in read], [r.mark for r in read])
+    while len({*labels}) < len(labels):
+        labels = _marked(labels, [f"row {r.student.row + 2}" for r in read])
     return tuple(replace(r.student, label=label) for r, label in zip(read, labels, strict=True))
+
+
+def _marked(labels: Sequence[str], marks: Sequence[str]) -> list[str]:
+    counts = Counter(labels)
+    return [f"{label} ({m})" if counts[label] > 1 and m not in ("", label) else label for label, m in zip(labels, marks, strict=True)]

@@ -40,9 +40,10 @@ class ExerciseNames:
 
     def without(self, name: str) -> str:
         """Return a name without the exercise it tells: `ada` for ada_ex05, "" for ex05_broadcast."""
+        left = name
         for pattern in self.patterns:
-            name = pattern.loose.sub("", name)
-        return name.strip(_EDGES)
+            left = pattern.loose.sub("", left)
+        return left.strip(_EDGES) if left != name else name.strip()
 
 
 def exercise_names(exercises: Mapping[str, str]) -> ExerciseNames:
