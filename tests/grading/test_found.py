@@ -67,6 +67,8 @@ LAYOUTS: dict[str, tuple[list[str], str | None, set[tuple[str, str, str]]]] = {
     "an exercise folder inside": (["ada/ex05/hw.py", "ada/ex06/hw.py", "bob_ex05/hw.py"], None, {("ada", "ex05", "ada/ex05/hw.py"), ("ada", "ex06", "ada/ex06/hw.py"), ("bob", "ex05", "bob_ex05/hw.py")}),
     "a wrapper": (["hw/ada_ex05.py", "hw/bob_ex05.py"], None, {("ada", "ex05", "hw/ada_ex05.py"), ("bob", "ex05", "hw/bob_ex05.py")}),
     "one student": (["ada/ex05.py"], None, {("ada", "ex05", "ada/ex05.py")}),
+    "one student's copy of the course": (["ada/exercises/ex05_broadcast.py", "ada/solutions/ex05_broadcast.py"], "ex05", {("ada", "ex05", "ada/exercises/ex05_broadcast.py")}),
+    "moodle, one student, wrapped": (["download/Ada_1_assignsubmission_file_/a.py"], "ex05", {("Ada", "ex05", "download/Ada_1_assignsubmission_file_/a.py")}),
     "moodle": (
         ["Ada King_1234567_assignsubmission_file_/hw.py", "Ada King_1234567_assignsubmission_onlinetext_/onlinetext.html", "Émile Ng_99_assignsubmission_file_/a/ex05.py"],
         "ex05",
