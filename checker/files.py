@@ -9,7 +9,7 @@ from checker.errors import BadInput
 LARGEST = 2_000_000
 
 
-def read_text(path: Path, what: str) -> str:
+def read_text(path: Path, what: str, kinds: str = ".py or .ipynb") -> str:
     """Return the text of `path` (UTF-8, with or without a byte order mark; any line ends).
 
     Raises `BadInput` naming `what` when there is no such file, or it is a folder, unreadable, empty, too large, binary or not UTF-8.
@@ -36,7 +36,7 @@ def decoded(raw: bytes, path: PurePath, what: str) -> str:
     if not raw.strip():
         raise BadInput(f"{path} is empty: save your {what} first.")
     if b"\0" in raw:
-        raise BadInput(f"{path} is binary, not text: name the {what} itself (.py or .ipynb).")
+        raise BadInput(f"{path} is binary, not text: name the {what} itself ({kinds}).")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
