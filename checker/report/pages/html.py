@@ -31,7 +31,7 @@ def _environment() -> Environment:
     loader = FileSystemLoader(Path(__file__).parent)
     made = Environment(loader=loader, autoescape=True, finalize=_shown, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters |= {"pieces": pieces, "gutter": gutter}
-    made.globals |= {"percent": percent}
+    made.globals |= {"percent": percent, "newline": Markup("\n")}
     return made
 
 

@@ -69,7 +69,7 @@ def _cause(cause: Cause, status: str) -> Iterator[str]:
 
 def _code_lines(rows: Sequence[Row]) -> Iterator[str]:
     for number, row in gutter(rows):
-        yield f"{number} │ {row.before}{row.marked}{row.after}"
+        yield f"{number} │ {row.before}{row.marked}{row.after}".rstrip()
         if row.marked:
             yield f"{'':{len(number)}} │ {' ' * cell_len(row.before)}{'^' * cell_len(row.marked)}"
 
