@@ -127,13 +127,19 @@ def _dev(command: argparse.ArgumentParser) -> None:
 
 def _grade(command: argparse.ArgumentParser) -> None:
     command.add_argument("submissions", metavar="SUBMISSIONS", help="a folder or zip of .py and .ipynb files, as the LMS gives it")
-    command.add_argument("--out", required=True, metavar="DIR", help="where results, marks and feedback go; grading goes on from what is there")
+    command.add_argument(
+        "--out", required=True, metavar="DIR", help="where results, marks and feedback go; grading goes on from what is there"
+    )
     command.add_argument("--exercise", metavar="ID|PATH", help="what all of them answer; else their names say it")
     command.add_argument("--jobs", type=_count, metavar="N", help="how many are judged at a time (default: the number of cores)")
-    command.add_argument("--time-limit", type=_seconds, default=10.0, metavar="S", help="seconds one statement may take (default 10), all 3 x that")
+    command.add_argument(
+        "--time-limit", type=_seconds, default=10.0, metavar="S", help="seconds one statement may take (default 10), all 3 x that"
+    )
     command.add_argument("--memory-limit", type=_size, default=1 << 30, metavar="SIZE", help="memory a submission may take (default 1GB)")
     command.add_argument("--roster", metavar="FILE.csv", help="the class list, or the sheet downloaded from Canvas or Moodle")
-    command.add_argument("--format", nargs="+", action="extend", default=[], metavar="NAME", help="further files to write: gradescope, junit, ...")
+    command.add_argument(
+        "--format", nargs="+", action="extend", default=[], metavar="NAME", help="further files to write: gradescope, junit, ..."
+    )
     command.add_argument("--fresh", action="store_true", help="forget the results in DIR and begin anew")
     command.add_argument("--trust-submissions", action="store_true", help="run them even where this machine cannot confine them")
     command.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="judge on a Dask cluster (pip install 'backprop-check[cluster]')")

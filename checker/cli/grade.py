@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from checker.grading.pages import Pages
 from checker.grading.store import Store, opened
 from checker.grading.task import Setup, Task
 from checker.results import Result
-from checker.roster import Roster, read_roster
+from checker.roster import read_roster
 
 UNSAFE = (
     "on this machine submissions could reach {open} (`backprop-check doctor` says why): grade elsewhere, or give --trust-submissions if you "

@@ -65,7 +65,9 @@ def _tasks(left: Sequence[Found], read: Read, setup: Setup, unread: list[Result]
         digest = setup.digest(each.exercise, data if not why else why.encode())
         task = Task(each.submission, each.student, each.exercise, data, digest)
         if why:
-            unread.append(unjudged(setup, task, f"{each.submission} {why}." if each.trouble else why, "refused" if each.refused else "unreadable"))
+            unread.append(
+                unjudged(setup, task, f"{each.submission} {why}." if each.trouble else why, "refused" if each.refused else "unreadable")
+            )
         else:
             yield task
 

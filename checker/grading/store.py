@@ -104,7 +104,9 @@ def _replace(path: Path, text: str, mode: int = 0o644, sync: bool = True) -> Non
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
     try:
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8", errors="surrogateescape", newline="") as file:  # noqa: PTH123
+        with open(
+            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8", errors="surrogateescape", newline=""
+        ) as file:
             file.write(text)
             file.flush()
             if sync:
