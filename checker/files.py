@@ -26,10 +26,10 @@ def read_text(path: Path, what: str, kinds: str = ".py or .ipynb") -> str:
         raise BadInput(f"{path} cannot be read ({error.strerror}): check the path and its permissions.") from None
     except ValueError:
         raise BadInput(f"{str(path)!r} is no path a file can have: check the name of the {what}.") from None
-    return decoded(raw, path, what)
+    return decoded(raw, path, what, kinds)
 
 
-def decoded(raw: bytes, path: PurePath, what: str) -> str:
+def decoded(raw: bytes, path: PurePath, what: str, kinds: str = ".py or .ipynb") -> str:
     """Return the text of `raw`, the bytes of the file at `path`. Raises `BadInput` as `read_text` does of what it holds."""
     if len(raw) > LARGEST:
         raise BadInput(f"{path} is larger than {LARGEST // 1_000_000} MB: a {what} is a short text; name the right file.")

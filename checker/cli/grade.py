@@ -13,7 +13,7 @@ from checker.exercise.course import exercise_id, find_course, locate
 from checker.exercise.definition import definition
 from checker.exercise.parse import read_exercise
 from checker.grading.found import Found, find, reading
-from checker.grading.grade import graded, planned
+from checker.grading.grade import Judged, graded, planned
 from checker.grading.outputs import check_formats, write_outputs
 from checker.grading.pages import Pages
 from checker.grading.store import Store, opened
@@ -22,8 +22,8 @@ from checker.results import Result
 from checker.roster import read_roster
 
 UNSAFE = (
-    "on this machine submissions could reach {open} (`backprop-check doctor` says why): grade elsewhere, or give --trust-submissions if you "
-    "vouch for everyone who wrote them."
+    "on this machine submissions could reach {open} (`backprop-check doctor` says why): grade elsewhere, or give --trust-submissions "
+    "if you vouch for everyone who wrote them."
 )
 
 
@@ -91,7 +91,7 @@ def _grade(args: argparse.Namespace, source: Path, found: Sequence[Found], setup
     return sorted(results, key=lambda result: result.submission)
 
 
-def _judging(args: argparse.Namespace, setup: Setup):  # type: ignore[no-untyped-def]
+def _judging(args: argparse.Namespace, setup: Setup) -> Judged:
     """Return what judges tasks: judges on this machine, or a cluster's."""
     if args.scheduler:
         from checker.grading.cluster import judged_by_cluster

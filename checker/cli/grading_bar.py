@@ -21,7 +21,7 @@ def bar(total: int, done: Iterable[Result]) -> Iterator[Callable[[Result], None]
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed:.0f}/s" if task.speed and task.speed >= 1 else f"{60 * (task.speed or 0):.0f}/min", style="dim")
 
-    counts = Counter(result.outcome for result in done)
+    counts = Counter[str](result.outcome for result in done)
     console = Console(file=sys.stdout)
     columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(), TextColumn("{task.fields[counts]}"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import time
@@ -61,26 +62,26 @@ class Pool:
 
     def judged(self, tasks: Iterable[Task]) -> Iterator[Result]:
         """Yield a result for each task, in the order in which they are done. Raises `BadInput` when nothing can be judged here."""
-        coming, again = iter(tasks), deque[Task]()
-        left = True
+        coming, waiting = iter(tasks), deque[Task]()
         while True:
-            for judge in self._idle():
-                task = again.popleft() if again else next(coming, None)
-                left = left and task is not None
-                if task is not None:
-                    self._give(judge, task)
+            if not waiting:
+                waiting.extend(itertools.islice(coming, 1))
+            while waiting and (judge := self._idle()) is not None:
+                self._give(judge, waiting.popleft())
+                waiting.extend(itertools.islice(coming, 1))
             busy = [judge for judge in self._judges if judge.task is not None or not judge.ready]
-            if not left and not again and all(judge.task is None for judge in busy):
+            if not waiting and all(judge.task is None for judge in busy):
                 return
             for judge in self._heard(busy):
-                result = self._receive(judge, again)
+                result = self._receive(judge, waiting)
                 if result is not None:
                     yield result
 
-    def _idle(self) -> list[Judge]:
+    def _idle(self) -> Judge | None:
+        """Return a judge with nothing to do, and see to it that there are enough of them."""
         while len(self._judges) < self._jobs:
             self._judges.append(self._start())
-        return [judge for judge in self._judges if judge.ready and judge.task is None]
+        return next((judge for judge in self._judges if judge.ready and judge.task is None), None)
 
     def _start(self) -> Judge:
         self._starts += 1
@@ -115,7 +116,7 @@ class Pool:
         now = time.monotonic()
         return [judge for judge in busy if judge.connection in said or judge.deadline <= now]
 
-    def _receive(self, judge: Judge, again: deque[Task]) -> Result | None:
+    def _receive(self, judge: Judge, waiting: deque[Task]) -> Result | None:
         try:
             if not judge.connection.poll():
                 raise EOFError
@@ -129,9 +130,9 @@ class Pool:
             self._starts = min(self._starts, self._jobs)  # they work; losses long ago are forgiven
             return result
         except (EOFError, OSError, ValueError):
-            return self._lost(judge, again)
+            return self._lost(judge, waiting)
 
-    def _lost(self, judge: Judge, again: deque[Task]) -> Result | None:
+    def _lost(self, judge: Judge, waiting: deque[Task]) -> Result | None:
         self._judges.remove(judge)
         judge.connection.close()
         if self._nursery is not None:
@@ -142,6 +143,6 @@ class Pool:
             return None
         self._tries[task.submission] = self._tries.get(task.submission, 0) + 1
         if self._tries[task.submission] < TRIES:
-            again.append(task)
+            waiting.append(task)
             return None
         return unjudged(self._setup, task, LOST, "crashed")

@@ -1,4 +1,4 @@
-"""Keep what grading has found: lines are appended and synced as they come, and whatever ends the command, the next run goes on from there."""
+"""Keep what grading has found: lines are appended and synced as they come, and whatever ends a run, the next one goes on from there."""
 
 from __future__ import annotations
 
@@ -104,9 +104,8 @@ def _replace(path: Path, text: str, mode: int = 0o644, sync: bool = True) -> Non
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
     try:
-        with open(
-            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8", errors="surrogateescape", newline=""
-        ) as file:
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             file.write(text)
             file.flush()
             if sync:

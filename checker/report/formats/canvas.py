@@ -22,7 +22,7 @@ def files(results: Sequence[Result], roster: Roster | None) -> Iterator[tuple[st
     """
     if roster is None or roster.kind != "canvas":
         raise BadInput("--format canvas fills the gradebook you exported: give it with --roster")
-    class_marks = marks(results)
+    class_marks = marks(results, roster)
     header = list(roster.header)
     points_row = _points_row(roster)
     columns = _columns(header, padded(roster.rows[points_row], len(header)) if points_row is not None else [], class_marks, results)

@@ -16,7 +16,7 @@ REMARKS = 500
 
 def files(results: Sequence[Result], roster: Roster | None) -> Iterator[tuple[str, str]]:
     """Yield `grades.csv`, in UTF-8 without a byte order mark, which scripts would take for a part of the first column's name."""
-    class_marks = marks(results)
+    class_marks = marks(results, roster)
     header = ("student", *map(safe, class_marks.maximum), "score", "max_score", "percent", "outcome", "remarks")
     rows = (_row(student, class_marks) for student in students(results, roster))
     yield "grades.csv", written([header, *rows])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from checker.results import Result
 from checker.roster import Roster
@@ -33,8 +33,9 @@ class Marks:
         return [self.best[student][exercise] for exercise in sorted(self.best[student])]
 
 
-def marks(results: Iterable[Result]) -> Marks:
-    """Return the marks of a class. Of several files for one exercise the best counts."""
+def marks(results: Iterable[Result], roster: Roster | None = None) -> Marks:
+    """Return the marks of a class. Of several files for one exercise the best counts; a group's file counts for all its members."""
+    results = shared(results, roster)
     best: dict[str, dict[str, Result]] = {}
     count: dict[tuple[str, str], int] = {}
     maximum: dict[str, float] = {}
@@ -50,8 +51,18 @@ def marks(results: Iterable[Result]) -> Marks:
     return Marks(best, count, dict(sorted(maximum.items())))
 
 
+def shared(results: Iterable[Result], roster: Roster | None) -> list[Result]:
+    """Return the results with those of a group given to each of its members that the roster names."""
+    spread: list[Result] = []
+    for result in results:
+        members = roster.members(result.student) if roster else ()
+        spread += [replace(result, student=member.label) for member in members] or [result]
+    return spread
+
+
 def students(results: Sequence[Result], roster: Roster | None) -> list[str]:
     """Return all students: those of the roster in its order, then the others by name."""
+    results = shared(results, roster)
     listed = [student.label for student in roster.students] if roster else []
     known = set(listed)
     others = {result.student for result in results} - known

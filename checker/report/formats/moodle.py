@@ -29,7 +29,7 @@ def files(results: Sequence[Result], roster: Roster | None) -> Iterator[tuple[st
     locked, comments = column(header, "Grade can be changed"), column(header, "Feedback comments")
     if grade is None:
         raise BadInput("the Moodle worksheet has no column `Grade`: download it again as it is")
-    class_marks = marks(results)
+    class_marks = marks(results, roster)
     rows = [padded(row, len(header)) for row in roster.rows]
     for student in roster.students:
         row = rows[student.row]

@@ -18,7 +18,7 @@ HEADER = (
 
 def files(results: Sequence[Result], roster: Roster | None) -> Iterator[tuple[str, str]]:
     """Yield `nbgrader.csv`. As in the exporter's own, who handed nothing in has 0; no time is known, so those cells are empty."""
-    class_marks = marks(results)
+    class_marks = marks(results, roster)
     people = _people(roster)
     rows = [HEADER]
     for exercise, maximum in class_marks.maximum.items():
