@@ -16,7 +16,7 @@ from checker.report.layout import visible
 from checker.report.pages.class_data import class_data
 from checker.report.pages.class_page import class_page, page_of
 from checker.report.pages.html import html
-from checker.report.pages.markdown import code, markdown, prose
+from checker.report.pages.markdown import code, fence, markdown, prose
 from checker.report.pages.view import Part
 from checker.results import OUTCOMES, Result, from_line
 
@@ -148,6 +148,7 @@ def test_markdown_has_no_markup_of_the_learners(text: str) -> None:
         return [token for block in parsed for token in (block, *(block.children or ()))]
 
     found = tokens(text)
+    assert all(c.isprintable() or c == "\n" for c in markdown(text, [Part(all_of(text), [text, text])]))
     assert not {token.type for token in found} & {
         "html_block",
         "html_inline",
@@ -164,10 +165,11 @@ def test_markdown_has_no_markup_of_the_learners(text: str) -> None:
         assert [t.type for t in found if t.type not in inline] == [t.type for t in tokens("plain") if t.type not in inline]
 
 
-@pytest.mark.parametrize("text", ["a", "`", "``a`", " a ", "`` ` ```", "a\nb", "\\"])
-def test_a_code_span_gives_back_its_text(text: str) -> None:
+@pytest.mark.parametrize("text", ["a", "`", "``a`", " a ", "`` ` ```", "a\n```\n````", "\\"])
+def test_code_spans_and_fences_give_back_their_text(text: str) -> None:
     [paragraph] = [t for t in MarkdownIt("commonmark").parse(f"x {code(text)} y") if t.type == "inline"]
     assert [t.content for t in paragraph.children or () if t.type == "code_inline"] == [visible(text)]
+    assert [t.content for t in MarkdownIt("commonmark").parse(fence(text))] == [text + "\n"]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +240,8 @@ def test_each_verdict_in_words_and_never_the_fix(feedback: Any) -> None:
     )
     for words in ("2 of 7 points", "right", "not right yet", "stopped with an error", "not written yet", "db is too small.", "By luck."):
         assert words in page
-    for words in ("(N, 1) = (7, 1)", "0.123 (with N = 7)", "the right gradient: NaN", "he shape is (7,), but de is (N, 1) = (7, 1)"):
+    assert page.count("(N, 1) = (7, 1)") == 7, "of dg, whose sizes are another trial's, the axes alone"
+    for words in ("0.123 (with N = 7)", "the right gradient: NaN", "he shape is (7,), but de is (N, 1) = (7, 1)"):
         assert words in page
     assert page.count("ne of") == 1
     assert "FIX" not in page and "PROOF" not in page and "Db" not in page
