@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent / "diagnosis"))
 from pages import section, write
 
 import checker
-from checker.check import check
+from checker.flow import check
 from checker.derivation.lesson import lesson
 from checker.derivation.table import TABLE
 from checker.diagnosis.explain import LAST

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from checker.check import check
+from checker.flow import check
 from checker.exercise.course import packaged_course
 from checker.exercise.parse import read_exercise
 from checker.records import Report

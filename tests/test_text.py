@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from checker.check import check
+from checker.flow import check
 from checker.cli.screen import show, write
 from checker.exercise.course import packaged_course
 from checker.records import Diagnosis, Report

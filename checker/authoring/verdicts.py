@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from checker.authoring.finding import Finding
-from checker.check import check
+from checker.flow import check
 from checker.records import Gradient
 from checker.submission.zygote import Zygote
 

@@ -42,7 +42,7 @@ def judged(question: Asked, args: argparse.Namespace) -> Report:
     if question.course.packaged and question.submission.parent == question.course.exercises:
         raise BadInput(NO_COURSE)
     with workers(args) as zygote:
-        from checker.check import check
+        from checker.flow import check
 
         report = check(definition(question.course, question.exercise), question.submission, zygote, args.time_limit)
     if report.message is None:

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     if not question.exercise.is_file():
         raise BadInput(f"{question.exercise}: there is no such file to watch. Check its name.")
     with workers(args) as zygote:
-        import checker.check  # noqa: F401  (loaded before the first save is waited for)
+        import checker.flow  # noqa: F401  (loaded before the first save is waited for)
 
         with keyboard() as keys:
             try:

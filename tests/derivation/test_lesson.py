@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from checker.check import check
+from checker.flow import check
 from checker.derivation import lesson as module
 from checker.derivation.lesson import lesson
 from checker.exercise.course import packaged_course

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pages import write
 
-from checker.check import check
+from checker.flow import check
 from checker.diagnosis.rules import RULES, TIES
 from checker.records import Diagnosis
 from checker.submission.zygote import Zygote

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pages import write
 
-from checker.check import check
+from checker.flow import check
 from checker.submission.zygote import Zygote
 
 FILES = sorted((Path(__file__).parent / "catalogue").glob("*.toml"))

@@ -10,7 +10,7 @@ import pytest
 from pages import section, write
 from test_pages import code
 
-from checker.check import check
+from checker.flow import check
 from checker.diagnosis import explain
 from checker.diagnosis.explain import LAST
 from checker.diagnosis.rules import RULES

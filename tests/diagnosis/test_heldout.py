@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from checker.check import check
+from checker.flow import check
 from checker.records import Gradient
 from checker.submission.zygote import Zygote
 

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from pages import SECTIONS, section, write
 
-from checker.check import check
+from checker.flow import check
 from checker.diagnosis.explain import LAST
 from checker.diagnosis.rules import RULES
 from checker.submission.zygote import Zygote

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pages import write
 
-from checker.check import check
+from checker.flow import check
 from checker.diagnosis import places
 from checker.records import Diagnosis, Report
 from checker.report.json import as_json

@@ -1,0 +1,85 @@
+"""What stands around a call: the caller's names, and the source that has run so far, in a notebook or in a file."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of source that ran as one: a cell, a file or a function. `upto` is its last line that has begun to run.
+
+    `place` names it for a person; its first line is `first` of what is named.
+    """
+
+    place: str
+    text: str
+    upto: int
+    first: int = 1
+    function: bool = False
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The names a caller sees, and the parts of its source in the order in which they ran."""
+
+    names: Mapping[str, Any]
+    parts: tuple[Part, ...]
+
+    def statements(self) -> Iterator[tuple[Part, ast.stmt]]:
+        """Yield what has run, with the part it stands in, without what cannot be parsed."""
+        for part in self.parts:
+            try:
+                tree = ast.parse(part.text)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                continue
+            body = tree.body[0].body if part.function and isinstance(tree.body[0], ast.FunctionDef) else tree.body
+            yield from ((part, node) for node in _flat(body) if node.lineno <= part.upto)
+
+
+def caller(frame: FrameType) -> Caller:
+    """Return what stands around the call that `frame` is at."""
+    names = {**frame.f_globals, **frame.f_locals}
+    return Caller(names, tuple(_parts(frame)))
+
+
+def _parts(frame: FrameType) -> Iterator[Part]:
+    code, cells = frame.f_code, frame.f_globals.get("In")
+    notebook = isinstance(cells, list) and "get_ipython" in frame.f_globals
+    if notebook:
+        last = len(cells) - 1
+        whole = [Part(f"cell [{number}]", text, 1 << 30) for number, text in enumerate(cells) if isinstance(text, str)]
+        if code.co_name == "<module>" and whole:
+            whole[-1] = Part(whole[-1].place, whole[-1].text, frame.f_lineno)
+        yield from whole if last >= 0 else ()
+    if code.co_name != "<module>":
+        try:
+            lines, first = inspect.getsourcelines(code)
+        except (OSError, TypeError):
+            return
+        yield _function(Path(code.co_filename).name, lines, first, frame.f_lineno)
+    elif not notebook:
+        text = "".join(linecache.getlines(code.co_filename, frame.f_globals))
+        yield Part(Path(code.co_filename).name, text, frame.f_lineno)
+
+
+def _function(place: str, lines: Sequence[str], first: int, at: int) -> Part:
+    """A function's source as a part: only its body counts, and it is dedented."""
+    return Part(place, textwrap.dedent("".join(lines)), at - first + 1, first, function=True)
+
+
+def _flat(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield statements in order, those inside loops, conditions and `with` too."""
+    for node in body:
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            for field in ("body", "orelse", "finalbody"):
+                yield from _flat(getattr(node, field, []))
