@@ -17,13 +17,12 @@ from typing import Any
 class Part:
     """A stretch of source that ran as one: a cell, a file or a function. `upto` is its last line that has begun to run.
 
-    `place` names it for a person; its first line is `first` of what is named.
+    `place` names it for a person; of a `function` only the body counts.
     """
 
     place: str
     text: str
     upto: int
-    first: int = 1
     function: bool = False
 
 
@@ -72,8 +71,8 @@ def _parts(frame: FrameType) -> Iterator[Part]:
 
 
 def _function(place: str, lines: Sequence[str], first: int, at: int) -> Part:
-    """A function's source as a part: only its body counts, and it is dedented."""
-    return Part(place, textwrap.dedent("".join(lines)), at - first + 1, first, function=True)
+    """A function's source as a part, dedented, its lines at the numbers they have in the file."""
+    return Part(place, "\n" * (first - 1) + textwrap.dedent("".join(lines)), at, function=True)
 
 
 def _flat(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import tokenize
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from checker.diagnosis.explain import explain
 from checker.diagnosis.fold import fold, statement_nodes
 from checker.errors import BadInput
 from checker.live.caller import Caller, Part
+from checker.live.renaming import renamed
 from checker.live.rebuild import LIVE, definitions, outputs, rebuilt
 from checker.records import Answer, Diagnosis, Difference, Exercise, Run, Submission, Target, Trial, Verdict
 from checker.submission.statements import gradients_used, read, read_statements, written
@@ -33,7 +35,8 @@ class Compared:
     """One gradient held against autograd's.
 
     `difference` is that of the values, as for an exercise; `exact` and `approximate` are the lecture's words. `graph` and `submission` are
-    what the explanation rests on, None where the source gave none. `carried` are gradients used that are wrong themselves.
+    what the explanation rests on, None where the source gave none. `carried` are gradients used that are wrong themselves, and
+    `formula_right` says that nothing else is.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Compared:
     submission: Submission | None
     diagnoses: tuple[Diagnosis, ...] = ()
     carried: tuple[str, ...] = ()
+    formula_right: bool = False
 
     @property
     def right(self) -> bool:
@@ -52,22 +56,31 @@ class Compared:
 
 @dataclass(frozen=True)
 class Asked:
-    """A gradient `given` for the live tensor `tensor`. `name` is what the caller calls it, `node` what the tensor is called."""
+    """A gradient `given` for the live tensor `tensor`, and the `gradient` that autograd has for it, None where it kept none.
+
+    `name` is what the caller calls the given one, `node` what the tensor is called. `others` are names of the caller's for gradients of
+    other nodes, by the engine's name for them (`da`).
+    """
 
     name: str
     node: str
     given: Any
     tensor: torch.Tensor
+    gradient: torch.Tensor | None
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 def compared(caller: Caller, asked: Asked, output: str | None = None) -> Compared:
-    """Compare one gradient. The oracle is what autograd left in `tensor.grad`; raises `BadInput` where that is nothing."""
-    autograd = asked.tensor.grad
-    if autograd is None:
-        raise BadInput(_no_grad(asked))
+    """Compare one gradient with autograd's. `output` names what was differentiated, where the caller said it.
+
+    Raises `BadInput` where autograd kept no gradient of the tensor and the forward cannot be rebuilt to ask again.
+    """
     target = "d" + asked.node
     found = _graph_and_trial(caller, asked, output)
-    graph, trial = found if found is not None else (None, _trial_of(asked.tensor, autograd, target))
+    if found is None and asked.gradient is None:
+        raise BadInput(_no_gradient(asked))
+    assert found is not None or asked.gradient is not None
+    graph, trial = found or (None, _trial_of(asked.tensor, asked.gradient, target))
     answer = _answer(asked.given)
     run = Run(replace(trial, dtype=_rounding(asked.tensor)), {target: answer})
     difference = compare(run, target)
@@ -79,9 +92,20 @@ def compared(caller: Caller, asked: Asked, output: str | None = None) -> Compare
     return _explained(caller, asked, bare, graph, trial)
 
 
-def _no_grad(asked: Asked) -> str:
-    kept = "" if asked.tensor.is_leaf else f" Call `{asked.node}.retain_grad()` before it: autograd keeps the gradients of leaves only."
-    return f"`{asked.node}` has no gradient yet: call `backward()` on the loss first.{kept}"
+def times_too_large(caller: Caller, asked: Asked) -> int | None:
+    """How many times its gradient `tensor.grad` is, where that is a whole number above 1: `backward()` ran as often, and grads add up."""
+    known = definitions(caller)
+    autograd = asked.gradient
+    for name in outputs(caller, known):
+        graph = rebuilt(caller, name, known, [asked.node])
+        trial = _traced(graph) if graph is not None else None
+        oracle = trial.gradients.get("d" + asked.node) if trial is not None else None
+        if trial is None or oracle is None or autograd is None or oracle.shape != autograd.shape or not oracle.any():
+            continue
+        times = round(float((autograd.to(torch.float64) * oracle).sum() / (oracle * oracle).sum()))
+        if times > 1 and close(autograd.to(torch.float64) / times, oracle, trial.scales["d" + asked.node], torch.float32):
+            return times
+    return None
 
 
 def _graph_and_trial(caller: Caller, asked: Asked, output: str | None) -> tuple[Graph, Trial] | None:
@@ -91,15 +115,36 @@ def _graph_and_trial(caller: Caller, asked: Asked, output: str | None) -> tuple[
         graph = rebuilt(caller, name, known, [asked.node]) if asked.tensor is caller.names.get(asked.node) else None
         if graph is None:
             continue
-        try:
-            trial = trace(graph, LIVE, {})
-        except (BadInput, RuntimeError):
-            continue
-        oracle = trial.gradients.get("d" + asked.node)
-        autograd = asked.tensor.grad
-        if oracle is not None and autograd is not None and close(autograd, oracle, trial.scales["d" + asked.node], _rounding(asked.tensor)):
+        trial = _traced(graph)
+        oracle = trial.gradients.get("d" + asked.node) if trial is not None else None
+        if trial is not None and oracle is not None and _agrees(caller, asked, trial):
             return graph, trial
     return None
+
+
+def _agrees(caller: Caller, asked: Asked, trial: Trial) -> bool:
+    """Whether a trial's gradients are those autograd has: the one asked for or, where it kept none, one of another tensor at least."""
+
+    def same(gradient: torch.Tensor, node: str) -> bool:
+        return close(gradient, trial.gradients["d" + node], trial.scales["d" + node], _rounding(gradient))
+
+    if asked.gradient is not None:
+        return same(asked.gradient, asked.node)
+    tensors = {n: caller.names.get(n) for n in trial.values}
+    kept = {n: t.grad for n, t in tensors.items() if isinstance(t, torch.Tensor) and (t.is_leaf or t.retains_grad) and t.grad is not None}
+    return bool(kept) and all(same(gradient, node) for node, gradient in kept.items())
+
+
+def _no_gradient(asked: Asked) -> str:
+    kept = "" if asked.tensor.is_leaf else f" Before that, `{asked.node}.retain_grad()`: autograd keeps the gradients of leaves only."
+    return f"`{asked.node}` has no gradient: call `backward()` on the loss first.{kept}"
+
+
+def _traced(graph: Graph) -> Trial | None:
+    try:
+        return trace(graph, LIVE, {})
+    except (BadInput, RuntimeError):
+        return None
 
 
 def _trial_of(tensor: torch.Tensor, autograd: torch.Tensor, target: str) -> Trial:
@@ -123,30 +168,43 @@ def _answer(given: Any) -> Answer:
 
 
 def _explained(caller: Caller, asked: Asked, bare: Compared, graph: Graph, trial: Trial) -> Compared:
+    target = bare.verdict.target.name
     part = _part(caller, asked.name)
+    own = {learner: engine for learner, engine in {**asked.others, asked.name: target}.items() if learner.isidentifier()}
     if part is None:
         return bare
     try:
-        submission = _submission(part, graph.exercise, caller.names)
-    except (SyntaxError, ValueError, RecursionError):
+        text = _statements(part, graph.exercise)
+        renaming = renamed(text, own)
+        submission = _submission(part, renaming.text, graph.exercise) if renaming is not None else None
+    except (SyntaxError, ValueError, RecursionError, tokenize.TokenError):
         return bare
-    target = bare.verdict.target.name
+    if renaming is None or submission is None:
+        return bare
     graph = _with_targets(graph, submission, target)
-    answers = _answers(caller.names, submission, trial, target, bare.verdict.answer)
+    answers = _answers(
+        {**caller.names, **{e: caller.names[n] for n, e in own.items() if n in caller.names}},
+        submission,
+        trial,
+        target,
+        bare.verdict.answer,
+    )
     used = gradients_used(target, submission.statements, trial.gradients, {name: a.statement for name, a in answers.items()})
     carried = tuple(sorted(name for name in used if name in answers and name != target and not _right(answers[name], trial, name)))
+    shown, learners = replace(submission, body=text, text=text), tuple(renaming.words(name) for name in carried)
     if carried:
         again = _as_if_right(submission, trial, target)
         if again is None:
-            return replace(bare, submission=submission, carried=carried)
+            return replace(bare, submission=shown, carried=learners)
         answers[target] = replace(answers[target], value=again, shape=tuple(again.shape), dtype="float64")
     run = Run(trial, answers)
     difference = compare(run, target)
     if difference.wrong == "":
-        return replace(bare, submission=submission, carried=carried)
+        return replace(bare, submission=shown, carried=learners, formula_right=True)
     verdict = replace(bare.verdict, runs=(run,), differences=(difference,))
     diagnoses, _ = explain(graph, submission, [verdict], SECONDS).get(target, ((), ()))
-    return replace(bare, verdict=verdict, submission=submission, diagnoses=diagnoses, carried=carried)
+    told = tuple(renaming.back(diagnosis) for diagnosis in diagnoses)
+    return replace(bare, verdict=verdict, submission=shown, diagnoses=told, carried=learners)
 
 
 def _with_targets(graph: Graph, submission: Submission, target: str) -> Graph:
@@ -165,13 +223,17 @@ def _part(caller: Caller, name: str) -> Part | None:
     return found
 
 
-def _submission(part: Part, exercise: Exercise, names: Mapping[str, Any]) -> Submission:
-    """The part as a submission: of what has run, the statements that write gradients and helper values. None of it runs again."""
+def _statements(part: Part, exercise: Exercise) -> str:
+    """What of a part wrote gradients and helper values and still counts; the rest is blank."""
     whole = ast.parse(part.text).body
     if part.function and isinstance(whole[0], ast.FunctionDef):
         whole = whole[0].body
     body = _alive([node for node in whole if node.lineno <= part.upto and _counts(node, exercise.names)])
-    text = _only(part.text, body)
+    return _only(part.text, body)
+
+
+def _submission(part: Part, text: str, exercise: Exercise) -> Submission:
+    """The part's statements as a submission. None of it runs again."""
     body = ast.parse(text).body
     return Submission(
         path=Path(part.place),

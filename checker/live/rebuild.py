@@ -38,7 +38,13 @@ def definitions(caller: Caller) -> dict[str, Definition]:
     """Return how each name was last given a value, where that was a plain assignment."""
     found: dict[str, Definition] = {}
     for order, (part, node) in enumerate(caller.statements()):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign | ast.AnnAssign | ast.For) else []
+        targets = (
+            node.targets
+            if isinstance(node, ast.Assign)
+            else [node.target]
+            if isinstance(node, ast.AugAssign | ast.AnnAssign | ast.For)
+            else []
+        )
         names = [n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         plain = isinstance(node, ast.Assign) and all(isinstance(t, ast.Name) for t in targets)
         for name in names:
@@ -54,7 +60,10 @@ def outputs(caller: Caller, known: Mapping[str, Definition]) -> Iterator[str]:
         call.func.value.id
         for _, node in caller.statements()
         for call in ast.walk(node)
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "backward" and isinstance(call.func.value, ast.Name)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr == "backward"
+        and isinstance(call.func.value, ast.Name)
     ]
     scalars = [name for name in known if _is_node(caller.names.get(name)) and caller.names[name].numel() == 1]
     yield from dict.fromkeys(name for name in (*reversed(called), *reversed(scalars)) if _is_node(caller.names.get(name)))
@@ -113,7 +122,9 @@ def _disagrees(names: Mapping[str, Any], lines: Iterable[Line], leaves: Iterable
         there = names[line.name].detach()
         if not isinstance(value, torch.Tensor) or value.shape != there.shape:
             return line.name
-        if not torch.allclose(value.to(torch.float64), there.to(torch.float64), rtol=CLOSE, atol=CLOSE * float(there.abs().max() if there.numel() else 0)):
+        if not torch.allclose(
+            value.to(torch.float64), there.to(torch.float64), rtol=CLOSE, atol=CLOSE * float(there.abs().max() if there.numel() else 0)
+        ):
             return line.name
         values[line.name] = value
     return None
@@ -143,7 +154,10 @@ def _graph(names: Mapping[str, Any], output: str, lines: list[Line], leaves: lis
         seed = torch.initial_seed()
         return {leaf: _drawn(names[leaf], seed) for leaf in leaves}
 
-    used = {n.id for line in lines for n in ast.walk(known[line.name].node) if isinstance(n, ast.Name)}
+    if names[output].dim():  # one number all the same, or `backward()` would have refused it
+        lines = [*lines, Line(output + "_sum", f"{output}.sum()", "", len(lines) + 1, (output,))]
+        output = lines[-1].name
+    used = {n.id for line in lines for n in ast.walk(ast.parse(f"({line.source}\n)")) if isinstance(n, ast.Name)}
     scope = {name: value for name, value in names.items() if name in used and name not in leaves}
     scope = {**_modules(names), **scope, "inputs": inputs}
     nodes = [*(leaf for leaf in leaves if _is_leaf(names[leaf])), *(line.name for line in lines)]
