@@ -17,8 +17,8 @@ from checker.diagnosis.explain import explain
 from checker.diagnosis.fold import fold, statement_nodes
 from checker.errors import BadInput
 from checker.live.caller import Caller, Part
-from checker.live.renaming import renamed
 from checker.live.rebuild import LIVE, definitions, outputs, rebuilt
+from checker.live.renaming import renamed
 from checker.records import Answer, Diagnosis, Difference, Exercise, Run, Submission, Target, Trial, Verdict
 from checker.submission.statements import gradients_used, read, read_statements, written
 from checker.trace.graph import Graph
@@ -79,7 +79,6 @@ def compared(caller: Caller, asked: Asked, output: str | None = None) -> Compare
     found = _graph_and_trial(caller, asked, output)
     if found is None and asked.gradient is None:
         raise BadInput(_no_gradient(asked))
-    assert found is not None or asked.gradient is not None
     graph, trial = found or (None, _trial_of(asked.tensor, asked.gradient, target))
     answer = _answer(asked.given)
     run = Run(replace(trial, dtype=_rounding(asked.tensor)), {target: answer})
@@ -147,8 +146,9 @@ def _traced(graph: Graph) -> Trial | None:
         return None
 
 
-def _trial_of(tensor: torch.Tensor, autograd: torch.Tensor, target: str) -> Trial:
-    """A trial of what is there alone: no forward, and the scale is that of the gradient itself or of those that flow into it."""
+def _trial_of(tensor: torch.Tensor, autograd: torch.Tensor | None, target: str) -> Trial:
+    """A trial of what is there alone: no forward, and the scale is that of the gradient itself."""
+    assert autograd is not None
     gradient = autograd.detach().to(torch.float64)
     finite = gradient[torch.isfinite(gradient)]
     scale = float(finite.abs().max()) if finite.numel() else 0.0
