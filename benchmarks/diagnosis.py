@@ -71,7 +71,7 @@ def wrong(graph: Graph, solution: Path, zygote: Zygote, folder: Path, most: int)
         path = folder / "answer.py"
         path.write_text("\n".join(changed))
         submission = read_submission(path, graph.exercise)
-        verdicts, _ = judge(graph, submission, zygote, 10.0)
+        verdicts, *_ = judge(graph, submission, zygote, 10.0)
         for verdict in verdicts:
             if verdict.status == "incorrect" and yielded < most:
                 yielded += 1

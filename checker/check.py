@@ -31,7 +31,7 @@ def check(
     graph = load_graph(exercise)
     try:
         submission = read_submission(submission_path, exercise)
-        verdicts, trouble = judge(graph, submission, zygote, time_limit)
+        verdicts, trouble, _ = judge(graph, submission, zygote, time_limit)
     except (BadInput, NothingRan) as error:
         return could_not_judge(exercise, str(error))
     explained = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, explain_seconds))

@@ -41,7 +41,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Exercise:
-    """What an exercise file says, read without running it. `sizes` are the nominal ones."""
+    """What an exercise file says, read without running it. `sizes` are the nominal ones; a target is worth 1 where `points` has none."""
 
     id: str
     path: Path
@@ -54,6 +54,7 @@ class Exercise:
     output: str
     parameters: tuple[str, ...]
     targets: tuple[Target, ...]
+    points: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -15,8 +15,8 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 class Result:
     """One submission's line. `report` is the contract's JSON (design, section 6), `seconds` the wall time its judging took.
 
-    `submission` is its path below the folder (or in the zip) that was graded, with `/`; `student` whom it belongs to; `exercise` an id, empty
-    where none could be told. `digest` is of all that decides the marks: the same digest, the same marks.
+    `submission` is its path below the folder (or in the zip) that was graded, with `/`; `student` whom it belongs to; `exercise` an id,
+    empty where none could be told. `digest` is of all that decides the marks: the same digest, the same marks.
     """
 
     submission: str

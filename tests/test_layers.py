@@ -14,7 +14,7 @@ import checker
 
 ROOT = Path(checker.__file__).parent
 FLOW = [
-    ("errors", "files", "records", "results"), ("exercise",), ("trace",), ("submission",), ("comparison",), ("derivation",), ("diagnosis",), ("report",), ("check",), ("grading",),
+    ("errors", "files", "records", "results", "roster"), ("exercise",), ("trace",), ("submission",), ("comparison",), ("derivation",), ("diagnosis",), ("report",), ("check",), ("grading",),
     ("authoring",), ("cli", "__main__"),
 ]  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(FLOW) for name in names}

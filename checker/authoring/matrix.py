@@ -121,7 +121,7 @@ def _row(target: Sorted, told: Sequence[Told]) -> Row:
 def _told(mutations: Mutations, path: Path, chosen: Mapping[str, Wrong], zygote: Zygote) -> Iterator[Told]:
     graph = mutations.graph
     submission = read_submission(path, graph.exercise)
-    verdicts, _ = judge(graph, submission, zygote, seeds=itertools.count(1).__next__)
+    verdicts, *_ = judge(graph, submission, zygote, seeds=itertools.count(1).__next__)
     explained = explain(graph, submission, verdicts)
     for verdict in verdicts:
         if (wrong := chosen.get(verdict.target.name)) is not None:

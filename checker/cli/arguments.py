@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
@@ -124,6 +125,40 @@ def _dev(command: argparse.ArgumentParser) -> None:
     check.add_argument("--markdown", action="store_true", help="with --mutants: print only the figures, as a table of Markdown")
 
 
+def _grade(command: argparse.ArgumentParser) -> None:
+    command.add_argument("submissions", metavar="SUBMISSIONS", help="a folder or zip of .py and .ipynb files, as the LMS gives it")
+    command.add_argument(
+        "--out", required=True, metavar="DIR", help="where results, marks and feedback go; grading goes on from what is there"
+    )
+    command.add_argument("--exercise", metavar="ID|PATH", help="what all of them answer; else their names say it")
+    command.add_argument("--jobs", type=_count, metavar="N", help="how many are judged at a time (default: the number of cores)")
+    command.add_argument(
+        "--time-limit", type=_seconds, default=10.0, metavar="S", help="seconds one statement may take (default 10), all 3 x that"
+    )
+    command.add_argument("--memory-limit", type=_size, default=1 << 30, metavar="SIZE", help="memory a submission may take (default 1GB)")
+    command.add_argument("--roster", metavar="FILE.csv", help="the class list, or the sheet downloaded from Canvas or Moodle")
+    command.add_argument(
+        "--format", nargs="+", action="extend", default=[], metavar="NAME", help="further files to write: gradescope, junit, ..."
+    )
+    command.add_argument("--fresh", action="store_true", help="forget the results in DIR and begin anew")
+    command.add_argument("--trust-submissions", action="store_true", help="run them even where this machine cannot confine them")
+    command.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="judge on a Dask cluster (pip install 'backprop-check[cluster]')")
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 1024):
+        raise argparse.ArgumentTypeError(f"give a whole number above 0, not {text!r}")
+    return int(text)
+
+
+def _size(text: str) -> int:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    size = int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " ")) if match else 0
+    if not 1 << 20 <= size < 1 << 50:
+        raise argparse.ArgumentTypeError(f"give a size of at least 1MB, as 512MB or 2GB, not {text!r}")
+    return size
+
+
 def _nothing(command: argparse.ArgumentParser) -> None:
     pass
 
@@ -140,6 +175,8 @@ COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] 
     "explain": ("explain", "print the page of a mistake, or list all codes", _explain),
     "init": ("init", "make a course of your own in a folder", _init),
     "new": ("new", "add an exercise to the course, from a template", _new),
+    "grade": ("grade", "grade a class: marks, feedback, and what was not understood", _grade),
+    "doctor": ("doctor", "look at this machine: what is installed, and what holds strangers' code", _nothing),
     "dev": ("dev", "tools for authors of exercises", _dev),
 }
 """Each command: the module that runs it, what its help says, and its arguments."""

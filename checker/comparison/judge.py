@@ -2,36 +2,60 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 
 from checker.comparison.compare import compare
 from checker.comparison.second import second_look
 from checker.records import Answer, Exercise, Run, Status, Submission, Target, Trial, Verdict
-from checker.submission.run import Session, fresh_seed
+from checker.results import Outcome
+from checker.submission.run import Limits, Session, fresh_seed
 from checker.submission.statements import replaces
 from checker.submission.zygote import Zygote
 from checker.trace.graph import Graph
 from checker.trace.oracle import trace
 
 Seeds = Callable[[], int]
+Trace = Callable[..., Trial]
+
+
+class Judged(NamedTuple):
+    """A verdict per target, in the exercise's order; what went wrong before `backward` (line, error); how workers ended unasked."""
+
+    verdicts: tuple[Verdict, ...]
+    trouble: tuple[tuple[int, str], ...]
+    ends: tuple[Outcome, ...]
 
 
 def judge(
-    graph: Graph, submission: Submission, zygote: Zygote, time_limit: float = 10.0, seeds: Seeds = fresh_seed
-) -> tuple[tuple[Verdict, ...], tuple[tuple[int, str], ...]]:
-    """Return a verdict per target, in the exercise's order, and what went wrong before `backward` (line, error).
+    graph: Graph,
+    submission: Submission,
+    zygote: Zygote,
+    limits: Limits | float = 10.0,
+    seeds: Seeds = fresh_seed,
+    trace: Trace = trace,
+) -> Judged:
+    """Run `submission` on the trials of `graph` and return what is found.
 
-    `seeds` gives a new seed at each call; no two trials share one. Raises `NothingRan` when `backward` was never reached.
+    `seeds` gives a new seed at each call; no two trials share one. `limits` as a number are seconds a statement. `trace` is for callers
+    that remember what the oracle said. Raises `NothingRan` when `backward` was never reached.
     """
+    bounds = limits if isinstance(limits, Limits) else Limits(limits)
+    until = time.monotonic() + bounds.whole
+    ends: list[Outcome] = []
 
     def draw(choice: int, dtype: torch.dtype = torch.float64) -> Callable[[], Trial]:
         return lambda: trace(graph, seeds(), graph.sizes[choice], dtype)
 
+    def perturbed(nodes: frozenset[str]) -> Trial:
+        return trace(graph, seeds(), graph.sizes[0], perturb=nodes)
+
     def session(early: Sequence[str] = (), restored: Sequence[str] = ()) -> Session:
-        return Session(zygote, graph.exercise, submission, time_limit, early, restored, skipped=dict(skipped))
+        return Session(zygote, graph.exercise, submission, bounds, until, early, restored, skipped=dict(skipped), ends=ends)
 
     skipped: dict[int, str] = {}
     targets = graph.exercise.targets
@@ -41,14 +65,14 @@ def judge(
         if any(_size_dependent(v) for v in verdicts.values()):
             again = tuple(main.run(draw(0)) for _ in range(2))
             verdicts = {name: _hard_coded(v, again) for name, v in verdicts.items()}
-        verdicts |= second_look(graph, submission, verdicts, main, seeds)
+        verdicts |= second_look(graph, submission, verdicts, lambda nodes: main.run(lambda: perturbed(nodes)))
         skipped.update(main.skipped)
         trouble = tuple(dict.fromkeys(main.prelude_errors))
     for name, verdict in _in_float32(graph, verdicts, session, draw):
         verdicts[name] = verdict
     for name, verdict in _second_opinions(graph.exercise, submission, verdicts, session, draw):
         verdicts[name] = verdict
-    return tuple(_policy(verdicts[t.name], submission) for t in targets), trouble
+    return Judged(tuple(_policy(verdicts[t.name], submission) for t in targets), trouble, tuple(ends))
 
 
 def _verdict(target: Target, runs: tuple[Run, ...], submission: Submission) -> Verdict:

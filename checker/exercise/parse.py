@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,7 +59,27 @@ def parse_exercise(path: Path, source: str) -> Exercise:
         output=output,
         parameters=parameters,
         targets=targets,
+        points=_points(path, tree, {target.name for target in targets}),
     )
+
+
+def _points(path: Path, tree: ast.Module, targets: set[str]) -> dict[str, float]:
+    """Read `POINTS = dict(dW=2)`, or the same as a dict in braces: what targets are worth that are not worth 1."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and [t.id for t in node.targets if isinstance(t, ast.Name)] == ["POINTS"]:
+            break
+    else:
+        return {}
+    given: dict[object, object] = {}
+    with contextlib.suppress(ValueError, TypeError):
+        if isinstance(node.value, ast.Call) and not node.value.args:
+            given = {k.arg: ast.literal_eval(k.value) for k in node.value.keywords}
+        else:
+            given = dict(ast.literal_eval(node.value))
+    points = {k: float(v) for k, v in given.items() if isinstance(k, str) and isinstance(v, int | float) and math.isfinite(v) and v >= 0}
+    if not given or len(points) < len(given) or points.keys() - targets:
+        raise BadInput(f"{path}:{node.lineno}: POINTS names targets and what each is worth, as in POINTS = dict({min(targets)}=2).")
+    return points
 
 
 def needless_cotangent(where: str, output: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from checker.exercise.sizes import axes
 from checker.records import Diagnosis, Exercise, Gradient, Report, Submission, Verdict
@@ -18,7 +19,10 @@ def build_report(
     trouble: Sequence[tuple[int, str]] = (),
 ) -> Report:
     """Return the report. `explained` holds, by target, its diagnoses and its remarks; `trouble` is what failed before `backward`."""
-    gradients = tuple(_gradient(verdict, submission, *explained.get(verdict.target.name, ((), ()))) for verdict in verdicts)
+    points = exercise.points
+    gradients = tuple(
+        replace(_gradient(v, submission, *explained.get(v.target.name, ((), ()))), points=points.get(v.target.name, 1.0)) for v in verdicts
+    )
     notices = tuple(f"line {line}: {error} (what needs it will not find it)" for line, error in trouble)
     return Report(exercise, submission, gradients, notices=notices)
 

@@ -13,14 +13,14 @@ SCHEMA = "backprop-check/1"
 def as_json(report: Report) -> dict[str, Any]:
     """Return the report as plain data that `json.dumps(..., allow_nan=False)` takes."""
     gradients = [_gradient(g) for g in report.gradients]
-    targets = report.exercise.targets
+    worth = sum(report.exercise.points.get(target.name, 1.0) for target in report.exercise.targets)
     return {
         "schema": SCHEMA,
         "exercise": report.exercise.id,
         "title": report.exercise.title,
         "status": report.status,
-        "score": sum(g["score"] for g in gradients),
-        "max_score": sum(g["max_score"] for g in gradients) if gradients else float(len(targets)),
+        "score": float(sum(g["score"] for g in gradients)),
+        "max_score": float(worth),
         "message": report.message,
         "gradients": gradients,
     }

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from checker.errors import BadInput
 from checker.files import read_text
 
+SUFFIXES = (".py", ".ipynb")
 _MARK = re.compile(r"\s*%%backward\b[ \t]*([^\s#]*)")
 _MAGIC = re.compile(r"^(\s*)(%|!|\?)")
 
@@ -25,16 +26,20 @@ class Cell:
 
 def read_cells(path: Path) -> list[Cell]:
     """Return the cells of the file at `path`: one for a `.py`, the code cells for a `.ipynb`. Raises `BadInput`."""
-    if path.suffix not in (".py", ".ipynb") and path.is_file():
+    if path.suffix not in SUFFIXES and path.is_file():
         raise BadInput(f"{path} is neither .py nor .ipynb: a submission is a Python file or a notebook.")
-    text = read_text(path, "submission")
-    if path.suffix != ".ipynb":
+    return cells(path, read_text(path, "submission"))
+
+
+def cells(path: PurePath, text: str) -> list[Cell]:
+    """Return the cells of `text`, what the file at `path` holds. Raises `BadInput` where it is no notebook and should be."""
+    if path.suffix.lower() != ".ipynb":
         return [Cell(path.name, text)]
     try:
         notebook = json.loads(text)
         sheets = notebook.get("worksheets")
-        cells = sheets[0]["cells"] if sheets else notebook["cells"]
-        sources = [cell.get("source", cell.get("input", "")) for cell in cells if cell["cell_type"] == "code"]
+        listed = sheets[0]["cells"] if sheets else notebook["cells"]
+        sources = [cell.get("source", cell.get("input", "")) for cell in listed if cell["cell_type"] == "code"]
         joined = ["".join(s) if isinstance(s, list) else str(s) for s in sources]
     except (ValueError, RecursionError):
         raise BadInput(f"{path} is not a whole notebook (its JSON does not parse): save it again from Jupyter.") from None

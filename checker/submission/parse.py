@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from checker.errors import BadInput
@@ -19,8 +19,12 @@ def read_submission(path: Path, exercise: Exercise) -> Submission:
 
     Raises `BadInput` when it cannot be read, nothing of it parses, it has no `backward`, or `backward` asks for a name the forward has not.
     """
-    cells = [cell for cell in read_cells(path) if cell.mark in (None, "", exercise.id)]
-    parsed = [(cell, *parse_leniently(cell.text)) for cell in cells]
+    return submission_from(read_cells(path), path, exercise)
+
+
+def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise) -> Submission:
+    """Return the submission whose code `cells` are; `path` names it in messages. Raises `BadInput` as `read_submission` does."""
+    parsed = [(cell, *parse_leniently(cell.text)) for cell in cells if cell.mark in (None, "", exercise.id)]
     chosen = None
     for number, (cell, tree, _, _) in enumerate(parsed):
         if tree is not None and (cell.mark is not None or any(_is_backward(node) for node in tree.body)):

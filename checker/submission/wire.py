@@ -1,10 +1,12 @@
-"""Frames between the judge and a worker: a length, a JSON header, raw tensor bytes. Nothing is ever unpickled."""
+"""Frames between the judge and a worker: the worker's nonce, two lengths, a JSON header, raw tensor bytes. Nothing is ever unpickled."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import math
+import os
 import socket
 import struct
 import time
@@ -13,9 +15,16 @@ from typing import Any
 
 import torch
 
+NONCE = 16
 HEADER_LIMIT = 1 << 20
 ELEMENTS_LIMIT = 1 << 22
 """The largest answer whose values cross (4 Mi elements); of a larger one only the shape is told."""
+
+BODY_LIMIT = 64 * ELEMENTS_LIMIT
+"""The largest body at all, in bytes: all the gradients a worker is given at once."""
+
+ANSWER_LIMIT = 16 * ELEMENTS_LIMIT
+"""The largest body a worker may send: one answer, of the widest dtype."""
 
 DTYPES = {str(d).removeprefix("torch."): d for d in (
     torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8,
@@ -27,57 +36,91 @@ class Lost(Exception):
     """The other side ended, was late, or sent what is no frame."""
 
 
-def send(channel: socket.socket, header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor] | None = None) -> None:
-    """Send `header` and, after it, the bytes of `tensors`, whose dtypes and shapes it then lists."""
-    packed = {name: (t.detach().contiguous(), str(t.dtype).removeprefix("torch.")) for name, t in (tensors or {}).items()}
-    listed = {name: [dtype, list(t.shape)] for name, (t, dtype) in packed.items()}
-    head = json.dumps({**header, "tensors": listed}).encode()
-    body = b"".join(ctypes.string_at(t.data_ptr(), t.numel() * t.element_size()) for t, _ in packed.values())
-    try:
-        channel.sendall(struct.pack("<II", len(head), len(body)) + head + body)
-    except OSError as error:
-        raise Lost(str(error)) from None
+class Channel:
+    """One end of the talk. Both ends put the same fresh `nonce` before each frame, so bytes that code writes blindly to it are no frame."""
 
+    def __init__(self, end: socket.socket, nonce: bytes) -> None:
+        self._end, self._nonce, self._read = end, nonce, bytearray()
 
-def receive(channel: socket.socket, deadline: float | None = None) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """Return the next frame's header and tensors. Raises `Lost` past `deadline` (of `time.monotonic`) or when the bytes are no frame."""
-    head_size, body_size = struct.unpack("<II", _exactly(channel, 8, deadline))
-    if head_size > HEADER_LIMIT or body_size > 64 * ELEMENTS_LIMIT:
-        raise Lost("an oversized frame")
-    try:
-        header = json.loads(_exactly(channel, head_size, deadline))
-        listed = header.pop("tensors")
-        body = _exactly(channel, body_size, deadline)
-        tensors, start = {}, 0
-        for name, (dtype, shape) in listed.items():
-            size = math.prod(shape) * DTYPES[dtype].itemsize
-            if size < 0 or start + size > len(body) or not all(isinstance(n, int) and n >= 0 for n in shape):
-                raise Lost("a frame whose sizes do not agree")
-            flat = (
-                torch.frombuffer(bytearray(body[start : start + size]), dtype=DTYPES[dtype])
-                if size
-                else torch.empty(0, dtype=DTYPES[dtype])
-            )
-            tensors[name] = flat.reshape(shape)
-            start += size
-    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, ArithmeticError) as error:
-        raise Lost(f"a malformed frame ({type(error).__name__})") from None
-    return header, tensors
+    @classmethod
+    def opened(cls, end: socket.socket) -> Channel:
+        """Draw the nonce and tell it: the judge's side, before its first frame."""
+        nonce = os.urandom(NONCE)
+        with contextlib.suppress(OSError):  # the other side has ended; the next frame will say so
+            end.sendall(nonce)
+        return cls(end, nonce)
 
+    @classmethod
+    def answered(cls, end: socket.socket) -> Channel:
+        """Read the nonce: the worker's side."""
+        channel = cls(end, b"")
+        channel._nonce = channel._exactly(NONCE, None)
+        return channel
 
-def _exactly(channel: socket.socket, size: int, deadline: float | None) -> bytes:
-    chunks = bytearray()
-    while len(chunks) < size:
+    def close(self) -> None:
+        self._end.close()
+
+    def send(self, header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor] | None = None) -> None:
+        """Send `header` and, after it, the bytes of `tensors`, whose dtypes and shapes it then lists."""
+        listed = {name: [str(t.dtype).removeprefix("torch."), list(t.shape)] for name, t in (tensors or {}).items()}
+        head = json.dumps({**header, "tensors": listed}).encode()
+        body = b"".join(raw_bytes(t) for t in (tensors or {}).values())
         try:
-            channel.settimeout(None if deadline is None else max(0.001, deadline - time.monotonic()))
-            chunk = channel.recv(min(1 << 20, size - len(chunks)))
-        except TimeoutError:
-            raise Lost("late") from None
+            self._end.sendall(self._nonce + struct.pack("<II", len(head), len(body)) + head + body)
         except OSError as error:
             raise Lost(str(error)) from None
-        if not chunk:
-            raise Lost("ended")
-        chunks += chunk
-        if deadline is not None and time.monotonic() > deadline:
-            raise Lost("late")
-    return bytes(chunks)
+
+    def receive(self, deadline: float | None = None, most: int = BODY_LIMIT) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+        """Return the next frame's header and tensors, of at most `most` bytes.
+
+        Raises `Lost` past `deadline` (of `time.monotonic`) or when the bytes are no frame.
+        """
+        start = self._exactly(NONCE + 8, deadline)
+        head_size, body_size = struct.unpack("<II", start[NONCE:])
+        if start[:NONCE] != self._nonce:
+            raise Lost("a frame that does not know the nonce")
+        if head_size > HEADER_LIMIT or body_size > most:
+            raise Lost("an oversized frame")
+        try:
+            header = json.loads(self._exactly(head_size, deadline))
+            return header, _tensors(header.pop("tensors"), self._exactly(body_size, deadline))
+        except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, ArithmeticError, RecursionError) as error:
+            raise Lost(f"a malformed frame ({type(error).__name__})") from None
+
+    def _exactly(self, size: int, deadline: float | None) -> bytes:
+        while len(self._read) < size:
+            try:
+                self._end.settimeout(None if deadline is None else max(0.001, deadline - time.monotonic()))
+                chunk = self._end.recv(max(1 << 16, min(1 << 20, size - len(self._read))))
+            except TimeoutError:
+                raise Lost("late") from None
+            except OSError as error:
+                raise Lost(str(error)) from None
+            if not chunk:
+                raise Lost("ended")
+            self._read += chunk
+            if deadline is not None and time.monotonic() > deadline:
+                raise Lost("late")
+        taken = bytes(self._read[:size])
+        del self._read[:size]
+        return taken
+
+
+def raw_bytes(tensor: torch.Tensor) -> bytes:
+    """Return the bytes of a dense tensor's elements, in order."""
+    plain = tensor.detach().contiguous()
+    return ctypes.string_at(plain.data_ptr(), plain.numel() * plain.element_size())
+
+
+def _tensors(listed: Mapping[str, tuple[str, list[int]]], body: bytes) -> dict[str, torch.Tensor]:
+    tensors, start = {}, 0
+    for name, (dtype, shape) in listed.items():
+        if not all(isinstance(n, int) and n >= 0 for n in shape):
+            raise Lost("a frame whose sizes do not agree")
+        size = math.prod(shape) * DTYPES[dtype].itemsize
+        if start + size > len(body):
+            raise Lost("a frame whose sizes do not agree")
+        flat = torch.frombuffer(bytearray(body[start : start + size]), dtype=DTYPES[dtype]) if size else torch.empty(0, dtype=DTYPES[dtype])
+        tensors[name] = flat.reshape(shape)
+        start += size
+    return tensors

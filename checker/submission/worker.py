@@ -12,47 +12,51 @@ from typing import Any
 import torch
 
 from checker.records import Statement
+from checker.submission.confinement.modules import guarded_builtins
 from checker.submission.observe import DryRun, dry_plan, own_last_writes
 from checker.submission.parse import find_backward, prelude
 from checker.submission.refuse import SUBMISSION, AutogradUsed, refuse_autograd
 from checker.submission.rewrite import HOOK, Hook, Plan, instrument
 from checker.submission.statements import read_statements, replaces
-from checker.submission.wire import DTYPES, ELEMENTS_LIMIT, receive, send
+from checker.submission.wire import DTYPES, ELEMENTS_LIMIT, Channel
 
 PRELUDE = "<submission's own code>"
 
 
-def serve(channel: socket.socket) -> None:
-    """Load the submission named in the first frame, then run it on each trial that arrives, until the channel closes."""
-    order, _ = receive(channel)
+def serve(end: socket.socket, confined: bool) -> None:
+    """Load the submission named in the first frame, then run it on each trial that arrives, until the channel closes.
+
+    A confined process can open no file; its submission is told so by name when it imports what was not loaded before.
+    """
+    channel = Channel.answered(end)
+    order, _ = channel.receive()
     sys.setrecursionlimit(2000)
     refuse_autograd()
     torch.set_default_dtype(torch.float64)
     skipped = {int(i): why for i, why in order["skipped"].items()}
-    module = _load_prelude(channel, order["prelude"], skipped)
+    module = {"__name__": "submission", "__builtins__": guarded_builtins() if confined else __builtins__}
+    _run_prelude(channel, order["prelude"], skipped, module)
     statements = read_statements(_backward(order).body, order["body"])
     plan = None
     while True:
-        header, tensors = receive(channel)
+        header, tensors = channel.receive()
         torch.set_default_dtype(DTYPES[header["dtype"]])
         values = {**header["plain"], **tensors}
         if plan is None:
-            dry = DryRun(order["targets"], statements, values, lambda i: send(channel, {"is": "at", "index": i}))
+            dry = DryRun(order["targets"], statements, values, lambda i: channel.send({"is": "at", "index": i}))
             _define(order, module, dry_plan(order["targets"], statements, skipped))
             _call(order, module, dry, _fresh(values))
             plan = dry.learned(order["early"], order["restored"], skipped)
             _define(order, module, plan)
         hook = RealRun(channel, order["targets"], statements, _fresh(values), plan)
         _call(order, module, hook, hook.given)
-        send(channel, {"is": "done"})
+        channel.send({"is": "done"})
 
 
 class RealRun(Hook):
     """The hook of a run with replacement: sends each answer, then lets the oracle's value take its place."""
 
-    def __init__(
-        self, channel: socket.socket, targets: list[str], statements: tuple[Statement, ...], given: dict[str, Any], plan: Plan
-    ) -> None:
+    def __init__(self, channel: Channel, targets: list[str], statements: tuple[Statement, ...], given: dict[str, Any], plan: Plan) -> None:
         self.channel, self.targets, self.statements, self.plan = channel, targets, statements, plan
         self.given = given
         self.pristine = _fresh(given)
@@ -67,7 +71,7 @@ class RealRun(Hook):
 
     def at(self, index: int) -> None:
         self.reached.add(index)
-        send(self.channel, {"is": "at", "index": index})
+        self.channel.send({"is": "at", "index": index})
 
     def raised(self, index: int, error: BaseException) -> None:
         self.errors[index] = _described(error, index)
@@ -78,12 +82,12 @@ class RealRun(Hook):
     def after(self, index: int, scope: Mapping[str, Any]) -> None:
         for name, tensor in self.given.items():
             if isinstance(tensor, torch.Tensor) and self._changed(name, tensor, index):
-                send(self.channel, {"is": "changed", "name": name, "index": index})
+                self.channel.send({"is": "changed", "name": name, "index": index})
                 self.told.add(name)
                 self.versions[name] = tensor._version
             if name in scope and scope[name] is not tensor and name not in self.rebound:
                 self.rebound.add(name)
-                send(self.channel, {"is": "rebound", "name": name, "index": index})
+                self.channel.send({"is": "rebound", "name": name, "index": index})
         for name in self.plan.peeks.get(index, ()):
             self._send_answer(name, index, scope, early=True)
         self._take([(name, index) for name in self.plan.finals.get(index, ())], scope)
@@ -116,8 +120,8 @@ class RealRun(Hook):
         for name, index in names:
             self.taken[name] = scope.get(name)
             self._send_answer(name, index, scope)
-        send(self.channel, {"is": "want", "names": [name for name, _ in names]})
-        _, gradients = receive(self.channel)
+        self.channel.send({"is": "want", "names": [name for name, _ in names]})
+        _, gradients = self.channel.receive()
         self.replaced.update(gradients)
         for name, tensor in self.given.items():
             if isinstance(tensor, torch.Tensor) and not _unchanged(tensor, self.pristine[name]):
@@ -130,16 +134,16 @@ class RealRun(Hook):
         failed = self._failed(name, index)
         value = scope.get(name, ...)
         if failed is not None:
-            send(self.channel, {**header, "state": "raised", "raised": failed})
+            self.channel.send({**header, "state": "raised", "raised": failed})
         elif value is ...:
-            send(self.channel, {**header, "state": "missing"})
+            self.channel.send({**header, "state": "missing"})
         elif not _is_dense(value):
-            send(self.channel, {**header, "state": "other", "kind": _kind(value)})
+            self.channel.send({**header, "state": "other", "kind": _kind(value)})
         else:
             plain = value.detach().as_subclass(torch.Tensor).resolve_conj().resolve_neg()
             small = plain.numel() <= ELEMENTS_LIMIT
             described = {"dtype": str(plain.dtype).removeprefix("torch."), "shape": list(plain.shape)}
-            send(self.channel, {**header, "state": "tensor", **described}, {"value": plain} if small else {})
+            self.channel.send({**header, "state": "tensor", **described}, {"value": plain} if small else {})
 
     def _failed(self, name: str, upto: int | None) -> dict[str, Any] | None:
         """The first error of the statements that write `name`, since others may follow from it, unless a plain assignment begins anew."""
@@ -164,19 +168,17 @@ def _call(order: Mapping[str, Any], module: dict[str, Any], hook: Any, values: M
     module["backward"](**{name: values[name] for name in order["parameters"] if name in values})
 
 
-def _load_prelude(channel: socket.socket, text: str, skipped: Mapping[int, str]) -> dict[str, Any]:
+def _run_prelude(channel: Channel, text: str, skipped: Mapping[int, str], scope: dict[str, Any]) -> None:
     """Run what stands before `backward`, statement by statement; they are numbered -1, -2, ..."""
-    scope: dict[str, Any] = {"__name__": "submission", "__builtins__": __builtins__}
     for number, node in enumerate(prelude(ast.parse(text)), 1):
         if -number in skipped:
             continue
-        send(channel, {"is": "at", "index": -number, "line": node.lineno})
+        channel.send({"is": "at", "index": -number, "line": node.lineno})
         try:
             exec(compile(ast.Module([node], []), PRELUDE, "exec", dont_inherit=True), scope)
         except BaseException as error:
-            send(channel, {"is": "prelude", "line": node.lineno, "error": f"{type(error).__name__}: {_first_line(error)}"})
-    send(channel, {"is": "at", "index": 0})
-    return scope
+            channel.send({"is": "prelude", "line": node.lineno, "error": f"{type(error).__name__}: {_first_line(error)}"})
+    channel.send({"is": "at", "index": 0})
 
 
 def _fresh(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import gc
 import os
+import resource
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from checker.submission import wire
+from checker.errors import BadInput
+from checker.submission.confinement.kernel import PR_SET_PDEATHSIG, limit_memory, mapped, prctl
+
+SPAWN, END = b"spawn   ", b"end     "
+KILLED = -1
+_NUMBER = struct.Struct("<q")
+
+Serve = Callable[[socket.socket], None]
+
+
+class Gone(Exception):
+    """The zygote has ended, by no doing of ours."""
 
 
 class Zygote:
@@ -21,8 +36,11 @@ class Zygote:
         self._channel, self._pid, self._process = channel, pid, process
 
     @classmethod
-    def forked(cls) -> Zygote:
-        """Fork one from this process. Only for a process that has loaded torch, used no thread of it, and computed no oracle yet."""
+    def forked(cls, memory: int | None = None, confined: bool = False) -> Zygote:
+        """Fork one from this process. Only for a process that has loaded torch, used no thread of it, and computed no oracle yet.
+
+        Each worker may take `memory` bytes of its own, and is confined where asked. Raises `BadInput` where the machine cannot confine.
+        """
         import torch
 
         torch.set_num_threads(1)
@@ -31,38 +49,55 @@ class Zygote:
         pid = os.fork()
         if pid == 0:
             ours.close()
-            _serve(theirs)
+            try:
+                _keep_only(theirs.fileno())
+                serve_workers(theirs, memory, confined)
+            finally:
+                os._exit(1)
         theirs.close()
-        return cls(ours, pid, None)
+        zygote = cls(ours, pid, None)
+        if confined:
+            zygote._wait_until_ready()
+        return zygote
 
     @classmethod
-    def started(cls) -> Zygote:
-        """Start one as a program of its own. For parents that may have used torch's threads: pytest runs, notebook kernels."""
+    def started(cls, program: str = "checker.submission.zygote:main", environment: Mapping[str, str] | None = None) -> Zygote:
+        """Start one as a program of its own. For parents that may have used torch's threads: pytest runs, notebook kernels.
+
+        `program` names what it runs (module:function, given the number of its socket), with this process's environment unless another is
+        given. Nothing of the current folder can be imported there.
+        """
+        module, function = program.split(":")
         ours, theirs = socket.socketpair()
-        command = [
-            sys.executable,
-            "-c",
-            "import sys; from checker.submission.zygote import main; main(int(sys.argv[1]))",
-            str(theirs.fileno()),
-        ]
-        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)  # noqa: S603 (this interpreter, our own module)
+        code = f"import sys; sys.path[:0] = sys.argv[2:]; from {module} import {function}; {function}(int(sys.argv[1]))"
+        # -P: a torch.py in the current folder is no torch. What this process can import, the other can: an uninstalled checkout, too.
+        path = [os.path.abspath(folder) for folder in sys.path if folder and os.path.isabs(folder)]  # noqa: PTH100, PTH117
+        command = [sys.executable, "-P", "-c", code, str(theirs.fileno()), *path]
+        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment, start_new_session=True)  # noqa: S603 (this interpreter, our own module)
         theirs.close()
         return cls(ours, process.pid, process)
 
     def spawn(self) -> tuple[socket.socket, int]:
-        """Fork a worker; return the channel to it and its process id."""
+        """Fork a worker; return the channel to it and its process id (in the zygote's own counting). Raises `Gone`."""
         ours, theirs = socket.socketpair()
-        socket.send_fds(self._channel, [b"spawn   "], [theirs.fileno()])
-        theirs.close()
-        header, _ = wire.receive(self._channel)
-        return ours, int(header["pid"])
+        try:
+            socket.send_fds(self._channel, [SPAWN], [theirs.fileno()])
+            theirs.close()
+            return ours, self._number()
+        except OSError as error:
+            raise Gone(str(error)) from None
 
-    def end(self, pid: int) -> int:
-        """Kill the worker `pid` with its whole process group, wait for it, and return its wait status."""
-        self._channel.sendall(b"end     ")
-        wire.send(self._channel, {"pid": pid})
-        header, _ = wire.receive(self._channel)
-        return int(header["status"])
+    def end(self, pid: int, patience: float = 0.0) -> int | None:
+        """End the worker `pid` with its whole process group; return its wait status, None where it had to be killed.
+
+        `patience` is how many seconds it may take to end by itself. Raises `Gone`.
+        """
+        try:
+            self._channel.sendall(END + _NUMBER.pack(pid) + _NUMBER.pack(int(1000 * patience)))
+            status = self._number()
+        except OSError as error:
+            raise Gone(str(error)) from None
+        return None if status == KILLED else status
 
     def close(self) -> None:
         self._channel.close()
@@ -78,13 +113,88 @@ class Zygote:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _wait_until_ready(self) -> None:
+        try:
+            self._number()
+        except Gone:
+            self.close()
+            raise BadInput("submissions cannot be confined on this machine: `backprop-check doctor` says why.") from None
+
+    def _number(self) -> int:
+        data = b""
+        while len(data) < _NUMBER.size:
+            chunk = self._channel.recv(_NUMBER.size - len(data))
+            if not chunk:
+                raise Gone("the zygote has ended")
+            data += chunk
+        return int(_NUMBER.unpack(data)[0])
+
 
 def main(descriptor: int) -> NoReturn:
     import torch
 
     torch.set_num_threads(1)
     _warm()
-    _serve(socket.socket(fileno=descriptor))
+    serve_workers(socket.socket(fileno=descriptor), None, confined=False)
+
+
+def serve_workers(channel: socket.socket, memory: int | None, confined: bool) -> NoReturn:
+    """Be the zygote: fork a worker for each request, each with `memory` bytes of its own, confined where asked."""
+    from checker.submission.refuse import remove_autograd
+    from checker.submission.worker import serve
+
+    def unconfined(end: socket.socket) -> None:
+        if memory is not None and sys.platform == "linux":
+            limit_memory(mapped() + memory)
+        serve(end, confined=False)
+
+    if not confined or memory is None:
+        remove_autograd()
+        serve_forks(channel, unconfined)
+    from checker.submission.confinement.modules import warm
+    from checker.submission.confinement.worker import confine
+    from checker.submission.confinement.zygote import isolate, prepare
+
+    warm()
+    remove_autograd()
+    isolate()
+    prepared = prepare(memory)
+    channel.sendall(_NUMBER.pack(0))
+    serve_forks(channel, lambda end: serve(socket.socket(fileno=confine(prepared, end.detach())), confined=True))
+
+
+def serve_forks(channel: socket.socket, serve: Serve) -> NoReturn:
+    """Answer requests until the other side closes; then end without running anything the parent had at exit."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()  # a collection in a worker would look at all of torch's objects, and so copy their pages: 10 ms each time
+    alive: set[int] = set()
+
+    def end(*_: object) -> NoReturn:
+        for pid in alive:
+            _reap(pid)
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGHUP, end)
+    with contextlib.suppress(OSError, struct.error):
+        while True:
+            request, descriptors, _, _ = socket.recv_fds(channel, len(SPAWN), 1)
+            if request == SPAWN and descriptors:
+                alive.add(pid := _fork(channel, descriptors[0], serve))
+                channel.sendall(_NUMBER.pack(pid))
+            elif request == END:
+                pid, patience = struct.unpack("<qq", channel.recv(2 * _NUMBER.size, socket.MSG_WAITALL))
+                alive.discard(pid)
+                channel.sendall(_NUMBER.pack(_reap(pid, patience / 1000)))
+            else:
+                break
+    end()
+
+
+def _keep_only(descriptor: int) -> None:
+    """Close what the process that forked us has open; its objects stay, but nothing in here uses them."""
+    for first, last in ((3, descriptor), (descriptor + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])):
+        os.closerange(first, min(last, 1 << 20))
 
 
 def _warm() -> None:
@@ -97,52 +207,20 @@ def _warm() -> None:
     _ = ((x @ x.T).exp().sum(1, keepdim=True) * x).reshape(-1)[torch.tensor([0])].clone()
 
 
-def _serve(channel: socket.socket) -> NoReturn:
-    """Answer requests until the other side closes; then end without running anything the parent had at exit."""
-    from checker.submission.refuse import remove_autograd
-
-    remove_autograd()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    alive: set[int] = set()
-
-    def end(*_: object) -> NoReturn:
-        for pid in alive:
-            _reap(pid)
-        os._exit(0)
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGHUP, end)
-    try:
-        while True:
-            request, descriptors, _, _ = socket.recv_fds(channel, 8, 1)
-            if request == b"spawn   " and descriptors:
-                alive.add(pid := _fork_worker(channel, descriptors[0]))
-                wire.send(channel, {"pid": pid})
-            elif request == b"end     ":
-                pid = wire.receive(channel)[0]["pid"]
-                alive.discard(pid)
-                wire.send(channel, {"status": _reap(pid)})
-            else:
-                break
-    except (wire.Lost, OSError):
-        pass
-    end()
-
-
-def _fork_worker(channel: socket.socket, descriptor: int) -> int:
+def _fork(channel: socket.socket, descriptor: int, serve: Serve) -> int:
+    parent = os.getpid()
     pid = os.fork()
     if pid:
         os.close(descriptor)
         return pid
     try:
         os.setsid()
-        _die_with_parent()
+        _die_with_parent(parent)
         channel.close()
-        from checker.submission.worker import serve
-
         null = os.open(os.devnull, os.O_RDWR)
         for standard in (0, 1, 2):
             os.dup2(null, standard)
+        os.close(null)
         serve(socket.socket(fileno=descriptor))
     except BaseException:  # noqa: S110  (whatever ended the worker, the judge sees the channel close)
         pass
@@ -150,21 +228,33 @@ def _fork_worker(channel: socket.socket, descriptor: int) -> int:
         os._exit(0)
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """Have the kernel kill this worker when its zygote is killed. Linux only; elsewhere a killed zygote leaves its worker to its clock."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        if os.getppid() == 1:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
             os._exit(1)
 
 
-def _reap(pid: int) -> int:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-    with contextlib.suppress(ChildProcessError):
-        return os.waitpid(pid, 0)[1]
-    return 0
+def _reap(pid: int, patience: float = 0.0) -> int:
+    """Return how the worker ended, `KILLED` if it did not within `patience` seconds. Its whole group is gone then."""
+    try:
+        ended = _has_ended(pid, patience)
+        for kill in (os.killpg, os.kill):  # while the process is not waited for, nobody else can have its number
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                kill(pid, signal.SIGKILL)
+        status = os.waitpid(pid, 0)[1]
+    except ChildProcessError:
+        return KILLED
+    return status if ended else KILLED
+
+
+def _has_ended(pid: int, patience: float) -> bool:
+    until = time.monotonic() + patience
+    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if time.monotonic() >= until:
+            return False
+        time.sleep(0.001)
+    return True

@@ -1,0 +1,107 @@
+"""`grade`: find a class's submissions, have them judged in confinement, write marks, feedback and what was not understood."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from checker.errors import BadInput
+from checker.exercise.course import exercise_id, find_course, locate
+from checker.exercise.definition import definition
+from checker.exercise.parse import read_exercise
+from checker.grading.found import Found, find, reading
+from checker.grading.grade import Judged, graded, planned
+from checker.grading.outputs import check_formats, write_outputs
+from checker.grading.pages import Pages
+from checker.grading.store import Store, opened
+from checker.grading.task import Setup, Task
+from checker.results import Result
+from checker.roster import read_roster
+
+UNSAFE = (
+    "on this machine submissions could reach {open} (`backprop-check doctor` says why): grade elsewhere, or give --trust-submissions "
+    "if you vouch for everyone who wrote them."
+)
+
+
+def run(args: argparse.Namespace) -> int:
+    source, out = Path(args.submissions), Path(args.out)
+    roster = read_roster(Path(args.roster)) if args.roster else None
+    check_formats(args.format, roster)
+    exercise, known = _exercises(args.exercise)
+    found = find(source, exercise, {name: path.stem for name, path in known.items()}, roster, out)
+    if not args.scheduler and not args.trust_submissions:
+        _refuse_where_open()
+    with opened(out, args.fresh) as store:
+        setup = _setup(args, {name: known[name] for name in sorted({f.exercise for f in found} & known.keys())}, store)
+        results = _grade(args, source, found, setup, store)
+        absent = roster.missing(f.student for f in found) if roster else ()
+        from checker.cli.screen import show, width
+        from checker.report.outcome import summary
+
+        written = write_outputs(store, results, roster, absent, args.format)
+        show(summary(results, absent, [str(out / name) for name in written], width()))
+    return 0
+
+
+def _exercises(asked: str | None) -> tuple[str | None, dict[str, Path]]:
+    """Return the id asked for, if any, and the definitions of all exercises that may be meant."""
+    if asked is None:
+        course = find_course(Path.cwd())
+        return None, {exercise_id(path): definition(course, path) for path in course.files()}
+    course, path = locate(asked, Path.cwd())
+    if path.parent.resolve() != course.exercises.resolve():
+        read_exercise(path)
+        return exercise_id(path), {exercise_id(path): path}
+    return exercise_id(path), {exercise_id(p): definition(course, p) for p in course.files()}
+
+
+def _setup(args: argparse.Namespace, exercises: dict[str, Path], store: Store) -> Setup:
+    texts = {name: (path.name, read_exercise(path).source) for name, path in exercises.items()}
+    return Setup(texts, store.secret(), args.time_limit, args.memory_limit, confined=not args.trust_submissions)
+
+
+def _refuse_where_open() -> None:
+    from checker.submission.confinement.layers import layers, left_open
+
+    reachable = left_open(layers())
+    if reachable:
+        raise BadInput(UNSAFE.format(open=" and ".join(", ".join(reachable).rsplit(", ", 1))))
+
+
+def _grade(args: argparse.Namespace, source: Path, found: Sequence[Found], setup: Setup, store: Store) -> list[Result]:
+    from checker.cli.grading_bar import bar
+
+    by_name = {each.submission: each for each in found}
+    with reading(source) as read:
+        plan = planned(found, read, setup, store)
+        pages = Pages(store, lambda result: read(by_name[result.submission]), [(f.student, f.submission) for f in found])
+        results = [*plan.gone]
+        for result in plan.done:
+            pages.known(result)
+            results.append(result)
+        with bar(len(found), plan.done) as told:
+            for result in graded(plan, read, setup, store, _judging(args, setup)):
+                pages.done(result)
+                told(result)
+                results.append(result)
+    return sorted(results, key=lambda result: result.submission)
+
+
+def _judging(args: argparse.Namespace, setup: Setup) -> Judged:
+    """Return what judges tasks: judges on this machine, or a cluster's."""
+    if args.scheduler:
+        from checker.grading.cluster import judged_by_cluster
+
+        return partial(judged_by_cluster, setup, args.scheduler)
+    return partial(_judged_here, setup, args.jobs or len(os.sched_getaffinity(0)))
+
+
+def _judged_here(setup: Setup, jobs: int, tasks: Iterable[Task]) -> Iterator[Result]:
+    from checker.grading.pool import Pool
+
+    with Pool(setup, jobs) as pool:
+        yield from pool.judged(tasks)

@@ -1,0 +1,82 @@
+"""Explain wrong answers apart from the judge: in a process of its own, so that whatever happens there costs words and no marks."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from checker.diagnosis.explain import FACTS, Explained, explain
+from checker.diagnosis.places import with_all_places
+from checker.records import Diagnosis, Submission, Verdict
+from checker.submission.confinement.kernel import PR_SET_PDEATHSIG, mapped, prctl
+from checker.trace.graph import Graph
+
+MEMORY = 1 << 30
+MOST = 1 << 24
+"""Bytes of address space it may take beyond the judge's, and bytes its words may be long."""
+
+
+def explained_apart(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], seconds: float) -> dict[str, Explained]:
+    """Return, by target, its diagnoses and remarks; the bare facts where the explaining process ends early or takes far too long."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(reader)
+            _bound(seconds)
+            found = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, seconds))
+            _write(writer, json.dumps({name: [[asdict(d) for d in part] for part in parts] for name, parts in found.items()}).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    try:
+        told = json.loads(_read(reader, time.monotonic() + 5 * seconds + 10))
+        return {name: (_diagnoses(causes), _diagnoses(remarks)) for name, (causes, remarks) in told.items()}
+    except (ValueError, TypeError):
+        wrong = [v.target.name for v in verdicts if v.status in ("incorrect", "error")]
+        return dict.fromkeys(wrong, ((FACTS,), ()))
+    finally:
+        os.close(reader)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def _bound(seconds: float) -> None:
+    if sys.platform == "linux":
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    cpu = int(4 * seconds + 8)
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    if sys.platform == "linux":
+        most = mapped() + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _read(descriptor: int, deadline: float) -> bytes:
+    data = bytearray()
+    while len(data) < MOST and select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        chunk = os.read(descriptor, 1 << 16)
+        if not chunk:
+            return bytes(data)
+        data += chunk
+    return b""
+
+
+def _diagnoses(told: Sequence[Mapping[str, Any]]) -> tuple[Diagnosis, ...]:
+    return tuple(
+        Diagnosis(**{**d, "span": d["span"] and tuple(d["span"]), "also": tuple((tuple(span), text) for span, text in d["also"])})
+        for d in told
+    )

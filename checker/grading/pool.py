@@ -1,0 +1,148 @@
+"""Keep several judges busy, each with a zygote of its own; replace those that are lost. No learner code and no torch in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+
+from checker.errors import BadInput
+from checker.grading.judge import NURSERY
+from checker.grading.task import Setup, Task
+from checker.grading.unjudged import unjudged
+from checker.results import Result, from_line
+from checker.submission.confinement.zygote import ENVIRONMENT
+from checker.submission.zygote import Gone, Zygote
+
+TRIES = 2
+"""How often a submission may take its judge along before it is given up."""
+
+LOST = "The judge was lost twice over this submission: look at it by hand."
+KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE")
+"""What of the environment a judge gets, and with it every worker; the rest may hold what learner code should not read."""
+
+
+@dataclass
+class Judge:
+    """A judge and what it is at: starting (`ready` is False), idle, or judging `task` until `deadline`."""
+
+    connection: Connection
+    pid: int
+    ready: bool = False
+    task: Task | None = None
+    deadline: float = field(default_factory=lambda: time.monotonic() + 120)
+
+
+class Pool:
+    """Judges that work side by side. Use as a context manager."""
+
+    def __init__(self, setup: Setup, jobs: int) -> None:
+        self._setup, self._jobs = setup, jobs
+        self._nursery: Zygote | None = None
+        self._judges: list[Judge] = []
+        self._tries: dict[str, int] = {}
+        self._starts = 0
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for judge in self._judges:
+            judge.connection.close()
+        self._judges.clear()
+        if self._nursery is not None:
+            self._nursery.close()
+            self._nursery = None
+
+    def judged(self, tasks: Iterable[Task]) -> Iterator[Result]:
+        """Yield a result for each task, in the order in which they are done. Raises `BadInput` when nothing can be judged here."""
+        coming, waiting = iter(tasks), deque[Task]()
+        while True:
+            if not waiting:
+                waiting.extend(itertools.islice(coming, 1))
+            while waiting and (judge := self._idle()) is not None:
+                self._give(judge, waiting.popleft())
+                waiting.extend(itertools.islice(coming, 1))
+            busy = [judge for judge in self._judges if judge.task is not None or not judge.ready]
+            if not waiting and all(judge.task is None for judge in busy):
+                return
+            for judge in self._heard(busy):
+                result = self._receive(judge, waiting)
+                if result is not None:
+                    yield result
+
+    def _idle(self) -> Judge | None:
+        """Return a judge with nothing to do, and see to it that there are enough of them."""
+        while len(self._judges) < self._jobs:
+            self._judges.append(self._start())
+        return next((judge for judge in self._judges if judge.ready and judge.task is None), None)
+
+    def _start(self) -> Judge:
+        self._starts += 1
+        if self._starts > self._jobs + 20:
+            raise BadInput("the judging processes keep ending: look at this machine's memory and its system log, then run this again.")
+        for _ in range(3):
+            if self._nursery is None:
+                kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+                self._nursery = Zygote.started(NURSERY, {**kept, **ENVIRONMENT})
+            try:
+                end, pid = self._nursery.spawn()
+                judge = Judge(Connection(end.detach()), pid)
+                with contextlib.suppress(OSError):  # lost again; that is heard when its answer is waited for
+                    judge.connection.send_bytes(json.dumps({"memory": self._setup.memory, "confined": self._setup.confined}).encode())
+                    judge.connection.send_bytes(self._setup.as_json())
+                return judge
+            except Gone:
+                self._nursery.close()
+                self._nursery = None
+        raise BadInput("no judging process could be started: look at this machine's memory and its system log, then run this again.")
+
+    def _give(self, judge: Judge, task: Task) -> None:
+        judge.task, judge.deadline = task, time.monotonic() + self._setup.longest
+        with contextlib.suppress(OSError):
+            judge.connection.send_bytes(json.dumps(task.head()).encode())
+            judge.connection.send_bytes(task.data)
+
+    def _heard(self, busy: list[Judge]) -> list[Judge]:
+        """Wait until some of `busy` have something to say, or are overdue."""
+        soonest = min((judge.deadline for judge in busy), default=0.0)
+        said = wait([judge.connection for judge in busy], max(0.0, soonest - time.monotonic()))
+        now = time.monotonic()
+        return [judge for judge in busy if judge.connection in said or judge.deadline <= now]
+
+    def _receive(self, judge: Judge, waiting: deque[Task]) -> Result | None:
+        try:
+            if not judge.connection.poll():
+                raise EOFError
+            data = judge.connection.recv_bytes()
+            if not judge.ready:
+                judge.ready = True
+                if data:
+                    raise BadInput(data.decode())
+                return None
+            result, judge.task = from_line(data.decode()), None
+            self._starts = min(self._starts, self._jobs)  # they work; losses long ago are forgiven
+            return result
+        except (EOFError, OSError, ValueError):
+            return self._lost(judge, waiting)
+
+    def _lost(self, judge: Judge, waiting: deque[Task]) -> Result | None:
+        self._judges.remove(judge)
+        judge.connection.close()
+        if self._nursery is not None:
+            with contextlib.suppress(Gone):
+                self._nursery.end(judge.pid)
+        task = judge.task
+        if task is None:
+            return None
+        self._tries[task.submission] = self._tries.get(task.submission, 0) + 1
+        if self._tries[task.submission] < TRIES:
+            waiting.append(task)
+            return None
+        return unjudged(self._setup, task, LOST, "crashed")
