@@ -1,0 +1,14 @@
+"""Overflows the C stack by freeing a list nested ten million deep."""
+
+import torch
+
+
+def backward(counts, counts_sum_inv, probs, act, s):
+    nested = []
+    for _ in range(10**7):
+        nested = [nested]
+    del nested
+    dact = torch.full_like(act, 3.0)
+    dprobs = torch.full_like(probs, 3.0)
+    dcounts = torch.full_like(counts, 3.0)
+    dcounts_sum_inv = torch.full_like(counts_sum_inv, 3.0)
