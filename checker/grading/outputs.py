@@ -27,7 +27,7 @@ def write_outputs(
 ) -> list[str]:
     """Write all files that are made of the whole class; return what to name to a person, relative to the store's folder."""
     from checker.report.pages.class_data import class_data
-    from checker.report.pages.class_page import class_page
+    from checker.report.pages.class_page import page_of
 
     named = [RESULTS]
     for name in dict.fromkeys((grades.NAME, *formats)):
@@ -35,6 +35,7 @@ def write_outputs(
         for path, text in files:
             store.write(path, text)
         named += [files[0][0] if len(files) == 1 else f"{name}/"] if files else []
-    store.write("class.json", json.dumps(class_data(results, absent), indent=1, allow_nan=False) + "\n")
-    store.write("class.html", class_page(results, absent))
+    data = class_data(results, absent)
+    store.write("class.json", json.dumps(data, indent=1, allow_nan=False) + "\n")
+    store.write("class.html", page_of(data))
     return [*named, "feedback/", "class.html"]

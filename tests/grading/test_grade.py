@@ -1,0 +1,125 @@
+"""`backprop-check grade` as a teacher runs it: a small class in, marks and feedback out."""
+
+from __future__ import annotations
+
+import csv
+import json
+import stat
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checker.report.formats.table import FORMATS
+from checker.results import OUTCOMES
+
+SOLUTION = next(Path(__file__).parents[2].glob("solutions/ex05_*.py")).read_text()
+HEAD = "import torch\n\ndef backward(counts, counts_sum_inv, probs, act, s):\n"
+CARRIED = HEAD + """\
+    dact = torch.zeros_like(act)
+    dprobs = (1 - act**2) * dact
+    dcounts = counts_sum_inv * dprobs
+    dcounts_sum_inv = (counts * dprobs).sum(1, keepdim=True)
+"""
+CLASS = {
+    "right.py": SOLUTION,
+    "carried.py": CARRIED,  # one mistake, which costs once
+    "asks.py": HEAD + "    dact = torch.autograd.grad(s, act)[0]\n    dprobs = 1 - act**2\n",
+    "hangs.py": HEAD + "    dact = torch.ones_like(act)\n    dprobs = [0 for _ in iter(int, 1)]\n    dcounts = counts_sum_inv * dprobs\n",
+    "hungry.py": HEAD + "    dact = torch.ones(10**12)\n    dprobs = 1 - act**2\n",
+    "leaves.py": HEAD + "    dact = torch.ones_like(act)\n    dprobs = torch.os._exit(0)\n",
+    "opens.py": HEAD + "    dact = torch.ones_like(act)\n    dprobs = open('/etc/passwd')\n",
+    "empty.py": "",
+    "no_backward.py": "x = 1\n",
+}  # fmt: skip
+EXPECTED = {
+    "right.py": (4.0, "judged"), "carried.py": (3.0, "judged"), "asks.py": (1.0, "judged"), "hangs.py": (2.0, "timeout"), "hungry.py": (1.0, "memory"),
+    "leaves.py": (1.0, "crashed"), "opens.py": (1.0, "judged"), "empty.py": (0.0, "unreadable"), "no_backward.py": (0.0, "unreadable"),
+}  # fmt: skip
+
+
+def grade(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "checker", "grade", *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    folder = tmp_path_factory.mktemp("class")
+    with zipfile.ZipFile(folder / "class.zip", "w") as archive:
+        for name, text in CLASS.items():
+            archive.writestr(name, text)
+    formats = [name for name in FORMATS if name not in ("canvas", "moodle")]
+    (folder / "roster.csv").write_text("name\nright\ncarried\nnobody\n")
+    options = ("--exercise", "ex05", "--time-limit", "1", "--roster", "roster.csv", "--format", *formats)
+    return folder / "out", grade("class.zip", "--out", "out", *options, folder=folder)
+
+
+def lines(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+
+
+def test_every_submission_has_its_line(graded: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    out, run = graded
+    assert run.returncode == 0, run.stderr
+    found = {line["submission"]: (line["report"]["score"], line["outcome"]) for line in lines(out)}
+    assert found == EXPECTED
+    assert [line["submission"] for line in lines(out)] == sorted(EXPECTED)
+    for line in lines(out):
+        assert set(line) == {"submission", "student", "exercise", "report", "seconds", "outcome", "digest"}
+        assert line["exercise"] == "ex05" and line["outcome"] in OUTCOMES and line["report"]["schema"] == "backprop-check/1"
+
+
+def test_what_earns_nothing_says_why(graded: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    told = {line["submission"]: line["report"] for line in lines(graded[0])}
+    causes = {name: {g["name"]: [d["code"] for d in g["diagnoses"]] for g in report["gradients"]} for name, report in told.items()}
+    assert causes["asks.py"]["dact"] == ["autograd-used"]
+    assert causes["carried.py"]["dact"] and not causes["carried.py"]["dprobs"]
+    assert "Permission denied" in json.dumps(told["opens.py"])
+    assert told["empty.py"]["message"].startswith("empty.py is empty")
+
+
+def test_the_rest_is_written(graded: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    out, run = graded
+    rows = {row["student"]: row for row in csv.DictReader((out / "grades.csv").read_text().splitlines())}
+    assert rows["right"]["score"] == "4" and rows["carried"]["score"] == "3" and rows["nobody"]["outcome"] == "no submission"
+    assert {path.name for path in (out / "feedback").iterdir()} >= {f"{name.removesuffix('.py')}.{kind}" for name in CLASS for kind in ("md", "html")}
+    assert json.loads((out / "class.json").read_text())["submissions"] == len(CLASS)
+    assert "<html" in (out / "class.html").read_text()
+    assert stat.S_IMODE((out / ".secret").stat().st_mode) == 0o600
+    for name in ("gradescope/right.py.json", "github/right.py.json", "exercism/right.py.json", "check50/right.py.json", "prairielearn/right.py.json", "junit.xml"):
+        assert (out / name).is_file(), name
+    assert "ex05" in run.stdout and "hangs.py took too long" in run.stdout and "class.html" in run.stdout
+
+
+def test_points_are_the_exercises_own(tmp_path: Path) -> None:
+    (tmp_path / "ex77_weighed.py").write_text(SOLUTION.replace("def inputs", "POINTS = dict(dact=0.5, dcounts=3)\n\n\ndef inputs"))
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "ada.py").write_text(CARRIED)
+    run = grade("class", "--out", "out", "--exercise", "ex77_weighed.py", folder=tmp_path)
+    (line,) = lines(tmp_path / "out")
+    assert (run.returncode, line["report"]["score"], line["report"]["max_score"]) == (0, 5.0, 5.5), run.stderr
+    assert {g["name"]: g["max_score"] for g in line["report"]["gradients"]} == {"dact": 0.5, "dprobs": 1.0, "dcounts": 3.0, "dcounts_sum_inv": 1.0}
+
+
+BAD = {
+    "there is no such file or folder": ("nowhere", "--out", "out"),
+    "there is no format 'grade-scope'": ("class", "--out", "out", "--exercise", "ex05", "--format", "grade-scope"),
+    "fills": ("class", "--out", "out", "--exercise", "ex05", "--format", "canvas"),
+    "There is no exercise 'ex99'": ("class", "--out", "out", "--exercise", "ex99"),
+    "does not parse": ("class", "--out", "out", "--exercise", "broken.py"),
+    "give a size": ("class", "--out", "out", "--memory-limit", "much"),
+    "holds the submissions": ("class", "--out", "class", "--exercise", "ex05"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", BAD)
+def test_what_cannot_be_carried_out_is_one_line(said: str, tmp_path: Path) -> None:
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "ada.py").write_text(SOLUTION)
+    (tmp_path / "broken.py").write_text("def forward(:\n")
+    run = grade(*BAD[said], folder=tmp_path)
+    assert run.returncode == 2 and said in run.stderr and run.stderr.count("\n") == 1 and not run.stdout, run.stderr
