@@ -105,8 +105,11 @@ def read(task: Task, exercise: Exercise) -> Submission:
 
 
 def _fingerprint(submission: Submission) -> str:
-    """Return a digest of the code and where each piece of it stands; comments do not count."""
-    parts = [ast.dump(ast.parse(text), include_attributes=True) for text in dict.fromkeys((submission.prelude, submission.body))]
+    """Return a digest of the code and where each piece of it stands; comments do not count. Raises `BadInput` where it cannot be told."""
+    try:
+        parts = [ast.dump(ast.parse(text), include_attributes=True) for text in dict.fromkeys((submission.prelude, submission.body))]
+    except ValueError:  # a hexadecimal number may be longer than Python is willing to print
+        raise BadInput(f"{submission.place} holds a number of thousands of digits: write it as a computation.") from None
     return hashlib.sha256(repr((parts, submission.bare, submission.parameters, submission.broken)).encode()).hexdigest()
 
 

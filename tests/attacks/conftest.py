@@ -10,7 +10,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +58,7 @@ class Graded:
     lines: tuple[Mapping[str, Any], ...]
     left: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
-    processes: tuple[str, ...] = field(default=())
-    files: frozenset[str] = field(default=frozenset())
+    processes: tuple[str, ...] = ()
 
     def of(self, name: str) -> list[Mapping[str, Any]]:
         return [line for line in self.lines if line["submission"] == name]
@@ -119,13 +118,21 @@ def _grade(base: Path, submissions: Path) -> Graded:
     for place in places.values():
         place.mkdir(exist_ok=True)
         (place / "canary").write_text("alive")
-    environment = {**os.environ, "HOME": str(places["home"]), "TMPDIR": str(places["tmp"]), "PYTHONPATH": str(ROOT), "BACKPROP_CANARY": "secret"}
+    environment = {
+        **os.environ,
+        "HOME": str(places["home"]),
+        "TMPDIR": str(places["tmp"]),
+        "PYTHONPATH": str(ROOT),
+        "BACKPROP_CANARY": "secret",
+    }
     # -P, as the installed command has it: the current folder holds a `checker`, a torch.py and a json.py of the attackers'.
     command = [sys.executable, "-P", "-m", "checker", "grade", ".", "--out", str(places["out"])]
     command += ["--exercise", "ex05", "--time-limit", "2", "--jobs", "2", "--memory-limit", "256MB"]
     watched = [submissions, places["home"], places["tmp"], *(ROOT / name for name in ("checker", "exercises", "solutions"))]
     before = {file: stamp for place in watched for file, stamp in _files(place)}
-    run = subprocess.run(command, cwd=submissions, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1500, check=False)
+    run = subprocess.run(
+        command, cwd=submissions, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1500, check=False
+    )
     after = {file: stamp for place in watched for file, stamp in _files(place)}
     results = places["out"] / "results.jsonl"
     return Graded(
@@ -141,7 +148,7 @@ def _grade(base: Path, submissions: Path) -> Graded:
 
 def _files(place: Path) -> Iterator[tuple[str, tuple[int, int, int]]]:
     for folder, folders, names in os.walk(place):
-        folders[:] = [name for name in folders if name != "__pycache__"]
+        folders[:] = [name for name in folders if name not in ("__pycache__", "matplotlib")]  # the command's own caches
         for name in names:
             status = os.lstat(os.path.join(folder, name))
             yield os.path.join(folder, name), (status.st_size, status.st_mtime_ns, status.st_mode)

@@ -20,7 +20,9 @@ def values(*expressions: str) -> str:
 
 
 def notebook(*cells: str) -> str:
-    return json.dumps({"cells": [{"cell_type": "code", "source": cell} for cell in cells], "nbformat": 4, "nbformat_minor": 5, "metadata": {}})
+    return json.dumps(
+        {"cells": [{"cell_type": "code", "source": cell} for cell in cells], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}
+    )
 
 
 SHADOW = "import pathlib\npathlib.Path('backprop_attack_shadow').touch()\nraise SystemExit('shadowed')\n"
@@ -44,7 +46,7 @@ TEXTS: dict[str, str | bytes] = {
     "checker/__init__.py": SHADOW + WRONG,
     "checker/__main__.py": SHADOW + WRONG,
     "checker/submission/worker.py": SHADOW + WRONG,
-    "lines.py": "x = 1\n" * 300_000 + WRONG,
+    "lines.py": "x = 1\n" * 20_000 + WRONG,
     "megalines.py": "\n" * 1_900_000 + WRONG,
     "toobig.py": WRONG + "# " + "x" * 3_000_000,
     "parentheses.py": values("(" * 10_000 + "act" + ")" * 10_000),
@@ -52,17 +54,17 @@ TEXTS: dict[str, str | bytes] = {
     "negations.py": values("-" * 50_000 + "act"),
     "attributes.py": values("act" + ".T" * 20_000, "3 * probs"),
     "chain.py": values("act" + " + act" * 3_000, "3 * probs"),
-    "longchain.py": values("act" + " + act" * 100_000, "3 * probs"),
+    "longchain.py": values("act" + " + act" * 30_000, "3 * probs"),
     "calls.py": values("torch.abs(" * 90 + "act" + ")" * 90, "3 * probs"),
-    "comparisons.py": values("act" + " < act" * 20_000, "3 * probs"),
+    "comparisons.py": values("act" + " < act" * 2_000, "3 * probs"),
     "ifs.py": "".join(f"{' ' * i}if 1:\n" for i in range(98)) + " " * 98 + "x = 1\n" + WRONG,
     "elifs.py": "def long(x):\n    if x:\n        pass\n" + "    elif x:\n        pass\n" * 5_000 + WRONG,
     "lambdas.py": "f = " + "lambda: " * 3_000 + "1\n" + WRONG,
-    "names.py": "".join(f"v{i} = {i}\n" for i in range(50_000)) + WRONG,
-    "statements.py": values("3 * act") + "".join(f"    x{i} = {i}\n" for i in range(20_000)),
+    "names.py": "".join(f"v{i} = {i}\n" for i in range(10_000)) + WRONG,
+    "statements.py": values("3 * act") + "".join(f"    x{i} = {i}\n" for i in range(2_000)),
     "digits.py": values(f"act * {'9' * 100_000}", f"probs * 0x{'f' * 100_000}", "3 * counts"),
     "strings.py": values(repr("<" * 1_000_000), "3 * probs"),
-    "fstrings.py": values('f"' + "{act!r:>10}" * 10_000 + '"', "3 * probs"),
+    "fstrings.py": values('f"' + "{act!r:>10}" * 200 + '"', "3 * probs"),
     "nul.py": WRONG.encode() + b"\0",
     "latin.py": WRONG.encode() + b"# caf\xe9\n",
     "wide.py": WRONG.encode("utf-16"),
@@ -70,7 +72,7 @@ TEXTS: dict[str, str | bytes] = {
     "empty.py": "",
     "broken.py": WRONG + "    dact = = <script>alert(6)</script>\n    dprobs = \x1b[2J\n",
     "unterminated.py": WRONG + '    """' + "(" * 5_000,
-    "quotes.py": ("'" * 7 + "\n") * 20_000 + WRONG,
+    "quotes.py": ("'" * 7 + "\n") * 2_000 + WRONG,
     "regex.py": '"' + "\\" * 50_000 + "\n" + "([{" * 20_000 + "\n" + WRONG,
     "decorated.py": "@a\n" * 5_000 + "def f(): pass\n" + WRONG,
     "notbackward.py": "backward = lambda *a: 4\n",

@@ -1,11 +1,11 @@
-"""Overflows the C stack by freeing a list nested ten million deep."""
+"""Overflows the C stack by freeing a list nested a million deep."""
 
 import torch
 
 
 def backward(counts, counts_sum_inv, probs, act, s):
     nested = []
-    for _ in range(10**7):
+    for _ in range(10**6):
         nested = [nested]
     del nested
     dact = torch.full_like(act, 3.0)
