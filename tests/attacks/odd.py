@@ -7,8 +7,8 @@ import json
 NAMES = ("counts", "counts_sum_inv", "probs", "act", "s")
 TARGETS = ("dact", "dprobs", "dcounts", "dcounts_sum_inv")
 WRONG = (
-    "import torch\n\n\ndef backward(counts, counts_sum_inv, probs, act, s):\n    dact = 3 * act\n    dprobs = 3 * probs\n    dcounts = 3 * counts\n"
-    "    dcounts_sum_inv = 3 * counts_sum_inv\n"
+    "import torch\n\n\ndef backward(counts, counts_sum_inv, probs, act, s):\n    dact = 3.0\n    dprobs = 3.0\n    dcounts = 3.0\n"
+    "    dcounts_sum_inv = 3.0\n"
 )
 
 
@@ -52,19 +52,19 @@ TEXTS: dict[str, str | bytes] = {
     "parentheses.py": values("(" * 10_000 + "act" + ")" * 10_000),
     "brackets.py": values("torch.tensor(" + "[" * 150 + "1.0" + "]" * 150 + ")"),
     "negations.py": values("-" * 50_000 + "act"),
-    "attributes.py": values("act" + ".T" * 20_000, "3 * probs"),
-    "chain.py": values("act" + " + act" * 3_000, "3 * probs"),
-    "longchain.py": values("act" + " + act" * 30_000, "3 * probs"),
-    "calls.py": values("torch.abs(" * 90 + "act" + ")" * 90, "3 * probs"),
-    "comparisons.py": values("act" + " < act" * 2_000, "3 * probs"),
+    "attributes.py": values("act" + ".T" * 20_000, "3.0"),
+    "chain.py": values("act" + " + act" * 3_000, "3.0"),
+    "longchain.py": values("act" + " + act" * 30_000, "3.0"),
+    "calls.py": values("torch.abs(" * 90 + "act" + ")" * 90, "3.0"),
+    "comparisons.py": values("act" + " < act" * 2_000, "3.0"),
     "ifs.py": "".join(f"{' ' * i}if 1:\n" for i in range(98)) + " " * 98 + "x = 1\n" + WRONG,
     "elifs.py": "def long(x):\n    if x:\n        pass\n" + "    elif x:\n        pass\n" * 5_000 + WRONG,
     "lambdas.py": "f = " + "lambda: " * 3_000 + "1\n" + WRONG,
     "names.py": "".join(f"v{i} = {i}\n" for i in range(10_000)) + WRONG,
-    "statements.py": values("3 * act") + "".join(f"    x{i} = {i}\n" for i in range(2_000)),
-    "digits.py": values(f"act * {'9' * 100_000}", f"probs * 0x{'f' * 100_000}", "3 * counts"),
-    "strings.py": values(repr("<" * 1_000_000), "3 * probs"),
-    "fstrings.py": values('f"' + "{act!r:>10}" * 200 + '"', "3 * probs"),
+    "statements.py": values("3.0") + "".join(f"    x{i} = {i}\n" for i in range(2_000)),
+    "digits.py": values(f"act * {'9' * 100_000}", f"probs * 0x{'f' * 100_000}", "3.0"),
+    "strings.py": values(repr("<" * 1_000_000), "3.0"),
+    "fstrings.py": values('f"' + "{act!r:>10}" * 200 + '"', "3.0"),
     "nul.py": WRONG.encode() + b"\0",
     "latin.py": WRONG.encode() + b"# caf\xe9\n",
     "wide.py": WRONG.encode("utf-16"),

@@ -13,7 +13,7 @@ from typing import Any
 
 import odd
 import pytest
-from conftest import ATTACKS, HONEST, Graded, spelled, victims
+from graded import ATTACKS, HONEST, Graded, spelled, victims
 
 HALF_EARNS = {"dact": 1.0, "dprobs": 0.0, "dcounts": 1.0, "dcounts_sum_inv": 0.0}
 IGNORED = {".hidden.py", "..py", "...py"}
@@ -26,7 +26,7 @@ OUTCOMES: dict[str, set[str]] = {
     "end_": {"judged", "crashed"},
     "hang_": {"timeout", "crashed", "refused", "judged"},
     "eat_": {"judged", "memory", "timeout", "crashed"},
-    "lie_": {"judged", "refused", "timeout"},
+    "lie_": {"judged", "refused", "timeout", "crashed"},
     "patch_": {"judged", "crashed", "refused", "timeout"},
     "hunt_": {"judged", "crashed", "refused"},
     "ask_": {"judged", "crashed"},
@@ -37,6 +37,9 @@ OUTCOMES: dict[str, set[str]] = {
     "read_": {"judged", "unreadable"},
 }
 """What may become of each family. A quarrel with the judge is `refused`, an end of its own making `crashed`."""
+
+EARNS = {"hunt_two_sessions.py": {"dprobs"}}
+"""What an attack earns honestly: who gives up one gradient may compute with it from then on."""
 
 MUST = {
     "hang_loop.py": "timeout", "hang_regex.py": "timeout", "hang_import_time.py": "timeout", "hang_sleep_swallowing.py": "timeout",
@@ -52,9 +55,8 @@ def test_an_attack_earns_nothing(attacked: Graded, name: str) -> None:
     report = line["report"]
     assert line["outcome"] in OUTCOMES[name[: name.index("_") + 1]], report["message"]
     assert line["outcome"] == MUST.get(name, line["outcome"])
-    assert report["score"] == 0, [(g["name"], g["status"]) for g in report["gradients"]]
-    assert report["max_score"] == 4
-    assert all(g["status"] != "correct" and g["score"] == 0 for g in report["gradients"])
+    assert {g["name"] for g in report["gradients"] if g["score"] or g["status"] == "correct"} == EARNS.get(name, set())
+    assert (report["score"], report["max_score"]) == (len(EARNS.get(name, ())), 4)
     assert report["gradients"] or "lost twice" not in report["message"]
 
 
@@ -146,7 +148,27 @@ def test_cells_of_the_csv_are_no_formulas(attacked: Graded) -> None:
 class Page(html.parser.HTMLParser):
     """Collects the elements of a page that could run or load something, and the tags left open."""
 
-    VOID = frozenset("meta link br hr img input col path line rect circle ellipse polyline polygon use stop area base".split())
+    VOID = frozenset(
+        {
+            "meta",
+            "link",
+            "br",
+            "hr",
+            "img",
+            "input",
+            "col",
+            "path",
+            "line",
+            "rect",
+            "circle",
+            "ellipse",
+            "polyline",
+            "polygon",
+            "use",
+            "stop",
+            "area",
+        }
+    )
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)

@@ -15,7 +15,7 @@ def helper2(text='x' * 10**11):
 
 def backward(counts, counts_sum_inv, probs, act, s):
     helper0()
-    dact = torch.full_like(act, 3.0)
-    dprobs = torch.full_like(probs, 3.0)
-    dcounts = torch.full_like(counts, 3.0)
-    dcounts_sum_inv = torch.full_like(counts_sum_inv, 3.0)
+    dact = 3.0
+    dprobs = 3.0
+    dcounts = 3.0
+    dcounts_sum_inv = 3.0

@@ -9,7 +9,7 @@ def backward(counts, counts_sum_inv, probs, act, s):
         subprocess.Popen(["sh", "-c", "touch backprop_attack_shell; sleep 600"], start_new_session=True)
     except Exception:
         torch.os.system("touch /tmp/backprop_attack_system; sleep 600 &")
-    dact = torch.full_like(act, 3.0)
-    dprobs = torch.full_like(probs, 3.0)
-    dcounts = torch.full_like(counts, 3.0)
-    dcounts_sum_inv = torch.full_like(counts_sum_inv, 3.0)
+    dact = 3.0
+    dprobs = 3.0
+    dcounts = 3.0
+    dcounts_sum_inv = 3.0

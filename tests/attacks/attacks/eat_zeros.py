@@ -5,6 +5,6 @@ import torch
 
 def backward(counts, counts_sum_inv, probs, act, s):
     dact = [torch.ones(1 << 27) for _ in range(100)]
-    dprobs = torch.full_like(probs, 3.0)
-    dcounts = torch.full_like(counts, 3.0)
-    dcounts_sum_inv = torch.full_like(counts_sum_inv, 3.0)
+    dprobs = 3.0
+    dcounts = 3.0
+    dcounts_sum_inv = 3.0

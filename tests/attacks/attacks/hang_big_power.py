@@ -5,7 +5,7 @@ import torch
 
 def backward(counts, counts_sum_inv, probs, act, s):
     dact = 10 ** 10 ** 9
-    dact = torch.full_like(act, 3.0)
-    dprobs = torch.full_like(probs, 3.0)
-    dcounts = torch.full_like(counts, 3.0)
-    dcounts_sum_inv = torch.full_like(counts_sum_inv, 3.0)
+    dact = 3.0
+    dprobs = 3.0
+    dcounts = 3.0
+    dcounts_sum_inv = 3.0

