@@ -9,7 +9,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 
 from checker.errors import BadInput
@@ -88,19 +88,20 @@ class Pool:
         if self._starts > self._jobs + 20:
             raise BadInput("the judging processes keep ending: look at this machine's memory and its system log, then run this again.")
         for _ in range(3):
-            if self._nursery is None:
-                kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-                self._nursery = Zygote.started(NURSERY, {**kept, **ENVIRONMENT})
             try:
+                if self._nursery is None:
+                    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+                    self._nursery = Zygote.started(NURSERY, {**kept, **ENVIRONMENT})
                 end, pid = self._nursery.spawn()
                 judge = Judge(Connection(end.detach()), pid)
                 with contextlib.suppress(OSError):  # lost again; that is heard when its answer is waited for
                     judge.connection.send_bytes(json.dumps({"memory": self._setup.memory, "confined": self._setup.confined}).encode())
                     judge.connection.send_bytes(self._setup.as_json())
                 return judge
-            except Gone:
-                self._nursery.close()
-                self._nursery = None
+            except (Gone, OSError):  # OSError: no process, socket or memory to be had
+                if self._nursery is not None:
+                    self._nursery.close()
+                    self._nursery = None
         raise BadInput("no judging process could be started: look at this machine's memory and its system log, then run this again.")
 
     def _give(self, judge: Judge, task: Task) -> None:
@@ -145,4 +146,5 @@ class Pool:
         if self._tries[task.submission] < TRIES:
             waiting.append(task)
             return None
-        return unjudged(self._setup, task, LOST, "crashed")
+        # Without a digest it does not stand: it may have been the machine, so the next run tries it again.
+        return unjudged(self._setup, replace(task, digest=""), LOST, "crashed")
