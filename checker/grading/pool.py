@@ -20,10 +20,10 @@ from checker.results import Result, from_line
 from checker.submission.confinement.zygote import ENVIRONMENT
 from checker.submission.zygote import Gone, Zygote
 
-TRIES = 2
+TRIES = 3
 """How often a submission may take its judge along before it is given up."""
 
-LOST = "The judge was lost twice over this submission: look at it by hand."
+LOST = "The judge was lost again and again over this submission: look at it by hand."
 KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE")
 """What of the environment a judge gets, and with it every worker; the rest may hold what learner code should not read."""
 
@@ -136,13 +136,16 @@ class Pool:
     def _lost(self, judge: Judge, waiting: deque[Task]) -> Result | None:
         self._judges.remove(judge)
         judge.connection.close()
+        lost_alone = True
         if self._nursery is not None:
-            with contextlib.suppress(Gone):
+            try:
                 self._nursery.end(judge.pid)
+            except Gone:
+                lost_alone = False
         task = judge.task
         if task is None:
             return None
-        self._tries[task.submission] = self._tries.get(task.submission, 0) + 1
+        self._tries[task.submission] = self._tries.get(task.submission, 0) + lost_alone
         if self._tries[task.submission] < TRIES:
             waiting.append(task)
             return None
