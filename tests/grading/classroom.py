@@ -33,17 +33,20 @@ def task(text: str | bytes, name: str = "ada.py", given: Setup | None = None) ->
     return Task(name, "ada", "ex05", data, (given or setup()).digest("ex05", data))
 
 
-def argv(source: Path, out: Path, *more: str) -> list[str]:
-    return [sys.executable, "-m", "checker", "grade", str(source), "--out", str(out), "--exercise", "ex05", *more]
+def argv(source: Path, out: Path, *more: str, exercise: str | None = "ex05") -> list[str]:
+    asked = ["--exercise", exercise] if exercise else []
+    return [sys.executable, "-m", "checker", "grade", str(source), "--out", str(out), *asked, *more]
 
 
 def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
 
 
-def grade(source: Path, out: Path, *more: str, code: int = 0, **how: Any) -> str:
+def grade(source: Path, out: Path, *more: str, code: int = 0, exercise: str | None = "ex05", **how: Any) -> str:
     """Run the command to its end and return what it says on standard error, at most one line."""
-    run = subprocess.run(argv(source, out, *more), cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=120, **how)
+    run = subprocess.run(
+        argv(source, out, *more, exercise=exercise), cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=120, **how
+    )
     assert run.returncode == code, run.stderr + run.stdout
     assert len(run.stderr.splitlines()) == (code != 0) and "Traceback" not in run.stdout, run.stderr
     return run.stderr

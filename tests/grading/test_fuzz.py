@@ -1,0 +1,179 @@
+"""Whatever a file holds, it gets one result, soon, and the judge stays: no text makes it fail, hang or end."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from pathlib import Path
+
+import pytest
+from classroom import HEAD, RIGHT, SOLUTION, grade, lines, setup, task
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from checker.grading.bench import FAILED
+from checker.grading.pool import LOST, Pool
+from checker.grading.task import Task
+from checker.results import Result, from_line
+
+FAILURES = (LOST, FAILED.split("{")[0])
+ODD = ["\0", "\x0c", "\t", "\x0b", "\x1a", "\x1b[2J", "\x85", "\u2028", "\u202e", "\ufeff", "é", "ﬁ", "𝒹", "🎓", "\\", "\\\n", '"""', "'''", "#", "(", ")", "[", "]", "{", "}", ":", ";", "=", "==", ":=",
+       "->", "@", "...", "0x", "1e999", "9" * 5000, "-" * 300, "(" * 300, "lambda:", "*", "**", "if", "else:", "return", "yield", "await ", "del ", "global act\n", "nonlocal act\n", "import os\n",
+       "from __future__ import annotations\n", "from x import *\n", "class backward:\n", "def backward():\n", "async def backward(act):\n", "%%backward\n", "raise SystemExit\n", "dact", "d", "act.grad",
+       "exit()\n", "f'{act!r:{s}}'", "print(f'''{", "b''", "\r", "\r\n", "\n    ", "\n  ", "\n"]  # fmt: skip
+quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    """A solution with pieces of it cut, doubled, moved and replaced."""
+    text = RIGHT if draw(st.booleans()) else SOLUTION
+    for _ in range(draw(st.integers(1, 6))):
+        a, b = sorted(draw(st.tuples(*[st.integers(0, len(text))] * 2)))
+        b = min(b, a + draw(st.sampled_from([1, 3, 40, 400])))
+        text = draw(
+            st.sampled_from(
+                [
+                    text[:a] + text[b:],
+                    text[:b] + text[a:],
+                    text[:a] + draw(st.sampled_from(ODD)) + text[b:],
+                    text[:a] + text[a:b][::-1] + text[b:],
+                ]
+            )
+        )
+    return text
+
+
+def judged(pool: Pool, given: Task) -> Result:
+    """Judge it, and see that the result is one that grading can keep and that no judge was lost over it."""
+    (result,) = pool.judged([given])
+    assert from_line(result.as_line()) == from_line(result.as_line()) and result.submission == given.submission
+    assert not any((result.report["message"] or "").startswith(failed) for failed in FAILURES), result.report["message"]
+    assert result.digest == given.digest and result.report["score"] <= 4.0
+    assert (result.report["gradients"] == []) == (result.report["message"] is not None)
+    return result
+
+
+@quick
+@given(
+    st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda t: t.encode("utf-8", "surrogatepass"))),
+    st.sampled_from(["a.py", "a.ipynb"]),
+)
+def test_any_bytes(pool: Pool, data: bytes, name: str) -> None:
+    judged(pool, task(data, name))
+
+
+@settings(quick, max_examples=60)
+@given(mutated())
+def test_mutated_solutions(pool: Pool, text: str) -> None:
+    judged(pool, task(text))
+
+
+leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from([SOLUTION, "%%backward\ndact = act", "\ud800" + RIGHT, 10**400])
+)
+values = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["cells", "cell_type", "source", "worksheets", "input"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+cell = st.fixed_dictionaries({"cell_type": st.sampled_from(["code", "markdown", 3])}, optional={"source": values, "input": values})
+
+
+@quick
+@given(values | st.fixed_dictionaries({"cells": st.lists(cell, max_size=5)}))
+def test_any_notebook(pool: Pool, notebook: object) -> None:
+    judged(pool, task(json.dumps(notebook), "a.ipynb"))
+
+
+def full(piece: str, size: int = 1_999_000) -> str:
+    return piece * (size // len(piece.encode()))
+
+
+# Texts that are slow to read if any step of it is more than linear, or is done once too often.
+SLOW = {
+    "lines that do not parse": HEAD + full("    x = = 1\n"),
+    "such lines above": full("x = = 1\n") + SOLUTION,
+    "functions that do not parse": full("def f(:\n  x\n") + SOLUTION,
+    "backwards that do not parse": full(HEAD[14:] + "    = 1\n"),
+    "many statements": HEAD + full("    dact = act\n"),
+    "a chain of names": HEAD + "".join(f"    a{i + 1} = a{i}\n" for i in range(80_000)) + "    dact = a80000\n",
+    "open brackets in lines": HEAD + full("    f(\n"),
+    "open brackets": HEAD + "    dact = " + full("("),
+    "closed brackets": HEAD + "    dact = " + "(" * 900_000 + ")" * 900_000,
+    "deep brackets": HEAD + full("    dact = " + "(" * 190 + "1" + ")" * 190 + "\n"),
+    "deep brackets, one open": HEAD + full("    dact = " + "(" * 190 + "1" + ")" * 189 + "\n"),
+    "minus": HEAD + "    dact = " + full("-") + "1\n",
+    "attributes": HEAD + "    dact = a" + full(".b") + "\n",
+    "calls": HEAD + "    dact = a" + full("()") + "\n",
+    "a sum": HEAD + "    dact = " + full("1+") + "1\n",
+    "targets": HEAD + "    dact = " + full("a=") + "1\n",
+    "a tuple": HEAD + "    dact = " + full("1,") + "\n",
+    "choices": HEAD + "    if 1:\n        dact = 1\n" + full("    elif 1:\n        dact = 1\n"),
+    "string prefixes": HEAD + "    dact = " + full("rb'' ") + "\n",
+    "f-strings": HEAD + "    dact = " + full("f'{1}' ") + "\n",
+    "triple quotes": HEAD + full("    '''\n"),
+    "open strings": HEAD + full("    x = 'a\n"),
+    "escapes": HEAD + "    dact = '" + full("\\'"),
+    "joined lines": HEAD + "    dact = " + full("\\\n"),
+    "decorators": full("@a\n") + RIGHT,
+    "decorators apart": full("@a\n\n") + "x = = 1\n" + SOLUTION,
+    "margins": HEAD + full("     x\n    y\n"),
+    "a digit": HEAD + "    dact = " + full("9") + "\n",
+    "spaces": HEAD + full("\t") + "x = = 1\n",
+    "loops in a list": HEAD + "    dact = [1 " + full("for a in b ") + "]\n",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def hasty() -> Pool:
+    with Pool(setup(time_limit=LIMIT, explain_seconds=0.1), 2) as two:
+        yield two
+
+
+LIMIT = 0.5
+
+
+def test_slow_texts(hasty: Pool) -> None:
+    """No text holds the judge longer than what its own code may take, plus what one call of Python's parser takes on 2 MB."""
+    list(hasty.judged([task(SOLUTION)]))
+    started = {}
+
+    def tasks() -> object:
+        for name, text in SLOW.items():
+            started[name] = time.monotonic()
+            yield task(text, name)
+
+    slow = {}
+    for result in hasty.judged(tasks()):
+        taken = result.seconds
+        assert result.digest, (result.submission, result.report["message"])
+        if taken > 3 * LIMIT + 10:
+            slow[result.submission] = taken
+    assert started.keys() == SLOW.keys() and not slow
+
+
+def test_a_class_of_such_files(tmp_path: Path) -> None:
+    chance, source = random.Random(5), tmp_path / "class"
+    source.mkdir()
+    for number in range(150):
+        text = RIGHT
+        for _ in range(chance.randint(1, 5)):
+            a = chance.randrange(len(text) + 1)
+            text = text[:a] + chance.choice(ODD) + text[a + chance.choice([0, 0, 1, 20]) :]
+        data = bytes(chance.randrange(256) for _ in range(chance.randrange(300))) if number % 10 == 0 else text.encode()
+        (source / f"s{number:03}.{'ipynb' if number % 20 == 1 else 'py'}").write_bytes(data)
+    grade(source, tmp_path / "out", "--time-limit", "1")
+    told = lines(tmp_path / "out")
+    assert sorted(told) == sorted(path.name for path in source.iterdir())
+    assert all(line["digest"] for line in told.values()), [line for line in told.values() if not line["digest"]]
+    assert len(list((tmp_path / "out" / "feedback").glob("*.html"))) == 150
