@@ -19,8 +19,9 @@ from checker.grading.task import Setup, Task
 ROOT = Path(checker.__file__).parents[1]
 EXERCISE = ROOT / "exercises" / "ex05_broadcast.py"
 SOLUTION = (ROOT / "solutions" / "ex05_broadcast.py").read_text(encoding="utf-8")
-RIGHT = SOLUTION[SOLUTION.index("def backward") :]
 HEAD = "import torch\n\n\ndef backward(counts, counts_sum_inv, probs, act, s):\n"
+BODY = SOLUTION[SOLUTION.index("def backward") :].split("\n", 1)[1]
+RIGHT = HEAD + BODY
 SECRET = "5e" * 32
 
 

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from classroom import HEAD, RIGHT, alive, below, count, grade, kill, lines, start, until
+from classroom import BODY, HEAD, alive, below, count, grade, kill, lines, start, until
 
 N = 24
-RIGHT_LINES = RIGHT.split("\n", 1)[1]
 MISTAKES = (
     ("", ""),
     (".sum(1, keepdim=True)", ".sum(1)"),
@@ -31,7 +30,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Slow submissions, right and wrong, put there in no order."""
     folder = tmp_path_factory.mktemp("class")
     for number in random.sample(range(N), N):
-        text = f"{HEAD}    import time; time.sleep(0.03); own = {number}\n{RIGHT_LINES}".replace(*MISTAKES[number % len(MISTAKES)])
+        text = f"{HEAD}    import time; time.sleep(0.03); own = {number}\n{BODY}".replace(*MISTAKES[number % len(MISTAKES)])
         (folder / f"s{number:02}.py").write_text(text)
     return folder
 
