@@ -20,6 +20,18 @@ ODD = ["\0", "\x0c", "\t", "\x0b", "\x1a", "\x1b[2J", "\x85", "\u2028", "\u202e"
        "->", "@", "...", "0x", "1e999", "9" * 5000, "-" * 300, "(" * 300, "lambda:", "*", "**", "if", "else:", "return", "yield", "await ", "del ", "global act\n", "nonlocal act\n", "import os\n",
        "from __future__ import annotations\n", "from x import *\n", "class backward:\n", "def backward():\n", "async def backward(act):\n", "%%backward\n", "raise SystemExit\n", "dact", "d", "act.grad",
        "exit()\n", "f'{act!r:{s}}'", "print(f'''{", "b''", "\r", "\r\n", "\n    ", "\n  ", "\n"]  # fmt: skip
+SAID = [
+    "ValueError('\\ud800')",
+    "ValueError('\\x1b[2J\\x00\\n</pre>')",
+    "type('\\ud800', (Exception,), {})('x')",
+    "ValueError('x' * 10**7)",
+    "type('A', (Exception,), {'__str__': lambda s: 1 / 0})()",
+    "KeyboardInterrupt",
+    "SystemExit(3)",
+    "MemoryError",
+]
+"""What a line may raise, or give for a gradient."""
+
 quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
 
 
@@ -93,7 +105,7 @@ def test_any_notebook(pool: Pool, notebook: object) -> None:
     judged(pool, task(json.dumps(notebook), "a.ipynb"))
 
 
-def full(piece: str, size: int = 1_990_000) -> str:
+def full(piece: str, size: int = 1_000_000) -> str:
     return piece * (size // len(piece.encode()))
 
 
@@ -104,7 +116,7 @@ SLOW = {
     "functions that do not parse": full("def f(:\n  x\n") + SOLUTION,
     "backwards that do not parse": full(HEAD[14:] + "    = 1\n"),
     "many statements": HEAD + full("    dact = act\n"),
-    "a chain of names": HEAD + "".join(f"    a{i + 1} = a{i}\n" for i in range(80_000)) + "    dact = a80000\n",
+    "a chain of names": HEAD + "".join(f"    a{i + 1} = a{i}\n" for i in range(40_000)) + "    dact = a40000\n",
     "open brackets in lines": HEAD + full("    f(\n"),
     "open brackets": HEAD + "    dact = " + full("("),
     "deep brackets, one open": HEAD + full("    dact = " + "(" * 190 + "1" + ")" * 189 + "\n"),
@@ -119,7 +131,7 @@ SLOW = {
 
 
 def test_slow_texts() -> None:
-    """No text holds a judge longer than what its own code may take, plus a few calls of Python's parser, which takes seconds for 2 MB."""
+    """No text holds a judge longer than what its own code may take, plus a few calls of Python's parser, which takes seconds for so much."""
     with Pool(setup(time_limit=0.5, explain_seconds=0.1), 2) as pool:
         results = list(pool.judged([task(text, name) for name, text in SLOW.items()]))
     assert {result.submission for result in results} == SLOW.keys()
@@ -141,8 +153,11 @@ def test_a_class_of_such_files(tmp_path: Path) -> None:
             text = text[:a] + chance.choice(ODD) + text[a + chance.choice([0, 0, 1, 20]) :]
         data = bytes(chance.randrange(256) for _ in range(chance.randrange(300))) if number % 10 == 0 else text.encode()
         (source / f"s{number:03}.{'ipynb' if number % 20 == 1 else 'py'}").write_bytes(data)
+    for number, said in enumerate(SAID):
+        (source / f"t{number}.py").write_text(f"{HEAD}    raise {said}\n    dact = act\n    dprobs = {said}\n")
+    (source / "u.py").write_text(f"{HEAD}    dact = act * len({'x' * 1_000_000!r})\n")
     grade(source, tmp_path / "out", "--time-limit", "1")
     told = lines(tmp_path / "out")
     assert sorted(told) == sorted(path.name for path in source.iterdir())
     assert all(line["digest"] for line in told.values()), [line for line in told.values() if not line["digest"]]
-    assert len(list((tmp_path / "out" / "feedback").glob("*.html"))) == 150
+    assert len(list((tmp_path / "out" / "feedback").glob("*.html"))) == len(told) == 151 + len(SAID)
