@@ -14,7 +14,7 @@ from checker.comparison.second import second_look
 from checker.records import Answer, Exercise, Run, Status, Submission, Target, Trial, Verdict
 from checker.results import Outcome
 from checker.submission.run import Limits, Session, fresh_seed
-from checker.submission.statements import replaces
+from checker.submission.statements import replaces, writers
 from checker.submission.zygote import Zygote
 from checker.trace.graph import Graph
 from checker.trace.oracle import trace
@@ -204,14 +204,14 @@ def asked_oracle(verdict: Verdict, submission: Submission) -> str | None:
     if raised is not None and raised.kind == "AutogradUsed":
         return raised.message
     gradients = {"d" + name for name in verdict.run.trial.values}
-    names, seen = [verdict.target.name], {verdict.target.name}
+    names, seen, writing = [verdict.target.name], {verdict.target.name}, writers(submission.statements)
     while names:
         name = names.pop()
         if name in submission.helpers_asking:
             return submission.helpers_asking[name][1]
-        for statement in submission.statements:
+        for statement in writing.get(name, ()):
             # A forward value carries no oracle unless the name is given another value; `W.requires_grad_()` above is a mere habit.
-            if name in statement.writes and (name not in submission.parameters or replaces(statement, name)):
+            if name not in submission.parameters or replaces(statement, name):
                 if statement.index in submission.oracle_calls:
                     return submission.oracle_calls[statement.index]
                 fresh = statement.reads - seen - gradients
