@@ -58,8 +58,8 @@ def judged_by_cluster(setup: Setup, address: str, tasks: Iterable[Task]) -> Iter
 class Call:
     """What is `judged_chunk`'s result where it is unpickled.
 
-    Dask unpickles the functions it is given in the worker itself, and one that lacks their package dies of it, with its nanny; in the scheduler
-    too. This way what cannot be imported is an error of the one task, and the scheduler needs no package of ours.
+    Dask unpickles the functions it is given in the scheduler and in the worker itself, and a worker that lacks their package ends of that.
+    This way it is an error of the one task, and the scheduler needs no package of ours.
     """
 
     setup: Setup

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import warnings
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ CONNECT, PATIENCE = 10.0, 60.0
 MISSING = "judging on a cluster needs Dask: pip install 'backprop-check[cluster]'."
 MALFORMED = "{} is no address of a Dask scheduler: it tells its own when it starts, as tcp://HOST:8786."
 ABSENT = "no Dask scheduler answers at {}: start one there (`dask scheduler`), or correct the address."
-UNSAFE = "no TLS connection to {} can be made ({}): set distributed.comm.tls in the configuration of Dask."
+UNFIT = "{} cannot be talked to ({}): its Dask must fit the one here; for tls://, set distributed.comm.tls in Dask's configuration."
 NO_WORKERS = "the cluster has no workers: start some (`dask worker tcp://HOST:8786`), then run the same command again; no result is lost."
 LOST = "the scheduler at {} was lost: run the same command again once it is back; no result is lost."
 
@@ -56,15 +57,17 @@ def _client(address: str) -> Client:
     from distributed import Client
     from distributed.versions import VersionMismatchWarning
 
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is said once, by us
     try:
         asyncio.run(asyncio.wait_for(_identity(address), CONNECT))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", VersionMismatchWarning)  # what of it matters, the first chunk shows
             return Client(address, timeout=CONNECT, set_as_default=False)
-    except OSError:
+    except TimeoutError:
         raise BadInput(ABSENT.format(address)) from None
-    except TypeError as error:
-        raise BadInput(UNSAFE.format(address, error)) from None
+    except Exception as error:
+        raise BadInput(UNFIT.format(address, error.__cause__ or error)) from None
 
 
 async def _identity(address: str) -> Any:
