@@ -13,10 +13,12 @@ from checker.errors import BadInput
 from checker.exercise.course import exercise_id, find_course, locate
 from checker.exercise.definition import definition
 from checker.exercise.parse import read_exercise
+from checker.grading.cluster import judged_by_cluster
 from checker.grading.found import Found, find, reading
 from checker.grading.grade import Judged, graded, judged_bytes, planned
 from checker.grading.outputs import check_formats, write_outputs
 from checker.grading.pages import Pages
+from checker.grading.scheduler import check_cluster
 from checker.grading.store import Store, opened
 from checker.grading.task import Setup, Task
 from checker.results import Result
@@ -34,7 +36,9 @@ def run(args: argparse.Namespace) -> int:
     check_formats(args.format, roster)
     exercise, known = _exercises(args.exercise)
     found = find(source, exercise, {name: path.stem for name, path in known.items()}, roster, out)
-    if not args.scheduler and not args.trust_submissions:
+    if args.scheduler:
+        check_cluster(args.scheduler)
+    elif not args.trust_submissions:
         _refuse_where_open()
     with opened(out, args.fresh) as store:
         setup = _setup(args, {name: known[name] for name in sorted({f.exercise for f in found} & known.keys())}, store)
@@ -104,8 +108,6 @@ def _grade(args: argparse.Namespace, source: Path, found: Sequence[Found], setup
 def _judging(args: argparse.Namespace, setup: Setup) -> Judged:
     """Return what judges tasks: judges on this machine, or a cluster's."""
     if args.scheduler:
-        from checker.grading.cluster import judged_by_cluster
-
         return partial(judged_by_cluster, setup, args.scheduler)
     return partial(_judged_here, setup, args.jobs or len(os.sched_getaffinity(0)))
 
