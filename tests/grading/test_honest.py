@@ -184,11 +184,11 @@ def test_confined_or_not_the_verdicts_are_the_same(zygote: Zygote, tmp_path: Pat
         setup_of[folder.name] = exercise.name, read_exercise(exercise).source
         cases = [json.loads(line) for line in (folder / "cases.jsonl").read_text().splitlines() if line.strip()]
         right = json.loads((folder / "right.json").read_text()) if (folder / "right.json").exists() else {}
-        for number, pack in enumerate(list(written.packs(cases))[:: 1 + len(cases) // 20][:3]):
+        for number, pack in enumerate(list(written.packs(cases))[:: 1 + len(cases) // 20][:2]):
             path = tmp_path / f"{folder.name}-{number}.py"
             written.write_submission(written.load(exercise), right, pack, path)
             texts.append((exercise, path))
-    assert len(texts) >= 20
+    assert len(texts) >= 15
     with Pool(Setup(setup_of, SECRET, explain_seconds=0.01), 1) as pool:
         tasks = [Task(path.name, "ada", exercise.parent.name, path.read_bytes(), "") for exercise, path in texts]
         confined = {result.submission: result for result in pool.judged(tasks)}
