@@ -9,7 +9,7 @@ from pathlib import Path
 
 import odd
 import pytest
-from graded import ATTACKS, MARK, ROOT, Graded, grade, put, victims
+from attacked import ATTACKS, MARK, ROOT, Graded, grade, put, victims
 
 
 @pytest.fixture(scope="session")

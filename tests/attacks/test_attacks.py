@@ -13,7 +13,7 @@ from typing import Any
 
 import odd
 import pytest
-from graded import ATTACKS, HONEST, Graded, spelled, victims
+from attacked import ATTACKS, HONEST, Graded, spelled, victims
 
 HALF_EARNS = {"dact": 1.0, "dprobs": 0.0, "dcounts": 1.0, "dcounts_sum_inv": 0.0}
 IGNORED = {".hidden.py", "..py", "...py"}
