@@ -5,14 +5,19 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from checker.authoring.answers import Answers
+from checker.authoring.ground import ground
 from checker.authoring.matrix import read_mutations
 
 ROOT = Path(__file__).resolve().parent.parent
 ALIKE = 5
 """So many students hand in the same wrong answer."""
+
+TRIALS = 20
+"""For each choice of sizes. What is right in a few by chance only would be wrong in another."""
 
 
 def solution_of(exercise: str) -> Path:
@@ -30,8 +35,13 @@ def written_class(folder: Path, exercise: str, count: int) -> list[Path]:
     path = solution_of(exercise)
     mutations = read_mutations(path)
     own = {target: f"{target} = {text}" for target, text in mutations.answers.expressions.items()}
-    right = {sorted_.target: [own[sorted_.target], *(mutant.code for mutant in sorted_.right)] for sorted_ in mutations.targets}
-    slips = {sorted_.target: [wrong.code for wrong in sorted_.wrong] for sorted_ in mutations.targets if sorted_.wrong}
+    often = ground(replace(mutations.graph, sizes=mutations.graph.sizes * TRIALS), mutations.answers.helpers)
+    right, slips = {}, {}
+    for made in mutations.targets:
+        forms = [mutant.code for mutant in made.right if often.right(made.target, often.values(made.target, mutant.code))]
+        right[made.target] = [own[made.target], *forms]
+        if made.wrong:
+            slips[made.target] = [wrong.code for wrong in made.wrong]
     wrong = itertools.islice(_wrong(slips, draw), -(-count // (2 * ALIKE)))
     chosen = [answer for answer in wrong for _ in range(ALIKE)][: count // 2]
     chosen += [{target: draw.choice(forms) for target, forms in right.items()} for _ in range(count - len(chosen))]
