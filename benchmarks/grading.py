@@ -1,9 +1,9 @@
 """Grading a class: all of `backprop-check grade`, into a new folder, on all cores; other graders on some of the same submissions.
 
 Run as `python benchmarks/grading.py [EX] [--sizes N ...] [--peers N --peers-python PATH]` (default: ex05, 100 and 1000; ex13: 200).
-Time a submission is what the command takes beyond one bare `import torch`; memory is that of all its processes, looked at in a run of its own.
-`--sizes 100 1000 10000` shows that it is linear, in minutes. PATH is a Python with torch, otter-grader and nbgrader. No test asserts it.
-The ratios in processor time are what other work on the machine disturbs least.
+Time a submission is what the command takes beyond one bare `import torch`; memory is that of all its processes, looked at in another
+run. `--sizes 100 1000 10000` shows that it is linear, in minutes. PATH is a Python with torch, otter-grader and nbgrader. No test asserts
+it. The ratios in processor time are what other work on the machine disturbs least.
 """
 
 from __future__ import annotations
@@ -36,9 +36,7 @@ def main() -> None:
         folder = Path(name)
         environment = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
         loading = _loading(environment)
-        print(
-            f"import torch: {loading.wall:.2f} s, of processors {loading.processor:.2f} s; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-        )
+        print(f"import torch: {loading.wall:.2f} s, of processors {loading.processor:.2f} s; {os.cpu_count()} cores", flush=True)
         for size in args.sizes:
             source = folder / str(size)
             files = written_class(source, args.exercise, size)
