@@ -23,6 +23,12 @@ from checker.submission.zygote import Gone, Zygote
 TRIES = 3
 """How often a submission may take its judge along before it is given up."""
 
+TRIES = 3
+"""How often a submission may take its judge along before it is given up."""
+
+AHEAD = 16
+"""So many tasks for each judge are looked at, to find one that it should have."""
+
 LOST = "The judge was lost again and again over this submission: look at it by hand."
 KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE")
 """What of the environment a judge gets, and with it every worker; the rest may hold what learner code should not read."""
@@ -47,6 +53,7 @@ class Pool:
         self._nursery: Zygote | None = None
         self._judges: list[Judge] = []
         self._tries: dict[str, int] = {}
+        self._had: dict[bytes, int] = {}
         self._starts = 0
 
     def __enter__(self) -> Pool:
@@ -64,10 +71,9 @@ class Pool:
         """Yield a result for each task, in the order in which they are done. Raises `BadInput` when nothing can be judged here."""
         coming, waiting = iter(tasks), deque[Task]()
         while True:
-            if not waiting:
-                waiting.extend(itertools.islice(coming, 1))
+            waiting.extend(itertools.islice(coming, max(0, AHEAD * self._jobs - len(waiting))))
             while waiting and (judge := self._idle()) is not None:
-                self._give(judge, waiting.popleft())
+                self._give(judge, self._fitting(judge, waiting))
                 waiting.extend(itertools.islice(coming, 1))
             busy = [judge for judge in self._judges if judge.task is not None or not judge.ready]
             if not waiting and all(judge.task is None for judge in busy):
@@ -103,6 +109,13 @@ class Pool:
                     self._nursery.close()
                     self._nursery = None
         raise BadInput("no judging process could be started: look at this machine's memory and its system log, then run this again.")
+
+    def _fitting(self, judge: Judge, waiting: deque[Task]) -> Task:
+        """Take a task for `judge`: rather one that is like what it has had, or like nothing yet. So equal answers are explained once."""
+        task = next((task for task in waiting if self._had.get(task.likeness, judge.pid) == judge.pid), waiting[0])
+        waiting.remove(task)
+        self._had[task.likeness] = judge.pid
+        return task
 
     def _give(self, judge: Judge, task: Task) -> None:
         judge.task, judge.deadline = task, time.monotonic() + self._setup.longest
