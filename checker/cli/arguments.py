@@ -131,7 +131,9 @@ def _grade(command: argparse.ArgumentParser) -> None:
         "--out", required=True, metavar="DIR", help="where results, marks and feedback go; grading goes on from what is there"
     )
     command.add_argument("--exercise", metavar="ID|PATH", help="what all of them answer; else their names say it")
-    command.add_argument("--jobs", type=_count, metavar="N", help="how many are judged at a time (default: the number of cores)")
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=_count, metavar="N", help="how many are judged at a time (default: the number of cores)")
+    where.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="judge on a Dask cluster (pip install 'backprop-check[cluster]')")
     command.add_argument(
         "--time-limit", type=_seconds, default=10.0, metavar="S", help="seconds one statement may take (default 10), all 3 x that"
     )
@@ -142,7 +144,6 @@ def _grade(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--fresh", action="store_true", help="forget the results in DIR and begin anew")
     command.add_argument("--trust-submissions", action="store_true", help="run them even where this machine cannot confine them")
-    command.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="judge on a Dask cluster (pip install 'backprop-check[cluster]')")
 
 
 def _count(text: str) -> int:

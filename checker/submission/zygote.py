@@ -140,6 +140,7 @@ def main(descriptor: int) -> NoReturn:
 
 def serve_workers(channel: socket.socket, memory: int | None, confined: bool) -> NoReturn:
     """Be the zygote: fork a worker for each request, each with `memory` bytes of its own, confined where asked."""
+    from checker.submission.refuse import remove_autograd
     from checker.submission.worker import serve
 
     def unconfined(end: socket.socket) -> None:
@@ -148,12 +149,14 @@ def serve_workers(channel: socket.socket, memory: int | None, confined: bool) ->
         serve(end, confined=False)
 
     if not confined or memory is None:
+        remove_autograd()
         serve_forks(channel, unconfined)
     from checker.submission.confinement.modules import warm
     from checker.submission.confinement.worker import confine
     from checker.submission.confinement.zygote import isolate, prepare
 
     warm()
+    remove_autograd()
     isolate()
     prepared = prepare(memory)
     channel.sendall(_NUMBER.pack(0))
