@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -17,15 +16,13 @@ from checker.grading.judge import NURSERY
 from checker.grading.task import Setup, Task
 from checker.grading.unjudged import unjudged
 from checker.results import Result, from_line
-from checker.submission.confinement.zygote import ENVIRONMENT
+from checker.submission.confinement.zygote import environment
 from checker.submission.zygote import Gone, Zygote
 
 TRIES = 2
 """How often a submission may take its judge along before it is given up."""
 
 LOST = "The judge was lost twice over this submission: look at it by hand."
-KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE")
-"""What of the environment a judge gets, and with it every worker; the rest may hold what learner code should not read."""
 
 
 @dataclass
@@ -89,8 +86,7 @@ class Pool:
             raise BadInput("the judging processes keep ending: look at this machine's memory and its system log, then run this again.")
         for _ in range(3):
             if self._nursery is None:
-                kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-                self._nursery = Zygote.started(NURSERY, {**kept, **ENVIRONMENT})
+                self._nursery = Zygote.started(NURSERY, environment())
             try:
                 end, pid = self._nursery.spawn()
                 judge = Judge(Connection(end.detach()), pid)

@@ -25,6 +25,9 @@ ENVIRONMENT = {
 """To be set when the process is exec'd. Importing numpy else starts OpenBLAS's threads, and Landlock and seccomp hold for one thread;
 without OMP_THREAD_LIMIT, a worker that calls `torch.set_num_threads(2)` ends in libgomp."""
 
+KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE")
+"""What of the environment is left to the process that forks workers; the rest may hold what learner code should not read."""
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -36,6 +39,11 @@ class Prepared:
     mapped: int
     memory: int
     pid: int
+
+
+def environment() -> dict[str, str]:
+    """Return the environment to start the process in that forks confined workers."""
+    return {**{name: os.environ[name] for name in KEPT if name in os.environ}, **ENVIRONMENT}
 
 
 def isolate() -> None:
