@@ -12,7 +12,7 @@ import pytest
 from checker.pytest_plugin.answers import Answers, Handed, own_answers
 from checker.pytest_plugin.nodes import ExerciseFile, GradientItem, UntoldItem
 from checker.pytest_plugin.questions import Question, is_exercise, solutions_above
-from checker.pytest_plugin.settings import submissions, time_limit
+from checker.pytest_plugin.settings import below, submissions, time_limit
 
 
 class Collection:
@@ -76,7 +76,7 @@ class Collection:
     @cached_property
     def _strangers(self) -> Path | None:
         source = self._handed.source if self._handed is not None else None
-        named = [Path(self._config.invocation_params.dir, arg.split("::")[0]) for arg in self._config.args]
+        named = [below(self._config.invocation_params.dir, arg.split("::")[0]) for arg in self._config.args]
         return None if source is None or any(path.is_relative_to(source) for path in named) else source
 
 

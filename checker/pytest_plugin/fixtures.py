@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+from checker.errors import BadInput
 from checker.exercise.course import find_course, locate
 from checker.exercise.definition import definition
 from checker.exercise.parse import read_exercise
@@ -30,8 +31,11 @@ def assert_gradient(dx: Any, x: torch.Tensor) -> None:
     around = caller(sys._getframe(1))
     node = name_of(around, x, "x")
     learner = next((n for n in argument_names(around, "assert_gradient", 0) if around.names.get(n) is dx), "d" + node)
-    asked = Asked(learner, node, dx, x, retained(x, node))
-    result = compared(around, asked)
+    try:
+        asked = Asked(learner, node, dx, x, retained(x, node))
+        result = compared(around, asked)
+    except BadInput as error:
+        raise BadInput(str(error)) from None  # shown where it was asked
     if not result.right:
         raise AssertionError("\n".join(said(node, result, around, asked)))
 

@@ -60,11 +60,12 @@ class Judge:
         with warnings.catch_warnings():
             warnings.simplefilter("default")  # an exercise's warnings are shown, whatever the tests around it make of theirs
             warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
+            strange = bool(answers.name)
+            self._zygote(strange and self._confined)  # it loads torch while this process does
             from checker.flow import check_read
             from checker.submission.run import Limits
             from checker.submission.zygote import Gone
 
-            strange = bool(answers.name)
             bounds = (Limits(self._limit, 3 * self._limit), EXPLAIN_SECONDS) if strange else (Limits(self._limit),)
             for _ in range(2):
                 try:

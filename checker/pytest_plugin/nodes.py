@@ -13,6 +13,7 @@ from checker.errors import BadInput
 from checker.pytest_plugin.answers import Answers
 from checker.pytest_plugin.judging import judge
 from checker.pytest_plugin.questions import Question, read_question
+from checker.pytest_plugin.settings import short
 from checker.records import Target
 
 
@@ -35,10 +36,6 @@ class Answered(pytest.Item):
         where = ReprFileLocation(self.session._node_location_to_relpath(Path(path)), (line or 0) + 1, wrong.brief)
         return ReprExceptionInfo(reprtraceback=ReprTracebackNative([f"{wrong.text}\n"]), reprcrash=where)
 
-    def short(self, message: str) -> str:
-        """Return a message with paths as pytest writes them, from the root of the tests."""
-        return message.replace(f"{self.config.rootpath}/", "")
-
 
 class ExerciseFile(pytest.File):
     """An exercise; its items are the gradients to write, for each set of `answers` that `answering` gives."""
@@ -51,12 +48,14 @@ class ExerciseFile(pytest.File):
         try:
             question = read_question(self.path)
         except BadInput as error:
-            raise self.CollectError(str(error).replace(f"{self.config.rootpath}/", "")) from None
+            raise self.CollectError(short(self.config, str(error))) from None
         answering: Sequence[Answers] = self._answering(question)
         for answers in answering:
             for target in question.exercise.targets:
                 name = f"{target.name}[{answers.name}]" if answers.name else target.name
-                yield GradientItem.from_parent(self, name=name, question=question, target=target, answers=answers)
+                # Given as text, the id is taken apart as `--lf` takes apart those it has stored.
+                whole = f"{self.nodeid}::{name}"
+                yield GradientItem.from_parent(self, name=name, nodeid=whole, question=question, target=target, answers=answers)
 
 
 class GradientItem(Answered):
@@ -72,7 +71,7 @@ class GradientItem(Answered):
         worth = self.question.exercise.points.get(self.target.name, 1.0)
         if isinstance(told, str):
             self._record(0.0, worth, "")
-            raise Wrong(self.short(told), self.short(told))
+            raise Wrong(short(self.config, told), short(self.config, told))
         mine = told[self.target.name]
         self._record(mine.points, worth, " ".join(mine.codes))
         if mine.status == "missing":

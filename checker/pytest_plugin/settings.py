@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,17 @@ def time_limit(config: pytest.Config) -> float:
 def submissions(config: pytest.Config) -> Path | None:
     """Return where other people's files are: named from the folder pytest was called in or, in the configuration, from that file's."""
     if named := config.getoption("backprop_submission"):
-        return Path(config.invocation_params.dir, named)
+        return below(config.invocation_params.dir, named)
     if named := config.getini("backprop_submission"):
-        return Path(config.inipath.parent if config.inipath else config.rootpath, named)
+        return below(config.inipath.parent if config.inipath else config.rootpath, named)
     return None
+
+
+def below(folder: Path, name: str) -> Path:
+    """Return the path that `name` means in a folder, without `..` in it and with links as they are, as pytest spells paths."""
+    return Path(os.path.abspath(folder / name))  # noqa: PTH100
+
+
+def short(config: pytest.Config, message: str) -> str:
+    """Return a message with paths as pytest writes them, from the root of the tests."""
+    return message.replace(f"{config.rootpath}/", "")

@@ -28,7 +28,7 @@ def shared(zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> Shared:
 def run(pytester: pytest.Pytester, shared: Shared, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run pytest in this process with the plugin loaded, as its entry point would, where the package is installed."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    return lambda *arguments: pytester.runpytest_inprocess(*arguments, plugins=[plugin])
+    return lambda *arguments: pytester.runpytest_inprocess(*arguments, plugins=[plugin], no_reraise_ctrlc=True)
 
 
 @pytest.fixture

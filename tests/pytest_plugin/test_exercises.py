@@ -90,9 +90,15 @@ def test_an_exercise_of_any_name_may_be_named(run: Run, lay: Lay) -> None:
 
 UNUSABLE = {
     "empty": ("", "is empty"),
-    "does not parse": (SOLUTION.replace("    return s\n", "    return s s\n"), "exercises/ex05_broadcast.py:20: the exercise does not parse"),
+    "does not parse": (
+        SOLUTION.replace("    return s\n", "    return s s\n"),
+        "exercises/ex05_broadcast.py:20: the exercise does not parse",
+    ),
     "no inputs": (SOLUTION.replace("def inputs", "def outputs"), "it defines no `inputs`"),
-    "a branch": (SOLUTION.replace("    s = act.sum() ", "    if act: pass\n    s = act.sum()"), "the forward takes lines `name = expression` only"),
+    "a branch": (
+        SOLUTION.replace("    s = act.sum() ", "    if act: pass\n    s = act.sum()"),
+        "the forward takes lines `name = expression` only",
+    ),
 }
 
 
@@ -110,7 +116,12 @@ def test_what_cannot_be_judged_fails_with_the_reason(run: Run, lay: Lay) -> None
     lay(EX05, SOLUTION.replace("def backward(counts, ", "def backward(counter, "))
     result = run("--backprop", "exercises")
     result.assert_outcomes(failed=4)
-    assert result.outlines.count("exercises/ex05_broadcast.py:23: `backward` asks for `counter`, which ex05 does not name; use: counts, counts_sum_inv, probs, act, s.") == 4
+    assert (
+        result.outlines.count(
+            "exercises/ex05_broadcast.py:23: `backward` asks for `counter`, which ex05 does not name; use: counts, counts_sum_inv, probs, act, s."
+        )
+        == 4
+    )
     lay(EX05, SOLUTION.replace("torch.randn(N, C)", "torch.randm(N, C)"))
     result = run("--backprop", "exercises", "--tb=line")
     result.assert_outcomes(failed=4)
@@ -138,11 +149,11 @@ def test_a_remark_is_shown_when_passes_are(run: Run, lay: Lay) -> None:
 
 
 CHOSEN = {
-    "-k": (("-k", "sum_inv"), dict(failed=1, deselected=3)),
-    "-k of the exercise": (("-k", "ex05 and dact"), dict(skipped=1, deselected=3)),
-    "an id": (("exercises/ex05_broadcast.py::dprobs",), dict(passed=1)),
-    "two ids": ((f"{EX05}::dprobs", f"{EX05}::dact"), dict(passed=1, skipped=1)),
-    "--deselect": (("--deselect", f"{EX05}::dcounts_sum_inv"), dict(passed=2, skipped=1, deselected=1)),
+    "-k": (("-k", "sum_inv"), {"failed": 1, "deselected": 3}),
+    "-k of the exercise": (("-k", "ex05 and dact"), {"skipped": 1, "deselected": 3}),
+    "an id": (("exercises/ex05_broadcast.py::dprobs",), {"passed": 1}),
+    "two ids": ((f"{EX05}::dprobs", f"{EX05}::dact"), {"passed": 1, "skipped": 1}),
+    "--deselect": (("--deselect", f"{EX05}::dcounts_sum_inv"), {"passed": 2, "skipped": 1, "deselected": 1}),
 }
 
 
@@ -174,13 +185,17 @@ def test_junit_has_points_and_places(run: Run, lay: Lay, pytester: pytest.Pytest
     run("--backprop", "exercises", "--junitxml=report.xml", "-o", "junit_family=xunit1")
     cases = {case.get("name"): case for case in ElementTree.parse(pytester.path / "report.xml").iter("testcase")}
     properties = {name: {p.get("name"): p.get("value") for p in case.iter("property")} for name, case in cases.items()}
-    assert {name: (p["points"], p["max_points"], p["codes"] if "codes" in p else "") for name, p in properties.items()} == {
+    assert {name: (p["points"], p["max_points"], p.get("codes", "")) for name, p in properties.items()} == {
         "dact": ("0.0", "1.0", ""), "dprobs": ("1.0", "1.0", ""), "dcounts": ("2.5", "2.5", ""), "dcounts_sum_inv": ("0.0", "1.0", "lost-keepdim"),
     }  # fmt: skip
     assert {case.get("classname") for case in cases.values()} == {"exercises.ex77_weighed"}
     failure, skipped = cases["dcounts_sum_inv"].find("failure"), cases["dact"].find("skipped")
     assert failure is not None and skipped is not None
-    assert failure.get("message", "").startswith("lost-keepdim ") and "\n" not in failure.get("message", "") and "Keep the summed axis" in (failure.text or "")
+    assert (
+        failure.get("message", "").startswith("lost-keepdim ")
+        and "\n" not in failure.get("message", "")
+        and "Keep the summed axis" in (failure.text or "")
+    )
     assert skipped.get("message") == "not written yet"
     assert cases["dact"].get("file") == "exercises/ex77_weighed.py" and int(cases["dact"].get("line", 0)) > 0
 
