@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -53,12 +52,14 @@ class Collection:
             return
         several = len(self._collected) > 1
         unsure = [item for item in items if isinstance(item, GradientItem) and not item.answers.told]
-        if handed.problem and (several or not unsure):
-            raise pytest.UsageError(handed.problem)
         if several:
             items[:] = [item for item in items if item not in unsure]
-            if not any("::" in arg for arg in self._config.args):
-                items += _untold(session, handed)
+        if handed.problem and (several or not unsure):
+            if not hasattr(self._config, "workerinput"):
+                raise pytest.UsageError(handed.problem)
+            items.append(_failing(session, handed, handed.source.name, handed.problem))  # xdist takes an error here for a crash
+        elif several and not any("::" in arg for arg in self._config.args):
+            items += [_failing(session, handed, name, f"{name} {found.trouble}.") for name, found in handed.untold.items()]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -91,7 +92,6 @@ def _look(source: Path, config: pytest.Config) -> None:
         raise pytest.UsageError(refusal(reachable, "--backprop-trust-submissions"))
 
 
-def _untold(session: pytest.Session, handed: Handed) -> list[Any]:
-    return [
-        UntoldItem.from_parent(session, name=f"submission[{name}]", why=f"{name} {found.trouble}.") for name, found in handed.untold.items()
-    ]
+def _failing(session: pytest.Session, handed: Handed, name: str, why: str) -> UntoldItem:
+    whole = f"{handed.source.name}::{name}"
+    return UntoldItem.from_parent(session, name=name, nodeid=whole, path=handed.source, why=why)

@@ -101,3 +101,6 @@ class UntoldItem(Answered):
     def runtest(self) -> None:
         self.user_properties[:] = [("points", 0.0)]
         raise Wrong(self.why, self.why)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        return self.path, None, self.name

@@ -112,7 +112,9 @@ def test_among_others_a_file_that_tells_none_fails_by_name(run: Run, lay: Lay) -
     lay("class/bob_ex42.py", SOLUTION)
     result = run(*GRADE)
     result.assert_outcomes(passed=2, failed=1)
-    result.stdout.fnmatch_lines(["ada.py does not say which exercise it answers*"])
+    result.stdout.fnmatch_lines(["ada.py does not say which exercise it answers*", "FAILED class::ada.py - ada.py does not say*"])
+    run(*GRADE, "--lf").assert_outcomes(failed=1)
+    run("--backprop-submission", "class", "exercises/ex42_copy.py::dact", EX41).assert_outcomes(passed=1)
 
 
 def test_what_cannot_be_read_fails_and_the_rest_goes_on(run: Run, lay: Lay, pytester: pytest.Pytester) -> None:
