@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from checker.comparison.judge import judge
@@ -10,10 +12,10 @@ from checker.diagnosis.explain import explain
 from checker.diagnosis.places import with_all_places
 from checker.errors import BadInput
 from checker.exercise.parse import read_exercise
-from checker.records import Report
+from checker.records import Exercise, Report, Submission
 from checker.report.build import build_report, could_not_judge
 from checker.submission.parse import read_submission
-from checker.submission.run import NothingRan
+from checker.submission.run import Limits, NothingRan
 from checker.submission.zygote import Zygote
 from checker.trace.graph import load_graph
 
@@ -27,11 +29,21 @@ def check(
     `time_limit` seconds, and causes are sought for `explain_seconds` in all. Raises `BadInput` when the exercise cannot be used; a
     submission that cannot be read gives a report that says why.
     """
-    exercise = read_exercise(exercise_path)
+    return check_read(read_exercise(exercise_path), partial(read_submission, submission_path), zygote, time_limit, explain_seconds)
+
+
+def check_read(
+    exercise: Exercise,
+    read: Callable[[Exercise], Submission],
+    zygote: Zygote,
+    limits: Limits | float = 10.0,
+    explain_seconds: float = math.inf,
+) -> Report:
+    """Check what `read` gives against `exercise`, as `check` does; `read` may raise `BadInput`."""
     graph = load_graph(exercise)
     try:
-        submission = read_submission(submission_path, exercise)
-        verdicts, trouble, _ = judge(graph, submission, zygote, time_limit)
+        submission = read(exercise)
+        verdicts, trouble, _ = judge(graph, submission, zygote, limits)
     except (BadInput, NothingRan) as error:
         return could_not_judge(exercise, str(error))
     explained = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, explain_seconds))

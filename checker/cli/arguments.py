@@ -52,18 +52,18 @@ def _exercise(command: argparse.ArgumentParser) -> None:
     command.add_argument("exercise", nargs="?", metavar="EX", help="an id (ex05, 5) or an exercise file; else where you left off")
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
-        seconds = 0.0
-    if not (math.isfinite(seconds) and seconds > 0):
+        number = 0.0
+    if not (math.isfinite(number) and number > 0):
         raise argparse.ArgumentTypeError(f"give a number of seconds above 0, not {text!r}")
-    return seconds
+    return number
 
 
 def _time_limit(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--time-limit", type=_seconds, default=10.0, metavar="S", help="seconds one statement may take (default 10)")
+    command.add_argument("--time-limit", type=seconds, default=10.0, metavar="S", help="seconds one statement may take (default 10)")
 
 
 def _submission(command: argparse.ArgumentParser) -> None:
@@ -135,7 +135,7 @@ def _grade(command: argparse.ArgumentParser) -> None:
     where.add_argument("--jobs", type=_count, metavar="N", help="how many are judged at a time (default: the number of cores)")
     where.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="judge on a Dask cluster (pip install 'backprop-check[cluster]')")
     command.add_argument(
-        "--time-limit", type=_seconds, default=10.0, metavar="S", help="seconds one statement may take (default 10), all 3 x that"
+        "--time-limit", type=seconds, default=10.0, metavar="S", help="seconds one statement may take (default 10), all 3 x that"
     )
     command.add_argument("--memory-limit", type=_size, default=1 << 30, metavar="SIZE", help="memory a submission may take (default 1GB)")
     command.add_argument("--roster", metavar="FILE.csv", help="the class list, or the sheet downloaded from Canvas or Moodle")

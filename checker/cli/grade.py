@@ -24,11 +24,6 @@ from checker.grading.task import Setup, Task
 from checker.results import Result
 from checker.roster import read_roster
 
-UNSAFE = (
-    "on this machine submissions could reach {open} (`backprop-check doctor` says why): grade elsewhere, or give --trust-submissions "
-    "if you vouch for everyone who wrote them."
-)
-
 
 def run(args: argparse.Namespace) -> int:
     source, out = Path(args.submissions), Path(args.out)
@@ -75,11 +70,11 @@ def _setup(args: argparse.Namespace, exercises: dict[str, Path], store: Store) -
 
 
 def _refuse_where_open() -> None:
-    from checker.submission.confinement.layers import layers, left_open
+    from checker.submission.confinement.layers import layers, left_open, refusal
 
     reachable = left_open(layers())
     if reachable:
-        raise BadInput(UNSAFE.format(open=" and ".join(", ".join(reachable).rsplit(", ", 1))))
+        raise BadInput(refusal(reachable, "--trust-submissions"))
 
 
 def _grade(args: argparse.Namespace, source: Path, found: Sequence[Found], setup: Setup, store: Store) -> list[Result]:

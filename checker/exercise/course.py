@@ -83,6 +83,10 @@ def exercise_id(path: Path) -> str:
     return match[1] if match else path.stem
 
 
+def is_exercise_name(name: str) -> bool:
+    return _FILE.fullmatch(name) is not None
+
+
 def next_number(course: Course) -> int:
     return max((_order(path)[0] for path in course.files()), default=0) + 1
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -17,7 +16,7 @@ from checker.grading.judge import NURSERY
 from checker.grading.task import Setup, Task
 from checker.grading.unjudged import unjudged
 from checker.results import Result, from_line
-from checker.submission.confinement.zygote import ENVIRONMENT
+from checker.submission.confinement.zygote import environment
 from checker.submission.zygote import Gone, Zygote
 
 TRIES = 3
@@ -30,8 +29,6 @@ AHEAD = 16
 """So many tasks for each judge are looked at, to find one that it should have."""
 
 LOST = "The judge was lost again and again over this submission: look at it by hand."
-KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE")
-"""What of the environment a judge gets, and with it every worker; the rest may hold what learner code should not read."""
 
 
 @dataclass
@@ -96,8 +93,7 @@ class Pool:
         for _ in range(3):
             try:
                 if self._nursery is None:
-                    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-                    self._nursery = Zygote.started(NURSERY, {**kept, **ENVIRONMENT})
+                    self._nursery = Zygote.started(NURSERY, environment())
                 end, pid = self._nursery.spawn()
                 judge = Judge(Connection(end.detach()), pid)
                 with contextlib.suppress(OSError):  # lost again; that is heard when its answer is waited for
