@@ -14,9 +14,9 @@ from checker.results import Result
 
 
 def one_group(items: Iterable[Item], source: Path) -> Group:
-    """Return all items as one student's, who is called like the source. Where there is no file, its folder says so."""
+    """Return all items as one student's, who is called like the source. Where there is no file, the folder itself is the submission."""
     name = source.resolve().name
-    return Group((Person(name, (name,)),), 0, tuple(item for item in items if item.kind != "metadata"), Item((name,), "folder"))
+    return Group((Person(name, (name,)),), 0, tuple(item for item in items if item.kind != "metadata"), Item(("submission",), "folder"))
 
 
 def write_single(store: Store, results: Sequence[Result], formats: Sequence[str]) -> list[str]:
