@@ -45,7 +45,10 @@ def borrowed(folder: Path, *without: str) -> Path:
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("export") / "ex05.zip"
     done = subprocess.run(
-        [sys.executable, "-m", "checker", "export", "gradescope", "ex05", "--out", str(file)], cwd=file.parent, capture_output=True, text=True
+        [sys.executable, "-m", "checker", "export", "gradescope", "ex05", "--out", str(file)],
+        cwd=file.parent,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0 and "ex05_broadcast.py" in done.stdout, done.stderr
     return file
@@ -109,7 +112,15 @@ def test_an_exercise_outside_any_course_goes_out_blank_and_nothing_is_overwritte
 
 def test_each_field_of_a_half_right_submission(autograder: Path) -> None:
     """Of several files the best counts; what does not define a backward is passed over."""
-    handed_in(autograder, {"ex05_first_try.py": HALF.replace("ones_like(act)", "zeros_like(act)"), "ex05.py": HALF, "helpers.py": "x = 1\n", "data.csv": "1,2\n"})
+    handed_in(
+        autograder,
+        {
+            "ex05_first_try.py": HALF.replace("ones_like(act)", "zeros_like(act)"),
+            "ex05.py": HALF,
+            "helpers.py": "x = 1\n",
+            "data.csv": "1,2\n",
+        },
+    )
     done, results = graded(autograder)
     assert done.returncode == 0, done.stdout + done.stderr
     tests = results.pop("tests")
@@ -156,7 +167,11 @@ def test_where_the_container_cannot_confine_nobody_gets_a_mark_unless_the_teache
     handed_in(autograder, {"ex05.py": RIGHT})
     done, results = graded(autograder, "without_seccomp")
     assert done.returncode == 1 and results.keys() == {"output", "output_format", "visibility"}, "with a score it would be a mark"
-    assert "The autograder itself failed" in results["output"] and "--trust-submissions" in results["output"] and "--trust-submissions" in done.stdout
+    assert (
+        "The autograder itself failed" in results["output"]
+        and "--trust-submissions" in results["output"]
+        and "--trust-submissions" in done.stdout
+    )
     script = autograder / "run_autograder"
     as_exported = script.read_text()
     script.write_text(as_exported.replace("OPTIONS: list[str] = []", 'OPTIONS: list[str] = ["--trust-submissions"]'))
