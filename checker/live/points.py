@@ -12,11 +12,10 @@ from typing import Any
 
 from checker.errors import BadInput
 from checker.report.formats.words import explained
+from checker.report.text import MARKS
 
 TIME_LIMIT = 2.0
 """Seconds a statement of a learner's may take: nbgrader itself ends a cell after 30."""
-
-MARKS = {"correct": "✓", "incorrect": "✗", "error": "!", "missing": "·"}
 
 
 def backprop_points(exercise: str, out_of: float | None = None, time_limit: float = TIME_LIMIT) -> float:
@@ -63,6 +62,6 @@ def _said(report: Mapping[str, Any]) -> Iterator[str]:
     if report["message"]:
         yield report["message"]
     for gradient in report["gradients"]:
-        yield f"{MARKS[gradient['status']]} {gradient['name']}"
+        yield f"{MARKS[gradient['status']][0]} {gradient['name']}"
         yield from (f"  {line}" for line in explained(gradient).splitlines())
     yield f"{report['score']:g} of {report['max_score']:g} points"

@@ -18,7 +18,7 @@ if ! python=$(recent); then
     apt-get update
     # Where the image's own Python is too old there is a second one; where it is recent, it lacks venv.
     apt-get install -y python3.11 python3.11-venv || apt-get install -y python3 python3-venv
-    python=$(recent)
+    python=$(recent) || { echo "backprop-check needs Python >= 3.11: choose a more recent base image." >&2; exit 1; }
 fi
 
 "$python" -m venv "$root/venv"
