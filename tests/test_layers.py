@@ -56,6 +56,7 @@ LINES = (
     "reset ex01 --yes",
     "new x",
     "dev check --help",
+    "export gradescope ex05",
 )
 COMMANDS = [line.split() for line in LINES]
 

@@ -142,8 +142,17 @@ def _grade(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--format", nargs="+", action="extend", default=[], metavar="NAME", help="further files to write: gradescope, junit, ..."
     )
+    command.add_argument(
+        "--single", action="store_true", help="all files are one student's: the best counts, and is written as DIR/FORMAT.json"
+    )
     command.add_argument("--fresh", action="store_true", help="forget the results in DIR and begin anew")
     command.add_argument("--trust-submissions", action="store_true", help="run them even where this machine cannot confine them")
+
+
+def _export(command: argparse.ArgumentParser) -> None:
+    command.add_argument("platform", choices=("gradescope",), help="where it is uploaded")
+    command.add_argument("exercise", metavar="EX", help="an id (ex05, 5) or an exercise file")
+    command.add_argument("--out", metavar="FILE.zip", help="the file to write (default EX-PLATFORM.zip); it must not exist yet")
 
 
 def _count(text: str) -> int:
@@ -177,6 +186,7 @@ COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] 
     "init": ("init", "make a course of your own in a folder", _init),
     "new": ("new", "add an exercise to the course, from a template", _new),
     "grade": ("grade", "grade a class: marks, feedback, and what was not understood", _grade),
+    "export": ("export", "write what a platform wants to be uploaded to grade an exercise", _export),
     "doctor": ("doctor", "look at this machine: what is installed, and what holds strangers' code", _nothing),
     "dev": ("dev", "tools for authors of exercises", _dev),
 }

@@ -19,6 +19,7 @@ from checker.grading.grade import Judged, graded, judged_bytes, planned
 from checker.grading.outputs import check_formats, write_outputs
 from checker.grading.pages import Pages
 from checker.grading.scheduler import check_cluster
+from checker.grading.single import write_single
 from checker.grading.store import Store, opened
 from checker.grading.task import Setup, Task
 from checker.results import Result
@@ -29,8 +30,10 @@ def run(args: argparse.Namespace) -> int:
     source, out = Path(args.submissions), Path(args.out)
     roster = read_roster(Path(args.roster)) if args.roster else None
     check_formats(args.format, roster)
+    if args.single and not args.exercise:
+        raise BadInput("--single grades one exercise: name it with --exercise.")
     exercise, known = _exercises(args.exercise)
-    found = find(source, exercise, {name: path.stem for name, path in known.items()}, roster, out)
+    found = find(source, exercise, {name: path.stem for name, path in known.items()}, roster, out, args.single)
     if args.scheduler:
         check_cluster(args.scheduler)
     elif not args.trust_submissions:
@@ -48,6 +51,9 @@ def run(args: argparse.Namespace) -> int:
         from checker.report.outcome import summary
 
         written = write_outputs(store, results, roster, absent, args.format)
+        if args.single:
+            here = {each.submission for each in found}
+            written += write_single(store, [result for result in results if result.submission in here], args.format)
         show(summary(results, absent, [str(out / name) for name in written], width()))
     return 0
 

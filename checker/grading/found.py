@@ -16,6 +16,7 @@ from checker.grading.folder import Folder
 from checker.grading.item import Item
 from checker.grading.metadata import LARGEST_METADATA, read_submitters
 from checker.grading.names import exercise_names, shown
+from checker.grading.single import one_group
 from checker.grading.students import Group, group
 from checker.roster import Roster, joined
 
@@ -46,12 +47,14 @@ def find(
     exercises: Mapping[str, str],
     roster: Roster | None = None,
     exclude: Path | None = None,
+    single: bool = False,
     advice: str = ADVICE,
 ) -> tuple[Found, ...]:
     """Return the submissions in `source` (a folder, a zip, or one file), sorted, for `exercise` or for what their names tell.
 
-    `exercises` gives the file stem of each id of the course; `exclude`, the output folder, is passed over; `advice` is how to say which
-    exercise is meant. Raises `BadInput` when there is no such source, it holds nothing, or it is the output folder.
+    `exercises` gives the file stem of each id of the course; `exclude`, the output folder, is passed over; `single` says that all is one
+    student's, who has a submission even where there is no file; `advice` is how to say which exercise is meant. Raises `BadInput` when
+    there is no such source, it holds nothing, or it is the output folder.
     """
     if exclude is not None and source.exists() and exclude.resolve() == source.resolve():
         raise BadInput(f"{exclude} holds the submissions: name another folder for the results (--out).")
@@ -62,7 +65,10 @@ def find(
         items = sorted(store.items(), key=lambda item: (item.parts, item.index))
         above = source.resolve().name if source.is_dir() else source.stem
         inside = [item for item in items if item.kind != "unsafe"]
-        groups = group(inside, above, names, lambda item: read_submitters(store.read(item, LARGEST_METADATA)))
+        if single:
+            groups = [one_group(inside, source)]
+        else:
+            groups = group(inside, above, names, lambda item: read_submitters(store.read(item, LARGEST_METADATA)))
         choice = Choice(exercise, names, above, store.read)
         students = _students(groups, roster)
         found = [_found(item, student, told, advice) for g, student in zip(groups, students, strict=True) for item, told in choice.of(g)]

@@ -128,6 +128,7 @@ BAD = {
     "fills": ("class", "--out", "out", "--exercise", "ex05", "--format", "canvas"),
     "There is no exercise 'ex99'": ("class", "--out", "out", "--exercise", "ex99"),
     "does not parse": ("class", "--out", "out", "--exercise", "broken.py"),
+    "--single grades one exercise": ("class", "--out", "out", "--single"),
     "give a size": ("class", "--out", "out", "--memory-limit", "much"),
     "holds the submissions": ("class", "--out", "class", "--exercise", "ex05"),
 }  # fmt: skip
