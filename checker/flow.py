@@ -1,8 +1,9 @@
-"""The way through: exercise, trace, submission, comparison, diagnosis, report. Every adapter calls this one function."""
+"""The way through: exercise, trace, submission, comparison, diagnosis, report. Every adapter calls this one way."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 from checker.comparison.judge import judge
@@ -10,7 +11,7 @@ from checker.diagnosis.explain import explain
 from checker.diagnosis.places import with_all_places
 from checker.errors import BadInput
 from checker.exercise.parse import read_exercise
-from checker.records import Report
+from checker.records import Exercise, Report, Submission
 from checker.report.build import build_report, could_not_judge
 from checker.submission.parse import read_submission
 from checker.submission.run import NothingRan
@@ -27,10 +28,22 @@ def check(
     `time_limit` seconds, and causes are sought for `explain_seconds` in all. Raises `BadInput` when the exercise cannot be used; a
     submission that cannot be read gives a report that says why.
     """
-    exercise = read_exercise(exercise_path)
+    return checked(
+        read_exercise(exercise_path), lambda exercise: read_submission(submission_path, exercise), zygote, time_limit, explain_seconds
+    )
+
+
+def checked(
+    exercise: Exercise,
+    read: Callable[[Exercise], Submission],
+    zygote: Zygote,
+    time_limit: float = 10.0,
+    explain_seconds: float = math.inf,
+) -> Report:
+    """Check the submission that `read` gives, as `check` does; `read` may raise `BadInput`, as `read_submission` does."""
     graph = load_graph(exercise)
     try:
-        submission = read_submission(submission_path, exercise)
+        submission = read(exercise)
         verdicts, trouble, _ = judge(graph, submission, zygote, time_limit)
     except (BadInput, NothingRan) as error:
         return could_not_judge(exercise, str(error))
