@@ -13,7 +13,7 @@ from checker.exercise.course import means
 from checker.files import read_text
 
 SUFFIXES = (".py", ".ipynb")
-_MARK = re.compile(r"\s*%%backward\b(?:[ \t]+--\w+[ \t=]+\d+)*[ \t]*([^\s#-]?[^\s#]*)")
+_MARK = re.compile(r"\s*%%backward\b(?:[ \t]+--\w+[ \t=]+\d+)*[ \t]*([^\s#]*)")
 _MAGIC = re.compile(r"^(\s*)(%|!|\?)")
 
 

@@ -47,7 +47,7 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise) -> Su
     return Submission(
         path=path,
         place=cell.place,
-        prelude="".join(t for _, t in outside),
+        prelude="".join([_imports(exercise) if bare else "", *(t for _, t in outside)]),
         body=text,
         bare=bare,
         parameters=parameters,
@@ -72,6 +72,12 @@ def exercise_parameters(exercise: Exercise) -> tuple[str, ...]:
 def prelude(tree: ast.Module) -> list[ast.stmt]:
     """The top-level statements that run before `backward`: imports, functions, classes, literal assignments; never anything else."""
     return [node for node in tree.body if not _is_backward(node) and (_defines(node) or _is_literal(node))]
+
+
+def _imports(exercise: Exercise) -> str:
+    """What the exercise's file imports: a cell that is the body of its `backward` may use it."""
+    lines = [ast.unparse(node) for node in ast.parse(exercise.source).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def find_backward(tree: ast.Module, bare: bool, parameters: Sequence[str]) -> ast.FunctionDef:
