@@ -5,12 +5,18 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+
+_MAGIC = re.compile(r"get_ipython\(\)\.run_cell_magic\('(\w+)'")
+_RUNNING = ("time", "capture")
+"""Cell magics that run their cell as it stands, once, among the caller's names."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ def _parts(frame: FrameType) -> Iterator[Part]:
     notebook = isinstance(cells, list) and "get_ipython" in frame.f_globals
     if notebook:
         last = len(cells) - 1
-        whole = [Part(f"cell [{number}]", text, 1 << 30) for number, text in enumerate(cells) if isinstance(text, str)]
+        whole = [Part(f"cell [{number}]", _inside(text), 1 << 30) for number, text in enumerate(cells) if isinstance(text, str)]
         if code.co_name == "<module>" and whole:
             whole[-1] = Part(whole[-1].place, whole[-1].text, frame.f_lineno)
         yield from whole if last >= 0 else ()
@@ -68,6 +74,17 @@ def _parts(frame: FrameType) -> Iterator[Part]:
     elif not notebook:
         text = "".join(linecache.getlines(code.co_filename, frame.f_globals))
         yield Part(Path(code.co_filename).name, text, frame.f_lineno)
+
+
+def _inside(text: str) -> str:
+    """The Python that a cell ran: under `%%time` and its like, which IPython keeps as a call, the text that was given to it."""
+    found = _MAGIC.match(text)
+    try:
+        call = ast.parse(text).body[0] if found and found[1] in _RUNNING else None
+    except SyntaxError:
+        return text
+    body = call.value.args[2] if isinstance(call, ast.Expr) and isinstance(call.value, ast.Call) and len(call.value.args) == 3 else None
+    return body.value if isinstance(body, ast.Constant) and isinstance(body.value, str) else text
 
 
 def _function(place: str, lines: Sequence[str], first: int, at: int) -> Part:

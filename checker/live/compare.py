@@ -169,14 +169,14 @@ def _answer(given: Any) -> Answer:
 
 def _explained(caller: Caller, asked: Asked, bare: Compared, graph: Graph, trial: Trial) -> Compared:
     target = bare.verdict.target.name
-    part = _part(caller, asked.name)
+    parts = _parts(caller, asked.name)
     own = {learner: engine for learner, engine in {**asked.others, asked.name: target}.items() if learner.isidentifier()}
-    if part is None:
+    if not parts:
         return bare
     try:
-        text = _statements(part, graph.exercise)
+        text = _statements(parts, graph.exercise)
         renaming = renamed(text, own)
-        submission = _submission(part, renaming.text, graph.exercise) if renaming is not None else None
+        submission = _submission(parts[-1], renaming.text, graph.exercise) if renaming is not None else None
     except (SyntaxError, ValueError, RecursionError, tokenize.TokenError):
         return bare
     if renaming is None or submission is None:
@@ -214,17 +214,23 @@ def _with_targets(graph: Graph, submission: Submission, target: str) -> Graph:
     return replace(graph, exercise=replace(graph.exercise, targets=targets))
 
 
-def _part(caller: Caller, name: str) -> Part | None:
-    """The part in which the gradient was last written."""
-    found = None
+def _parts(caller: Caller, name: str) -> tuple[Part, ...]:
+    """The parts that wrote the gradient, from the one that gave it a value anew: a notebook may fill it in over several cells."""
+    found: list[Part] = []
     for part, node in caller.statements():
-        if any(isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load) for n in ast.walk(node)):
-            found = part
-    return found
+        if name in written(node):
+            anew = isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) for t in node.targets) and name not in read(node)
+            found = [part] if anew else [*found, part]
+    return tuple(dict.fromkeys(found))
 
 
-def _statements(part: Part, exercise: Exercise) -> str:
-    """What of a part wrote gradients and helper values and still counts; the rest is blank."""
+def _statements(parts: Sequence[Part], exercise: Exercise) -> str:
+    """What of some parts wrote gradients and helper values and still counts; the rest is blank."""
+    texts = [_of_part(part, exercise) for part in parts]
+    return texts[0] if len(texts) == 1 else _only(joined := "\n".join(texts), _alive(ast.parse(joined).body))
+
+
+def _of_part(part: Part, exercise: Exercise) -> str:
     whole = ast.parse(part.text).body
     if part.function and isinstance(whole[0], ast.FunctionDef):
         whole = whole[0].body

@@ -17,7 +17,7 @@ from checker.submission.cells import cell as as_cell
 
 
 @magics_class
-class BackwardMagics(Magics):  # type: ignore[misc]
+class BackwardMagics(Magics):
     """The magics of one shell."""
 
     def __init__(self, shell: Any) -> None:
@@ -32,7 +32,7 @@ class BackwardMagics(Magics):  # type: ignore[misc]
     @cell_magic
     def backward(self, line: str, cell: str) -> None:
         """Check the cell as the body of `backward`, and show which gradients are right and why the others are not."""
-        args = parse_argstring(self.backward, line.split("#")[0])  # type: ignore[no-untyped-call]
+        args = parse_argstring(self.backward, line.split("#")[0])
         if not cell.strip():
             raise UsageError("the cell is empty: write gradients into it, one a line, as in `dprobs = ...`.")
         own = as_cell(f"cell [{self.kernel.execution_count}]", f"%%backward {line}\n{cell}")
@@ -41,7 +41,7 @@ class BackwardMagics(Magics):  # type: ignore[misc]
             report = self.session.check(question, own, [str(source) for source in self.kernel.history_manager.input_hist_raw])
         except BadInput as error:
             raise UsageError(str(error)) from None
-        display(Shown(report, question, args.hint))  # type: ignore[no-untyped-call]
+        display(Shown(report, question, args.hint))
 
 
 def register(shell: Any) -> None:
