@@ -9,10 +9,10 @@ import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
-
 
 _MAGIC = re.compile(r"get_ipython\(\)\.run_cell_magic\('(\w+)'")
 _RUNNING = ("time", "capture")
@@ -42,12 +42,19 @@ class Caller:
     def statements(self) -> Iterator[tuple[Part, ast.stmt]]:
         """Yield what has run, with the part it stands in, without what cannot be parsed."""
         for part in self.parts:
-            try:
-                tree = ast.parse(part.text)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                continue
-            body = tree.body[0].body if part.function and isinstance(tree.body[0], ast.FunctionDef) else tree.body
+            tree = _parsed(part.text)
+            first = tree.body[0] if part.function and tree.body else None
+            body = first.body if isinstance(first, ast.FunctionDef) else tree.body
             yield from ((part, node) for node in _flat(body) if node.lineno <= part.upto)
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> ast.Module:
+    """The tree of a part, empty where it cannot be parsed. Not to be changed: every call reads the same cells again."""
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
 
 
 def caller(frame: FrameType) -> Caller:

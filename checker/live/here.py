@@ -11,7 +11,7 @@ import torch
 
 from checker.errors import BadInput
 from checker.live.caller import Caller, caller
-from checker.live.compare import Asked, Compared, compared
+from checker.live.compare import Asked, compared
 from checker.live.say import said
 
 

@@ -69,15 +69,22 @@ def outputs(caller: Caller, known: Mapping[str, Definition]) -> Iterator[str]:
     yield from dict.fromkeys(name for name in (*reversed(called), *reversed(scalars)) if _is_node(caller.names.get(name)))
 
 
-def rebuilt(caller: Caller, output: str, known: Mapping[str, Definition], asked: Iterable[str]) -> Graph | None:
+def made_of(names: Mapping[str, Any], output: str, known: Mapping[str, Definition]) -> tuple[tuple[tuple[str, str], ...], set[str]]:
+    """Return the lines, as (name, source), that `rebuilt` would begin with, and all names that are in them."""
+    lines, leaves = _lines(names, output, known, set())
+    read = {n.id for line in lines for n in ast.walk(known[line.name].node) if isinstance(n, ast.Name)}
+    return tuple((line.name, line.source) for line in lines), {*leaves, *read}
+
+
+def rebuilt(caller: Caller, output: str, known: Mapping[str, Definition]) -> Graph | None:
     """Return the graph from the leaves to `output`, or None where its lines do not give the values that are there.
 
-    `asked` are names that stay nodes of it whatever made them. A tensor whose line is not to be had, or does not give its value, becomes a leaf.
+    A tensor whose line is not to be had, or does not give its value, becomes a leaf.
     """
     opaque: set[str] = set()
     while True:
         lines, leaves = _lines(caller.names, output, known, opaque)
-        if not lines or lines[-1].name != output or not set(asked) <= {*leaves, *(line.name for line in lines)}:
+        if not lines or lines[-1].name != output:
             return None
         wrong = _disagrees(caller.names, lines, leaves, known)
         if wrong is None:
