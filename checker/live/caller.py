@@ -47,6 +47,17 @@ class Caller:
             body = first.body if isinstance(first, ast.FunctionDef) else tree.body
             yield from ((part, node) for node in _flat(body) if node.lineno <= part.upto)
 
+    def calls(self) -> Iterator[ast.Call]:
+        """Yield the calls in what has run, in the source's order."""
+        for part in self.parts:
+            yield from (call for call in _calls(part.text) if call.lineno <= part.upto)
+
+
+@lru_cache(maxsize=512)
+def _calls(text: str) -> tuple[ast.Call, ...]:
+    found = [node for node in ast.walk(_parsed(text)) if isinstance(node, ast.Call)]
+    return tuple(sorted(found, key=lambda call: (call.lineno, call.col_offset)))
+
 
 @lru_cache(maxsize=512)
 def _parsed(text: str) -> ast.Module:

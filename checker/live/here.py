@@ -80,10 +80,8 @@ def _calls(around: Caller, function: str) -> Iterator[ast.Call]:
     """Yield the calls of a function in what has run, the latest first."""
     found = [
         call
-        for _, node in around.statements()
-        for call in ast.walk(node)
-        if isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Name | ast.Attribute)
+        for call in around.calls()
+        if isinstance(call.func, ast.Name | ast.Attribute)
         and (call.func.id if isinstance(call.func, ast.Name) else call.func.attr) == function
     ]
     return reversed(found)

@@ -6,6 +6,7 @@ import ast
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -50,20 +51,29 @@ def definitions(caller: Caller) -> dict[str, Definition]:
         for name in names:
             found.pop(name, None)
             if plain and isinstance(node, ast.Assign):
-                found[name] = Definition(name, node.value, ast.get_source_segment(part.text, node.value) or "", order)
+                found[name] = Definition(name, node.value, _source(part.text, node.value), order)
     return found
+
+
+def _source(text: str, node: ast.expr) -> str:
+    """What `ast.get_source_segment` returns, without splitting the text anew for each of its many nodes."""
+    lines = _lines_of(text)[node.lineno - 1 : node.end_lineno]
+    lines[-1] = lines[-1][: node.end_col_offset]
+    lines[0] = lines[0][node.col_offset :]
+    return b"\n".join(lines).decode()
+
+
+@lru_cache(maxsize=64)
+def _lines_of(text: str) -> list[bytes]:
+    return text.encode().split(b"\n")
 
 
 def outputs(caller: Caller, known: Mapping[str, Definition]) -> Iterator[str]:
     """Yield names of what `backward()` may have been called on: what the source says, latest first, then any scalar with a graph."""
     called = [
         call.func.value.id
-        for _, node in caller.statements()
-        for call in ast.walk(node)
-        if isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Attribute)
-        and call.func.attr == "backward"
-        and isinstance(call.func.value, ast.Name)
+        for call in caller.calls()
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "backward" and isinstance(call.func.value, ast.Name)
     ]
     scalars = [name for name in known if _is_node(caller.names.get(name)) and caller.names[name].numel() == 1]
     yield from dict.fromkeys(name for name in (*reversed(called), *reversed(scalars)) if _is_node(caller.names.get(name)))
