@@ -35,12 +35,15 @@ class BackwardMagics(Magics):
         args = parse_argstring(self.backward, line.split("#")[0])
         if not cell.strip():
             raise UsageError("the cell is empty: write gradients into it, one a line, as in `dprobs = ...`.")
-        own = as_cell(f"cell [{self.kernel.execution_count}]", f"%%backward {line}\n{cell}")
+        sources = [str(source) for source in self.kernel.history_manager.input_hist_raw]  # this cell's own is the last
+        own = as_cell(f"cell [{len(sources) - 1}]", f"%%backward {line}\n{cell}")
         try:
             question = self.session.asked(args.exercise)
-            report = self.session.check(question, own, [str(source) for source in self.kernel.history_manager.input_hist_raw])
+            report = self.session.check(question, own, sources)
         except BadInput as error:
             raise UsageError(str(error)) from None
+        except KeyboardInterrupt:
+            raise UsageError("interrupted: nothing was checked.") from None
         display(Shown(report, question, args.hint))
 
 

@@ -72,7 +72,7 @@ def _shown(
 
 def _marked_up(lines: Iterable[Text]) -> Markup:
     """Return styled lines as escaped HTML with inline styles."""
-    console = Console(file=io.StringIO(), record=True, width=10 * COLUMNS, markup=False, highlight=False, emoji=False)
+    console = Console(file=io.StringIO(), record=True, force_jupyter=False, width=10 * COLUMNS, markup=False, highlight=False, emoji=False)
     for line in lines:
         console.print(line, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
     return Markup(console.export_html(theme=_theme(), code_format="{code}", inline_styles=True).strip("\n"))  # noqa: S704 (rich escapes)
