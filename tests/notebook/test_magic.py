@@ -91,8 +91,8 @@ class Page(HTMLParser):
 def test_the_html_is_what_front_ends_keep(shown: dict[str, Shown]) -> None:
     """No script, style sheet, SVG, link or class: nothing that is cleaned away, and what a learner wrote is text."""
     page = Page(shown["mixed"].html)
-    assert page.tags == set(["div", "p", "strong", "span", "code", "pre", "mark", "details", "summary", "table", "tr", "th", "td"])
-    assert page.attributes <= set(["style", "title", "scope", "aria-hidden", "aria-label", "open"])
+    assert page.tags == {"div", "p", "strong", "span", "code", "pre", "mark", "details", "summary", "table", "tr", "th", "td"}
+    assert page.attributes <= {"style", "title", "scope", "aria-hidden", "aria-label", "open"}
     assert "url(" not in shown["mixed"].html and "var(" not in shown["mixed"].html
     assert "dcounts = counts_sum_inv * dprob  # <script>alert(1)</script>" in page.text
 

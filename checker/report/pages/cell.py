@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 from rich.console import Console
@@ -16,7 +16,7 @@ from rich.text import Text
 
 from checker.records import Gradient, Report
 from checker.report.json import as_json
-from checker.report.pages.heat import Heat, heat
+from checker.report.pages.heat import Heat, at_nominal_sizes, heat
 from checker.report.pages.html import template
 from checker.report.pages.outline import Outline, outlines
 from checker.report.pages.view import Part, Target, view
@@ -56,7 +56,8 @@ def fragment(report: Report, summary: str, hints: Mapping[str, Sequence[Iterable
 
     `summary` is its last line, `hints` are by target the lines of each hint, of which the first `opened` are open.
     """
-    submission = report.submission
+    shown_at = (replace(gradient, verdict=at_nominal_sizes(gradient.verdict)) for gradient in report.gradients)
+    report, submission = replace(report, gradients=tuple(shown_at)), report.submission
     lines = (submission.text or submission.body).split("\n") if submission is not None else None
     page = view(Part(Result("", "", report.exercise.id, as_json(report), 0.0, "judged", ""), lines))
     shown = [_shown(g, report, t, hints, opened) for g, t in zip(report.gradients, page.targets, strict=True)]

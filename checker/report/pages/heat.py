@@ -47,7 +47,7 @@ class Heat:
 
 def heat(gradient: Gradient) -> Heat | None:
     """Return the map of a wrong answer; None where there are no numbers of the right shape to compare."""
-    verdict = at_nominal_sizes(gradient.verdict)
+    verdict = gradient.verdict
     answer, oracle = verdict.answer.value, verdict.run.trial.gradients[verdict.target.name]
     if verdict.status != "incorrect" or answer is None or answer.shape != oracle.shape or not oracle.numel():
         return None

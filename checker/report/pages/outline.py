@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from checker.exercise.sizes import axes, written
 from checker.records import Gradient
-from checker.report.pages.heat import at_nominal_sizes
 from checker.report.pages.words import shape
 
 MOST = 8
@@ -29,7 +28,7 @@ class Outline:
 
 def outlines(gradient: Gradient) -> tuple[Outline, ...]:
     """Return the shape of a wrong answer and the one that is due; nothing where the shape is not what is wrong."""
-    verdict = at_nominal_sizes(gradient.verdict)
+    verdict = gradient.verdict
     got = verdict.answer.shape
     due = tuple(verdict.run.trial.gradients[verdict.target.name].shape)
     if verdict.status != "incorrect" or got is None or got == due:
