@@ -8,3 +8,7 @@ class BadInput(Exception):
 
     Adapters print the message alone (no traceback) and end with exit code 2.
     """
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows of it: the message alone."""
+        return [f"{type(self).__name__}: {self}"]

@@ -1,4 +1,4 @@
-"""The way through: exercise, trace, submission, comparison, diagnosis, report. Every adapter calls this one function."""
+"""The way through: exercise, trace, submission, comparison, diagnosis, report. Every adapter calls this one way."""
 
 from __future__ import annotations
 

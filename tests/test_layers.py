@@ -15,7 +15,7 @@ import checker
 ROOT = Path(checker.__file__).parent
 FLOW = [
     ("errors", "files", "records", "results", "roster"), ("exercise",), ("trace",), ("submission",), ("comparison",), ("derivation",), ("diagnosis",), ("report",), ("flow",), ("live",), ("grading",),
-    ("authoring",), ("cli", "pytest_plugin", "__main__"),
+    ("authoring",), ("cli", "notebook", "pytest_plugin", "__main__"),
 ]  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(FLOW) for name in names}
 MODULES = sorted(p for p in ROOT.rglob("*.py") if p != ROOT / "__init__.py" and "_course" not in p.parts)

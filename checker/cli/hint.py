@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     name = gradient.verdict.target.name
     number = args.step or question.progress.climb(question.id, name, _answer(report.submission, gradient), STEPS)
     taught = lesson(load_graph(report.exercise), report.submission, gradient.verdict)
-    show(hint_lines(report.exercise, report.submission, gradient, taught, number, _step(question, name), width()))
+    show(hint_lines(report.exercise, report.submission, gradient, taught, number, step(question, name), width()))
     if number < STEPS:
         print(f"\n{_further(question, args, number)}")
     return 0
@@ -60,7 +60,8 @@ def _chosen(report: Report, target: str | None) -> Gradient | None:
     raise BadInput(f"{report.exercise.id} asks for no gradient {target!r}: it asks for {names}.")
 
 
-def _step(question: Asked, name: str) -> Step | None:
+def step(question: Asked, name: str) -> Step | None:
+    """Return the solution's line for a gradient, None where there is no solution."""
     try:
         return read_solution(question.course.solution(question.exercise)).get(name)
     except BadInput:

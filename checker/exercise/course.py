@@ -87,6 +87,15 @@ def is_exercise_name(name: str) -> bool:
     return _FILE.fullmatch(name) is not None
 
 
+def means(name: str, exercise: str) -> bool:
+    """Whether `name`, as people name an exercise (5, ex05, ex05_broadcast, a path), means the exercise with that id."""
+    own = exercise_id(Path(name if name.endswith(".py") else f"{name}.py"))
+    asked, wanted = _ASKED.fullmatch(own), _ASKED.fullmatch(exercise)
+    if asked is None or wanted is None:
+        return own == exercise
+    return (int(asked[1]), asked[2].lower()) == (int(wanted[1]), wanted[2].lower())
+
+
 def next_number(course: Course) -> int:
     return max((_order(path)[0] for path in course.files()), default=0) + 1
 

@@ -105,19 +105,26 @@ class Bench:
 
 
 def read(task: Task, exercise: Exercise, seconds: float) -> tuple[Submission, str]:
-    """Read the submission's text, running nothing of it, and return it with a fingerprint of the code.
+    """Read a submission as `submission_of` does, and return it with a fingerprint of the code.
 
-    Raises `BadInput`, also where parsing it takes more than Python has, and `NothingRan` where it takes more than `seconds`.
+    Raises `NothingRan` where that takes more than `seconds`.
     """
-    path = Path(PurePosixPath(task.submission).name)
     try:
         with at_most(seconds):
-            submission = submission_from(cells(path, decoded(task.data, path, "submission")), path, exercise)
+            submission = submission_of(task, exercise)
             return submission, _fingerprint(submission)
+    except TooSlow:
+        what = f"{PurePosixPath(task.submission).name} takes longer than {seconds:g} s to read"
+        raise NothingRan(f"{what}: hand in your `backward` and what it needs.", "timeout") from None
+
+
+def submission_of(task: Task, exercise: Exercise) -> Submission:
+    """Read the submission's text, running nothing of it. Raises `BadInput`, also where parsing it takes more than Python has."""
+    path = Path(PurePosixPath(task.submission).name)
+    try:
+        return submission_from(cells(path, decoded(task.data, path, "submission")), path, exercise)
     except (RecursionError, MemoryError):
         raise BadInput(f"{path} is nested too deeply to be read: write it as plain statements.") from None
-    except TooSlow:
-        raise NothingRan(f"{path} takes longer than {seconds:g} s to read: hand in your `backward` and what it needs.", "timeout") from None
 
 
 def _fingerprint(submission: Submission) -> str:

@@ -69,7 +69,7 @@ class Pages:
             found = cells(path, decoded(self._data(result), path, "submission"))
         except BadInput:
             return None
-        ours = [cell for cell in found if cell.mark in (None, "", result.exercise)]
+        ours = [cell for cell in found if cell.is_for(result.exercise)]
         answers = [cell for cell in ours if cell.mark is not None or _DEFINES.search(cell.text)]
         return (answers or ours)[-1].text.split("\n") if ours else None
 

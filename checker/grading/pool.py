@@ -19,10 +19,10 @@ from checker.results import Result, from_line
 from checker.submission.confinement.zygote import environment
 from checker.submission.zygote import Gone, Zygote
 
-TRIES = 3
+TRIES = 4
 """How often a submission may take its judge along before it is given up."""
 
-TRIES = 3
+TRIES = 4
 """How often a submission may take its judge along before it is given up."""
 
 AHEAD = 16

@@ -5,12 +5,18 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+_MAGIC = re.compile(r"get_ipython\(\)\.run_cell_magic\('(\w+)'")
+_RUNNING = ("time", "capture")
+"""Cell magics that run their cell as it stands, once, among the caller's names."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +42,30 @@ class Caller:
     def statements(self) -> Iterator[tuple[Part, ast.stmt]]:
         """Yield what has run, with the part it stands in, without what cannot be parsed."""
         for part in self.parts:
-            try:
-                tree = ast.parse(part.text)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                continue
-            body = tree.body[0].body if part.function and isinstance(tree.body[0], ast.FunctionDef) else tree.body
+            tree = _parsed(part.text)
+            first = tree.body[0] if part.function and tree.body else None
+            body = first.body if isinstance(first, ast.FunctionDef) else tree.body
             yield from ((part, node) for node in _flat(body) if node.lineno <= part.upto)
+
+    def calls(self) -> Iterator[ast.Call]:
+        """Yield the calls in what has run, in the source's order."""
+        for part in self.parts:
+            yield from (call for call in _calls(part.text) if call.lineno <= part.upto)
+
+
+@lru_cache(maxsize=512)
+def _calls(text: str) -> tuple[ast.Call, ...]:
+    found = [node for node in ast.walk(_parsed(text)) if isinstance(node, ast.Call)]
+    return tuple(sorted(found, key=lambda call: (call.lineno, call.col_offset)))
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> ast.Module:
+    """The tree of a part, empty where it cannot be parsed. Not to be changed: every call reads the same cells again."""
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
 
 
 def caller(frame: FrameType) -> Caller:
@@ -54,7 +78,7 @@ def _parts(frame: FrameType) -> Iterator[Part]:
     code, cells = frame.f_code, frame.f_globals.get("In")
     notebook = isinstance(cells, list) and "get_ipython" in frame.f_globals
     if isinstance(cells, list) and notebook:
-        whole = [Part(f"cell [{number}]", text, 1 << 30) for number, text in enumerate(cells) if isinstance(text, str)]
+        whole = [Part(f"cell [{number}]", _inside(text), 1 << 30) for number, text in enumerate(cells) if isinstance(text, str)]
         if code.co_name == "<module>" and whole:
             whole[-1] = Part(whole[-1].place, whole[-1].text, frame.f_lineno)
         yield from whole
@@ -67,6 +91,17 @@ def _parts(frame: FrameType) -> Iterator[Part]:
     elif not notebook:
         text = "".join(linecache.getlines(code.co_filename, frame.f_globals))
         yield Part(Path(code.co_filename).name, text, frame.f_lineno)
+
+
+def _inside(text: str) -> str:
+    """The Python that a cell ran: under `%%time` and its like, which IPython keeps as a call, the text that was given to it."""
+    found = _MAGIC.match(text)
+    try:
+        call = ast.parse(text).body[0] if found and found[1] in _RUNNING else None
+    except SyntaxError:
+        return text
+    body = call.value.args[2] if isinstance(call, ast.Expr) and isinstance(call.value, ast.Call) and len(call.value.args) == 3 else None
+    return body.value if isinstance(body, ast.Constant) and isinstance(body.value, str) else text
 
 
 def _function(place: str, lines: Sequence[str], first: int, at: int) -> Part:

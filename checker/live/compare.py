@@ -17,15 +17,19 @@ from checker.diagnosis.explain import explain
 from checker.diagnosis.fold import fold, statement_nodes
 from checker.errors import BadInput
 from checker.live.caller import Caller, Part
-from checker.live.rebuild import LIVE, definitions, outputs, rebuilt
+from checker.live.forward import forward
+from checker.live.rebuild import LIVE, definitions, outputs
 from checker.live.renaming import renamed
 from checker.records import Answer, Diagnosis, Difference, Exercise, Run, Submission, Target, Trial, Verdict
 from checker.submission.statements import gradients_used, read, read_statements, written
 from checker.trace.graph import Graph
-from checker.trace.oracle import in_float64, trace
+from checker.trace.oracle import in_float64
 
 SECONDS = 3.0
 """What explaining one gradient may cost."""
+
+FORGIVEN = 1e-8
+"""The difference that `torch.allclose` forgives whatever the numbers are: what can be said where no forward tells their scale."""
 
 _DEFINE = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -96,10 +100,11 @@ def times_too_large(caller: Caller, asked: Asked) -> int | None:
     known = definitions(caller)
     autograd = asked.gradient
     for name in outputs(caller, known):
-        graph = rebuilt(caller, name, known, [asked.node])
-        trial = _traced(graph) if graph is not None else None
-        oracle = trial.gradients.get("d" + asked.node) if trial is not None else None
-        if trial is None or oracle is None or autograd is None or oracle.shape != autograd.shape or not oracle.any():
+        found = forward(caller, name, known, asked.node)
+        if found is None or autograd is None:
+            continue
+        trial, oracle = found[1], found[1].gradients["d" + asked.node]
+        if oracle.shape != autograd.shape or not oracle.any():
             continue
         times = round(float((autograd.to(torch.float64) * oracle).sum() / (oracle * oracle).sum()))
         if times > 1 and close(autograd.to(torch.float64) / times, oracle, trial.scales["d" + asked.node], torch.float32):
@@ -111,13 +116,9 @@ def _graph_and_trial(caller: Caller, asked: Asked, output: str | None) -> tuple[
     """Return the forward and its oracle, where its gradient is the one that autograd left."""
     known = definitions(caller)
     for name in (output,) if output is not None else outputs(caller, known):
-        graph = rebuilt(caller, name, known, [asked.node]) if asked.tensor is caller.names.get(asked.node) else None
-        if graph is None:
-            continue
-        trial = _traced(graph)
-        oracle = trial.gradients.get("d" + asked.node) if trial is not None else None
-        if trial is not None and oracle is not None and _agrees(caller, asked, trial):
-            return graph, trial
+        found = forward(caller, name, known, asked.node) if asked.tensor is caller.names.get(asked.node) else None
+        if found is not None and _agrees(caller, asked, found[1]):
+            return found
     return None
 
 
@@ -139,19 +140,16 @@ def _no_gradient(asked: Asked) -> str:
     return f"`{asked.node}` has no gradient: call `backward()` on the loss first.{kept}"
 
 
-def _traced(graph: Graph) -> Trial | None:
-    try:
-        return trace(graph, LIVE, {})
-    except (BadInput, RuntimeError):
-        return None
-
-
 def _trial_of(tensor: torch.Tensor, autograd: torch.Tensor | None, target: str) -> Trial:
-    """A trial of what is there alone: no forward, and the scale is that of the gradient itself."""
+    """A trial of what is there alone: no forward, and the scale is that of the gradient itself.
+
+    In float32 it is large enough to forgive what the lecture's helper forgives: a gradient that is mathematically zero is rounding alone.
+    """
     assert autograd is not None
     gradient = autograd.detach().to(torch.float64)
     finite = gradient[torch.isfinite(gradient)]
-    scale = float(finite.abs().max()) if finite.numel() else 0.0
+    least = FORGIVEN / TOLERANCE[torch.float32] if _rounding(tensor) == torch.float32 else 0.0
+    scale = max(least, float(finite.abs().max()) if finite.numel() else 0.0)
     return Trial(LIVE, {}, torch.float64, {target[1:]: tensor.detach()}, {target: gradient}, {target: scale})
 
 
@@ -169,14 +167,14 @@ def _answer(given: Any) -> Answer:
 
 def _explained(caller: Caller, asked: Asked, bare: Compared, graph: Graph, trial: Trial) -> Compared:
     target = bare.verdict.target.name
-    part = _part(caller, asked.name)
+    parts = _parts(caller, asked.name)
     own = {learner: engine for learner, engine in {**asked.others, asked.name: target}.items() if learner.isidentifier()}
-    if part is None:
+    if not parts:
         return bare
     try:
-        text = _statements(part, graph.exercise)
+        text = _statements(parts, graph.exercise)
         renaming = renamed(text, own)
-        submission = _submission(part, renaming.text, graph.exercise) if renaming is not None else None
+        submission = _submission(parts[-1], renaming.text, graph.exercise) if renaming is not None else None
     except (SyntaxError, ValueError, RecursionError, tokenize.TokenError):
         return bare
     if renaming is None or submission is None:
@@ -214,17 +212,23 @@ def _with_targets(graph: Graph, submission: Submission, target: str) -> Graph:
     return replace(graph, exercise=replace(graph.exercise, targets=targets))
 
 
-def _part(caller: Caller, name: str) -> Part | None:
-    """The part in which the gradient was last written."""
-    found = None
+def _parts(caller: Caller, name: str) -> tuple[Part, ...]:
+    """The parts that wrote the gradient, from the one that gave it a value anew: a notebook may fill it in over several cells."""
+    found: list[Part] = []
     for part, node in caller.statements():
-        if any(isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load) for n in ast.walk(node)):
-            found = part
-    return found
+        if name in written(node):
+            anew = isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) for t in node.targets) and name not in read(node)
+            found = [part] if anew else [*found, part]
+    return tuple(dict.fromkeys(found))
 
 
-def _statements(part: Part, exercise: Exercise) -> str:
-    """What of a part wrote gradients and helper values and still counts; the rest is blank."""
+def _statements(parts: Sequence[Part], exercise: Exercise) -> str:
+    """What of some parts wrote gradients and helper values and still counts; the rest is blank."""
+    texts = [_of_part(part, exercise) for part in parts]
+    return texts[0] if len(texts) == 1 else _only(joined := "\n".join(texts), _alive(ast.parse(joined).body))
+
+
+def _of_part(part: Part, exercise: Exercise) -> str:
     whole = ast.parse(part.text).body
     if part.function and isinstance(whole[0], ast.FunctionDef):
         whole = whole[0].body

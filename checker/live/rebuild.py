@@ -6,6 +6,7 @@ import ast
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -50,34 +51,50 @@ def definitions(caller: Caller) -> dict[str, Definition]:
         for name in names:
             found.pop(name, None)
             if plain and isinstance(node, ast.Assign):
-                found[name] = Definition(name, node.value, ast.get_source_segment(part.text, node.value) or "", order)
+                found[name] = Definition(name, node.value, _source(part.text, node.value), order)
     return found
+
+
+def _source(text: str, node: ast.expr) -> str:
+    """What `ast.get_source_segment` returns, without splitting the text anew for each of its many nodes."""
+    lines = _lines_of(text)[node.lineno - 1 : node.end_lineno]
+    lines[-1] = lines[-1][: node.end_col_offset]
+    lines[0] = lines[0][node.col_offset :]
+    return b"\n".join(lines).decode()
+
+
+@lru_cache(maxsize=64)
+def _lines_of(text: str) -> list[bytes]:
+    return text.encode().split(b"\n")
 
 
 def outputs(caller: Caller, known: Mapping[str, Definition]) -> Iterator[str]:
     """Yield names of what `backward()` may have been called on: what the source says, latest first, then any scalar with a graph."""
     called = [
         call.func.value.id
-        for _, node in caller.statements()
-        for call in ast.walk(node)
-        if isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Attribute)
-        and call.func.attr == "backward"
-        and isinstance(call.func.value, ast.Name)
+        for call in caller.calls()
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "backward" and isinstance(call.func.value, ast.Name)
     ]
     scalars = [name for name in known if _is_node(caller.names.get(name)) and caller.names[name].numel() == 1]
     yield from dict.fromkeys(name for name in (*reversed(called), *reversed(scalars)) if _is_node(caller.names.get(name)))
 
 
-def rebuilt(caller: Caller, output: str, known: Mapping[str, Definition], asked: Iterable[str]) -> Graph | None:
+def made_of(names: Mapping[str, Any], output: str, known: Mapping[str, Definition]) -> tuple[tuple[tuple[str, str], ...], set[str]]:
+    """Return the lines, as (name, source), that `rebuilt` would begin with, and all names that are in them."""
+    lines, leaves = _lines(names, output, known, set())
+    read = {n.id for line in lines for n in ast.walk(known[line.name].node) if isinstance(n, ast.Name)}
+    return tuple((line.name, line.source) for line in lines), {*leaves, *read}
+
+
+def rebuilt(caller: Caller, output: str, known: Mapping[str, Definition]) -> Graph | None:
     """Return the graph from the leaves to `output`, or None where its lines do not give the values that are there.
 
-    `asked` are names that stay nodes of it whatever made them. A tensor whose line is not to be had, or does not give its value, becomes a leaf.
+    A tensor whose line is not to be had, or does not give its value, becomes a leaf.
     """
     opaque: set[str] = set()
     while True:
         lines, leaves = _lines(caller.names, output, known, opaque)
-        if not lines or lines[-1].name != output or not set(asked) <= {*leaves, *(line.name for line in lines)}:
+        if not lines or lines[-1].name != output:
             return None
         wrong = _disagrees(caller.names, lines, leaves, known)
         if wrong is None:

@@ -79,10 +79,10 @@ def _names(path: Path) -> dict[str, str]:
 
 
 def _read(source: Path, found: Found, exercise: Exercise) -> Submission:
-    from checker.grading.bench import read
+    from checker.grading.bench import submission_of
 
     if found.trouble:
         raise BadInput(f"{found.submission} {found.trouble}.")
     with reading(source) as opened:
         data = opened(found)
-    return read(Task(found.submission, found.student, exercise.id, data, ""), exercise)
+    return submission_of(Task(found.submission, found.student, exercise.id, data, ""), exercise)

@@ -24,7 +24,7 @@ def read_submission(path: Path, exercise: Exercise) -> Submission:
 
 def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise) -> Submission:
     """Return the submission whose code `cells` are; `path` names it in messages. Raises `BadInput` as `read_submission` does."""
-    parsed = [(cell, *parse_leniently(cell.text)) for cell in cells if cell.mark in (None, "", exercise.id)]
+    parsed = [(cell, *parse_leniently(cell.text)) for cell in cells if cell.is_for(exercise.id)]
     chosen = None
     for number, (cell, tree, _, _) in enumerate(parsed):
         if tree is not None and (cell.mark is not None or any(_is_backward(node) for node in tree.body)):
@@ -38,14 +38,16 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise) -> Su
     assert function is None or isinstance(function, ast.FunctionDef)
     body = tree.body if function is None else function.body
     parameters = exercise_parameters(exercise) if function is None else _bound(path, function, exercise)
-    kept = [node for _, t, _, _ in parsed if t is not None for node in prelude(t)]
+    # A marked cell is the body of a `backward` and ran as nothing else: what an earlier attempt defines is not there for a later one.
+    outside = [(other, t) for c, other, t, _ in parsed if other is not None and c.mark is None]
+    kept = [node for other in (*(other for other, _ in outside), *([tree] if bare else [])) for node in prelude(other)]
     classes = [node for part in (*kept, *body) for node in ast.walk(part) if isinstance(node, ast.ClassDef)]
     methods = {m.name for node in classes for m in node.body if isinstance(m, ast.FunctionDef)}
     asking = ((node, asks_oracle(node, exercise.names, methods)) for node in kept)
     return Submission(
         path=path,
         place=cell.place,
-        prelude="".join(t for i, (_, tr, t, _) in enumerate(parsed) if tr is not None and (i != chosen or not bare)),
+        prelude="".join([_imports(exercise) if bare else "", *(t for _, t in outside)]),
         body=text,
         bare=bare,
         parameters=parameters,
@@ -70,6 +72,12 @@ def exercise_parameters(exercise: Exercise) -> tuple[str, ...]:
 def prelude(tree: ast.Module) -> list[ast.stmt]:
     """The top-level statements that run before `backward`: imports, functions, classes, literal assignments; never anything else."""
     return [node for node in tree.body if not _is_backward(node) and (_defines(node) or _is_literal(node))]
+
+
+def _imports(exercise: Exercise) -> str:
+    """What the exercise's file imports: a cell that is the body of its `backward` may use it."""
+    lines = [ast.unparse(node) for node in ast.parse(exercise.source).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def find_backward(tree: ast.Module, bare: bool, parameters: Sequence[str]) -> ast.FunctionDef:

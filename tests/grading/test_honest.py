@@ -9,9 +9,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from checker.check import check
 from classroom import HEAD, ROOT, SECRET, SOLUTION, grade, lines, task
 
-from checker.check import check
 from checker.exercise.parse import read_exercise
 from checker.grading.pool import Pool
 from checker.grading.task import Setup, Task
