@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from checker.live.here import check, cmp
+    from checker.live.points import backprop_points
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "check", "cmp", "load_ipython_extension"]
+__all__ = ["__version__", "backprop_points", "check", "cmp", "load_ipython_extension"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,6 +21,10 @@ def __getattr__(name: str) -> Any:
         from checker.live import here
 
         return getattr(here, name)
+    if name == "backprop_points":
+        from checker.live.points import backprop_points
+
+        return backprop_points
     raise AttributeError(f"module 'checker' has no attribute {name!r}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from checker.comparison.judge import judge
@@ -14,7 +15,7 @@ from checker.exercise.parse import read_exercise
 from checker.records import Exercise, Report, Submission
 from checker.report.build import build_report, could_not_judge
 from checker.submission.parse import read_submission
-from checker.submission.run import NothingRan
+from checker.submission.run import Limits, NothingRan
 from checker.submission.zygote import Zygote
 from checker.trace.graph import load_graph
 
@@ -28,23 +29,21 @@ def check(
     `time_limit` seconds, and causes are sought for `explain_seconds` in all. Raises `BadInput` when the exercise cannot be used; a
     submission that cannot be read gives a report that says why.
     """
-    return checked(
-        read_exercise(exercise_path), lambda exercise: read_submission(submission_path, exercise), zygote, time_limit, explain_seconds
-    )
+    return check_read(read_exercise(exercise_path), partial(read_submission, submission_path), zygote, time_limit, explain_seconds)
 
 
-def checked(
+def check_read(
     exercise: Exercise,
     read: Callable[[Exercise], Submission],
     zygote: Zygote,
-    time_limit: float = 10.0,
+    limits: Limits | float = 10.0,
     explain_seconds: float = math.inf,
 ) -> Report:
-    """Check the submission that `read` gives, as `check` does; `read` may raise `BadInput`, as `read_submission` does."""
+    """Check what `read` gives against `exercise`, as `check` does; `read` may raise `BadInput`."""
     graph = load_graph(exercise)
     try:
         submission = read(exercise)
-        verdicts, trouble, _ = judge(graph, submission, zygote, time_limit)
+        verdicts, trouble, _ = judge(graph, submission, zygote, limits)
     except (BadInput, NothingRan) as error:
         return could_not_judge(exercise, str(error))
     explained = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, explain_seconds))

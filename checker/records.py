@@ -168,13 +168,15 @@ class Answer:
 class Run:
     """One trial and all that the learner's code gave in it.
 
-    `changed` lists (forward name, statement) for values changed in place, `rebound` the same for names given another value.
+    `changed` lists (forward name, statement) for values changed in place, `rebound` the same for names given another value; `order` the
+    targets as their answers came: each may rest on the oracle's gradients of those before it.
     """
 
     trial: Trial
     answers: Mapping[str, Answer]
     changed: tuple[tuple[str, int], ...] = ()
     rebound: tuple[tuple[str, int], ...] = ()
+    order: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ sys.path.insert(0, str(Path(__file__).parent / "diagnosis"))
 from pages import section, write
 
 import checker
-from checker.flow import check
 from checker.derivation.lesson import lesson
 from checker.derivation.table import TABLE
 from checker.diagnosis.explain import LAST
 from checker.diagnosis.rules import RULES
 from checker.exercise.course import packaged_course
 from checker.exercise.solution import Step, read_solution
+from checker.flow import check
 from checker.records import Gradient, Report
 from checker.report.hint import mistakes, operations
 from checker.report.hint.ladder import STEPS, hint_lines

@@ -15,7 +15,7 @@ import checker
 ROOT = Path(checker.__file__).parent
 FLOW = [
     ("errors", "files", "records", "results", "roster"), ("exercise",), ("trace",), ("submission",), ("comparison",), ("derivation",), ("diagnosis",), ("report",), ("flow",), ("live",), ("grading",),
-    ("authoring",), ("cli", "notebook", "__main__"),
+    ("authoring",), ("cli", "notebook", "pytest_plugin", "__main__"),
 ]  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(FLOW) for name in names}
 MODULES = sorted(p for p in ROOT.rglob("*.py") if p != ROOT / "__init__.py" and "_course" not in p.parts)
@@ -56,6 +56,7 @@ LINES = (
     "reset ex01 --yes",
     "new x",
     "dev check --help",
+    "export gradescope ex05",
 )
 COMMANDS = [line.split() for line in LINES]
 

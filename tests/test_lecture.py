@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from checker.flow import check
 from checker.exercise.course import packaged_course
 from checker.exercise.parse import read_exercise
+from checker.flow import check
 from checker.records import Report
 from checker.submission.zygote import Zygote
 

@@ -73,8 +73,23 @@ def test_init_from_the_wheel_makes_a_course(unpacked: Path, tmp_path: Path) -> N
     assert command(unpacked, tmp_path / "course", "init", ".").returncode == 2
 
 
+def test_pytest_finds_the_plugin_by_itself(unpacked: Path, tmp_path: Path) -> None:
+    (tmp_path / "exercises").mkdir()
+    (tmp_path / "exercises" / "ex05_broadcast.py").write_bytes((CHECKOUT / "exercises/ex05_broadcast.py").read_bytes())
+
+    def pytest_run(*argv: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "PYTHONPATH": str(unpacked)}
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *argv]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+
+    assert pytest_run("--backprop").stdout.count("exercises/ex05_broadcast.py::d") == 4
+    disabled = pytest_run("--backprop", "-p", "no:backprop")
+    assert disabled.returncode == 4 and "unrecognized arguments: --backprop" in disabled.stderr
+    assert pytest_run("-p", "no:backprop").returncode == 5
+
+
 def test_the_constraints_pin_every_direct_dependency() -> None:
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"], *(name for names in project["optional-dependencies"].values() for name in names)]
-    pinned = {line.split("==")[0] for line in (CHECKOUT / "constraints.txt").read_text().splitlines() if "==" in line}
-    assert {name.split(">=")[0] for name in wanted} <= pinned
+    pinned = {line.split("==")[0].lower() for line in (CHECKOUT / "constraints.txt").read_text().splitlines() if "==" in line}
+    assert {name.split(">=")[0].lower() for name in wanted if not name.startswith("backprop-check[")} <= pinned

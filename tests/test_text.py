@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from checker.flow import check
 from checker.cli.screen import show, write
 from checker.exercise.course import packaged_course
+from checker.flow import check
 from checker.records import Diagnosis, Report
 from checker.report.excerpt import excerpt
 from checker.report.layout import visible, wrap

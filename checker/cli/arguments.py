@@ -52,18 +52,18 @@ def _exercise(command: argparse.ArgumentParser) -> None:
     command.add_argument("exercise", nargs="?", metavar="EX", help="an id (ex05, 5) or an exercise file; else where you left off")
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
-        seconds = 0.0
-    if not (math.isfinite(seconds) and seconds > 0):
+        number = 0.0
+    if not (math.isfinite(number) and number > 0):
         raise argparse.ArgumentTypeError(f"give a number of seconds above 0, not {text!r}")
-    return seconds
+    return number
 
 
 def _time_limit(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--time-limit", type=_seconds, default=10.0, metavar="S", help="seconds one statement may take (default 10)")
+    command.add_argument("--time-limit", type=seconds, default=10.0, metavar="S", help="seconds one statement may take (default 10)")
 
 
 def _submission(command: argparse.ArgumentParser) -> None:
@@ -131,18 +131,28 @@ def _grade(command: argparse.ArgumentParser) -> None:
         "--out", required=True, metavar="DIR", help="where results, marks and feedback go; grading goes on from what is there"
     )
     command.add_argument("--exercise", metavar="ID|PATH", help="what all of them answer; else their names say it")
-    command.add_argument("--jobs", type=_count, metavar="N", help="how many are judged at a time (default: the number of cores)")
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=_count, metavar="N", help="how many are judged at a time (default: the number of cores)")
+    where.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="judge on a Dask cluster (pip install 'backprop-check[cluster]')")
     command.add_argument(
-        "--time-limit", type=_seconds, default=10.0, metavar="S", help="seconds one statement may take (default 10), all 3 x that"
+        "--time-limit", type=seconds, default=10.0, metavar="S", help="seconds one statement may take (default 10), all 3 x that"
     )
     command.add_argument("--memory-limit", type=_size, default=1 << 30, metavar="SIZE", help="memory a submission may take (default 1GB)")
     command.add_argument("--roster", metavar="FILE.csv", help="the class list, or the sheet downloaded from Canvas or Moodle")
     command.add_argument(
         "--format", nargs="+", action="extend", default=[], metavar="NAME", help="further files to write: gradescope, junit, ..."
     )
+    command.add_argument(
+        "--single", action="store_true", help="all files are one student's: the best counts, and is written as DIR/FORMAT.json"
+    )
     command.add_argument("--fresh", action="store_true", help="forget the results in DIR and begin anew")
     command.add_argument("--trust-submissions", action="store_true", help="run them even where this machine cannot confine them")
-    command.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="judge on a Dask cluster (pip install 'backprop-check[cluster]')")
+
+
+def _export(command: argparse.ArgumentParser) -> None:
+    command.add_argument("platform", choices=("gradescope",), help="where it is uploaded")
+    command.add_argument("exercise", metavar="EX", help="an id (ex05, 5) or an exercise file")
+    command.add_argument("--out", metavar="FILE.zip", help="the file to write (default EX-PLATFORM.zip); it must not exist yet")
 
 
 def _count(text: str) -> int:
@@ -176,6 +186,7 @@ COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] 
     "init": ("init", "make a course of your own in a folder", _init),
     "new": ("new", "add an exercise to the course, from a template", _new),
     "grade": ("grade", "grade a class: marks, feedback, and what was not understood", _grade),
+    "export": ("export", "write what a platform wants to be uploaded to grade an exercise", _export),
     "doctor": ("doctor", "look at this machine: what is installed, and what holds strangers' code", _nothing),
     "dev": ("dev", "tools for authors of exercises", _dev),
 }

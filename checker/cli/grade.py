@@ -8,41 +8,52 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from checker.cli.main import complain
 from checker.errors import BadInput
 from checker.exercise.course import exercise_id, find_course, locate
 from checker.exercise.definition import definition
 from checker.exercise.parse import read_exercise
+from checker.grading.cluster import judged_by_cluster
 from checker.grading.found import Found, find, reading
-from checker.grading.grade import Judged, graded, planned
+from checker.grading.grade import Judged, graded, judged_bytes, planned
 from checker.grading.outputs import check_formats, write_outputs
 from checker.grading.pages import Pages
+from checker.grading.scheduler import check_cluster
+from checker.grading.single import write_single
 from checker.grading.store import Store, opened
 from checker.grading.task import Setup, Task
 from checker.results import Result
 from checker.roster import read_roster
-
-UNSAFE = (
-    "on this machine submissions could reach {open} (`backprop-check doctor` says why): grade elsewhere, or give --trust-submissions "
-    "if you vouch for everyone who wrote them."
-)
 
 
 def run(args: argparse.Namespace) -> int:
     source, out = Path(args.submissions), Path(args.out)
     roster = read_roster(Path(args.roster)) if args.roster else None
     check_formats(args.format, roster)
+    if args.single and not args.exercise:
+        raise BadInput("--single grades one exercise: name it with --exercise.")
     exercise, known = _exercises(args.exercise)
-    found = find(source, exercise, {name: path.stem for name, path in known.items()}, roster, out)
-    if not args.scheduler and not args.trust_submissions:
+    found = find(source, exercise, {name: path.stem for name, path in known.items()}, roster, out, args.single)
+    if args.scheduler:
+        check_cluster(args.scheduler)
+    elif not args.trust_submissions:
         _refuse_where_open()
     with opened(out, args.fresh) as store:
         setup = _setup(args, {name: known[name] for name in sorted({f.exercise for f in found} & known.keys())}, store)
-        results = _grade(args, source, found, setup, store)
+        try:
+            results = _grade(args, source, found, setup, store)
+        except KeyboardInterrupt:
+            kept = len(store.results().keys() & {each.submission for each in found})
+            complain(f"interrupted: {kept} of {len(found)} are graded and kept in {out}; the same command goes on from there.")
+            raise
         absent = roster.missing(f.student for f in found) if roster else ()
         from checker.cli.screen import show, width
         from checker.report.outcome import summary
 
         written = write_outputs(store, results, roster, absent, args.format)
+        if args.single:
+            here = {each.submission for each in found}
+            written += write_single(store, [result for result in results if result.submission in here], args.format)
         show(summary(results, absent, [str(out / name) for name in written], width()))
     return 0
 
@@ -65,11 +76,11 @@ def _setup(args: argparse.Namespace, exercises: dict[str, Path], store: Store) -
 
 
 def _refuse_where_open() -> None:
-    from checker.submission.confinement.layers import layers, left_open
+    from checker.submission.confinement.layers import layers, left_open, refusal
 
     reachable = left_open(layers())
     if reachable:
-        raise BadInput(UNSAFE.format(open=" and ".join(", ".join(reachable).rsplit(", ", 1))))
+        raise BadInput(refusal(reachable, "--trust-submissions"))
 
 
 def _grade(args: argparse.Namespace, source: Path, found: Sequence[Found], setup: Setup, store: Store) -> list[Result]:
@@ -78,7 +89,11 @@ def _grade(args: argparse.Namespace, source: Path, found: Sequence[Found], setup
     by_name = {each.submission: each for each in found}
     with reading(source) as read:
         plan = planned(found, read, setup, store)
-        pages = Pages(store, lambda result: read(by_name[result.submission]), [(f.student, f.submission) for f in found])
+        pages = Pages(
+            store, lambda result: judged_bytes(by_name[result.submission], result, read, setup), [(f.student, f.submission) for f in found]
+        )
+        for each in plan.left:
+            pages.outdated(each.student)
         results = [*plan.gone]
         for result in plan.done:
             pages.known(result)
@@ -94,8 +109,6 @@ def _grade(args: argparse.Namespace, source: Path, found: Sequence[Found], setup
 def _judging(args: argparse.Namespace, setup: Setup) -> Judged:
     """Return what judges tasks: judges on this machine, or a cluster's."""
     if args.scheduler:
-        from checker.grading.cluster import judged_by_cluster
-
         return partial(judged_by_cluster, setup, args.scheduler)
     return partial(_judged_here, setup, args.jobs or len(os.sched_getaffinity(0)))
 

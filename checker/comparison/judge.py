@@ -14,7 +14,7 @@ from checker.comparison.second import second_look
 from checker.records import Answer, Exercise, Run, Status, Submission, Target, Trial, Verdict
 from checker.results import Outcome
 from checker.submission.run import Limits, Session, fresh_seed
-from checker.submission.statements import replaces
+from checker.submission.statements import replaces, writers
 from checker.submission.zygote import Zygote
 from checker.trace.graph import Graph
 from checker.trace.oracle import trace
@@ -138,12 +138,26 @@ def _in_float32(
         runs = tuple(single.run(draw(choice, torch.float32)) for choice in range(len(graph.sizes)))
     for verdict in doubtful:
         differences = tuple(compare(run, verdict.target.name) for run in runs)
-        if all(d.wrong == "" for d in differences):
+        if all(d.wrong == "" for d in differences) and _independent(verdict.target, runs, verdicts.values()):
             worst = _worst([run.answers[verdict.target.name].state for run in runs], differences)
             yield (
                 verdict.target.name,
                 replace(verdict, status="correct", runs=runs, differences=differences, worst=worst, why=frozenset({"float32"})),
             )
+
+
+def _independent(target: Target, runs: Sequence[Run], verdicts: Iterable[Verdict]) -> bool:
+    """Whether `target`, right in `runs`, owes nothing to a target that owed its own mark to it.
+
+    One may give up `da` for its gradient in a first session, and `db` in a second: what is right of both was asked of the oracle. Then `db`
+    comes before `da` in the second and after it in the first; honest code has one order.
+    """
+    marked = [v for v in verdicts if v.status == "correct" and v.target != target]
+    return not any(_before(v.target, target, run) and _before(target, v.target, first) for v in marked for run in runs for first in v.runs)
+
+
+def _before(one: Target, other: Target, run: Run) -> bool:
+    return one.name in run.order and other.name in run.order and run.order.index(one.name) < run.order.index(other.name)
 
 
 def _may_be_float32(verdict: Verdict) -> bool:
@@ -172,7 +186,7 @@ def _second_opinions(
         for verdict in wrong:
             if verdict.target.name not in ways.get("early", ()):
                 second = _verdict(verdict.target, runs, submission)
-                if second.status == "correct":
+                if second.status == "correct" and _independent(verdict.target, runs, verdicts.values()):
                     yield verdict.target.name, replace(second, why=frozenset({"rebound"}) if "restored" in ways else frozenset())
 
 
@@ -190,14 +204,14 @@ def asked_oracle(verdict: Verdict, submission: Submission) -> str | None:
     if raised is not None and raised.kind == "AutogradUsed":
         return raised.message
     gradients = {"d" + name for name in verdict.run.trial.values}
-    names, seen = [verdict.target.name], {verdict.target.name}
+    names, seen, writing = [verdict.target.name], {verdict.target.name}, writers(submission.statements)
     while names:
         name = names.pop()
         if name in submission.helpers_asking:
             return submission.helpers_asking[name][1]
-        for statement in submission.statements:
+        for statement in writing.get(name, ()):
             # A forward value carries no oracle unless the name is given another value; `W.requires_grad_()` above is a mere habit.
-            if name in statement.writes and (name not in submission.parameters or replaces(statement, name)):
+            if name not in submission.parameters or replaces(statement, name):
                 if statement.index in submission.oracle_calls:
                     return submission.oracle_calls[statement.index]
                 fresh = statement.reads - seen - gradients

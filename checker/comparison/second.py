@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 from checker.comparison.compare import compare
 from checker.records import Exercise, Run, Submission, Verdict
@@ -70,7 +71,7 @@ def _screened(exercise: Exercise, node: str, screen: frozenset[str], perturbed: 
 
 def _shares_a_statement(name: str, targets: Iterable[str], submission: Submission) -> bool:
     """Whether one statement writes this target and another: which of the two reads what cannot be told apart then."""
-    blocks = {s.index for s in submission.statements for t in submission.statements if s.index < t.index and t.end_line <= s.end_line}
+    blocks = {s.index for s, after in pairwise(submission.statements) if after.end_line <= s.end_line}
     others = set(targets) - {name}
     return any(name in s.writes and s.writes & others for s in submission.statements if s.index not in blocks)
 

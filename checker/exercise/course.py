@@ -92,6 +92,10 @@ def means(name: str, exercise: str) -> bool:
     return (int(asked[1]), asked[2].lower()) == (int(wanted[1]), wanted[2].lower())
 
 
+def is_exercise_name(name: str) -> bool:
+    return _FILE.fullmatch(name) is not None
+
+
 def next_number(course: Course) -> int:
     return max((_order(path)[0] for path in course.files()), default=0) + 1
 

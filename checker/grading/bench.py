@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,6 +17,7 @@ from checker.comparison.judge import Judged, judge
 from checker.errors import BadInput
 from checker.exercise.parse import parse_exercise
 from checker.files import decoded
+from checker.grading.clock import TooSlow, at_most
 from checker.grading.explaining import explained_apart
 from checker.grading.task import Setup, Task, seeds
 from checker.records import Exercise, Report, Run, Submission, Trial, Verdict
@@ -26,7 +28,7 @@ from checker.submission.cells import cells
 from checker.submission.parse import submission_from
 from checker.submission.run import Limits, NothingRan
 from checker.submission.wire import raw_bytes
-from checker.submission.zygote import Zygote
+from checker.submission.zygote import Gone, Zygote
 from checker.trace.graph import Graph, load_graph
 from checker.trace.oracle import trace
 
@@ -35,6 +37,9 @@ TRIALS, EXPLANATIONS = 64, 4096
 
 ORDER: tuple[Outcome, ...] = ("refused", "timeout", "memory", "crashed")
 """Of several things that happened to a submission, the one that is its outcome."""
+
+
+FAILED = "The checker itself failed over this submission ({}): look at it by hand."
 
 
 class Remembered:
@@ -75,12 +80,16 @@ class Bench:
             report, outcome = could_not_judge(graph.exercise, str(error)), error.outcome
         except BadInput as error:
             report, outcome = could_not_judge(graph.exercise, str(error)), "unreadable"
+        except Gone:
+            raise
+        except Exception as error:  # a mistake of ours must not cost the judge; without a digest, the next run tries again
+            report, outcome = could_not_judge(graph.exercise, FAILED.format(type(error).__name__)), "crashed"
+            task = replace(task, digest="")
         seconds = time.perf_counter() - started
         return Result(task.submission, task.student, task.exercise, as_json(report), seconds, outcome, task.digest)
 
     def _report(self, task: Task, graph: Graph) -> tuple[Report, Outcome]:
-        submission = read(task, graph.exercise)
-        code = _fingerprint(submission)
+        submission, code = read(task, graph.exercise, self._setup.time_limit)
         limits = Limits(self._setup.time_limit, self._setup.whole)
         judged = judge(graph, submission, self._zygote, limits, seeds(self._setup.secret, task.exercise, code), self._traced)
         key = (task.exercise, code, _values(judged.verdicts))
@@ -95,18 +104,29 @@ class Bench:
         return found
 
 
-def read(task: Task, exercise: Exercise) -> Submission:
-    """Read the submission's text, running nothing of it. Raises `BadInput`, also where parsing it takes more than Python has."""
+def read(task: Task, exercise: Exercise, seconds: float) -> tuple[Submission, str]:
+    """Read the submission's text, running nothing of it, and return it with a fingerprint of the code.
+
+    Raises `BadInput`, also where parsing it takes more than Python has, and `NothingRan` where it takes more than `seconds`.
+    """
     path = Path(PurePosixPath(task.submission).name)
     try:
-        return submission_from(cells(path, decoded(task.data, path, "submission")), path, exercise)
+        with at_most(seconds):
+            submission = submission_from(cells(path, decoded(task.data, path, "submission")), path, exercise)
+            return submission, _fingerprint(submission)
     except (RecursionError, MemoryError):
         raise BadInput(f"{path} is nested too deeply to be read: write it as plain statements.") from None
+    except TooSlow:
+        raise NothingRan(f"{path} takes longer than {seconds:g} s to read: hand in your `backward` and what it needs.", "timeout") from None
 
 
 def _fingerprint(submission: Submission) -> str:
-    """Return a digest of the code and where each piece of it stands; comments do not count."""
-    parts = [ast.dump(ast.parse(text), include_attributes=True) for text in dict.fromkeys((submission.prelude, submission.body))]
+    """Return a digest of the code and where each piece of it stands; comments do not count, where the code can be told without them."""
+    texts = dict.fromkeys((submission.prelude, submission.body))
+    try:
+        parts = [ast.dump(ast.parse(text), include_attributes=True) for text in texts]
+    except (RecursionError, ValueError):  # nested very deeply; or a hexadecimal number longer than Python is willing to print
+        parts = list(texts)
     return hashlib.sha256(repr((parts, submission.bare, submission.parameters, submission.broken)).encode()).hexdigest()
 
 

@@ -16,10 +16,12 @@ from checker.grading.folder import Folder
 from checker.grading.item import Item
 from checker.grading.metadata import LARGEST_METADATA, read_submitters
 from checker.grading.names import exercise_names, shown
+from checker.grading.single import one_group
 from checker.grading.students import Group, group
 from checker.roster import Roster, joined
 
-_UNTOLD = "does not say which exercise it answers: put its id into the name, or grade with --exercise"
+_UNTOLD = "does not say which exercise it answers: put its id into the name, or {advice}"
+ADVICE = "grade with --exercise"
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,19 @@ class Found:
 
 
 def find(
-    source: Path, exercise: str | None, exercises: Mapping[str, str], roster: Roster | None = None, exclude: Path | None = None
+    source: Path,
+    exercise: str | None,
+    exercises: Mapping[str, str],
+    roster: Roster | None = None,
+    exclude: Path | None = None,
+    single: bool = False,
+    advice: str = ADVICE,
 ) -> tuple[Found, ...]:
     """Return the submissions in `source` (a folder, a zip, or one file), sorted, for `exercise` or for what their names tell.
 
-    `exercises` gives the file stem of each id of the course; `exclude`, the output folder, is passed over. Raises `BadInput` when there is
-    no such source, it holds nothing, or it is the output folder.
+    `exercises` gives the file stem of each id of the course; `exclude`, the output folder, is passed over; `single` says that all is one
+    student's, who has a submission even where there is no file; `advice` is how to say which exercise is meant. Raises `BadInput` when
+    there is no such source, it holds nothing, or it is the output folder.
     """
     if exclude is not None and source.exists() and exclude.resolve() == source.resolve():
         raise BadInput(f"{exclude} holds the submissions: name another folder for the results (--out).")
@@ -56,18 +65,20 @@ def find(
         items = sorted(store.items(), key=lambda item: (item.parts, item.index))
         above = source.resolve().name if source.is_dir() else source.stem
         inside = [item for item in items if item.kind != "unsafe"]
-        groups = group(inside, above, names, lambda item: read_submitters(store.read(item, LARGEST_METADATA)))
+        if single:
+            groups = [one_group(inside, source)]
+        else:
+            groups = group(inside, above, names, lambda item: read_submitters(store.read(item, LARGEST_METADATA)))
         choice = Choice(exercise, names, above, store.read)
         students = _students(groups, roster)
-        found = [_found(item, student, told) for g, student in zip(groups, students, strict=True) for item, told in choice.of(g)]
-    found += [_found(item, shown("/".join(item.parts)), exercise or "") for item in items if item.kind == "unsafe"]
+        found = [_found(item, student, told, advice) for g, student in zip(groups, students, strict=True) for item, told in choice.of(g)]
+    found += [_found(item, shown("/".join(item.parts)), exercise or "", advice) for item in items if item.kind == "unsafe"]
     if not found:
         wanted = f"file for {exercise}" if exercise and items else "submission (.py or .ipynb)"
         raise BadInput(f"{source} holds no {wanted}: name the folder or zip of submissions.")
-    if all(f.trouble for f in found) and any(f.trouble == _UNTOLD for f in found):
-        raise BadInput(
-            f"No name in {source} says which exercise it answers: name it with --exercise, as `--exercise {next(iter(exercises), 'ex01')}`."
-        )
+    untold = _UNTOLD.format(advice=advice)
+    if all(f.trouble for f in found) and any(f.trouble == untold for f in found):
+        raise BadInput(f"No name in {source} says which exercise it answers: put its id into the name, or {advice}.")
     return _distinct(found)
 
 
@@ -81,8 +92,8 @@ def reading(source: Path) -> Iterator[Callable[[Found], bytes]]:
         yield lambda found: store.read(found.item)
 
 
-def _found(item: Item, student: str, exercise: str) -> Found:
-    why = item.why or ("" if exercise else _UNTOLD)
+def _found(item: Item, student: str, exercise: str, advice: str) -> Found:
+    why = item.why or ("" if exercise else _UNTOLD.format(advice=advice))
     return Found("/".join(item.parts), student, exercise, item.suffix if item.kind == "file" else "", why, item.refused, item)
 
 

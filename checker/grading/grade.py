@@ -72,6 +72,14 @@ def _tasks(left: Sequence[Found], read: Read, setup: Setup, unread: list[Result]
             yield task
 
 
+def judged_bytes(each: Found, result: Result, read: Read, setup: Setup) -> bytes:
+    """Return the bytes that `result` is of. Raises `BadInput` when they are gone, or others are in their place by now."""
+    data = read(each)
+    if setup.digest(each.exercise, data) != result.digest:
+        raise BadInput(f"{each.submission} has changed since it was judged.")
+    return data
+
+
 def _digest(each: Found, read: Read, setup: Setup) -> str:
     data, why = _data(each, read)
     return setup.digest(each.exercise, data if not why else why.encode())

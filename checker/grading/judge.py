@@ -15,11 +15,11 @@ NURSERY = "checker.grading.judge:main"
 """What `Zygote.started` runs to have a process that forks judges: torch is loaded once for all of them and their workers."""
 
 
-def main(descriptor: int) -> NoReturn:
+def main(descriptor: str) -> NoReturn:
     import torch
 
     torch.set_num_threads(1)
-    serve_forks(socket.socket(fileno=descriptor), serve_judge)
+    serve_forks(socket.socket(fileno=int(descriptor)), serve_judge)
 
 
 def serve_judge(end: socket.socket) -> None:

@@ -33,10 +33,15 @@ class Pages:
             self._left[student].add(submission)
         self._results: dict[str, list[Result]] = defaultdict(list)
 
+    def outdated(self, student: str) -> None:
+        """Take away the page of a student of whom something is to be judged again: what ends this run must not leave the old one."""
+        for name in _names(student):
+            (self._store.folder / name).unlink(missing_ok=True)
+
     def known(self, result: Result) -> None:
         """Take note of a result from an earlier run; its page is written again only where it is not there."""
         self._take(result)
-        if not self._left[result.student] and not (self._store.folder / _names(result.student)[0]).is_file():
+        if not self._left[result.student] and not (self._store.folder / _names(result.student)[-1]).is_file():
             self._write(result.student)
 
     def done(self, result: Result) -> None:
@@ -51,7 +56,7 @@ class Pages:
 
     def _write(self, student: str) -> None:
         parts = [Part(result, self._lines(result)) for result in sorted(self._results[student], key=lambda r: (r.exercise, r.submission))]
-        for name, text in zip(_names(student), (html(student, parts), markdown(student, parts)), strict=True):
+        for name, text in zip(_names(student), (markdown(student, parts), html(student, parts)), strict=True):
             self._store.write(name, text)
 
     def _lines(self, result: Result) -> list[str] | None:
@@ -70,5 +75,6 @@ class Pages:
 
 
 def _names(student: str) -> tuple[str, str]:
+    """Return the files of a student in the order in which they are written: where the last one is, all are."""
     name = stem(student)
-    return f"feedback/{name}.html", f"feedback/{name}.md"
+    return f"feedback/{name}.md", f"feedback/{name}.html"

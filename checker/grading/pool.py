@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 
 from checker.errors import BadInput
@@ -17,15 +16,19 @@ from checker.grading.judge import NURSERY
 from checker.grading.task import Setup, Task
 from checker.grading.unjudged import unjudged
 from checker.results import Result, from_line
-from checker.submission.confinement.zygote import ENVIRONMENT
+from checker.submission.confinement.zygote import environment
 from checker.submission.zygote import Gone, Zygote
 
-TRIES = 2
+TRIES = 3
 """How often a submission may take its judge along before it is given up."""
 
-LOST = "The judge was lost twice over this submission: look at it by hand."
-KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE")
-"""What of the environment a judge gets, and with it every worker; the rest may hold what learner code should not read."""
+TRIES = 3
+"""How often a submission may take its judge along before it is given up."""
+
+AHEAD = 16
+"""So many tasks for each judge are looked at, to find one that it should have."""
+
+LOST = "The judge was lost again and again over this submission: look at it by hand."
 
 
 @dataclass
@@ -47,6 +50,7 @@ class Pool:
         self._nursery: Zygote | None = None
         self._judges: list[Judge] = []
         self._tries: dict[str, int] = {}
+        self._had: dict[bytes, int] = {}
         self._starts = 0
 
     def __enter__(self) -> Pool:
@@ -64,10 +68,9 @@ class Pool:
         """Yield a result for each task, in the order in which they are done. Raises `BadInput` when nothing can be judged here."""
         coming, waiting = iter(tasks), deque[Task]()
         while True:
-            if not waiting:
-                waiting.extend(itertools.islice(coming, 1))
+            waiting.extend(itertools.islice(coming, max(0, AHEAD * self._jobs - len(waiting))))
             while waiting and (judge := self._idle()) is not None:
-                self._give(judge, waiting.popleft())
+                self._give(judge, self._fitting(judge, waiting))
                 waiting.extend(itertools.islice(coming, 1))
             busy = [judge for judge in self._judges if judge.task is not None or not judge.ready]
             if not waiting and all(judge.task is None for judge in busy):
@@ -88,20 +91,27 @@ class Pool:
         if self._starts > self._jobs + 20:
             raise BadInput("the judging processes keep ending: look at this machine's memory and its system log, then run this again.")
         for _ in range(3):
-            if self._nursery is None:
-                kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-                self._nursery = Zygote.started(NURSERY, {**kept, **ENVIRONMENT})
             try:
+                if self._nursery is None:
+                    self._nursery = Zygote.started(NURSERY, environment())
                 end, pid = self._nursery.spawn()
                 judge = Judge(Connection(end.detach()), pid)
                 with contextlib.suppress(OSError):  # lost again; that is heard when its answer is waited for
                     judge.connection.send_bytes(json.dumps({"memory": self._setup.memory, "confined": self._setup.confined}).encode())
                     judge.connection.send_bytes(self._setup.as_json())
                 return judge
-            except Gone:
-                self._nursery.close()
-                self._nursery = None
+            except (Gone, OSError):  # OSError: no process, socket or memory to be had
+                if self._nursery is not None:
+                    self._nursery.close()
+                    self._nursery = None
         raise BadInput("no judging process could be started: look at this machine's memory and its system log, then run this again.")
+
+    def _fitting(self, judge: Judge, waiting: deque[Task]) -> Task:
+        """Take a task for `judge`: rather one that is like what it has had, or like nothing yet. So equal answers are explained once."""
+        task = next((task for task in waiting if self._had.get(task.likeness, judge.pid) == judge.pid), waiting[0])
+        waiting.remove(task)
+        self._had[task.likeness] = judge.pid
+        return task
 
     def _give(self, judge: Judge, task: Task) -> None:
         judge.task, judge.deadline = task, time.monotonic() + self._setup.longest
@@ -135,14 +145,18 @@ class Pool:
     def _lost(self, judge: Judge, waiting: deque[Task]) -> Result | None:
         self._judges.remove(judge)
         judge.connection.close()
+        lost_alone = True
         if self._nursery is not None:
-            with contextlib.suppress(Gone):
+            try:
                 self._nursery.end(judge.pid)
+            except Gone:
+                lost_alone = False
         task = judge.task
         if task is None:
             return None
-        self._tries[task.submission] = self._tries.get(task.submission, 0) + 1
+        self._tries[task.submission] = self._tries.get(task.submission, 0) + lost_alone
         if self._tries[task.submission] < TRIES:
             waiting.append(task)
             return None
-        return unjudged(self._setup, task, LOST, "crashed")
+        # Without a digest it does not stand: it may have been the machine, so the next run tries it again.
+        return unjudged(self._setup, replace(task, digest=""), LOST, "crashed")

@@ -13,7 +13,7 @@ from pathlib import Path
 from checker.errors import BadInput
 from checker.results import Result, from_line
 
-RESULTS, SECRET = "results.jsonl", ".secret"
+RESULTS, SECRET, LOCK = "results.jsonl", ".secret", ".lock"
 
 
 class Store:
@@ -21,7 +21,13 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        # A file of its own: the one with the results is replaced by another, and a lock would stay with the old one.
+        self._lock = (folder / LOCK).open("ab")
         self._file = (folder / RESULTS).open("ab+", buffering=0)
+
+    def take(self) -> None:
+        """Hold the folder until `close`. Raises `OSError` when another command holds it."""
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def secret(self) -> str:
         """Return the secret every trial derives from; it is drawn at the first run and readable by its owner only."""
@@ -49,7 +55,6 @@ class Store:
         lines = "".join(result.as_line() + "\n" for result in sorted(results, key=lambda result: result.submission))
         _replace(self.folder / RESULTS, lines)
         held, self._file = self._file, (self.folder / RESULTS).open("ab+", buffering=0)
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         held.close()
 
     def append(self, result: Result) -> None:
@@ -72,6 +77,7 @@ class Store:
 
     def close(self) -> None:
         self._file.close()
+        self._lock.close()
 
 
 @contextmanager
@@ -87,7 +93,7 @@ def opened(folder: Path, fresh: bool) -> Iterator[Store]:
         raise BadInput(f"{folder} cannot be written to ({error.strerror}): name another folder with --out.") from None
     with contextlib.closing(store):
         try:
-            fcntl.flock(store._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            store.take()
         except OSError:
             raise BadInput(f"another command is grading into {folder}: wait for it, or name another folder with --out.") from None
         try:

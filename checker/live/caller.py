@@ -77,12 +77,11 @@ def caller(frame: FrameType) -> Caller:
 def _parts(frame: FrameType) -> Iterator[Part]:
     code, cells = frame.f_code, frame.f_globals.get("In")
     notebook = isinstance(cells, list) and "get_ipython" in frame.f_globals
-    if notebook:
-        last = len(cells) - 1
+    if isinstance(cells, list) and notebook:
         whole = [Part(f"cell [{number}]", _inside(text), 1 << 30) for number, text in enumerate(cells) if isinstance(text, str)]
         if code.co_name == "<module>" and whole:
             whole[-1] = Part(whole[-1].place, whole[-1].text, frame.f_lineno)
-        yield from whole if last >= 0 else ()
+        yield from whole
     if code.co_name != "<module>":
         try:
             lines, first = inspect.getsourcelines(code)

@@ -83,7 +83,6 @@ def compared(caller: Caller, asked: Asked, output: str | None = None) -> Compare
     found = _graph_and_trial(caller, asked, output)
     if found is None and asked.gradient is None:
         raise BadInput(_no_gradient(asked))
-    assert found is not None or asked.gradient is not None
     graph, trial = found or (None, _trial_of(asked.tensor, asked.gradient, target))
     answer = _answer(asked.given)
     run = Run(replace(trial, dtype=_rounding(asked.tensor)), {target: answer})
@@ -141,11 +140,12 @@ def _no_gradient(asked: Asked) -> str:
     return f"`{asked.node}` has no gradient: call `backward()` on the loss first.{kept}"
 
 
-def _trial_of(tensor: torch.Tensor, autograd: torch.Tensor, target: str) -> Trial:
+def _trial_of(tensor: torch.Tensor, autograd: torch.Tensor | None, target: str) -> Trial:
     """A trial of what is there alone: no forward, and the scale is that of the gradient itself.
 
     In float32 it is large enough to forgive what the lecture's helper forgives: a gradient that is mathematically zero is rounding alone.
     """
+    assert autograd is not None
     gradient = autograd.detach().to(torch.float64)
     finite = gradient[torch.isfinite(gradient)]
     least = FORGIVEN / TOLERANCE[torch.float32] if _rounding(tensor) == torch.float32 else 0.0

@@ -22,9 +22,9 @@ def cmp(name: str, given: Any, tensor: torch.Tensor) -> bool:
     right. Raises `BadInput` when `tensor` has no gradient.
     """
     around = caller(sys._getframe(1))
-    node = _name_of(around, tensor, name)
-    learner = next((n for n in _argument_names(around, "cmp", 1) if around.names.get(n) is given), "d" + name)
-    asked = Asked(learner, node, given, tensor, _retained(tensor, node))
+    node = name_of(around, tensor, name)
+    learner = next((n for n in argument_names(around, "cmp", 1) if around.names.get(n) is given), "d" + name)
+    asked = Asked(learner, node, given, tensor, retained(tensor, node))
     result = compared(around, asked)
     _print(said(name, result, around, asked))
     return result.right
@@ -37,7 +37,8 @@ def check(loss: torch.Tensor, /, **gradients: Any) -> bool:
     one that autograd has no gradient for.
     """
     around = caller(sys._getframe(1))
-    return all([_checked(around, loss, node, gradients) for node in gradients])
+    right = [_checked(around, loss, node, gradients) for node in gradients]  # each is printed, whatever the one before was
+    return all(right)
 
 
 def _checked(around: Caller, loss: torch.Tensor, node: str, gradients: Mapping[str, Any]) -> bool:
@@ -60,17 +61,17 @@ def _gradient(loss: torch.Tensor, tensor: torch.Tensor, node: str) -> torch.Tens
             return found.detach()
     except RuntimeError:
         pass
-    return _retained(tensor, node)
+    return retained(tensor, node)
 
 
-def _retained(tensor: torch.Tensor, node: str) -> torch.Tensor | None:
+def retained(tensor: torch.Tensor, node: str) -> torch.Tensor | None:
     if not isinstance(tensor, torch.Tensor):
         raise BadInput(f"`{node}` is a {type(tensor).__name__}, not a tensor: give the tensor whose gradient this is.")
     gradient = tensor.grad if tensor.is_leaf or tensor.retains_grad else None
     return gradient.detach() if gradient is not None else None
 
 
-def _name_of(around: Caller, tensor: torch.Tensor, name: str) -> str:
+def name_of(around: Caller, tensor: torch.Tensor, name: str) -> str:
     if around.names.get(name) is tensor:
         return name
     return next((n for n, value in around.names.items() if value is tensor and not n.startswith("_")), name)
@@ -87,7 +88,7 @@ def _calls(around: Caller, function: str) -> Iterator[ast.Call]:
     return reversed(found)
 
 
-def _argument_names(around: Caller, function: str, position: int) -> Iterator[str]:
+def argument_names(around: Caller, function: str, position: int) -> Iterator[str]:
     for call in _calls(around, function):
         if len(call.args) > position and isinstance(argument := call.args[position], ast.Name):
             yield argument.id

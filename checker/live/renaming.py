@@ -13,7 +13,10 @@ from checker.records import Diagnosis, Span
 
 @dataclass(frozen=True)
 class Renaming:
-    """`names` maps the learner's names to the engine's. `text` is the source with those, `moved` where: (line, start, by how much longer)."""
+    """`names` maps the learner's names to the engine's.
+
+    `text` is the source with those, `moved` where: (line, start, by how much longer).
+    """
 
     text: str
     names: Mapping[str, str]

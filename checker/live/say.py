@@ -39,8 +39,8 @@ def _why(result: Compared, around: Caller, asked: Asked) -> Iterator[Text]:
     times = times_too_large(around, asked) if result.graph is None else None
     if times is not None:
         yield from prose(
-            f"`{asked.node}.grad` itself is {times} times the gradient of this forward: backward() ran {times} times, and gradients add up. "
-            f"Set `{asked.node}.grad = None` before you call it again.",
+            f"`{asked.node}.grad` itself is {times} times the gradient of this forward: backward() ran {times} times, and gradients "
+            f"add up. Set `{asked.node}.grad = None` before you call it again.",
             WIDTH,
         )
         return

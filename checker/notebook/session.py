@@ -12,7 +12,7 @@ from checker.errors import BadInput
 from checker.exercise.course import find_course, locate
 from checker.exercise.definition import definition
 from checker.exercise.parse import read_exercise
-from checker.flow import checked
+from checker.flow import check_read
 from checker.notebook.history import earlier
 from checker.records import Exercise, Report, Submission
 from checker.submission.cells import Cell
@@ -55,10 +55,10 @@ class Session:
             return submission_from([earlier(sources, cell, known), cell], Path(cell.place), exercise)
 
         try:
-            report = checked(exercise, read, self._workers())
+            report = check_read(exercise, read, self._workers())
         except Gone:  # killed, perhaps for memory: start another
             self.close()
-            report = checked(exercise, read, self._workers())
+            report = check_read(exercise, read, self._workers())
         except BaseException:  # interrupted in the middle of a talk with it: its next word would answer the last question
             self.close()
             raise

@@ -20,8 +20,7 @@ def report_lines(report: Report, width: int) -> Iterator[Text]:
     for i, line in enumerate(wrap(f"{report.exercise.id}: {report.exercise.title}", width)):
         yield Text(line, style="bold" if i == 0 else "")
     yield Text()
-    for notice in report.notices:
-        yield from prose(f"! {notice}", width, indent=0, style="yellow")
+    yield from notice_lines(report, width)
     names = max((cell_len(g.verdict.target.name) for g in report.gradients), default=0)
     for gradient in report.gradients:
         lines = list(gradient_lines(gradient, report, width, names if width >= 60 else 0))
@@ -30,6 +29,12 @@ def report_lines(report: Report, width: int) -> Iterator[Text]:
             yield Text()
     yield Text()
     yield from summary(report, width)
+
+
+def notice_lines(report: Report, width: int) -> Iterator[Text]:
+    """Yield what went wrong before `backward`."""
+    for notice in report.notices:
+        yield from prose(f"! {notice}", width, indent=0, style="yellow")
 
 
 def gradient_lines(gradient: Gradient, report: Report, width: int, pad: int = 0) -> Iterator[Text]:

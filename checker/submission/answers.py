@@ -49,7 +49,7 @@ class Collector:
         missing = Answer("missing")
         answers = {name: self.answers.get(name, missing) for name in targets}
         answers = {name: replace(a, early=self.early.get(name)) for name, a in answers.items()}
-        return Run(self.trial, answers, tuple(self.told["changed"]), tuple(self.told["rebound"]))
+        return Run(self.trial, answers, tuple(self.told["changed"]), tuple(self.told["rebound"]), tuple(self.answers))
 
     def _read(self, header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> Answer:
         index = None if header["index"] is None else self._statement(header["index"])

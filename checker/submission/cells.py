@@ -54,10 +54,15 @@ def cells(path: PurePath, text: str) -> list[Cell]:
     return list(_inherited(cell(f"{path.name}[{number}]", source) for number, source in enumerate(joined, 1) if source.strip()))
 
 
+def _as_utf8(text: str) -> str:
+    """Return `text` without halves of characters, which JSON can spell and no file of text can hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def cell(place: str, source: str) -> Cell:
     """Return a notebook's cell as it was typed; lines that are magics or shell commands become comments."""
     mark = _MARK.match(source)
-    lines = [_MAGIC.sub(r"\1# \2", line) for line in source.splitlines()]
+    lines = [_MAGIC.sub(r"\1# \2", line) for line in _as_utf8(source).splitlines()]
     return Cell(place, "\n".join(lines) + "\n", mark.group(1) if mark else None)
 
 

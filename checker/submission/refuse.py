@@ -1,8 +1,10 @@
-"""In the worker: turn autograd off, and make its entry points name themselves instead of answering (best effort)."""
+"""In the worker: take autograd out of torch, and make its entry points name themselves instead of answering."""
 
 from __future__ import annotations
 
+import ctypes
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -10,13 +12,38 @@ import torch
 
 SUBMISSION = "<submission>"
 
+_JIT = ("_jit_set_profiling", "_jit_set_fusion", "_jit_set_num", "_jit_set_bailout", "_jit_differentiate", "_jit_pass_create_autodiff")
+"""What makes TorchScript profile or differentiate, by the beginnings of its names in torch._C."""
+
 
 class AutogradUsed(Exception):
     """The learner's code asked the oracle."""
 
 
+def remove_autograd() -> None:
+    """Take out of torch's dispatcher, for this process and its children, every kernel that records a graph or carries a tangent.
+
+    Values stay as they are. Reverse mode, forward mode and torch.func all live in that one layer, so no alias, thread or switch brings
+    a gradient back. TorchScript differentiates by itself, where it profiles: that is switched off for good.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch tells that a kernel is replaced
+        for key in ("Autograd", "AutogradNestedTensor", "AutogradCUDA"):
+            libraries: dict[str, Any] = {}
+            for operator in torch._C._dispatch_get_registrations_for_dispatch_key(key):
+                namespace, name = operator.split("::", 1)
+                if namespace not in libraries:
+                    libraries[namespace] = torch._C._dispatch_library("IMPL", namespace, key)
+                libraries[namespace].impl(name, key, torch.library.fallthrough_kernel)
+            for library in libraries.values():
+                # What is registered ends with the object that registered it: it must live on, where no one finds it.
+                ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))
+    torch._C._jit_set_profiling_mode(False)
+    _close(torch._C, "torch._C", [name for name in dir(torch._C) if name.startswith(_JIT)])
+
+
 def refuse_autograd() -> None:
-    """Patch torch for the rest of this process's life. Switching gradients off stays allowed; switching them on does not."""
+    """Patch torch for the rest of this process's life, so that asking is named. Switching gradients off stays allowed, on does not."""
     torch.set_grad_enabled(False)
     switch, low_level = torch.set_grad_enabled, torch._C._set_grad_enabled
     inference = torch.inference_mode
@@ -33,7 +60,8 @@ def refuse_autograd() -> None:
     torch.set_grad_enabled, torch._C._set_grad_enabled = set_grad_enabled, low_level_switch  # type: ignore[misc,assignment]
     torch.inference_mode = inference_mode  # type: ignore[misc,assignment]
     _close(torch, "torch", ["enable_grad"])
-    _close(torch.autograd, "torch.autograd", ["grad", "backward", "enable_grad", "set_grad_enabled"])
+    _close(torch.autograd, "torch.autograd", ["grad", "backward", "enable_grad", "set_grad_enabled", "_engine_run_backward"])
+    _close(torch.autograd.forward_ad, "torch.autograd.forward_ad", ["dual_level", "enter_dual_level", "make_dual"])
     _close(torch.autograd.functional, "torch.autograd.functional", ["vjp", "jvp", "jacobian", "hessian", "vhp", "hvp"])
     _close(torch.autograd.graph, "torch.autograd.graph", ["_engine_run_backward"])
     _close(torch.Tensor, "Tensor", ["backward", "requires_grad_", "retain_grad", "register_hook"])

@@ -124,7 +124,7 @@ class Session:
         return self.zygote.end(pid, patience) if pid else None
 
     def _trial(self, trial: Trial) -> Run:
-        collector = Collector(trial, self.submission)
+        collector, targets = Collector(trial, self.submission), [target.name for target in self.exercise.targets]
         index, line, deadline = None, None, self._deadline()
         try:
             plain = {name: v for name, v in trial.values.items() if not isinstance(v, torch.Tensor)}
@@ -142,15 +142,15 @@ class Session:
                 elif kind == "answer":
                     collector.answer(header, received)
                 elif kind == "want":
-                    wanted = [n for n in header["names"] if n in trial.gradients and n in collector.answers]
+                    wanted = [n for n in targets if n in header["names"] and n in trial.gradients and n in collector.answers]
                     self._channel.send({}, {name: trial.gradients[name].to(trial.dtype) for name in wanted})
                 elif kind in ("changed", "rebound"):
                     collector.forward(kind, header)
                 elif kind == "prelude":
                     collector.count(kind)
-                    self.prelude_errors.append((int(header["line"]), str(header["error"])))
+                    self.prelude_errors.append((int(header["line"]), str(header["error"])[:500]))
                 elif kind == "done":
-                    return collector.run([target.name for target in self.exercise.targets])
+                    return collector.run(targets)
                 else:
                     raise wire.Lost("a frame of no known kind")
         except (wire.Lost, LookupError, TypeError, ValueError, ArithmeticError) as lost:

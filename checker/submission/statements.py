@@ -81,6 +81,15 @@ def replaces(statement: Statement, name: str) -> bool:
     return statement.value is not None and name in statement.writes
 
 
+def writers(statements: Iterable[Statement]) -> dict[str, list[Statement]]:
+    """Return, by name, the statements that write it, in order."""
+    found: dict[str, list[Statement]] = {}
+    for statement in statements:
+        for name in statement.writes:
+            found.setdefault(name, []).append(statement)
+    return found
+
+
 def gradients_used(
     target: str, statements: Iterable[Statement], gradients: Iterable[str], taken: Mapping[str, int | None] | None = None
 ) -> frozenset[str]:
@@ -89,20 +98,19 @@ def gradients_used(
     `taken` tells after which statement each target was taken and replaced: one that is read before that holds the learner's own value,
     and counts as a helper name.
     """
-    statements, known, taken = list(statements), set(gradients), taken or {}
+    writing, known, taken = writers(statements), set(gradients), taken or {}
     found: set[str] = set()
     seen, queue = {target}, [target]
     while queue:
         name = queue.pop()
-        for statement in statements:
-            if name in statement.writes:
-                for other in statement.reads - seen:
-                    final = taken.get(other)
-                    seen.add(other)
-                    if other in known and (final is None or final < statement.index):
-                        found.add(other)
-                    else:
-                        queue.append(other)
+        for statement in writing.get(name, ()):
+            for other in statement.reads - seen:
+                final = taken.get(other)
+                seen.add(other)
+                if other in known and (final is None or final < statement.index):
+                    found.add(other)
+                else:
+                    queue.append(other)
     return frozenset(found - {target})
 
 

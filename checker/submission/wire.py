@@ -17,6 +17,9 @@ import torch
 
 NONCE = 16
 HEADER_LIMIT = 1 << 20
+ORDER_LIMIT = 1 << 25
+"""The largest header at all, and the largest of a worker's first frame: the submission's text twice, as JSON escapes it."""
+
 ELEMENTS_LIMIT = 1 << 22
 """The largest answer whose values cross (4 Mi elements); of a larger one only the shape is told."""
 
@@ -70,8 +73,10 @@ class Channel:
         except OSError as error:
             raise Lost(str(error)) from None
 
-    def receive(self, deadline: float | None = None, most: int = BODY_LIMIT) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-        """Return the next frame's header and tensors, of at most `most` bytes.
+    def receive(
+        self, deadline: float | None = None, most: int = BODY_LIMIT, head: int = HEADER_LIMIT
+    ) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+        """Return the next frame's header, of at most `head` bytes, and its tensors, of at most `most`.
 
         Raises `Lost` past `deadline` (of `time.monotonic`) or when the bytes are no frame.
         """
@@ -79,7 +84,7 @@ class Channel:
         head_size, body_size = struct.unpack("<II", start[NONCE:])
         if start[:NONCE] != self._nonce:
             raise Lost("a frame that does not know the nonce")
-        if head_size > HEADER_LIMIT or body_size > most:
+        if head_size > head or body_size > most:
             raise Lost("an oversized frame")
         try:
             header = json.loads(self._exactly(head_size, deadline))

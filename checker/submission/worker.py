@@ -18,7 +18,7 @@ from checker.submission.parse import find_backward, prelude
 from checker.submission.refuse import SUBMISSION, AutogradUsed, refuse_autograd
 from checker.submission.rewrite import HOOK, Hook, Plan, instrument
 from checker.submission.statements import read_statements, replaces
-from checker.submission.wire import DTYPES, ELEMENTS_LIMIT, Channel
+from checker.submission.wire import DTYPES, ELEMENTS_LIMIT, ORDER_LIMIT, Channel
 
 PRELUDE = "<submission's own code>"
 
@@ -29,7 +29,7 @@ def serve(end: socket.socket, confined: bool) -> None:
     A confined process can open no file; its submission is told so by name when it imports what was not loaded before.
     """
     channel = Channel.answered(end)
-    order, _ = channel.receive()
+    order, _ = channel.receive(head=ORDER_LIMIT)
     sys.setrecursionlimit(2000)
     refuse_autograd()
     torch.set_default_dtype(torch.float64)

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
@@ -21,6 +22,9 @@ from checker.submission.confinement.kernel import PR_SET_PDEATHSIG, limit_memory
 SPAWN, END = b"spawn   ", b"end     "
 KILLED = -1
 _NUMBER = struct.Struct("<q")
+
+MEMORY = 1 << 30
+"""Bytes that a confined worker may take of its own, where the caller says nothing else."""
 
 Serve = Callable[[socket.socket], None]
 
@@ -67,15 +71,20 @@ class Zygote:
         `program` names what it runs (module:function, given the number of its socket), with this process's environment unless another is
         given. Nothing of the current folder can be imported there.
         """
-        module, function = program.split(":")
         ours, theirs = socket.socketpair()
-        code = f"import sys; sys.path[:0] = sys.argv[2:]; from {module} import {function}; {function}(int(sys.argv[1]))"
-        # -P: a torch.py in the current folder is no torch. What this process can import, the other can: an uninstalled checkout, too.
-        path = [os.path.abspath(folder) for folder in sys.path if folder and os.path.isabs(folder)]  # noqa: PTH100, PTH117
-        command = [sys.executable, "-P", "-c", code, str(theirs.fileno()), *path]
+        command = python_on(program, str(theirs.fileno()))
         process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment, start_new_session=True)  # noqa: S603 (this interpreter, our own module)
         theirs.close()
         return cls(ours, process.pid, process)
+
+    @classmethod
+    def started_confined(cls) -> Zygote:
+        """Start one whose workers are confined: for strangers' code. Raises `BadInput` where the machine cannot confine."""
+        from checker.submission.confinement.zygote import environment
+
+        zygote = cls.started("checker.submission.zygote:main_confined", environment())
+        zygote._wait_until_ready()
+        return zygote
 
     def spawn(self) -> tuple[socket.socket, int]:
         """Fork a worker; return the channel to it and its process id (in the zygote's own counting). Raises `Gone`."""
@@ -130,16 +139,38 @@ class Zygote:
         return int(_NUMBER.unpack(data)[0])
 
 
-def main(descriptor: int) -> NoReturn:
+def python_on(program: str, argument: str) -> list[str]:
+    """Return the command that runs `program` (module:function, given `argument`) in a Python of its own.
+
+    Nothing of the current folder can be imported there: a torch.py in it is no torch. What this process can import, the other can: an
+    uninstalled checkout, too.
+    """
+    module, function = program.split(":")
+    code = f"import sys; sys.path[:0] = sys.argv[2:]; from {module} import {function}; {function}(sys.argv[1])"
+    path = [os.path.abspath(folder) for folder in sys.path if folder and os.path.isabs(folder)]  # noqa: PTH100, PTH117
+    return [sys.executable, "-P", "-c", code, argument, *path]
+
+
+def main(descriptor: str, memory: int | None = None, confined: bool = False) -> NoReturn:
+    # torch warns where there is no numpy; nothing here needs one.
+    warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
     import torch
 
     torch.set_num_threads(1)
     _warm()
-    serve_workers(socket.socket(fileno=descriptor), None, confined=False)
+    serve_workers(socket.socket(fileno=int(descriptor)), memory, confined)
+
+
+def main_confined(descriptor: str) -> NoReturn:
+    try:
+        main(descriptor, MEMORY, confined=True)
+    finally:  # whoever asked sees the channel close, and says what that means
+        os._exit(1)
 
 
 def serve_workers(channel: socket.socket, memory: int | None, confined: bool) -> NoReturn:
     """Be the zygote: fork a worker for each request, each with `memory` bytes of its own, confined where asked."""
+    from checker.submission.refuse import remove_autograd
     from checker.submission.worker import serve
 
     def unconfined(end: socket.socket) -> None:
@@ -148,12 +179,14 @@ def serve_workers(channel: socket.socket, memory: int | None, confined: bool) ->
         serve(end, confined=False)
 
     if not confined or memory is None:
+        remove_autograd()
         serve_forks(channel, unconfined)
     from checker.submission.confinement.modules import warm
     from checker.submission.confinement.worker import confine
     from checker.submission.confinement.zygote import isolate, prepare
 
     warm()
+    remove_autograd()
     isolate()
     prepared = prepare(memory)
     channel.sendall(_NUMBER.pack(0))

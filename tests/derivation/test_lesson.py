@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from checker.flow import check
 from checker.derivation import lesson as module
 from checker.derivation.lesson import lesson
 from checker.exercise.course import packaged_course
 from checker.exercise.parse import read_exercise
+from checker.flow import check
 from checker.records import Lesson
 from checker.submission.zygote import Zygote
 from checker.trace.graph import load_graph

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pages import write
 
-from checker.flow import check
 from checker.diagnosis.rules import RULES, TIES
+from checker.flow import check
 from checker.records import Diagnosis
 from checker.submission.zygote import Zygote
 

@@ -10,10 +10,10 @@ import pytest
 from pages import section, write
 from test_pages import code
 
-from checker.flow import check
 from checker.diagnosis import explain
 from checker.diagnosis.explain import LAST
 from checker.diagnosis.rules import RULES
+from checker.flow import check
 from checker.records import Gradient
 from checker.submission.zygote import Zygote
 

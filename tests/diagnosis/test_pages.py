@@ -8,9 +8,9 @@ from types import ModuleType
 import pytest
 from pages import SECTIONS, section, write
 
-from checker.flow import check
 from checker.diagnosis.explain import LAST
 from checker.diagnosis.rules import RULES
+from checker.flow import check
 from checker.submission.zygote import Zygote
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pages import write
 
-from checker.flow import check
 from checker.diagnosis import places
+from checker.flow import check
 from checker.records import Diagnosis, Report
 from checker.report.json import as_json
 from checker.report.text import report_lines

@@ -18,12 +18,15 @@ from checker.results import OUTCOMES
 
 SOLUTION = next(Path(__file__).parents[2].glob("solutions/ex05_*.py")).read_text()
 HEAD = "import torch\n\ndef backward(counts, counts_sum_inv, probs, act, s):\n"
-CARRIED = HEAD + """\
+CARRIED = (
+    HEAD
+    + """\
     dact = torch.zeros_like(act)
     dprobs = (1 - act**2) * dact
     dcounts = counts_sum_inv * dprobs
     dcounts_sum_inv = (counts * dprobs).sum(1, keepdim=True)
 """
+)
 CLASS = {
     "right.py": SOLUTION,
     "carried.py": CARRIED,  # one mistake, which costs once
@@ -86,11 +89,20 @@ def test_the_rest_is_written(graded: tuple[Path, subprocess.CompletedProcess[str
     out, run = graded
     rows = {row["student"]: row for row in csv.DictReader((out / "grades.csv").read_text().splitlines())}
     assert rows["right"]["score"] == "4" and rows["carried"]["score"] == "3" and rows["nobody"]["outcome"] == "no submission"
-    assert {path.name for path in (out / "feedback").iterdir()} >= {f"{name.removesuffix('.py')}.{kind}" for name in CLASS for kind in ("md", "html")}
+    assert {path.name for path in (out / "feedback").iterdir()} >= {
+        f"{name.removesuffix('.py')}.{kind}" for name in CLASS for kind in ("md", "html")
+    }
     assert json.loads((out / "class.json").read_text())["submissions"] == len(CLASS)
     assert "<html" in (out / "class.html").read_text()
     assert stat.S_IMODE((out / ".secret").stat().st_mode) == 0o600
-    for name in ("gradescope/right.py.json", "github/right.py.json", "exercism/right.py.json", "check50/right.py.json", "prairielearn/right.py.json", "junit.xml"):
+    for name in (
+        "gradescope/right.py.json",
+        "github/right.py.json",
+        "exercism/right.py.json",
+        "check50/right.py.json",
+        "prairielearn/right.py.json",
+        "junit.xml",
+    ):
         assert (out / name).is_file(), name
     assert "ex05" in run.stdout and "hangs.py took too long" in run.stdout and "class.html" in run.stdout
 
@@ -102,7 +114,12 @@ def test_points_are_the_exercises_own(tmp_path: Path) -> None:
     run = grade("class", "--out", "out", "--exercise", "ex77_weighed.py", folder=tmp_path)
     (line,) = lines(tmp_path / "out")
     assert (run.returncode, line["report"]["score"], line["report"]["max_score"]) == (0, 5.0, 5.5), run.stderr
-    assert {g["name"]: g["max_score"] for g in line["report"]["gradients"]} == {"dact": 0.5, "dprobs": 1.0, "dcounts": 3.0, "dcounts_sum_inv": 1.0}
+    assert {g["name"]: g["max_score"] for g in line["report"]["gradients"]} == {
+        "dact": 0.5,
+        "dprobs": 1.0,
+        "dcounts": 3.0,
+        "dcounts_sum_inv": 1.0,
+    }
 
 
 BAD = {
@@ -111,6 +128,7 @@ BAD = {
     "fills": ("class", "--out", "out", "--exercise", "ex05", "--format", "canvas"),
     "There is no exercise 'ex99'": ("class", "--out", "out", "--exercise", "ex99"),
     "does not parse": ("class", "--out", "out", "--exercise", "broken.py"),
+    "--single grades one exercise": ("class", "--out", "out", "--single"),
     "give a size": ("class", "--out", "out", "--memory-limit", "much"),
     "holds the submissions": ("class", "--out", "class", "--exercise", "ex05"),
 }  # fmt: skip

@@ -84,6 +84,55 @@ def test_asking_in_disguise_earns_nothing(ask: Judge, body: str) -> None:
     assert judged.said("dh") == "correct"
 
 
+ENGINE = """
+w = torch.nn.Parameter(W2.clone())
+y = (h @ w).square().sum() / n
+torch.sys.modules["torch." + "auto" + "grad"].Variable._execution_engine.run_backward(
+    (y,), (torch.ones(()),), False, False, (), allow_unreachable=True, accumulate_grad=True
+)
+dW2 = torch._C.TensorBase.grad.__get__(w)
+"""
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [
+        "guard = torch._C._InferenceMode(False)\nguard.__enter__()",
+        "guard = torch.sys.modules['torch.' + 'auto' + 'grad.grad_mode'].inference_mode(False)\nguard.__enter__()",
+        "[cell.cell_contents(True) for cell in torch._C._set_grad_enabled.__closure__]",
+        "getattr(torch.ops.aten, 'set_grad_' + 'enabled')(True)",
+        "getattr(torch.ctypes.CDLL(torch._C.__file__), '_ZN3c108GradMode11set_enabledEb')(1)",
+        "class torch(metaclass=type('Hidden', (type,), {'__getattr__': lambda c, name: getattr(torch_, name)})):\n    pass\ntorch._C._InferenceMode(False).__enter__()",
+    ],
+)
+def test_gradients_switched_on_give_none(ask: Judge, switch: str) -> None:
+    """No switch of autograd's own brings its kernels back: the engine finds nothing to run."""
+    judged = ask.body(MLP, f"{switch}\n{ENGINE}\ndh = do @ W2.T")
+    assert judged.verdicts["dW2"].status in ("incorrect", "error"), judged.detail("dW2")
+    assert judged.said("dh") == "correct"
+
+
+def test_another_thread_gives_none(ask: Judge) -> None:
+    work = "".join(f"    {line}\n" for line in ENGINE.strip().splitlines())
+    run = "thread = threading.Thread(target=work)\nthread.start()\nthread.join()\ndW2 = out[0]"
+    judged = ask.body(MLP, f"import threading\nout = []\ndef work():\n{work}    out.append(dW2)\n{run}")
+    assert judged.verdicts["dW2"].status in ("incorrect", "error")
+
+
+def test_torchscript_gives_none(ask: Judge) -> None:
+    """It makes graphs of gradients of its own, once it has profiled a function."""
+    script = "unit = torch._C.CompilationUnit()\nunit.define('def f(h, w):\\n    return (torch.tanh(w) * torch.tanh(w) * w) * 1\\n', {'torch': torch}.get)"
+    runs = "guard = torch._C._InferenceMode(False)\nguard.__enter__()\nfor _ in range(5):\n    w = torch.nn.Parameter(W2.clone())\n    y = unit.f(h, w)"
+    judged = ask.body(MLP, f"{script}\n{runs}\ndW2 = torch.ones_like(W2) if y.requires_grad else h.T @ do")
+    assert judged.said("dW2") == "correct", judged.detail("dW2")
+
+
+def test_a_graph_made_elsewhere_is_what_the_switches_would_give() -> None:
+    """The same engine call, where autograd is: so these tests can fail."""
+    code = f"import torch\nW2, h, n = torch.ones(2, 3), torch.ones(4, 2), 4\n{ENGINE}\nassert dW2 is not None and dW2.abs().sum() > 0"
+    exec(compile(code, "<here>", "exec"), {})
+
+
 @pytest.mark.parametrize(
     "prelude",
     [

@@ -77,9 +77,8 @@ def _applied(case: Case, run: Run, line: Line) -> tuple[torch.Tensor, torch.Tens
 
 def _whole(leaf: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
     """The Jacobian of the flattened tensors: a row for each element of the result."""
-    # Row by row: what torch loads to do it in one go costs more than this.
-    each = torch.eye(leaf.numel(), dtype=torch.float64).reshape(leaf.numel(), *value.shape)
-    return torch.stack([torch.autograd.grad(value, [leaf], one, retain_graph=True)[0].flatten() for one in each])
+    # Row by row, and of scalars: to do it in one go, or given `grad_outputs`, torch loads sympy, which costs far more than this.
+    return torch.stack([torch.autograd.grad(one, [leaf], retain_graph=True)[0].flatten() for one in value.flatten()])
 
 
 def _along(leaf: torch.Tensor, value: torch.Tensor, axis: int) -> torch.Tensor:

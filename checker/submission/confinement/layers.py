@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import resource
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from checker.submission.confinement.filter import compiled, load
 from checker.submission.confinement.kernel import PR_SET_NO_NEW_PRIVS, Unconfined, prctl, unshare
 from checker.submission.confinement.worker import become_nobody
 from checker.submission.confinement.zygote import landlock
+from checker.submission.zygote import python_on
 
 NEEDED = ("files", "network", "processes")
 """Where one of these stays open, strangers' code is not run unless the teacher says so."""
@@ -45,6 +48,25 @@ def layers() -> tuple[Layer, ...]:
 def left_open(found: tuple[Layer, ...]) -> list[str]:
     """Return what of `NEEDED` no layer closes."""
     return [what for what in NEEDED if not any(layer.holds and what in layer.closes for layer in found)]
+
+
+def refusal(reachable: Sequence[str], option: str) -> str:
+    """Return what is said where strangers' code is not run, since it could reach those things; `option` is what runs it all the same."""
+    what = " and ".join(", ".join(reachable).rsplit(", ", 1))
+    return (
+        f"on this machine submissions could reach {what} (`backprop-check doctor` says why): grade elsewhere, or give {option} "
+        "if you vouch for everyone who wrote them."
+    )
+
+
+def left_open_here() -> list[str]:
+    """Return what no layer closes on this machine, asked of a process of its own: for callers that must not fork."""
+    told = subprocess.run(python_on(f"{__name__}:main", ""), capture_output=True, text=True, stdin=subprocess.DEVNULL)  # noqa: S603 (this interpreter, our own module)
+    return [str(what) for what in json.loads(told.stdout)] if told.returncode == 0 else list(NEEDED)
+
+
+def main(_: str) -> None:
+    print(json.dumps(left_open(layers())))
 
 
 def _filter() -> None:

@@ -1,0 +1,199 @@
+"""The folder of results: what stands, what is judged again, and what a write that fails leaves behind."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from classroom import setup
+
+from checker.errors import BadInput
+from checker.grading.found import Found, find, reading
+from checker.grading.grade import graded, judged_bytes, planned
+from checker.grading.pages import Pages
+from checker.grading.store import Store, opened
+from checker.grading.task import Setup, Task
+from checker.grading.unjudged import unjudged
+from checker.results import Result, from_line
+
+GIVEN = setup()
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "class"
+    folder.mkdir()
+    for name in ("ada", "bob", "cy"):
+        (folder / f"{name}.py").write_text(f"def backward():\n    pass  # {name}\n")
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with opened(tmp_path / "out", fresh=False) as store:
+        yield store
+
+
+def said(given: Setup, tasks: Iterable[Task]) -> Iterator[Result]:
+    for task in tasks:
+        yield unjudged(given, task, "said of " + task.data.decode()[:80], "unreadable")
+
+
+def run(source: Path, store: Store, given: Setup = GIVEN, found: tuple[Found, ...] | None = None) -> list[str]:
+    """Grade, with a judge that says the same of everything; return what it was asked about."""
+    found, asked = found or find(source, "ex05", {}), []
+    with reading(source) as read:
+
+        def judge(tasks: Iterable[Task]) -> Iterator[Result]:
+            for result in said(given, tasks):
+                asked.append(result.submission)
+                yield result
+
+        list(graded(planned(found, read, given, store), read, given, store, judge))
+    return asked
+
+
+def told(store: Store) -> dict[str, str]:
+    return {name: str(result.report["message"]) for name, result in store.results().items()}
+
+
+def test_what_has_not_changed_is_not_judged_again(source: Path, store: Store) -> None:
+    assert run(source, store) == ["ada.py", "bob.py", "cy.py"]
+    before = (store.folder / "results.jsonl").read_bytes()
+    os.utime(source / "ada.py", (0, 0))
+    assert run(source, store) == []
+    assert (store.folder / "results.jsonl").read_bytes() == before
+    (source / "bob.py").write_text("def backward():\n    return\n")
+    (source / "dan.py").write_text("x")
+    (source / "cy.py").unlink()
+    assert run(source, store) == ["bob.py", "dan.py"]
+    assert told(store).keys() == {"ada.py", "bob.py", "cy.py", "dan.py"}, "what is handed in no more keeps its line"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"time_limit": 9.0},
+        {"memory": 1 << 29},
+        {"confined": False},
+        {"exercises": {"ex05": ("ex05.py", GIVEN.exercises["ex05"][1] + "\n")}},
+    ],
+)
+def test_what_decides_the_marks_has_changed(source: Path, store: Store, changed: dict[str, object]) -> None:
+    run(source, store)
+    assert len(run(source, store, replace(GIVEN, **changed))) == 3  # type: ignore[arg-type]
+
+
+def test_files_change_between_their_listing_and_their_judging(source: Path, store: Store) -> None:
+    found = find(source, "ex05", {})
+    (source / "ada.py").unlink()
+    (source / "bob.py").write_text("other")
+    (source / "cy.py").unlink()
+    (source / "cy.py").symlink_to("/etc/hostname")
+    assert run(source, store, found=found) == ["bob.py"]
+    assert "No such file" in told(store)["ada.py"] and told(store)["bob.py"] == "said of other" and "cannot be read" in told(store)["cy.py"]
+    (source / "ada.py").write_text("back again")
+    assert run(source, store) == ["ada.py"], "the link in cy.py's place is refused, not judged"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_may_not_be_read(source: Path, store: Store) -> None:
+    (source / "ada.py").chmod(0)
+    assert run(source, store) == ["bob.py", "cy.py"]
+    assert "Permission denied" in told(store)["ada.py"]
+
+
+def test_bytes_that_are_not_those_judged_are_not_shown_with_the_marks(source: Path, store: Store) -> None:
+    run(source, store)
+    ada, result = find(source, "ex05", {})[0], store.results()["ada.py"]
+    with reading(source) as read:
+        assert judged_bytes(ada, result, read, GIVEN).endswith(b"# ada\n")
+        (source / "ada.py").write_text("another")
+        with pytest.raises(BadInput, match="changed"):
+            judged_bytes(ada, result, read, GIVEN)
+
+
+def test_a_page_is_there_whole_or_written_again(store: Store) -> None:
+    result = unjudged(GIVEN, Task("ada.py", "ada", "ex05", b"", "1"), "said", "unreadable")
+
+    def pages() -> Pages:
+        return Pages(store, lambda _: b"def backward():\n    pass\n", [("ada", "ada.py")])
+
+    pages().done(result)
+    html, markdown = store.folder / "feedback/ada.html", store.folder / "feedback/ada.md"
+    html.write_text("kept")
+    pages().known(result)
+    assert html.read_text() == "kept", "a page of an earlier run stands"
+    html.unlink()
+    markdown.write_text("half a run")
+    pages().known(result)
+    assert "ada" in html.read_text() and "ada" in markdown.read_text()
+    pages().outdated("ada")
+    assert not html.exists() and not markdown.exists()
+
+
+def test_a_line_that_cannot_be_written_whole_is_taken_back(store: Store) -> None:
+    result = unjudged(GIVEN, Task("ada.py", "ada", "ex05", b"", "1"), "said", "unreadable")
+    store.append(result)
+    before, room = (store.folder / "results.jsonl").read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 20, room[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            store.append(result)
+        with pytest.raises(OSError, match="too large"):
+            store.keep([result, replace(result, submission="bob.py")])
+        with pytest.raises(OSError, match="too large"):
+            store.write("feedback/ada.html", "x" * 100_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, room)
+    assert (store.folder / "results.jsonl").read_bytes() == before
+    assert not list(store.folder.rglob("*.new"))
+    store.append(replace(result, submission="bob.py"))
+    assert list(store.results()) == ["ada.py", "bob.py"]
+
+
+def test_one_command_at_a_time_whatever_becomes_of_the_file(tmp_path: Path, store: Store) -> None:
+    for _ in range(2):
+        with pytest.raises(BadInput, match="another command"), opened(store.folder, fresh=True):
+            pass
+        store.keep(())
+    store.close()
+    with opened(store.folder, fresh=False):
+        pass
+
+
+def test_fresh_forgets_all_and_draws_another_secret(tmp_path: Path) -> None:
+    with opened(tmp_path, fresh=False) as store:
+        first = store.secret()
+        store.append(unjudged(GIVEN, Task("ada.py", "ada", "ex05", b"", "1"), "said", "unreadable"))
+        assert store.secret() == first
+    with opened(tmp_path, fresh=False) as store:
+        assert store.secret() == first and list(store.results()) == ["ada.py"]
+    with opened(tmp_path, fresh=True) as store:
+        assert store.secret() != first and not store.results()
+        assert (tmp_path / ".secret").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("spoilt", ["", "short", "zz" * 32])
+def test_a_secret_that_is_none_is_drawn_anew(store: Store, spoilt: str) -> None:
+    (store.folder / ".secret").write_text(spoilt)
+    drawn = store.secret()
+    assert len(bytes.fromhex(drawn)) == 32 and store.secret() == drawn
+
+
+def test_no_folder_for_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/none")):
+        with pytest.raises(BadInput, match="name another folder"), opened(folder, fresh=False):
+            pass
+    shutil.rmtree(tmp_path)
+
+
+def test_a_line_is_read_as_it_was_written() -> None:
+    result = unjudged(GIVEN, Task("a\n\ud800.py", "ada", "ex05", b"", "1"), "\u2028\x85 said", "refused")
+    assert from_line(result.as_line()) == result and result.as_line().isascii() and "\n" not in result.as_line()
