@@ -9,10 +9,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from checker.check import check
 from classroom import HEAD, ROOT, SECRET, SOLUTION, grade, lines, task
 
 from checker.exercise.parse import read_exercise
+from checker.flow import check
 from checker.grading.pool import Pool
 from checker.grading.task import Setup, Task
 from checker.report.json import as_json
