@@ -66,19 +66,17 @@ class Pool:
 
     def judged(self, tasks: Iterable[Task]) -> Iterator[Result]:
         """Yield a result for each task, in the order in which they are done. Raises `BadInput` when nothing can be judged here."""
-        coming, waiting = iter(tasks), deque[Task]()
+        coming, waiting, done = iter(tasks), deque[Task](), list[Result]()
         while True:
             waiting.extend(itertools.islice(coming, max(0, AHEAD * self._jobs - len(waiting))))
             while waiting and (judge := self._idle()) is not None:
                 self._give(judge, self._fitting(judge, waiting))
                 waiting.extend(itertools.islice(coming, 1))
+            yield from done  # only now: the judges are at work again while these are written down
             busy = [judge for judge in self._judges if judge.task is not None or not judge.ready]
             if not waiting and all(judge.task is None for judge in busy):
                 return
-            for judge in self._heard(busy):
-                result = self._receive(judge, waiting)
-                if result is not None:
-                    yield result
+            done = [result for judge in self._heard(busy) if (result := self._receive(judge, waiting)) is not None]
 
     def _idle(self) -> Judge | None:
         """Return a judge with nothing to do, and see to it that there are enough of them."""

@@ -1,0 +1,78 @@
+"""Work that many submissions share is done once: equal answers go to one judge, and right ones need no process to be explained in."""
+
+import subprocess
+import sys
+from collections import deque
+from types import SimpleNamespace
+
+import pytest
+
+from checker.grading import explaining
+from checker.grading.pool import Judge, Pool
+from checker.grading.task import Setup, Task
+
+SAME = b"# Ada\ndef backward(x):\n    dx = 2 * x  # mine\n"
+
+
+def task(name, data, exercise="ex01"):
+    return Task(name, name, exercise, data, "")
+
+
+@pytest.mark.parametrize(
+    ("data", "exercise", "alike"),
+    [
+        (b"# Emmy, 7\ndef backward(x):\n    dx = 2 * x  # hers\n", "ex01", True),
+        (b"# Ada\n\ndef backward(x):\n    dx = 2 * x  # mine\n", "ex01", False),  # it stands elsewhere
+        (b"# Ada\ndef backward(x):\n    dx = 3 * x  # mine\n", "ex01", False),
+        (SAME, "ex02", False),
+    ],
+)
+def test_files_are_alike_when_only_comments_differ(data, exercise, alike):
+    assert (task("a", SAME).likeness == task("b", data, exercise).likeness) is alike
+
+
+def test_a_judge_gets_what_it_has_had_then_what_is_new_then_anything():
+    pool, waiting = Pool(Setup({}, ""), 2), deque(task(f"{name}{i}", name.encode()) for i, name in enumerate("aaabac"))
+    first, second = Judge(None, 1), Judge(None, 2)
+    given = [pool._fitting(judge, waiting).submission for judge in (first, second, second, first, first, second)]
+    assert given == ["a0", "b3", "c5", "a1", "a2", "a4"]
+    assert not waiting
+
+
+def verdict(status, why=(), changed=()):
+    return SimpleNamespace(target=SimpleNamespace(name="dx"), status=status, why=frozenset(why), runs=[SimpleNamespace(changed=changed)])
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "found"),
+    [
+        ([verdict("correct")], {"dx": ((), ())}),
+        ([verdict("missing")], {}),
+        ([verdict("correct"), verdict("incorrect")], None),
+        ([verdict("error")], None),
+        ([verdict("correct", why=["by-accident"])], None),
+        ([verdict("correct", changed=[("x", 0)])], None),
+    ],
+)
+def test_a_process_is_forked_only_where_there_is_something_to_say(verdicts, found, monkeypatch):
+    def fork():
+        raise OSError("forked")
+
+    monkeypatch.setattr(explaining.os, "fork", fork)
+    if found is None:
+        with pytest.raises(OSError, match="forked"):
+            explaining.explained_apart(None, None, verdicts, 1.0)
+    else:
+        assert explaining.explained_apart(None, None, verdicts, 1.0) == found
+
+
+def test_a_jacobian_is_made_without_sympy():
+    # Loading it takes longer than all the rest, in every process that explains.
+    code = """if True:
+        import sys, torch
+        from checker.diagnosis.rules.diagonal_jacobian import _whole
+        leaf = torch.tensor([1.0, 2.0], requires_grad=True)
+        assert _whole(leaf, leaf * leaf.sum()).tolist() == [[4.0, 1.0], [2.0, 5.0]]
+        assert "sympy" not in sys.modules
+    """
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
