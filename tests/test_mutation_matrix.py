@@ -256,8 +256,8 @@ def test_what_passes_ends_the_command_with_1(zygote: Zygote, monkeypatch: pytest
     real = matrix.judge
 
     def lenient(*args: Any, **options: Any) -> Any:
-        verdicts, trouble = real(*args, **options)
-        return tuple(replace(v, status="correct") if v.answer.state == "raised" else v for v in verdicts), trouble
+        verdicts, trouble, ends = real(*args, **options)
+        return tuple(replace(v, status="correct") if v.answer.state == "raised" else v for v in verdicts), trouble, ends
 
     monkeypatch.setattr(matrix, "judge", lenient)
     monkeypatch.setattr(matrix, "explain", saying("unrecognised", "located"))

@@ -64,7 +64,7 @@ def test_the_same_code_gets_the_same_report_whoever_judges_it(pool: Pool) -> Non
 
 
 def test_a_judge_that_stands_still_is_replaced_and_nobody_pays_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Setup, "longest", 3.0)
+    monkeypatch.setattr(Setup, "longest", 6.0)
     with Pool(setup(), 2) as pool:
         assert [result.score for result in pool.judged([task(RIGHT)])] == [4.0]
         still = next(pid for depth, pid in below(os.getpid()) if depth == 2)
@@ -77,6 +77,7 @@ def test_a_judge_that_stands_still_is_replaced_and_nobody_pays_for_it(monkeypatc
 def test_a_submission_that_takes_its_judge_along_is_given_up_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Here a submission is one, for this judge, when it takes longer than the judge may."""
     monkeypatch.setattr(Setup, "longest", 1.5)
+    monkeypatch.setattr("checker.grading.pool.TRIES", 2)
     slow = HEAD + "    while True:\n        pass\n"
     with Pool(setup(time_limit=60.0), 1) as pool:
         results = {result.submission: result for result in pool.judged([task(slow, "slow.py"), task(SOLUTION)])}
