@@ -42,7 +42,7 @@ def explained_apart(graph: Graph, submission: Submission, verdicts: Sequence[Ver
             os._exit(0)
     os.close(writer)
     try:
-        told = json.loads(_read(reader, time.monotonic() + 5 * seconds + 10))
+        told = json.loads(_read(reader, time.monotonic() + 4 * seconds + 4))
         return {name: (_diagnoses(causes), _diagnoses(remarks)) for name, (causes, remarks) in told.items()}
     except (ValueError, TypeError):
         wrong = [v.target.name for v in verdicts if v.status in ("incorrect", "error")]
@@ -61,7 +61,7 @@ def _needs_no_word(verdict: Verdict) -> bool:
 def _bound(seconds: float) -> None:
     if sys.platform == "linux":
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    cpu = int(4 * seconds + 8)
+    cpu = int(2 * seconds + 2)
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     if sys.platform == "linux":
