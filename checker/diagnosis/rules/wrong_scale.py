@@ -126,7 +126,9 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div) and not _is_tensor(case, part.right):
             for constant in constants:
                 yield put(expression, part, ast.copy_location(times(part.left, constant), part)), part.right
-    for part in tensors(case, expression):
+    # What is compared is no factor: scaling it can at most empty a mask, and so take a term away that has another mistake.
+    compared = {id(n) for p in parts(expression) if isinstance(p, ast.Compare) for n in ast.walk(p)}
+    for part in (p for p in tensors(case, expression) if id(p) not in compared):
         for constant in constants:
             yield put(expression, part, ast.copy_location(times(part, constant), part)), part
 
