@@ -115,7 +115,8 @@ def test_only_the_submission_that_keeps_killing_workers_is_given_up(
     workers: LocalCluster, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cluster, "judged_chunk", deadly)
-    monkeypatch.setattr(workers.scheduler, "allowed_failures", 0)
+    # Not 0: the scheduler may hand a task to a worker whose death it has not noticed yet.
+    monkeypatch.setattr(workers.scheduler, "allowed_failures", 1)
     results = list(judged_by_cluster(SETUP, workers.scheduler_address, tasks()))
     assert sorted(result.submission for result in results) == list(CLASS)
     (crashed,) = [result for result in results if result.outcome == "crashed"]
