@@ -24,7 +24,7 @@ class Course:
 
     def files(self) -> list[Path]:
         """Return the exercise files in order: ex01, ex01b, ex02 and so on."""
-        return sorted((p for p in self.exercises.glob("ex*.py") if _FILE.fullmatch(p.name)), key=_order)
+        return sorted((p for p in self.exercises.glob("ex*.py") if is_exercise_name(p.name)), key=_order)
 
     def ids(self) -> list[str]:
         return [exercise_id(path) for path in self.files()]
@@ -84,6 +84,7 @@ def exercise_id(path: Path) -> str:
 
 
 def is_exercise_name(name: str) -> bool:
+    """Whether a file of this name is an exercise of its folder: `ex05_broadcast.py`."""
     return _FILE.fullmatch(name) is not None
 
 
@@ -102,7 +103,7 @@ def next_number(course: Course) -> int:
 
 def has_exercises(folder: Path) -> bool:
     try:
-        return any(_FILE.fullmatch(p.name) for p in folder.glob("ex*.py"))
+        return any(is_exercise_name(p.name) for p in folder.glob("ex*.py"))
     except OSError:
         return False
 

@@ -62,8 +62,8 @@ class Compared:
 class Asked:
     """A gradient `given` for the live tensor `tensor`, and the `gradient` that autograd has for it, None where it kept none.
 
-    `name` is what the caller calls the given one, `node` what the tensor is called. `others` are names of the caller's for gradients of
-    other nodes, by the engine's name for them (`da`).
+    `name` is what the caller calls the given one, `node` what the tensor is called. `others` gives, for the caller's names of
+    other nodes' gradients, the engine's (`da`).
     """
 
     name: str
@@ -87,8 +87,7 @@ def compared(caller: Caller, asked: Asked, output: str | None = None) -> Compare
     answer = _answer(asked.given)
     run = Run(replace(trial, dtype=_rounding(asked.tensor)), {target: answer})
     difference = compare(run, target)
-    status = "correct" if difference.wrong == "" else "incorrect"
-    verdict = Verdict(Target(target, 1, ""), "correct" if status == "correct" else "incorrect", (run,), (difference,), 0)
+    verdict = Verdict(Target(target, 1, ""), "correct" if difference.wrong == "" else "incorrect", (run,), (difference,), 0)
     bare = Compared(asked.name, asked.node, difference, verdict, graph, None)
     if bare.right or graph is None:
         return bare
@@ -299,6 +298,3 @@ def _as_if_right(submission: Submission, trial: Trial, target: str) -> torch.Ten
     except (Refused, Failed):
         return None
     return value.to(torch.float64) if isinstance(value, torch.Tensor) else None
-
-
-__all__ = ["TOLERANCE", "Asked", "Compared", "compared"]
