@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from checker.authoring.answers import Answers
-from checker.authoring.ground import ground
-from checker.authoring.matrix import read_mutations
+from backprop_check.authoring.answers import Answers
+from backprop_check.authoring.ground import ground
+from backprop_check.authoring.matrix import read_mutations
 
 ROOT = Path(__file__).resolve().parent.parent
 ALIKE = 5

@@ -18,16 +18,16 @@ from pathlib import Path
 
 import torch
 
-from checker.comparison.judge import judge
-from checker.diagnosis.case import Case
-from checker.diagnosis.edits import search
-from checker.diagnosis.explain import explain
-from checker.diagnosis.mend import EDITORS
-from checker.exercise.parse import read_exercise
-from checker.records import Submission, Verdict
-from checker.submission.parse import read_submission
-from checker.submission.zygote import Zygote
-from checker.trace.graph import Graph, load_graph
+from backprop_check.comparison.judge import judge
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import search
+from backprop_check.diagnosis.explain import explain
+from backprop_check.diagnosis.mend import EDITORS
+from backprop_check.exercise.parse import read_exercise
+from backprop_check.records import Submission, Verdict
+from backprop_check.submission.parse import read_submission
+from backprop_check.submission.zygote import Zygote
+from backprop_check.trace.graph import Graph, load_graph
 
 ROOT = Path(__file__).resolve().parent.parent
 SLIPS = ("-({})", "({}).T", "({}) * 2", "({}).sum(0)", "({}).sum(1, keepdim=True)", "({})**2", "({}) / 3", "torch.ones_like({1})")

@@ -34,13 +34,23 @@ def main() -> None:
     args = _arguments()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        environment = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+        environment = {"PYTHONPATH": str(ROOT / "checker"), "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
         loading = _loading(environment)
         print(f"import torch: {loading.wall:.2f} s, of processors {loading.processor:.2f} s; {os.cpu_count()} cores", flush=True)
         for size in args.sizes:
             source = folder / str(size)
             files = written_class(source, args.exercise, size)
-            command = [sys.executable, "-m", "checker", "grade", str(source), "--exercise", args.exercise, "--out", str(folder / "out")]
+            command = [
+                sys.executable,
+                "-m",
+                "backprop_check",
+                "grade",
+                str(source),
+                "--exercise",
+                args.exercise,
+                "--out",
+                str(folder / "out"),
+            ]
             taken = _graded(command, folder / "out", environment)
             each = (taken.wall - loading.wall) / size
             _tell(args.exercise, size, taken, loading)

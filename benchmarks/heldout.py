@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "diagn
 
 from test_heldout import Judged, judge
 
-from checker.submission.zygote import Zygote
+from backprop_check.submission.zygote import Zygote
 
 
 def main() -> None:

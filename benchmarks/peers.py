@@ -36,7 +36,7 @@ def test_gradients(env):
 
 def fresh_check(exercise: str, files: Sequence[Path]) -> float:
     """A process a submission: our own check."""
-    return _each(lambda file: [sys.executable, "-m", "checker", "check", exercise, "--submission", str(file), "--json"], files)
+    return _each(lambda file: [sys.executable, "-m", "backprop_check", "check", exercise, "--submission", str(file), "--json"], files)
 
 
 def fresh_bare(files: Sequence[Path]) -> float:
@@ -89,7 +89,7 @@ def _each(command: Callable[[Path], list[str]], files: Sequence[Path]) -> float:
 
 
 def _run(command: list[str], folder: Path) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{Path(command[0]).parent}:{os.environ['PATH']}"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "checker"), "PATH": f"{Path(command[0]).parent}:{os.environ['PATH']}"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)  # noqa: S603  (our own commands)
     if done.returncode not in (0, 1):
         raise SystemExit(f"{' '.join(command)[:200]} ended with {done.returncode}:\n{done.stderr[-2000:]}")

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from checker.submission.confinement.kernel import prctl
+from backprop_check.submission.confinement.kernel import prctl
 
 EVERY = 0.2
 """Seconds between two looks at the memory."""

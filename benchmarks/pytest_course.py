@@ -15,7 +15,19 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PYTEST = ["-m", "pytest", "-q", "-p", "checker.pytest_plugin.plugin", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(ROOT)]
+PYTEST = [
+    "-m",
+    "pytest",
+    "-q",
+    "-p",
+    "backprop_check.pytest_plugin.plugin",
+    "-p",
+    "no:cacheprovider",
+    "-c",
+    os.devnull,
+    "--rootdir",
+    str(ROOT),
+]
 
 
 def main() -> None:
@@ -48,7 +60,7 @@ def main() -> None:
 
 def execute(script: list[str]) -> None:
     """Run Python on `script`, which must pass or collect nothing."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "checker"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run([sys.executable, *script], env=environment, capture_output=True, text=True)  # noqa: S603  (our own commands)
     if done.returncode not in (0, 5):
         sys.exit(done.stdout + done.stderr)

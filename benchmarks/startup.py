@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RATIO, SECONDS = 1.25, 0.25
 LIGHT = (["--help"], ["list"], ["explain", "missing-sum"], ["graph", "ex05"], ["graph", "ex13"])
-COMMAND = "import sys; from checker.cli.main import main; main(sys.argv[1:])"
+COMMAND = "import sys; from backprop_check.cli.main import main; main(sys.argv[1:])"
 LOADED = COMMAND.replace("main(sys.argv[1:])", "\ntry: main(sys.argv[1:])\nfinally: print('torch' in sys.modules, file=sys.stderr)")
 
 
@@ -70,7 +70,7 @@ def execute(course: Path, script: list[str]) -> str:
     """Run Python on `script` in the course's folder; return its standard error."""
     # An installed package has its bytecode; what the environment says of writing it must not count against it, nor against torch.
     cached = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(course / "bytecode")}
-    environment = {**os.environ, **cached, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, **cached, "PYTHONPATH": str(ROOT / "checker")}
     done = subprocess.run([sys.executable, *script], cwd=course, env=environment, capture_output=True, text=True)  # noqa: S603  (our own commands)
     return done.stderr
 

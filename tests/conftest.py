@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from checker.cli.main import main
-from checker.submission.zygote import Zygote
+from backprop_check.cli.main import main
+from backprop_check.submission.zygote import Zygote
 
 
 @pytest.fixture(scope="session")

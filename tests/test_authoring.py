@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from checker.authoring.examine import examine
-from checker.authoring.text import folder_findings
-from checker.cli.main import main
-from checker.exercise.blank import blank
-from checker.exercise.course import Course
-from checker.submission.zygote import Zygote
+from backprop_check.authoring.examine import examine
+from backprop_check.authoring.text import folder_findings
+from backprop_check.cli.main import main
+from backprop_check.exercise.blank import blank
+from backprop_check.exercise.course import Course
+from backprop_check.submission.zygote import Zygote
 
 SOUND = '''"""A title.
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from checker.cli.main import main
-from checker.submission.zygote import Zygote
+from backprop_check.cli.main import main
+from backprop_check.submission.zygote import Zygote
 
 HEAD = "def backward(counts, counts_sum_inv, probs, act, s):\n"
 

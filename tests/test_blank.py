@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from checker.cli.new import TEMPLATE
-from checker.exercise.blank import blank
-from checker.exercise.course import packaged_course
-from checker.exercise.parse import read_exercise
+from backprop_check.cli.new import TEMPLATE
+from backprop_check.exercise.blank import blank
+from backprop_check.exercise.course import packaged_course
+from backprop_check.exercise.parse import read_exercise
 
 COURSE = packaged_course()
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-import checker
-from checker.cli.asked import next_after
-from checker.cli.main import main
-from checker.exercise.course import find_course, packaged_course
-from checker.submission.zygote import Zygote
+import backprop_check
+from backprop_check.cli.asked import next_after
+from backprop_check.cli.main import main
+from backprop_check.exercise.course import find_course, packaged_course
+from backprop_check.submission.zygote import Zygote
 
 Captured = pytest.CaptureFixture[str]
 SOLUTIONS = packaged_course().solutions
@@ -262,8 +262,8 @@ def test_explain_prints_pages(capsys: Captured) -> None:
 
 
 def process(*argv: str, cwd: Path, **options: object) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": str(Path(checker.__file__).parent.parent), **options.pop("env", {})}  # type: ignore[dict-item]
-    command = [sys.executable, "-m", "checker", *argv]
+    environment = {**os.environ, "PYTHONPATH": str(Path(backprop_check.__file__).parent.parent), **options.pop("env", {})}  # type: ignore[dict-item]
+    command = [sys.executable, "-m", "backprop_check", *argv]
     return subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

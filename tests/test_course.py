@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from checker.errors import BadInput
-from checker.exercise.course import Course, exercise_id, find_course, locate, next_number, packaged_course
+from backprop_check.errors import BadInput
+from backprop_check.exercise.course import Course, exercise_id, find_course, locate, next_number, packaged_course
 
 NAMES = ["ex02_b.py", "ex01_a.py", "ex10_d.py", "ex02b_c.py", "ex1_notes.txt", "extra.py", "conftest.py"]
 

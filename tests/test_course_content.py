@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from checker.authoring.examine import Examined, examine
-from checker.authoring.text import folder_findings
-from checker.exercise.course import packaged_course
-from checker.submission.zygote import Zygote
+from backprop_check.authoring.examine import Examined, examine
+from backprop_check.authoring.text import folder_findings
+from backprop_check.exercise.course import packaged_course
+from backprop_check.submission.zygote import Zygote
 
 COURSE = packaged_course()
 

@@ -8,15 +8,15 @@ import pytest
 import torch
 from rich.cells import cell_len
 
-from checker.cli.graph import _in_ascii, _traced_shapes
-from checker.cli.main import main
-from checker.exercise.course import packaged_course
-from checker.exercise.numbers import axis_lengths, is_number
-from checker.exercise.parse import read_exercise
-from checker.exercise.shapes import NUMBER, written_shapes
-from checker.report.graph import graph_lines
-from checker.report.lanes import Lanes
-from checker.trace.graph import load_graph
+from backprop_check.cli.graph import _in_ascii, _traced_shapes
+from backprop_check.cli.main import main
+from backprop_check.exercise.course import packaged_course
+from backprop_check.exercise.numbers import axis_lengths, is_number
+from backprop_check.exercise.parse import read_exercise
+from backprop_check.exercise.shapes import NUMBER, written_shapes
+from backprop_check.report.graph import graph_lines
+from backprop_check.report.lanes import Lanes
+from backprop_check.trace.graph import load_graph
 
 COURSE = packaged_course()
 Captured = pytest.CaptureFixture[str]

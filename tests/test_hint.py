@@ -15,19 +15,19 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "diagnosis"))
 from pages import section, write
 
-import checker
-from checker.derivation.lesson import lesson
-from checker.derivation.table import TABLE
-from checker.diagnosis.explain import LAST
-from checker.diagnosis.rules import RULES
-from checker.exercise.course import packaged_course
-from checker.exercise.solution import Step, read_solution
-from checker.flow import check
-from checker.records import Gradient, Report
-from checker.report.hint import mistakes, operations
-from checker.report.hint.ladder import STEPS, hint_lines
-from checker.submission.zygote import Zygote
-from checker.trace.graph import load_graph
+import backprop_check
+from backprop_check.derivation.lesson import lesson
+from backprop_check.derivation.table import TABLE
+from backprop_check.diagnosis.explain import LAST
+from backprop_check.diagnosis.rules import RULES
+from backprop_check.exercise.course import packaged_course
+from backprop_check.exercise.solution import Step, read_solution
+from backprop_check.flow import check
+from backprop_check.records import Gradient, Report
+from backprop_check.report.hint import mistakes, operations
+from backprop_check.report.hint.ladder import STEPS, hint_lines
+from backprop_check.submission.zygote import Zygote
+from backprop_check.trace.graph import load_graph
 
 HELDOUT = sorted((Path(__file__).parent / "heldout").glob("*/exercise.py"))
 
@@ -158,8 +158,8 @@ def test_an_unwritten_gradient_of_any_graph_has_four_steps(path: Path, zygote: Z
 
 
 def test_the_words_of_hints_need_no_torch() -> None:
-    script = "import sys, checker.report.hint.ladder; assert 'torch' not in sys.modules"
-    environment = {**os.environ, "PYTHONPATH": str(Path(checker.__file__).parent.parent)}
+    script = "import sys, backprop_check.report.hint.ladder; assert 'torch' not in sys.modules"
+    environment = {**os.environ, "PYTHONPATH": str(Path(backprop_check.__file__).parent.parent)}
     assert subprocess.run([sys.executable, "-c", script], env=environment).returncode == 0
 
 

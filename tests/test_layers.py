@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-import checker
+import backprop_check
 
-ROOT = Path(checker.__file__).parent
+ROOT = Path(backprop_check.__file__).parent
 FLOW = [
     ("errors", "files", "records", "results", "roster"), ("exercise",), ("trace",), ("submission",), ("comparison",), ("derivation",), ("diagnosis",), ("report",), ("flow",), ("live",), ("grading",),
     ("authoring",), ("cli", "notebook", "pytest_plugin", "__main__"),
@@ -22,12 +22,12 @@ MODULES = sorted(p for p in ROOT.rglob("*.py") if p != ROOT / "__init__.py" and 
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Yield the modules of `checker` that a file imports, anywhere in it, without their first name."""
+    """Yield the modules of `backprop_check` that a file imports, anywhere in it, without their first name."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("checker."):
-            yield (node.module or "").removeprefix("checker.")
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("backprop_check."):
+            yield (node.module or "").removeprefix("backprop_check.")
         elif isinstance(node, ast.Import):
-            yield from (alias.name.removeprefix("checker.") for alias in node.names if alias.name.startswith("checker."))
+            yield from (alias.name.removeprefix("backprop_check.") for alias in node.names if alias.name.startswith("backprop_check."))
 
 
 def package(path: Path) -> str:
@@ -36,7 +36,7 @@ def package(path: Path) -> str:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_point_to_the_left(path: Path) -> None:
-    assert package(path) in LEVEL, f"say in FLOW where checker/{package(path)} stands"
+    assert package(path) in LEVEL, f"say in FLOW where backprop_check/{package(path)} stands"
     wrong = [name for name in imported(path) if LEVEL[name.split(".")[0]] > LEVEL[package(path)]]
     assert not wrong, f"{path.relative_to(ROOT)} imports {wrong}, which lies to its right"
 
@@ -65,7 +65,7 @@ def test_what_needs_no_torch_loads_none(tmp_path: Path) -> None:
     """One process runs all these commands, each in the same fresh course."""
     script = f"""
 import contextlib, os, sys
-from checker.cli.main import main
+from backprop_check.cli.main import main
 for argv in {COMMANDS!r}:
     with contextlib.suppress(SystemExit):
         assert main(argv) in (0, 2), argv

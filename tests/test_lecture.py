@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from checker.exercise.course import packaged_course
-from checker.exercise.parse import read_exercise
-from checker.flow import check
-from checker.records import Report
-from checker.submission.zygote import Zygote
+from backprop_check.exercise.course import packaged_course
+from backprop_check.exercise.parse import read_exercise
+from backprop_check.flow import check
+from backprop_check.records import Report
+from backprop_check.submission.zygote import Zygote
 
 EXERCISE = packaged_course().find("ex13")
 

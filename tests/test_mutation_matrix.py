@@ -12,19 +12,19 @@ from typing import Any
 import pytest
 import torch
 
-from checker.authoring import matrix
-from checker.authoring import mutants as generator
-from checker.authoring.answers import read_answers
-from checker.authoring.matrix import Mutations, read_mutations, rows, tell, total
-from checker.authoring.mutants import mutants
-from checker.authoring.shown import Sorted
-from checker.authoring.slips.names import Names
-from checker.cli.main import main
-from checker.diagnosis.pages import pages
-from checker.errors import BadInput
-from checker.exercise.parse import read_exercise
-from checker.records import Diagnosis
-from checker.submission.zygote import Zygote
+from backprop_check.authoring import matrix
+from backprop_check.authoring import mutants as generator
+from backprop_check.authoring.answers import read_answers
+from backprop_check.authoring.matrix import Mutations, read_mutations, rows, tell, total
+from backprop_check.authoring.mutants import mutants
+from backprop_check.authoring.shown import Sorted
+from backprop_check.authoring.slips.names import Names
+from backprop_check.cli.main import main
+from backprop_check.diagnosis.pages import pages
+from backprop_check.errors import BadInput
+from backprop_check.exercise.parse import read_exercise
+from backprop_check.records import Diagnosis
+from backprop_check.submission.zygote import Zygote
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
 NAMES = Names(

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from checker.cli.main import main
-from checker.exercise.course import packaged_course
-from checker.exercise.parse import read_exercise
-from checker.submission.zygote import Zygote
-from checker.trace.graph import load_graph
-from checker.trace.numeric import central_differences
-from checker.trace.oracle import trace
+from backprop_check.cli.main import main
+from backprop_check.exercise.course import packaged_course
+from backprop_check.exercise.parse import read_exercise
+from backprop_check.submission.zygote import Zygote
+from backprop_check.trace.graph import load_graph
+from backprop_check.trace.numeric import central_differences
+from backprop_check.trace.oracle import trace
 
 COURSE = packaged_course()
 Captured = pytest.CaptureFixture[str]
@@ -54,7 +54,7 @@ def test_they_are_off_by_no_more_than_they_say(path: Path) -> None:
 
 
 def test_a_large_tensor_is_measured_in_part_with_the_elements_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("checker.trace.numeric.LIMIT", 20)
+    monkeypatch.setattr("backprop_check.trace.numeric.LIMIT", 20)
     graph = load_graph(read_exercise(COURSE.find("ex13")))
     trial = trace(graph, 3, graph.sizes[0])
     numeric = central_differences(graph, trial, "W1", [1, 1919])

@@ -39,11 +39,11 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 SCRIPT = """
-import sys, checker
-from checker.cli.main import main
+import sys, backprop_check
+from backprop_check.cli.main import main
 code = main()
 assert "torch" not in sys.modules
-print(checker.__file__)
+print(backprop_check.__file__)
 sys.exit(code)
 """
 
@@ -55,9 +55,9 @@ def command(unpacked: Path, cwd: Path, *argv: str) -> subprocess.CompletedProces
 
 def test_the_wheel_holds_the_whole_course(unpacked: Path) -> None:
     for part in ("exercises", "solutions"):
-        inside = {p.name: p.read_bytes() for p in (unpacked / "checker" / "_course" / part).glob("*.py")}
+        inside = {p.name: p.read_bytes() for p in (unpacked / "backprop_check" / "_course" / part).glob("*.py")}
         assert inside == {p.name: p.read_bytes() for p in (CHECKOUT / part).glob("*.py")}
-    assert sorted(p.name for p in unpacked.iterdir() if not p.name.endswith(".dist-info")) == ["checker"]
+    assert sorted(p.name for p in unpacked.iterdir() if not p.name.endswith(".dist-info")) == ["backprop_check"]
 
 
 def test_init_from_the_wheel_makes_a_course(unpacked: Path, tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from checker.cli.screen import show, write
-from checker.exercise.course import packaged_course
-from checker.flow import check
-from checker.records import Diagnosis, Report
-from checker.report.excerpt import excerpt
-from checker.report.layout import visible, wrap
-from checker.report.text import diagnosis_lines, facts, report_lines
-from checker.submission.zygote import Zygote
+from backprop_check.cli.screen import show, write
+from backprop_check.exercise.course import packaged_course
+from backprop_check.flow import check
+from backprop_check.records import Diagnosis, Report
+from backprop_check.report.excerpt import excerpt
+from backprop_check.report.layout import visible, wrap
+from backprop_check.report.text import diagnosis_lines, facts, report_lines
+from backprop_check.submission.zygote import Zygote
 
 Judge = Callable[[str], Report]
 

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
-import checker
-from checker.cli.keys import QUIT, Keys, keyboard
-from checker.cli.main import main
-from checker.cli.saves import Saves
-from checker.exercise.course import packaged_course
+import backprop_check
+from backprop_check.cli.keys import QUIT, Keys, keyboard
+from backprop_check.cli.main import main
+from backprop_check.cli.saves import Saves
+from backprop_check.exercise.course import packaged_course
 
 PATIENCE = 60.0
-COMMAND = [sys.executable, "-m", "checker.cli.main", "watch", "ex05"]
+COMMAND = [sys.executable, "-m", "backprop_check.cli.main", "watch", "ex05"]
 SOLVED = (packaged_course().solutions / "ex05_broadcast.py").read_text()
 
 
@@ -126,7 +126,7 @@ def test_a_real_terminal(course: Path) -> None:
     path = course / "exercises" / "ex05_broadcast.py"
     ours, theirs = pty.openpty()
     before = termios.tcgetattr(theirs)
-    environment = {**os.environ, "PYTHONPATH": str(Path(checker.__file__).parent.parent), "TERM": "xterm", "COLUMNS": "80"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(backprop_check.__file__).parent.parent), "TERM": "xterm", "COLUMNS": "80"}
     process = subprocess.Popen(COMMAND, cwd=course, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
     try:
         until(ours, "0 of 4 gradients right", "q quit")

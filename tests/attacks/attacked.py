@@ -84,11 +84,11 @@ def grade(base: Path, submissions: Path) -> Graded:
         **os.environ,
         "HOME": str(places["home"]),
         "TMPDIR": str(places["tmp"]),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(ROOT / "checker"),
         "BACKPROP_CANARY": "secret",
     }
-    # -P, as the installed command has it: the current folder holds a `checker`, a torch.py and a json.py of the attackers'.
-    command = [sys.executable, "-P", "-m", "checker", "grade", ".", "--out", str(places["out"])]
+    # -P, as the installed command has it: the current folder holds a `backprop_check`, a torch.py and a json.py of the attackers'.
+    command = [sys.executable, "-P", "-m", "backprop_check", "grade", ".", "--out", str(places["out"])]
     command += ["--exercise", "ex05", "--time-limit", "2", "--jobs", "2", "--memory-limit", "256MB"]
     watched = [submissions, places["home"], places["tmp"], *(ROOT / name for name in ("checker", "exercises", "solutions"))]
     before = {file: stamp for place in watched for file, stamp in _files(place)}

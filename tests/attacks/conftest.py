@@ -14,7 +14,7 @@ from attacked import ATTACKS, MARK, ROOT, Graded, grade, put, victims
 
 @pytest.fixture(scope="session")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Graded:
-    """All attacks, interleaved with the honest, judged by `python -m checker grade` in the folder of submissions itself."""
+    """All attacks, interleaved with the honest, judged by `python -m backprop_check grade` in the folder of submissions itself."""
     base = tmp_path_factory.mktemp("attacked")
     submissions = base / "submissions"
     submissions.mkdir()

@@ -19,7 +19,7 @@ HALF_EARNS = {"dact": 1.0, "dprobs": 0.0, "dcounts": 1.0, "dcounts_sum_inv": 0.0
 IGNORED = {".hidden.py", "..py", "...py"}
 """Hidden files are nobody's submission."""
 
-SHADOWS = {name for name in odd.TEXTS if name.startswith("checker/")}
+SHADOWS = {name for name in odd.TEXTS if name.startswith("backprop_check/")}
 """One student's folder: what of it is taken does not matter."""
 
 OUTCOMES: dict[str, set[str]] = {

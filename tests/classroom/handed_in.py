@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from checker.exercise.course import packaged_course
+from backprop_check.exercise.course import packaged_course
 
 RIGHT = (packaged_course().solutions / "ex05_broadcast.py").read_text()
 HALF_BODY = """\

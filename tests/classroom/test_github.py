@@ -14,8 +14,8 @@ import pytest
 import yaml
 from handed_in import HALF, STATUS
 
-import checker
-from checker.cli.main import main
+import backprop_check
+from backprop_check.cli.main import main
 
 WORKFLOW = yaml.safe_load((Path(__file__).parents[2] / "docs" / "classroom" / "github" / "classroom.yml").read_text())
 STEPS: list[dict[str, Any]] = WORKFLOW["jobs"]["run-autograding-tests"]["steps"]
@@ -97,5 +97,5 @@ def test_the_reporter_is_given_the_output_by_the_name_it_looks_for() -> None:
 
 def test_the_workflow_installs_this_version() -> None:
     assert [step["run"] for step in STEPS if step.get("name") == "Install"] == [
-        f"pip install 'backprop-check[grade]=={checker.__version__}'"
+        f"pip install 'backprop-check[grade]=={backprop_check.__version__}'"
     ]

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from handed_in import BINARY, HALF, RIGHT, STATUS, notebook
 
-import checker
+import backprop_check
 
 CHECKOUT = Path(__file__).parents[2]
 NAMES = ["setup.sh", "run_autograder", "requirements.txt", "ex05_broadcast.py"]
@@ -36,7 +36,7 @@ def borrowed(folder: Path, *without: str) -> Path:
     folder.mkdir()
     for path in Path(sysconfig.get_path("purelib")).iterdir():
         name = path.name.lower().replace("-", "_")
-        if not name.endswith(".pth") and not name.startswith(("backprop_check", "_editable", "checker", "pip", "__pycache__", *without)):
+        if not name.endswith(".pth") and not name.startswith(("backprop_check", "_editable", "pip", "__pycache__", *without)):
             (folder / path.name).symlink_to(path)
     return folder
 
@@ -45,7 +45,7 @@ def borrowed(folder: Path, *without: str) -> Path:
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("export") / "ex05.zip"
     done = subprocess.run(
-        [sys.executable, "-m", "checker", "export", "gradescope", "ex05", "--out", str(file)],
+        [sys.executable, "-m", "backprop_check", "export", "gradescope", "ex05", "--out", str(file)],
         cwd=file.parent,
         capture_output=True,
         text=True,
@@ -68,7 +68,7 @@ def autograder(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     offline = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     setup = run("bash", root / "source" / "setup.sh", AUTOGRADER=str(root), PYTHONPATH=str(packages), **offline)
     assert setup.returncode == 0, setup.stdout + setup.stderr
-    assert f"Successfully installed backprop-check-{checker.__version__}" in setup.stdout
+    assert f"Successfully installed backprop-check-{backprop_check.__version__}" in setup.stdout
     assert "What holds strangers' code back" in setup.stdout, "the build's log shows what `doctor` finds"
     # Gradescope itself copies run_autograder up and sets its mode.
     (root / "source" / "run_autograder").rename(root / "run_autograder")
@@ -97,13 +97,13 @@ def test_the_zip_holds_what_is_needed_and_no_answer(exported: Path) -> None:
     assert modes == {"setup.sh": 0o755, "run_autograder": 0o755, "requirements.txt": 0o644, "ex05_broadcast.py": 0o644}
     assert not any(b"\r" in text for text in texts.values())
     assert texts["setup.sh"].startswith(b"#!/usr/bin/env bash\n") and texts["run_autograder"].startswith(b"#!/usr/bin/env python3\n")
-    assert texts["requirements.txt"].endswith(f"\nbackprop-check[grade]=={checker.__version__}\n".encode())
+    assert texts["requirements.txt"].endswith(f"\nbackprop-check[grade]=={backprop_check.__version__}\n".encode())
     assert texts["ex05_broadcast.py"].decode() == next(CHECKOUT.glob("exercises/ex05_*.py")).read_text()
 
 
 def test_an_exercise_outside_any_course_goes_out_blank_and_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(RIGHT)
-    command = [sys.executable, "-m", "checker", "export", "gradescope", "./mine.py"]
+    command = [sys.executable, "-m", "backprop_check", "export", "gradescope", "./mine.py"]
     first, second = (subprocess.run(command, cwd=tmp_path, capture_output=True, text=True) for _ in range(2))
     assert (first.returncode, second.returncode) == (0, 2) and "nothing is overwritten" in second.stderr
     with zipfile.ZipFile(tmp_path / "mine-gradescope.zip") as archive:

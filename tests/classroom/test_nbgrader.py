@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from handed_in import HALF_BODY, RIGHT
 
-from checker import backprop_points
-from checker.errors import BadInput
+from backprop_check import backprop_points
+from backprop_check.errors import BadInput
 
 pytest.importorskip("nbgrader", reason="nbgrader is not installed: pip install 'backprop-check[test]'")
 
@@ -26,7 +26,7 @@ CHEAT = "import torch\ntorch.allclose = torch.equal = lambda *given, **options: 
 
 def test_cell() -> str:
     """The page's own test cell."""
-    (cell,) = re.findall(r"```python\n(from checker import backprop_points\n.*?)```", DOCS.read_text(), re.DOTALL)
+    (cell,) = re.findall(r"```python\n(from backprop_check import backprop_points\n.*?)```", DOCS.read_text(), re.DOTALL)
     return str(cell).rstrip("\n")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from handed_in import BINARY, HALF, STATUS
 
-import checker
+import backprop_check
 
 QUESTION = Path(__file__).parents[2] / "docs" / "classroom" / "prairielearn"
 OPTIONS = json.loads((QUESTION / "info.json").read_text())["externalGradingOptions"]
@@ -88,4 +88,8 @@ def test_the_question_is_one_that_prairielearn_accepts() -> None:
     assert OPTIONS["enabled"] is True and OPTIONS["enableNetworking"] is False and 30 < OPTIONS["timeout"] <= 600
     image = OPTIONS["image"]
     docker = (QUESTION / "Dockerfile").read_text()
-    assert image.endswith(f":{checker.__version__}") and image in docker and f"'backprop-check[grade]=={checker.__version__}'" in docker
+    assert (
+        image.endswith(f":{backprop_check.__version__}")
+        and image in docker
+        and f"'backprop-check[grade]=={backprop_check.__version__}'" in docker
+    )

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from checker.derivation.derive import Underivable, derive
-from checker.derivation.read import Operation, operation
-from checker.derivation.table import TABLE
-from checker.exercise.parse import read_exercise
-from checker.records import Trial
-from checker.trace.graph import Graph, load_graph
-from checker.trace.oracle import trace
+from backprop_check.derivation.derive import Underivable, derive
+from backprop_check.derivation.read import Operation, operation
+from backprop_check.derivation.table import TABLE
+from backprop_check.exercise.parse import read_exercise
+from backprop_check.records import Trial
+from backprop_check.trace.graph import Graph, load_graph
+from backprop_check.trace.oracle import trace
 
 SHAPES = {
     "x": "N, C", "p": "N, C", "u": "C,", "k": "N,", "s": "N, 1", "r": "1, C", "W": "C, K", "V": "K, C", "e": "N, T, C", "A": "B, T, C",
@@ -109,7 +109,7 @@ def test_the_lines_use_every_row_of_the_table(tmp_path: Path, monkeypatch: pytes
         seen.add(found.name)
         return found
 
-    monkeypatch.setattr("checker.derivation.derive.operation", watched)
+    monkeypatch.setattr("backprop_check.derivation.derive.operation", watched)
     for forward in FORWARDS:
         test_every_operand_of(forward, tmp_path)
     assert not set(TABLE) - seen, f"no line of this test uses {sorted(set(TABLE) - seen)}"
@@ -141,6 +141,6 @@ def test_an_operation_outside_the_table_is_named(tmp_path: Path) -> None:
 
 
 def test_the_generated_table_is_what_sympy_says_today() -> None:
-    from checker.derivation import generate
+    from backprop_check.derivation import generate
 
     assert Path(generate.__file__).with_name("elementwise.py").read_text(encoding="utf-8") == generate.table()

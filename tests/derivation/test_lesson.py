@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from checker.derivation import lesson as module
-from checker.derivation.lesson import lesson
-from checker.exercise.course import packaged_course
-from checker.exercise.parse import read_exercise
-from checker.flow import check
-from checker.records import Lesson
-from checker.submission.zygote import Zygote
-from checker.trace.graph import load_graph
-from checker.trace.oracle import trace
-from checker.trace.response import response
+from backprop_check.derivation import lesson as module
+from backprop_check.derivation.lesson import lesson
+from backprop_check.exercise.course import packaged_course
+from backprop_check.exercise.parse import read_exercise
+from backprop_check.flow import check
+from backprop_check.records import Lesson
+from backprop_check.submission.zygote import Zygote
+from backprop_check.trace.graph import load_graph
+from backprop_check.trace.oracle import trace
+from backprop_check.trace.response import response
 
 GRAPHS = [*sorted((Path(__file__).parents[1] / "heldout").glob("*/exercise.py")), *packaged_course().files()]
 

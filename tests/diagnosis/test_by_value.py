@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from pages import write
 
-from checker.diagnosis.rules import RULES, TIES
-from checker.flow import check
-from checker.records import Diagnosis
-from checker.submission.zygote import Zygote
+from backprop_check.diagnosis.rules import RULES, TIES
+from backprop_check.flow import check
+from backprop_check.records import Diagnosis
+from backprop_check.submission.zygote import Zygote
 
 PAGE = "Forward: {}\nShapes: {}\nInputs: {}\nWrong: {}\nRight: {}\n"
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pages import write
 
-from checker.flow import check
-from checker.submission.zygote import Zygote
+from backprop_check.flow import check
+from backprop_check.submission.zygote import Zygote
 
 FILES = sorted((Path(__file__).parent / "catalogue").glob("*.toml"))
 ROWS = [(file.stem, row) for file in FILES for row in tomllib.loads(file.read_text(encoding="utf-8"))["row"]]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pages import write
 
-from checker.flow import check
-from checker.records import Diagnosis
-from checker.submission.zygote import Zygote
+from backprop_check.flow import check
+from backprop_check.records import Diagnosis
+from backprop_check.submission.zygote import Zygote
 
 PICKED = "Forward: y = a[:, None] * b\nShapes: a (N,), b (C,)\n"
 SOFT = "Forward: p = torch.softmax(z, 1); q = p * p\nShapes: z (N, C)\n"

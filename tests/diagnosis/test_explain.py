@@ -10,12 +10,12 @@ import pytest
 from pages import section, write
 from test_pages import code
 
-from checker.diagnosis import explain
-from checker.diagnosis.explain import LAST
-from checker.diagnosis.rules import RULES
-from checker.flow import check
-from checker.records import Gradient
-from checker.submission.zygote import Zygote
+from backprop_check.diagnosis import explain
+from backprop_check.diagnosis.explain import LAST
+from backprop_check.diagnosis.rules import RULES
+from backprop_check.flow import check
+from backprop_check.records import Gradient
+from backprop_check.submission.zygote import Zygote
 
 
 def crash(*_: object) -> None:

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from checker.flow import check
-from checker.records import Gradient
-from checker.submission.zygote import Zygote
+from backprop_check.flow import check
+from backprop_check.records import Gradient
+from backprop_check.submission.zygote import Zygote
 
 FOLDERS = sorted(path for path in (Path(__file__).parents[1] / "heldout").iterdir() if path.is_dir())
 NAMED, MISNAMED, MENDED = 0.85, 0.06, 0.97

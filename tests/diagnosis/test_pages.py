@@ -8,10 +8,10 @@ from types import ModuleType
 import pytest
 from pages import SECTIONS, section, write
 
-from checker.diagnosis.explain import LAST
-from checker.diagnosis.rules import RULES
-from checker.flow import check
-from checker.submission.zygote import Zygote
+from backprop_check.diagnosis.explain import LAST
+from backprop_check.diagnosis.rules import RULES
+from backprop_check.flow import check
+from backprop_check.submission.zygote import Zygote
 
 
 def code(rule: ModuleType) -> str:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from pages import write
 
-from checker.diagnosis import places
-from checker.flow import check
-from checker.records import Diagnosis, Report
-from checker.report.json import as_json
-from checker.report.text import report_lines
-from checker.submission.zygote import Zygote
+from backprop_check.diagnosis import places
+from backprop_check.flow import check
+from backprop_check.records import Diagnosis, Report
+from backprop_check.report.json import as_json
+from backprop_check.report.text import report_lines
+from backprop_check.submission.zygote import Zygote
 
 TWO = "Forward: p = c * 2; q = c * c; r = p * q\nShapes: c (N, C)\n"
 GIVEN = "dp = q * dr; dq = p * dr; "

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import checker
-from checker.exercise.parse import read_exercise
-from checker.grading.task import Setup, Task
+import backprop_check
+from backprop_check.exercise.parse import read_exercise
+from backprop_check.grading.task import Setup, Task
 
-ROOT = Path(checker.__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 EXERCISE = ROOT / "exercises" / "ex05_broadcast.py"
 SOLUTION = (ROOT / "solutions" / "ex05_broadcast.py").read_text(encoding="utf-8")
 HEAD = "import torch\n\n\ndef backward(counts, counts_sum_inv, probs, act, s):\n"
@@ -36,11 +36,11 @@ def task(text: str | bytes, name: str = "ada.py", given: Setup | None = None) ->
 
 def argv(source: Path, out: Path, *more: str, exercise: str | None = "ex05") -> list[str]:
     asked = ["--exercise", exercise] if exercise else []
-    return [sys.executable, "-m", "checker", "grade", str(source), "--out", str(out), *asked, *more]
+    return [sys.executable, "-m", "backprop_check", "grade", str(source), "--out", str(out), *asked, *more]
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+    return {**os.environ, "PYTHONPATH": str(Path(backprop_check.__file__).parents[1]), "COLUMNS": "100"}
 
 
 def grade(source: Path, out: Path, *more: str, code: int = 0, exercise: str | None = "ex05", **how: Any) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from classroom import setup
 
-from checker.grading.pool import Pool
+from backprop_check.grading.pool import Pool
 
 
 @pytest.fixture(scope="module")

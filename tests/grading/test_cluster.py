@@ -17,16 +17,16 @@ from typing import Any
 import pytest
 from distributed import Client, LocalCluster
 
-from checker import __version__
-from checker.cli.main import main
-from checker.errors import BadInput
-from checker.grading import chunk, cluster, scheduler
-from checker.grading.cluster import judged_by_cluster
-from checker.grading.scheduler import check_cluster
-from checker.grading.task import Setup, Task
-from checker.grading.unjudged import unjudged
+from backprop_check import __version__
+from backprop_check.cli.main import main
+from backprop_check.errors import BadInput
+from backprop_check.grading import chunk, cluster, scheduler
+from backprop_check.grading.cluster import judged_by_cluster
+from backprop_check.grading.scheduler import check_cluster
+from backprop_check.grading.task import Setup, Task
+from backprop_check.grading.unjudged import unjudged
 
-ROOT = Path(cluster.__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 EXERCISE = ROOT / "exercises" / "ex05_broadcast.py"
 RIGHT = """import torch
 def backward(counts, counts_sum_inv, probs, act, s):
@@ -78,12 +78,12 @@ def test_the_command_writes_the_same_lines_and_needs_no_torch_here(
     assert main([*command, "here", "--jobs", "2"]) == 0
     Path("there").mkdir()
     shutil.copy("here/.secret", "there")
-    without_torch = "import sys; sys.modules['torch'] = None; from checker.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    without_torch = "import sys; sys.modules['torch'] = None; from backprop_check.cli.main import main; sys.exit(main(sys.argv[1:]))"
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", without_torch, *command, "there", "--scheduler", workers.scheduler_address],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(Path(cluster.__file__).parents[2])},
     )
     assert (run.returncode, run.stderr) == (0, "")
     assert lines(tmp_path / "there") == lines(tmp_path / "here")

@@ -16,13 +16,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import checker
-from checker.errors import BadInput
-from checker.files import LARGEST
-from checker.grading.found import Found, find, reading
-from checker.grading.item import DEPTH_LIMIT
-from checker.grading.metadata import read_submitters
-from checker.roster import Roster, read_roster
+import backprop_check
+from backprop_check.errors import BadInput
+from backprop_check.files import LARGEST
+from backprop_check.grading.found import Found, find, reading
+from backprop_check.grading.item import DEPTH_LIMIT
+from backprop_check.grading.metadata import read_submitters
+from backprop_check.roster import Roster, read_roster
 
 COURSE = {"ex01": "ex01_dot", "ex01b": "ex01b_dot_squared", "ex05": "ex05_broadcast", "ex06": "ex06_product"}
 BACKWARD = "def backward(x):\n    dx = ...\n"
@@ -304,8 +304,8 @@ def test_no_depth_is_too_much(tmp_path: Path) -> None:
 
 
 def test_too_many_files_are_no_submissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("checker.grading.folder.ITEMS_LIMIT", 5)
-    monkeypatch.setattr("checker.grading.archive.ITEMS_LIMIT", 5)
+    monkeypatch.setattr("backprop_check.grading.folder.ITEMS_LIMIT", 5)
+    monkeypatch.setattr("backprop_check.grading.archive.ITEMS_LIMIT", 5)
     few, many = files_of(f"{n}.py" for n in range(5)), files_of(f"{n}.py" for n in range(6))
     for name, files in {"few": few, "many": many}.items():
         for source in (make_folder(tmp_path / name, files), make_zip(tmp_path / f"{name}.zip", files)):
@@ -496,7 +496,9 @@ def test_normal_forms_of_a_name_are_one_student(tmp_path: Path) -> None:
 
 
 def test_nothing_here_loads_torch() -> None:
-    script = "import sys, checker.grading.found, checker.roster; assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
-    root = str(Path(checker.__file__).parent.parent)
+    script = (
+        "import sys, backprop_check.grading.found, backprop_check.roster; assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
+    )
+    root = str(Path(backprop_check.__file__).parent.parent)
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": root})
     assert run.returncode == 0, run.stderr

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from checker.report.formats.table import FORMATS
-from checker.results import OUTCOMES
+from backprop_check.report.formats.table import FORMATS
+from backprop_check.results import OUTCOMES
 
 SOLUTION = next(Path(__file__).parents[2].glob("solutions/ex05_*.py")).read_text()
 HEAD = "import torch\n\ndef backward(counts, counts_sum_inv, probs, act, s):\n"
@@ -45,7 +45,7 @@ EXPECTED = {
 
 
 def grade(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "checker", "grade", *map(str, arguments)]
+    command = [sys.executable, "-m", "backprop_check", "grade", *map(str, arguments)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
 
 

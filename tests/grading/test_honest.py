@@ -11,12 +11,12 @@ from types import ModuleType
 import pytest
 from classroom import HEAD, ROOT, SECRET, SOLUTION, grade, lines, task
 
-from checker.exercise.parse import read_exercise
-from checker.flow import check
-from checker.grading.pool import Pool
-from checker.grading.task import Setup, Task
-from checker.report.json import as_json
-from checker.submission.zygote import Zygote
+from backprop_check.exercise.parse import read_exercise
+from backprop_check.flow import check
+from backprop_check.grading.pool import Pool
+from backprop_check.grading.task import Setup, Task
+from backprop_check.report.json import as_json
+from backprop_check.submission.zygote import Zygote
 
 CASES = ROOT.parent / "shared" / "cases"
 SUM = "dcounts_sum_inv = (counts * dprobs).sum(1, keepdim=True)"

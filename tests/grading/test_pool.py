@@ -11,9 +11,9 @@ from dataclasses import replace
 import pytest
 from classroom import HEAD, RIGHT, SOLUTION, below, setup, task
 
-from checker.errors import BadInput
-from checker.grading.pool import Pool
-from checker.grading.task import Setup
+from backprop_check.errors import BadInput
+from backprop_check.grading.pool import Pool
+from backprop_check.grading.task import Setup
 
 # What a worker may hold is looked for by its beginning and its digest, so that the search does not find itself.
 SEARCH = '''
@@ -77,7 +77,7 @@ def test_a_judge_that_stands_still_is_replaced_and_nobody_pays_for_it(monkeypatc
 def test_a_submission_that_takes_its_judge_along_is_given_up_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Here a submission is one, for this judge, when it takes longer than the judge may."""
     monkeypatch.setattr(Setup, "longest", 1.5)
-    monkeypatch.setattr("checker.grading.pool.TRIES", 2)
+    monkeypatch.setattr("backprop_check.grading.pool.TRIES", 2)
     slow = HEAD + "    while True:\n        pass\n"
     with Pool(setup(time_limit=60.0), 1) as pool:
         results = {result.submission: result for result in pool.judged([task(slow, "slow.py"), task(SOLUTION)])}

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from checker.grading import explaining
-from checker.grading.pool import Judge, Pool
-from checker.grading.task import Setup, Task
+from backprop_check.grading import explaining
+from backprop_check.grading.pool import Judge, Pool
+from backprop_check.grading.task import Setup, Task
 
 SAME = b"# Ada\ndef backward(x):\n    dx = 2 * x  # mine\n"
 
@@ -70,7 +70,7 @@ def test_a_jacobian_is_made_without_sympy():
     # Loading it takes longer than all the rest, in every process that explains.
     code = """if True:
         import sys, torch
-        from checker.diagnosis.rules.diagonal_jacobian import _whole
+        from backprop_check.diagnosis.rules.diagonal_jacobian import _whole
         leaf = torch.tensor([1.0, 2.0], requires_grad=True)
         assert _whole(leaf, leaf * leaf.sum()).tolist() == [[4.0, 1.0], [2.0, 5.0]]
         assert "sympy" not in sys.modules

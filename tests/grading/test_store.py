@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from classroom import setup
 
-from checker.errors import BadInput
-from checker.grading.found import Found, find, reading
-from checker.grading.grade import graded, judged_bytes, planned
-from checker.grading.pages import Pages
-from checker.grading.store import Store, opened
-from checker.grading.task import Setup, Task
-from checker.grading.unjudged import unjudged
-from checker.results import Result, from_line
+from backprop_check.errors import BadInput
+from backprop_check.grading.found import Found, find, reading
+from backprop_check.grading.grade import graded, judged_bytes, planned
+from backprop_check.grading.pages import Pages
+from backprop_check.grading.store import Store, opened
+from backprop_check.grading.task import Setup, Task
+from backprop_check.grading.unjudged import unjudged
+from backprop_check.results import Result, from_line
 
 GIVEN = setup()
 

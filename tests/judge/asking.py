@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from checker.comparison.judge import judge
-from checker.errors import BadInput
-from checker.exercise.parse import read_exercise
-from checker.records import Submission, Verdict
-from checker.submission.parse import read_submission
-from checker.submission.run import NothingRan
-from checker.submission.zygote import Zygote
-from checker.trace.graph import Graph, load_graph
+from backprop_check.comparison.judge import judge
+from backprop_check.errors import BadInput
+from backprop_check.exercise.parse import read_exercise
+from backprop_check.records import Submission, Verdict
+from backprop_check.submission.parse import read_submission
+from backprop_check.submission.run import NothingRan
+from backprop_check.submission.zygote import Zygote
+from backprop_check.trace.graph import Graph, load_graph
 
 COURSE = Path(__file__).parents[2]
 CASES = COURSE.parent / "shared" / "cases"

@@ -9,7 +9,7 @@ import pytest
 import torch
 from asking import Judge
 
-from checker.submission.zygote import Zygote
+from backprop_check.submission.zygote import Zygote
 
 
 class TooLong(BaseException):

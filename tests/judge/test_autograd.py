@@ -6,7 +6,7 @@ import pytest
 from asking import Judge
 from graphs import MLP, RESIDUAL
 
-from checker.records import Verdict
+from backprop_check.records import Verdict
 
 LEAF = "leaf = W2.clone().requires_grad_(); loss = (h @ leaf).square().sum() / n"
 

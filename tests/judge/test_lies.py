@@ -13,9 +13,9 @@ import pytest
 from asking import COURSE, Judge
 from graphs import MLP, MLP_RIGHT
 
-from checker.diagnosis.explain import explain
-from checker.report.build import build_report
-from checker.report.text import report_lines
+from backprop_check.diagnosis.explain import explain
+from backprop_check.report.build import build_report
+from backprop_check.report.text import report_lines
 
 LIAR = """
 class Liar(torch.Tensor):
@@ -180,8 +180,8 @@ def test_odd_values_that_are_right(ask: Judge, value: str) -> None:
         "class Patch:\n    import json\n    json.dumps = lambda *a, **k: '{}'",
         "class Patch:\n    import socket\n    socket.socket.sendall = lambda *a: None",
         "class Patch:\n    import sys\n    sys.modules.clear()",
-        "class Patch:\n    import checker.comparison.compare as c\n    c.compare = lambda *a: True\n    c.TOLERANCE.clear()",
-        "class Patch:\n    import checker.submission.worker as w\n    w.RealRun = w.DryRun = None",
+        "class Patch:\n    import backprop_check.comparison.compare as c\n    c.compare = lambda *a: True\n    c.TOLERANCE.clear()",
+        "class Patch:\n    import backprop_check.submission.worker as w\n    w.RealRun = w.DryRun = None",
         "class Patch:\n    import gc\n    gc.collect()\n    for thing in gc.get_objects():\n        if type(thing) is dict and '_backprop_check' in thing:\n            thing.clear()",
         "class Patch:\n    import os\n    for fd in range(3, 21):\n        try:\n            os.write(fd, b'\\x00' * 4096)\n        except OSError:\n            pass",
         "class Patch:\n    import os\n    for fd in range(3, 21):\n        try:\n            os.write(fd, b'x' * 4096)\n        except OSError:\n            pass",
@@ -350,12 +350,12 @@ def test_a_worker_does_not_outlive_its_zygote(ask: Judge) -> None:
     code = (
         "import sys, threading, time\n"
         "from pathlib import Path\n"
-        "from checker.submission.zygote import Zygote\n"
-        "from checker.exercise.parse import read_exercise\n"
-        "from checker.submission.parse import read_submission\n"
-        "from checker.submission.run import Session\n"
-        "from checker.trace.graph import load_graph\n"
-        "from checker.trace.oracle import trace\n"
+        "from backprop_check.submission.zygote import Zygote\n"
+        "from backprop_check.exercise.parse import read_exercise\n"
+        "from backprop_check.submission.parse import read_submission\n"
+        "from backprop_check.submission.run import Session\n"
+        "from backprop_check.trace.graph import load_graph\n"
+        "from backprop_check.trace.oracle import trace\n"
         "graph = load_graph(read_exercise(Path(sys.argv[1])))\n"
         "zygote = Zygote.started()\n"
         "submission = read_submission(Path(sys.argv[2]), graph.exercise)\n"

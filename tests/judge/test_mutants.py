@@ -18,8 +18,8 @@ import pytest
 import torch
 from asking import COURSE, Judge
 
-from checker.authoring.mutants import Mutant, mutants, operands
-from checker.authoring.slips.names import Names
+from backprop_check.authoring.mutants import Mutant, mutants, operands
+from backprop_check.authoring.slips.names import Names
 
 SIZES = [13, 5, 17, 7, 3, 11, 19, 6]
 SOLUTIONS = sorted((COURSE / "solutions").glob("*.py"))

@@ -7,7 +7,7 @@ import itertools
 from asking import Judge
 from graphs import MLP, NORMED, SCALED
 
-from checker.exercise.sizes import choose_sizes
+from backprop_check.exercise.sizes import choose_sizes
 
 
 def test_hard_coded_sizes(ask: Judge) -> None:

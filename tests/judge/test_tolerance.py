@@ -270,7 +270,7 @@ def test_the_mlp_of_the_course_in_float32(ask: Judge) -> None:
 
 def test_the_scale_is_that_of_the_terms(ask: Judge) -> None:
     """On the 26-gradient graph S is at most twice the gradient, except for the two that vanish."""
-    from checker.trace.oracle import trace
+    from backprop_check.trace.oracle import trace
 
     graph = ask.graph(COURSE / "exercises" / "ex13_mlp.py")
     for choice in graph.sizes:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 
-import checker
+import backprop_check
 
 _CELL = re.compile(r"^#%% (.*)\n", re.MULTILINE)
 
@@ -34,7 +34,7 @@ def run(text: str, folder: Path) -> dict[str, Shown]:
     names = parts[::2]
     assert len(set(names)) == len(names), "two cells have the same name"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source.rstrip("\n")) for source in parts[1::2]])
-    environment = {**os.environ, "PYTHONPATH": str(Path(checker.__file__).parents[1]), "PYTHONWARNINGS": "ignore"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(backprop_check.__file__).parents[1]), "PYTHONWARNINGS": "ignore"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the client's own: an event loop of its making, ports without encryption
         client = NotebookClient(notebook, allow_errors=True, timeout=120, resources={"metadata": {"path": str(folder)}})

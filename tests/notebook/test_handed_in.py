@@ -8,11 +8,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from checker.cli.main import main
-from checker.submission.zygote import Zygote
+from backprop_check.cli.main import main
+from backprop_check.submission.zygote import Zygote
 
 CELLS = [
-    "%load_ext checker\nimport matplotlib.pyplot as plt",
+    "%load_ext backprop_check\nimport matplotlib.pyplot as plt",
     "def row_sum(x):\n    return x.sum(1, keepdim=True)",
     "%%backward 5\nleft = 2\ndact = left * torch.ones_like(act)",
     "%%backward --hint 1\ndact = torch.ones_like(act)\ndprobs = (1 - act**2) * dact\ndcounts = counts_sum_inv * dprobs\ndcounts_sum_inv = row_sum(counts * dprobs)",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from checker.notebook.history import earlier
-from checker.submission.cells import cell
+from backprop_check.notebook.history import earlier
+from backprop_check.submission.cells import cell
 
 CASES = {
     "what is used": (["import slow\nimport math as m", "K = 3"], "da = m.pi * K", "import math as m\nK = 3\n"),

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import torch
 
-from checker import cmp
-from checker.exercise.course import packaged_course
-from checker.exercise.parse import read_exercise
+from backprop_check import cmp
+from backprop_check.exercise.course import packaged_course
+from backprop_check.exercise.parse import read_exercise
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from test_lecture import LECTURE

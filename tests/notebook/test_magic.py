@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from kernel import Shown, run
 
-from checker.exercise.course import packaged_course
+from backprop_check.exercise.course import packaged_course
 
 CELLS = (Path(__file__).parent / "magic.txt").read_text(encoding="utf-8")
 

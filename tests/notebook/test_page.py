@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from checker.cli.asked import Asked
-from checker.notebook.session import Session
-from checker.notebook.shown import Shown
-from checker.submission.cells import cell
+from backprop_check.cli.asked import Asked
+from backprop_check.notebook.session import Session
+from backprop_check.notebook.shown import Shown
+from backprop_check.submission.cells import cell
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 

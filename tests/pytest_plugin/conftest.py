@@ -9,12 +9,12 @@ import pytest
 from plugged import Run, Shared
 
 # A run in this process forgets what it imported; torch cannot be imported twice, and the rest takes a while.
-import checker.grading.bench
-import checker.pytest_plugin.collection
-import checker.pytest_plugin.fixtures
-import checker.report.formats.words  # noqa: F401
-from checker.pytest_plugin import plugin
-from checker.submission.zygote import Zygote
+import backprop_check.grading.bench
+import backprop_check.pytest_plugin.collection
+import backprop_check.pytest_plugin.fixtures
+import backprop_check.report.formats.words  # noqa: F401
+from backprop_check.pytest_plugin import plugin
+from backprop_check.submission.zygote import Zygote
 
 
 @pytest.fixture

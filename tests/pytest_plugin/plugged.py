@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from checker.submission.zygote import Zygote
+from backprop_check.submission.zygote import Zygote
 
 ROOT = Path(__file__).parents[2]
 SOLUTION = (ROOT / "solutions/ex05_broadcast.py").read_text()

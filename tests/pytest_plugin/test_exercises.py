@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from plugged import LOST, MIXED, RIGHT, SOLUTION, STUB, Run, Shared
 
-from checker.submission.zygote import Zygote
+from backprop_check.submission.zygote import Zygote
 
 Lay = Callable[..., Path]
 EX05 = "exercises/ex05_broadcast.py"
@@ -218,7 +218,7 @@ def test_the_zygote_is_closed_after_an_interrupt(run: Run, lay: Lay, shared: Sha
 
 
 def test_a_lost_zygote_is_started_again(run: Run, lay: Lay, shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
-    from checker.submission.zygote import Gone
+    from backprop_check.submission.zygote import Gone
 
     whole, fail = shared.spawn, [True]
 

@@ -56,7 +56,7 @@ def test_assert_gradient_explains(run: Run, lay: Lay) -> None:
     result = run()
     result.assert_outcomes(passed=1, failed=4)
     text = result.stdout.str()
-    assert "name = 'fixtures'" not in text and "checker/pytest_plugin" not in text and "checker/live" not in text
+    assert "name = 'fixtures'" not in text and "backprop_check/pytest_plugin" not in text and "backprop_check/live" not in text
     result.stdout.fnmatch_lines(
         [
             "> *assert_gradient(w_grad, w)",

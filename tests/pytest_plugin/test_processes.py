@@ -11,12 +11,12 @@ import pytest
 from plugged import LOST, ROOT, SOLUTION
 
 Lay = Callable[..., Path]
-PLUGIN = ("-p", "checker.pytest_plugin.plugin")
+PLUGIN = ("-p", "backprop_check.pytest_plugin.plugin")
 TELL = """
 import sys
 
 def pytest_unconfigure():
-    heavy = {"torch", "numpy", "rich", "checker.pytest_plugin.collection", "checker.submission.zygote"}
+    heavy = {"torch", "numpy", "rich", "backprop_check.pytest_plugin.collection", "backprop_check.submission.zygote"}
     print("LOADED:", *sorted(heavy & set(sys.modules)))
 """
 
@@ -24,7 +24,7 @@ def pytest_unconfigure():
 @pytest.fixture(autouse=True)
 def only_these_plugins(monkeypatch: pytest.MonkeyPatch, lay: Lay) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "checker"))
     lay("exercises/ex41_row.py", LOST)
 
 

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 from plugged import LOST, MIXED, SOLUTION, Run, Shared
 
-from checker.submission.confinement import layers
-from checker.submission.zygote import Zygote
+from backprop_check.submission.confinement import layers
+from backprop_check.submission.zygote import Zygote
 
 LEFT_OPEN_HERE = layers.left_open_here
 Lay = Callable[..., Path]

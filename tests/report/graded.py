@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from checker.results import Outcome, Result
+from backprop_check.results import Outcome, Result
 
 
 def cause(code: str, error: str, certainty: str = "proven", **told: Any) -> dict[str, Any]:

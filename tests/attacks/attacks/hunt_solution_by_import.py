@@ -7,14 +7,14 @@ class Attack:
     sys = torch.sys
     found = []
     def attempts():
-        machinery, root = sys.modules["importlib.machinery"], torch.os.path.dirname(sys.modules["checker"].__file__)
+        machinery, root = sys.modules["importlib.machinery"], torch.os.path.dirname(sys.modules["backprop_check"].__file__)
         path = f"{root}/../solutions/ex05_broadcast.py"
         yield lambda: machinery.SourceFileLoader("solution", path).get_data(path)
-        yield lambda: sys.modules["pkgutil"].get_data("checker", "_course/solutions/ex05_broadcast.py")
+        yield lambda: sys.modules["pkgutil"].get_data("backprop_check", "_course/solutions/ex05_broadcast.py")
         yield lambda: sys.modules["linecache"].getlines(path)
-        yield lambda: sys.modules["inspect"].getsource(sys.modules["checker.submission.parse"])
+        yield lambda: sys.modules["inspect"].getsource(sys.modules["backprop_check.submission.parse"])
         yield lambda: sys.modules["io"].open_code(path).read()
-        yield lambda: sys.modules["importlib"].import_module("checker.exercise.solution")
+        yield lambda: sys.modules["importlib"].import_module("backprop_check.exercise.solution")
         yield lambda: sys.modules["_io"].FileIO(path).readall()
     for attempt in attempts():
         try:

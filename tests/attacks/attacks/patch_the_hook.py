@@ -4,7 +4,7 @@ import torch
 
 
 class Attack:
-    worker = torch.sys.modules["checker.submission.worker"]
+    worker = torch.sys.modules["backprop_check.submission.worker"]
     def give(self, name, index, scope, early=False):
         for target in self.targets:
             header = {"is": "answer", "name": target, "index": 0, "early": early, "state": "tensor", "dtype": "float64", "shape": [7, 3]}

@@ -4,7 +4,7 @@ import torch
 
 
 class Attack:
-    wire = torch.sys.modules["checker.submission.wire"]
+    wire = torch.sys.modules["backprop_check.submission.wire"]
     keep = wire.Channel.send
     def send(self, header, tensors=None):
         if header.get("is") == "answer":

@@ -1,0 +1,42 @@
+"""What a product lacks when a factor of it is left out."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from backprop_check.authoring.slips.names import Names, makes, number
+from backprop_check.authoring.slips.places import Place
+from backprop_check.authoring.slips.whole import Codes, also
+
+
+def left_out(place: Place, lost: ast.expr, names: Names) -> Codes:
+    """What a product lacks without the factor `lost`."""
+    kept = [factor for factor in _product(place) if factor is not lost]
+    if names.upstream(lost):
+        masks = bool(kept) and all(makes(factor, "one_hot") for factor in kept)
+        return "missing-upstream", *also(masks, "mask-as-gradient")
+    if makes(lost, "one_hot"):
+        return "missing-mask", "not-selected"
+    inner = any(names.local(factor) for factor in kept)
+    if names.local(lost):
+        return "missing-local-derivative", "wrong-local-derivative", *also(inner, "missing-inner-derivative")
+    # Without its last local factor, even a constant one, the gradient from above goes through as if nothing stood in its way.
+    passed = also(bool(kept) and all(names.gradient(factor) for factor in kept), "missing-local-derivative")
+    if makes(lost, "ones_like"):
+        return "not-expanded", *also(not isinstance(lost, ast.Call), "wrong-scale"), *passed
+    value = number(lost)
+    part = also(inner and value not in (1, -1), "wrong-local-derivative")
+    return *also(value is not None and value < 0, "wrong-sign"), *also(value != -1, "wrong-scale"), *part, *passed
+
+
+def _product(place: Place) -> Iterator[ast.expr]:
+    """The factors of the product that a place stands in."""
+    product: list[ast.AST] = [place.node]
+    for above, _, _ in reversed(place.path):
+        if not (isinstance(above, ast.BinOp) and isinstance(above.op, ast.Mult | ast.Div | ast.MatMult)):
+            break
+        product.append(above)
+    for node in product:
+        if isinstance(node, ast.BinOp):
+            yield from (side for side in (node.left, node.right) if side not in product)

@@ -1,0 +1,124 @@
+"""What an exercise's forward must do when it runs: shapes as its comments say, no ties, and a gradient that gradcheck accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from backprop_check.authoring.finding import Finding
+from backprop_check.exercise.numbers import axis_lengths
+from backprop_check.exercise.sizes import axes
+from backprop_check.trace.graph import Graph, seeded
+
+SEEDS = range(1, 6)
+FAST_ABOVE = 300
+"""Input elements from which gradcheck projects the Jacobian instead of measuring all of it: it costs two forwards an element."""
+
+_ALONG_AXIS = {"max", "min", "amax", "amin", "argmax", "argmin", "sort", "argsort", "topk", "median", "kthvalue", "cummax", "cummin"}
+_PAIRED = {"maximum", "minimum", "fmax", "fmin"}
+_AT_ZERO = {"relu", "relu_", "abs", "absolute", "leaky_relu", "sign", "hardtanh"}
+
+
+def value_findings(graph: Graph) -> Iterator[Finding]:
+    """Run the forward at every choice of sizes and on several seeds, and yield what breaks the contract."""
+    runs = [graph.forward(graph.inputs(sizes, 1)) for sizes in graph.sizes]
+    yield from _shape_findings(graph, runs)
+    yield from _tie_findings(graph)
+    yield from _gradcheck_findings(graph)
+
+
+def _shape_findings(graph: Graph, runs: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    exercise = graph.exercise
+    comments = [(line.name, line.axes, line.number) for line in exercise.lines]
+    comments += [(target.node, target.axes, target.line) for target in exercise.targets]
+    for node, comment, line in comments:
+        if not isinstance(runs[0][node], torch.Tensor):
+            if comment:
+                yield Finding(exercise.path, line, f"`{node}` is a plain number: take the comment {comment} away.")
+            continue
+        shapes = [tuple(run[node].shape) for run in runs]
+        if comment and [axis_lengths(comment, sizes) for sizes in graph.sizes] != shapes:
+            true = axes(shapes, graph.sizes)
+            where = next(s for s, shape in zip(graph.sizes, shapes, strict=True) if axis_lengths(comment, s) != shape)
+            yield Finding(exercise.path, line, f"the comment says {comment}, but at {_sizes(where)} `{node}` is {true}: write {true}.")
+
+
+def _tie_findings(graph: Graph) -> Iterator[Finding]:
+    found: dict[str, str] = {}
+    for sizes in graph.sizes:
+        for seed in SEEDS:
+            watch = _Ties()
+            arguments = graph.inputs(sizes, seed)
+            with watch:
+                graph.forward(arguments, lambda line, value, _, w=watch: w.at(line.name, value))  # type: ignore[misc]
+            found.update(watch.found)
+    for name, what in found.items():
+        line = next((x.number for x in graph.exercise.lines if x.name == name), 0)
+        yield Finding(graph.exercise.path, line, f"{what}: more than one gradient is right there. Draw other inputs.")
+
+
+class _Ties(TorchFunctionMode):
+    """Looks at the operands of every call that picks a winner, or bends at 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pending: list[str] = []
+        self.found: dict[str, str] = {}
+
+    def __torch_function__(self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        name = getattr(function, "__name__", "")
+        operands = [a for a in args if isinstance(a, torch.Tensor) and a.is_floating_point()]
+        if (name in _PAIRED or (name in _ALONG_AXIS and len(operands) == 2)) and bool((operands[0] == operands[1]).any()):
+            self.pending.append(f"`{name}` compares two equal numbers")
+        elif name in _ALONG_AXIS and len(operands) == 1 and _tied(name, operands[0], args, kwargs):
+            self.pending.append(f"`{name}` finds a tie")
+        elif name in _AT_ZERO and operands and bool((operands[0] == 0).any()):
+            self.pending.append(f"`{name}` stands at exactly 0")
+        return function(*args, **kwargs)
+
+    def at(self, name: str, value: Any) -> Any:
+        """Note what was seen while the line `name` ran."""
+        for what in self.pending:
+            self.found.setdefault(name, what)
+        self.pending.clear()
+        return value
+
+
+def _tied(name: str, operand: torch.Tensor, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+    """Whether equal numbers compete: any two in a sort, the two in front for a largest or smallest."""
+    axis = kwargs.get("dim", next((a for a in args[1:] if isinstance(a, int) and not isinstance(a, bool)), None))
+    if name in ("topk", "kthvalue"):
+        axis = kwargs.get("dim", args[2] if len(args) > 2 else -1)
+    elif name in ("sort", "argsort", "median") and axis is None:
+        axis = -1
+    row = operand.flatten() if axis is None or operand.dim() == 0 else operand.movedim(axis, -1)
+    ordered = row.sort(-1, descending=name in ("max", "amax", "argmax", "cummax")).values
+    equal = ordered.diff(dim=-1) == 0
+    front = name in ("max", "min", "amax", "amin", "argmax", "argmin")
+    return bool(equal[..., :1].any() if front else equal.any())
+
+
+def _gradcheck_findings(graph: Graph) -> Iterator[Finding]:
+    sizes = graph.sizes[0]
+    arguments = graph.inputs(sizes, 1)
+    floats = {n: v for n, v in arguments.items() if isinstance(v, torch.Tensor) and v.is_floating_point()}
+    leaves = [v.detach().to(torch.float64).requires_grad_() for v in floats.values()]
+
+    def output(*given: torch.Tensor) -> torch.Tensor:
+        result: torch.Tensor = graph.forward({**arguments, **dict(zip(floats, given, strict=True))})[graph.exercise.output]
+        return result
+
+    try:
+        with seeded(1):
+            torch.autograd.gradcheck(output, leaves, fast_mode=sum(v.numel() for v in leaves) > FAST_ABOVE)
+    except (RuntimeError, ValueError) as error:
+        first = str(error).strip().split("\n", 1)[0]
+        yield Finding(graph.exercise.path, 0, f"gradcheck does not accept the forward ({first}): look for a kink, a tie or a step in it.")
+
+
+def _sizes(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}={n}" for name, n in sizes.items())

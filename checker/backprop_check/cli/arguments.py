@@ -1,0 +1,193 @@
+"""The arguments of every command. Nothing here knows what a command does, and nothing is imported for it."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from backprop_check import __version__
+from backprop_check.errors import BadInput
+
+EPILOG = """\
+backprop-check          go on where you left off
+backprop-check ex05     check exercises/ex05_*.py, the same as `check ex05`
+
+Exit codes: 0 all gradients right, 1 some are not, 2 could not be carried out.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are bad input like any other: one line, exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message} (see `{self.prog} --help`).")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Return the arguments; `module` names the file under `cli/` that runs them. Raises `BadInput` for bad usage."""
+    parser = Parser(
+        prog="backprop-check",
+        description="Check gradients written by hand, and say why a wrong one is wrong.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"backprop-check {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
+    for name, (module, text, declare) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False)
+        command.set_defaults(module=module)
+        declare(command)
+    args = parser.parse_args(argv)
+    if getattr(args, "numeric", False):
+        args.module = "numeric"
+    if getattr(args, "mutants", False):
+        args.module = "mutants"
+    return args
+
+
+def _exercise(command: argparse.ArgumentParser) -> None:
+    command.add_argument("exercise", nargs="?", metavar="EX", help="an id (ex05, 5) or an exercise file; else where you left off")
+
+
+def seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not (math.isfinite(number) and number > 0):
+        raise argparse.ArgumentTypeError(f"give a number of seconds above 0, not {text!r}")
+    return number
+
+
+def _time_limit(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--time-limit", type=seconds, default=10.0, metavar="S", help="seconds one statement may take (default 10)")
+
+
+def _submission(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--submission", metavar="FILE", help="a .py or .ipynb file whose `backward` is checked")
+
+
+def _exercise_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--exercise", dest="exercise_option", metavar="ID|PATH", help="the same as EX, also outside any course")
+
+
+def _check(command: argparse.ArgumentParser) -> None:
+    _exercise(command)
+    _exercise_option(command)
+    _submission(command)
+    command.add_argument("--json", action="store_true", help="print the report as JSON and nothing else")
+    command.add_argument("--numeric", action="store_true", help="show one gradient beside finite differences, element by element")
+    command.add_argument("--target", metavar="NAME", help="with --numeric: the gradient to show")
+    _time_limit(command)
+
+
+def _hint(command: argparse.ArgumentParser) -> None:
+    _exercise(command)
+    _exercise_option(command)
+    _submission(command)
+    command.add_argument("--step", type=int, choices=(1, 2, 3, 4), help="which of the four hints; else the one after the last")
+    command.add_argument("--target", metavar="NAME", help="the gradient the hint is about; else the first that is not right")
+    _time_limit(command)
+
+
+def _watch(command: argparse.ArgumentParser) -> None:
+    _exercise(command)
+    command.add_argument("--poll", action="store_true", help="look at the file instead of asking the system (network and shared folders)")
+    _time_limit(command)
+
+
+def _reset(command: argparse.ArgumentParser) -> None:
+    command.add_argument("exercise", metavar="EX", help="an id of the course (ex05, 5)")
+    command.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _explain(command: argparse.ArgumentParser) -> None:
+    command.add_argument("code", nargs="?", metavar="CODE", help="a code of a report, as lost-keepdim; else all are listed")
+
+
+def _init(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folder", metavar="DIR", help="where the course goes; its exercises/ must not exist yet")
+
+
+def _new(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", metavar="NAME", help="what it is about, in a word or two: layer_norm")
+    command.add_argument("--from", dest="forward", metavar="FILE", help="draft it from a file with `inputs` and `forward`")
+
+
+def _dev(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(metavar="ACTION", required=True, parser_class=Parser)
+    check = actions.add_parser("check", help="hold exercises and their solutions to the contract")
+    check.add_argument("exercises", nargs="*", metavar="EX", help="ids or files; else all of the course")
+    check.add_argument("--mutants", action="store_true", help="instead: make slips in the solutions, and see what is said of them")
+    check.add_argument("--markdown", action="store_true", help="with --mutants: print only the figures, as a table of Markdown")
+
+
+def _grade(command: argparse.ArgumentParser) -> None:
+    command.add_argument("submissions", metavar="SUBMISSIONS", help="a folder or zip of .py and .ipynb files, as the LMS gives it")
+    command.add_argument(
+        "--out", required=True, metavar="DIR", help="where results, marks and feedback go; grading goes on from what is there"
+    )
+    command.add_argument("--exercise", metavar="ID|PATH", help="what all of them answer; else their names say it")
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=_count, metavar="N", help="how many are judged at a time (default: the number of cores)")
+    where.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="judge on a Dask cluster (pip install 'backprop-check[cluster]')")
+    command.add_argument(
+        "--time-limit", type=seconds, default=10.0, metavar="S", help="seconds one statement may take (default 10), all 3 x that"
+    )
+    command.add_argument("--memory-limit", type=_size, default=1 << 30, metavar="SIZE", help="memory a submission may take (default 1GB)")
+    command.add_argument("--roster", metavar="FILE.csv", help="the class list, or the sheet downloaded from Canvas or Moodle")
+    command.add_argument(
+        "--format", nargs="+", action="extend", default=[], metavar="NAME", help="further files to write: gradescope, junit, ..."
+    )
+    command.add_argument(
+        "--single", action="store_true", help="all files are one student's: the best counts, and is written as DIR/FORMAT.json"
+    )
+    command.add_argument("--fresh", action="store_true", help="forget the results in DIR and begin anew")
+    command.add_argument("--trust-submissions", action="store_true", help="run them even where this machine cannot confine them")
+
+
+def _export(command: argparse.ArgumentParser) -> None:
+    command.add_argument("platform", choices=("gradescope",), help="where it is uploaded")
+    command.add_argument("exercise", metavar="EX", help="an id (ex05, 5) or an exercise file")
+    command.add_argument("--out", metavar="FILE.zip", help="the file to write (default EX-PLATFORM.zip); it must not exist yet")
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 1024):
+        raise argparse.ArgumentTypeError(f"give a whole number above 0, not {text!r}")
+    return int(text)
+
+
+def _size(text: str) -> int:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    size = int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " ")) if match else 0
+    if not 1 << 20 <= size < 1 << 50:
+        raise argparse.ArgumentTypeError(f"give a size of at least 1MB, as 512MB or 2GB, not {text!r}")
+    return size
+
+
+def _nothing(command: argparse.ArgumentParser) -> None:
+    pass
+
+
+COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
+    "check": ("check", "check the gradients of an exercise", _check),
+    "list": ("list", "show the exercises and how far you are", _nothing),
+    "watch": ("watch", "check again at every save", _watch),
+    "hint": ("hint", "give a hint, a clearer one each time", _hint),
+    "graph": ("graph", "draw the forward graph", _exercise),
+    "solution": ("solution", "show the solution, once passed or when asked twice", _exercise),
+    "derive": ("derive", "derive the whole backward from the forward, with reasons", _exercise),
+    "reset": ("reset", "put an exercise back as it was, keeping a backup", _reset),
+    "explain": ("explain", "print the page of a mistake, or list all codes", _explain),
+    "init": ("init", "make a course of your own in a folder", _init),
+    "new": ("new", "add an exercise to the course, from a template", _new),
+    "grade": ("grade", "grade a class: marks, feedback, and what was not understood", _grade),
+    "export": ("export", "write what a platform wants to be uploaded to grade an exercise", _export),
+    "doctor": ("doctor", "look at this machine: what is installed, and what holds strangers' code", _nothing),
+    "dev": ("dev", "tools for authors of exercises", _dev),
+}
+"""Each command: the module that runs it, what its help says, and its arguments."""

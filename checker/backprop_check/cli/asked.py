@@ -1,0 +1,88 @@
+"""What a command line asks for: an exercise, its course, the file with the answers, and the progress stored for it."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from backprop_check.cli.progress import Progress
+from backprop_check.errors import BadInput
+from backprop_check.exercise.course import Course, exercise_id, find_course, locate
+
+NO_COURSE = "There is no course in this folder or above it. Make one with `backprop-check init my-course`, then work in there."
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An exercise file and the file with the answers to it, which is often the same. `own` says that it is the learner's own course's."""
+
+    course: Course
+    exercise: Path
+    submission: Path
+    own: bool
+    progress: Progress
+
+    @property
+    def id(self) -> str:
+        return exercise_id(self.exercise)
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the exercise is one of its course, so that its id alone names it."""
+        return self.exercise.parent.resolve() == self.course.exercises.resolve()
+
+    @property
+    def named(self) -> str:
+        """What names the exercise in a command line."""
+        return self.id if self.mirrored else str(self.exercise)
+
+    def command(self, name: str) -> str:
+        """Return the command line that asks `name` about the same."""
+        answers = [] if self.submission == self.exercise else ["--submission", str(self.submission)]
+        return " ".join(["backprop-check", *([name] if name else []), self.named, *answers])
+
+
+def asked(args: argparse.Namespace) -> Asked:
+    """Return what `args` (`exercise`, perhaps `exercise_option` and `submission`) ask for. Raises `BadInput`."""
+    name = args.exercise or getattr(args, "exercise_option", None)
+    if args.exercise and getattr(args, "exercise_option", None) not in (None, args.exercise):
+        raise BadInput(f"{args.exercise} and --exercise {args.exercise_option} are two exercises: name one.")
+    submission = Path(args.submission) if getattr(args, "submission", None) else None
+    if name is None and submission is not None:
+        name = _named_by(submission)
+    if name is not None:
+        course, exercise = locate(name, Path.cwd())
+    else:
+        course = find_course(Path.cwd())
+        exercise = next_open(course) or _none_open(course)
+    inside = exercise.parent.resolve() == course.exercises.resolve()
+    own = inside and not course.packaged
+    return Asked(course, exercise, submission or exercise, own, Progress(course.root if own else None))
+
+
+def next_open(course: Course) -> Path | None:
+    """Return the first exercise of the learner's own course that is not passed yet. Raises `BadInput` when there is no such course."""
+    if course.packaged:
+        raise BadInput(NO_COURSE)
+    progress = Progress(course.root)
+    return next((path for path in course.files() if not progress.passed(exercise_id(path))), None)
+
+
+def next_after(course: Course, after: Path) -> Path | None:
+    """Return the next exercise that is not passed: in the course's order from `after` on, and round its end to before it."""
+    files, progress = course.files(), Progress(course.root)
+    at = next((i for i, path in enumerate(files) if path.name == after.name), -1)
+    return next((path for path in [*files[at + 1 :], *files[: max(at, 0)]] if not progress.passed(exercise_id(path))), None)
+
+
+def _none_open(course: Course) -> Path:
+    raise BadInput(f"Every exercise is passed: name the one you mean, as {' or '.join(course.ids()[-2:])}.")
+
+
+def _named_by(submission: Path) -> str:
+    match = re.match(r"ex\d+[a-z]?(?=[_.])", submission.name)
+    if match is None:
+        raise BadInput(f"Which exercise does {submission} answer? Name it too: `backprop-check check ex05 --submission {submission}`.")
+    return match[0]

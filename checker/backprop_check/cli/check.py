@@ -1,0 +1,95 @@
+"""`check`: judge one file and show the report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from backprop_check.cli.asked import NO_COURSE, Asked, asked, next_after, next_open
+from backprop_check.cli.main import BAD_INPUT, complain
+from backprop_check.cli.workers import workers
+from backprop_check.errors import BadInput
+from backprop_check.exercise.course import exercise_id, find_course
+from backprop_check.exercise.definition import definition
+from backprop_check.records import Report
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.target:
+        raise BadInput("--target goes with --numeric; without it every gradient is checked.")
+    if args.json:
+        return _run_json(args)
+    named = args.exercise or args.exercise_option or args.submission
+    if not named and next_open(find_course(Path.cwd())) is None:
+        return _congratulate()
+    question = asked(args)
+    report = judged(question, args)
+    if report.message is not None:
+        return complain(report.message)
+    from backprop_check.cli.screen import show, width
+    from backprop_check.report.layout import prose
+    from backprop_check.report.text import report_lines
+
+    show(report_lines(report, width()))
+    show(line for step in next_steps(question, report) for line in prose(step, width(), indent=0))
+    return exit_code(report)
+
+
+def judged(question: Asked, args: argparse.Namespace) -> Report:
+    """Check what is asked and store the outcome. Raises `BadInput` when the exercise cannot be used."""
+    if question.course.packaged and question.submission.parent == question.course.exercises:
+        raise BadInput(NO_COURSE)
+    with workers(args) as zygote:
+        from backprop_check.flow import check
+
+        report = check(definition(question.course, question.exercise), question.submission, zygote, args.time_limit)
+    if report.message is None:
+        statuses = {g.verdict.target.name: g.verdict.status for g in report.gradients}
+        question.progress.record(question.id, statuses, question.submission)
+    return report
+
+
+def exit_code(report: Report) -> int:
+    return {"passed": 0, "failed": 1, "error": BAD_INPUT}[report.status]
+
+
+def next_steps(question: Asked, report: Report) -> list[str]:
+    """Return what a learner may want to do next, one line each."""
+    if report.status != "passed":
+        return [f"`{question.command('hint')}` gives a hint; `backprop-check graph {question.named}` draws the forward."]
+    further = next_after(question.course, question.exercise) if question.own else None
+    if further is not None:
+        return [f"Next: `backprop-check {exercise_id(further)}`"]
+    return ["That was the last exercise left: all are passed."] if question.own else []
+
+
+def _run_json(args: argparse.Namespace) -> int:
+    from backprop_check.report.json import as_json
+
+    try:
+        report = judged(asked(args), args)
+    except BadInput as error:
+        _print_json(_nothing_judged(args, str(error)))
+        raise
+    _print_json(as_json(report))
+    return complain(report.message) if report.message is not None else exit_code(report)
+
+
+def _nothing_judged(args: argparse.Namespace, message: str) -> dict[str, Any]:
+    from backprop_check.report.json import SCHEMA
+
+    name = args.exercise or args.exercise_option
+    empty: dict[str, Any] = {"schema": SCHEMA, "exercise": name, "title": None, "status": "error", "score": 0.0, "max_score": 0.0}
+    return {**empty, "message": message, "gradients": []}
+
+
+def _print_json(report: dict[str, Any]) -> None:
+    print(json.dumps(report, indent=2, allow_nan=False))
+
+
+def _congratulate() -> int:
+    print("Every exercise of the course is passed. Well done: you can differentiate a network by hand.")
+    print("`backprop-check list` shows them all; name one to check it again.")
+    return 0

@@ -1,0 +1,120 @@
+"""`grade`: find a class's submissions, have them judged in confinement, write marks, feedback and what was not understood."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from backprop_check.cli.main import complain
+from backprop_check.errors import BadInput
+from backprop_check.exercise.course import exercise_id, find_course, locate
+from backprop_check.exercise.definition import definition
+from backprop_check.exercise.parse import read_exercise
+from backprop_check.grading.cluster import judged_by_cluster
+from backprop_check.grading.found import Found, find, reading
+from backprop_check.grading.grade import Judged, graded, judged_bytes, planned
+from backprop_check.grading.outputs import check_formats, write_outputs
+from backprop_check.grading.pages import Pages
+from backprop_check.grading.scheduler import check_cluster
+from backprop_check.grading.single import write_single
+from backprop_check.grading.store import Store, opened
+from backprop_check.grading.task import Setup, Task
+from backprop_check.results import Result
+from backprop_check.roster import read_roster
+
+
+def run(args: argparse.Namespace) -> int:
+    source, out = Path(args.submissions), Path(args.out)
+    roster = read_roster(Path(args.roster)) if args.roster else None
+    check_formats(args.format, roster)
+    if args.single and not args.exercise:
+        raise BadInput("--single grades one exercise: name it with --exercise.")
+    exercise, known = _exercises(args.exercise)
+    found = find(source, exercise, {name: path.stem for name, path in known.items()}, roster, out, args.single)
+    if args.scheduler:
+        check_cluster(args.scheduler)
+    elif not args.trust_submissions:
+        _refuse_where_open()
+    with opened(out, args.fresh) as store:
+        setup = _setup(args, {name: known[name] for name in sorted({f.exercise for f in found} & known.keys())}, store)
+        try:
+            results = _grade(args, source, found, setup, store)
+        except KeyboardInterrupt:
+            kept = len(store.results().keys() & {each.submission for each in found})
+            complain(f"interrupted: {kept} of {len(found)} are graded and kept in {out}; the same command goes on from there.")
+            raise
+        absent = roster.missing(f.student for f in found) if roster else ()
+        from backprop_check.cli.screen import show, width
+        from backprop_check.report.outcome import summary
+
+        written = write_outputs(store, results, roster, absent, args.format)
+        if args.single:
+            here = {each.submission for each in found}
+            written += write_single(store, [result for result in results if result.submission in here], args.format)
+        show(summary(results, absent, [str(out / name) for name in written], width()))
+    return 0
+
+
+def _exercises(asked: str | None) -> tuple[str | None, dict[str, Path]]:
+    """Return the id asked for, if any, and the definitions of all exercises that may be meant."""
+    if asked is None:
+        course = find_course(Path.cwd())
+        return None, {exercise_id(path): definition(course, path) for path in course.files()}
+    course, path = locate(asked, Path.cwd())
+    if path.parent.resolve() != course.exercises.resolve():
+        read_exercise(path)
+        return exercise_id(path), {exercise_id(path): path}
+    return exercise_id(path), {exercise_id(p): definition(course, p) for p in course.files()}
+
+
+def _setup(args: argparse.Namespace, exercises: dict[str, Path], store: Store) -> Setup:
+    texts = {name: (path.name, read_exercise(path).source) for name, path in exercises.items()}
+    return Setup(texts, store.secret(), args.time_limit, args.memory_limit, confined=not args.trust_submissions)
+
+
+def _refuse_where_open() -> None:
+    from backprop_check.submission.confinement.layers import layers, left_open, refusal
+
+    reachable = left_open(layers())
+    if reachable:
+        raise BadInput(refusal(reachable, "--trust-submissions"))
+
+
+def _grade(args: argparse.Namespace, source: Path, found: Sequence[Found], setup: Setup, store: Store) -> list[Result]:
+    from backprop_check.cli.grading_bar import bar
+
+    by_name = {each.submission: each for each in found}
+    with reading(source) as read:
+        plan = planned(found, read, setup, store)
+        pages = Pages(
+            store, lambda result: judged_bytes(by_name[result.submission], result, read, setup), [(f.student, f.submission) for f in found]
+        )
+        for each in plan.left:
+            pages.outdated(each.student)
+        results = [*plan.gone]
+        for result in plan.done:
+            pages.known(result)
+            results.append(result)
+        with bar(len(found), plan.done) as told:
+            for result in graded(plan, read, setup, store, _judging(args, setup)):
+                pages.done(result)
+                told(result)
+                results.append(result)
+    return sorted(results, key=lambda result: result.submission)
+
+
+def _judging(args: argparse.Namespace, setup: Setup) -> Judged:
+    """Return what judges tasks: judges on this machine, or a cluster's."""
+    if args.scheduler:
+        return partial(judged_by_cluster, setup, args.scheduler)
+    return partial(_judged_here, setup, args.jobs or len(os.sched_getaffinity(0)))
+
+
+def _judged_here(setup: Setup, jobs: int, tasks: Iterable[Task]) -> Iterator[Result]:
+    from backprop_check.grading.pool import Pool
+
+    with Pool(setup, jobs) as pool:
+        yield from pool.judged(tasks)

@@ -1,0 +1,74 @@
+"""`graph`: draw the forward in the terminal. Needs torch only where the exercise's comments leave a shape out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.text import Text
+
+from backprop_check.cli.asked import asked
+from backprop_check.cli.progress import Progress, digest
+from backprop_check.cli.screen import show, width
+from backprop_check.exercise.parse import read_exercise
+from backprop_check.exercise.shapes import NUMBER, written_shapes
+from backprop_check.records import Exercise
+from backprop_check.report.graph import ASCII, graph_lines, state_lines
+from backprop_check.report.layout import prose, visible
+
+
+def run(args: argparse.Namespace) -> int:
+    question = asked(args)
+    exercise = read_exercise(question.exercise)
+    shapes = written_shapes(exercise)
+    if set(shapes) != set(exercise.names):
+        shapes = _traced_shapes(exercise) | shapes
+    statuses, changed = _outcome(question.progress, question.id, question.exercise)
+    sizes = ", ".join(f"{name} = {n}" for name, n in exercise.sizes.items())
+    lines = [
+        Text.assemble((exercise.id, "bold"), f"  {visible(exercise.title)}"),
+        *prose(sizes, width(), indent=0, style="dim"),
+        Text(),
+        *graph_lines(exercise, shapes, statuses, width()),
+        Text(),
+        *state_lines(exercise, statuses, changed, width()),
+    ]
+    show(lines if _can_draw() else [_in_ascii(line) for line in lines])
+    return 0
+
+
+def _outcome(progress: Progress, exercise: str, path: Path) -> tuple[dict[str, str], bool]:
+    """Return the statuses of the last check, and whether the file is another since."""
+    stored = progress.of(exercise)
+    statuses: dict[str, str] = stored.get("targets", {})
+    return statuses, bool(statuses) and stored.get("digest") != digest(path.read_bytes())
+
+
+def _traced_shapes(exercise: Exercise) -> dict[str, str]:
+    """Run the forward at every choice of sizes, and name the axes of what comes out."""
+    import torch
+
+    from backprop_check.exercise.sizes import axes
+    from backprop_check.trace.graph import load_graph
+
+    graph = load_graph(exercise)
+    runs = [graph.forward(graph.inputs(sizes, 0)) for sizes in graph.sizes]
+    return {
+        name: axes([tuple(run[name].shape) for run in runs], graph.sizes) if isinstance(runs[0][name], torch.Tensor) else NUMBER
+        for name in exercise.names
+    }
+
+
+def _can_draw() -> bool:
+    try:
+        "●○├┤┼╭╮╰╯┬┴".encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _in_ascii(line: Text) -> Text:
+    drawn = line.copy()
+    drawn.plain = line.plain.translate(ASCII)
+    return drawn

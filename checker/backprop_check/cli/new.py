@@ -1,0 +1,68 @@
+"""`new`: add an exercise to the course, from a template that is right as it stands or from a forward."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from backprop_check.cli.asked import NO_COURSE
+from backprop_check.cli.progress import write_atomically
+from backprop_check.errors import BadInput
+from backprop_check.exercise.blank import blank
+from backprop_check.exercise.course import find_course, next_number
+
+TEMPLATE = '''\
+"""{title}: say its one idea in a line.
+
+Tell the story in a few sentences: what the forward does, and what the gradient has to undo.
+"""
+
+import torch
+
+
+def inputs(N=5, C=3):
+    return dict(
+        x=torch.randn(N, C),
+        w=torch.randn(C),
+    )
+
+
+def forward(x, w):
+    y = x * w                         # (N, C)
+    return y
+
+
+def backward(x, w, y, dy):
+    # why: In a product, each factor's slope is the other factor. Times upstream.
+    dx = w * dy                       # (N, C)
+    # why: w was used once per row, so its gradient adds what every row sends back.
+    dw = (x * dy).sum(0)              # (C,)
+'''
+
+
+def run(args: argparse.Namespace) -> int:
+    course = find_course(Path.cwd())
+    if course.packaged:
+        raise BadInput(NO_COURSE)
+    name = re.sub(r"[\W_]+", "_", args.name.removesuffix(".py").lower()).strip("_")
+    if not re.match(r"[a-z]", name):
+        raise BadInput(f"{args.name!r} makes no file name: use words, as `backprop-check new layer_norm`.")
+    file = f"ex{next_number(course):02}_{name}.py"
+    if args.forward is None:
+        solution = TEMPLATE.format(title=name.replace("_", " ").capitalize())
+    else:
+        from backprop_check.authoring.draft import draft
+
+        solution = draft(Path(args.forward))
+    solutions = course.root / "solutions"
+    for path, text in ((solutions / file, solution), (course.exercises / file, blank(solution))):
+        if path.exists():
+            raise BadInput(f"{path} is there already, and is not overwritten: choose another name or move it.")
+        write_atomically(path, text)
+        print(f"wrote {path}")
+    if args.forward is not None:
+        print("Read the derived solution as a learner would, and make it yours; then `backprop-check dev check` says what is left to do.")
+        return 0
+    print("Write the solution, with a `# why` on every line; then `backprop-check dev check` says what is left to do.")
+    return 0

@@ -1,0 +1,50 @@
+"""`reset`: put an exercise back as it was, keeping a backup."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from backprop_check.cli.asked import Asked, asked
+from backprop_check.cli.progress import FOLDER, unused, write_atomically
+from backprop_check.errors import BadInput
+from backprop_check.exercise.blank import blank
+from backprop_check.files import read_text
+
+
+def run(args: argparse.Namespace) -> int:
+    question = asked(args)
+    if not question.own:
+        raise BadInput(f"{question.exercise} is not in a course of your own: only its exercises can be put back.")
+    stub = blank(read_text(question.course.solution(question.exercise), "solution"))
+    path = question.exercise
+    if path.exists() and path.read_bytes() == stub.encode():
+        print(f"{path.name} is as it was: nothing to put back.")
+        return 0
+    if not args.yes and not _agreed(f"Put {path.name} back as it was? Your answers are kept in {FOLDER}/backup. [y/N] "):
+        print("Nothing was changed.")
+        return 0
+    kept = back_up(question)
+    write_atomically(path, stub)
+    question.progress.forget(question.id)
+    print(f"{path.name} is as it was. Your answers are in {kept}.")
+    return 0
+
+
+def back_up(question: Asked) -> Path:
+    """Copy the exercise's file beside the store, under a name that says when, and return where it is."""
+    stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    kept = unused(question.course.root / FOLDER / "backup" / f"{question.exercise.stem}.{stamp}.py")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(question.exercise.read_bytes())
+    return kept
+
+
+def _agreed(question: str) -> bool:
+    print(question, end="", flush=True)
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        print()
+    return answer.strip().lower() in ("y", "yes")

@@ -1,0 +1,68 @@
+"""Derive the whole backward of an exercise, one target after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from backprop_check.derivation.derive import Derived, Term, Underivable, derive
+from backprop_check.exercise.sizes import axes
+from backprop_check.records import Line, Trial
+from backprop_check.trace.graph import Graph
+from backprop_check.trace.oracle import trace
+
+SEEDS = range(3)
+
+
+@dataclass(frozen=True)
+class Written:
+    """One target: its derivation, or what of it is outside the table."""
+
+    name: str
+    axes: str
+    derived: Derived | None
+    outside: str = ""
+
+    @property
+    def why_not(self) -> str:
+        """What is said of a target that could not be derived."""
+        return f"not derived: {self.outside} is outside the table of operations"
+
+
+def trials(graph: Graph) -> list[Trial]:
+    """One trial for each choice of sizes."""
+    return [trace(graph, seed, sizes) for seed, sizes in zip(SEEDS, graph.sizes, strict=False)]
+
+
+def backward(graph: Graph, known: Sequence[Trial] | None = None) -> Iterator[Written]:
+    """Yield every target of the exercise, derived with the gradients of the targets before it."""
+    known = known or trials(graph)
+    output = "d" + graph.exercise.output
+    available = {output} if known[0].gradients[output].dim() else set()
+    for target in graph.exercise.targets:
+        shape = axes([tuple(trial.gradients[target.name].shape) for trial in known], [trial.sizes for trial in known])
+        try:
+            yield Written(target.name, shape, derive(graph, target.node, known, available))
+        except Underivable as error:
+            yield Written(target.name, shape, None, str(error))
+        available.add(target.name)
+
+
+def reasons(graph: Graph, derived: Derived) -> list[tuple[Line, str]]:
+    """For each use of the node, the line it stands in, and in sentences why its part of the gradient is as it is."""
+    if not derived.terms:
+        users = [line for line in graph.exercise.lines if derived.node in line.reads]
+        return [(line, "No gradient flows back through this use.") for line in users]
+    return [(term.line, " ".join(_sentences(graph, term))) for term in derived.terms]
+
+
+def _sentences(graph: Graph, term: Term) -> Iterator[str]:
+    yield from dict.fromkeys(step.law for step in term.steps)
+    if term.line.name == graph.exercise.output and not graph.exercise.takes_cotangent:
+        yield f"{term.line.name} is what is differentiated: 1 arrives."
+    else:
+        yield f"From above arrives d{term.line.name}."
+    for step in term.steps:
+        if step.stretched is not None:
+            own, stretched = (axes([shape], graph.sizes[:1]) for shape in (step.own, step.stretched))
+            yield f"{step.operand}, {own}, was stretched to {stretched}: the sum takes its copies together again."

@@ -1,0 +1,152 @@
+"""What a graph teaches of one gradient: the laws on its way back, and one number followed through the chain rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+
+from backprop_check.derivation.derive import Derivation, Step, Underivable, derive
+from backprop_check.derivation.trees import text
+from backprop_check.exercise.sizes import axes, axis_name
+from backprop_check.records import Exercise, Lesson, Line, Moved, Operation, Submission, Trial, Use, Verdict
+from backprop_check.trace.graph import Graph
+from backprop_check.trace.response import response
+
+SHOWN, BEYOND = 4, 4
+
+
+def lesson(graph: Graph, submission: Submission, verdict: Verdict) -> Lesson:
+    """Return what the graph teaches of the target of `verdict`, at the number of its node where the answer is furthest off."""
+    trials = [run.trial for run in verdict.runs]
+    node, name = verdict.target.node, verdict.target.name
+    known = _available(graph.exercise, submission, name)
+    at = _place(verdict)
+    answer = verdict.runs[0].answers[name].value
+    oracle = trials[0].gradients[name]
+    uses = tuple(_use(graph, line, node, at, trials, known) for line in _users(graph.exercise, node, trials[0]))
+    expression, outside = _expression(graph, node, trials, known)
+    return Lesson(
+        name=name,
+        axes=axes([tuple(trial.gradients[name].shape) for trial in trials], [trial.sizes for trial in trials]),
+        place=_index(at),
+        uses=uses,
+        beyond=_beyond(graph, uses, trials, known),
+        gradient=oracle[at].item(),
+        given=answer[at].item() if answer is not None and answer.shape == oracle.shape else None,
+        expression=expression,
+        outside=outside,
+        shapes=_shapes(trials),
+    )
+
+
+def _available(exercise: Exercise, submission: Submission, name: str) -> frozenset[str]:
+    """The gradients that are there when this one is written: those the learner finishes before it, or the exercise names before it."""
+    targets = [target.name for target in exercise.targets]
+    given = {"d" + exercise.output} if exercise.takes_cotangent else set()
+    last = {n: s.index for s in submission.statements for n in s.writes}
+    own = [s.index for s in submission.statements if name in s.writes]
+    before = {n for n in targets if last.get(n, -1) < own[0]} if own else set(targets[: targets.index(name)])
+    return frozenset(given | before - {name})
+
+
+def _place(verdict: Verdict) -> tuple[int, ...]:
+    """Where the answer is furthest off at the nominal sizes; without numbers to compare, where the gradient is largest."""
+    name = verdict.target.name
+    oracle, answer = verdict.runs[0].trial.gradients[name], verdict.runs[0].answers[name].value
+    if answer is not None and answer.shape == oracle.shape:
+        off = (answer.to(torch.float64) - oracle).abs().nan_to_num(nan=torch.inf)
+    else:
+        off = oracle.abs()
+    return tuple(int(i) for i in torch.unravel_index(off.argmax(), oracle.shape)) if oracle.dim() else ()
+
+
+def _index(at: Sequence[int]) -> str:
+    return f"[{', '.join(map(str, at))}]" if at else ""
+
+
+def _users(exercise: Exercise, node: str, trial: Trial) -> list[Line]:
+    return [line for line in exercise.lines if node in line.reads and "d" + line.name in trial.gradients]
+
+
+def _use(graph: Graph, line: Line, node: str, at: tuple[int, ...], trials: Sequence[Trial], known: frozenset[str]) -> Use:
+    upstream = trials[0].gradients["d" + line.name]
+    try:
+        slopes = response(graph, trials[0], line, node, at)
+    except RuntimeError:  # an operation that torch cannot differentiate twice
+        slopes = torch.full_like(upstream, torch.nan)
+    terms = slopes * upstream
+    places = slopes.nonzero().tolist()
+    largest = sorted(places, key=lambda place: -abs(terms[tuple(place)].item()))[: SHOWN if len(places) > SHOWN + 1 else None]
+    moved = [Moved(line.name + _index(p), slopes[tuple(p)].item(), upstream[tuple(p)].item()) for p in sorted(largest)]
+    return replace(_unmeasured(graph, line, node, trials, known), moved=tuple(moved), count=len(places), share=terms.sum().item())
+
+
+def _unmeasured(graph: Graph, line: Line, node: str, trials: Sequence[Trial], known: frozenset[str]) -> Use:
+    name = "d" + line.name
+    shape = axes([tuple(trial.gradients[name].shape) for trial in trials], [trial.sizes for trial in trials])
+    named = {*(target.name for target in graph.exercise.targets), *graph.exercise.parameters}
+    return Use(node, line, shape, name if name in named else "", _ways(graph, line, node, trials, known), (), 0, 0.0)
+
+
+def _beyond(graph: Graph, uses: Sequence[Use], trials: Sequence[Trial], known: frozenset[str]) -> tuple[Use, ...]:
+    """The uses of lines whose gradients have no name, each once, nearest first; of a long way its beginning."""
+    found: list[Use] = []
+    waiting = list(uses)
+    while waiting and len(found) < BEYOND:
+        name = waiting[0].line.name
+        if not waiting.pop(0).upstream and name not in {use.node for use in found}:
+            later = [_unmeasured(graph, line, name, trials, known) for line in _users(graph.exercise, name, trials[0])]
+            found += later
+            waiting += later
+    return tuple(found)
+
+
+def _ways(graph: Graph, line: Line, node: str, trials: Sequence[Trial], known: frozenset[str]) -> tuple[tuple[Operation, ...], ...]:
+    """The operations down to each use of the node, their shapes seen in every trial; nothing where one is outside the table."""
+    seers = [Derivation(graph, trial, known) for trial in trials]
+    try:
+        seen = [[term.steps for term in seer.terms(line, node)] for seer in seers]
+        return tuple(tuple(_operation(same, seers) for same in zip(*steps, strict=True)) for steps in zip(*seen, strict=True))
+    except Underivable:
+        return ()
+
+
+def _operation(steps: Sequence[Step], seers: Sequence[Derivation]) -> Operation:
+    """One operation, from what each trial shows of it."""
+    sizes = [seer.trial.sizes for seer in seers]
+    first = steps[0]
+    others = [(text(other), [seer.evaluate(other) for seer in seers]) for other in first.others]
+    copies = []
+    stretched = [step.stretched for step in steps if step.stretched is not None]
+    for axis in range(len(stretched[0]) if len(stretched) == len(steps) else 0):
+        place = axis - (len(stretched[0]) - len(first.own))
+        if place < 0 or (first.own[place] == 1 and stretched[0][axis] != 1):
+            copies.append(f"axis {axis} ({axis_name([shape[axis] for shape in stretched], sizes)})")
+    return Operation(
+        name=first.name,
+        law=first.law,
+        text=text(first.whole),
+        operand=first.operand,
+        own=axes([step.own for step in steps], sizes),
+        result=axes([step.result for step in steps], sizes),
+        copies=tuple(copies),
+        beside=tuple((said, axes([v.shape for v in values], sizes)) for said, values in others if isinstance(values[0], torch.Tensor)),
+    )
+
+
+def _expression(graph: Graph, node: str, trials: Sequence[Trial], known: frozenset[str]) -> tuple[str | None, str]:
+    """The derived gradient, or why there is none."""
+    if node == graph.exercise.output and not trials[0].gradients["d" + node].dim():
+        return f"torch.ones_like({node})", ""
+    try:
+        return derive(graph, node, trials, known).text, ""
+    except Underivable as error:
+        return None, f"{error} is outside the table of laws"
+
+
+def _shapes(trials: Sequence[Trial]) -> dict[str, str]:
+    sizes = [trial.sizes for trial in trials]
+    values = [{**trial.values, **trial.gradients} for trial in trials]
+    return {n: axes([tuple(v[n].shape) for v in values], sizes) for n, first in values[0].items() if isinstance(first, torch.Tensor)}

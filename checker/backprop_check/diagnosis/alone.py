@@ -1,0 +1,48 @@
+"""Answers that are one factor of the right gradient, and nothing more."""
+
+from __future__ import annotations
+
+import ast
+
+import torch
+
+from backprop_check.derivation.derive import Derived
+from backprop_check.derivation.trees import text
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import parts
+from backprop_check.diagnosis.words import lines
+from backprop_check.records import Diagnosis
+
+
+def factor_alone(case: Case) -> Diagnosis | None:
+    """Proven by value: in every trial the answer is one side of a product in the derived gradient."""
+    if not case.everywhere or case.derived is None:
+        return None
+    for product in parts(case.derived.expression):
+        if isinstance(product, ast.BinOp) and isinstance(product.op, ast.Mult | ast.MatMult):
+            for factor, other in ((product.left, product.right), (product.right, product.left)):
+                if _is_tensor(case, factor) and _is_tensor(case, other) and case.is_answer(case.evaluate(factor)):
+                    return _told(case, case.derived, factor, other)
+    return None
+
+
+def _told(case: Case, derived: Derived, factor: ast.expr, other: ast.expr) -> Diagnosis | None:
+    upstream, mine = case.gradients_in(other), case.gradients_in(factor)
+    if bool(mine) == bool(upstream):
+        return None
+    used = lines(case.consumers)
+    alone = f"this is `{text(factor)}`, one factor of the gradient; "
+    return Diagnosis(
+        code="missing-local-derivative" if mine else "missing-upstream",
+        certainty="proven",
+        error=alone + (f"how {used} moves with {case.node} is missing" if mine else f"{' and '.join(sorted(upstream))} is missing"),
+        note="Along a path the chain rule multiplies what arrives from above with the derivative of the operation.",
+        help=f"Look at {used}, and at the shapes: which product of the two has the shape of {case.node}?",
+        span=case.span(),
+        evidence=f"In every trial the answer equals `{text(factor)}`, and the gradient is `{derived.text}`.",
+    )
+
+
+def _is_tensor(case: Case, part: ast.expr) -> bool:
+    values = case.evaluate(part)
+    return values is not None and all(isinstance(v, torch.Tensor) and v.dim() > 0 for v in values)

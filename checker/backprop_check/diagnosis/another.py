@@ -1,0 +1,84 @@
+"""Replay the derivative of another operation than the forward's, or the operation itself in the place of its derivative."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+import torch
+
+from backprop_check.derivation.elementwise import SLOPES
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.counterfactual import Site, applied_to_gradient, replays, sites, with_slope, written_as
+from backprop_check.diagnosis.rewrites import put
+from backprop_check.records import Diagnosis
+
+FAMILIAR = ("tanh", "sigmoid", "exp", "log", "sqrt", "relu", "square", "reciprocal", "sin", "cos")
+
+TAKEN_FOR = {"log_softmax": ("log",), "clamp": ()}
+"""What an operation that is not elementwise smooth is taken for."""
+
+
+def another(case: Case) -> Diagnosis | None:
+    for site in sites(case):
+        if isinstance(site.part, ast.BinOp) and isinstance(site.part.op, ast.Mult | ast.Div):
+            times = isinstance(site.part.op, ast.Mult)
+            other = ast.BinOp(site.part.left, ast.Div() if times else ast.Mult(), site.part.right)
+            if replays(case, written_as(case, site.line, put(site.tree, site.part, other))):
+                return _told(case, site, f"`{ast.unparse(other)}`")
+        elif isinstance(site.part, ast.Call) and isinstance(site.part.func, ast.Attribute):
+            found = _function(case, site, site.part.func.attr)
+            if found is not None:
+                return found
+    return None
+
+
+def _function(case: Case, site: Site, operation: str) -> Diagnosis | None:
+    """The derivative of another function in the place of this one's; or the function itself, of the value or of the gradient."""
+    for name in FAMILIAR if operation in SLOPES else TAKEN_FOR.get(operation, ()):
+        if name != operation and replays(case, with_slope(case, site, _slope(name))):
+            return _told(case, site, name)
+    if operation in SLOPES and replays(case, with_slope(case, site, lambda x, y: y)):
+        return _told(case, site, None)
+    if operation in (*SLOPES, *TAKEN_FOR) and replays(case, applied_to_gradient(case, site)):
+        return _on_gradient(case, site)
+    return None
+
+
+def _on_gradient(case: Case, site: Site) -> Diagnosis:
+    part = ast.unparse(site.part)
+    assert isinstance(site.part, ast.Call)
+    name = ast.unparse(site.part.func).rpartition(".")[2]
+    return Diagnosis(
+        code="wrong-local-derivative",
+        certainty="proven",
+        error=f"this sends the gradient through {name} itself",
+        note=f"The forward sends a value through {name}; a gradient that comes back is multiplied with the slope of {name} at that value.",
+        help=f"Write down how `{part}` moves with `{ast.unparse(site.operand)}`, then multiply with what arrives from above.",
+        span=case.span(),
+        evidence=f"With {name} applied to what arrives at `{part}`, in the place of its derivative, autograd gives exactly your answer.",
+    )
+
+
+def _slope(name: str) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """The derivative of a familiar function, from what goes in and what comes out, as a learner may write it by heart."""
+    code = compile(SLOPES[name], name, "eval")
+    return lambda x, y: eval(code, {"torch": torch, "x": x, "y": y}) * torch.ones_like(y)
+
+
+def _told(case: Case, site: Site, other: str | None) -> Diagnosis:
+    """`other`: the operation whose derivative stands there; None where the operation's own value does."""
+    part = ast.unparse(site.part)
+    if other is None:
+        error, instead = f"this multiplies with `{part}` itself, not with its derivative", "its own value"
+    else:
+        error, instead = f"this is the derivative of {other}, but the forward computes `{part}`", f"the derivative of {other}"
+    return Diagnosis(
+        code="wrong-local-derivative",
+        certainty="proven",
+        error=error,
+        note=f"What belongs here is how fast the result of `{site.line.name} = {site.line.source}` moves.",
+        help=f"Write down how `{part}` moves with `{ast.unparse(site.operand)}`, then multiply with what arrives from above.",
+        span=case.span(),
+        evidence=f"With {instead} for the derivative of `{part}`, autograd gives exactly your answer in every trial.",
+    )

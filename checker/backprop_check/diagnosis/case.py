@@ -1,0 +1,181 @@
+"""One wrong answer, and the ways there are to prove its cause."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from backprop_check.comparison.compare import close
+from backprop_check.derivation.derive import Derived, Underivable, derive
+from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
+from backprop_check.diagnosis.fold import fold
+from backprop_check.diagnosis.seen import Seen, Tensors, clock
+from backprop_check.records import Run
+from backprop_check.trace.oracle import in_float64, trace
+
+__all__ = ["Case", "Tensors", "clock"]
+
+
+@dataclass(frozen=True)
+class Case(Seen):
+    """One answer that is not right: what is seen of it, the right gradient derived, and proofs by value."""
+
+    @cached_property
+    def derived(self) -> Derived | None:
+        """The gradient as the forward's own text gives it, in terms of what the answer may use; None outside the derivation's table."""
+        try:
+            return derive(self.graph, self.node, [run.trial for run in self.verdict.runs], self.available)
+        except Underivable:
+            return None
+
+    @cached_property
+    def evaluators(self) -> list[Evaluator]:
+        return [self._evaluator(run) for run in self.runs]
+
+    def _evaluator(self, run: Run) -> Evaluator:
+        key = Evaluator, run.trial.seed
+        if key not in self.memo:
+            self.memo[key] = Evaluator(self.names(run))
+        known: Evaluator = self.memo[key]
+        return known
+
+    @cached_property
+    def expression(self) -> ast.expr | None:
+        """The answer as one expression, verified: evaluated here it gives the learner's value in every run."""
+        if not self.everywhere or not self.written:
+            return None
+        folded = self.edited or fold(self.submission, self.nodes, self.name, frozenset(self.verdict.runs[0].trial.gradients))
+        return folded if folded is not None and self.is_answer(self.evaluate(folded)) else None
+
+    @cached_property
+    def draft(self) -> ast.expr | None:
+        """What may be edited: the verified expression, or, of an answer that raised, the one it was meant to be."""
+        if self.expression is not None or self.everywhere or not self.written:
+            return self.expression
+        return self.edited or fold(self.submission, self.nodes, self.name, frozenset(self.verdict.runs[0].trial.gradients))
+
+    def towards(self, goals: Tensors) -> Case:
+        """The same answer held against other values: those that one of its mistakes makes of the oracle's leave the others to be found."""
+        runs = [
+            replace(run, trial=replace(run.trial, gradients={**run.trial.gradients, self.name: goal}))
+            for run, goal in zip(self.verdict.runs, goals, strict=True)
+        ]
+        return replace(self, verdict=replace(self.verdict, runs=tuple(runs)), partial=True)
+
+    def put_right(self, expression: ast.expr) -> Case | None:
+        """The answer as it would be with `expression` for the learner's; None where that has no value in some trial."""
+        values = _floats(expression, [evaluator for evaluator, _ in self._everywhere])
+        if values is None:
+            return None
+        runs = []
+        for value, (_, run) in zip(values, self._everywhere, strict=True):
+            answer = replace(run.answers[self.name], state="tensor", value=value, dtype="float64", shape=tuple(value.shape), raised=None)
+            runs.append(replace(run, answers={**run.answers, self.name: answer}))
+        return replace(self, verdict=replace(self.verdict, runs=tuple(runs)), edited=expression)
+
+    def is_right(self, expression: ast.expr) -> bool:
+        """Whether an expression of the learner's names gives the oracle in every trial; stops at the first in which it does not."""
+        for evaluator, run in self._everywhere:
+            try:
+                value = evaluator(expression)
+            except (Refused, Failed, RecursionError):
+                return False
+            oracle, scale = run.trial.gradients[self.name], run.trial.scales[self.name]
+            if not isinstance(value, torch.Tensor) or not close(value, oracle, scale):
+                return False
+        return self._holds(expression)
+
+    def _holds(self, expression: ast.expr) -> bool:
+        """Whether a right expression stays right when the gradients it reads are others: it may be right only because these are special."""
+        read = self.gradients_in(expression)
+        if not read or self.partial:
+            return True
+        if read not in self.memo:
+            trial = trace(self.graph, 0, self.graph.sizes[0], perturb=[name[1:] for name in read])
+            names = {**in_float64(trial.values), **{name: trial.gradients[name] for name in self.available}}
+            self.memo[read] = Evaluator(names), trial
+        evaluator, trial = self.memo[read]
+        try:
+            value = evaluator(expression)
+        except (Refused, Failed, RecursionError):
+            return False
+        return isinstance(value, torch.Tensor) and close(value, trial.gradients[self.name], trial.scales[self.name])
+
+    def first(self, expression: ast.expr) -> Any:
+        """The value of an expression in the first trial. Raises `Refused` or `Failed`."""
+        return self._everywhere[0][0](expression)
+
+    @cached_property
+    def _everywhere(self) -> list[tuple[Evaluator, Run]]:
+        if self.everywhere:
+            return list(zip(self.evaluators, self.runs, strict=True))
+        return [(self._evaluator(run), run) for run in self.verdict.runs]
+
+    def evaluate(self, expression: ast.expr) -> Tensors | None:
+        """Evaluate an expression in every run; None where it cannot be, or gives no float tensor."""
+        return _floats(expression, self.evaluators)
+
+    def is_oracle(self, values: Tensors | None) -> bool:
+        """Whether `values` are the right gradient in every run."""
+        return values is not None and self._agree(values, self.oracles)
+
+    def is_answer(self, values: Tensors | None) -> bool:
+        """Whether `values` are the learner's answer in every run: a mistake replayed."""
+        return values is not None and self._agree(values, self.answers)
+
+    def gives(self, expression: ast.expr) -> bool:
+        """Whether `expression` is worth the learner's answer in every run; stops at the first in which it is not."""
+        for evaluator, answer, scale in zip(self.evaluators, self.answers, self.scales, strict=True):
+            values = _floats(expression, [evaluator])
+            if values is None or not close(values[0], answer, max(scale, _finite_max(answer)), self.dtype):
+                return False
+        return self.everywhere
+
+    def same(self, values: Tensors | None, others: Tensors) -> bool:
+        """Whether two lists of values agree in every run."""
+        return values is not None and self._agree(values, others)
+
+    def mends(self, change: Callable[[torch.Tensor, torch.Tensor], torch.Tensor | None]) -> bool:
+        """Whether `change(answer, oracle)` gives the oracle in every run, though the answer is wrong in every one."""
+        values = [change(a, o) for a, o in zip(self.answers, self.oracles, strict=True)]
+        return self.everywhere and all(v is not None for v in values) and self.is_oracle([v for v in values if v is not None])
+
+    def replays(self, change: Callable[[torch.Tensor, torch.Tensor], torch.Tensor | None]) -> bool:
+        """Whether `change(oracle, answer)` gives the learner's answer in every run."""
+        values = [change(o, a) for a, o in zip(self.answers, self.oracles, strict=True)]
+        return self.everywhere and all(v is not None for v in values) and self.is_answer([v for v in values if v is not None])
+
+    def fix(self, *candidates: ast.expr | None) -> str | None:
+        """Return the first candidate that is right in every run, as text."""
+        for candidate in candidates:
+            if candidate is not None and self.is_right(candidate):
+                return ast.unparse(ast.fix_missing_locations(candidate))
+        return None
+
+    def _agree(self, values: Tensors, others: Tensors) -> bool:
+        if not self.everywhere or len(values) != len(others):
+            return False
+        return all(close(v, o, max(s, _finite_max(o)), self.dtype) for v, o, s in zip(values, others, self.scales, strict=True))
+
+
+def _floats(expression: ast.expr, evaluators: list[Evaluator]) -> Tensors | None:
+    values = []
+    for evaluator in evaluators:
+        try:
+            value = evaluator(expression)
+        except (Refused, Failed, RecursionError):
+            return None
+        if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+            return None
+        values.append(value)
+    return values
+
+
+def _finite_max(tensor: torch.Tensor) -> float:
+    finite = tensor[torch.isfinite(tensor)]
+    return finite.abs().max().item() if finite.numel() else 0.0

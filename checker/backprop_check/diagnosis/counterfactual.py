@@ -1,0 +1,214 @@
+"""Misconceptions written as changed forwards: autograd makes of each the very wrong answer it leads to.
+
+A change touches derivatives only, as a rule: every value stays the forward's, since the learner's names hold those.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from backprop_check.comparison.compare import close
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import parts
+from backprop_check.diagnosis.replay import Change, Evaluate, cut, downstream, gradient
+from backprop_check.diagnosis.rewrites import put
+from backprop_check.records import Line, Run
+from backprop_check.trace.oracle import in_float64
+
+Slope = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+_HOLE = "_hole"
+
+
+@dataclass(frozen=True)
+class Site:
+    """One operation within a line of the forward, and an operand through which the node reaches it."""
+
+    line: Line
+    tree: ast.expr
+    part: ast.expr
+    operand: ast.expr
+
+
+class _Kept(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, other: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *arrives: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return arrives[0], None
+
+
+def kept(value: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """The numbers of `value` with the derivative of `other`."""
+    if not isinstance(other, torch.Tensor):
+        raise ValueError("no tensor")
+    if other.shape != value.shape:
+        other = other.expand(value.shape)
+    return _Kept.apply(other, value.detach())  # type: ignore[no-any-return, no-untyped-call]
+
+
+def replays(case: Case, change: Change) -> bool:
+    """Whether autograd on the changed forward gives the learner's answer in every run."""
+    return any(gives_answer(case, lambda run, s=stops: gradient(case, run, s, change=change)) for stops in ends(case))  # type: ignore[misc]
+
+
+def gives_answer(case: Case, compute: Callable[[Run], torch.Tensor | None]) -> bool:
+    """Whether `compute(run)` is the learner's answer in every run; stops at the first in which it is not, or cannot be computed."""
+    if not case.everywhere:
+        return False
+    for run, answer, oracle, scale in zip(case.runs, case.answers, case.oracles, case.scales, strict=True):
+        try:
+            value = compute(run)
+        except (RuntimeError, TypeError, ValueError, IndexError, ArithmeticError):
+            return False
+        if answer.numel() and not bool(torch.isfinite(answer).any()):
+            return False  # NaN agrees with NaN, and so with anything
+        largest = max((t[torch.isfinite(t)].abs().max().item() for t in (answer, oracle) if torch.isfinite(t).any()), default=0.0)
+        if value is None or not close(value, answer, max(scale, largest), case.dtype):
+            return False
+    return True
+
+
+def ends(case: Case) -> list[frozenset[str]]:
+    """Where the replay may take up the gradient from above: where the answer does, or at the very output."""
+    return list(dict.fromkeys((cut(case), frozenset({case.graph.exercise.output}))))
+
+
+def below(case: Case) -> list[tuple[Line, ast.expr]]:
+    """The lines of the forward that the node reaches, with their trees."""
+    lines = downstream(case, frozenset({case.graph.exercise.output}))
+    return [(line, ast.parse(line.source.strip(), mode="eval").body) for line in lines]
+
+
+def sites(case: Case, deep: bool = False) -> Iterator[Site]:
+    """Every operation the node reaches, with each operand through which it does, line by line, the outermost operation first.
+
+    With `deep`, names deeper inside the operation count as its operands too.
+    """
+    reached = {case.node}
+    for line, tree in below(case):
+        for part in parts(tree):
+            for operand in (*_operands(part), *(_deeper(part) if deep else ())):
+                if names(operand) & reached:
+                    yield Site(line, tree, part, operand)
+        reached.add(line.name)
+
+
+def _deeper(part: ast.expr) -> list[ast.Name]:
+    own = list(_operands(part))
+    return [p for p in parts(part) if isinstance(p, ast.Name) and p is not part and p not in own]
+
+
+def names(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def _operands(part: ast.expr) -> Iterable[ast.expr]:
+    match part:
+        case ast.BinOp(left=left, right=right):
+            return (left, right)
+        case ast.UnaryOp(operand=operand):
+            return (operand,)
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="torch" | "F")), args=args):
+            return args
+        case ast.Call(func=ast.Attribute(value=base), args=args):
+            return (base, *args)
+    return ()
+
+
+def evaluator(case: Case, tree: ast.expr) -> Evaluate:
+    """Compile an expression of the forward, so that it can be computed on any values."""
+    code = compile(ast.fix_missing_locations(ast.Expression(tree)), "<changed forward>", "eval")
+    return lambda values: eval(code, {**case.graph.scope, **values})
+
+
+def arriving(case: Case, run: Run, line: Line, tree: ast.expr, part: ast.expr) -> torch.Tensor:
+    """What arrives at one part of a line, in its shape: the gradient of the loss with respect to its value.
+
+    Raises `ValueError` where that is no float tensor.
+    """
+    values = in_float64(run.trial.values)
+    value = evaluator(case, part)(values)
+    if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+        raise ValueError("no float tensor")
+    leaf = value.detach().clone().requires_grad_()
+    with torch.enable_grad():
+        whole = evaluator(case, put(tree, part, ast.Name(_HOLE, ast.Load())))({**values, _HOLE: leaf})
+        (found,) = torch.autograd.grad((whole * run.trial.gradients["d" + line.name]).sum(), [leaf], allow_unused=True)
+    return torch.zeros_like(leaf) if found is None else found
+
+
+def written_as(case: Case, line: Line, tree: ast.expr, values_too: bool = False) -> Change:
+    """A change that differentiates `line` as if its text were `tree`; with `values_too`, that computes it so as well."""
+    compute = evaluator(case, tree)
+
+    def change(at: Line, evaluate: Evaluate, values: Mapping[str, Any]) -> Any:
+        if at is not line:
+            return evaluate(values)
+        return compute(values) if values_too else kept(evaluate(values), compute(values))
+
+    return change
+
+
+def _broadcasts(x: torch.Tensor, y: torch.Tensor) -> bool:
+    pairs = zip(reversed(x.shape), reversed(y.shape), strict=False)
+    return x.dim() <= y.dim() and all(n in (1, m) for n, m in pairs)
+
+
+class _Through(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, value: torch.Tensor, function: Callable[[torch.Tensor], Any]) -> torch.Tensor:
+        ctx.function = function
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *arrives: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        return ctx.function(arrives[0]), None, None
+
+
+def _apart(case: Case, site: Site) -> tuple[Evaluate, Evaluate, Evaluate, Evaluate]:
+    """The operand, the operation, the operation on another operand (`_HOLE`), and the line on another result of the operation."""
+    hole = ast.Name(_HOLE, ast.Load())
+    trees = (site.operand, site.part, put(site.part, site.operand, hole), put(site.tree, site.part, hole))
+    operand, part, again, rest = (evaluator(case, tree) for tree in trees)
+    return operand, part, again, rest
+
+
+def applied_to_gradient(case: Case, site: Site) -> Change:
+    """A change that sends the gradient through the operation itself, as if that were its derivative."""
+    operand, part, again, rest = _apart(case, site)
+
+    def change(at: Line, evaluate: Evaluate, values: Mapping[str, Any]) -> Any:
+        if at is not site.line:
+            return evaluate(values)
+        x, y = operand(values), part(values)
+        if not (isinstance(x, torch.Tensor) and isinstance(y, torch.Tensor) and x.shape == y.shape):
+            raise ValueError("this operation changes the shape")
+        passed = _Through.apply(x, y.detach(), lambda g: again({**values, _HOLE: g}))  # type: ignore[no-untyped-call]
+        return rest({**values, _HOLE: passed})
+
+    return change
+
+
+def with_slope(case: Case, site: Site, slope: Slope) -> Change:
+    """A change that takes the derivative of one operation by one operand x as `slope(x, result)`. Other operands keep theirs."""
+    operand, part, others, rest = _apart(case, site)
+
+    def change(at: Line, evaluate: Evaluate, values: Mapping[str, Any]) -> Any:
+        if at is not site.line:
+            return evaluate(values)
+        x, y = operand(values), part(values)
+        if not (isinstance(x, torch.Tensor) and isinstance(y, torch.Tensor) and _broadcasts(x, y)):
+            raise ValueError("this operand does not broadcast to the result")
+        straight = slope(x.detach(), y.detach()) * x
+        fixed = others({**values, _HOLE: x.detach()})
+        return rest({**values, _HOLE: kept(y, fixed + straight)})
+
+    return change

@@ -1,0 +1,98 @@
+"""Search among small changes of the learner's own expression for one that is right in every trial."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+
+import torch
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.evaluate import Failed, Refused
+from backprop_check.diagnosis.rewrites import put
+
+TRIES = 1500
+
+Edit = tuple[ast.expr, ast.expr]
+"""A changed expression, and the part of the original that was changed."""
+
+Made = tuple[str, ast.expr, ast.expr]
+"""A slip in one part of a right formula: the code that names it, the part, and what it becomes."""
+
+Edits = Callable[[Case, ast.expr], Iterable[Edit]]
+"""How a rule changes an expression. A rule that has such a function of the name `edits` takes part in repairs of two steps."""
+
+
+def search(case: Case, edits: Edits) -> tuple[str, ast.expr, ast.expr] | None:
+    """Return the first right edit as (its text, its tree, the part that was changed), within bounds of number and of the case's time."""
+    candidates = edits(case, case.draft) if case.draft is not None else ()
+    for tried, (candidate, part) in enumerate(candidates):
+        if tried >= TRIES or case.late:
+            return None
+        if case.is_right(candidate):
+            return ast.unparse(ast.fix_missing_locations(candidate)), candidate, part
+    return None
+
+
+def parts(expression: ast.expr) -> Iterator[ast.expr]:
+    """The sub-expressions that have a value of their own, the whole first; not the names of functions and modules."""
+    yield expression
+    for child in ast.iter_child_nodes(expression):
+        if isinstance(child, ast.keyword):
+            yield from parts(child.value)
+        elif isinstance(child, ast.Attribute) and isinstance(expression, ast.Call) and child is expression.func:
+            if not (isinstance(child.value, ast.Name) and child.value.id in ("torch", "F")):
+                yield from parts(child.value)
+        elif isinstance(child, ast.expr):
+            yield from parts(child)
+
+
+def tensors(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
+    """The sub-expressions that are float tensors."""
+    for part in parts(expression):
+        value = value_of(case, part)
+        if isinstance(value, torch.Tensor) and value.is_floating_point():
+            yield part
+
+
+def value_of(case: Case, expression: ast.expr) -> object:
+    """What an expression is worth in the first trial, or None."""
+    try:
+        return case.first(expression)
+    except (Refused, Failed, RecursionError):
+        return None
+
+
+def rename(expression: ast.expr, old: str, new: str) -> ast.expr:
+    """Put `new` for every `old`."""
+    changed = expression
+    for node in list(ast.walk(expression)):
+        if isinstance(node, ast.Name) and node.id == old:
+            changed = put(changed, node, ast.copy_location(ast.Name(new, ast.Load()), node))
+    return changed
+
+
+def names_used(expression: ast.expr) -> list[ast.Name]:
+    """The names whose values count, without those that only lend their shape (`torch.ones_like(x)`, `x.shape[0]`)."""
+    lends = [
+        c
+        for c in parts(expression)
+        if isinstance(c, ast.Call) and isinstance(c.func, ast.Attribute) and c.func.attr.endswith(("_like", "numel", "size", "dim"))
+    ]
+    lends += [a for a in parts(expression) if isinstance(a, ast.Attribute) and a.attr in ("shape", "dtype", "ndim")]  # type: ignore[misc]
+    shapes = {id(n) for call in lends for n in ast.walk(call)}
+    return [p for p in parts(expression) if isinstance(p, ast.Name) and id(p) not in shapes]
+
+
+def replacements(case: Case) -> list[str]:
+    """Names that may stand in the place of another, the nearest first: those of the lines that use the node, then all others."""
+    near = [name for line in case.consumers for name in ("d" + line.name, line.name, *line.reads)]
+    usable = {**case.names(case.verdict.runs[0])}
+    everything = [*near, case.node, *(name for name in usable if name not in near)]
+    return [
+        name
+        for name in dict.fromkeys(everything)
+        # Labels of -1 and 1 are factors too, where the forward multiplies with them.
+        if isinstance(usable.get(name), torch.Tensor)
+        and (usable[name].is_floating_point() or (name in near and usable[name].dtype != torch.bool))
+    ]

@@ -1,0 +1,37 @@
+"""The story that may stand beside a derivative that is missing: the gradient of another tensor is meant."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, names_used, search
+from backprop_check.diagnosis.rewrites import put
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by another gradient's name in the place of the one that stands there: the expression is then right."""
+    found = search(case, edits)
+    if found is None or found[2] is case.draft:
+        return None
+    text, tree, part = found
+    old, new = ast.unparse(part), next(iter(case.gradients_in(tree) - case.gradients_in(case.draft or tree)), "another gradient")
+    return Diagnosis(
+        code="wrong-operand",
+        certainty="proven",
+        error=f"`{old}` stands where another gradient belongs",
+        note=f"What arrives where the rest of this starts is `{new}`.",
+        help="Ask of the derivatives in the expression, from which tensor on they lead: the gradient of that one arrives there.",
+        span=case.span(part),
+        evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
+        fix=text,
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for node in names_used(expression):
+        if node.id in case.available:
+            for other in sorted(case.available - {node.id}):
+                yield put(expression, node, ast.copy_location(ast.Name(other, ast.Load()), node)), node

@@ -1,0 +1,106 @@
+"""Explain verdicts: the first proof that stands speaks; where none does, the facts."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from types import ModuleType
+from typing import TypeVar
+
+import torch
+
+from backprop_check.diagnosis.case import Case, clock
+from backprop_check.diagnosis.instead import incomplete, otherwise
+from backprop_check.diagnosis.mend import nearest
+from backprop_check.diagnosis.moved import moved
+from backprop_check.diagnosis.neighbours import neighbour
+from backprop_check.diagnosis.remarks import remarks
+from backprop_check.diagnosis.rules import RULES, TIES, hard_coded_size, unrecognised, wrong_idea
+from backprop_check.diagnosis.several import several
+from backprop_check.diagnosis.slipped import slipped
+from backprop_check.diagnosis.updated import updated
+from backprop_check.records import Diagnosis, Submission, Verdict
+from backprop_check.trace.graph import Graph, default_dtype
+
+Explained = tuple[tuple[Diagnosis, ...], tuple[Diagnosis, ...]]
+
+T = TypeVar("T")
+
+SEARCH_SECONDS, MEND_SECONDS = 1.5, 0.5
+"""What an answer may cost (of `clock`): to find its cause, and then to find a near repair."""
+LAST = (wrong_idea, unrecognised)
+"""What is said where no cause is proven: that the idea is another, or the facts."""
+
+BY_VALUE = (neighbour, slipped, moved, incomplete, updated, hard_coded_size.besides)
+"""What explains an answer by its value alone, whatever its form; these know several names."""
+
+FACTS = Diagnosis("unrecognised", "located", error="this is not the gradient", evidence="Compared with autograd's gradient.")
+
+
+def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], seconds: float = math.inf) -> dict[str, Explained]:
+    """Return, by target, its diagnoses and its remarks. No failure in here changes a verdict or hides it.
+
+    After `seconds` for the whole submission the wrong answers that are left get facts only, and the facts say so.
+    """
+    until = clock() + seconds
+    found: dict[str, Explained] = {}
+    # As the learner's code runs: a number times a whole-number tensor is float64.
+    with warnings.catch_warnings(), default_dtype(torch.float64):
+        # Trying an edit may make torch warn (`.T` of three axes); that is no news for the learner.
+        warnings.simplefilter("ignore")
+        for verdict in verdicts:
+            case = Case(graph, submission, verdict, min(clock() + SEARCH_SECONDS, until))
+            if verdict.status in ("incorrect", "error"):
+                found[verdict.target.name] = (diagnose(case, until) if clock() < until else (facts_only(case, seconds),), ())
+            elif verdict.status == "correct":
+                found[verdict.target.name] = ((), remarks(case))
+    return found
+
+
+def diagnose(case: Case, until: float = math.inf) -> tuple[Diagnosis, ...]:
+    """Return the cause that is proven first, or several proven together, or else the facts; with the right expression."""
+    causes = proven(case) or _attempt(lambda c: several(c, single), case)
+    if not causes:
+        causes = (_attempt(otherwise, case) or _first(case, LAST) or FACTS,)
+    given = causes[0].fix
+    fix = _attempt(lambda c: nearest(c, given), replace(case, deadline=min(case.deadline + MEND_SECONDS, until)))
+    return (replace(causes[0], fix=fix or given), *causes[1:])
+
+
+def facts_only(case: Case, seconds: float) -> Diagnosis:
+    """What is said once the submission's time is up."""
+    facts = _first(case, (unrecognised,)) or FACTS
+    return replace(
+        facts, note=f"{facts.note} The {seconds:g} s for explaining this submission were used up, so no cause was sought.".strip()
+    )
+
+
+def proven(case: Case) -> tuple[Diagnosis, ...]:
+    """The first single cause whose proof stands; with those whose proofs stand as well as it does, each offered as one of them."""
+    for rule in RULES:
+        cause = _attempt(rule.find, case)
+        if cause is not None:
+            peers = [peer for tie in TIES if rule in tie for peer in tie - {rule}]
+            others = {d.code: d for d in (_attempt(peer.find, case) for peer in peers) if d is not None and d.code != cause.code}
+            return tuple(replace(d, certainty="one-of") for d in (cause, *others.values())) if others else (cause,)
+    cause = next(filter(None, (_attempt(prove, case) for prove in BY_VALUE)), None)
+    return (cause,) if cause is not None else ()
+
+
+def single(case: Case) -> Diagnosis | None:
+    """The first single cause whose proof stands, where others are sought beside it."""
+    return next(iter(proven(case)), None)
+
+
+def _first(case: Case, rules: Iterable[ModuleType]) -> Diagnosis | None:
+    return next(filter(None, (_attempt(rule.find, case) for rule in rules)), None)
+
+
+def _attempt(explainer: Callable[[Case], T | None], case: Case) -> T | None:
+    """A crash in an explainer never hides the verdict: the next one may still speak, and the last gives facts only."""
+    try:
+        return explainer(case)
+    except Exception:
+        return None

@@ -1,0 +1,66 @@
+"""Fold the statements that write a target into one expression, as far as they are plain assignments."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Collection, Sequence
+
+from backprop_check.records import Submission
+from backprop_check.submission.parse import find_backward, prelude
+from backprop_check.submission.statements import guarded
+
+
+def statement_nodes(submission: Submission) -> list[ast.stmt]:
+    """The guarded statements of the submission's `backward`, as nodes whose positions are those of its `body`."""
+    return list(guarded(find_backward(ast.parse(submission.body), submission.bare, submission.parameters).body))
+
+
+def fold(submission: Submission, nodes: Sequence[ast.stmt], target: str, gradients: Collection[str]) -> ast.expr | None:
+    """Return one expression for the last value of `target`, or None where a loop, an index or a call writes it.
+
+    Helper names are put in; other gradients stay names, since the judge replaces them. Whether the result is what the learner's
+    statements compute is for the caller to verify by value.
+    """
+    known: dict[str, ast.expr | None] = _constants(submission)
+    for statement, node in zip(submission.statements, nodes, strict=True):
+        match node:
+            case ast.Assign(targets=targets, value=value) if all(isinstance(t, ast.Name) for t in targets):
+                folded = _substitute(value, known, gradients, target)
+                for t in targets:
+                    assert isinstance(t, ast.Name)
+                    known[t.id] = folded
+            case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
+                before = known.get(name, ast.Name(name, ast.Load()))
+                right = _substitute(value, known, gradients, target)
+                joined = None if before is None or right is None else ast.BinOp(before, op, right)
+                known[name] = ast.copy_location(joined, node) if joined else None
+            case _:
+                for name in statement.writes:
+                    known[name] = None
+    return known.get(target)
+
+
+def _constants(submission: Submission) -> dict[str, ast.expr | None]:
+    """Names the file gives a literal value outside `backward`."""
+    found: dict[str, ast.expr | None] = {}
+    for node in prelude(ast.parse(submission.prelude)):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            found[node.targets[0].id] = node.value
+    return {name: value for name, value in found.items() if name not in submission.parameters}
+
+
+def _substitute(node: ast.expr, known: dict[str, ast.expr | None], gradients: Collection[str], target: str) -> ast.expr | None:
+    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    needed = {n for n in names if n in known and (n not in gradients or n == target)}
+    if any(known[n] is None for n in needed):
+        return None
+    return _Put({n: known[n] for n in needed}).visit(copy.deepcopy(node)) if needed else node
+
+
+class _Put(ast.NodeTransformer):
+    def __init__(self, values: dict[str, ast.expr | None]) -> None:
+        self.values = values
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.values.get(node.id) or node

@@ -1,0 +1,135 @@
+"""Say what it is to have written one part of an expression in the place of the right one, found by its value."""
+
+from __future__ import annotations
+
+import ast
+
+import torch
+
+from backprop_check.derivation.trees import text
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import names_used, value_of
+from backprop_check.diagnosis.replaced import replaced, with_a_factor, with_factor
+from backprop_check.diagnosis.words import short
+from backprop_check.records import Diagnosis
+
+
+def otherwise(case: Case) -> Diagnosis | None:
+    """Where nothing better is known: the part that is not what belongs there."""
+    return instead(case, last=True) if case.everywhere else None
+
+
+def instead(case: Case, last: bool = False) -> Diagnosis | None:
+    """The smallest part without a gradient in it that is not what belongs there; unless it is the `last` word, one whose kind is known."""
+    everything = replaced(case, case.draft) if case.draft is not None else iter(())
+    found = [(e, p, r) for e, p, r in everything if not case.gradients_in(p) | case.gradients_in(r) and _is_tensor(case, r)]
+    found = [(e, p, r) for e, p, r in found if p is not case.draft or isinstance(p, ast.Name)]
+    if not found:
+        return None
+    expression, part, replacement = min(found, key=lambda f: (len(list(ast.walk(f[1]))), len(list(ast.walk(f[2])))))
+    kind = _kind(part, replacement)
+    if kind is None or (case.draft is not None and ast.dump(replacement) in ast.dump(case.draft)):
+        return None
+    if kind in (OTHERWISE, SOME_OTHER) and not last:
+        return None
+    code, error = kind
+    if getattr(value_of(case, part), "dtype", None) == torch.int64:
+        code, error = "index-as-value", "says where, not how much"
+    return Diagnosis(
+        code=code,
+        certainty="proven",
+        error=f"`{text(part)}` {error}",
+        note=case.only("All the rest of the expression is right."),
+        help="Write down the operation of the forward that this part is for, and its derivative alone.",
+        span=case.span(part),
+        evidence=f"With `{text(replacement)}` in its place the expression equals autograd's gradient in every trial.",
+        fix=text(expression),
+    )
+
+
+ANOTHER = "wrong-operand", "stands where another value belongs"
+SOME_OTHER = "wrong-operand", "stands where something else belongs"
+OTHERWISE = "wrong-local-derivative", "is not the derivative that belongs here"
+"""The last two are said of a part that has little in common with what mends it: other explanations go before them."""
+
+
+def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
+    """What mistake it is to have written `part` for `replacement`; None where something beside it is wrong instead."""
+    while isinstance(part, ast.BinOp) and isinstance(replacement, ast.BinOp) and type(part.op) is type(replacement.op):
+        if ast.dump(part.right) == ast.dump(replacement.right):
+            part, replacement = part.left, replacement.left
+        elif ast.dump(part.left) == ast.dump(replacement.left):
+            part, replacement = part.right, replacement.right
+        else:
+            break
+    if isinstance(replacement, ast.BinOp):
+        within = ast.dump(part) in ast.dump(replacement)
+        if within and isinstance(replacement.op, ast.Mult) and not isinstance(part, ast.Constant):
+            return "missing-local-derivative", "is not the whole derivative: a factor is missing"
+        if (within and isinstance(replacement.op, ast.Add | ast.Sub)) or (
+            isinstance(part, ast.Name) and isinstance(replacement.left, ast.Constant)
+        ):
+            return None
+    if isinstance(part, ast.Subscript) and isinstance(replacement, ast.Subscript) and ast.dump(part.value) == ast.dump(replacement.value):
+        return "wrong-slice", "is another part than the one the forward used"
+    if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "ones_like":
+        return "missing-local-derivative", "takes the derivative for 1"
+    names = {n.id for n in ast.walk(replacement) if isinstance(n, ast.Name)} - {"torch", "F"}
+    if isinstance(replacement, ast.Call) and isinstance(replacement.func, ast.Attribute) and replacement.func.attr == "ones_like":
+        return "wrong-local-derivative", "is a value, where its slope, 1, belongs"
+    if isinstance(part, ast.Name) and names != {part.id}:
+        return ANOTHER if isinstance(replacement, ast.Name | ast.Attribute | ast.Subscript | ast.Call) else SOME_OTHER
+    if (
+        isinstance(part, ast.Name)
+        and isinstance(replacement, ast.Call)
+        and not any(word in ast.dump(replacement) for word in ("sign", "ones_like"))
+    ):
+        return "wrong-point", "is not where this derivative is taken"
+    return OTHERWISE
+
+
+def _is_tensor(case: Case, part: ast.expr) -> bool:
+    value = value_of(case, part)
+    return isinstance(value, torch.Tensor) and value.is_floating_point() and value.dim() > 0
+
+
+def incomplete(case: Case) -> Diagnosis | None:
+    """A part with a gradient in it that would be right with one factor of the forward more."""
+    if case.draft is None or not case.everywhere:
+        return None
+    for expression, part, factor in with_a_factor(case, case.draft):
+        if case.gradients_in(part):
+            there = {n.id for n in names_used(factor)} & {n.id for n in names_used(case.draft)}
+            return Diagnosis(
+                code="wrong-local-derivative" if there else "missing-local-derivative",
+                certainty="proven",
+                error=f"what belongs to the path of `{short(part)}` is another derivative" if there else f"`{short(part)}` lacks a factor",
+                note="Each operation on its path brings one derivative, and they are multiplied.",
+                help=f"Follow the path of `{short(part)}` from {case.node} upwards, and count one factor for each operation.",
+                span=case.span(part),
+                evidence=f"`{text(expression)}` equals autograd's gradient in every trial.",
+                fix=text(expression),
+            )
+    return None
+
+
+def lacking(case: Case) -> Diagnosis | None:
+    """A gradient from above stands there without the derivative it has to be multiplied with."""
+    found = next(with_factor(case, case.draft), None) if case.draft is not None else None
+    if found is None:
+        return None
+    expression, part, _ = found
+    # Beside a derivative that is there already, another factor does not complete it: it is another derivative.
+    there = any(_is_tensor(case, name) and name.id not in case.available for name in names_used(case.draft)) if case.draft else False
+    return Diagnosis(
+        code="wrong-local-derivative" if there else "missing-local-derivative",
+        certainty="proven",
+        error=f"this is not the derivative that belongs to the path of `{text(part)}`"
+        if there
+        else f"`{text(part)}` comes through here without a derivative that belongs to its path",
+        note="" if there else case.only("All the rest of the expression is right."),
+        help=f"Follow the path from {case.node} up to where `{ast.unparse(part)}` arrives, and count one factor for each operation.",
+        span=case.span(part),
+        evidence=f"`{text(expression)}` equals autograd's gradient in every trial.",
+        fix=text(expression),
+    )

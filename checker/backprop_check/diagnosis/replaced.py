@@ -1,0 +1,88 @@
+"""One part of the learner's expression put right by its value: what it would have to be is looked up among small expressions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import partial
+
+import torch
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import value_of
+from backprop_check.diagnosis.holes import Hole, holes
+from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.stock import stock
+
+Replaced = tuple[ast.expr, ast.expr, ast.expr]
+"""A right expression, the part of the learner's that was replaced, and what replaced it."""
+
+
+def replaced(case: Case, expression: ast.expr) -> Iterator[Replaced]:
+    """Yield the right expressions that differ from `expression` in one part, the whole first."""
+    for part, needed in _holes(case, expression):
+        for replacement in stock(case).find(needed):
+            candidate = put(expression, part, replacement)
+            if case.is_right(candidate):
+                yield candidate, part, replacement
+
+
+def with_term(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
+    """Yield the right expressions that have one more term, or one more factor, in some place of `expression`."""
+    for part, needed in _holes(case, expression):
+        own = value_of(case, part)
+        # To a part that is the same everywhere (`x / x`) the whole gradient could be joined: that mends nothing.
+        if (
+            not isinstance(own, torch.Tensor)
+            or own.dtype != torch.float64
+            or own.shape != needed.shape
+            or bool((own == own.flatten()[0]).all())
+        ):
+            continue
+        for op, lacking in ((ast.Add(), needed - own), (ast.Sub(), own - needed), (ast.Mult(), needed / own)):
+            for found in stock(case).find(lacking) if bool(lacking.isfinite().all()) else ():
+                candidate = put(expression, part, ast.copy_location(_joined(part, op, found), part))
+                if case.is_right(candidate):
+                    yield candidate
+
+
+def with_a_factor(case: Case, expression: ast.expr) -> Iterator[Replaced]:
+    """Yield the right expressions that have one more factor somewhere below the whole."""
+    for part, needed in _holes(case, expression):
+        own = value_of(case, part)
+        if part is expression or not isinstance(own, torch.Tensor) or own.dtype != torch.float64 or own.dim() != needed.dim():
+            continue
+        yield from _times(case, expression, part, needed / own)
+
+
+def _joined(part: ast.expr, op: ast.operator, found: ast.expr) -> ast.expr:
+    """`a * b * c` for a times `b * c`."""
+    if isinstance(op, ast.Mult) and isinstance(found, ast.BinOp) and isinstance(found.op, ast.Mult | ast.Div):
+        return ast.BinOp(_joined(part, op, found.left), found.op, found.right)
+    return ast.BinOp(part, op, found)
+
+
+def with_factor(case: Case, expression: ast.expr) -> Iterator[Replaced]:
+    """Yield the right expressions that differ in one more factor, a tensor without a gradient in it, before one gradient from above."""
+    for part, needed in _holes(case, expression):
+        if isinstance(part, ast.Name) and part.id in case.available:
+            own = value_of(case, part)
+            if isinstance(own, torch.Tensor) and own.shape == needed.shape and needed.dim():
+                yield from _times(case, expression, part, needed / own)
+
+
+def _times(case: Case, expression: ast.expr, part: ast.expr, ratio: torch.Tensor) -> Iterator[Replaced]:
+    """Yield the right expressions in which `part` is multiplied by what is worth `ratio`: no constant, and without a gradient in it."""
+    if bool(ratio.isfinite().all()) and float(ratio.max() - ratio.min()) > 1e-9:
+        for factor in stock(case).find(ratio):
+            candidate = put(expression, part, ast.copy_location(ast.BinOp(factor, ast.Mult(), part), part))
+            if not case.gradients_in(factor) and case.is_right(candidate):
+                yield candidate, part, factor
+
+
+def _holes(case: Case, expression: ast.expr) -> Iterator[Hole]:
+    goal = case.verdict.runs[0].trial.gradients[case.name]
+    for hole in holes(partial(value_of, case), expression, goal):
+        if case.late:
+            return
+        yield hole

@@ -1,0 +1,81 @@
+"""applied-twice: a function is applied to a value that already is its result.
+
+Family: Local derivative
+Forward: h = torch.tanh(z)
+Shapes: z (N, C)
+Wrong: dz = (1 - torch.tanh(h)**2) * dh
+Right: dz = (1 - h**2) * dh
+
+Why:
+The forward has computed tanh(z) and called it h. Applying tanh again gives tanh(tanh(z)), which appears nowhere in
+the graph. The forward keeps its results so that the backward pass can use them as they are.
+
+Read more: the forward of the exercise, `backprop-check graph`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import torch
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.rewrites import put
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by taking the function away, wherever it stands: the expression is then right."""
+    found = search(case, edits)
+    if found is None:
+        return None
+    inner = inner_of(found[2])
+    assert inner is not None
+    return Diagnosis(
+        code="applied-twice",
+        certainty="proven",
+        error=f"`{ast.unparse(inner)}` already is the result; the function is applied once more",
+        note=f"Without it, `{ast.unparse(inner)}` in its place, the expression is right.",
+        help="Use the forward's own result as it is.",
+        span=case.span(found[2]),
+        evidence="With the call taken away the expression equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    calls = [p for p in parts(expression) if isinstance(p, ast.Call) and inner_of(p) is not None]
+    for text in dict.fromkeys(ast.unparse(c) for c in calls):
+        changed, same = expression, [c for c in calls if ast.unparse(c) == text]
+        for call in same:
+            inner = inner_of(call)
+            assert inner is not None
+            changed = put(changed, call, inner)
+        inner = inner_of(same[0])
+        if inner is not None and _is_result(case, same[0], inner):
+            yield changed, same[0]
+
+
+def _is_result(case: Case, call: ast.Call, inner: ast.expr) -> bool:
+    """Whether what the function is applied to is what it makes of a value of the forward; if not, it is another function."""
+    value = value_of(case, inner)
+    if not isinstance(value, torch.Tensor):
+        return False
+    operands = [part for line in case.graph.exercise.lines for part in parts(ast.parse(line.source.strip(), mode="eval").body)]
+    for operand in (*operands, *parts(inner)):
+        result = value_of(case, put(call, inner, operand)) if operand is not inner else None
+        if isinstance(result, torch.Tensor) and result.shape == value.shape and torch.allclose(result.to(value.dtype), value, rtol=1e-9):
+            return True
+    return False
+
+
+def inner_of(node: ast.expr) -> ast.expr | None:
+    """The operand of a function of one operand: `torch.tanh(x)`, `F.relu(x)`, `x.exp()`."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)) or node.keywords:
+        return None
+    module = isinstance(node.func.value, ast.Name) and node.func.value.id in ("torch", "F")
+    if module:
+        return node.args[0] if len(node.args) == 1 else None
+    return node.func.value if not node.args and node.func.attr not in ("sum", "mean", "max", "min") else None

@@ -1,0 +1,102 @@
+"""diagonal-jacobian: each output is treated as if only its own input moved it.
+
+Family: Composite formulas
+Forward: p = torch.softmax(z, 1)
+Shapes: z (N, C)
+Wrong: dz = p * (1 - p) * dp
+Right: dz = p * (dp - (p * dp).sum(1, keepdim=True))
+
+Why:
+Raising one logit raises its own probability and lowers all others of its row, because they add up to one. p * (1 - p)
+is the effect on its own probability alone, the diagonal of the table of all effects; the others are as real.
+
+Read more: any derivation of the softmax derivative (its Jacobian is diag(p) - p pᵀ for each row).
+"""
+
+from __future__ import annotations
+
+import torch
+
+from backprop_check.comparison.compare import close
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.replay import downstream
+from backprop_check.records import Diagnosis, Line, Run
+from backprop_check.trace.oracle import in_float64
+
+ELEMENTS = 512
+"""Of so many elements the whole Jacobian is made; of more, only along the axis within which the operation works."""
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by replay: the diagonal of the operation's Jacobian times the gradient from above is the learner's answer.
+
+    The operation may be written over several lines, as a softmax by its exponentials and their sum.
+    """
+    shape = case.runs[0].trial.values[case.node].shape if case.everywhere else torch.Size()
+    if not shape or shape.numel() > ELEMENTS or case.answers[0].shape != shape or not all(bool(a.any()) for a in case.answers):
+        return None
+    for line in downstream(case, frozenset({case.graph.exercise.output})):
+        values = [run.trial.values[line.name] for run in case.runs]
+        nodes = [run.trial.values[case.node] for run in case.runs]
+        if case.same_shape and all(isinstance(v, torch.Tensor) and v.shape == n.shape for v, n in zip(values, nodes, strict=True)):
+            if _is_diagonal(case, line):
+                return _told(case, line)
+            if not any(f"d{line.name}" not in case.available for line in case.consumers):
+                return None  # what arrives at the consumers may be read: nobody takes the far way
+    return None
+
+
+def _is_diagonal(case: Case, line: Line) -> bool:
+    jacobian = _whole(*_applied(case, case.runs[0], line))
+    if not bool((jacobian - jacobian.diagonal().diag()).any()):
+        return False  # an operation of each element by itself has nothing but its diagonal
+    first = jacobian.diagonal().reshape(case.oracles[0].shape)
+    above = [run.trial.gradients["d" + line.name] for run in case.runs]
+    if not close(first * above[0], case.answers[0], case.scales[0]):
+        return False
+    for axis in range(first.dim()):
+        if torch.allclose(_along(*_applied(case, case.runs[0], line), axis), first, rtol=1e-9, atol=1e-12):
+            diagonals = [_along(*_applied(case, run, line), axis) for run in case.runs]
+            return case.is_answer([d * g for d, g in zip(diagonals, above, strict=True)])
+    return False
+
+
+def _applied(case: Case, run: Run, line: Line) -> tuple[torch.Tensor, torch.Tensor]:
+    """The node as a leaf, and the line computed on it."""
+    values = in_float64(run.trial.values)
+    leaf = values[case.node].clone().requires_grad_()
+    values[case.node] = leaf
+    code = {at.name: code for at, code in case.graph.code}
+    with torch.enable_grad():
+        for at in downstream(case, frozenset({line.name})):
+            values[at.name] = eval(code[at.name], {**case.graph.scope, **values})
+            if at.name == line.name:
+                break
+    return leaf, values[line.name]
+
+
+def _whole(leaf: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """The Jacobian of the flattened tensors: a row for each element of the result."""
+    # Row by row, and of scalars: to do it in one go, or given `grad_outputs`, torch loads sympy, which costs far more than this.
+    return torch.stack([torch.autograd.grad(one, [leaf], retain_graph=True)[0].flatten() for one in value.flatten()])
+
+
+def _along(leaf: torch.Tensor, value: torch.Tensor, axis: int) -> torch.Tensor:
+    """The diagonal of the Jacobian of an operation that works within one axis."""
+    found = []
+    for i in range(value.shape[axis]):
+        (row,) = torch.autograd.grad(value.select(axis, i).sum(), [leaf], retain_graph=True)
+        found.append(row.select(axis, i))
+    return torch.stack(found, axis)
+
+
+def _told(case: Case, line: Line) -> Diagnosis:
+    return Diagnosis(
+        code="diagonal-jacobian",
+        certainty="proven",
+        error=f"each {line.name} is moved by more than its own {case.node}",
+        note=f"This is the effect of each {case.node} on its own element of {line.name}; in `{line.source}` it moves the others too.",
+        help=f"For one element of {case.node}, add up what it does to every element of {line.name}, each times its own d{line.name}.",
+        span=case.span(),
+        evidence=f"The diagonal of the Jacobian of `{line.source}`, times d{line.name}, is exactly your answer in every trial.",
+    )

@@ -1,0 +1,55 @@
+"""elementwise-for-matmul: `*` multiplies element by element where `@` should sum products.
+
+Family: Matrix products and layout
+Forward: y = x @ W
+Shapes: x (N, K), W (K, M)
+Wrong: dx = dy * W
+Right: dx = dy @ W.T
+
+Why:
+Every output column used every weight of its column, so the gradient of an input is a sum over all outputs: products,
+added up. `*` pairs elements and adds nothing; `@` does both.
+
+Read more: the PyTorch documentation, "torch.matmul".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.rewrites import products, put
+from backprop_check.diagnosis.rules.needless_sum import idle
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by a matrix product of the same two factors: the expression is then right."""
+    found = search(case, _busy)
+    if found is None:
+        return None
+    return Diagnosis(
+        code="elementwise-for-matmul",
+        certainty="proven",
+        error="`*` pairs elements; here products have to be added up",
+        note=f"{case.node} was used in a matrix product: each of its numbers reaches many outputs, and their gradients add up.",
+        help="Use `@`, and turn the factors so that the axis to be summed away is where they meet.",
+        span=case.span(found[2]),
+        evidence="With the matrix product of the same factors the expression equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def _busy(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """Not those that leave nothing to a sum of the learner's: then it sums along the wrong axis, or averages, and `*` is right."""
+    before = idle(case, expression)
+    yield from (edit for edit in edits(case, expression) if idle(case, edit[0]) <= before)
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult):
+            for product in products(part.left, part.right):
+                yield put(expression, part, ast.copy_location(product, part)), part

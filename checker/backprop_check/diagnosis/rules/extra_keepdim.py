@@ -1,0 +1,60 @@
+"""extra-keepdim: the numbers are right, but the shape has an axis of length 1 too many.
+
+Family: Shape, broadcast, reduction
+Forward: y = x + b
+Shapes: x (N, C), b (C,)
+Wrong: db = dy.sum(0, keepdim=True)
+Right: db = dy.sum(0)
+
+Why:
+A gradient has exactly the shape of its variable. b has no batch axis, so its gradient has none either; (1, C) works
+only by the luck of broadcasting, and makes b itself a (1, C) after the first step.
+
+Read more: the PyTorch documentation, "torch.sum", keepdim.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.rewrites import calls, without_keyword
+from backprop_check.diagnosis.rules.lost_keepdim import REDUCTIONS
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by taking the answer's extra axes of length 1 away: it is then the oracle."""
+    shapes = [(tuple(a.shape), tuple(o.shape)) for a, o in zip(case.answers, case.oracles, strict=True)]
+    if not all(len(a) > len(o) and [n for n in o if n != 1] == [n for n in a if n != 1] for a, o in shapes):
+        return None
+    if not case.mends(lambda a, o: a.reshape(o.shape)):
+        return None
+    expression = case.expression
+    kept = _kept(expression)
+    return Diagnosis(
+        code="extra-keepdim",
+        certainty="proven",
+        error=f"{case.got}, but {case.node} is {case.due}",
+        note=f"The numbers are right; the shape has one axis of length 1 more than {case.node} has.",
+        help="Drop the axis you sum over: without `keepdim` the sum takes it away."
+        if kept
+        else f"Take away the axis that {case.node} has not.",
+        span=case.span(kept, after=getattr(kept.func, "value", None)) if kept else case.span(),
+        evidence=f"Reshaped to {case.due}, the answer equals autograd's gradient in every trial.",
+        fix=_fix(case, expression),
+    )
+
+
+def _kept(expression: ast.expr | None) -> ast.Call | None:
+    found = calls(expression, *REDUCTIONS) if expression is not None else iter(())
+    return next((call for call in found if any(k.arg in ("keepdim", "keepdims") for k in call.keywords)), None)
+
+
+def _fix(case: Case, expression: ast.expr | None) -> str | None:
+    if expression is None:
+        return None
+    edits = [without_keyword(expression, call, "keepdim") for call in calls(expression, *REDUCTIONS)]
+    squeezed = ast.Call(ast.Attribute(expression, "squeeze", ast.Load()), [ast.Constant(0)], [])
+    view = ast.Call(ast.Attribute(expression, "reshape", ast.Load()), [ast.parse(f"{case.node}.shape", mode="eval").body], [])
+    return case.fix(*edits, squeezed, view)

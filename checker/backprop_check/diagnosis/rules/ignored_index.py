@@ -1,0 +1,55 @@
+"""ignored-index: elements that the forward did not pick receive a gradient.
+
+Family: Selection, indexing, non-smooth
+Forward: n = lp.shape[0]; loss = -lp[range(n), Y].mean()
+Shapes: lp (N, C), Y (N) of C
+Wrong: dlp = torch.full_like(lp, -1 / n)
+Right: dlp = torch.zeros_like(lp); dlp[range(n), Y] = -1 / n
+
+Why:
+An index picks: lp[range(n), Y] reads one element of each row. Change any other, and the loss stays what it is, so
+their gradient is zero. Begin with zeros, and write the gradient at the index the forward used.
+
+Read more: Karpathy, "Becoming a Backprop Ninja", dlogprobs.
+"""
+
+from __future__ import annotations
+
+import ast
+
+import torch
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.rules.missing_scatter import picks
+from backprop_check.records import Diagnosis, Line
+
+LOSSES = ("nll_loss", "diagonal", "trace", "select", "narrow")
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by setting to zero what the forward does not pick: the answer is then right."""
+    if not case.everywhere:
+        return None
+    lines = [line for line in case.consumers if picks(line, case.node) or any(word in line.source for word in LOSSES)]
+    if len(lines) != 1 or len(case.consumers) != 1 or any(not bool((o == 0).any()) for o in case.oracles):
+        return None
+    if not case.mends(lambda a, o: torch.where(o == 0, 0.0, a) if a.shape == o.shape else None):
+        return None
+    index = [
+        n for n in lines[0].reads if (v := case.verdict.runs[0].trial.values[n]) is not None and getattr(v, "dtype", None) == torch.bool
+    ]
+    return Diagnosis(
+        code="missing-mask" if index else "ignored-index",
+        certainty="proven",
+        error=f"elements that `{_pick(case, lines[0])}` does not pick receive a gradient",
+        note=f"At the picked elements the answer is right. The others cannot move {lines[0].name}: their gradient is zero.",
+        help=f"Begin with zeros in the shape of {case.node}, and write only at the index the forward used.",
+        span=case.span(),
+        evidence="With zero at every element that is not picked, your answer equals autograd's gradient in every trial.",
+    )
+
+
+def _pick(case: Case, line: Line) -> str:
+    """The part of the line that picks, `lp[range(n), Y]`; the whole line where it is a call."""
+    subscripts = (n for n in ast.walk(ast.parse(line.source.strip())) if isinstance(n, ast.Subscript))
+    return next((ast.unparse(s) for s in subscripts if isinstance(s.value, ast.Name) and s.value.id == case.node), line.source.strip())

@@ -1,0 +1,107 @@
+"""lost-keepdim: the numbers are right, but the summed axis is gone from the shape.
+
+Family: Shape, broadcast, reduction
+Forward: p = c * s
+Shapes: c (N, C), s (N, 1)
+Wrong: ds = (c * dp).sum(1)
+Right: ds = (c * dp).sum(1, keepdim=True)
+
+Why:
+A gradient has exactly the shape of its variable: one number for each of the variable's numbers, in the same place.
+`sum(1)` takes axis 1 away; `sum(1, keepdim=True)` leaves it, with length 1. A lost axis does harm silently: (N, 1)
+minus (N,) broadcasts to an (N, N) table.
+
+Read more: the PyTorch documentation, "Broadcasting semantics".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, search
+from backprop_check.diagnosis.rewrites import calls, with_keyword
+from backprop_check.diagnosis.rules.needless_sum import idle
+from backprop_check.records import Diagnosis
+
+REDUCTIONS = ("sum", "mean", "amax", "amin", "prod", "max", "min")
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by giving the answer back its axes of length 1, or by keeping the axis of a sum inside it: it is then the oracle."""
+    return _whole(case) or _inside(case)
+
+
+def _whole(case: Case) -> Diagnosis | None:
+    squeezed = [(tuple(a.shape), tuple(o.shape)) for a, o in zip(case.answers, case.oracles, strict=True)]
+    if not all(a != o and len(a) < len(o) and [n for n in o if n != 1] == [n for n in a if n != 1] for a, o in squeezed):
+        return None
+    if not case.mends(lambda a, o: a.reshape(o.shape)):
+        return None
+    expression = case.expression
+    reduction = next(calls(expression, *REDUCTIONS), None) if expression is not None else None
+    span = case.span(reduction, after=getattr(reduction.func, "value", None)) if reduction is not None else case.span()
+    return Diagnosis(
+        code="lost-keepdim",
+        certainty="proven",
+        error=f"{case.got}, but {case.node} is {case.due}",
+        note=_note(case, reduction),
+        help="Keep the summed axis, with length 1.",
+        span=span,
+        evidence=f"Reshaped to {case.due}, the answer equals autograd's gradient in every trial.",
+        fix=_fix(case, expression),
+    )
+
+
+def _inside(case: Case) -> Diagnosis | None:
+    found = search(case, edits)
+    if found is None:
+        return None
+    call = found[2]
+    assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+    return Diagnosis(
+        code="lost-keepdim",
+        certainty="proven",
+        error=f"`{call.func.attr}` drops the axis it runs over",
+        note="What is left is aligned from the right with the other operand, so its numbers do not meet the rows they belong to.",
+        help="Keep the summed axis, with length 1.",
+        span=case.span(call, after=call.func.value),
+        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    before = idle(case, expression)
+    for call in calls(expression, *REDUCTIONS):
+        if not any(k.arg == "keepdim" for k in call.keywords):
+            kept = with_keyword(expression, call, "keepdim", True)
+            # Of `x.sum(0).sum(0)` the second call would run over the kept axis: it is one too many.
+            if idle(case, kept) <= before:
+                yield kept, call
+
+
+def _note(case: Case, reduction: ast.Call | None) -> str:
+    step = case.oracles[0] - case.answers[0] if _broadcasts(case) else None
+    what = "an axis of length 1 is missing"
+    if reduction is not None and isinstance(reduction.func, ast.Attribute):
+        call = ast.unparse(ast.Call(ast.Name(reduction.func.attr), reduction.args, reduction.keywords))
+        what = f"{call} drops the axis it runs over"
+    note = f"The numbers are right; the shape is not: {what}."
+    if step is not None and step.shape != case.oracles[0].shape:
+        note += f" A step `{case.node} -= lr * {case.name}` would silently make a {tuple(step.shape)} of it."
+    return note
+
+
+def _broadcasts(case: Case) -> bool:
+    pairs = zip(reversed(case.answers[0].shape), reversed(case.oracles[0].shape), strict=False)
+    return all(a == o or 1 in (a, o) for a, o in pairs)
+
+
+def _fix(case: Case, expression: ast.expr | None) -> str | None:
+    if expression is None:
+        return None
+    edits = [with_keyword(expression, call, "keepdim", True) for call in calls(expression, *REDUCTIONS)]
+    view = ast.Call(ast.Attribute(expression, "reshape", ast.Load()), [ast.parse(f"{case.node}.shape", mode="eval").body], [])
+    return case.fix(*edits, view)

@@ -1,0 +1,50 @@
+"""mean-for-sum: the gradients of several uses are averaged where they should be added.
+
+Family: Shape, broadcast, reduction
+Forward: y = x + b
+Shapes: x (N, C), b (C,)
+Wrong: db = dy.mean(0)
+Right: db = dy.sum(0)
+
+Why:
+Gradients of several uses of one number add up; nothing divides them. If the loss is a mean, its 1/N is already inside
+the gradient that arrives, and averaging again divides twice.
+
+Read more: the PyTorch documentation, "Broadcasting semantics".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, search
+from backprop_check.diagnosis.rewrites import calls, put
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by writing `sum` for `mean` in the learner's own expression: it is then right."""
+    found = search(case, edits)
+    if found is None:
+        return None
+    part = found[2]
+    assert isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)
+    return Diagnosis(
+        code="mean-for-sum",
+        certainty="proven",
+        error="this averages what should be added up",
+        note=f"Each number of {case.node} collects the gradients of all its uses, undivided.",
+        help="Sum; a 1/N of the loss is already inside the gradient that arrives.",
+        span=case.span(part, after=part.func.value),
+        evidence="With `sum` in the place of `mean` the expression equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for call in calls(expression, "mean"):
+        assert isinstance(call.func, ast.Attribute)
+        summed = ast.Call(ast.Attribute(call.func.value, "sum", ast.Load()), call.args, call.keywords)
+        yield put(expression, call, ast.copy_location(summed, call)), call

@@ -1,0 +1,97 @@
+"""missing-branch: the value is used more than once, and a use is left out of its gradient.
+
+Family: Branches and accumulation
+Forward: s = c.sum(1, keepdim=True); p = c / s
+Shapes: c (N, C)
+Inputs: torch.rand + 0.5
+Wrong: ds = -(c * dp / s**2).sum(1, keepdim=True); dc = dp / s
+Right: ds = -(c * dp / s**2).sum(1, keepdim=True); dc = dp / s + torch.ones_like(c) * ds
+
+Why:
+A value that is used in two places moves the loss along two paths. Each path sends its own gradient back, and the
+gradient of the value is their sum. The direct use is easy to see; the one through a sum, a mean or a maximum is easy
+to forget.
+
+Read more: Karpathy, "Becoming a Backprop Ninja", dcounts and dlogits.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from backprop_check.diagnosis.branches import Use, branch_cut_off, some_steps
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.paths import Path, kept, paths
+from backprop_check.diagnosis.words import lines
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by the paths: autograd's gradient through some of the uses alone is the learner's answer."""
+    if not case.everywhere or not case.same_shape:
+        return None
+    found = paths(case)
+    some = kept(case, found)
+    if some is not None:
+        return _told(case, some, tuple(path for path in found if path not in some))
+    lost = branch_cut_off(case)
+    if lost is not None:
+        return _below(case, lost)
+    steps = some_steps(case)
+    if steps is not None:
+        line, axis, at, missing = steps
+        note = f"In `{line.source}` {case.node} is used at every step of axis {axis}; each use sends a gradient back."
+        rest = f"the rest of {line.name}"
+        return _diagnosis(case, *((rest, at) if missing else (at, rest)), note, None)
+    return None
+
+
+def _below(case: Case, lost: tuple[Use, ...]) -> Diagnosis:
+    """A branch further on than the node's own uses."""
+    ways = " and ".join(f"from {name} through {line.name}" for name, line in lost)
+    return Diagnosis(
+        code="missing-branch",
+        certainty="proven",
+        error=f"what goes {ways} does not come back here",
+        note=f"{case.node} also moves the loss that way, by {lines(line for _, line in lost)}. All else in your answer is right.",
+        help=f"Work out what comes back {ways.replace('from', 'to').replace('through', 'from')}, and add it.",
+        span=case.span(),
+        evidence=f"Autograd's gradient, with what goes {ways} cut off, is exactly your answer in every trial.",
+    )
+
+
+def _told(case: Case, some: tuple[Path, ...], lost: tuple[Path, ...]) -> Diagnosis:
+    through = " and ".join(path.told for path in some)
+    missing = " and ".join(path.told for path in lost)
+    uses = lines(path.line for path in lost)
+    use = "that use sends a gradient back too" if len(lost) == 1 else "those uses send gradients back too"
+    return _diagnosis(case, through, missing, f"{case.node} is also used in {uses}; {use}.", _fix(case, lost))
+
+
+def _diagnosis(case: Case, through: str, missing: str, note: str, fix: str | None) -> Diagnosis:
+    return Diagnosis(
+        code="missing-branch",
+        certainty="proven",
+        error=f"through {through}: yes; through {missing}: no",
+        note=note,
+        help=f"Work out what comes back through {missing}, and add it.",
+        span=case.span(),
+        evidence=f"Autograd's gradient through {through} alone is exactly your answer in every trial.",
+        fix=fix,
+    )
+
+
+def _fix(case: Case, lost: tuple[Path, ...]) -> str | None:
+    """The learner's expression, and what the derivation says comes back through the lines that were left out."""
+    if case.expression is None or case.derived is None:
+        return None
+    of_lines = [term for term in case.derived.terms if term.line in [path.line for path in lost]]
+    whole = _sum([case.expression, *(term.expression for term in of_lines)])
+    return case.fix(whole, *(_sum([case.expression, term.expression]) for term in of_lines))
+
+
+def _sum(terms: list[ast.expr]) -> ast.expr:
+    added = terms[0]
+    for term in terms[1:]:
+        added = ast.BinOp(added, ast.Add(), term)
+    return added

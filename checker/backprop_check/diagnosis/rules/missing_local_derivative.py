@@ -1,0 +1,60 @@
+"""missing-local-derivative: the gradient from above was handed on as if the operation were the identity.
+
+Family: Local derivative
+Forward: h = torch.tanh(z)
+Shapes: z (N, C)
+Wrong: dz = dh
+Right: dz = (1 - h**2) * dh
+
+Why:
+Each operation multiplies the gradient that passes through it with its own derivative. Only an addition hands it on
+unchanged; tanh, a product, a square or a logarithm do not.
+
+Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
+"""
+
+from __future__ import annotations
+
+import torch
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.replay import cut, downstream, gradient, passed_through
+from backprop_check.records import Diagnosis, Line
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by replay: with that line's derivative taken as one, autograd gives the learner's answer."""
+    if not case.everywhere or not case.consumers or not case.reads:
+        return None
+    stops = cut(case)
+    lines = downstream(case, stops)
+    on_path = {case.node, *(line.name for line in lines)}
+    for line in lines:
+        for operand in line.reads:
+            if operand in on_path and _could_pass(case, line, operand) and _replays(case, line, operand, stops):
+                return _told(case, line, operand)
+    return None
+
+
+def _could_pass(case: Case, line: Line, operand: str) -> bool:
+    values = case.runs[0].trial.values
+    a, b = values[operand], values[line.name]
+    if not (isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor)) or not a.is_floating_point() or a.dim() > b.dim():
+        return False
+    return all(n in (1, m) for n, m in zip(reversed(a.shape), reversed(b.shape), strict=False))
+
+
+def _replays(case: Case, line: Line, operand: str, stops: frozenset[str]) -> bool:
+    return case.is_answer([gradient(case, run, stops, change=passed_through(line, operand)) for run in case.runs])
+
+
+def _told(case: Case, line: Line, operand: str) -> Diagnosis:
+    return Diagnosis(
+        code="missing-local-derivative",
+        certainty="proven",
+        error=f"this passes d{line.name} through `{line.source}` unchanged",
+        note=f"`{line.name} = {line.source}` is not the identity: its derivative with respect to {operand} is missing from the product.",
+        help=f"Ask how much {line.name} moves when {operand} moves a little, and multiply with that.",
+        span=case.span(),
+        evidence=f"With the derivative of `{line.source}` taken as 1, autograd gives exactly your answer in every trial.",
+    )

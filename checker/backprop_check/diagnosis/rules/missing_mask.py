@@ -1,0 +1,67 @@
+"""missing-mask: the gradient goes to elements that the forward masked out.
+
+Family: Selection, indexing, non-smooth
+Forward: y = torch.where(keep > 0, x, 0)
+Shapes: x (N, C), keep (N, C)
+Wrong: dx = dy
+Right: dx = torch.where(keep > 0, dy, 0)
+
+Why:
+An element that was masked out, dropped or filled over never reached the loss: whatever its value, the output stays
+the same. So its gradient is zero, and the mask of the forward masks the gradient too.
+
+Read more: the PyTorch documentation, "torch.Tensor.masked_fill" and "torch.nn.Dropout".
+"""
+
+from __future__ import annotations
+
+import ast
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.counterfactual import Site, replays
+from backprop_check.diagnosis.masks import called, condition, masked, opened
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by replay: with a mask of the forward letting everything through, autograd gives the learner's answer."""
+    if not case.everywhere:
+        return None
+    for site in masked(case):
+        if replays(case, opened(case, site, 1.0)) and not replays(case, opened(case, site, 0.0)):
+            return _told(case, site)
+    return None
+
+
+def _told(case: Case, site: Site) -> Diagnosis:
+    operation = ast.unparse(site.part)
+    return Diagnosis(
+        code="missing-mask",
+        certainty="proven",
+        error=f"elements that `{operation}` holds back receive a gradient",
+        note=f"Where `{operation}` does not take `{ast.unparse(site.operand)}`, that cannot move {site.line.name}: zero belongs there.",
+        help="Use the forward's mask on the gradient too.",
+        span=case.span(),
+        evidence=f"With everything let through at `{operation}`, autograd gives exactly your answer in every trial.",
+        fix=case.fix(*_masked(case, site)) if case.expression is not None else None,
+    )
+
+
+def _masked(case: Case, site: Site) -> list[ast.expr]:
+    """The answer under the forward's mask."""
+    part, answer = site.part, case.expression
+    assert answer is not None
+    if isinstance(part, ast.BinOp):
+        return [ast.BinOp(answer, ast.Mult(), part.right if site.operand is part.left else part.left)]
+    assert isinstance(part, ast.Call)
+    mask = condition(part)
+    if called(part) == "where" and mask is not None:
+        places = [answer, ast.Constant(0)]
+        return [_call("where", mask, *pair) for pair in (places, places[::-1])]
+    if called(part) == "masked_fill" and len(part.args) > 1:
+        return [_call("masked_fill", answer, part.args[-2], ast.Constant(0))]
+    return [ast.Call(ast.Attribute(answer, called(part), ast.Load()), [], [])]
+
+
+def _call(name: str, *arguments: ast.expr) -> ast.expr:
+    return ast.Call(ast.Attribute(ast.Name("torch", ast.Load()), name, ast.Load()), list(arguments), [])

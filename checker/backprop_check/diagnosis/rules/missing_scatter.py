@@ -1,0 +1,70 @@
+"""missing-scatter: the gradients of the elements that were picked were not brought back to the places they came from.
+
+Family: Selection, indexing, non-smooth
+Forward: e = C[idx]
+Shapes: C (N, C), idx (K) of N
+Wrong: dC = de
+Right: dC = torch.zeros_like(C).index_add(0, idx, de)
+
+Why:
+Indexing copies rows of the table, some more than once, some not at all. Going back, each copy's gradient is added to
+the row it was copied from, and rows that were not picked get zero. The result has the shape of the table.
+
+Read more: the PyTorch documentation, "torch.Tensor.index_add".
+"""
+
+from __future__ import annotations
+
+import ast
+from itertools import combinations
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.rewrites import calls
+from backprop_check.records import Diagnosis, Line
+
+SCATTERS = ("scatter", "scatter_add", "index_put", "index_add", "index_copy", "one_hot")
+PICKS = ("index_select", "embedding", "gather", "take", "unfold")
+
+AXES = 4
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by comparison: the answer is the gradient of the picked elements, number by number, in their shape."""
+    if not case.everywhere or any(a.shape == o.shape for a, o in zip(case.answers, case.oracles, strict=True)):
+        return None
+    for line in case.consumers:
+        how = _still_there(case, line) if picks(line, case.node) else None
+        if how is not None:
+            return Diagnosis(
+                code="missing-scatter",
+                certainty="proven",
+                error=f"this is d{line.name}{how}, still in the places of {line.name}",
+                note=f"`{line.source}` copied elements of {case.node}; each copy's gradient belongs to the element it was copied from.",
+                help=f"Begin with zeros in the shape of {case.node}, and add each gradient at the index its element came from.",
+                span=case.span(),
+                evidence=f"Your answer equals d{line.name}{how} in every trial; {case.node} is {case.due}.",
+            )
+    return None
+
+
+def _still_there(case: Case, line: Line) -> str | None:
+    """How the answer is made of what arrives at the line, no number of it put into the node's places; None if it is not."""
+    above = [run.trial.gradients["d" + line.name] for run in case.runs]
+    if case.is_answer(above):
+        return ""
+    if all(g.numel() == a.numel() for g, a in zip(above, case.answers, strict=True)):
+        return ", reshaped" if case.is_answer([g.reshape(a.shape) for g, a in zip(above, case.answers, strict=True)]) else None
+    rank = above[0].dim()
+    for count in range(1, min(rank, AXES)):
+        for axes in combinations(range(rank), count):
+            if case.is_answer([g.sum(axes) for g in above]) or case.is_answer([g.sum(axes, keepdim=True) for g in above]):
+                # A sum over what was brought back to its places adds up the same numbers.
+                scattered = case.expression is not None and next(calls(case.expression, *SCATTERS), None) is not None
+                return None if scattered else ", summed"
+    return None
+
+
+def picks(line: Line, node: str) -> bool:
+    tree = ast.parse(line.source, mode="eval").body
+    subscripts = (n for n in ast.walk(tree) if isinstance(n, ast.Subscript))
+    return any(isinstance(s.value, ast.Name) and s.value.id == node for s in subscripts) or any(word in line.source for word in PICKS)

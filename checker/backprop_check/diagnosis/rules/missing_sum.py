@@ -1,0 +1,89 @@
+"""missing-sum: an axis that broadcasting stretched was not summed.
+
+Family: Shape, broadcast, reduction
+Forward: y = x + b
+Shapes: x (N, C), b (C,)
+Wrong: db = dy
+Right: db = dy.sum(0)
+
+Why:
+Broadcasting uses one number many times: b is added to every row. Each use sends its own gradient back, and gradients
+of several uses of the same number add up. So the gradient is summed over exactly the axes along which the variable
+was copied, and has the variable's shape again.
+
+Read more: the PyTorch documentation, "Broadcasting semantics"; HIPS autograd, `unbroadcast`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import partial
+from itertools import combinations
+
+import torch
+
+from backprop_check.derivation.site import unbroadcast
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.rewrites import summed
+from backprop_check.records import Diagnosis
+
+Sum = tuple[tuple[int, ...], bool]
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by summing the answer over those axes: it is then the oracle."""
+    if not case.everywhere or any(a.numel() <= o.numel() for a, o in zip(case.answers, case.oracles, strict=True)):
+        return None
+    for dims, keep in _sums(case.answers[0], case.oracles[0]):
+        if all(a.dim() == case.answers[0].dim() for a in case.answers) and case.mends(partial(_summed, dims=dims, keep=keep)):
+            return _told(case, dims, _fix(case, dims, keep))
+    if case.mends(_collected):
+        answer, oracle = case.answers[0].shape, case.oracles[0].shape
+        extra = len(answer) - len(oracle)
+        dims = tuple(d for d, n in enumerate(answer) if d < extra or (oracle[d - extra] == 1 and n != 1))
+        return _told(case, dims, case.fix(unbroadcast(case.expression, answer, oracle)) if case.expression is not None else None)
+    return None
+
+
+def _collected(answer: torch.Tensor, oracle: torch.Tensor) -> torch.Tensor | None:
+    """The answer summed as the oracle's shape was stretched to its own: some axes gone, some kept with length 1."""
+    fits = zip(reversed(answer.shape), reversed(oracle.shape), strict=False)
+    return answer.sum_to_size(oracle.shape) if answer.dim() > oracle.dim() and all(m in (1, n) for n, m in fits) else None
+
+
+def _sums(answer: torch.Tensor, oracle: torch.Tensor) -> Iterator[Sum]:
+    for count in range(1, min(answer.dim(), 4) + 1):
+        for dims in combinations(range(answer.dim()), count):
+            for keep in (True, False):
+                shape = [1 if i in dims else n for i, n in enumerate(answer.shape) if keep or i not in dims]
+                if shape == list(oracle.shape):
+                    yield dims, keep
+
+
+def _summed(answer: torch.Tensor, oracle: torch.Tensor, dims: tuple[int, ...], keep: bool) -> torch.Tensor:
+    return answer.sum(dims, keepdim=keep)
+
+
+def _told(case: Case, dims: tuple[int, ...], fix: str | None) -> Diagnosis:
+    names = case.axis_names(lambda run: run.answers[case.name].value)  # type: ignore[arg-type,return-value]
+    listed = " and ".join(f"{d} ({names[d]})" for d in dims)
+    axis = f"axis {listed}" if len(dims) == 1 else f"axes {listed}"
+    times = "·".join(names[d] for d in dims)
+    return Diagnosis(
+        code="missing-sum",
+        certainty="proven",
+        error=f"{case.got}, but {case.node} is {case.due}",
+        note=f"Each number of {case.node} was used {times} times, along {axis}. You have the gradient of each use; add them up.",
+        help=f"Sum over the axis along which {case.node} was copied."
+        if len(dims) == 1
+        else f"Sum over the axes along which {case.node} was copied.",
+        span=case.span(),
+        evidence=f"Summed over {axis}, the answer equals autograd's gradient in every trial.",
+        fix=fix,
+    )
+
+
+def _fix(case: Case, dims: tuple[int, ...], keep: bool) -> str | None:
+    expression: ast.expr | None = case.expression
+    return case.fix(summed(expression, dims, keep)) if expression is not None else None

@@ -1,0 +1,51 @@
+"""missing-transpose: a factor of a matrix product has to be turned, so that the right axes meet.
+
+Family: Matrix products and layout
+Forward: y = x @ W
+Shapes: x (N, K), W (K, M)
+Wrong: dx = dy @ W
+Right: dx = dy @ W.T
+
+Why:
+Run the shapes: dy is (N, M), and dx has to be (N, K), so what stands between takes M to K: W turned over. `A @ B`
+always sums over the last axis of A and the first of B; the axis that must disappear has to be those two.
+
+Read more: the PyTorch documentation, "torch.matmul".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.rewrites import is_turned, put
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by turning one factor of one matrix product: the expression is then right."""
+    found = search(case, edits)
+    if found is None:
+        return None
+    name = ast.unparse(found[2])
+    return Diagnosis(
+        code="missing-transpose",
+        certainty="proven",
+        error=f"`{name}` has to be turned here",
+        note=f"`@` sums over the last axis of the left factor and the first of the right one; as `{name}` is, those are not the same axis.",
+        help="Write the shapes under the factors; the two that meet are summed away, the outer two stay.",
+        span=case.span(found[2]),
+        evidence=f"With `{name}` transposed the expression equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for product in parts(expression):
+        if isinstance(product, ast.BinOp) and isinstance(product.op, ast.MatMult):
+            for factor in (product.left, product.right):
+                for attribute in ("T", "mT"):
+                    if not is_turned(factor):
+                        yield put(expression, factor, ast.copy_location(ast.Attribute(factor, attribute, ast.Load()), factor)), factor

@@ -1,0 +1,94 @@
+"""needless-sum: a sum runs over an axis that the variable has itself, so nothing was copied along it.
+
+Family: Shape, broadcast, reduction
+Forward: y = a + b
+Shapes: a (N, C), b (N, C)
+Wrong: da = dy.sum(0)
+Right: da = dy
+
+Why:
+A sum going back undoes a copy going forward. Here a and y have the same shape: each number of a was used once, for
+the number of y in the same place, and there is nothing to add up. Same shape in, same shape back.
+
+Read more: the PyTorch documentation, "Broadcasting semantics".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import combinations
+
+import torch
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, search, value_of
+from backprop_check.diagnosis.reductions import reduced
+from backprop_check.diagnosis.rewrites import calls, put, summed
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by the learner's own expression without that sum, or with fewer axes in it: it is then right."""
+    found = search(case, edits)
+    if found is None:
+        return None
+    call = found[2]
+    assert isinstance(call, ast.Call)
+    inner = reduced(call)
+    every = inner is not None and not inner[1] and not call.keywords
+    name = "mean" if isinstance(call.func, ast.Attribute) and call.func.attr == "mean" else "sum"
+    adds, does = ("averages", "mixes") if name == "mean" else ("sums", "adds up")
+    whole = all(a.shape != o.shape for a, o in zip(case.answers, case.oracles, strict=True)) and case.everywhere
+    return Diagnosis(
+        code="summed-everything" if every and name == "sum" else "needless-sum",
+        certainty="proven",
+        error=f"{case.got}, but {case.node} is {case.due}" if whole else f"this {adds} over an axis along which nothing was copied",
+        note=f"`{name}` also {does} numbers that belong to different elements of {case.node}.",
+        help=f"Sum only over axes along which {case.node} was copied in the forward; where it has the shape of the result, over none.",
+        span=case.span(call, after=getattr(call.func, "value", None)),
+        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for call in calls(expression, "sum", "mean"):
+        inner = reduced(call)
+        if inner is None:
+            continue
+        yield put(expression, call, inner[0]), call
+        value = value_of(case, inner[0])
+        if not isinstance(call.func, ast.Attribute) or call.func.attr == "mean":
+            continue
+        axes = _axes(inner[1], call.keywords, value.dim() if isinstance(value, torch.Tensor) else 0)
+        keep = any(k.arg == "keepdim" for k in call.keywords)
+        for count in range(1, len(axes)):
+            for fewer in combinations(axes, count):
+                yield put(expression, call, ast.copy_location(summed(inner[0], fewer, keep), call)), call
+
+
+def idle(case: Case, expression: ast.expr) -> int:
+    """How many sums and means of an expression run over axes of length 1 alone: they change no number.
+
+    A repair that makes a sum idle where it was not keeps in words what it takes away in fact: it shows another mistake.
+    """
+    return sum(_is_idle(case, call) for call in calls(expression, "sum", "mean"))
+
+
+def _is_idle(case: Case, call: ast.Call) -> bool:
+    inner = reduced(call)
+    value = value_of(case, inner[0]) if inner is not None else None
+    axes = _axes(inner[1], call.keywords, value.dim()) if inner is not None and isinstance(value, torch.Tensor) else ()
+    return bool(axes) and isinstance(value, torch.Tensor) and all(value.shape[axis] == 1 for axis in axes)
+
+
+def _axes(arguments: list[ast.expr], keywords: list[ast.keyword], rank: int) -> tuple[int, ...]:
+    """The axes a sum names, of several; all of them where it names none is another mistake."""
+    given = arguments or [k.value for k in keywords if k.arg in ("dim", "axis")]
+    try:
+        named = tuple(ast.literal_eval(node) for node in given)
+    except ValueError:
+        return ()
+    flat = [n for item in named for n in (item if isinstance(item, tuple | list) else (item,))]
+    return tuple(sorted(n % rank for n in flat)) if rank and all(type(n) is int and -rank <= n < rank for n in flat) else ()

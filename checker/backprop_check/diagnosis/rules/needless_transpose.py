@@ -1,0 +1,60 @@
+"""needless-transpose: a factor of a matrix product is turned over, and should not be.
+
+Family: Matrix products and layout
+Forward: y = x @ W.T
+Shapes: x (N, K), W (M, K)
+Wrong: dx = dy @ W.T
+Right: dx = dy @ W
+
+Why:
+The forward turned W over, so the way back uses it as it is. `nn.Linear` stores its weight as (out, in) and computes x
+@ W.T: going back there is no transpose. Run the shapes: (N, M) @ (M, K) is (N, K).
+
+Read more: the PyTorch documentation, "torch.nn.Linear".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.rewrites import put
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by taking one transpose away: the expression is then right."""
+    found = search(case, edits)
+    if found is None:
+        return None
+    part = found[2]
+    inner = _inner(part)
+    assert inner is not None
+    return Diagnosis(
+        code="needless-transpose",
+        certainty="proven",
+        error=f"`{ast.unparse(inner)}` should not be turned here",
+        note="The shapes meet as the tensors are.",
+        help="Write the shapes under the factors; the two that meet are summed away, the outer two stay.",
+        span=case.span(part, after=inner),
+        evidence="Without this transpose the expression equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        inner = _inner(part)
+        if inner is not None:
+            yield put(expression, part, inner), part
+
+
+def _inner(part: ast.expr) -> ast.expr | None:
+    """What is turned by `x.T`, `x.mT`, `x.t()`, `x.transpose(0, 1)`."""
+    if isinstance(part, ast.Attribute) and part.attr in ("T", "mT"):
+        return part.value
+    if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in ("t", "transpose", "swapaxes"):
+        return part.func.value if not isinstance(part.func.value, ast.Name) or part.func.value.id != "torch" else part.args[0]
+    return None

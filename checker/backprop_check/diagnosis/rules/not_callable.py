@@ -1,0 +1,47 @@
+"""not-callable: a number or a tensor stands before brackets, as if it were a function.
+
+Family: The line raised, or is not an answer
+Forward: y = x * 3
+Shapes: x (N, C)
+Wrong: dx = 3(dy)
+Right: dx = 3 * dy
+
+Why:
+On paper 3(x + y) is a product; in Python brackets after a value call it as a function. Between two factors there is
+always an operator.
+
+Read more: The Python Tutorial, "Defining Functions".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.rewrites import put
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    raised = case.verdict.answer.raised
+    if raised is None or raised.kind != "TypeError" or "not callable" not in raised.message:
+        return None
+    found = search(case, edits)
+    return Diagnosis(
+        code="not-callable",
+        certainty="proven",
+        error="what stands before these brackets is no function",
+        note="In Python brackets right after a value call it; they do not multiply.",
+        help="Write the operator, `*`, between the two.",
+        span=raised.span,
+        evidence=f"The line raised TypeError: {raised.message}.",
+        fix=found[0] if found else None,
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        if isinstance(part, ast.Call) and len(part.args) == 1:
+            yield put(expression, part, ast.copy_location(ast.BinOp(part.func, ast.Mult(), part.args[0]), part)), part

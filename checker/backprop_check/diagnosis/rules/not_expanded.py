@@ -1,0 +1,66 @@
+"""not-expanded: the numbers are right, but were not copied back to every element they came from.
+
+Family: Shape, broadcast, reduction
+Forward: s = x.sum(0, keepdim=True)
+Shapes: x (N, C)
+Wrong: dx = ds
+Right: dx = torch.ones_like(x) * ds
+
+Why:
+A sum takes many numbers to one, so each of them has the same influence on it, and each gets the same gradient: the
+one that arrives, copied along the axis that was summed. The result has the shape of the variable, not that of the
+sum.
+
+Read more: the PyTorch documentation, "torch.Tensor.expand".
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import partial
+
+import torch
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by copying the answer along the missing axes: it is then the oracle."""
+    if not case.everywhere or any(a.numel() >= o.numel() for a, o in zip(case.answers, case.oracles, strict=True)):
+        return None
+    ways = [None, *range(case.answers[0].dim() + 1)]
+    for axis in ways:
+        if case.mends(partial(_expanded, axis=axis)):
+            return _told(case, axis)
+    return None
+
+
+def _expanded(answer: torch.Tensor, oracle: torch.Tensor, axis: int | None) -> torch.Tensor | None:
+    shaped = answer if axis is None else answer.unsqueeze(axis)
+    try:
+        return shaped.expand(oracle.shape)
+    except RuntimeError:
+        return None
+
+
+def _told(case: Case, axis: int | None) -> Diagnosis:
+    expression = case.expression
+    fix = None
+    if expression is not None:
+        shaped: ast.expr = expression
+        if axis is not None:
+            shaped = ast.Call(ast.Attribute(expression, "unsqueeze", ast.Load()), [ast.Constant(axis)], [])
+        ones = ast.parse(f"torch.ones_like({case.node})", mode="eval").body
+        fix = case.fix(ast.BinOp(ones, ast.Mult(), shaped))
+    lost = "" if axis is None else f" The axis that was summed is missing at position {axis}: give it back with length 1 first."
+    return Diagnosis(
+        code="not-expanded",
+        certainty="proven",
+        error=f"{case.got}, but {case.node} is {case.due}",
+        note=f"These are the right numbers, once each; every element of {case.node} that took part gets its own copy.{lost}",
+        help=f"Copy it to the shape of {case.node}: multiply with `torch.ones_like({case.node})`, or expand.",
+        span=case.span(),
+        evidence=f"Expanded to {case.due}, the answer equals autograd's gradient in every trial.",
+        fix=fix,
+    )

@@ -1,0 +1,47 @@
+"""plus-for-times: two factors along one path are added where they should be multiplied.
+
+Family: Branches and accumulation
+Forward: y = x**2
+Shapes: x (N, C)
+Wrong: dx = 2 * x + dy
+Right: dx = 2 * x * dy
+
+Why:
+Along one path the chain rule multiplies: local derivative times what arrives from above. Only across paths, where a
+value is used more than once, are gradients added.
+
+Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.rewrites import put
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by writing `*` for one `+`: the expression is then right."""
+    found = search(case, edits)
+    if found is None:
+        return None
+    return Diagnosis(
+        code="plus-for-times",
+        certainty="proven",
+        error="these two belong to one path, and are added",
+        note="Along a path the chain rule multiplies; it adds only across paths.",
+        help="Multiply the local derivative with what arrives from above.",
+        span=case.span(found[2]),
+        evidence="With `*` in the place of `+` the expression equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add) and not isinstance(part.right, ast.Constant):
+            yield put(expression, part, ast.copy_location(ast.BinOp(part.left, ast.Mult(), part.right), part)), part

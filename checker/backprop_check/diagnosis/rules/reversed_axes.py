@@ -1,0 +1,80 @@
+"""reversed-axes: `.T` turns all axes of a batched tensor round, where only the last two should change places.
+
+Family: Matrix products and layout
+Forward: s = q @ k.transpose(-2, -1)
+Shapes: q (B, T, K), k (B, N, K)
+Wrong: dk = ds.T @ q
+Right: dk = ds.transpose(-2, -1) @ q
+
+Why:
+Of a matrix `.T` exchanges the two axes. Of a tensor with a batch axis in front it reverses them all, so the batch
+ends up last. A matrix product runs batch by batch over the last two axes: exchange only those, with `.mT` or
+`transpose(-2, -1)`.
+
+Read more: the PyTorch documentation, "torch.Tensor.T" and "torch.Tensor.mT".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import combinations
+
+import torch
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.rewrites import method, put
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by exchanging only the last two axes: the expression is then right."""
+    found = search(case, edits)
+    if found is None:
+        return None
+    part = found[2]
+    base = _base(case, part)
+    assert base is not None
+    rank = getattr(value_of(case, base), "ndim", 3)
+    sign = "`.T`" if isinstance(part, ast.Attribute) else f"`{ast.unparse(part).removeprefix(ast.unparse(base))}`"
+    return Diagnosis(
+        code="reversed-axes",
+        certainty="proven",
+        error=f"{sign} reverses all {rank} axes of `{ast.unparse(base)}`",
+        note="The axes in front number the matrices of a batch: they have to stay where they are.",
+        help="Exchange only the last two axes: `.mT`, or `transpose(-2, -1)`.",
+        span=case.span(part, after=base),
+        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    turned = [(part, base) for part in parts(expression) if (base := _base(case, part)) is not None][:4]
+    for count in range(1, len(turned) + 1):
+        for chosen in combinations(turned, count):
+            changed = expression
+            for part, base in chosen:
+                exchanged = method(base, "transpose", ast.UnaryOp(ast.USub(), ast.Constant(2)), ast.UnaryOp(ast.USub(), ast.Constant(1)))
+                changed = put(changed, part, ast.copy_location(exchanged, part))
+            yield changed, chosen[0][0]
+
+
+def _base(case: Case, part: ast.expr) -> ast.expr | None:
+    """What stands before a `.T`, or another reversal of its axes, if it has three or more."""
+    if isinstance(part, ast.Attribute) and part.attr == "T":
+        base, order = part.value, None
+    elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in ("permute", "transpose", "swapaxes"):
+        base, order = part.func.value, part.args
+    else:
+        return None
+    value = value_of(case, base)
+    if not isinstance(value, torch.Tensor) or value.dim() < 3:
+        return None
+    if order is None:
+        return base
+    after = value_of(case, part)
+    reversed_ = value.permute(*range(value.dim() - 1, -1, -1))
+    same = isinstance(after, torch.Tensor) and after.shape == reversed_.shape and after.stride() == reversed_.stride()
+    return base if same else None

@@ -1,0 +1,80 @@
+"""scrambled-reshape: the right numbers stand in wrong places, because a reshape did the work of a transpose.
+
+Family: Matrix products and layout
+Forward: y = x @ W
+Shapes: x (N, K), W (K, M)
+Wrong: dW = (dy.T @ x).reshape(W.shape)
+Right: dW = (dy.T @ x).T
+
+Why:
+`reshape` and `view` read the numbers row by row and lay them out again row by row; they never turn rows into columns.
+To undo a view of the forward, view back to the shape it came from, in the same order of axes; to exchange axes, use
+`.T`, `transpose` or `permute`.
+
+Read more: the PyTorch documentation, "torch.Tensor.view".
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import partial
+from itertools import permutations
+
+import torch
+
+from backprop_check.comparison.compare import close
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.moved import RESHAPES
+from backprop_check.diagnosis.rewrites import calls, method, put, turned
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by replay: the oracle with its axes permuted and then reshaped (or the other way round) is the learner's answer."""
+    if not case.everywhere or case.expression is None or not case.same_shape:
+        return None
+    call = next(calls(case.expression, *RESHAPES), None)
+    rank = case.oracles[0].dim()
+    if call is None or not 2 <= rank <= 6:
+        return None
+    for order in permutations(range(rank)):
+        if order == tuple(range(rank)):
+            continue
+        for change in (partial(_forth, order=order), partial(_back, order=order)):
+            if close(change(case.oracles[0], case.answers[0]), case.answers[0], case.scales[0], case.dtype) and case.replays(change):
+                return _told(case, call, order)
+    return None
+
+
+def _forth(oracle: torch.Tensor, answer: torch.Tensor, order: tuple[int, ...]) -> torch.Tensor:
+    return oracle.permute(order).reshape(oracle.shape)
+
+
+def _back(oracle: torch.Tensor, answer: torch.Tensor, order: tuple[int, ...]) -> torch.Tensor:
+    """The oracle reshaped to permuted lengths and then permuted to its own shape."""
+    lengths = [oracle.shape[i] for i in order]
+    inverse = [order.index(i) for i in range(len(order))]
+    return oracle.reshape(lengths).permute(inverse)
+
+
+def _told(case: Case, call: ast.Call, order: tuple[int, ...]) -> Diagnosis:
+    assert isinstance(call.func, ast.Attribute) and case.expression is not None
+    inner = call.func.value
+    shape = ast.parse(f"{case.node}.shape", mode="eval").body
+    edits = [put(case.expression, call, turned(inner)), put(case.expression, call, inner)]
+    edits += [method(inner, "reshape", shape)]
+    for back in (order, tuple(order.index(i) for i in range(len(order)))):
+        lengths = [ast.parse(f"{case.node}.shape[{i}]", mode="eval").body for i in back]
+        laid = method(inner, "reshape", *lengths)
+        edits += [put(case.expression, call, method(laid, "permute", *(back.index(i) for i in range(len(back)))))]
+    edits += [put(case.expression, call, method(inner, "permute", *p)) for p in permutations(range(case.oracles[0].dim()))]
+    return Diagnosis(
+        code="scrambled-reshape",
+        certainty="proven",
+        error=f"`{call.func.attr}` puts the right numbers in wrong places",
+        note="It reads row by row and lays out row by row: it never turns rows into columns.",
+        help="To exchange axes use `.T`, `transpose` or `permute`; to undo a view, view back in the forward's own order of axes.",
+        span=case.span(call, after=inner),
+        evidence="Autograd's gradient, its axes permuted and then reshaped, is your answer in every trial.",
+        fix=case.fix(*edits),
+    )

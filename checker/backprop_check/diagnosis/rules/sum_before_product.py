@@ -1,0 +1,77 @@
+"""sum-before-product: factors are summed first and multiplied afterwards, where their products should be summed.
+
+Family: Shape, broadcast, reduction
+Forward: y = a * s
+Shapes: a (N, C), s (N, 1)
+Wrong: ds = a.sum(1, keepdim=True) * dy.sum(1, keepdim=True)
+Right: ds = (a * dy).sum(1, keepdim=True)
+
+Why:
+Each use of s sends back its own product: its a times its dy. Those products are added up. Adding first mixes every a
+with every dy of the row: (1 + 2) * (3 + 4) is 21, but 1 * 3 + 2 * 4 is 11.
+
+Read more: the PyTorch documentation, "torch.einsum", which writes a sum of products in one line.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import combinations
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.reductions import reduced
+from backprop_check.diagnosis.rewrites import put
+from backprop_check.records import Diagnosis
+
+FACTORS = 4
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by multiplying first and summing the product, over the same axes: the expression is then right."""
+    found = search(case, edits)
+    if found is None:
+        return None
+    return Diagnosis(
+        code="sum-before-product",
+        certainty="proven",
+        error="this sums first and multiplies afterwards",
+        note=f"A sum of products is not a product of sums: every use of {case.node} has a product of its own.",
+        help="Multiply element by element first, then sum over the same axis.",
+        span=case.span(found[2]),
+        evidence="With the product inside the sum the expression equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
+            sums = list(_sums(part))[:FACTORS]
+            for count in range(len(sums), 0, -1):
+                for chosen in combinations(sums, count):
+                    yield put(expression, part, ast.copy_location(_sum_of_product(part, chosen), part)), part
+
+
+def _sums(part: ast.expr) -> Iterator[ast.Call]:
+    """The sums among the factors of a product."""
+    if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
+        yield from _sums(part.left)
+        if isinstance(part.op, ast.Mult):
+            yield from _sums(part.right)
+    elif isinstance(part, ast.UnaryOp):
+        yield from _sums(part.operand)
+    elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "sum" and reduced(part) is not None:
+        yield part
+
+
+def _sum_of_product(part: ast.expr, sums: tuple[ast.Call, ...]) -> ast.expr:
+    product = part
+    for call in sums:
+        inner = reduced(call)
+        assert inner is not None
+        product = put(product, call, inner[0])
+    outer = reduced(sums[0])
+    assert outer is not None
+    return ast.Call(ast.Attribute(product, "sum", ast.Load()), outer[1], sums[0].keywords)

@@ -1,0 +1,69 @@
+"""swapped-where: the two sides of a `where` are exchanged.
+
+Family: Selection, indexing, non-smooth
+Forward: y = torch.where(c > 0, a, b)
+Shapes: a (N, C), b (N, C), c (N, C)
+Wrong: da = torch.where(c > 0, 0, dy)
+Right: da = torch.where(c > 0, dy, 0)
+
+Why:
+where(c, a, b) takes a where c is true and b where it is not. So a receives the gradient where c is true, b where it is
+false, each of them zero in the other places.
+
+Read more: the PyTorch documentation, "torch.where".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.counterfactual import Site, replays, sites, written_as
+from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.masks import called, condition
+from backprop_check.diagnosis.rewrites import calls, put
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by replay: with the condition of the forward's `where` turned round, autograd gives the learner's answer."""
+    if not case.everywhere:
+        return None
+    for site in sites(case):
+        if called(site.part) == "where" and isinstance(site.part, ast.Call):
+            mask = condition(site.part)
+            if mask is None or mask is site.operand:
+                continue
+            turned = put(site.tree, mask, ast.UnaryOp(ast.Invert(), mask))
+            if replays(case, written_as(case, site.line, turned)):
+                return _told(case, site, mask)
+    return None
+
+
+def _told(case: Case, site: Site, mask: ast.expr) -> Diagnosis:
+    assert isinstance(site.part, ast.Call)
+    truth = "true" if site.operand is not site.part.args[-1] else "false"
+    found = search(case, edits)
+    return Diagnosis(
+        code="swapped-where",
+        certainty="proven",
+        error="the two sides of the `where` are exchanged",
+        note=f"`{ast.unparse(site.part)}` takes `{ast.unparse(site.operand)}` where `{ast.unparse(mask)}` is {truth}; "
+        "your answer has it the other way round.",
+        help=f"Let the gradient through where `{ast.unparse(mask)}` is {truth}.",
+        span=case.span(found[2] if found else None),
+        evidence=f"With `{ast.unparse(mask)}` turned round in the forward, autograd gives exactly your answer in every trial.",
+        fix=found[0] if found else None,
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for call in calls(expression, "where"):
+        if len(call.args) == 3:
+            yield put(expression, call, ast.Call(call.func, [call.args[0], call.args[2], call.args[1]], [])), call
+    for part in parts(expression):
+        if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.Invert):
+            yield put(expression, part, part.operand), part
+        else:
+            yield put(expression, part, ast.UnaryOp(ast.Invert(), part)), part

@@ -1,0 +1,43 @@
+"""syntax-error: the line is not Python, so it could not run.
+
+Family: The line raised, or is not an answer
+Forward: y = a * b
+Shapes: a (N, C), b (N, C)
+Wrong: da = (b * dy
+Right: da = b * dy
+
+Why:
+Python reads a whole line before it computes anything. Where brackets do not close, or an operator or operand is
+missing, there is nothing to compute. The other lines are judged all the same.
+
+Read more: The Python Tutorial, "Syntax Errors".
+"""
+
+from __future__ import annotations
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.records import Diagnosis
+
+HELP = {
+    "was never closed": "Close that bracket.",
+    "forget a comma": "Look for a missing operator between two operands, or a bracket that is not closed.",
+    "unmatched": "Take that bracket away, or open it where it should begin.",
+    "indent": "Indent the line like the other lines of `backward`.",
+    "invalid decimal literal": "A name cannot begin with a digit: put an operator between the number and the name.",
+}
+
+
+def find(case: Case) -> Diagnosis | None:
+    broken = [b for b in case.submission.broken if b.target == case.name]
+    if case.verdict.status != "error" or not broken or case.verdict.answer.raised is not None:
+        return None
+    last = broken[-1]
+    return Diagnosis(
+        code="syntax-error",
+        certainty="proven",
+        error=last.message,
+        note="The line is not Python, so nothing was computed for it.",
+        help=next((text for key, text in HELP.items() if key in last.message), "Compare the line with one that works, bracket by bracket."),
+        span=(last.line, last.column, last.line, last.column + 1),
+        evidence="Python's own parser, on this line alone.",
+    )

@@ -1,0 +1,103 @@
+"""unrecognised: the answer is wrong, and no single cause is proven; only facts are given.
+
+Family: The line raised, or is not an answer
+Forward: y = a * b
+Shapes: a (N, C), b (N, C)
+Wrong: da = torch.sin(b) + dy * 7 - a
+Right: da = b * dy
+
+Why:
+A wrong guess would send you the wrong way, so the checker says what it knows: what is right (shape, sign, rows) and
+what is not, and where the worst element is. Compute that one element by hand, or with `--numeric`, and look at the
+forward with `backprop-check graph`.
+
+Read more: `backprop-check check EXERCISE --numeric` shows finite differences beside both values.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import torch
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.failure import failing_part
+from backprop_check.diagnosis.words import short
+from backprop_check.exercise.sizes import written
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Always speaks: facts, never a cause."""
+    raised = case.verdict.answer.raised
+    if raised is not None:
+        return Diagnosis(
+            code="unrecognised",
+            certainty="located",
+            error=_refused(case, raised.message) or f"{raised.kind}: {raised.message}",
+            note="The line stopped there, so it gave no gradient.",
+            help="Evaluate its parts one by one, from the inside out.",
+            span=raised.span or case.span(),
+            evidence=f"{raised.kind} in trial 0: {raised.message}",
+        )
+    difference = case.verdict.difference
+    if difference.wrong == "shape":
+        error, note = f"{case.got}, but {case.node} is {case.due}", "A gradient has exactly the shape of its variable."
+    else:
+        error, note = "the shape is right, the numbers are not", _facts(case)
+    return Diagnosis(
+        code="unrecognised",
+        certainty="located",
+        error=error,
+        note=note,
+        help=_help(case),
+        span=case.span(),
+        evidence="Compared with autograd's gradient, element by element.",
+    )
+
+
+def _refused(case: Case, message: str) -> str | None:
+    """What a call was given that it cannot take, or was not given, where torch says so."""
+    part = failing_part(case)
+    if not isinstance(part, ast.Call):
+        return None
+    name = part.func.attr if isinstance(part.func, ast.Attribute) else ast.unparse(part.func)
+    if found := re.search(r"missing \d+ required positional arguments?: \W*(.+?)\W*$", message):
+        return f"`{name}` lacks its argument {found[1]}"
+    if found := re.search(r"argument '(\w+)' \(position (\d+)\) must be ([^,]+), not (\w+)", message):
+        given = part.args[int(found[2]) - 1] if int(found[2]) <= len(part.args) else None
+        return f"`{name}` needs {found[3]} for its argument {found[1]}" + (f"; `{short(given)}` is {found[4]}" if given is not None else "")
+    if found := re.search(r"invalid combination of arguments - got \((.*?)\)(?:, but|$)", message):
+        return f"`{name}` cannot take ({found[1]}): an argument is missing, or is not of the kind it needs"
+    return None
+
+
+def _help(case: Case) -> str:
+    users = [line.name for line in case.consumers]
+    if not users:
+        return "`backprop-check graph` shows who uses what."
+    return f"{case.node} is used by {' and '.join(users)}: for each, the local derivative times {' or '.join('d' + u for u in users)}."
+
+
+def _facts(case: Case) -> str:
+    run, difference = case.verdict.run, case.verdict.difference
+    answer, oracle = run.answers[case.name].value, run.trial.gradients[case.name]
+    if answer is None or answer.shape != oracle.shape:
+        return ""
+    answer = answer.to(torch.float64)
+    facts = []
+    bad = ~torch.isfinite(answer) & torch.isfinite(oracle)
+    if bad.any():
+        facts.append(f"{int(bad.sum())} of {answer.numel()} numbers are NaN or infinite.")
+    wrong = (answer - oracle).abs() > case.tolerance * run.trial.scales[case.name]
+    right = int((~wrong & ~bad).sum())
+    if 0 < right < answer.numel():
+        facts.append(f"{right} of {answer.numel()} numbers are right.")
+    elif answer.numel() > 1 and bool((torch.sign(answer) == torch.sign(oracle)).all()):
+        facts.append("Every sign is right.")
+    if difference.worst is not None and not bad.any():
+        at = written(difference.worst) if difference.worst else ""
+        place = f"{case.name}[{', '.join(map(str, difference.worst))}]" if at else case.name
+        facts.append(f"The worst element: {place} is {answer[difference.worst]:.4g}, and should be {oracle[difference.worst]:.4g}.")
+    return " ".join(facts)

@@ -1,0 +1,90 @@
+"""used-too-early: a gradient is read before the last of its terms was added.
+
+Family: Branches and accumulation
+Forward: d = x - m; q = d**2; y = d * q
+Shapes: x (N, C), m (1, C)
+Wrong: dq = d * dy; dd = q * dy; dm = -dd.sum(0, keepdim=True); dd += 2 * d * dq
+Right: dq = d * dy; dd = q * dy; dd += 2 * d * dq; dm = -dd.sum(0, keepdim=True)
+
+Why:
+A value that is used several times collects its gradient in several steps. Between the first step and the last it
+holds a part only, and whatever is computed from it then has that part only. Going back, wait for every consumer of a
+value before you go on from it: the reverse order of the forward does exactly that.
+
+Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation", topological order.
+"""
+
+from __future__ import annotations
+
+import ast
+
+import torch
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
+from backprop_check.diagnosis.fold import fold
+from backprop_check.diagnosis.rewrites import put
+from backprop_check.records import Diagnosis, Statement
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by the learner's own expression: with the finished gradient in it, it is right."""
+    if not case.everywhere or not case.written:
+        return None
+    gradients = frozenset(case.verdict.runs[0].trial.gradients)
+    expression = fold(case.submission, case.nodes, case.name, gradients)
+    for early in _early(case):
+        if expression is not None and _right_with(case, expression, early[0]):
+            return _told(case, expression, *early)
+    return None
+
+
+def _early(case: Case) -> list[tuple[str, Statement, Statement]]:
+    """Gradients that the answer's statements read after their first write and before their last: (name, reader, last writer)."""
+    statements, answers = case.submission.statements, case.verdict.runs[0].answers
+    found = []
+    for reader in (s for s in statements if case.name in s.writes):
+        for name in sorted(reader.reads & set(answers) - {case.name}):
+            last = answers[name].statement
+            if last is not None and last > reader.index and any(name in s.writes for s in statements[: reader.index]):
+                found.append((name, reader, statements[last]))
+    return found
+
+
+def _right_with(case: Case, expression: ast.expr, name: str) -> bool:
+    values = []
+    for run in case.runs:
+        try:
+            value = Evaluator({**case.names(run), name: run.trial.gradients[name]})(expression)
+        except (Refused, Failed, RecursionError):
+            return False
+        if not isinstance(value, torch.Tensor):
+            return False
+        values.append(value)
+    return case.is_oracle(values)
+
+
+def _told(case: Case, expression: ast.expr, name: str, reader: Statement, last: Statement) -> Diagnosis:
+    use = next((n for n in ast.walk(case.nodes[reader.index]) if isinstance(n, ast.Name) and n.id == name), None)
+    later = case.span(case.nodes[last.index])
+    return Diagnosis(
+        code="used-too-early",
+        certainty="proven",
+        error=f"{name} is not complete here: line {last.line} adds to it later",
+        note=f"The formula is right. {name[1:]} is used more than once, and at this line {name} holds only a part of what comes back.",
+        help=f"Finish {name} first: move this line below line {last.line}.",
+        span=case.span(use),
+        evidence=f"With the finished {name} your expression equals autograd's gradient in every trial.",
+        fix=_fix(case, expression, name),
+        also=((later, f"only here {name} is complete"),) if later is not None else (),
+    )
+
+
+def _fix(case: Case, expression: ast.expr, name: str) -> str | None:
+    """The expression with the learner's own finished gradient written out, since that is not there yet at this line."""
+    finished = fold(case.submission, case.nodes, name, frozenset(case.verdict.runs[0].trial.gradients))
+    if finished is None:
+        return None
+    for use in [n for n in ast.walk(expression) if isinstance(n, ast.Name) and n.id == name]:
+        expression = put(expression, use, finished)
+    return case.fix(expression)

@@ -1,0 +1,102 @@
+"""wrong-idea: no single change mends the expression, and it has little in common with the gradient of this operation.
+
+Family: The line raised, or is not an answer
+Forward: y = x @ W
+Shapes: x (N, K), W (K, M)
+Wrong: dx = torch.sin(x) + dy.sum(1, keepdim=True)**2
+Right: dx = dy @ W.T
+
+Why:
+Sometimes the formula in mind belongs to no part of this graph. Then nothing is gained by mending it: begin again from
+the one line of the forward that uses the value, and ask how much its result moves when the value moves a little.
+
+Read more: `backprop-check derive EXERCISE` shows each gradient of an exercise with its reason.
+"""
+
+from __future__ import annotations
+
+import ast
+
+import torch
+
+from backprop_check.derivation.derive import Derived
+from backprop_check.derivation.trees import text
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import names_used, parts, value_of
+from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
+from backprop_check.diagnosis.fingerprint import keys
+from backprop_check.diagnosis.replaced import replaced
+from backprop_check.diagnosis.words import lines
+from backprop_check.records import Diagnosis
+
+SHARED = 0.5
+LONGER = 3
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven of three facts: no part of it is all that is wrong, it lacks most parts of the derived gradient, and it cannot be one.
+
+    A gradient is linear in what arrives from above. An answer that is not, or is far longer than the gradient, is no slip of the pen.
+    """
+    derived, draft = case.derived, case.draft
+    if derived is None or draft is None or case.verdict.runs[0].answers[case.name].value is None:
+        return None
+    if not case.gradients_in(draft) and case.graph.exercise.takes_cotangent:
+        return _without_upstream(case, derived)
+    known = {key for part in parts(draft) for key in _keys(case, part)}
+    needed = [part for part in parts(derived.expression) if _keys(case, part)]
+    lacking = [part for part in needed if not known.intersection(_keys(case, part))]
+    longer = len(list(parts(draft))) > LONGER * len(list(parts(derived.expression)))
+    if len(lacking) <= SHARED * len(needed) or not (longer or not is_linear(case, draft, derived)):
+        return None
+    if not names_used(draft) and not isinstance(draft, ast.Constant):
+        return _without_upstream(case, derived)
+    return None if any(part is not draft for _, part, _ in replaced(case, draft)) else _told(case, derived, lacking)
+
+
+def _without_upstream(case: Case, derived: Derived) -> Diagnosis:
+    return Diagnosis(
+        code="missing-upstream",
+        certainty="proven",
+        error="this is the same, whatever arrives from above",
+        note=f"No gradient is in this, but {case.name} grows with what comes back to {case.node}: twice as much above, twice as much here.",
+        help=f"Begin with the gradient that arrives at {' or '.join(dict.fromkeys(term.line.name for term in derived.terms))}.",
+        span=case.span(),
+        evidence="The expression reads no gradient; a gradient is linear in what arrives from above, and this is not.",
+        fix=derived.text,
+    )
+
+
+def is_linear(case: Case, draft: ast.expr, derived: Derived) -> bool:
+    """Whether the answer is linear in the gradients it reads; one that reads none is not, where the gradient depends on some."""
+    read = case.gradients_in(draft)
+    if not read:
+        return not case.gradients_in(derived.expression)
+    names = case.names(case.verdict.runs[0])
+    try:
+        none, once, twice = (Evaluator({**names, **{n: names[n] * k for n in read}})(draft) for k in (0.0, 1.0, 2.0))
+    except (Refused, Failed):
+        return True
+    return bool(torch.allclose(none, torch.zeros_like(none))) and bool(torch.allclose(twice, 2 * once))
+
+
+def _keys(case: Case, part: ast.expr) -> tuple[object, ...]:
+    value = value_of(case, part)
+    return keys(value) if isinstance(value, torch.Tensor) and value.is_floating_point() else ()
+
+
+def _told(case: Case, derived: Derived, lacking: list[ast.expr]) -> Diagnosis:
+    used = lines(term.line for term in derived.terms)
+    laws = " ".join(dict.fromkeys(step.law for term in derived.terms for step in term.steps))
+    names = dict.fromkeys(text(part) for part in lacking if isinstance(part, ast.Name))
+    without = f" Nothing in it is worth {' or '.join(f'`{n}`' for n in names)}." if names else ""
+    return Diagnosis(
+        code="wrong-idea",
+        certainty="proven",
+        error=f"this is not how {case.node} moves the loss",
+        note=f"{case.node} is used in {used}. {laws}{without}",
+        help=f"Begin again from {used}: what arrives there from above, times how it moves with {case.node}.",
+        span=case.span(),
+        evidence="No change of one part makes it right, and most parts of the gradient derived from the forward are not in it.",
+        fix=derived.text,
+    )

@@ -1,0 +1,106 @@
+"""wrong-mask: the gradient is let through at other places than the forward let the value through.
+
+Family: Selection, indexing, non-smooth
+Forward: h = torch.relu(z)
+Shapes: z (N, C)
+Wrong: dz = (dh > 0) * dh
+Right: dz = (z > 0) * dh
+
+Why:
+Which elements pass is decided once, in the forward, by the forward's values. The gradient passes at exactly those
+places, whatever its own sign. A mask made of the gradient, of another tensor or of the opposite condition is another
+mask.
+
+Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation", the backward of relu.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import partial
+
+import torch
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.counterfactual import Site
+from backprop_check.diagnosis.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.masks import called, kinks, let_through, masked, opened, selections
+from backprop_check.diagnosis.rewrites import put
+from backprop_check.records import Diagnosis
+
+MASKS = ("where", "masked_fill", "clamp", "clip", "relu", "relu6", "hardtanh", "tril", "triu", "sign", "heaviside", "gather", "max", "min")
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by value: each number of the answer is what passes there or what is left when nothing does, at other places than in the
+    forward. Or by the mask of the forward in the place of the learner's: the expression is then right.
+    """
+    if not case.everywhere or not _masks(case):
+        return None
+    places = [(site, opened(case, site, 1.0), opened(case, site, 0.0)) for of in (masked, kinks) for site in of(case)]
+    for site, everything, nothing in [*places, *((site, change, None) for site, change in selections(case))]:
+        mine = let_through(case, everything, nothing)
+        if mine is not None and all(_other(case, i, mask) for i, mask in enumerate(mine)):
+            return _told(case, site, mine, search(case, partial(_edits, site=site)))
+    for site, _, _ in places:
+        found = search(case, partial(_edits, site=site))
+        if found is not None:
+            return _told(case, site, None, found)
+    return None
+
+
+def _masks(case: Case) -> bool:
+    """Whether the learner's expression holds some elements back; of one that is not known, its numbers alone tell."""
+    return case.expression is None or any(called(part) in MASKS or _zeros_and_ones(case, part) for part in parts(case.expression))
+
+
+def _zeros_and_ones(case: Case, part: ast.expr) -> bool:
+    value = value_of(case, part)
+    return isinstance(value, torch.Tensor) and value.dim() > 0 and bool(((value == 0) | (value == 1)).all())
+
+
+def _other(case: Case, i: int, mine: torch.Tensor) -> bool:
+    """Whether this mask holds some and passes some, and other ones than the forward's. What passes may be wrong in size: at ties it is."""
+    return 0 < int(mine.sum()) < mine.numel() and not torch.equal(mine, case.oracles[i] != 0)
+
+
+def _told(case: Case, site: Site, mine: list[torch.Tensor] | None, found: tuple[str, ast.expr, ast.expr] | None) -> Diagnosis:
+    operation, line = ast.unparse(site.part), f"`{site.line.name} = {site.line.source}`"
+    told = _in_words(case, mine) if mine is not None else f"`{ast.unparse(found[2])}`" if found else None
+    return Diagnosis(
+        code="wrong-mask",
+        certainty="proven",
+        error="this lets the gradient through at other places than the forward let the value through",
+        note=(f"Your answer passes it where {told}. " if told else "") + f"{line} decides that by its own values.",
+        help=f"Ask for each element whether `{operation}` moves when it moves, and build the mask from the values of the forward.",
+        span=case.span(found[2] if found else None),
+        evidence=f"Every number of your answer is what comes back through `{operation}` where it lets pass, or what is left where it does "
+        "not, in every trial; the places are not the forward's."
+        if mine is not None
+        else "With the forward's own mask in its place the expression equals autograd's gradient in every trial.",
+        fix=found[0] if found else None,
+    )
+
+
+def _in_words(case: Case, mine: list[torch.Tensor]) -> str | None:
+    """The condition that gives the answer's mask, if it is one on a tensor that has a name."""
+    everywhere = [case.names(run) for run in case.runs]
+    for name in everywhere[0]:
+        values = [names[name] for names in everywhere]
+        if all(isinstance(v, torch.Tensor) and v.is_floating_point() for v in values):
+            for sign, test in ((">", torch.gt), ("<", torch.lt)):
+                if all(torch.equal(test(v, 0), mask) for v, mask in zip(values, mine, strict=True)):
+                    return f"`{name} {sign} 0`"
+    return None
+
+
+def _edits(case: Case, expression: ast.expr, site: Site) -> Iterator[Edit]:
+    operand = site.operand
+    masks = [ast.Compare(operand, [sign], [ast.Constant(0)]) for sign in (ast.Gt(), ast.Lt())]
+    masks += [ast.Compare(operand, [ast.Eq()], [ast.Name(site.line.name, ast.Load())])]
+    for part in parts(expression):
+        if isinstance(value := value_of(case, part), torch.Tensor) and value.dtype == torch.bool:
+            yield from ((put(expression, part, mask), part) for mask in masks)
+            inverted = isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.Invert)
+            yield put(expression, part, part.operand if inverted else ast.UnaryOp(ast.Invert(), part)), part  # type: ignore[attr-defined]

@@ -1,0 +1,126 @@
+"""wrong-operand: a factor of the product is another tensor than the one that belongs there.
+
+Family: Local derivative
+Forward: y = a * b
+Shapes: a (N, C), b (N, C)
+Wrong: da = a * dy
+Right: da = b * dy
+
+Why:
+In a product each factor receives the other one times the gradient from above: how fast a * b moves with a is b. In a
+matrix product the gradient of the weight is built from the input, and that of the input from the weight. And what
+arrives from above is a gradient, d and the name, not the value itself.
+
+Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import torch
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, names_used, parts, rename, replacements, search
+from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.words import users
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by the learner's own expression with one name put in the place of another: it is then right."""
+    if case.draft is None:
+        return None
+    found = search(case, _from_above) or search(case, _other_kinds)
+    if found is None:
+        return None
+    text, tree, part = found
+    assert isinstance(part, ast.Name)
+    old, new = part.id, _new(case.draft, tree, part)
+    gradient = new[:1] == "d" and new[1:] in case.graph.exercise.names
+    if gradient and new[1:] != old and not case.reads:
+        return _lacks_upstream(case, found, new)
+    if gradient and new[1:] == old:
+        note = f"`{old}` is the value the forward computed; what comes back to it is `{new}`."
+    elif old == case.node:
+        note = f"How fast the result moves with {case.node} is told by the other operand, `{new}`."
+    elif part not in names_used(case.draft):
+        note = f"Here `{old}` gives no value but a shape, a length or an index; those of `{new}` are meant."
+    else:
+        note = f"The line of the forward that uses {case.node} brings in `{new}`, not `{old}`."
+    return Diagnosis(
+        code="wrong-operand",
+        certainty="proven",
+        error=f"`{old}` stands where another {_kind(case, new)} belongs",
+        note=note,
+        help=f"Look at {users(case)}: which tensor decides how fast it moves with {case.node}?",
+        span=case.span(part),
+        evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
+        fix=text,
+    )
+
+
+def _lacks_upstream(case: Case, found: tuple[str, ast.expr, ast.expr], new: str) -> Diagnosis:
+    return Diagnosis(
+        code="missing-upstream",
+        certainty="proven",
+        error=f"`{ast.unparse(found[2])}` is a value of the forward; no gradient from above is in this",
+        note=f"The loss sees {case.node} only through {new[1:]}, so what arrives there belongs in the product.",
+        help=f"Multiply along the path: the derivative of {users(case)}, times {new}.",
+        span=case.span(found[2]),
+        evidence=f"With `{new}` in its place the expression equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def _from_above(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """Not those that take the last gradient from above out of an answer: they would be right for this one alone, a gradient of ones."""
+    above = case.gradients_in(expression)
+    yield from (edit for edit in edits(case, expression) if not above or case.gradients_in(edit[0]))
+
+
+def _other_kinds(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """A name that lends its shape, or that stands where an index or a plain number is due."""
+    known = case.names(case.verdict.runs[0])
+    names = [n for n in parts(expression) if isinstance(n, ast.Name) and n.id in known]
+    values = names_used(expression)
+    others = [name for name in known if isinstance(known[name], torch.Tensor)]
+    arguments = {id(n) for p in parts(expression) if isinstance(p, ast.Call) for a in p.args for n in ast.walk(a)}
+    for node in names:
+        if node not in values and id(node) in arguments:  # a length that is a factor is a constant, right or wrong
+            for other in others:
+                if other != node.id:
+                    yield put(expression, node, ast.copy_location(ast.Name(other, ast.Load()), node)), node
+    indices = [name for name in others if not known[name].is_floating_point()]
+    numbers = [name for name, value in known.items() if type(value) is int]
+    for node in names:
+        if id(node) in arguments:
+            for other in (*indices, *numbers):
+                if other != node.id:
+                    yield put(expression, node, ast.copy_location(ast.Name(other, ast.Load()), node)), node
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    names, others = names_used(expression), replacements(case)
+    for node in names:
+        for other in others:
+            if other != node.id:
+                yield put(expression, node, ast.copy_location(ast.Name(other, ast.Load()), node)), node
+    repeated = [n for n in names if sum(m.id == n.id for m in names) > 1]
+    for name, node in {n.id: n for n in repeated}.items():
+        for other in others:
+            if other != name:
+                yield rename(expression, name, other), node
+
+
+def _kind(case: Case, name: str) -> str:
+    value = case.names(case.verdict.runs[0]).get(name)
+    return "tensor" if isinstance(value, torch.Tensor) else "number"
+
+
+def _new(before: ast.expr, after: ast.expr, part: ast.Name) -> str:
+    pairs = zip(
+        (n for n in ast.walk(before) if isinstance(n, ast.Name)), (n for n in ast.walk(after) if isinstance(n, ast.Name)), strict=True
+    )
+    return next(b.id for a, b in pairs if a.id != b.id)

@@ -1,0 +1,82 @@
+"""wrong-point: the right formula, taken at another value: the input where the output belongs, or the other way round.
+
+Family: Local derivative
+Forward: h = torch.tanh(z)
+Shapes: z (N, C)
+Wrong: dz = (1 - z**2) * dh
+Right: dz = (1 - h**2) * dh
+
+Why:
+Some derivatives are short when written with the output: 1 - h**2 for h = tanh(z), h * (1 - h) for a sigmoid, c for c
+= exp(z). The same letters with the input in them are another number. Ask of every value in the formula: is this what
+went in, or what came out?
+
+Read more: any table of derivatives, with y and x kept apart.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import partial
+
+import torch
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, names_used, rename, search
+from backprop_check.diagnosis.rewrites import put
+from backprop_check.records import Diagnosis, Line
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by exchanging input and output of the operation in the learner's own expression: it is then right."""
+    if case.draft is None:
+        return None
+    for line in _functions(case):
+        for old, new in ((case.node, line.name), (line.name, case.node), (line.name, _inside(case, line))):
+            found = search(case, partial(_exchanged, old=old, new=new)) if new is not None else None
+            if found is not None:
+                role = "what went in" if old == case.node else "what came out"
+                other = "what came out" if old == case.node else "what went in"
+                return Diagnosis(
+                    code="wrong-point",
+                    certainty="proven",
+                    error=f"the formula is right, but `{old}` is {role}",
+                    note=f"In `{line.name} = {line.source}` this formula belongs to {other}, `{new}`.",
+                    help=f"Ask of each name in the formula whether it is the input or the output of the operation that makes {line.name}.",
+                    span=case.span(found[2]),
+                    evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
+                    fix=found[0],
+                )
+    return None
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for line in _functions(case):
+        yield from _exchanged(case, expression, case.node, line.name)
+        yield from _exchanged(case, expression, line.name, case.node)
+
+
+def _functions(case: Case) -> list[Line]:
+    """The consumers that are functions of the node alone: only of those is a formula one of the input or of the output."""
+    values = case.verdict.runs[0].trial.values
+    return [line for line in case.consumers if not any(isinstance(values[r], torch.Tensor) for r in line.reads if r != case.node)]
+
+
+def _inside(case: Case, line: Line) -> str | None:
+    """What a function or a power is taken of, where that is more than the node: the `ms + 1e-5` of `(ms + 1e-5)**-0.5`."""
+    match ast.parse(line.source.strip(), mode="eval").body:
+        case ast.BinOp(left=inner, op=ast.Pow()) | ast.Call(args=[inner], keywords=[]) if not isinstance(inner, ast.Name):
+            return ast.unparse(inner) if case.node in {n.id for n in ast.walk(inner) if isinstance(n, ast.Name)} else None
+    return None
+
+
+def _exchanged(_: Case, expression: ast.expr, old: str, new: str) -> Iterator[Edit]:
+    uses = [n for n in names_used(expression) if n.id == old]
+    if uses and new.isidentifier():
+        yield rename(expression, old, new), uses[0]
+    elif uses:
+        changed, inner = expression, ast.parse(new, mode="eval").body
+        for use in uses:
+            changed = put(changed, use, ast.copy_location(inner, use))
+        yield changed, uses[0]

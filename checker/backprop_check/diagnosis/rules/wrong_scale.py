@@ -1,0 +1,168 @@
+"""wrong-scale: the right gradient, or one part of it, times a constant that does not belong there.
+
+Family: Scale and normalisation
+Forward: y = x**2
+Shapes: x (N, C)
+Wrong: dx = x * dy
+Right: dx = 2 * x * dy
+
+Why:
+Constants come from the forward: the 2 of a square, the 1/n of a mean, the 1/(n-1) of a variance, a scaling by a fixed
+number. Each appears exactly once along the path. If the loss is a mean, its 1/n is already inside the gradient that
+arrives: dividing again makes the gradient too small.
+
+Read more: Karpathy, "Becoming a Backprop Ninja", on where n and n-1 come from.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import torch
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.constants import Named, named_constants, times
+from backprop_check.diagnosis.edits import Edit, parts, search, tensors, value_of
+from backprop_check.diagnosis.paths import off, paths
+from backprop_check.diagnosis.rewrites import calls, put
+from backprop_check.records import Diagnosis
+
+FILLS = ("scatter", "masked_fill", "index_fill", "full_like", "full")
+"""Calls whose last argument is the number that they put in places."""
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by a named constant: the whole answer, or one part of it, times that constant is right."""
+    if not case.everywhere:
+        return None
+    if (found := search(case, _filled)) is not None:
+        return _told(case, found)
+    for constant in named_constants(case):
+        if case.is_oracle([a * constant.values[run.seed] for a, run in zip(case.answers, (r.trial for r in case.runs), strict=True)]):
+            return _whole(case, constant)
+    found = search(case, edits)
+    if found is None:
+        return _of_path(case)
+    return _told(case, found)
+
+
+def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
+    # A length written as a number is right today: it shows where another mistake is put right.
+    lengths = {size for size in case.runs[0].trial.sizes.values() if size > 2}
+    number = isinstance(found[2], ast.Constant) and found[2].value in lengths
+    fixed = number and case.draft is not None and _names(found[1]) > _names(case.draft)
+    return Diagnosis(
+        code="hard-coded-size" if fixed else "wrong-scale",
+        certainty="proven",
+        error=f"`{ast.unparse(found[2])}` is a length of today, written as a number"
+        if fixed
+        else "times 0 leaves nothing of the gradient"
+        if not any(bool(a.any()) for a in case.answers)
+        else f"`{ast.unparse(found[2])}` is off by a constant factor",
+        note=case.only("The rest of the expression is right."),
+        help="Ask which constants the forward brings into this part, and count each once.",
+        span=case.span(found[2]),
+        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def _names(expression: ast.expr) -> int:
+    return sum(isinstance(node, ast.Name) for node in ast.walk(expression))
+
+
+def _of_path(case: Case) -> Diagnosis | None:
+    """Where no edit can be tried (a loop, writing in place): the part that came back through one use is off by a constant."""
+    found = paths(case) if case.same_shape else []
+    for constant in named_constants(case):
+        path = off(case, found, [1 / constant.values[run.trial.seed] for run in case.runs])
+        if path is not None:
+            return Diagnosis(
+                code="wrong-scale",
+                certainty="proven",
+                error=f"the part through {path.told} has to be multiplied by {constant.text}",
+                note=f"What comes back through the other uses of {case.node} is right.",
+                help=f"Look at `{path.line.name} = {path.line.source}`: which constants does it bring in? Count each once.",
+                span=case.span(),
+                evidence=f"With that part, and no other, multiplied by {constant.text} it is autograd's gradient in every trial.",
+            )
+    return None
+
+
+def _whole(case: Case, constant: Named) -> Diagnosis:
+    draft = case.draft
+    candidates = [] if draft is None else [*(e for e, _ in _with_constants(case, draft)), times(draft, constant)]
+    return Diagnosis(
+        code="wrong-scale",
+        certainty="proven",
+        error=f"every number of {case.name} has to be multiplied by {constant.text}",
+        note=case.only(f"Shape and signs are right; the whole is off by the constant factor {constant.text}."),
+        help="Look where the forward multiplies or divides by it, and count it once.",
+        span=case.span(),
+        evidence=f"The answer times {constant.text} equals autograd's gradient in every trial.",
+        fix=case.fix(*candidates),
+    )
+
+
+def _filled(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """Another constant where a call puts a number in places, or its own fraction turned over."""
+    for call in calls(expression, *FILLS):
+        number = call.args[-1] if call.args else None
+        if not isinstance(number, ast.BinOp | ast.Name | ast.Constant) or not isinstance(value_of(case, number), int | float):
+            continue
+        if isinstance(number, ast.BinOp) and isinstance(number.op, ast.Div):
+            yield put(expression, number, ast.copy_location(ast.BinOp(number.right, number.op, number.left), number)), number
+        for constant in named_constants(case):
+            for sign in (1, -1):
+                one = ast.Constant(sign) if sign > 0 else ast.UnaryOp(ast.USub(), ast.Constant(1))
+                yield put(expression, number, ast.copy_location(times(one, constant), number)), number
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    yield from _with_constants(case, expression)
+    constants = named_constants(case)
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div) and not _is_tensor(case, part.right):
+            for constant in constants:
+                yield put(expression, part, ast.copy_location(times(part.left, constant), part)), part.right
+    # What is compared is no factor: scaling it can at most empty a mask, and so take a term away that has another mistake.
+    compared = {id(n) for p in parts(expression) if isinstance(p, ast.Compare) for n in ast.walk(p)}
+    for part in (p for p in tensors(case, expression) if id(p) not in compared):
+        for constant in constants:
+            yield put(expression, part, ast.copy_location(times(part, constant), part)), part
+
+
+def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """The expression with one number changed, or with a factor or divisor that is no tensor taken away or moved across the fraction."""
+    operands = {id(n) for p in parts(expression) if isinstance(p, ast.BinOp) and not isinstance(p.op, ast.Pow) for n in (p.left, p.right)}
+    operands -= {id(n) for p in parts(expression) if isinstance(p, ast.Compare) for n in ast.walk(p)}  # no factor either
+    sums = [p for p in parts(expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Add | ast.Sub)]
+    operands -= {id(n) for p in sums for n in (p.left, p.right) if isinstance(n, ast.Constant) and n.value == 0}  # no factor makes it 1
+    for part in parts(expression):
+        value = part.value if isinstance(part, ast.Constant) else None
+        if isinstance(value, int | float) and not isinstance(value, bool) and id(part) in operands:
+            for number in (value * 2, value / 2, 1, 2, 0.5):
+                if number != value:
+                    whole = int(number) if number == int(number) else number
+                    yield put(expression, part, ast.copy_location(ast.Constant(whole), part)), part
+        elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub) and not isinstance(value_of(case, part), torch.Tensor):
+            yield put(expression, part, part.left), part
+        elif isinstance(value_of(case, part), int | float) and id(part) in operands:
+            for constant in named_constants(case):
+                if not constant.divides:
+                    yield put(expression, part, ast.copy_location(constant.node, part)), part
+        elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
+            other = ast.Div() if isinstance(part.op, ast.Mult) else ast.Mult()
+            if not isinstance(value_of(case, part.right), torch.Tensor):
+                yield put(expression, part, part.left), part.right
+                yield put(expression, part, ast.copy_location(ast.BinOp(part.left, other, part.right), part)), part.right
+            elif isinstance(part.op, ast.Mult) and not isinstance(value_of(case, part.left), torch.Tensor):
+                yield put(expression, part, part.right), part.left
+                yield put(expression, part, ast.copy_location(ast.BinOp(part.right, other, part.left), part)), part.left
+
+
+def _is_tensor(case: Case, part: ast.expr) -> bool:
+    """Whether a part has more than one number in it."""
+    value = value_of(case, part)
+    return isinstance(value, torch.Tensor) and value.dim() > 0

@@ -1,0 +1,113 @@
+"""wrong-slice: the gradient is taken from, or put into, another part of the tensor than the forward used.
+
+Family: Matrix products and layout
+Forward: y = torch.cat([a, b], 1)
+Shapes: a (N, C), b (N, K)
+Wrong: da = dy[:, b.shape[1]:]
+Right: da = dy[:, :a.shape[1]]
+
+Why:
+`cat([a, b], 1)` puts a into the first columns and b into those after them, so the gradient of a stands in the first
+columns of dy. A slice that was taken in the forward gives its gradient back to the very places it was taken from;
+the others get zero.
+
+Read more: the PyTorch documentation, "torch.cat".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import permutations
+
+import torch
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.moved import JOINS
+from backprop_check.diagnosis.rewrites import calls, put
+from backprop_check.diagnosis.slices import same_piece_elsewhere
+from backprop_check.diagnosis.words import lines
+from backprop_check.records import Diagnosis
+
+PARTS = 4
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by other bounds in the learner's own slice, or by value: oracle and answer are two parts of one gradient."""
+    found = search(case, edits)
+    if found is not None and isinstance(found[2], ast.Call):
+        evidence = f"With its parts in another order the expression equals autograd's gradient in every trial: `{found[0]}`."
+        return _told(case, "the parts are right, but they do not stand in the forward's order", evidence, found)
+    if found is not None:
+        evidence = f"`{found[0]}` equals autograd's gradient in every trial."
+        return _told(case, "this is another part than the forward used", evidence, found)
+    piece = same_piece_elsewhere(case) if case.everywhere else None
+    if piece is None:
+        return None
+    line, axis, taken = piece
+    error = (
+        f"this is another part of d{line.name} than {case.node}'s"
+        if taken
+        else f"d{line.name} stands in other places than it was taken from"
+    )
+    return _told(case, error, f"Moved along axis {axis}, the same cut gives autograd's gradient in every trial.", None)
+
+
+def _told(case: Case, error: str, evidence: str, found: tuple[str, ast.expr, ast.expr] | None) -> Diagnosis:
+    uses = lines(case.consumers)
+    return Diagnosis(
+        code="wrong-slice",
+        certainty="proven",
+        error=error,
+        note=f"{uses}: count which places {case.node} fills, or is taken from, along that axis.",
+        help="Cut at the same bounds as the forward does.",
+        span=case.span(found[2] if found is not None else None),
+        evidence=evidence,
+        fix=found[0] if found is not None else None,
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    yield from _orders(expression)
+    bounds = [ast.parse(text, mode="eval").body for text in _lengths(case)]
+    for part in parts(expression):
+        if not isinstance(part, ast.Subscript) or not getattr(value_of(case, part.value), "is_floating_point", bool)():
+            continue
+        cuts = part.slice.elts if isinstance(part.slice, ast.Tuple) else [part.slice]
+        if len(cuts) <= PARTS and all(isinstance(n, ast.Slice) for n in cuts):
+            rank = case.verdict.runs[0].trial.gradients[case.name].dim()
+            whole = [*cuts, *(ast.Slice() for _ in range(rank - len(cuts)))]
+            for order in dict.fromkeys(permutations(whole)):
+                moved = ast.Subscript(part.value, ast.Tuple(list(order), ast.Load()), ast.Load())
+                yield put(expression, part, ast.copy_location(moved, part)), part
+        for cut in [n for n in ast.walk(part.slice) if isinstance(n, ast.Slice) and (n.lower is not None or n.upper is not None)]:
+            for other in _slices(bounds):
+                yield put(expression, cut, other), part
+
+
+def _orders(expression: ast.expr) -> Iterator[Edit]:
+    """The parts of a `cat` or a `stack` in another order."""
+    for call in calls(expression, *JOINS):
+        parts_of = call.args[0] if call.args else None
+        if isinstance(parts_of, ast.List | ast.Tuple) and 2 <= len(parts_of.elts) <= PARTS:
+            for order in list(permutations(parts_of.elts))[1:]:
+                yield put(expression, parts_of, ast.copy_location(type(parts_of)(list(order), ast.Load()), parts_of)), call
+
+
+def _slices(bounds: list[ast.expr]) -> Iterator[ast.Slice]:
+    for bound in bounds:
+        for at in (bound, ast.UnaryOp(ast.USub(), bound)):
+            yield ast.Slice(None, at)
+            yield ast.Slice(at, None)
+    for first in bounds:
+        for length in bounds:
+            yield ast.Slice(first, ast.BinOp(first, ast.Add(), length))
+
+
+def _lengths(case: Case) -> list[str]:
+    """Lengths of the tensors in the lines that use the node, the plain numbers of the forward, and 1."""
+    values = case.verdict.runs[0].trial.values
+    names = dict.fromkeys([case.node, *(name for line in case.consumers for name in line.reads)])
+    texts = [f"{n}.shape[{k}]" for n in names if isinstance(v := values.get(n), torch.Tensor) for k in range(v.dim())]
+    return [*texts[:12], *(n for n, v in values.items() if type(v) is int), "1"]

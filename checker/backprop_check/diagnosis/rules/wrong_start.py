@@ -1,0 +1,56 @@
+"""wrong-start: the sum begins with ones instead of zeros, or the other way round.
+
+Family: Branches and accumulation
+Forward: y = x[idx]
+Shapes: x (N, C), idx (K) of N
+Wrong: dx = torch.ones_like(x).index_add(0, idx, dy)
+Right: dx = torch.zeros_like(x).index_add(0, idx, dy)
+
+Why:
+What is added up begins at nothing: zeros. Ones are the gradient of a plain sum, which is where a gradient may begin
+that is then multiplied. Exchanged, every number is off by one, or everything is zero.
+
+Read more: the PyTorch documentation, "torch.Tensor.index_add".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.rewrites import put
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by exchanging zeros and ones in one place: the expression is then right."""
+    found = search(case, edits)
+    if found is None:
+        return None
+    return Diagnosis(
+        code="wrong-start",
+        certainty="proven",
+        error=f"`{ast.unparse(found[2])}` is the wrong start",
+        note="What is added up begins at zeros; what is multiplied begins at ones.",
+        help="Ask whether the rest of the expression adds to this tensor or multiplies it.",
+        span=case.span(found[2]),
+        evidence="With zeros and ones exchanged here the expression equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    other = {
+        "ones_like": "zeros_like",
+        "zeros_like": "ones_like",
+        "ones": "zeros",
+        "zeros": "ones",
+        "new_ones": "new_zeros",
+        "new_zeros": "new_ones",
+    }
+    for part in parts(expression):
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in other:
+            function = ast.Attribute(part.func.value, other[part.func.attr], ast.Load())
+            yield put(expression, part, ast.copy_location(ast.Call(function, part.args, part.keywords), part)), part

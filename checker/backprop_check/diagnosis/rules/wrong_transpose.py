@@ -1,0 +1,63 @@
+"""wrong-transpose: the right two factors in the wrong order or turned the wrong way.
+
+Family: Matrix products and layout
+Forward: y = x @ W
+Shapes: x (N, K), W (K, M)
+Wrong: dW = x @ dy.T
+Right: dW = x.T @ dy
+
+Why:
+The axis that the gradient does not have must be summed away, so both factors must meet on it: x is (N, K), dy is (N,
+M), and dW has no N. Write the shapes under the factors, put the two Ns in the middle, and the outer two are the shape
+of the result.
+
+Read more: the PyTorch documentation, "torch.matmul".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.rewrites import products, put, swapped_product
+from backprop_check.diagnosis.words import short
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by the same two factors, otherwise ordered and turned: the expression is then right."""
+    found = search(case, edits)
+    if found is None:
+        return None
+    assert isinstance(found[2], ast.BinOp)
+    swapped = swapped_product(found[2])
+    if swapped is not None and ast.unparse(put(case.draft, found[2], swapped)) == ast.unparse(found[1]):  # type: ignore[arg-type]
+        return Diagnosis(
+            code="transposed",
+            certainty="proven",
+            error=f"`{short(found[2])}` is turned over",
+            note="The right factors meet on the right axis, but they stand in the other order: rows for columns.",
+            help=f"Let the factor that carries the first axis of {case.node} stand first, or turn the product.",
+            span=case.span(found[2]),
+            evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
+            fix=found[0],
+        )
+    return Diagnosis(
+        code="wrong-transpose",
+        certainty="proven",
+        error="the right factors, but the wrong axes meet",
+        note=f"{case.node} is {case.due}: the axis it does not have is the one to be summed away, so the factors must meet on that.",
+        help="Write the shapes under the factors, and put the axis that has to disappear in the middle.",
+        span=case.span(found[2]),
+        evidence="The same two factors, otherwise ordered and turned, give autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult):
+            for product in products(part.left, part.right):
+                yield put(expression, part, ast.copy_location(product, part)), part

@@ -1,0 +1,177 @@
+"""What a rule may see of one wrong answer: its values by run, what it reads and who uses the node, and where things stand."""
+
+from __future__ import annotations
+
+import ast
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from backprop_check.comparison.compare import TOLERANCE
+from backprop_check.diagnosis.fold import statement_nodes
+from backprop_check.exercise.sizes import axes, axis_name, written
+from backprop_check.exercise.source import characters
+from backprop_check.records import Line, Run, Span, Submission, Verdict
+from backprop_check.submission.statements import gradients_used
+from backprop_check.trace.graph import Graph
+from backprop_check.trace.oracle import in_float64
+
+Tensors = list[torch.Tensor]
+
+clock = time.thread_time
+"""Seconds of this thread's work: a search goes as far on a busy machine as on a quiet one, so the same answer is told the same."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One answer that is not right. Lists of tensors hold one per run (trial) in which the answer is a tensor, all in float64."""
+
+    graph: Graph
+    submission: Submission
+    verdict: Verdict
+    deadline: float = math.inf
+    """Until when (of `clock`) this answer may be searched for edits, all rules together."""
+    edited: ast.expr | None = None
+    """The learner's expression with one of its mistakes put right, where the others are sought."""
+    partial: bool = False
+    """Whether the answer is held against a part of the gradient only."""
+    memo: dict[object, Any] = field(default_factory=dict)
+    """What several rules need and is costly to make; a case made of this one shares it, so nothing here depends on the answer."""
+
+    @property
+    def late(self) -> bool:
+        """Whether the time for searching is used up."""
+        return clock() > self.deadline
+
+    def only(self, note: str) -> str:
+        """A note that all else is right: not said where the answer has another mistake beside this one."""
+        return "" if self.partial else note
+
+    @property
+    def name(self) -> str:
+        return self.verdict.target.name
+
+    @property
+    def node(self) -> str:
+        return self.verdict.target.node
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        return tuple(run for run in self.verdict.runs if run.answers[self.name].value is not None)
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether the answer is a tensor in every trial: without that nothing about its value is proven."""
+        return len(self.runs) == len(self.verdict.runs) > 0
+
+    @cached_property
+    def answers(self) -> Tensors:
+        return [value.to(torch.float64) for run in self.runs if (value := run.answers[self.name].value) is not None]
+
+    @cached_property
+    def oracles(self) -> Tensors:
+        return [run.trial.gradients[self.name] for run in self.runs]
+
+    @property
+    def same_shape(self) -> bool:
+        """Whether the answer has the oracle's shape wherever it is a tensor."""
+        return all(a.shape == o.shape for a, o in zip(self.answers, self.oracles, strict=True))
+
+    @cached_property
+    def scales(self) -> list[float]:
+        return [run.trial.scales[self.name] for run in self.runs]
+
+    @cached_property
+    def dtype(self) -> torch.dtype:
+        single = any(run.answers[self.name].dtype == "float32" for run in self.runs)
+        return torch.float32 if single else torch.float64
+
+    @cached_property
+    def nodes(self) -> list[ast.stmt]:
+        return statement_nodes(self.submission)
+
+    @cached_property
+    def written(self) -> list[ast.stmt]:
+        """The statements that write the target, in order."""
+        return [n for s, n in zip(self.submission.statements, self.nodes, strict=True) if self.name in s.writes]
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """The gradients the answer reads, directly or through helper names."""
+        first = self.verdict.runs[0]
+        taken = {name: answer.statement for name, answer in first.answers.items()}
+        return gradients_used(self.name, self.submission.statements, first.trial.gradients, taken)
+
+    @cached_property
+    def consumers(self) -> tuple[Line, ...]:
+        """The lines of the forward that use this node and that a gradient flows through."""
+        known = self.verdict.runs[0].trial.gradients
+        return tuple(line for line in self.graph.exercise.lines if self.node in line.reads and "d" + line.name in known)
+
+    def names(self, run: Run) -> dict[str, Any]:
+        """Names an expression for this target may use in `run`: the forward's, and the gradients complete at its line."""
+        return {**in_float64(run.trial.values), **{name: run.trial.gradients[name] for name in self.available}}
+
+    @cached_property
+    def available(self) -> frozenset[str]:
+        first = min((s.index for s in self.submission.statements if self.name in s.writes), default=0)
+        targets = {t.name for t in self.graph.exercise.targets}
+        last = {n: s.index for s in self.submission.statements for n in s.writes & targets}
+        trial = self.verdict.runs[0].trial
+        exercise = self.graph.exercise
+        given = {"d" + exercise.output} if exercise.takes_cotangent else set()
+        return frozenset(n for n in trial.gradients if n != self.name and (n in given or (n in targets and last.get(n, -1) < first)))
+
+    def gradients_in(self, expression: ast.expr) -> frozenset[str]:
+        """The gradients from above, of those it may use, that an expression names."""
+        return frozenset(n.id for n in ast.walk(expression) if isinstance(n, ast.Name) and n.id in self.available)
+
+    @property
+    def tolerance(self) -> float:
+        return TOLERANCE[self.dtype]
+
+    def shape(self, of: Callable[[Run], torch.Tensor | tuple[int, ...]]) -> str:
+        """Write a shape with its axes and its nominal numbers: `(N, 1) = (7, 1)`."""
+        runs = self.runs or self.verdict.runs
+        shapes = [tuple(getattr(value := of(run), "shape", value)) for run in runs]
+        named, plain = axes(shapes, [run.trial.sizes for run in runs]), written(shapes[0])
+        return plain if named == plain else f"{named} = {plain}"
+
+    def axis_names(self, of: Callable[[Run], torch.Tensor]) -> list[str]:
+        """Name each axis of a tensor seen in every run: `["N", "1"]`."""
+        runs = self.runs
+        sizes = [run.trial.sizes for run in runs]
+        return [axis_name(lengths, sizes) for lengths in zip(*(of(run).shape for run in runs), strict=True)]
+
+    @property
+    def got(self) -> str:
+        return self.shape(lambda run: run.answers[self.name].shape or ())
+
+    @property
+    def due(self) -> str:
+        """The node's own shape: also where the answer is held against other values than its gradient."""
+        return self.shape(lambda run: tuple(run.trial.values[self.node].shape))
+
+    def span(self, node: ast.AST | None = None, after: ast.AST | None = None) -> Span | None:
+        """Where `node` stands in the submission's body (default: the value of the last statement that writes the target).
+
+        With `after`, only what follows that part of it: the `.sum(1)` of `x.sum(1)`.
+        """
+        if node is None:
+            if not self.written:
+                return None
+            last = self.written[-1]
+            node = getattr(last, "value", last)
+        line, column = getattr(node, "lineno", None), getattr(node, "col_offset", 0)
+        if line is None:
+            return None
+        if after is not None and getattr(after, "end_lineno", None) is not None:
+            line, column = getattr(after, "end_lineno", line), getattr(after, "end_col_offset", column)
+        end_line, end_column = getattr(node, "end_lineno", line), getattr(node, "end_col_offset", column)
+        lines = self.submission.lines
+        return line, characters(lines, line, column), end_line, characters(lines, end_line, end_column)

@@ -1,0 +1,149 @@
+"""One slip in the derived gradient: the right formula with a factor, a term, a sum or a sign left out, held against the answer's value.
+
+What the learner wrote need not be one expression: a loop that makes the same slip is known by its numbers.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+
+from backprop_check.derivation.trees import fill, literal
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.confused import early_sums, functions, multiplied, one_of_many, products, steps, turns
+from backprop_check.diagnosis.edits import Made, names_used, parts, value_of
+from backprop_check.diagnosis.misplaced import flips, names, places, reductions
+from backprop_check.diagnosis.rewrites import calls, put
+
+TRIES = 600
+
+Kind = Callable[[Case, ast.expr], Iterator[Made]]
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A slip in a right formula: its code, what the part in which it was made becomes, and the whole."""
+
+    code: str
+    left: ast.expr
+    whole: ast.expr
+
+
+def slip(case: Case) -> Slip | None:
+    """Return the first slip whose formula gives the answer in every trial."""
+    if case.derived is None or not case.everywhere:
+        return None
+    # Parsed anew: the derivation uses the same node in several places, and a slip is made in one.
+    for tried, found in enumerate(slips(case, ast.parse(case.derived.text, mode="eval").body)):
+        if tried >= TRIES or case.late:
+            return None
+        if case.gives(found.whole):
+            return found
+    return None
+
+
+def slips(case: Case, right: ast.expr, usual: bool = False) -> Iterator[Slip]:
+    """Yield the slips of a right formula, the plainest first; only the `usual` ones where another mistake is there too."""
+    plain: tuple[Kind, ...] = (_factors, _signs, _terms, reductions, _powers, places, _fractions)
+    rare: tuple[Kind, ...] = (multiplied, early_sums, turns, products, one_of_many, steps, functions, flips)
+    for kind in (*plain, scales, early_sums, turns, one_of_many, names) if usual else (*plain, *rare, names):
+        for code, part, left in kind(case, right):
+            yield Slip(code, left, right if part is left else put(right, part, left))
+
+
+def _factors(case: Case, right: ast.expr) -> Iterator[Made]:
+    """A factor or a divisor left out; with a minus before it, the minus stays."""
+    for part in parts(right):
+        if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Mult | ast.Div | ast.MatMult):
+            continue
+        one = ast.BinOp(ast.Constant(1), ast.Div(), part.right) if isinstance(part.op, ast.Div) else part.right
+        for kept, lost in ((part.left, part.right), (one, part.left)):
+            if literal(lost) in (1, -1):
+                continue
+            yield _lost_factor(case, lost, kept), part, kept
+            if isinstance(lost, ast.UnaryOp) and isinstance(lost.op, ast.USub):
+                yield _lost_factor(case, lost.operand, kept), part, ast.UnaryOp(ast.USub(), kept)
+
+
+def _lost_factor(case: Case, lost: ast.expr, kept: ast.expr) -> str:
+    if case.gradients_in(lost) and not case.gradients_in(kept):
+        return "missing-upstream"
+    value = value_of(case, lost)
+    if any(calls(lost, "one_hot")):
+        return "ignored-index"
+    if not isinstance(value, torch.Tensor) or value.dim() == 0:
+        return "wrong-scale"
+    if bool(((value == 0) | (value == 1)).all()):
+        return "missing-mask"
+    used = {n.id for n in names_used(lost)}
+    known = case.verdict.runs[0].trial.gradients
+    constant = used and not any("d" + name in known or name in known for name in used)
+    return "wrong-scale" if constant else "missing-local-derivative"
+
+
+def scales(case: Case, right: ast.expr) -> Iterator[Made]:
+    """A term with a constant factor more, or half of it, beside another term."""
+    terms = [part for part in top_of(right) if not (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub))]
+    for term in terms if len(terms) > 1 else ():
+        for text in ("2 * x", "3 * x", "x / 2"):
+            yield "wrong-scale", term, fill(text, {"x": term})
+
+
+def _signs(case: Case, right: ast.expr) -> Iterator[Made]:
+    top = top_of(right)
+    for part in parts(right):
+        if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub) and literal(part) is None:
+            yield "wrong-sign", part, part.operand
+        elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub):
+            added = isinstance(part.op, ast.Add)
+            turned = ast.BinOp(part.left, ast.Sub() if added else ast.Add(), part.right)
+            yield "subtracted-branch" if added and part in top else "wrong-sign", part, turned
+        elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div | ast.MatMult) and part in top:
+            yield "wrong-sign", part, ast.UnaryOp(ast.USub(), part)
+
+
+def _terms(case: Case, right: ast.expr) -> Iterator[Made]:
+    """A term left out: of the whole sum, a path; within a product, a part of one operation's derivative."""
+    top = top_of(right)
+    for part in parts(right):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub) and isinstance(value_of(case, part), torch.Tensor):
+            minus = ast.UnaryOp(ast.USub(), part.right)
+            rest = (minus, part.right) if isinstance(part.op, ast.Sub) else (part.right,)
+            for kept, lost in ((part.left, part.right), *((k, part.left) for k in rest)):
+                collects = part in top or any(calls(lost, "sum", "mean"))
+                code = "dropped-epsilon" if _tiny(case, lost) else "missing-branch" if collects else "wrong-local-derivative"
+                yield code, part, kept
+
+
+def _tiny(case: Case, part: ast.expr) -> bool:
+    value = value_of(case, part)
+    return isinstance(value, float) and 0 < abs(value) < 1e-2
+
+
+def _powers(case: Case, right: ast.expr) -> Iterator[Made]:
+    for part in parts(right):
+        power = literal(part.right) if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) else None
+        if power is not None and isinstance(part, ast.BinOp):
+            for other in dict.fromkeys((1, power + 1, power - 1, -power, power / 2, 2 * power)):
+                if other != power:
+                    yield "wrong-power", part, part.left if other == 1 else ast.BinOp(part.left, ast.Pow(), ast.Constant(other))
+
+
+def _fractions(case: Case, right: ast.expr) -> Iterator[Made]:
+    """A divisor taken for a factor, or the other way round."""
+    for part in parts(right):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
+            value = value_of(case, part.right)
+            exchanged = ast.BinOp(part.left, ast.Mult() if isinstance(part.op, ast.Div) else ast.Div(), part.right)
+            yield "wrong-local-derivative" if isinstance(value, torch.Tensor) and value.dim() else "wrong-scale", part, exchanged
+
+
+def top_of(right: ast.expr) -> list[ast.expr]:
+    """The sums at the top of a formula, and their terms."""
+    found = [right]
+    if isinstance(right, ast.BinOp) and isinstance(right.op, ast.Add | ast.Sub):
+        found += [*top_of(right.left), *top_of(right.right)]
+    return found

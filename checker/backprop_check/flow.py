@@ -1,0 +1,50 @@
+"""The way through: exercise, trace, submission, comparison, diagnosis, report. Every adapter calls this one way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from backprop_check.comparison.judge import judge
+from backprop_check.diagnosis.explain import explain
+from backprop_check.diagnosis.places import with_all_places
+from backprop_check.errors import BadInput
+from backprop_check.exercise.parse import read_exercise
+from backprop_check.records import Exercise, Report, Submission
+from backprop_check.report.build import build_report, could_not_judge
+from backprop_check.submission.parse import read_submission
+from backprop_check.submission.run import Limits, NothingRan
+from backprop_check.submission.zygote import Zygote
+from backprop_check.trace.graph import load_graph
+
+
+def check(
+    exercise_path: Path, submission_path: Path, zygote: Zygote, time_limit: float = 10.0, explain_seconds: float = math.inf
+) -> Report:
+    """Check the `backward` in `submission_path` against the exercise in `exercise_path`.
+
+    The forward and the inputs are the exercise's own; learner code runs in children of `zygote` only, each statement for at most
+    `time_limit` seconds, and causes are sought for `explain_seconds` in all. Raises `BadInput` when the exercise cannot be used; a
+    submission that cannot be read gives a report that says why.
+    """
+    return check_read(read_exercise(exercise_path), partial(read_submission, submission_path), zygote, time_limit, explain_seconds)
+
+
+def check_read(
+    exercise: Exercise,
+    read: Callable[[Exercise], Submission],
+    zygote: Zygote,
+    limits: Limits | float = 10.0,
+    explain_seconds: float = math.inf,
+) -> Report:
+    """Check what `read` gives against `exercise`, as `check` does; `read` may raise `BadInput`."""
+    graph = load_graph(exercise)
+    try:
+        submission = read(exercise)
+        verdicts, trouble, _ = judge(graph, submission, zygote, limits)
+    except (BadInput, NothingRan) as error:
+        return could_not_judge(exercise, str(error))
+    explained = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, explain_seconds))
+    return build_report(exercise, submission, verdicts, explained, trouble)

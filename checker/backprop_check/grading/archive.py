@@ -1,0 +1,105 @@
+"""A zip of submissions, never unpacked to disk: every size in it is a claim, and every path a wish."""
+
+from __future__ import annotations
+
+import re
+import stat
+import zipfile
+from pathlib import Path
+
+from backprop_check.errors import BadInput
+from backprop_check.files import LARGEST
+from backprop_check.grading.item import DEPTH_LIMIT, ITEMS_LIMIT, TOO_DEEP, TOO_LARGE, VENV, Item, is_ignored, is_venv_name, kind_of
+
+# The two that zipfile unpacks by pieces; of the others, a few bytes can grow to gigabytes before the first piece is seen.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED, _UTF8 = 0x1, 0x800
+_OUTSIDE = "has a path that points out of the zip: it was not opened"
+_SPECIAL = "is stored as a symbolic link or device: it was not opened"
+
+
+class Archive:
+    """The entries of the zip at `path`. Raises `BadInput` when it is none. It stays open until `close`, and belongs to one process."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except OSError as error:
+            raise BadInput(f"{path} cannot be read ({error.strerror}): check the path and its permissions.") from None
+        except Exception:  # a damaged list of entries makes zipfile raise nearly anything
+            raise BadInput(f"{path} is no zip that can be read: name a folder or a .zip of submissions.") from None
+
+    def close(self) -> None:
+        self._zip.close()
+
+    def items(self) -> list[Item]:
+        """Return what the zip holds, in any order. Raises `BadInput` when it holds too much."""
+        entries = self._zip.infolist()
+        if len(entries) > ITEMS_LIMIT:
+            raise BadInput(f"{self.path} holds more than {ITEMS_LIMIT:,} entries: name the zip of submissions itself.")
+        found = [item for index, entry in enumerate(entries) if (item := _item(index, entry)) is not None]
+        venvs = {_parts(name)[:-1] for entry in entries if (name := _name(entry)).rstrip("/").endswith(f"/{VENV}")}
+        return [item for item in dict.fromkeys(found) if not _inside(item, venvs)]
+
+    def read(self, item: Item, limit: int = LARGEST) -> bytes:
+        """Return the bytes of an entry. Raises `BadInput` when it is damaged, larger than `limit`, or the zip has changed."""
+        entries = self._zip.infolist()
+        if item.index >= len(entries) or _parts(_name(entries[item.index])) != item.parts:
+            raise BadInput(f"{item.name!r} is not in {self.path} any more.")
+        try:
+            with self._zip.open(entries[item.index]) as file:
+                data = file.read(limit + 1)
+        except Exception as error:  # see above
+            raise BadInput(f"{item.name!r} is damaged in the zip ({str(error)[:100] or type(error).__name__}): ask for it again.") from None
+        if len(data) > limit:
+            raise BadInput(f"{item.name!r} {TOO_LARGE}.")
+        return data
+
+
+def _item(index: int, entry: zipfile.ZipInfo) -> Item | None:
+    name = _name(entry)
+    parts = _parts(name)
+    if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name) or ".." in parts:
+        return Item((name,), "unsafe", _OUTSIDE, refused=True, index=index)
+    if not parts or any(is_ignored(part) for part in parts):
+        return None
+    if len(parts) > DEPTH_LIMIT:
+        return Item(parts[:DEPTH_LIMIT], "folder", TOO_DEEP)
+    kind = kind_of(parts[-1])
+    if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return Item(parts, kind or "odd", _SPECIAL, refused=True, index=index)
+    if name.endswith(("/", "\\")):
+        return Item(parts, "folder")
+    if kind is None:
+        return Item(parts[:-1], "folder") if len(parts) > 1 else None
+    return Item(parts, kind, _trouble(entry) if kind == "file" else "", index=index)
+
+
+def _trouble(entry: zipfile.ZipInfo) -> str:
+    if entry.flag_bits & _ENCRYPTED:
+        return "is encrypted: unpack the zip with its password, and grade the folder"
+    if entry.compress_type not in _METHODS:
+        return "is packed by an unusual method: unpack the zip, and grade the folder"
+    return TOO_LARGE if entry.file_size > LARGEST else ""
+
+
+def _name(entry: zipfile.ZipInfo) -> str:
+    """Return the path as it was meant. Some programs write UTF-8 without saying so."""
+    if entry.flag_bits & _UTF8:
+        return entry.filename
+    try:
+        return entry.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return entry.filename
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """Return the parts of a path; old programs for Windows part it by backslashes."""
+    return tuple(part for part in re.split(r"[/\\]", name) if part not in ("", "."))
+
+
+def _inside(item: Item, venvs: set[tuple[str, ...]]) -> bool:
+    """Say whether an item lies in one of the virtual environments. A student's folder that is one itself stays, as an empty folder."""
+    above = next((n for n in range(1, len(item.parts) + 1) if item.parts[:n] in venvs), 0)
+    return above > 0 and (item.kind != "folder" or len(item.parts) > above or is_venv_name(item.parts[above - 1]))

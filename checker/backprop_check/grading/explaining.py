@@ -1,0 +1,91 @@
+"""Explain wrong answers apart from the judge: in a process of its own, so that whatever happens there costs words and no marks."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from backprop_check.diagnosis.explain import FACTS, Explained, explain
+from backprop_check.diagnosis.places import with_all_places
+from backprop_check.records import Diagnosis, Submission, Verdict
+from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, mapped, prctl
+from backprop_check.trace.graph import Graph
+
+MEMORY = 1 << 30
+MOST = 1 << 24
+"""Bytes of address space it may take beyond the judge's, and bytes its words may be long."""
+
+
+def explained_apart(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], seconds: float) -> dict[str, Explained]:
+    """Return, by target, its diagnoses and remarks; the bare facts where the explaining process ends early or takes far too long."""
+    if all(_needs_no_word(verdict) for verdict in verdicts):
+        return {v.target.name: ((), ()) for v in verdicts if v.status == "correct"}
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            gc.freeze()  # a collection would else look at all of the judge's objects, and so copy their pages
+            os.close(reader)
+            _bound(seconds)
+            found = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, seconds))
+            _write(writer, json.dumps({name: [[asdict(d) for d in part] for part in parts] for name, parts in found.items()}).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    try:
+        told = json.loads(_read(reader, time.monotonic() + 4 * seconds + 4))
+        return {name: (_diagnoses(causes), _diagnoses(remarks)) for name, (causes, remarks) in told.items()}
+    except (ValueError, TypeError):
+        wrong = [v.target.name for v in verdicts if v.status in ("incorrect", "error")]
+        return dict.fromkeys(wrong, ((FACTS,), ()))
+    finally:
+        os.close(reader)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def _needs_no_word(verdict: Verdict) -> bool:
+    """Whether there is no cause to be sought and nothing to remark: most right answers need no process to be explained in."""
+    return verdict.status == "missing" or (verdict.status == "correct" and not verdict.why and not verdict.runs[0].changed)
+
+
+def _bound(seconds: float) -> None:
+    if sys.platform == "linux":
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    cpu = int(2 * seconds + 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    if sys.platform == "linux":
+        most = mapped() + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _read(descriptor: int, deadline: float) -> bytes:
+    data = bytearray()
+    while len(data) < MOST and select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        chunk = os.read(descriptor, 1 << 16)
+        if not chunk:
+            return bytes(data)
+        data += chunk
+    return b""
+
+
+def _diagnoses(told: Sequence[Mapping[str, Any]]) -> tuple[Diagnosis, ...]:
+    return tuple(
+        Diagnosis(**{**d, "span": d["span"] and tuple(d["span"]), "also": tuple((tuple(span), text) for span, text in d["also"])})
+        for d in told
+    )

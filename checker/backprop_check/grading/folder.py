@@ -1,0 +1,92 @@
+"""A folder of submissions. No link is followed, neither in listing nor in reading: it could lead to the teacher's own files."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import ExitStack
+from pathlib import Path
+
+from backprop_check.errors import BadInput
+from backprop_check.files import LARGEST
+from backprop_check.grading.item import DEPTH_LIMIT, ITEMS_LIMIT, TOO_DEEP, TOO_LARGE, VENV, Item, is_ignored, is_venv_name, kind_of
+
+_LINK = "is a symbolic link, which could lead anywhere: it was not followed"
+_SPECIAL = "is no regular file (a device, pipe or socket): it was not opened"
+
+
+class Folder:
+    """The files below `root`, without those below `exclude`; or the one file `only` in it."""
+
+    def __init__(self, root: Path, exclude: Path | None = None, only: str | None = None) -> None:
+        self.root, self.only = root, only
+        self.excluded = _below(exclude, root) if exclude is not None else None
+
+    def items(self) -> list[Item]:
+        """Return what the folder holds, in any order. Raises `BadInput` when it cannot be listed or holds too much."""
+        if self.only is not None:
+            return [Item((self.only,), "file")]
+        items: list[Item] = []
+        waiting: list[tuple[str, ...]] = [()]
+        while waiting:
+            parts = waiting.pop()
+            try:
+                with os.scandir(self.root.joinpath(*parts)) as scan:
+                    entries = [entry for entry in scan if not is_ignored(entry.name) and (*parts, entry.name) != self.excluded]
+                why = TOO_DEEP if len(parts) > DEPTH_LIMIT else ""
+            except OSError as error:
+                entries, why = [], f"cannot be read ({error.strerror})"
+                if not parts:
+                    raise BadInput(f"{self.root} {why}: check the path and its permissions.") from None
+            is_venv = any(entry.name == VENV for entry in entries)
+            if parts and not (is_venv and is_venv_name(parts[-1])):
+                items.append(Item(parts, "folder", why))
+            if not why and not (is_venv and parts):
+                waiting += [(*parts, entry.name) for entry in entries if entry.is_dir(follow_symlinks=False)]
+                items += [item for entry in entries if (item := _item((*parts, entry.name), entry)) is not None]
+            if len(items) + len(waiting) > ITEMS_LIMIT:
+                raise BadInput(f"{self.root} holds more than {ITEMS_LIMIT:,} files and folders: name the folder of submissions itself.")
+        return items
+
+    def read(self, item: Item, limit: int = LARGEST) -> bytes:
+        """Return the bytes of a file. Raises `BadInput` when it is gone, larger than `limit`, or no longer a regular file."""
+        try:
+            data = self._bytes(item, limit + 1)
+        except OSError as error:
+            raise BadInput(f"{item.name!r} cannot be read ({error.strerror}).") from None
+        if len(data) > limit:
+            raise BadInput(f"{item.name!r} {TOO_LARGE}.")
+        return data
+
+    def _bytes(self, item: Item, size: int) -> bytes:
+        with ExitStack() as stack:
+            folder = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+            stack.callback(os.close, folder)
+            for part in item.parts[:-1]:
+                folder = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+                stack.callback(os.close, folder)
+            # Without O_NONBLOCK, opening a pipe put in the file's place would wait for ever.
+            opened = os.open(item.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+            file = stack.enter_context(os.fdopen(opened, "rb"))
+            if not stat.S_ISREG(os.fstat(opened).st_mode):
+                raise BadInput(f"{item.name!r} {_SPECIAL}.")
+            return file.read(size)
+
+
+def _item(parts: tuple[str, ...], entry: os.DirEntry[str]) -> Item | None:
+    """Return what an entry is, None when it is a folder or of no interest."""
+    kind = kind_of(entry.name)
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError as error:
+        return Item(parts, kind or "odd", f"cannot be read ({error.strerror})")
+    if stat.S_ISLNK(status.st_mode):
+        return Item(parts, kind or "odd", _LINK, refused=True)
+    if stat.S_ISREG(status.st_mode):
+        return Item(parts, kind, TOO_LARGE if kind == "file" and status.st_size > LARGEST else "") if kind else None
+    return None if stat.S_ISDIR(status.st_mode) else Item(parts, kind or "odd", _SPECIAL, refused=True)
+
+
+def _below(path: Path, root: Path) -> tuple[str, ...] | None:
+    path, root = path.resolve(), root.resolve()
+    return path.relative_to(root).parts if path.is_relative_to(root) else None

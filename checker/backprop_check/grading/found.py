@@ -1,0 +1,151 @@
+"""Find the submissions in a folder or zip, and whose each is."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from backprop_check.errors import BadInput
+from backprop_check.grading.archive import Archive
+from backprop_check.grading.choice import Choice
+from backprop_check.grading.folder import Folder
+from backprop_check.grading.item import Item
+from backprop_check.grading.metadata import LARGEST_METADATA, read_submitters
+from backprop_check.grading.names import exercise_names, shown
+from backprop_check.grading.single import one_group
+from backprop_check.grading.students import Group, group
+from backprop_check.roster import Roster, joined
+
+_UNTOLD = "does not say which exercise it answers: put its id into the name, or {advice}"
+ADVICE = "grade with --exercise"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A submission, not read yet.
+
+    `submission` is its path below the source: printable and unique. `student` is the roster's label where one fits, `exercise` an id or "".
+    `trouble` says why it is not run at all, "" when it is; `refused` that opening it would be unsafe. `item` is where it lies.
+    """
+
+    submission: str
+    student: str
+    exercise: str
+    suffix: str
+    trouble: str
+    refused: bool
+    item: Item = field(repr=False)
+
+
+def find(
+    source: Path,
+    exercise: str | None,
+    exercises: Mapping[str, str],
+    roster: Roster | None = None,
+    exclude: Path | None = None,
+    single: bool = False,
+    advice: str = ADVICE,
+) -> tuple[Found, ...]:
+    """Return the submissions in `source` (a folder, a zip, or one file), sorted, for `exercise` or for what their names tell.
+
+    `exercises` gives the file stem of each id of the course; `exclude`, the output folder, is passed over; `single` says that all is one
+    student's, who has a submission even where there is no file; `advice` is how to say which exercise is meant. Raises `BadInput` when
+    there is no such source, it holds nothing, or it is the output folder.
+    """
+    if exclude is not None and source.exists() and exclude.resolve() == source.resolve():
+        raise BadInput(f"{exclude} holds the submissions: name another folder for the results (--out).")
+    if exercise is not None:
+        exercises = {exercise: exercises.get(exercise, exercise), **exercises}
+    names = exercise_names(exercises)
+    with _opened(source, exclude) as store:
+        items = sorted(store.items(), key=lambda item: (item.parts, item.index))
+        above = source.resolve().name if source.is_dir() else source.stem
+        inside = [item for item in items if item.kind != "unsafe"]
+        if single:
+            groups = [one_group(inside, source)]
+        else:
+            groups = group(inside, above, names, lambda item: read_submitters(store.read(item, LARGEST_METADATA)))
+        choice = Choice(exercise, names, above, store.read)
+        students = _students(groups, roster)
+        found = [_found(item, student, told, advice) for g, student in zip(groups, students, strict=True) for item, told in choice.of(g)]
+    found += [_found(item, shown("/".join(item.parts)), exercise or "", advice) for item in items if item.kind == "unsafe"]
+    if not found:
+        wanted = f"file for {exercise}" if exercise and items else "submission (.py or .ipynb)"
+        raise BadInput(f"{source} holds no {wanted}: name the folder or zip of submissions.")
+    untold = _UNTOLD.format(advice=advice)
+    if all(f.trouble for f in found) and any(f.trouble == untold for f in found):
+        raise BadInput(f"No name in {source} says which exercise it answers: put its id into the name, or {advice}.")
+    return _distinct(found)
+
+
+@contextmanager
+def reading(source: Path) -> Iterator[Callable[[Found], bytes]]:
+    """Give the function that returns the bytes of a submission of `source`, at most 2 MB.
+
+    It raises `BadInput` when the submission is gone, damaged or unsafe by now. A zip is open meanwhile: no child process may use it too.
+    """
+    with _opened(source) as store:
+        yield lambda found: store.read(found.item)
+
+
+def _found(item: Item, student: str, exercise: str, advice: str) -> Found:
+    why = item.why or ("" if exercise else _UNTOLD.format(advice=advice))
+    return Found("/".join(item.parts), student, exercise, item.suffix if item.kind == "file" else "", why, item.refused, item)
+
+
+def _students(groups: Sequence[Group], roster: Roster | None) -> list[str]:
+    """Return what each group is called: by the roster where it fits, else by name, with a mark where two people have the same."""
+    marks: dict[str, set[str]] = defaultdict(set)
+    for person in (p for g in groups for p in g.people):
+        marks[person.name].add(person.mark)
+    called: list[str] = []
+    for each in groups:
+        labels = []
+        for person in each.people:
+            label = shown(f"{person.name} ({person.mark})" if person.mark and len(marks[person.name]) > 1 else person.name)
+            if match := roster.find(*person.keys) if roster else None:
+                label = match.label
+            elif roster and roster.members(label):  # whoever it is, the marks are not theirs
+                label = f"{re.sub('[,;] ', ' ', label)} (not in the roster)"
+            labels.append(label)
+        called.append(joined(labels))
+    return called
+
+
+def _distinct(found: Iterable[Found]) -> tuple[Found, ...]:
+    """Give every submission a path that can be printed, and a number where that makes two alike."""
+    distinct: dict[str, Found] = {}
+    alike: Counter[str] = Counter()
+    for each in sorted(found, key=lambda f: (f.submission != shown(f.submission), f.item.parts, f.item.index)):
+        path = plain = shown(each.submission)
+        while path in distinct:
+            alike[plain] += 1
+            path = f"{plain} ({alike[plain] + 1})"
+        distinct[path] = replace(each, submission=path)
+    return tuple(distinct[path] for path in sorted(distinct))
+
+
+@contextmanager
+def _opened(source: Path, exclude: Path | None = None) -> Iterator[Folder | Archive]:
+    try:
+        is_folder, is_file = source.is_dir(), source.is_file()
+    except (OSError, ValueError):
+        is_folder = is_file = False
+    if is_folder:
+        yield Folder(source, exclude)
+    elif not is_file:
+        raise BadInput(f"{source}: there is no such file or folder. Name the folder or zip of submissions.")
+    elif source.suffix.lower() in (".py", ".ipynb"):
+        # A link is followed here: the teacher named it.
+        whole = source.resolve()
+        yield Folder(whole.parent, only=whole.name)
+    else:
+        archive = Archive(source)
+        try:
+            yield archive
+        finally:
+            archive.close()

@@ -1,0 +1,95 @@
+"""Grade what was found: skip what is graded already, have the rest judged, keep every result as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from backprop_check.errors import BadInput
+from backprop_check.grading.found import Found
+from backprop_check.grading.store import Store
+from backprop_check.grading.task import Setup, Task
+from backprop_check.grading.unjudged import unjudged
+from backprop_check.results import Result
+
+Read = Callable[[Found], bytes]
+Judged = Callable[[Iterable[Task]], Iterator[Result]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run has to do: `done` are the results that stand, `left` the submissions without one, `gone` those whose file is not there."""
+
+    done: tuple[Result, ...]
+    left: tuple[Found, ...]
+    gone: tuple[Result, ...]
+
+
+def planned(found: Sequence[Found], read: Read, setup: Setup, store: Store) -> Plan:
+    """Hold the results that are there against the submissions: one stands if nothing that decides its marks has changed."""
+    known = store.results()
+    done, left = [], []
+    for each in found:
+        before = known.pop(each.submission, None)
+        if before is not None and before.exercise == each.exercise and before.digest == _digest(each, read, setup):
+            done.append(replace(before, student=each.student))
+        else:
+            left.append(each)
+    return Plan(tuple(done), tuple(left), tuple(known.values()))
+
+
+def graded(plan: Plan, read: Read, setup: Setup, store: Store, judged: Judged) -> Iterator[Result]:
+    """Yield the results that were missing, each once it is on disk; in the end the store holds all of them, sorted."""
+    results = {result.submission: result for result in (*plan.done, *plan.gone)}
+    store.keep(results.values())
+
+    def kept(result: Result) -> Result:
+        store.append(result)
+        results[result.submission] = result
+        return result
+
+    unread: list[Result] = []
+    for result in judged(_tasks(plan.left, read, setup, unread)):
+        yield kept(result)
+        while unread:
+            yield kept(unread.pop())
+    while unread:
+        yield kept(unread.pop())
+    store.keep(results.values())
+
+
+def _tasks(left: Sequence[Found], read: Read, setup: Setup, unread: list[Result]) -> Iterator[Task]:
+    """Yield what a judge can be given; of the others a result is put into `unread`."""
+    for each in left:
+        data, why = _data(each, read)
+        digest = setup.digest(each.exercise, data if not why else why.encode())
+        task = Task(each.submission, each.student, each.exercise, data, digest)
+        if why:
+            unread.append(
+                unjudged(setup, task, f"{each.submission} {why}." if each.trouble else why, "refused" if each.refused else "unreadable")
+            )
+        else:
+            yield task
+
+
+def judged_bytes(each: Found, result: Result, read: Read, setup: Setup) -> bytes:
+    """Return the bytes that `result` is of. Raises `BadInput` when they are gone, or others are in their place by now."""
+    data = read(each)
+    if setup.digest(each.exercise, data) != result.digest:
+        raise BadInput(f"{each.submission} has changed since it was judged.")
+    return data
+
+
+def _digest(each: Found, read: Read, setup: Setup) -> str:
+    data, why = _data(each, read)
+    return setup.digest(each.exercise, data if not why else why.encode())
+
+
+def _data(each: Found, read: Read) -> tuple[bytes, str]:
+    """Return the bytes of a submission, or why there are none."""
+    if each.trouble:
+        return b"", each.trouble
+    try:
+        return read(each), ""
+    except BadInput as error:
+        return b"", str(error)

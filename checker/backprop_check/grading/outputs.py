@@ -1,0 +1,41 @@
+"""Write what is made of all results at the end: marks, the class page, and what other systems read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from backprop_check.errors import BadInput
+from backprop_check.grading.store import RESULTS, Store
+from backprop_check.report.formats import grades
+from backprop_check.report.formats.table import FORMATS
+from backprop_check.results import Result
+from backprop_check.roster import Roster
+
+
+def check_formats(names: Sequence[str], roster: Roster | None) -> None:
+    """Raise `BadInput` for a format that is not there, or that lacks the sheet it fills, before anything is graded."""
+    for name in names:
+        if name not in FORMATS:
+            raise BadInput(f"there is no format {name!r}: give some of {', '.join(FORMATS)}.")
+        for _ in FORMATS[name]((), roster):
+            pass
+
+
+def write_outputs(
+    store: Store, results: Sequence[Result], roster: Roster | None, absent: Sequence[str], formats: Sequence[str]
+) -> list[str]:
+    """Write all files that are made of the whole class; return what to name to a person, relative to the store's folder."""
+    from backprop_check.report.pages.class_data import class_data
+    from backprop_check.report.pages.class_page import page_of
+
+    named = [RESULTS]
+    for name in dict.fromkeys((grades.NAME, *formats)):
+        files = list(FORMATS[name](results, roster))
+        for path, text in files:
+            store.write(path, text)
+        named += [files[0][0] if len(files) == 1 else f"{name}/"] if files else []
+    data = class_data(results, absent)
+    store.write("class.json", json.dumps(data, indent=1, allow_nan=False) + "\n")
+    store.write("class.html", page_of(data))
+    return [*named, "feedback/", "class.html"]

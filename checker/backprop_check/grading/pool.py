@@ -1,0 +1,160 @@
+"""Keep several judges busy, each with a zygote of its own; replace those that are lost. No learner code and no torch in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection, wait
+
+from backprop_check.errors import BadInput
+from backprop_check.grading.judge import NURSERY
+from backprop_check.grading.task import Setup, Task
+from backprop_check.grading.unjudged import unjudged
+from backprop_check.results import Result, from_line
+from backprop_check.submission.confinement.zygote import environment
+from backprop_check.submission.zygote import Gone, Zygote
+
+TRIES = 4
+"""How often a submission may take its judge along before it is given up."""
+
+TRIES = 4
+"""How often a submission may take its judge along before it is given up."""
+
+AHEAD = 16
+"""So many tasks for each judge are looked at, to find one that it should have."""
+
+LOST = "The judge was lost again and again over this submission: look at it by hand."
+
+
+@dataclass
+class Judge:
+    """A judge and what it is at: starting (`ready` is False), idle, or judging `task` until `deadline`."""
+
+    connection: Connection
+    pid: int
+    ready: bool = False
+    task: Task | None = None
+    deadline: float = field(default_factory=lambda: time.monotonic() + 120)
+
+
+class Pool:
+    """Judges that work side by side. Use as a context manager."""
+
+    def __init__(self, setup: Setup, jobs: int) -> None:
+        self._setup, self._jobs = setup, jobs
+        self._nursery: Zygote | None = None
+        self._judges: list[Judge] = []
+        self._tries: dict[str, int] = {}
+        self._had: dict[bytes, int] = {}
+        self._starts = 0
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for judge in self._judges:
+            judge.connection.close()
+        self._judges.clear()
+        if self._nursery is not None:
+            self._nursery.close()
+            self._nursery = None
+
+    def judged(self, tasks: Iterable[Task]) -> Iterator[Result]:
+        """Yield a result for each task, in the order in which they are done. Raises `BadInput` when nothing can be judged here."""
+        coming, waiting, done = iter(tasks), deque[Task](), list[Result]()
+        while True:
+            waiting.extend(itertools.islice(coming, max(0, AHEAD * self._jobs - len(waiting))))
+            while waiting and (judge := self._idle()) is not None:
+                self._give(judge, self._fitting(judge, waiting))
+                waiting.extend(itertools.islice(coming, 1))
+            yield from done  # only now: the judges are at work again while these are written down
+            busy = [judge for judge in self._judges if judge.task is not None or not judge.ready]
+            if not waiting and all(judge.task is None for judge in busy):
+                return
+            done = [result for judge in self._heard(busy) if (result := self._receive(judge, waiting)) is not None]
+
+    def _idle(self) -> Judge | None:
+        """Return a judge with nothing to do, and see to it that there are enough of them."""
+        while len(self._judges) < self._jobs:
+            self._judges.append(self._start())
+        return next((judge for judge in self._judges if judge.ready and judge.task is None), None)
+
+    def _start(self) -> Judge:
+        self._starts += 1
+        if self._starts > self._jobs + 20:
+            raise BadInput("the judging processes keep ending: look at this machine's memory and its system log, then run this again.")
+        for _ in range(3):
+            try:
+                if self._nursery is None:
+                    self._nursery = Zygote.started(NURSERY, environment())
+                end, pid = self._nursery.spawn()
+                judge = Judge(Connection(end.detach()), pid)
+                with contextlib.suppress(OSError):  # lost again; that is heard when its answer is waited for
+                    judge.connection.send_bytes(json.dumps({"memory": self._setup.memory, "confined": self._setup.confined}).encode())
+                    judge.connection.send_bytes(self._setup.as_json())
+                return judge
+            except (Gone, OSError):  # OSError: no process, socket or memory to be had
+                if self._nursery is not None:
+                    self._nursery.close()
+                    self._nursery = None
+        raise BadInput("no judging process could be started: look at this machine's memory and its system log, then run this again.")
+
+    def _fitting(self, judge: Judge, waiting: deque[Task]) -> Task:
+        """Take a task for `judge`: rather one that is like what it has had, or like nothing yet. So equal answers are explained once."""
+        task = next((task for task in waiting if self._had.get(task.likeness, judge.pid) == judge.pid), waiting[0])
+        waiting.remove(task)
+        self._had[task.likeness] = judge.pid
+        return task
+
+    def _give(self, judge: Judge, task: Task) -> None:
+        judge.task, judge.deadline = task, time.monotonic() + self._setup.longest
+        with contextlib.suppress(OSError):
+            judge.connection.send_bytes(json.dumps(task.head()).encode())
+            judge.connection.send_bytes(task.data)
+
+    def _heard(self, busy: list[Judge]) -> list[Judge]:
+        """Wait until some of `busy` have something to say, or are overdue."""
+        soonest = min((judge.deadline for judge in busy), default=0.0)
+        said = wait([judge.connection for judge in busy], max(0.0, soonest - time.monotonic()))
+        now = time.monotonic()
+        return [judge for judge in busy if judge.connection in said or judge.deadline <= now]
+
+    def _receive(self, judge: Judge, waiting: deque[Task]) -> Result | None:
+        try:
+            if not judge.connection.poll():
+                raise EOFError
+            data = judge.connection.recv_bytes()
+            if not judge.ready:
+                judge.ready = True
+                if data:
+                    raise BadInput(data.decode())
+                return None
+            result, judge.task = from_line(data.decode()), None
+            self._starts = min(self._starts, self._jobs)  # they work; losses long ago are forgiven
+            return result
+        except (EOFError, OSError, ValueError):
+            return self._lost(judge, waiting)
+
+    def _lost(self, judge: Judge, waiting: deque[Task]) -> Result | None:
+        self._judges.remove(judge)
+        judge.connection.close()
+        lost_alone = True
+        if self._nursery is not None:
+            try:
+                self._nursery.end(judge.pid)
+            except Gone:
+                lost_alone = False
+        task = judge.task
+        if task is None:
+            return None
+        self._tries[task.submission] = self._tries.get(task.submission, 0) + lost_alone
+        if self._tries[task.submission] < TRIES:
+            waiting.append(task)
+            return None
+        # Without a digest it does not stand: it may have been the machine, so the next run tries it again.
+        return unjudged(self._setup, replace(task, digest=""), LOST, "crashed")

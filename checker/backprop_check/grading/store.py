@@ -1,0 +1,123 @@
+"""Keep what grading has found: lines are appended and synced as they come, and whatever ends a run, the next one goes on from there."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from backprop_check.errors import BadInput
+from backprop_check.results import Result, from_line
+
+RESULTS, SECRET, LOCK = "results.jsonl", ".secret", ".lock"
+
+
+class Store:
+    """The output folder of one class, held by one command at a time. Get it by `opened`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        # A file of its own: the one with the results is replaced by another, and a lock would stay with the old one.
+        self._lock = (folder / LOCK).open("ab")
+        self._file = (folder / RESULTS).open("ab+", buffering=0)
+
+    def take(self) -> None:
+        """Hold the folder until `close`. Raises `OSError` when another command holds it."""
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def secret(self) -> str:
+        """Return the secret every trial derives from; it is drawn at the first run and readable by its owner only."""
+        path = self.folder / SECRET
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            known = path.read_text(encoding="ascii").strip()
+            if len(bytes.fromhex(known)) == 32:
+                return known
+        drawn = secrets.token_hex(32)
+        _replace(path, drawn + "\n", mode=0o600)
+        return drawn
+
+    def results(self) -> dict[str, Result]:
+        """Return the results that are there, by submission. What is no whole line, as after a power cut, is passed over."""
+        found: dict[str, Result] = {}
+        self._file.seek(0)
+        for line in self._file.read().splitlines():
+            with contextlib.suppress(ValueError):
+                result = from_line(line.decode())
+                found[result.submission] = result
+        return found
+
+    def keep(self, results: Iterable[Result]) -> None:
+        """Put `results` in the place of all that is there, sorted by submission, at once or not at all."""
+        lines = "".join(result.as_line() + "\n" for result in sorted(results, key=lambda result: result.submission))
+        _replace(self.folder / RESULTS, lines)
+        held, self._file = self._file, (self.folder / RESULTS).open("ab+", buffering=0)
+        held.close()
+
+    def append(self, result: Result) -> None:
+        """Add a line, on disk when this returns. A line that could not be written whole is taken back."""
+        data, end = result.as_line().encode() + b"\n", self._file.seek(0, os.SEEK_END)
+        try:
+            while data:
+                data = data[self._file.write(data) :]
+            os.fdatasync(self._file.fileno())
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._file.truncate(end)
+            raise
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file of the folder, whole or not at all."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, text, sync=False)
+
+    def close(self) -> None:
+        self._file.close()
+        self._lock.close()
+
+
+@contextmanager
+def opened(folder: Path, fresh: bool) -> Iterator[Store]:
+    """Give the store in `folder`, which is made where it is not there; `fresh` forgets what it holds.
+
+    Raises `BadInput` when the folder cannot be had or another command is writing there, and where the disk gives out.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        store = Store(folder)
+    except OSError as error:
+        raise BadInput(f"{folder} cannot be written to ({error.strerror}): name another folder with --out.") from None
+    with contextlib.closing(store):
+        try:
+            store.take()
+        except OSError:
+            raise BadInput(f"another command is grading into {folder}: wait for it, or name another folder with --out.") from None
+        try:
+            if fresh:
+                (folder / SECRET).unlink(missing_ok=True)
+                store.keep(())
+            yield store
+        except OSError as error:
+            why = f"{folder} cannot be written to ({error.strerror})"
+            raise BadInput(f"{why}: make room, then run the same command again; no result is lost.") from None
+
+
+def _replace(path: Path, text: str, mode: int = 0o644, sync: bool = True) -> None:
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    try:
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            file.write(text)
+            file.flush()
+            if sync:
+                os.fsync(file.fileno())
+        new.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,93 @@
+"""What the command hands to a judge: once, what holds for the whole class; then one submission after another. Nothing here needs torch."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from backprop_check import __version__
+
+OWN = 3
+"""Every so many trials, one is the submission's own: its seed comes from the code too, so what one submission learns helps no other."""
+
+_COMMENT = re.compile(rb"#[^\n]*")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What holds for the whole class.
+
+    `exercises` are (file name, text) of the definitions, by id. `time_limit` is seconds a statement, `memory` bytes a worker. `secret` is
+    what every trial derives from; workers never see it.
+    """
+
+    exercises: Mapping[str, tuple[str, str]]
+    secret: str
+    time_limit: float = 10.0
+    memory: int = 1 << 30
+    confined: bool = True
+    explain_seconds: float = 1.0
+
+    @property
+    def whole(self) -> float:
+        """Seconds that all trials of a submission may take together."""
+        return 3 * self.time_limit
+
+    @property
+    def longest(self) -> float:
+        """Seconds after which a judge that has not answered is taken for lost."""
+        return self.whole + 10 * self.explain_seconds + 30
+
+    def digest(self, exercise: str, data: bytes) -> str:
+        """Return the digest of all that decides a submission's marks."""
+        bounds = f"{__version__} {self.time_limit} {self.memory} {self.confined}"
+        whole = hashlib.sha256(repr((bounds, exercise, self.exercises.get(exercise))).encode())
+        whole.update(data)
+        return whole.hexdigest()[:32]
+
+    def as_json(self) -> bytes:
+        return json.dumps(asdict(self)).encode()
+
+
+def setup_from(data: bytes) -> Setup:
+    given = json.loads(data)
+    return Setup(**{**given, "exercises": {name: (file, text) for name, (file, text) in given["exercises"].items()}})
+
+
+@dataclass(frozen=True)
+class Task:
+    """One submission: its path below what is graded, whose it is, the exercise's id, and its bytes."""
+
+    submission: str
+    student: str
+    exercise: str
+    data: bytes
+    digest: str
+
+    @cached_property
+    def likeness(self) -> bytes:
+        """Equal for files that differ in comments only. It is a guess, by the bytes: whoever wrote them may make it what they like."""
+        return hashlib.sha256(self.exercise.encode() + b"\0" + _COMMENT.sub(b"", self.data)).digest()
+
+    def head(self) -> dict[str, Any]:
+        """Return all but the bytes, as plain data."""
+        return {"submission": self.submission, "student": self.student, "exercise": self.exercise, "digest": self.digest}
+
+
+def seeds(secret: str, exercise: str, code: str) -> Callable[[], int]:
+    """Return what gives the seeds of a submission's trials, the same for the same code, unforeseeable without the secret."""
+
+    def drawn() -> Iterator[int]:
+        for number in itertools.count():
+            own = code if number % OWN == OWN - 1 else ""
+            text = json.dumps([exercise, number, own]).encode()
+            yield int.from_bytes(hmac.digest(bytes.fromhex(secret), text, "sha256")[:6], "little")
+
+    return drawn().__next__

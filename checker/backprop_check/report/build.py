@@ -1,0 +1,50 @@
+"""Put verdicts and explanations together into the report that every format shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from backprop_check.exercise.sizes import axes
+from backprop_check.records import Diagnosis, Exercise, Gradient, Report, Submission, Verdict
+
+Explained = tuple[tuple[Diagnosis, ...], tuple[Diagnosis, ...]]
+
+
+def build_report(
+    exercise: Exercise,
+    submission: Submission,
+    verdicts: Sequence[Verdict],
+    explained: Mapping[str, Explained],
+    trouble: Sequence[tuple[int, str]] = (),
+) -> Report:
+    """Return the report. `explained` holds, by target, its diagnoses and its remarks; `trouble` is what failed before `backward`."""
+    points = exercise.points
+    gradients = tuple(
+        replace(_gradient(v, submission, *explained.get(v.target.name, ((), ()))), points=points.get(v.target.name, 1.0)) for v in verdicts
+    )
+    notices = tuple(f"line {line}: {error} (what needs it will not find it)" for line, error in trouble)
+    return Report(exercise, submission, gradients, notices=notices)
+
+
+def could_not_judge(exercise: Exercise, message: str) -> Report:
+    return Report(exercise, None, (), message)
+
+
+def _gradient(verdict: Verdict, submission: Submission, diagnoses: tuple[Diagnosis, ...], remarks: tuple[Diagnosis, ...]) -> Gradient:
+    name = verdict.target.name
+    shapes = [tuple(run.trial.gradients[name].shape) for run in verdict.runs]
+    named = axes(shapes, [run.trial.sizes for run in verdict.runs])
+    line, source = None, None
+    for statement in submission.statements:
+        if name in statement.writes:
+            line, source = statement.line, statement.source
+    if verdict.status == "error":
+        broken = [b for b in submission.broken if b.target == name]
+        raised = verdict.answer.raised
+        if broken and (line is None or broken[-1].line > line):
+            line, source = broken[-1].line, broken[-1].source
+        elif raised is not None:
+            statement = submission.statements[raised.statement]
+            line, source = (raised.span[0] if raised.span else statement.line), statement.source
+    return Gradient(verdict, line, source, named, diagnoses, remarks)

@@ -1,0 +1,83 @@
+"""The gradebook a teacher exported from Canvas, filled so that Canvas takes it back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from backprop_check.errors import BadInput
+from backprop_check.report.formats.marks import Marks, marks
+from backprop_check.report.formats.sheet import column, number, padded, read_number, safe, written
+from backprop_check.results import Result
+from backprop_check.roster import Roster
+
+NAME = "canvas"
+_ID = re.compile(r"\s*\(\d+\)\s*$")
+
+
+def files(results: Sequence[Result], roster: Roster | None) -> Iterator[tuple[str, str]]:
+    """Yield `canvas.csv`: the teacher's file with the scores in the column of each exercise, scaled to its points possible.
+
+    A column that Canvas does not know yet becomes a new assignment when the file is imported. Raises `BadInput` without a gradebook.
+    """
+    if roster is None or roster.kind != "canvas":
+        raise BadInput("--format canvas fills the gradebook you exported: give it with --roster")
+    class_marks = marks(results, roster)
+    header = list(roster.header)
+    points_row = _points_row(roster)
+    columns = _columns(header, padded(roster.rows[points_row], len(header)) if points_row is not None else [], class_marks, results)
+    rows = [padded(row, len(header)) for row in roster.rows]
+    for exercise, where in columns.items():
+        _fill(rows, where, exercise, class_marks, roster, points_row)
+    yield "canvas.csv", written([header, *rows])
+
+
+def _fill(rows: list[list[str]], where: int, exercise: str, class_marks: Marks, roster: Roster, points_row: int | None) -> None:
+    maximum = class_marks.maximum[exercise]
+    possible = read_number(rows[points_row][where]) if points_row is not None else None
+    if points_row is not None and not rows[points_row][where].strip():
+        rows[points_row][where] = number(maximum)
+    scale = possible / maximum if possible and maximum else 1.0
+    for student in roster.students:
+        best = class_marks.best.get(student.label, {}).get(exercise)
+        # An excused student stays excused, and one without the assignment without it.
+        if best is not None and rows[student.row][where].strip().upper() not in ("EX", "N/A"):
+            rows[student.row][where] = number(best.score * scale)
+
+
+def _columns(header: list[str], points: list[str], class_marks: Marks, results: Sequence[Result]) -> dict[str, int]:
+    """Return the column of each exercise; `header` gets those that are lacking."""
+    titles = {result.exercise: result.report["title"] or result.exercise for result in results}
+    free = _assignments(header, points)
+    alone = free if len(free) == 1 and len(class_marks.maximum) == 1 else []
+    columns: dict[str, int] = {}
+    for exercise in class_marks.maximum:
+        found = _named(header, free, exercise, titles[exercise]) or alone
+        if found:
+            columns[exercise] = found[0]
+            free.remove(found[0])
+        else:
+            columns[exercise] = len(header)
+            header.append(safe(exercise))
+    return columns
+
+
+def _named(header: list[str], free: list[int], exercise: str, title: str) -> list[int]:
+    """Return the one column that is named after an exercise or, failing that, has its id as a word in its name; else nothing."""
+    names = {i: _ID.sub("", header[i]).strip(" .").casefold() for i in free}
+    equal = [i for i, name in names.items() if name in (exercise.casefold(), title.strip(" .").casefold())]
+    word = [i for i, name in names.items() if re.search(rf"(?<!\w){re.escape(exercise.casefold())}(?!\w)", name)]
+    return next((found for found in (equal, word) if len(found) == 1), [])
+
+
+def _assignments(header: list[str], points: list[str]) -> list[int]:
+    """Return the columns of assignments: behind the section, with Canvas's id or points possible, and not read only as totals are."""
+    first = (column(header, "Section") or 0) + 1
+    cells = padded(points, len(header))
+    return [i for i in range(first, len(header)) if "read only" not in cells[i] and (_ID.search(header[i]) or read_number(cells[i]))]
+
+
+def _points_row(roster: Roster) -> int | None:
+    taken = {student.row for student in roster.students}
+    rows = enumerate(roster.rows)
+    return next((i for i, row in rows if i not in taken and row and row[0].strip().casefold() == "points possible"), None)

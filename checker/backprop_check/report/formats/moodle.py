@@ -1,0 +1,57 @@
+"""The grading worksheet a teacher downloaded from Moodle, filled so that Moodle takes it back."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Sequence
+
+from backprop_check.errors import BadInput
+from backprop_check.report.formats.marks import Marks, marks
+from backprop_check.report.formats.sheet import BOM, column, number, padded, read_number, safe, written
+from backprop_check.report.formats.words import brief, clip, codes, summary
+from backprop_check.report.layout import visible
+from backprop_check.results import Result
+from backprop_check.roster import Roster
+
+NAME = "moodle"
+LINE = 300
+
+
+def files(results: Sequence[Result], roster: Roster | None) -> Iterator[tuple[str, str]]:
+    """Yield `moodle.csv`: the worksheet with grades, scaled to its maximum, and comments where it has a column for them.
+
+    A worksheet is one assignment: a student's exercises are added up. Raises `BadInput` without a worksheet.
+    """
+    if roster is None or roster.kind != "moodle":
+        raise BadInput("--format moodle fills the grading worksheet you downloaded: give it with --roster")
+    header = roster.header
+    grade, maximum = column(header, "Grade"), column(header, "Maximum grade")
+    locked, comments = column(header, "Grade can be changed"), column(header, "Feedback comments")
+    if grade is None:
+        raise BadInput("the Moodle worksheet has no column `Grade`: download it again as it is")
+    class_marks = marks(results, roster)
+    rows = [padded(row, len(header)) for row in roster.rows]
+    for student in roster.students:
+        row = rows[student.row]
+        if student.label not in class_marks.best or (locked is not None and row[locked].strip().casefold() == "no"):
+            continue
+        top = read_number(row[maximum]) if maximum is not None else None
+        scale = top / class_marks.full if top and class_marks.full else 1.0
+        row[grade] = number(class_marks.score(student.label) * scale)
+        if comments is not None:
+            row[comments] = safe(_comment(class_marks, student.label))
+    yield "moodle.csv", BOM + written([header, *rows])
+
+
+def _comment(class_marks: Marks, student: str) -> str:
+    """Return the feedback, as HTML: that is what Moodle takes the column for."""
+    lines: list[str] = []
+    for result in class_marks.counted(student):
+        named = f"{result.exercise}: " if len(class_marks.best[student]) > 1 and result.exercise else ""
+        lines.append(named + summary(result).replace("\n", " "))
+        for gradient in result.report["gradients"]:
+            told = codes(gradient)
+            status = "" if gradient["status"] == "missing" else gradient["status"]
+            parts = (f"{status} ({', '.join(told)})" if told else status, brief(gradient))
+            lines.append(f"{gradient['name']}: {' - '.join(part for part in parts if part)}")
+    return "<br>".join(html.escape(clip(visible(line), LINE), quote=False) for line in lines)

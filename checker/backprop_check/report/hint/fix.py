@@ -1,0 +1,57 @@
+"""The last hint: the line itself. The right one nearest to the learner's, else the derived one, else the solution's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from backprop_check.derivation.trees import parsed, text
+from backprop_check.exercise.solution import Step
+from backprop_check.records import Gradient, Lesson, Submission
+from backprop_check.report.hint.facts import names_in, together
+from backprop_check.report.hint.mistakes import RIGHT_ELSEWHERE, UNTOUCHED
+from backprop_check.report.layout import prose, visible
+
+
+def fix_lines(submission: Submission, gradient: Gradient, lesson: Lesson, step: Step | None, width: int) -> Iterator[Text]:
+    """Yield the line with the shapes of what it names, or say that there is none, and why."""
+    first = gradient.diagnoses[0] if gradient.diagnoses else None
+    if first is not None and first.code in RIGHT_ELSEWHERE:
+        yield from prose(first.help, width)
+    own = [s for s in submission.statements if lesson.name in s.writes]
+    if first is not None and first.code in UNTOUCHED:
+        yield from prose(f"What you have written for {lesson.name} is right, and stays.", width)
+        return
+    chosen = _chosen(gradient, lesson, step, readable=bool(own))
+    if chosen is None:
+        yield from prose(f"There is no line to show: {lesson.outside}, and no solution stands beside this exercise.", width)
+        yield from prose(
+            f"The numbers of hint 3 are those it has to give; `check --numeric --target {lesson.name}` shows all of them.", width
+        )
+        return
+    said, source = chosen
+    place = f", in the place of lines {together(str(s.line) for s in own)}" if len(own) > 1 else ""
+    yield from prose(f"{said}{place}:", width)
+    for line in f"{lesson.name} = {_as_written(source)}".split("\n"):
+        yield Text(f"   {visible(line)}", style="green")
+    named = [f"{name} {lesson.shapes[name]}" for name in names_in(source, lesson)]
+    yield from prose(f"{', '.join(named)} -> {lesson.name} {lesson.axes}", width, style="dim") if named else ()
+    if re.search(r"\bF\.", source) and not re.search(r"\bas F\b", submission.prelude):
+        yield from prose("It needs `import torch.nn.functional as F` at the top of the file.", width)
+
+
+def _chosen(gradient: Gradient, lesson: Lesson, step: Step | None, readable: bool) -> tuple[str, str] | None:
+    """Whose line it is, and the line. To a learner's that does not parse (`readable`) nothing can be near."""
+    fix = next((diagnosis.fix for diagnosis in gradient.diagnoses if diagnosis.fix), None)
+    if fix is not None and (readable or lesson.expression is None):
+        return "The right line that is nearest to yours", fix
+    if lesson.expression is not None:
+        return "Derived from the forward", lesson.expression
+    return ("The solution writes", step.source) if step is not None else None
+
+
+def _as_written(source: str) -> str:
+    """A line of one row as a learner would write it; one of several rows as it stands."""
+    return source if "\n" in source else text(parsed(source))

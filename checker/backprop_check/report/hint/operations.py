@@ -1,0 +1,106 @@
+"""What to ask about each operation on the way back, and of a value that is used more than once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from backprop_check.records import Line, Operation, Use
+
+_FALLS = "When `{x}` rises, does `{y}` rise or fall?"
+_MEET = "What arrives at `{y}` is {result}{beside}. On which axis must they meet, so that {own}, the axes of `{x}`, are left?"
+_OUTER = "What arrives at `{y}` is {result}{beside}: they share no axis. Which product of such two has the axes {own}?"
+_MOVED = "`{y}` computes nothing, it gives numbers other places: {own} becomes {result}. What brings each number back to its own?"
+_PICKED = "Which numbers of `{x}` does `{y}` read, can it read one more than once, and what comes back to those that it does not read?"
+_REPEATED = "Which rows of `{x}` does `{y}` read, and may one be read more than once? What becomes of all that comes back to it?"
+_WINNER = "Which single number of a row decides `{y}`? What comes back to the others of that row?"
+_WINDOWS = "In how many windows of `{y}` does one number of `{x}` stand?"
+_ROW = "When one number of a row of `{x}` rises, which numbers of that row of `{y}` move?"
+_JOINED = "Which part of `{y}` did `{x}` fill?"
+_ONE_COPIED = "`{x}` is one number, and serves all of {copies}. What becomes of what comes back from there?"
+_COPIED = "One number of `{x}`, {own}, serves all of {copies}. What becomes of what comes back from there?"
+_ONE_COPIED = "`{x}` is one number, and serves all of {copies}. What becomes of what comes back from there?"
+_COPIED = "One number of `{x}`, {own}, serves all of {copies}. What becomes of what comes back from there?"
+_PASSES = "Where does `{y}` move with `{x}`, and where does it not?"
+
+QUESTIONS = {
+    "add": "When `{x}` rises by 1, by how much does the sum rise?",
+    "sub": _FALLS,
+    "neg": _FALLS,
+    "mul": "When `{x}` rises a little, what is that little multiplied with in `{y}`?",
+    "div": "When `{x}` rises, does `{y}` rise or fall, and what does the size of `{x}` do to that?",
+    "pow": "In `{y}`, what comes down as a factor, and which exponent is left above?",
+    "sum": "`{x}` is {own}, and its sum is {result}: into how many sums does one number of `{x}` go, and how much of it?",
+    "mean": "How many numbers does one mean of `{y}` take in? How much does it move when one of them rises by 1?",
+    "var": "How does the square of a number's distance from the mean move with the number in `{y}`, and what is it divided by?",
+    "std": "How does the square of a number's distance from the mean move with the number, and what does the root make of it in `{y}`?",
+    "norm": "How does a sum of squares move with one number of `{x}`, and what does the root make of that?",
+    "prod": "When one factor of `{y}` rises a little, what is that little multiplied with?",
+    "cumsum": "In how many of the running sums `{y}` is one number of `{x}`?",
+    "logsumexp": "When one number of a row of `{x}` rises, which share of that reaches `{y}`?",
+    "cross_entropy": "How does `{y}` move when the score at the label rises, and how when another one does? What is averaged?",
+    "nll_loss": "Which number of each row of `{x}` does the loss read, with which sign, and what is averaged?",
+    "mse_loss": "How does the square of a distance move with `{x}` at its one end, and what is averaged?",
+    **dict.fromkeys(("matmul", "outer", "linear", "einsum"), _MEET),
+    **dict.fromkeys(("softmax", "log_softmax", "layer_norm"), _ROW),
+    **dict.fromkeys(("max", "min", "amax", "amin", "max_pool1d", "max_pool2d"), _WINNER),
+    **dict.fromkeys(("conv1d", "conv2d", "avg_pool1d", "avg_pool2d", "unfold"), _WINDOWS),
+    **dict.fromkeys(("maximum", "minimum", "where", "masked_fill", "clamp", "relu", "leaky_relu", "abs"), _PASSES),
+    **dict.fromkeys(("tril", "triu", "diagonal", "trace", "index", "select", "narrow", "chunk", "split", "unbind"), _PICKED),
+    **dict.fromkeys(("index_select", "embedding", "gather", "take_along_dim"), _REPEATED),
+    **dict.fromkeys(("cat", "stack"), _JOINED),
+    **dict.fromkeys(
+        ("reshape", "view", "flatten", "unflatten", "squeeze", "unsqueeze", "t", "mt", "transpose", "movedim", "permute", "flip", "roll"),
+        _MOVED,
+    ),
+}
+COPIES = frozenset({"expand", "expand_as", "broadcast_to", "repeat", "repeat_interleave"})
+SAME = frozenset({"clone", "contiguous", "to", "double", "type_as"})
+"""Operations that leave numbers and places as they are: there is nothing to ask."""
+
+
+def questions(uses: Sequence[Use]) -> Iterator[str]:
+    """Yield what to ask of the operations between each line's result and the value that it uses; of many uses, not the same twice."""
+    asked: set[str] = set()
+    for use in uses:
+        for operation in (operation for way in use.ways for operation in way):
+            for question in _of(operation, use):
+                if len(uses) <= 2 or question not in asked:
+                    asked.add(question)
+                    yield _filled(question, operation, use.line)
+
+
+def _of(operation: Operation, use: Use) -> Iterator[str]:
+    # Of a sum on the way to something else there is nothing worth asking.
+    inner = all(operation is not way[-1] for way in use.ways)
+    if operation.name not in COPIES | SAME and not (operation.name == "add" and inner):
+        yield _meeting(operation) or QUESTIONS.get(operation.name) or _slope(operation, use.line)
+    if operation.copies:
+        yield _COPIED if operation.own != "()" else _ONE_COPIED
+
+
+def _meeting(operation: Operation) -> str | None:
+    """Of a product that sums over an axis: whether what arrives and the other factor have one to meet on."""
+    if QUESTIONS.get(operation.name) is not _MEET:
+        return None
+    if operation.result == "()":
+        return QUESTIONS["mul"]
+    arriving, others = _axes(operation.result), {axis for _, axes in operation.beside for axis in _axes(axes)}
+    return _MEET if arriving & others else _OUTER
+
+
+def _axes(shape: str) -> set[str]:
+    return set(re.findall(r"[^(), ]+", shape))
+
+
+def _slope(operation: Operation, line: Line) -> str:
+    """Of an elementwise function. Where its slope can be said with its result, and that has a name, the name is a hint."""
+    said = operation.text == line.source and re.search(rf"`.*\b{re.escape(line.name)}\b.*`", operation.law)
+    return "How steep is `{y}` at `{x}`?" + (" Can you say it with {line}, which the forward has already?" if said else "")
+
+
+def _filled(question: str, operation: Operation, line: Line) -> str:
+    beside = "".join(f", and `{text}` is {axes}" for text, axes in operation.beside)
+    copies = " and ".join(operation.copies)
+    words = {"x": operation.operand, "y": operation.text, "own": operation.own, "result": operation.result, "line": line.name}
+    return question.format(**words, beside=beside, copies=copies)

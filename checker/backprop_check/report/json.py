@@ -1,0 +1,72 @@
+"""The report as JSON, version 1 (design, section 6)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from backprop_check.records import Diagnosis, Gradient, Report
+
+SCHEMA = "backprop-check/1"
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """Return the report as plain data that `json.dumps(..., allow_nan=False)` takes."""
+    gradients = [_gradient(g) for g in report.gradients]
+    worth = sum(report.exercise.points.get(target.name, 1.0) for target in report.exercise.targets)
+    return {
+        "schema": SCHEMA,
+        "exercise": report.exercise.id,
+        "title": report.exercise.title,
+        "status": report.status,
+        "score": float(sum(g["score"] for g in gradients)),
+        "max_score": float(worth),
+        "message": report.message,
+        "gradients": gradients,
+    }
+
+
+def _gradient(gradient: Gradient) -> dict[str, Any]:
+    verdict, answer, difference = gradient.verdict, gradient.verdict.answer, gradient.verdict.difference
+    judged = verdict.status in ("correct", "incorrect") and answer.state == "tensor"
+    trial = verdict.run.trial
+    return {
+        "name": verdict.target.name,
+        "status": verdict.status,
+        "line": gradient.line,
+        "source": gradient.source,
+        "shape": list(trial.gradients[verdict.target.name].shape),
+        "axes": gradient.axes,
+        "got_shape": list(answer.shape) if judged and answer.shape is not None else None,
+        "dtype": str(trial.dtype).removeprefix("torch."),
+        "got_dtype": answer.dtype if judged else None,
+        "exact": judged and difference.exact,
+        "approximate": judged and (difference.wrong in ("", "dtype") and difference.max_abs is not None),
+        "max_abs_diff": _number(difference.max_abs) if judged else None,
+        "max_rel_diff": _number(difference.max_rel) if judged else None,
+        "score": gradient.points if verdict.status == "correct" else 0.0,
+        "max_score": gradient.points,
+        "trial": verdict.worst,
+        "sizes": dict(trial.sizes),
+        "remarks": [_diagnosis(d) for d in gradient.remarks],
+        "diagnoses": [_diagnosis(d) for d in gradient.diagnoses],
+    }
+
+
+def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {
+        "code": diagnosis.code,
+        "certainty": diagnosis.certainty,
+        "error": diagnosis.error,
+        "note": diagnosis.note,
+        "help": diagnosis.help,
+        "span": list(diagnosis.span) if diagnosis.span else None,
+        "evidence": diagnosis.evidence,
+        "fix": diagnosis.fix,
+    }
+
+
+def _number(value: float | None) -> float | str | None:
+    if value is None or math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

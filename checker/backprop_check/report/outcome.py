@@ -1,0 +1,58 @@
+"""What is said on the screen when a class has been graded. Values in, lines and tables out; nothing is printed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from backprop_check.report.layout import prose, visible
+from backprop_check.results import OUTCOMES, Result
+
+MOST = 10
+WHAT = {
+    "timeout": "took too long",
+    "memory": "took too much memory",
+    "crashed": "ended its process",
+    "unreadable": "could not be read",
+    "refused": "was not run, or broke the rules of the talk with the judge",
+}
+
+
+def summary(results: Sequence[Result], absent: Sequence[str], written: Sequence[str], width: int) -> Iterator[RenderableType]:
+    """Yield a table of the marks by exercise, what happened to submissions that were not simply judged, and where everything is."""
+    yield _table(results)
+    odd = [result for result in results if result.outcome != "judged"]
+    for result in odd[:MOST]:
+        why = f": {result.report['message']}" if result.report["message"] else ""
+        yield from prose(visible(f"{result.submission} {WHAT[result.outcome]}{why}"), width, indent=0, style="yellow")
+    if len(odd) > MOST:
+        yield from prose(f"... and {len(odd) - MOST} more; class.html lists them.", width, indent=0, style="yellow")
+    if absent:
+        yield from prose(f"{len(absent)} of the roster handed in nothing.", width, indent=0)
+    yield from prose(f"Written: {', '.join(visible(name) for name in written)}", width, indent=0)
+
+
+def _table(results: Sequence[Result]) -> Table:
+    shown = [outcome for outcome in OUTCOMES if any(result.outcome == outcome for result in results)]
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("exercise")
+    for column in ("submissions", *shown, "all right", "mean mark"):
+        table.add_column(column, justify="right")
+    for exercise in sorted({result.exercise for result in results}):
+        rows = [result for result in results if result.exercise == exercise]
+        counts = Counter(result.outcome for result in rows)
+        whole = sum(result.score == result.max_score > 0 for result in rows)
+        mean, full = sum(result.score for result in rows) / len(rows), max(result.max_score for result in rows)
+        table.add_row(
+            Text(visible(exercise) or "?"),
+            str(len(rows)),
+            *(str(counts[outcome]) for outcome in shown),
+            str(whole),
+            f"{mean:.2f} of {full:g}",
+        )
+    return table

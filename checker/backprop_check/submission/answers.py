@@ -1,0 +1,86 @@
+"""Read what a worker says of one trial. Nothing it sends is believed before it is checked: learner code may write into the channel."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from backprop_check.exercise.source import characters
+from backprop_check.records import Answer, Raised, Run, Span, Submission, Trial
+from backprop_check.submission import wire
+
+FORWARD_CHANGES = 2000
+
+
+class Collector:
+    """Answers as they come. Only the first final answer to a target counts: later ones may know the oracle.
+
+    Its methods raise `Lost`, `ValueError`, `KeyError` or `TypeError` where a frame does not fit the submission.
+    """
+
+    def __init__(self, trial: Trial, submission: Submission) -> None:
+        self.trial, self.submission = trial, submission
+        self.answers: dict[str, Answer] = {}
+        self.early: dict[str, Answer] = {}
+        self.counts: dict[str | int, int] = {}
+        self.told: dict[str, list[tuple[str, int]]] = {"changed": [], "rebound": []}
+
+    def count(self, kind: str | int) -> None:
+        """Count a frame. A statement begins twice (dry run, real run), the first once more; the rest as often as the code has occasion."""
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        if self.counts[kind] > (3 if isinstance(kind, int) else FORWARD_CHANGES):
+            raise wire.Lost("more frames than there can be")
+
+    def forward(self, kind: str, header: Mapping[str, Any]) -> None:
+        """Note that a forward value was changed in place, or its name given another value."""
+        self.count(kind)
+        self.told[kind].append((str(header["name"])[:80], self._statement(header["index"])))
+
+    def answer(self, header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> None:
+        store = self.early if header["early"] else self.answers
+        if header["name"] not in self.answers:
+            store.setdefault(header["name"], self._read(header, tensors))
+
+    def run(self, targets: Iterable[str]) -> Run:
+        missing = Answer("missing")
+        answers = {name: self.answers.get(name, missing) for name in targets}
+        answers = {name: replace(a, early=self.early.get(name)) for name, a in answers.items()}
+        return Run(self.trial, answers, tuple(self.told["changed"]), tuple(self.told["rebound"]), tuple(self.answers))
+
+    def _read(self, header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> Answer:
+        index = None if header["index"] is None else self._statement(header["index"])
+        state = header["state"]
+        if state == "raised":
+            told = header["raised"]
+            where = self._statement(told["index"]), self._span(told["span"])
+            return Answer("raised", index, raised=Raised(str(told["kind"])[:80], str(told["message"])[:500], *where))
+        if state == "other":
+            return Answer("other", index, kind=str(header["kind"])[:80])
+        if state == "missing":
+            return Answer("missing", index)
+        shape = tuple(int(n) for n in header["shape"])
+        if len(shape) > 64 or any(n < 0 for n in shape) or header["dtype"] not in wire.DTYPES:
+            raise ValueError("no tensor has this shape")
+        value = tensors.get("value")
+        if (value is not None and tuple(value.shape) != shape) or (value is None and math.prod(shape) <= wire.ELEMENTS_LIMIT):
+            raise ValueError("the shape told is not the shape sent")
+        return Answer("tensor", index, value=value, dtype=str(header["dtype"]), shape=shape)
+
+    def _statement(self, index: Any) -> int:
+        number = int(index)
+        if not 0 <= number < len(self.submission.statements):
+            raise ValueError("the submission has no such statement")
+        return number
+
+    def _span(self, told: Any) -> Span | None:
+        if not told:
+            return None
+        line, column, end_line, end_column = (int(n) for n in told)
+        if not 1 <= line <= end_line <= len(self.submission.lines) or min(column, end_column) < 0:
+            raise ValueError("the submission has no such place")
+        lines = self.submission.lines
+        return line, characters(lines, line, column), end_line, characters(lines, end_line, end_column)

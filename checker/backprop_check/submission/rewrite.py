@@ -1,0 +1,103 @@
+"""Rewrite a learner's `backward` so that each statement is guarded and each target is taken and replaced after its last write.
+
+Loose `exec` of the statements would break `return`, closures and scoping; the function stays one function.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from backprop_check.submission.statements import guarded
+
+HOOK = "_backprop_check"
+
+
+class Hook:
+    """What the rewritten `backward` calls by the name `HOOK`: the built-ins it needs, whatever the learner's names mean."""
+
+    BaseException = BaseException
+    NameError = NameError
+    locals = staticmethod(locals)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What happens after which statement.
+
+    `given` are targets no statement writes: they hold the oracle's value from the start. `finals` and `peeks` list the targets to take
+    after a statement; a final also replaces them by the oracle's. `aliases` are other names that were seen bound to a target's tensor;
+    `restored` are forward names to bind to the forward's values again; `skipped` are statements not to run (they hung or ended the
+    process), with the reason.
+    """
+
+    given: Sequence[str] = ()
+    finals: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    peeks: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    restored: Sequence[str] = ()
+    skipped: Mapping[int, str] = field(default_factory=dict)
+
+
+def instrument(function: ast.FunctionDef, plan: Plan) -> ast.Module:
+    """Return a module that defines `function` with its guarded statements wrapped as `plan` says. The function is changed in place."""
+    numbers = {id(node): index for index, node in enumerate(guarded(function.body))}
+    given: list[ast.stmt] = [_bind(name, _ask("replacement", name)) for name in plan.given]
+    body = [*given, *_wrap(function.body, numbers, plan)] or [ast.Pass()]
+    function.body = [ast.Try(body=body, handlers=[], orelse=[], finalbody=[ast.Expr(_ask("finish", scope=True))])]
+    return ast.fix_missing_locations(ast.Module([function], []))
+
+
+def _wrap(body: Sequence[ast.stmt], numbers: Mapping[int, int], plan: Plan) -> list[ast.stmt]:
+    wrapped: list[ast.stmt] = []
+    for node in body:
+        index = numbers.get(id(node))
+        if index is None:
+            continue
+        if isinstance(node, ast.With):
+            inside = [numbers[id(inner)] for inner in guarded(node.body)]
+            node.body = _wrap(node.body, numbers, plan) or [ast.Pass()]
+        inner = ast.Expr(_ask("stop", index)) if index in plan.skipped else node
+        wrapped.append(_guard(ast.Expr(_ask("at", index)), inner, index))
+        wrapped.append(ast.Expr(_ask("after", index, scope=True)))
+        if isinstance(node, ast.With):
+            # Where the context cannot be entered, what stands inside never ran, and was never replaced.
+            wrapped += [_bind(target, _ask("replacement", target)) for i in inside for target in plan.finals.get(i, ())]
+        for target in plan.finals.get(index, ()):
+            wrapped.append(_bind(target, _ask("replacement", target)))
+            wrapped += [_follow(target, alias) for alias in plan.aliases.get(target, ())]
+        if plan.finals.get(index):
+            wrapped += [_bind(name, _ask("forward", name)) for name in plan.restored]
+    return wrapped
+
+
+def _guard(first: ast.stmt, second: ast.stmt, index: int) -> ast.stmt:
+    told = _ask("raised", index)
+    told.args.append(ast.Name(HOOK + "_error", ast.Load()))
+    handler = ast.ExceptHandler(_own("BaseException"), HOOK + "_error", [ast.Expr(told)])
+    return ast.Try(body=[first, second], handlers=[handler], orelse=[], finalbody=[])
+
+
+def _follow(target: str, alias: str) -> ast.stmt:
+    # The alias was bound in the dry run; in another run it may not be.
+    followed = _ask("follow", target)
+    followed.args.append(ast.Name(alias, ast.Load()))
+    handler = ast.ExceptHandler(_own("NameError"), None, [ast.Pass()])
+    return ast.Try(body=[_bind(alias, followed)], handlers=[handler], orelse=[], finalbody=[])
+
+
+def _bind(name: str, value: ast.expr) -> ast.stmt:
+    return ast.Assign([ast.Name(name, ast.Store())], value)
+
+
+def _ask(method: str, *constants: int | str, scope: bool = False) -> ast.Call:
+    arguments: list[ast.expr] = [ast.Constant(c) for c in constants]
+    if scope:
+        arguments.append(ast.Call(_own("locals"), [], []))
+    return ast.Call(_own(method), arguments, [])
+
+
+def _own(name: str) -> ast.expr:
+    # Built-in names are taken from the hook, for a learner may call a variable `locals`.
+    return ast.Attribute(ast.Name(HOOK, ast.Load()), name, ast.Load())

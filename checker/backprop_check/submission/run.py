@@ -1,0 +1,175 @@
+"""Run a submission in a worker, trial by trial, and collect what it gave. The clock stands here."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from backprop_check.records import Exercise, Run, Submission, Trial
+from backprop_check.results import Outcome
+from backprop_check.submission import wire
+from backprop_check.submission.answers import Collector
+from backprop_check.submission.zygote import Zygote
+
+OWN_END = 0.1
+"""Seconds a worker that closed its channel may take to end, before it is killed."""
+
+
+class Ended(Exception):
+    """The worker hung, ended or broke the protocol while the statement `index` ran.
+
+    Statements of `backward` count from 0, those before it from -1 downwards; None: none had begun.
+    """
+
+    def __init__(self, index: int | None, why: str, outcome: Outcome, line: int | None = None) -> None:
+        super().__init__(why)
+        self.index, self.why, self.outcome, self.line = index, why, outcome, line
+
+
+class NothingRan(Exception):
+    """`backward` was not reached, or no time was left for it; the message is for the learner."""
+
+    def __init__(self, message: str, outcome: Outcome = "crashed") -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may take, in seconds: each statement, and all its trials together."""
+
+    statement: float = 10.0
+    whole: float = math.inf
+
+
+@dataclass
+class Session:
+    """One submission in one worker at a time. Use as a context manager; `restart` follows a worker that ended.
+
+    `early` and `restored` are the ways of running of design section 3 that give a second opinion: targets replaced at their own last
+    write, and forward names bound to the forward's values again after each target. `until` (of `time.monotonic`) is when the whole
+    submission's time is up. `ends` tells how workers ended that were not asked to.
+    """
+
+    zygote: Zygote
+    exercise: Exercise
+    submission: Submission
+    limits: Limits = Limits()
+    until: float = math.inf
+    early: Sequence[str] = ()
+    restored: Sequence[str] = ()
+    skipped: dict[int, str] = field(default_factory=dict)
+    prelude_errors: list[tuple[int, str]] = field(default_factory=list)
+    ends: list[Outcome] = field(default_factory=list)
+    _killed: bool = False
+
+    def __enter__(self) -> Session:
+        self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def run(self, draw: Callable[[], Trial]) -> Run:
+        """Run the submission on the trial that `draw` gives, and on a fresh one each time a statement has to be skipped.
+
+        Raises `NothingRan` when the submission cannot be started at all, or its time is up.
+        """
+        while True:
+            try:
+                return self._trial(draw())
+            except Ended as ended:
+                if ended.outcome == "memory" and not self._killed:
+                    self._killed = True  # once may have been somebody's `kill`; another time it is the submission
+                    self._start()
+                    continue
+                self.ends.append(ended.outcome)
+                where = f"{self.submission.place}: the file"
+                if time.monotonic() >= self.until:
+                    raise NothingRan(f"{where} took longer than {self.limits.whole:g} s in all.", "timeout") from None
+                if ended.index is None or ended.index in self.skipped or len(self.skipped) > 20:
+                    raise NothingRan(f"{where}'s own code {ended.why} before `backward` could run.", ended.outcome) from None
+                if ended.index < 0:
+                    self.prelude_errors.append((ended.line or 1, f"this {ended.why}"))
+                self.skipped[ended.index] = ended.why
+                self._stop()
+                self._start()
+
+    def _start(self) -> None:
+        end, self._pid = self.zygote.spawn()
+        self._channel = wire.Channel.opened(end)
+        order = {
+            "prelude": self.submission.prelude,
+            "body": self.submission.body,
+            "bare": self.submission.bare,
+            "parameters": self.submission.parameters,
+            "targets": [target.name for target in self.exercise.targets],
+            "early": list(self.early),
+            "restored": list(self.restored),
+            "skipped": {str(i): why for i, why in self.skipped.items()},
+        }
+        with contextlib.suppress(wire.Lost):  # it has ended already; the first trial will find out
+            self._channel.send(order)
+
+    def _stop(self, patience: float = 0.0) -> int | None:
+        self._channel.close()
+        pid, self._pid = self._pid, 0
+        return self.zygote.end(pid, patience) if pid else None
+
+    def _trial(self, trial: Trial) -> Run:
+        collector, targets = Collector(trial, self.submission), [target.name for target in self.exercise.targets]
+        index, line, deadline = None, None, self._deadline()
+        try:
+            plain = {name: v for name, v in trial.values.items() if not isinstance(v, torch.Tensor)}
+            tensors = {name: v for name, v in trial.values.items() if isinstance(v, torch.Tensor)}
+            dtype = str(trial.dtype).removeprefix("torch.")
+            with contextlib.suppress(wire.Lost):  # it may have ended already; what it sent before that says where
+                self._channel.send({"plain": plain, "dtype": dtype}, tensors)
+            while True:
+                header, received = self._channel.receive(deadline, wire.ANSWER_LIMIT)
+                kind = header.get("is")
+                if kind == "at":
+                    index, line = int(header["index"]), header.get("line")
+                    collector.count(index)
+                    deadline = self._deadline()
+                elif kind == "answer":
+                    collector.answer(header, received)
+                elif kind == "want":
+                    wanted = [n for n in targets if n in header["names"] and n in trial.gradients and n in collector.answers]
+                    self._channel.send({}, {name: trial.gradients[name].to(trial.dtype) for name in wanted})
+                elif kind in ("changed", "rebound"):
+                    collector.forward(kind, header)
+                elif kind == "prelude":
+                    collector.count(kind)
+                    self.prelude_errors.append((int(header["line"]), str(header["error"])[:500]))
+                elif kind == "done":
+                    return collector.run(targets)
+                else:
+                    raise wire.Lost("a frame of no known kind")
+        except (wire.Lost, LookupError, TypeError, ValueError, ArithmeticError) as lost:
+            raise Ended(index, *self._reason(lost), line if isinstance(line, int) else None) from None
+
+    def _deadline(self) -> float:
+        return min(time.monotonic() + self.limits.statement, self.until)
+
+    def _reason(self, lost: Exception) -> tuple[str, Outcome]:
+        if str(lost) == "late":
+            return f"took longer than {self.limits.statement:g} s", "timeout"
+        if str(lost) not in ("ended", "[Errno 32] Broken pipe", "[Errno 104] Connection reset by peer"):
+            return "broke off the talk with the judge", "refused"
+        status = self._stop(OWN_END)
+        if status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+            return "was killed by the system, as happens when memory runs out", "memory"
+        return "ended the process", "crashed"
+
+
+def fresh_seed() -> int:
+    """A seed no submission can foresee."""
+    return int.from_bytes(os.urandom(6), "little")

@@ -1,0 +1,226 @@
+"""The child in which a learner's code runs. It holds no oracle: each gradient comes after its own answer has been sent."""
+
+from __future__ import annotations
+
+import ast
+import socket
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from backprop_check.records import Statement
+from backprop_check.submission.confinement.modules import guarded_builtins
+from backprop_check.submission.observe import DryRun, dry_plan, own_last_writes
+from backprop_check.submission.parse import find_backward, prelude
+from backprop_check.submission.refuse import SUBMISSION, AutogradUsed, refuse_autograd
+from backprop_check.submission.rewrite import HOOK, Hook, Plan, instrument
+from backprop_check.submission.statements import read_statements, replaces
+from backprop_check.submission.wire import DTYPES, ELEMENTS_LIMIT, ORDER_LIMIT, Channel
+
+PRELUDE = "<submission's own code>"
+
+
+def serve(end: socket.socket, confined: bool) -> None:
+    """Load the submission named in the first frame, then run it on each trial that arrives, until the channel closes.
+
+    A confined process can open no file; its submission is told so by name when it imports what was not loaded before.
+    """
+    channel = Channel.answered(end)
+    order, _ = channel.receive(head=ORDER_LIMIT)
+    sys.setrecursionlimit(2000)
+    refuse_autograd()
+    torch.set_default_dtype(torch.float64)
+    skipped = {int(i): why for i, why in order["skipped"].items()}
+    module = {"__name__": "submission", "__builtins__": guarded_builtins() if confined else __builtins__}
+    _run_prelude(channel, order["prelude"], skipped, module)
+    statements = read_statements(_backward(order).body, order["body"])
+    plan = None
+    while True:
+        header, tensors = channel.receive()
+        torch.set_default_dtype(DTYPES[header["dtype"]])
+        values = {**header["plain"], **tensors}
+        if plan is None:
+            dry = DryRun(order["targets"], statements, values, lambda i: channel.send({"is": "at", "index": i}))
+            _define(order, module, dry_plan(order["targets"], statements, skipped))
+            _call(order, module, dry, _fresh(values))
+            plan = dry.learned(order["early"], order["restored"], skipped)
+            _define(order, module, plan)
+        hook = RealRun(channel, order["targets"], statements, _fresh(values), plan)
+        _call(order, module, hook, hook.given)
+        channel.send({"is": "done"})
+
+
+class RealRun(Hook):
+    """The hook of a run with replacement: sends each answer, then lets the oracle's value take its place."""
+
+    def __init__(self, channel: Channel, targets: list[str], statements: tuple[Statement, ...], given: dict[str, Any], plan: Plan) -> None:
+        self.channel, self.targets, self.statements, self.plan = channel, targets, statements, plan
+        self.given = given
+        self.pristine = _fresh(given)
+        self.versions = {name: v._version for name, v in given.items() if isinstance(v, torch.Tensor)}
+        self.own_last = own_last_writes(targets, statements)
+        self.errors: dict[int, dict[str, Any]] = {}
+        self.taken: dict[str, Any] = {}
+        self.replaced: dict[str, torch.Tensor] = {}
+        self.rebound: set[str] = set()
+        self.reached: set[int] = set()
+        self.told: set[str] = set()
+
+    def at(self, index: int) -> None:
+        self.reached.add(index)
+        self.channel.send({"is": "at", "index": index})
+
+    def raised(self, index: int, error: BaseException) -> None:
+        self.errors[index] = _described(error, index)
+
+    def stop(self, index: int) -> None:
+        raise TimeoutError(self.plan.skipped[index])
+
+    def after(self, index: int, scope: Mapping[str, Any]) -> None:
+        for name, tensor in self.given.items():
+            if isinstance(tensor, torch.Tensor) and self._changed(name, tensor, index):
+                self.channel.send({"is": "changed", "name": name, "index": index})
+                self.told.add(name)
+                self.versions[name] = tensor._version
+            if name in scope and scope[name] is not tensor and name not in self.rebound:
+                self.rebound.add(name)
+                self.channel.send({"is": "rebound", "name": name, "index": index})
+        for name in self.plan.peeks.get(index, ()):
+            self._send_answer(name, index, scope, early=True)
+        self._take([(name, index) for name in self.plan.finals.get(index, ())], scope)
+
+    def _changed(self, name: str, tensor: torch.Tensor, index: int) -> bool:
+        """Whether a forward value was written over; a write through `.data` or a shared buffer leaves the version as it was."""
+        hidden = any(way in self.statements[index].source for way in (".data", "numpy"))
+        changed = tensor._version != self.versions[name] or (hidden and not _unchanged(tensor, self.pristine[name]))
+        return changed and name not in self.told
+
+    def finish(self, scope: Mapping[str, Any]) -> None:
+        left = [name for name in self.targets if name not in self.taken]
+        self._take([(name, self.own_last.get(name)) for name in left], scope)
+
+    def replacement(self, name: str) -> Any:
+        if name not in self.taken:
+            self._take([(name, None)], {})
+        return self.replaced[name]
+
+    def follow(self, target: str, value: Any) -> Any:
+        return self.replaced[target] if value is self.taken[target] else value
+
+    def forward(self, name: str) -> Any:
+        return self.given[name]
+
+    def _take(self, names: list[tuple[str, int | None]], scope: Mapping[str, Any]) -> None:
+        """Send the answers to `names`, all of them before the first gradient comes back; then put the forward's values right again."""
+        if not names:
+            return
+        for name, index in names:
+            self.taken[name] = scope.get(name)
+            self._send_answer(name, index, scope)
+        self.channel.send({"is": "want", "names": [name for name, _ in names]})
+        _, gradients = self.channel.receive()
+        self.replaced.update(gradients)
+        for name, tensor in self.given.items():
+            if isinstance(tensor, torch.Tensor) and not _unchanged(tensor, self.pristine[name]):
+                tensor.set_(self.pristine[name].clone())
+                self.versions[name] = tensor._version
+        self.told.clear()
+
+    def _send_answer(self, name: str, index: int | None, scope: Mapping[str, Any], early: bool = False) -> None:
+        header = {"is": "answer", "name": name, "index": index, "early": early}
+        failed = self._failed(name, index)
+        value = scope.get(name, ...)
+        if failed is not None:
+            self.channel.send({**header, "state": "raised", "raised": failed})
+        elif value is ...:
+            self.channel.send({**header, "state": "missing"})
+        elif not _is_dense(value):
+            self.channel.send({**header, "state": "other", "kind": _kind(value)})
+        else:
+            plain = value.detach().as_subclass(torch.Tensor).resolve_conj().resolve_neg()
+            small = plain.numel() <= ELEMENTS_LIMIT
+            described = {"dtype": str(plain.dtype).removeprefix("torch."), "shape": list(plain.shape)}
+            self.channel.send({**header, "state": "tensor", **described}, {"value": plain} if small else {})
+
+    def _failed(self, name: str, upto: int | None) -> dict[str, Any] | None:
+        """The first error of the statements that write `name`, since others may follow from it, unless a plain assignment begins anew."""
+        failed = None
+        for statement in self.statements:
+            ours = name in statement.writes and (upto is None or statement.index <= upto)
+            if ours and (failed is None or (replaces(statement, name) and statement.index in self.reached)):
+                failed = self.errors.get(statement.index)
+        return failed
+
+
+def _backward(order: Mapping[str, Any]) -> ast.FunctionDef:
+    return find_backward(ast.parse(order["body"]), order["bare"], order["parameters"])
+
+
+def _define(order: Mapping[str, Any], module: dict[str, Any], plan: Plan) -> None:
+    exec(compile(instrument(_backward(order), plan), SUBMISSION, "exec", dont_inherit=True), module)
+
+
+def _call(order: Mapping[str, Any], module: dict[str, Any], hook: Any, values: Mapping[str, Any]) -> None:
+    module[HOOK] = hook
+    module["backward"](**{name: values[name] for name in order["parameters"] if name in values})
+
+
+def _run_prelude(channel: Channel, text: str, skipped: Mapping[int, str], scope: dict[str, Any]) -> None:
+    """Run what stands before `backward`, statement by statement; they are numbered -1, -2, ..."""
+    for number, node in enumerate(prelude(ast.parse(text)), 1):
+        if -number in skipped:
+            continue
+        channel.send({"is": "at", "index": -number, "line": node.lineno})
+        try:
+            exec(compile(ast.Module([node], []), PRELUDE, "exec", dont_inherit=True), scope)
+        except BaseException as error:
+            channel.send({"is": "prelude", "line": node.lineno, "error": f"{type(error).__name__}: {_first_line(error)}"})
+    channel.send({"is": "at", "index": 0})
+
+
+def _fresh(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: v.clone() if isinstance(v, torch.Tensor) else v for name, v in values.items()}
+
+
+def _unchanged(tensor: torch.Tensor, pristine: torch.Tensor) -> bool:
+    # Bytes, not `==`: a NaN in the forward is equal to itself here.
+    same = tensor.shape == pristine.shape and tensor.dtype == pristine.dtype and tensor.stride() == pristine.stride()
+    return same and torch.equal(
+        tensor.view(torch.uint8) if tensor.dim() else tensor, pristine.view(torch.uint8) if tensor.dim() else pristine
+    )
+
+
+def _is_dense(value: Any) -> bool:
+    return (
+        isinstance(value, torch.Tensor)
+        and value.layout == torch.strided
+        and value.device.type == "cpu"
+        and not value.is_quantized
+        and str(value.dtype).removeprefix("torch.") in DTYPES
+    )
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, torch.Tensor):
+        return f"{value.device.type} {str(value.layout).removeprefix('torch.')} tensor"[:80]
+    module = type(value).__module__.split(".")[0]
+    return (type(value).__qualname__ if module == "builtins" else f"{module}.{type(value).__qualname__}")[:80]
+
+
+def _described(error: BaseException, index: int) -> dict[str, Any]:
+    span = None
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename == SUBMISSION and frame.lineno is not None:
+            span = [frame.lineno, frame.colno or 0, frame.end_lineno or frame.lineno, frame.end_colno or 0]
+    kind = "AutogradUsed" if isinstance(error, AutogradUsed) else type(error).__name__[:80]
+    return {"kind": kind, "message": _first_line(error), "index": index, "span": span}
+
+
+def _first_line(error: BaseException) -> str:
+    try:
+        return str(error).strip().split("\n", 1)[0][:500]
+    except Exception:
+        return "(its message cannot be shown)"

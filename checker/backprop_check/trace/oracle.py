@@ -1,0 +1,85 @@
+"""Ask torch autograd: every value of the forward, every gradient, and the scale of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+
+from backprop_check.errors import BadInput
+from backprop_check.exercise.parse import needless_cotangent
+from backprop_check.records import Trial
+from backprop_check.trace.graph import Graph, seeded
+from backprop_check.trace.scale import term_scales
+
+
+def trace(graph: Graph, seed: int, sizes: Mapping[str, int], dtype: torch.dtype = torch.float64, perturb: Iterable[str] = ()) -> Trial:
+    """Draw inputs, run the forward and differentiate it.
+
+    Everything is computed in float64; for a float32 trial the inputs are rounded to float32 first and the values given out are float32.
+    `perturb` names nodes k to whose gradients a random r_k is added, by adding sum <r_k, node_k> to the loss (design, section 3).
+    """
+    arguments = {name: _leaf(value, dtype) for name, value in graph.inputs(sizes, seed).items()}
+    with torch.enable_grad():
+        values = graph.forward(arguments)
+    output = values[graph.exercise.output]
+    if not (isinstance(output, torch.Tensor) and output.requires_grad):
+        raise BadInput(f"{graph.exercise.path}: the forward's output `{graph.exercise.output}` depends on no floating input.")
+    if output.dim() == 0 and graph.exercise.takes_cotangent:
+        raise BadInput(needless_cotangent(str(graph.exercise.path), graph.exercise.output))
+    nodes = {name: v for name, v in values.items() if isinstance(v, torch.Tensor) and v.requires_grad}
+    for target in graph.exercise.targets:
+        if target.node not in nodes:
+            where, why = f"{graph.exercise.path}:{target.line}", f"`{target.node}` depends on no floating input, so it has no gradient"
+            raise BadInput(f"{where}: {why}: take the line `{target.name} = ...` out.")
+    with seeded(seed + 1):
+        cotangent = torch.ones_like(output) if output.dim() == 0 else _round(torch.randn_like(output), dtype)
+        nudges = {name: _round(torch.randn_like(nodes[name]), dtype) for name in sorted(perturb)}
+    seeds = [(output, cotangent), *((nodes[name], nudge) for name, nudge in nudges.items())]
+    with torch.enable_grad():
+        # One scalar and no `grad_outputs`: given those, autograd.grad imports sympy, which costs a third of `import torch`.
+        loss = torch.stack([(node * weight).sum() for node, weight in seeds]).sum()
+    found = torch.autograd.grad(loss, list(nodes.values()), allow_unused=True, retain_graph=True)
+    gradients = {
+        "d" + name: torch.zeros_like(node) if g is None else g.detach() for (name, node), g in zip(nodes.items(), found, strict=True)
+    }
+    scales = term_scales(seeds, nodes, seed)
+    given = {name: _give(value, dtype) for name, value in values.items()}
+    if output.dim():
+        given["d" + graph.exercise.output] = gradients["d" + graph.exercise.output].to(dtype)
+    return Trial(
+        seed=seed,
+        sizes=dict(sizes),
+        dtype=dtype,
+        values=given,
+        gradients=gradients,
+        scales={"d" + name: max(s, _largest(gradients["d" + name])) for name, s in scales.items()},
+        perturbed=frozenset(nudges),
+    )
+
+
+def in_float64(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a trial with every float tensor in float64, as gradients are compared."""
+    return {k: v.to(torch.float64) if isinstance(v, torch.Tensor) and v.is_floating_point() else v for k, v in values.items()}
+
+
+def _leaf(value: Any, dtype: torch.dtype) -> Any:
+    if isinstance(value, torch.Tensor) and value.is_floating_point():
+        return _round(value.detach(), dtype).clone().requires_grad_()
+    return value
+
+
+def _round(value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    return value.to(dtype).to(torch.float64)
+
+
+def _give(value: Any, dtype: torch.dtype) -> Any:
+    if not isinstance(value, torch.Tensor):
+        return value
+    return value.detach().to(dtype) if value.is_floating_point() else value
+
+
+def _largest(gradient: torch.Tensor) -> float:
+    finite = gradient[torch.isfinite(gradient)]
+    return finite.abs().max().item() if finite.numel() else 0.0
