@@ -275,12 +275,23 @@ def test_as_a_process_it_forks_its_own_zygote(course: Path) -> None:
     assert max(map(len, out.splitlines())) <= 40
 
 
+def test_the_demo_explains_mends_and_passes(capsys: Captured, zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["demo"], zygote) == 0
+    said = capsys.readouterr().out
+    sample = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8").split("```\n")[1]
+    assert sample in said, "README shows what the demo prints"
+    assert (
+        said.index("3 of 4 gradients right") < said.index("dcounts_sum_inv = (counts * dprobs).sum(1, keepdim=True)") < said.index("4 of 4")
+    )
+
+
 def test_ctrl_c_ends_it_quietly(course: Path) -> None:
     edit(course, "ex05", "dact = ...", "dact = [0 for _ in iter(int, 1)]")
     with process("ex05", "--time-limit", "100", cwd=course) as run:
         time.sleep(4)
         run.send_signal(signal.SIGINT)
-        out, err = run.communicate(timeout=30)
+        out, err = run.communicate(timeout=120)
     assert (run.returncode, out, err) == (130, "", "")
 
 
@@ -288,7 +299,7 @@ def test_a_closed_pipe_is_no_news(course: Path) -> None:
     with process("list", cwd=course) as run:
         assert run.stdout is not None
         run.stdout.close()
-        assert run.wait(timeout=30) == 141
+        assert run.wait(timeout=120) == 141
         assert run.stderr is not None
         assert run.stderr.read() == ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+import backprop_check
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -86,6 +89,41 @@ def test_pytest_finds_the_plugin_by_itself(unpacked: Path, tmp_path: Path) -> No
     disabled = pytest_run("--backprop", "-p", "no:backprop")
     assert disabled.returncode == 4 and "unrecognized arguments: --backprop" in disabled.stderr
     assert pytest_run("-p", "no:backprop").returncode == 5
+
+
+def test_a_project_may_have_a_checker_of_its_own(unpacked: Path, tmp_path: Path) -> None:
+    (tmp_path / "checker.py").write_text("def cmp():\n    return 'theirs'\n")
+    (tmp_path / "test_theirs.py").write_text(
+        "import backprop_check\nfrom backprop_check import cmp as ours\nfrom checker import cmp\n\n\n"
+        "def test_both():\n    assert cmp() == 'theirs' and ours.__module__ == 'backprop_check.live.here'\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(unpacked)}
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-rA"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert run.returncode == 0 and "1 passed" in run.stdout, run.stdout + run.stderr
+
+
+def test_import_checker_in_a_checkout_gives_the_same_names() -> None:
+    script = "import checker, backprop_check; from checker import cmp; assert cmp is backprop_check.cmp"
+    run = subprocess.run([sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr
+
+
+PAGES = [CHECKOUT / "README.md", *(p for p in (CHECKOUT / "docs").rglob("*") if p.is_file())]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_install_lines_name_what_is_there(page: Path) -> None:
+    """Extras that exist, this version, and the index only for what will be published, which is said beside it."""
+    extras = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    text = page.read_text(encoding="utf-8")
+    for found in re.finditer(r"(backprop-check|whl|'\.)\[(\w+)\](?:==([\w.]+))?|backprop_check-([\d.]+)-py3", text):
+        name, extra, *versions = found.groups()
+        around = text[max(0, found.start() - 200) : found.end()]
+        assert extra is None or extra in extras, found[0]
+        assert {*versions} <= {None, backprop_check.__version__}, found[0]
+        assert name != "backprop-check" or "once" in around or "--find-links" in around, f"the index has none yet: {found[0]}"
 
 
 def test_the_constraints_pin_every_direct_dependency() -> None:

@@ -97,5 +97,5 @@ def test_the_reporter_is_given_the_output_by_the_name_it_looks_for() -> None:
 
 def test_the_workflow_installs_this_version() -> None:
     assert [step["run"] for step in STEPS if step.get("name") == "Install"] == [
-        f"pip install 'backprop-check[grade]=={backprop_check.__version__}'"
+        f"pip install --find-links .github 'backprop-check[grade]=={backprop_check.__version__}'"
     ]

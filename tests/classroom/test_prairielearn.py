@@ -92,4 +92,5 @@ def test_the_question_is_one_that_prairielearn_accepts() -> None:
         image.endswith(f":{backprop_check.__version__}")
         and image in docker
         and f"'backprop-check[grade]=={backprop_check.__version__}'" in docker
+        and f"COPY backprop_check-{backprop_check.__version__}-py3-none-any.whl " in docker
     )

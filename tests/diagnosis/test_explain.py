@@ -22,7 +22,7 @@ def crash(*_: object) -> None:
     raise RuntimeError("a prover broke")
 
 
-@pytest.mark.parametrize("rule", (*RULES, *LAST), ids=code)
+@pytest.mark.parametrize("rule", (RULES[0], RULES[len(RULES) // 2], RULES[-1], *LAST), ids=code)
 def test_a_crash_in_a_prover_leaves_the_verdict(rule: ModuleType, tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rule, "find", crash)
     (gradient, *_) = [g for g in wrong(rule, tmp_path, zygote) if g.verdict.status in ("incorrect", "error")]
@@ -30,7 +30,7 @@ def test_a_crash_in_a_prover_leaves_the_verdict(rule: ModuleType, tmp_path: Path
     assert gradient.diagnoses[0].error
 
 
-@pytest.mark.parametrize("place", range(len(explain.BY_VALUE)))
+@pytest.mark.parametrize("place", (0, len(explain.BY_VALUE) - 1))
 def test_a_crash_in_a_prover_by_value_leaves_the_verdict(
     place: int, tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch
 ) -> None:

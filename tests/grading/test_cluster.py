@@ -197,7 +197,7 @@ def test_no_worker_joins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_dask_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(BadInput, match=r"pip install 'backprop-check\[cluster\]'"):
+    with pytest.raises(BadInput, match=r"pip install 'distributed>=2024.1'"):
         check_cluster("tcp://127.0.0.1:8786")
 
 

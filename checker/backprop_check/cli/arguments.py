@@ -133,7 +133,7 @@ def _grade(command: argparse.ArgumentParser) -> None:
     command.add_argument("--exercise", metavar="ID|PATH", help="what all of them answer; else their names say it")
     where = command.add_mutually_exclusive_group()
     where.add_argument("--jobs", type=_count, metavar="N", help="how many are judged at a time (default: the number of cores)")
-    where.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="judge on a Dask cluster (pip install 'backprop-check[cluster]')")
+    where.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="judge on a Dask cluster (needs the extra `cluster`)")
     command.add_argument(
         "--time-limit", type=seconds, default=10.0, metavar="S", help="seconds one statement may take (default 10), all 3 x that"
     )
@@ -175,6 +175,7 @@ def _nothing(command: argparse.ArgumentParser) -> None:
 
 COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
     "check": ("check", "check the gradients of an exercise", _check),
+    "demo": ("demo", "show a wrong answer, why it is wrong, and the line mended", _time_limit),
     "list": ("list", "show the exercises and how far you are", _nothing),
     "watch": ("watch", "check again at every save", _watch),
     "hint": ("hint", "give a hint, a clearer one each time", _hint),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CONNECT, PATIENCE = 10.0, 60.0
 """Seconds until a scheduler has to answer, and until a cluster has to have a worker."""
 
-MISSING = "judging on a cluster needs Dask: pip install 'backprop-check[cluster]'."
+MISSING = "judging on a cluster needs Dask: pip install 'distributed>=2024.1'."
 MALFORMED = "{} is no address of a Dask scheduler: it tells its own when it starts, as tcp://HOST:8786."
 ABSENT = "no Dask scheduler answers at {}: start one there (`dask scheduler`), or correct the address."
 UNFIT = "{} cannot be talked to ({}): its Dask must fit the one here; for tls://, set distributed.comm.tls in Dask's configuration."

@@ -47,7 +47,7 @@ def compiled() -> bytes:
     try:
         import pyseccomp as seccomp
     except (ImportError, RuntimeError) as error:  # RuntimeError: the package is there, libseccomp.so.2 is not
-        raise Unconfined(f"{error}: pip install 'backprop-check[grade]', and the system's libseccomp 2") from None
+        raise Unconfined(f"{error}: pip install pyseccomp landlockpy, and the system's libseccomp 2") from None
     rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.EPERM))
     for name in COMPUTE:
         _add(rules, seccomp.ALLOW, name)
