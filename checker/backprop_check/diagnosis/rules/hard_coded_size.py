@@ -25,7 +25,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.fold import fold
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.exercise.sizes import axis_name
+from backprop_check.exercise.sizes import nominal_name
 from backprop_check.records import Diagnosis
 
 
@@ -75,8 +75,8 @@ def _error(case: Case, literal: ast.Constant | None) -> str:
     if literal is None:
         return "this is right only at the exercise's own sizes"
     number = length_of(literal)
-    name = axis_name([number], [case.verdict.runs[0].trial.sizes])
-    return f"this {number} is the length {name} of today" if not name.isdigit() else f"this {number} is fixed, the sizes are not"
+    name = nominal_name(number, case.verdict.runs[0].trial.sizes)
+    return f"this {number} is the length {name} of today" if name else f"this {number} is fixed, the sizes are not"
 
 
 def _lengths(case: Case, expression: ast.AST) -> Iterator[ast.Constant]:

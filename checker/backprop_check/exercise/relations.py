@@ -1,0 +1,226 @@
+"""Relations between sizes that hold in every trial: what these trials cannot tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, combinations
+from math import gcd
+
+Column = tuple[int, int, int]
+"""What one quantity is in the three trials."""
+
+Direction = tuple[int, int]
+
+PLAIN = 4
+"""Numbers up to this one make a relation that somebody might write."""
+
+
+def added(new: Column, earlier: Sequence[Column]) -> Iterator[tuple[str, tuple[int, ...], Column]]:
+    """Yield the quantities that the size `new` adds to those of `earlier` sizes: how each is written, of which sizes, its values.
+
+    They are the size, its products with one or two others or itself, and a size less one times another. In the second part `-1` is the
+    new size, and other numbers are places in `earlier`.
+    """
+    x, y, z = new
+    xx, yy, zz = x * x, y * y, z * z
+    yield "{0}", (-1,), new
+    yield "{0}·{0}", (-1,), (xx, yy, zz)
+    yield "({0}-1)·{0}", (-1,), (xx - x, yy - y, zz - z)
+    for i, (a, b, c) in enumerate(earlier):
+        ax, by, cz = a * x, b * y, c * z
+        yield "{0}·{1}", (i, -1), (ax, by, cz)
+        yield "({0}-1)·{1}", (i, -1), (ax - x, by - y, cz - z)
+        yield "{0}·({1}-1)", (i, -1), (ax - a, by - b, cz - c)
+        yield "{0}·{0}·{1}", (i, -1), (a * ax, b * by, c * cz)
+        yield "{0}·{1}·{1}", (i, -1), (ax * x, by * y, cz * z)
+        for j in range(i):
+            d, e, f = earlier[j]
+            yield "{0}·{1}·{2}", (j, i, -1), (d * ax, e * by, f * cz)
+
+
+def sums(new: Column, earlier: Sequence[Column]) -> Iterator[tuple[str, tuple[int, ...], Column]]:
+    """Yield the sums and differences that the size `new` adds, as `added` does."""
+    x, y, z = new
+    for i, (a, b, c) in enumerate(earlier):
+        yield "{0} + {1}", (i, -1), (a + x, b + y, c + z)
+        yield "{1} - {0}", (i, -1), (x - a, y - b, z - c)
+
+
+def halves(new: Column, earlier: Sequence[Column]) -> Iterator[Column]:
+    """Yield parts that a forward may take, up to a number: of the size `new`, of its difference from others, and with others added."""
+    x, y, z = new
+    yield x // 2, y // 2, z // 2
+    yield (x + 1) // 2, (y + 1) // 2, (z + 1) // 2
+    yield x // 3, y // 3, z // 3
+    yield x // 4, y // 4, z // 4
+    for a, b, c in earlier:
+        yield (x - a) // 2, (y - b) // 2, (z - c) // 2
+        yield (x - a + 1) // 2, (y - b + 1) // 2, (z - c + 1) // 2
+        yield x // 2 + a, y // 2 + b, z // 2 + c
+        yield a // 2 + x, b // 2 + y, c // 2 + z
+
+
+def direction(column: Column) -> Direction:
+    """How a quantity changes over the trials, whatever it is multiplied by and whatever is added to it; `(0, 0)` if it does not change."""
+    a, b = rise(column)
+    common = gcd(a, b) or 1
+    if a < 0 or (a == 0 and b < 0):
+        common = -common
+    return a // common, b // common
+
+
+def rise(column: Column) -> Direction:
+    """How a quantity changes over the trials, whatever is added to it."""
+    return column[1] - column[0], column[2] - column[0]
+
+
+def dependent(a: Column, b: Column, c: Column) -> bool:
+    """Whether one of three quantities is a sum of multiples of the two others, whatever the multiples."""
+    return a[0] * (b[1] * c[2] - b[2] * c[1]) + a[1] * (b[2] * c[0] - b[0] * c[2]) + a[2] * (b[0] * c[1] - b[1] * c[0]) == 0
+
+
+@dataclass
+class Apart:
+    """Sizes that stand in no relation, and how all that is made of them changes over the trials."""
+
+    columns: list[Column] = field(default_factory=list)
+    directions: set[Direction] = field(default_factory=lambda: {(0, 0)})
+    rises: set[Direction] = field(default_factory=lambda: {(0, 0)})
+    floors: list[Column] = field(default_factory=list)
+
+    def take(self, new: Column) -> bool:
+        """Take a size in, unless it stands in a relation with itself or with those that are there.
+
+        Two sizes or products that change alike are related: one is the other times a number plus a number, whatever the numbers are
+        (those that stand in the forward are among them). Of sums and differences, one is the other plus a number; of halves rounded to
+        whole numbers, a size plus a small number.
+        """
+        if alone(new):
+            return False
+        directions, rises = set[Direction](), set[Direction]()
+        if not _free(_directions(new, self.columns), self.directions, directions):
+            return False
+        if not _free(_rises(new, self.columns), self.rises, rises):
+            return False
+        if any(dependent(new, a, b) for a, b in combinations(self.columns, 2)):
+            return False
+        floors = list(halves(new, self.columns))
+        if _near(floors, [*self.columns, new]) or _near(self.floors, [new]):
+            return False
+        self.columns.append(new)
+        self.directions |= directions
+        self.rises |= rises
+        self.floors += floors
+        return True
+
+
+def coincidences(columns: Sequence[Column]) -> int:
+    """Count what the trials cannot tell apart: the fewer, the better these choices of sizes."""
+    earlier = [columns[:place] for place in range(len(columns))]
+    directions = [(0, 0), *(way for new, known in zip(columns, earlier, strict=True) for way in _directions(new, known))]
+    rises = [(0, 0), *(way for new, known in zip(columns, earlier, strict=True) for way in _rises(new, known))]
+    count = len(directions) - len(set(directions)) + len(rises) - len(set(rises))
+    count += sum(any(dependent(new, a, b) for a, b in combinations(known, 2)) for new, known in zip(columns, earlier, strict=True))
+    count += sum(_near(list(halves(new, known)), columns) for new, known in zip(columns, earlier, strict=True))
+    return count + sum(map(alone, columns))
+
+
+def alone(size: Column) -> bool:
+    """Whether a size has a relation with numbers: it or its half comes twice, or it is always even, always odd or the same modulo 3."""
+    return len(set(size)) < 3 or len({n // 2 for n in size}) == 1 or any(len({n % k for n in size}) == 1 for k in (2, 3))
+
+
+def _directions(new: Column, earlier: Sequence[Column]) -> Iterator[Direction]:
+    return (direction(column) for _, _, column in added(new, earlier))
+
+
+def _rises(new: Column, earlier: Sequence[Column]) -> Iterator[Direction]:
+    yield rise(new)
+    yield rise((2 * new[0], 2 * new[1], 2 * new[2]))
+    for a in earlier:
+        yield rise((a[0] * new[0], a[1] * new[1], a[2] * new[2]))
+    for _, _, column in sums(new, earlier):
+        yield rise(column)
+
+
+def _free(ways: Iterable[Direction], taken: set[Direction], fresh: set[Direction]) -> bool:
+    for way in ways:
+        if way in taken or way in fresh:
+            return False
+        fresh.add(way)
+    return True
+
+
+def _near(floors: Sequence[Column], sizes: Sequence[Column]) -> bool:
+    """Whether one of `floors` is one of `sizes` up to a small number in every trial."""
+    known: dict[Direction, list[int]] = {}
+    for size in sizes:
+        known.setdefault(rise(size), []).append(size[0])
+    return any(abs(floor[0] - n) <= 3 for floor in floors for n in known.get(rise(floor), ()))
+
+
+def standing(sizes: Sequence[Mapping[str, int]]) -> list[str]:
+    """Return, in words, the relations that hold in each of three choices of sizes: `D = 2·heads`, `N is even`. The simplest come first.
+
+    Of quantities, those with numbers that somebody might write; of what follows from a simpler one, nothing.
+    """
+    names = list(sizes[0])
+    columns: list[Column] = [(sizes[0][n], sizes[1][n], sizes[2][n]) for n in names]
+    found: list[tuple[frozenset[str], str]] = []
+    for name, column in zip(names, columns, strict=True):
+        if len(set(column)) == 1:
+            found.append((frozenset({name}), f"{name} = {column[0]}"))
+        elif len({n % 2 for n in column}) == 1:
+            found.append((frozenset(), f"{name} is {'odd' if column[0] % 2 else 'even'}"))
+    quantities = []
+    for place, column in enumerate(columns):
+        for form, of, values in chain(added(column, columns[:place]), sums(column, columns[:place])):
+            own = [names[place] if i < 0 else names[i] for i in of]
+            quantities.append((form.format(*own), frozenset(own), values))
+    quantities.sort(key=lambda q: (len(q[1]), " - " in q[0], len(q[0])))
+    for text, own, column in quantities:
+        if direction(column) == (0, 0) and " " not in text and not _follows(own, found):
+            found.append((own, f"{text} = {column[0]}"))
+    pairs = sorted(combinations(quantities, 2), key=lambda pair: len(pair[0][1] | pair[1][1]))
+    for (one, its, first), (other, theirs, second) in pairs:
+        if direction(first) == direction(second) and not _follows(its | theirs, found):
+            words = _words(one, first, other, second)
+            if words:
+                found.append((its | theirs, words))
+    return [words for _, words in found]
+
+
+def _follows(of: frozenset[str], found: Iterable[tuple[frozenset[str], str]]) -> bool:
+    """Whether a relation of these sizes was found already, or one of some of them, from which this one may follow."""
+    return any(known and known <= of for known, _ in found)
+
+
+def _words(one: str, first: Column, other: str, second: Column) -> str | None:
+    """`one = p·other + q` in whole numbers, or None if they are not ones that somebody might write."""
+    up, along = next(((a, b) for a, b in zip(rise(first), rise(second), strict=True) if b), (0, 0))
+    if not up:
+        return None
+    if abs(along) > abs(up):
+        return _words(other, second, one, first)
+    common = gcd(up, along) if along > 0 else -gcd(up, along)
+    times, by = up // common, along // common
+    plus = by * first[0] - times * second[0]
+    if one.isidentifier() and other.isidentifier():
+        plain = max(abs(times), by) <= PLAIN and (abs(plus) <= PLAIN or abs(times) == by == 1)
+    else:
+        plain = 0 < max(times, by) <= PLAIN and times > 0 and abs(plus) <= (1 if " " in one + other else 0)
+    if not plain:
+        return None
+    left, right = _times(by, one), _times(times, other)
+    if times < 0:
+        return f"{left} + {_times(-times, other)} = {plus}"
+    if plus < 0 and by == times == 1:
+        left, right, plus = right, left, -plus
+    return f"{left} = {right}" + (f" {'+' if plus > 0 else '-'} {abs(plus)}" if plus else "")
+
+
+def _times(number: int, quantity: str) -> str:
+    if number == 1:
+        return quantity
+    return f"{number}·({quantity})" if " " in quantity else f"{number}·{quantity}"
