@@ -63,9 +63,10 @@ def _relations(sizes: Sizes) -> Iterator[tuple[str, tuple[float | None, ...]]]:
             yield "N·M = k, N / M = k", (a * b, a / b)
         yield "N² = k·M, (N-1)·N = k·M", (a * a / b, (a - 1) * a / b)
         yield "N - 1 = k·M, N - 1 = k·(M-1)", ((a - 1) / b, (a - 1) / (b - 1))
+        yield "N is a multiple of M", (None if a % b else 0,)
         yield "N = 2, 3, 4, 5, 8 or 1.5 times M, plus k", tuple(a - times * b for times in TIMES)
         parts = (a - b // 2, a - (b + 1) // 2, a - b // 3, a - b // 4)
-        yield "N = M // 2, 3 or 4, or up to 2 more or less", tuple(n if -2 <= n <= 2 else None for n in parts)
+        yield "N = M // 2, 3 or 4, or up to 1 more or less", tuple(n if -1 <= n <= 1 else None for n in parts)
     for a, b in combinations(known, 2):
         others = [n for n in known if n not in (a, b)]
         for c in others:

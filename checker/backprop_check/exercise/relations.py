@@ -94,9 +94,9 @@ class Apart:
 
         Two sizes or products that change alike are related: one is the other times a number plus a number, whatever the numbers are
         (those that stand in the forward are among them). Of sums and differences, one is the other plus a number; of halves rounded to
-        whole numbers, a size plus a small number.
+        whole numbers, a size up to 1.
         """
-        if alone(new):
+        if alone(new) or any(_divides(a, new) or _divides(new, a) for a in self.columns):
             return False
         directions, rises = set[Direction](), set[Direction]()
         if not _free(_directions(new, self.columns), self.directions, directions):
@@ -127,8 +127,9 @@ def coincidences(columns: Sequence[Column]) -> int:
 
 
 def alone(size: Column) -> bool:
-    """Whether a size has a relation with numbers: it or its half comes twice, or it is always even, always odd or the same modulo 3."""
-    return len(set(size)) < 3 or len({n // 2 for n in size}) == 1 or any(len({n % k for n in size}) == 1 for k in (2, 3))
+    """Whether a size has a relation with numbers: it comes twice, its half stays, or it is the same modulo 2 or 3 in every trial."""
+    x, y, z = size
+    return x in (y, z) or y == z or x // 2 == y // 2 == z // 2 or x % 2 == y % 2 == z % 2 or x % 3 == y % 3 == z % 3
 
 
 def _directions(new: Column, earlier: Sequence[Column]) -> Iterator[Direction]:
@@ -152,12 +153,16 @@ def _free(ways: Iterable[Direction], taken: set[Direction], fresh: set[Direction
     return True
 
 
+def _divides(a: Column, b: Column) -> bool:
+    return b[0] % a[0] == b[1] % a[1] == b[2] % a[2] == 0
+
+
 def _near(floors: Sequence[Column], sizes: Sequence[Column]) -> bool:
-    """Whether one of `floors` is one of `sizes` up to a small number in every trial."""
+    """Whether one of `floors` is one of `sizes` up to 1 in every trial."""
     known: dict[Direction, list[int]] = {}
     for size in sizes:
         known.setdefault(rise(size), []).append(size[0])
-    return any(abs(floor[0] - n) <= 3 for floor in floors for n in known.get(rise(floor), ()))
+    return any(abs(floor[0] - n) <= 1 for floor in floors for n in known.get(rise(floor), ()))
 
 
 def standing(sizes: Sequence[Mapping[str, int]]) -> list[str]:
@@ -182,7 +187,7 @@ def standing(sizes: Sequence[Mapping[str, int]]) -> list[str]:
     for text, own, column in quantities:
         if direction(column) == (0, 0) and " " not in text and not _follows(own, found):
             found.append((own, f"{text} = {column[0]}"))
-    pairs = sorted(combinations(quantities, 2), key=lambda pair: len(pair[0][1] | pair[1][1]))
+    pairs = sorted(combinations(quantities, 2), key=lambda p: (len(p[0][1] | p[1][1]), " - " in p[0][0] + p[1][0], len(p[0][0] + p[1][0])))
     for (one, its, first), (other, theirs, second) in pairs:
         if direction(first) == direction(second) and not _follows(its | theirs, found):
             words = _words(one, first, other, second)

@@ -104,7 +104,8 @@ def _named(names: tuple[str, ...], columns: tuple[tuple[int, ...], ...]) -> Iter
                 yield f"{text}{'//' if any(n % k for n in lengths) else '/'}{k}", tuple(n // k for n in lengths)
         if len(factors) == 1:
             yield from (("", tuple(2 * n + k for n in lengths)) for k in (-1, 1))
-            yield from (("", tuple((n + k) // 2 + 1 for n in lengths)) for k in (-3, -1))
+            if any(n % 2 for n in lengths):
+                yield from (("", tuple((n + k) // 2 + 1 for n in lengths)) for k in (-3, -1))
     for (one, first), (other, second) in combinations(known, 2):
         both = list(zip(first, second, strict=True))
         for k in (-1, 0, 1):
