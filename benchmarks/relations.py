@@ -23,7 +23,7 @@ TIMES = (2, 3, 4, 5, 8, 1.5)
 
 def random_choices(count: int, seed: int = 0) -> Iterator[dict[str, int]]:
     """Yield nominal sizes: two to five different ones from 2 to 40."""
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311 (the same ones in every run)
     for _ in range(count):
         yield dict(zip("ABCDE", draw.sample(range(2, 41), draw.choice((2, 3, 4, 5))), strict=False))
 
@@ -34,15 +34,16 @@ def related_choices(largest: int) -> Iterator[dict[str, int]]:
         made = (2 * a, 3 * a, a + 1, a + b, a - b, a + b - 1, 2 * a + b, a * b, a * b // 2, 2 * a * b, (a - 1) * b, a // 2, a // 2 + b)
         for c in dict.fromkeys(made):
             if c > 1 and c not in (a, b):
-                yield dict(A=a, B=b, C=c)
+                yield {"A": a, "B": b, "C": c}
                 if a + c != b:
-                    yield dict(C=c, D=a + c, A=a, B=b)
+                    yield {"C": c, "D": a + c, "A": a, "B": b}
 
 
 def left_standing(nominal: Iterable[Sizes], choose: Choose = choose_sizes) -> tuple[int, Counter[str], Counter[str]]:
     """Return how many nominal sizes there were, how many relations of each kind were tried, and how many hold in all trials."""
     count, tried, standing = 0, Counter[str](), Counter[str]()
-    for count, sizes in enumerate(nominal, 1):
+    for sizes in nominal:
+        count += 1
         for (kind, first), (_, second), (_, third) in zip(*map(_relations, choose(sizes)), strict=True):
             tried[kind] += len(first)
             if same := sum(a == b == c is not None for a, b, c in zip(first, second, third, strict=True)):

@@ -176,8 +176,8 @@ def backward(x, temper, y, dy):
 
 def test_a_relation_that_all_listed_sizes_share_is_told_with_sizes_that_do_without(tmp_path: Path, zygote: Zygote) -> None:
     told = messages(course_of(tmp_path, HEADS), zygote)
-    assert "in every choice of SIZES D = 2·heads" in told or "in every choice of SIZES D is even and D = 2·heads" in told
-    offered = re.search(r"in SIZES, write (dict\(.*?\)) for (dict\(.*?\))\.", told)
+    assert "SIZES: in every choice of sizes D is even and D = 2·heads, so an answer that is right only then would pass." in told
+    offered = re.search(r"The forward also runs at (dict\(.*?\)): put it in the place of (dict\(.*?\))\.", told)
     assert offered, told
     mended = HEADS.replace(offered[2], offered[1])
     assert mended != HEADS
@@ -186,9 +186,9 @@ def test_a_relation_that_all_listed_sizes_share_is_told_with_sizes_that_do_witho
 
 
 @pytest.mark.parametrize(("listed", "said"), [
-    ("dict(N=3, D=9, heads=3)", "SIZES lists fewer than two choices beside the exercise's own sizes"),
-    ("dict(N=3, D=9, heads=3), dict(N=6, D=6, heads=2)", "in dict(N=6, D=6, heads=2) of SIZES N and D are equal: that hides a transpose."),
-    ("dict(N=3, D=9, heads=3), dict(N=8, D=6, heads=1)", "dict(N=8, D=6, heads=1) of SIZES has a size less than 2"),
+    ("dict(N=3, D=9, heads=3)", "SIZES: answers are tried at three choices of sizes: list two beside the exercise's own, with other sizes."),
+    ("dict(N=3, D=9, heads=3), dict(N=6, D=6, heads=2)", "SIZES: in dict(N=6, D=6, heads=2), N and D are equal, which hides a transpose."),
+    ("dict(N=3, D=9, heads=3), dict(N=8, D=6, heads=1)", "SIZES: dict(N=8, D=6, heads=1) has a size less than 2"),
 ])  # fmt: skip
 def test_listed_sizes_that_hide_something(listed: str, said: str, tmp_path: Path, zygote: Zygote) -> None:
     text = HEADS.replace("dict(N=3, D=8, heads=4), dict(N=6, D=10, heads=5)", listed)
@@ -200,7 +200,7 @@ def test_a_relation_that_the_forward_needs_is_a_note(tmp_path: Path, zygote: Zyg
     course = course_of(tmp_path, needed)
     (found,) = examine(course, course.files(), zygote)
     assert found.findings == ()
-    assert "in every choice of SIZES D is even and D = 2·heads: no other choice that was tried runs, so this is taken as meant." in found.notes
+    assert "in every choice of SIZES D is even and D = 2·heads: the forward runs at no other sizes that were tried." in found.notes
 
 
 def test_stray_files_and_missing_images(tmp_path: Path) -> None:

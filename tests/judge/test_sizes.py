@@ -9,9 +9,9 @@ import pytest
 from asking import COURSE, Judge
 from graphs import MLP, NORMED, SCALED
 
+from backprop_check.authoring.relations import standing
 from backprop_check.errors import BadInput
 from backprop_check.exercise.parse import read_exercise
-from backprop_check.exercise.relations import standing
 from backprop_check.exercise.sizes import axis_name, choose_sizes, may_be, nominal_name, written_order
 from backprop_check.trace.graph import load_graph
 from backprop_check.trace.oracle import trace
@@ -123,7 +123,9 @@ def test_no_two_trials_share_a_seed(ask: Judge) -> None:
 
 
 def test_no_relation_stands_in_all_trials() -> None:
-    _, tried, standing = relations.left_standing([*relations.random_choices(1000), *itertools.islice(relations.related_choices(12), 0, None, 2)])
+    _, tried, standing = relations.left_standing(
+        [*relations.random_choices(1000), *itertools.islice(relations.related_choices(12), 0, None, 2)]
+    )
     assert tried.total() > 500_000
     assert not standing, standing
 
@@ -144,7 +146,13 @@ def test_no_dimension_has_a_false_name() -> None:
 
 
 def test_all_sizes_differ_keep_their_order_and_stay_small() -> None:
-    some = [{"A": 5}, {"N": 32, "V": 27, "H": 64, "E": 10, "B": 3}, {"N": 1}, {"N": 4, "C": 4}, dict(zip("ABCDEFGHIJ", range(2, 12), strict=True))]
+    some = [
+        {"A": 5},
+        {"N": 32, "V": 27, "H": 64, "E": 10, "B": 3},
+        {"N": 1},
+        {"N": 4, "C": 4},
+        dict(zip("ABCDEFGHIJ", range(2, 12), strict=True)),
+    ]
     for nominal in [*some, *relations.random_choices(150, seed=2)]:
         first, *others = choose_sizes(nominal)
         assert first == nominal and len(others) == 2 and choose_sizes(nominal) == [first, *others]
@@ -308,7 +316,7 @@ def test_relations_that_listed_sizes_leave_are_told_in_words() -> None:
 
 
 def test_of_more_than_two_listed_choices_those_that_leave_fewest_relations() -> None:
-    nominal, alike, also, other = dict(D=6, heads=3), dict(D=8, heads=4), dict(D=10, heads=5), dict(D=15, heads=5)
+    nominal, alike, also, other = ({"D": d, "heads": h} for d, h in ((6, 3), (8, 4), (10, 5), (15, 5)))
     assert standing([nominal, alike, also]) and not standing(choose_sizes(nominal, [alike, nominal, also, other]))
     assert choose_sizes(nominal, [alike, also]) == [nominal, alike, also]
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import chain, combinations, islice
+from itertools import combinations, islice, product
 
 import torch
 
 from backprop_check.authoring.finding import Finding
+from backprop_check.authoring.relations import standing
 from backprop_check.errors import BadInput
 from backprop_check.exercise.numbers import axis_lengths
-from backprop_check.exercise.relations import standing
 from backprop_check.trace.graph import Graph
 
 TRIED = 200
@@ -23,38 +23,39 @@ REACH = 4
 def size_findings(graph: Graph) -> Iterator[Finding]:
     """Yield what is wrong with the choices in `SIZES`.
 
-    A relation that holds in every choice is one only if the forward also runs without it: then the choice that shows it is offered.
+    A relation that holds in every choice is wrong only if the forward also runs without it: then a choice that does without is offered.
     """
     if not graph.scope.get("SIZES"):
         return
-    path = graph.exercise.path
     for sizes in graph.sizes[1:]:
         same = [name for name in sizes if list(sizes.values()).count(sizes[name]) > 1]
         if same:
-            yield Finding(path, 0, f"in {_listed(sizes)} of SIZES {' and '.join(same)} are equal: that hides a transpose. Make them different.")
+            yield _finding(graph, f"in {_listed(sizes)}, {' and '.join(same)} are equal, which hides a transpose. Make them different.")
         if min(sizes.values()) < 2:
-            yield Finding(path, 0, f"{_listed(sizes)} of SIZES has a size less than 2: an axis of length 1 hides a missing sum. Make it larger.")
-    if len({tuple(sizes.items()) for sizes in graph.sizes}) < 3:
-        yield Finding(path, 0, "SIZES lists fewer than two choices beside the exercise's own sizes: list two, all sizes other than its own.")
-        return
-    better = _better(graph)
-    if better is not None:
-        relations, (choice, other) = standing(graph.sizes), better
-        broken = [r for r in relations if r not in standing([*(s for s in graph.sizes if s != choice), other])]
-        yield Finding(
-            path,
-            0,
-            f"in every choice of SIZES {_all(broken)}: an answer that is right only then would pass. "
-            f"The forward also runs without it: in SIZES, write {_listed(other)} for {_listed(choice)}.",
-        )
+            yield _finding(graph, f"{_listed(sizes)} has a size less than 2: an axis of length 1 hides a missing sum. Make it larger.")
+    if not _three(graph):
+        yield _finding(graph, "answers are tried at three choices of sizes: list two beside the exercise's own, with other sizes.")
+    elif (better := _better(graph)) is not None:
+        choice, other = better
+        left = standing([*(s for s in graph.sizes if s != choice), other])
+        broken = _all([relation for relation in standing(graph.sizes) if relation not in left])
+        way = f"The forward also runs at {_listed(other)}: put it in the place of {_listed(choice)}."
+        yield _finding(graph, f"in every choice of sizes {broken}, so an answer that is right only then would pass. {way}")
 
 
 def size_notes(graph: Graph) -> list[str]:
     """The relations of `SIZES` that no choice which was tried could do without."""
-    if not graph.scope.get("SIZES") or len({tuple(sizes.items()) for sizes in graph.sizes}) < 3:
-        return []
-    relations = standing(graph.sizes)
-    return [f"in every choice of SIZES {_all(relations)}: no other choice that was tried runs, so this is taken as meant."] if relations else []
+    relations = standing(graph.sizes) if graph.scope.get("SIZES") and _three(graph) else []
+    return [f"in every choice of SIZES {_all(relations)}: the forward runs at no other sizes that were tried."] if relations else []
+
+
+def _three(graph: Graph) -> bool:
+    return len({tuple(sizes.items()) for sizes in graph.sizes}) == 3
+
+
+def _finding(graph: Graph, message: str) -> Finding:
+    source = graph.exercise.source.split("\n")
+    return Finding(graph.exercise.path, next((n for n, line in enumerate(source, 1) if line.startswith("SIZES")), 0), f"SIZES: {message}")
 
 
 def _better(graph: Graph) -> tuple[Mapping[str, int], Mapping[str, int]] | None:
@@ -75,17 +76,16 @@ def _better(graph: Graph) -> tuple[Mapping[str, int], Mapping[str, int]] | None:
 def _others(graph: Graph) -> Iterator[tuple[Mapping[str, int], Mapping[str, int]]]:
     """Choices that differ from one of `SIZES` in one size, the nearest first; then in two."""
     own, *listed = graph.sizes
-    largest = max(max(sizes.values()) for sizes in graph.sizes) + REACH
+    every = range(2, max(max(sizes.values()) for sizes in graph.sizes) + REACH + 1)
     for count in (1, 2):
-        found = []
-        for choice in listed[::-1]:
-            for names in combinations(choice, count):
-                values = chain([()])
-                for name in names:
-                    values = chain(((*v, n) for v in list(values) for n in range(2, largest + 1) if n not in (choice[name], own[name])))
-                found += [(choice, {**choice, **dict(zip(names, v, strict=True))}) for v in values]
-        distinct = [(choice, other) for choice, other in found if len(set(other.values())) == len(other)]
-        yield from sorted(distinct, key=lambda pair: sum(abs(pair[0][n] - pair[1][n]) for n in pair[0]))
+        changed = [
+            (choice, {**choice, **dict(zip(names, values, strict=True))})
+            for choice in reversed(listed)
+            for names in combinations(choice, count)
+            for values in product(*([n for n in every if n not in (choice[name], own[name])] for name in names))
+        ]
+        distinct = [(choice, other) for choice, other in changed if len(set(other.values())) == len(other)]
+        yield from sorted(distinct, key=lambda pair: sum(abs(pair[0][n] - pair[1][n]) for n in own))
 
 
 def _runs(graph: Graph, sizes: Mapping[str, int]) -> bool:
