@@ -62,7 +62,8 @@ def _relations(sizes: Sizes) -> Iterator[tuple[str, tuple[float | None, ...]]]:
         if a < b:
             yield "N ± M = k", (a + b, a - b)
             yield "N·M = k, N / M = k", (a * b, a / b)
-        yield "N² = k·M, (N-1)·N = k·M", (a * a / b, (a - 1) * a / b)
+            yield "N·M modulo 2 = k", (a * b % 2,)
+        yield "N² = k·M, (N±1)·N = k·M", (a * a / b, (a - 1) * a / b, (a + 1) * a / b)
         yield "N - 1 = k·M, N - 1 = k·(M-1)", ((a - 1) / b, (a - 1) / (b - 1))
         yield "N is a multiple of M", (None if a % b else 0,)
         yield "N = 2, 3, 4, 5, 8 or 1.5 times M, plus k", tuple(a - times * b for times in TIMES)
@@ -75,7 +76,9 @@ def _relations(sizes: Sizes) -> Iterator[tuple[str, tuple[float | None, ...]]]:
             yield "N ± M = L + k", (a + b - c, abs(a - b) - c)
             yield "2·N ± M = L + k", (2 * a + b - c, a + 2 * b - c, 2 * a - b - c, 2 * b - a - c)
             yield "N·M = k·L, N·M = L + k", (a * b / c, a * b - c)
-            yield "(N-1)·M = k·L", ((a - 1) * b / c, (b - 1) * a / c)
+            yield "(N±1)·M = k·L", tuple((n + k) * m / c for n, m in ((a, b), (b, a)) for k in (-1, 1))
+            yield "N² = M ± L + k", (c * c - a - b, c * c - a + b, c * c + a - b)
+            yield "N·M·L modulo 2 = k", (a * b * c % 2,)
             yield "N·M = k·L²", (a * b / (c * c),)
             yield "(N-1)·M = k·N·L", ((a - 1) * b / (a * c), (b - 1) * a / (b * c))
             parts = (abs(a - b) // 2 - c, a // 2 + b - c, b // 2 + a - c)
@@ -83,6 +86,7 @@ def _relations(sizes: Sizes) -> Iterator[tuple[str, tuple[float | None, ...]]]:
         for c, d in combinations(others, 2):
             yield "N·M = k·L·K", (a * b / (c * d),)
             yield "N·M·L = k·K", (a * b * c / d, a * b * d / c)
+            yield "N·M = L ± K + k", (a * b - c - d, a * b - c + d, a * b + c - d)
             yield "N ± M = L ± K + k", (a + b - c - d, a + b + c - d, a + b + d - c)
 
 

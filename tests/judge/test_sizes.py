@@ -221,10 +221,10 @@ def test_a_size_is_no_other_and_no_sum_or_product_of_others(ask: Judge) -> None:
         """
         dy = 2 * y / y.numel()                              # -> correct
         dy = y / (x.shape[0] * w.shape[0])                  # -> incorrect hard-coded-size
-        dy = 2 * y / (x.numel() * 3)                        # -> incorrect
+        dy = 2 * y / (x.numel() * 3)                        # -> incorrect hard-coded-size
         dx = torch.ones_like(x) * dm / (x.shape[1] / 2)     # -> incorrect hard-coded-size
         dx = torch.ones_like(x) * dm / (w.shape[0] - x.shape[1])    # -> incorrect
-        dx = torch.ones_like(x) * dm / (w.shape[0] / 3)     # -> incorrect
+        dx = torch.ones_like(x) * dm / (w.shape[0] / 3)     # -> incorrect hard-coded-size
         dx = torch.ones_like(x) * dm / 4                    # -> incorrect hard-coded-size
         dx = torch.ones_like(x) * dm / x.shape[0]           # -> correct
         """,
@@ -272,8 +272,8 @@ def names(formulas: str, sizes: list[dict[str, int]]) -> str:
 
 def test_axes_are_named_where_one_reading_is_left() -> None:
     sizes = choose_sizes({"N": 6, "B": 3, "E": 10, "T": 12})
-    assert names("N, B*E, 2*N, N-1, N+1, T//2, N+T, T-B+1, 3*B*E, N*B*E, N*N, 7", sizes) == (
-        "N, B·E, 2·N, N-1, N+1, T//2, N+T, T-B+1, 3·B·E, N·B·E, N·N, 7"
+    assert names("N, B*E, 2*N, N-1, T+1, T//2, N+T, T-B+1, 3*B*E, N*B*E, N*N, 7", sizes) == (
+        "N, B·E, 2·N, N-1, T+1, T//2, N+T, T-B+1, 3·B·E, N·B·E, N·N, 7"
     )
     even = [{"N": 6, "H": 4}, {"N": 7, "H": 8}, {"N": 9, "H": 6}]
     assert names("H//2, 2*H, H", even) == "H/2, 2·H, H"

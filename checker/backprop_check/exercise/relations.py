@@ -79,11 +79,16 @@ def dependent(a: Column, b: Column, c: Column) -> bool:
 
 @dataclass
 class Apart:
-    """Sizes that stand in no relation, and how all that is made of them changes over the trials."""
+    """Sizes that stand in no relation, and how all that is made of them changes over the trials.
 
+    `odd` asks for sizes that are odd in the second trial: then no product is even in all trials because one or another size is.
+    """
+
+    odd: bool = False
     columns: list[Column] = field(default_factory=list)
-    directions: set[Direction] = field(default_factory=lambda: {(0, 0)})
-    rises: set[Direction] = field(default_factory=lambda: {(0, 0)})
+    directions: set[tuple[int, ...]] = field(default_factory=lambda: {(0, 0)})
+    rises: set[tuple[int, ...]] = field(default_factory=lambda: {(0, 0)})
+    growths: set[tuple[int, ...]] = field(default_factory=set)
     floors: list[Column] = field(default_factory=list)
 
     def take(self, new: Column) -> bool:
@@ -91,16 +96,19 @@ class Apart:
 
         Two sizes or products that change alike are related: one is the other times a number plus a number, whatever the numbers are
         (those that stand in the forward are among them). Of sums and differences, one is the other plus a number; of halves rounded to
-        whole numbers, a size up to 1.
+        whole numbers, a size up to 1. And a size or a product of two is another times the same number in the first trial and in no
+        other, so that each of those finds out an answer that takes one for the other.
         """
-        if alone(new) or any(_divides(a, new) or _divides(new, a) for a in self.columns):
+        if alone(new) or (self.odd and new[1] % 2 == 0) or any(_divides(a, new) or _divides(new, a) for a in self.columns):
             return False
-        directions, rises = set[Direction](), set[Direction]()
+        directions, rises, growths = set[tuple[int, ...]](), set[tuple[int, ...]](), set[tuple[int, ...]]()
+        if not _free(_growths(new, self.columns), self.growths, growths):
+            return False
         if not _free(_directions(new, self.columns), self.directions, directions):
             return False
         if not _free(_rises(new, self.columns), self.rises, rises):
             return False
-        if any(dependent(new, a, b) for a, b in combinations(self.columns, 2)):
+        if tied(new, self.columns):
             return False
         floors = list(halves(new, self.columns))
         if _near(floors, [*self.columns, new]) or _near(self.floors, [new]):
@@ -108,6 +116,7 @@ class Apart:
         self.columns.append(new)
         self.directions |= directions
         self.rises |= rises
+        self.growths |= growths
         self.floors += floors
         return True
 
@@ -118,7 +127,7 @@ def coincidences(columns: Sequence[Column]) -> int:
     directions = [(0, 0), *(way for new, known in zip(columns, earlier, strict=True) for way in _directions(new, known))]
     rises = [(0, 0), *(way for new, known in zip(columns, earlier, strict=True) for way in _rises(new, known))]
     count = len(directions) - len(set(directions)) + len(rises) - len(set(rises))
-    count += sum(any(dependent(new, a, b) for a, b in combinations(known, 2)) for new, known in zip(columns, earlier, strict=True))
+    count += sum(tied(new, known) for new, known in zip(columns, earlier, strict=True))
     count += sum(_near(list(halves(new, known)), columns) for new, known in zip(columns, earlier, strict=True))
     return count + sum(map(alone, columns))
 
@@ -129,6 +138,25 @@ def alone(size: Column) -> bool:
     return x in (y, z) or y == z or x // 2 == y // 2 == z // 2 or x % 2 == y % 2 == z % 2 or x % 3 == y % 3 == z % 3
 
 
+def tied(new: Column, earlier: Sequence[Column]) -> bool:
+    """Whether a size is a sum of multiples of two others, or of another and a product with it: `(N + k)·M = l·L`, whatever k and l."""
+    for a in earlier:
+        if dependent(_times(a, new), a, new) or dependent(_times(a, a), a, new) or dependent(_times(new, new), new, a):
+            return True
+    for a, b in combinations(earlier, 2):
+        if dependent(new, a, b):
+            return True
+        for first, second, third in ((a, b, new), (a, new, b), (b, new, a)):
+            product = _times(first, second)
+            if dependent(product, first, third) or dependent(product, second, third):
+                return True
+    return False
+
+
+def _times(a: Column, b: Column) -> Column:
+    return a[0] * b[0], a[1] * b[1], a[2] * b[2]
+
+
 def _directions(new: Column, earlier: Sequence[Column]) -> Iterator[Direction]:
     return (direction(column) for _, _, column in added(new, earlier))
 
@@ -136,13 +164,22 @@ def _directions(new: Column, earlier: Sequence[Column]) -> Iterator[Direction]:
 def _rises(new: Column, earlier: Sequence[Column]) -> Iterator[Direction]:
     yield rise(new)
     yield rise((2 * new[0], 2 * new[1], 2 * new[2]))
+    yield rise(_times(new, new))
     for a in earlier:
-        yield rise((a[0] * new[0], a[1] * new[1], a[2] * new[2]))
+        yield rise(_times(a, new))
     for _, _, column in sums(new, earlier):
         yield rise(column)
 
 
-def _free(ways: Iterable[Direction], taken: set[Direction], fresh: set[Direction]) -> bool:
+def _growths(new: Column, earlier: Sequence[Column]) -> Iterator[tuple[int, ...]]:
+    """By how much a size or a product of two is multiplied from the first trial to each other one."""
+    for column in (new, *(_times(a, new) for a in earlier)):
+        for trial in (1, 2):
+            common = gcd(column[0], column[trial])
+            yield trial, column[0] // common, column[trial] // common
+
+
+def _free(ways: Iterable[tuple[int, ...]], taken: set[tuple[int, ...]], fresh: set[tuple[int, ...]]) -> bool:
     for way in ways:
         if way in taken or way in fresh:
             return False

@@ -26,7 +26,7 @@ def choose_sizes(nominal: Mapping[str, int], listed: Sequence[Mapping[str, int]]
         if len(pairs) > 1:
             pairs.sort(key=lambda pair: coincidences([(nominal[n], pair[0][n], pair[1][n]) for n in nominal]))
         return [dict(nominal), *map(dict, pairs[0])]
-    apart = Apart()
+    apart = Apart(odd=any(n % 2 == 0 for n in nominal.values()))
     order = sorted(nominal, key=lambda name: nominal[name])
     grown = dict(zip(order, _grown([nominal[name] for name in order], apart), strict=True))
     return [{name: grown[name][trial] for name in nominal} for trial in range(3)]

@@ -46,7 +46,7 @@ def find(case: Case) -> Diagnosis | None:
         note=f"Right at {nominal}; at {changed} it {'raises: ' + raised.message if raised else 'is wrong'}.",
         help="Take the length from a tensor (`x.shape[0]`), keep the axis (`keepdim=True`), or leave it to torch (`-1`).",
         span=case.span(literal) if literal is not None else case.span(),
-        evidence="Right in three trials at the nominal sizes, and wrong at every other choice of sizes.",
+        evidence="Right in three trials at the nominal sizes, and wrong at the other sizes that were tried.",
         fix=_fix(case, folded) if folded is not None else None,
     )
 
@@ -73,7 +73,7 @@ def besides(case: Case) -> Diagnosis | None:
 
 def _error(case: Case, literal: ast.Constant | None) -> str:
     if literal is None:
-        return "this is right only at the exercise's own sizes"
+        return "this is right at the exercise's own sizes, and not at others"
     number = length_of(literal)
     name = nominal_name(number, case.verdict.runs[0].trial.sizes)
     return f"this {number} is the length {name} of today" if name else f"this {number} is fixed, the sizes are not"
