@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ FAULTS = {
     "a comment true at one size only": (
         "    y = x * w                         # (N, C)",
         "    y = x * w   # (5, 3)",
-        "the comment says (5, 3), but at N=7",
+        "the comment says (5, 3), but at N=8, C=4 `y` is (N, C): write (N, C).",
     ),
     "no comment": ("# (N, C)\n    m", "\n    m", "`y` has no shape comment"),
     "a comment on a number": ("n = x.shape[0]", "n = x.shape[0]  # (N,)", "`n` is a plain number: take the comment (N,) away."),
@@ -144,6 +145,62 @@ def test_a_mistake_no_sibling_shows(tmp_path: Path, zygote: Zygote) -> None:
     first, second = examine(course, course.files(), zygote)
     assert first.findings == second.findings == ()
     assert first.notes == ("cannot show missing-upstream: every upstream gradient there is 1. ex70b can.",)
+
+
+HEADS = '''"""A title.
+
+Its story.
+"""
+
+import torch
+
+SIZES = [dict(N=3, D=8, heads=4), dict(N=6, D=10, heads=5)]
+
+
+def inputs(N=5, D=4, heads=2):
+    return dict(x=torch.randn(N, D), temper=torch.randn(heads, 1))
+
+
+def forward(x, temper):
+    y = x.view(x.shape[0], temper.shape[0], -1) * temper  # (N, heads, D/heads)
+    return y
+
+
+def backward(x, temper, y, dy):
+    # why: Every number of a head is scaled by that head's.
+    dx = (temper * dy).flatten(1)     # (N, D)
+    # why: One number served all rows and all numbers of its head.
+    dtemper = (x.view(y.shape) * dy).sum((0, 2)).unsqueeze(1)  # (heads, 1)
+'''
+
+
+def test_a_relation_that_all_listed_sizes_share_is_told_with_sizes_that_do_without(tmp_path: Path, zygote: Zygote) -> None:
+    told = messages(course_of(tmp_path, HEADS), zygote)
+    assert "SIZES: in every choice of sizes D is even and D = 2·heads, so an answer that is right only then would pass." in told
+    offered = re.search(r"The forward also runs at (dict\(.*?\)): put it in the place of (dict\(.*?\))\.", told)
+    assert offered, told
+    mended = HEADS.replace(offered[2], offered[1])
+    assert mended != HEADS
+    (tmp_path / "mended").mkdir()
+    assert messages(course_of(tmp_path / "mended", mended), zygote) == ""
+
+
+@pytest.mark.parametrize(("listed", "said"), [
+    ("dict(N=3, D=9, heads=3)", "SIZES: answers are tried at three choices of sizes: list two beside the exercise's own, with other sizes."),
+    ("dict(N=3, D=9, heads=3), dict(N=6, D=6, heads=2)", "SIZES: in dict(N=6, D=6, heads=2), N and D are equal, which hides a transpose."),
+    ("dict(N=3, D=9, heads=3), dict(N=8, D=6, heads=1)", "SIZES: dict(N=8, D=6, heads=1) has a size less than 2"),
+])  # fmt: skip
+def test_listed_sizes_that_hide_something(listed: str, said: str, tmp_path: Path, zygote: Zygote) -> None:
+    text = HEADS.replace("dict(N=3, D=8, heads=4), dict(N=6, D=10, heads=5)", listed)
+    assert said in messages(course_of(tmp_path, text), zygote)
+
+
+def test_a_relation_that_the_forward_needs_is_a_note(tmp_path: Path, zygote: Zygote) -> None:
+    needed = HEADS.replace(", temper.shape[0], -1)", ", temper.shape[0], 2)").replace("D/heads", "2")
+    course = course_of(tmp_path, needed)
+    (found,) = examine(course, course.files(), zygote)
+    assert found.findings == ()
+    assert "in every choice of SIZES D is even and D = 2·heads: the forward runs at no other sizes that were tried." in found.notes
 
 
 def test_stray_files_and_missing_images(tmp_path: Path) -> None:

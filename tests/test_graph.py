@@ -119,7 +119,7 @@ def test_plain_numbers_are_told_by_their_text(source: str, number: bool) -> None
 
 
 @pytest.mark.parametrize(("axes", "lengths"), [
-    ("(N, B·E)", (5, 6)), ("(N,)", (5,)), ("()", ()), ("(N-1, 2·B)", (4, 4)), ("(7, N)", (7, 5)), ("(Q,)", None),
+    ("(N, B·E)", (5, 6)), ("(N,)", (5,)), ("()", ()), ("(N-1, 2·B)", (4, 4)), ("(7, N)", (7, 5)), ("(Q,)", None), ("(N//2, B/2, N-B+1)", (2, 1, 4)), ("(N/2,)", None), ("(N/0,)", None),
 ])  # fmt: skip
 def test_shape_comments_are_read(axes: str, lengths: tuple[int, ...] | None) -> None:
     assert axis_lengths(axes, {"N": 5, "B": 2, "E": 3}) == lengths

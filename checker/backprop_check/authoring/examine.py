@@ -10,6 +10,7 @@ from pathlib import Path
 
 from backprop_check.authoring.blind import Sight, sights, told
 from backprop_check.authoring.finding import Finding
+from backprop_check.authoring.sizes import size_findings, size_notes
 from backprop_check.authoring.text import text_findings
 from backprop_check.authoring.values import value_findings
 from backprop_check.authoring.verdicts import verdict_findings
@@ -48,7 +49,7 @@ def examine(course: Course, exercises: Iterable[Path], zygote: Zygote) -> Iterat
             notes = []
             if not findings:
                 name = exercise_id(stub)
-                notes += _outside(graph(name))
+                notes += [*_outside(graph(name)), *size_notes(graph(name))]
                 siblings = [other for other in files if _number(other) == _number(name) and other != name]
                 for line, wrong in told(name, {i: seen(i) for i in (name, *siblings)}, siblings):
                     if wrong:
@@ -64,7 +65,9 @@ def _findings(course: Course, stub: Path, zygote: Zygote) -> Iterator[Finding]:
     solution = course.solution(stub)
     exercise = read_exercise(solution)
     yield from text_findings(stub, solution, exercise)
-    yield from value_findings(load_graph(exercise))
+    graph = load_graph(exercise)
+    yield from value_findings(graph)
+    yield from size_findings(graph)
     yield from verdict_findings(stub, solution, zygote)
 
 

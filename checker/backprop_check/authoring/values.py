@@ -24,7 +24,10 @@ _AT_ZERO = {"relu", "relu_", "abs", "absolute", "leaky_relu", "sign", "hardtanh"
 
 def value_findings(graph: Graph) -> Iterator[Finding]:
     """Run the forward at every choice of sizes and on several seeds, and yield what breaks the contract."""
-    runs = [graph.forward(graph.inputs(sizes, 1)) for sizes in graph.sizes]
+    runs = []
+    for sizes in graph.sizes:
+        with graph.at(sizes):
+            runs.append(graph.forward(graph.inputs(sizes, 1)))
     yield from _shape_findings(graph, runs)
     yield from _tie_findings(graph)
     yield from _gradcheck_findings(graph)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from backprop_check.derivation.derive import Derived, Term, Underivable, derive
+from backprop_check.derivation.derive import Derivation, Derived, Term, Underivable, derive
 from backprop_check.exercise.sizes import axes
 from backprop_check.records import Line, Trial
 from backprop_check.trace.graph import Graph
@@ -53,16 +53,22 @@ def reasons(graph: Graph, derived: Derived) -> list[tuple[Line, str]]:
     if not derived.terms:
         users = [line for line in graph.exercise.lines if derived.node in line.reads]
         return [(line, "No gradient flows back through this use.") for line in users]
-    return [(term.line, " ".join(_sentences(graph, term))) for term in derived.terms]
+    stretches = any(step.stretched for term in derived.terms for step in term.steps)
+    known = trials(graph) if stretches else []
+    others = [Derivation(graph, trial, frozenset(trial.gradients)).of(derived.node).terms for trial in known]
+    seen = list(zip(*others, strict=True)) if stretches else [(term,) for term in derived.terms]
+    return [(term.line, " ".join(_sentences(graph, term, same))) for term, same in zip(derived.terms, seen, strict=True)]
 
 
-def _sentences(graph: Graph, term: Term) -> Iterator[str]:
+def _sentences(graph: Graph, term: Term, seen: Sequence[Term]) -> Iterator[str]:
+    """The law of each operation, what arrives, and what was stretched; `seen` is the term at every choice of sizes."""
     yield from dict.fromkeys(step.law for step in term.steps)
     if term.line.name == graph.exercise.output and not graph.exercise.takes_cotangent:
         yield f"{term.line.name} is what is differentiated: 1 arrives."
     else:
         yield f"From above arrives d{term.line.name}."
-    for step in term.steps:
-        if step.stretched is not None:
-            own, stretched = (axes([shape], graph.sizes[:1]) for shape in (step.own, step.stretched))
-            yield f"{step.operand}, {own}, was stretched to {stretched}: the sum takes its copies together again."
+    for steps in zip(*(one.steps for one in seen), strict=True):
+        if all(step.stretched is not None for step in steps):
+            own = axes([step.own for step in steps], graph.sizes)
+            stretched = axes([step.stretched or () for step in steps], graph.sizes)
+            yield f"{steps[0].operand}, {own}, was stretched to {stretched}: the sum takes its copies together again."

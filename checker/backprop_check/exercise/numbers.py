@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Collection, Mapping
-from math import prod
-
-_FACTORS = re.compile(r"[A-Za-z_]\w*|\d+")
-_SHIFTED = re.compile(r"([A-Za-z_]\w*)([+-]\d+)")
+import operator
+from collections.abc import Callable, Collection, Mapping
 
 
 def is_number(source: str, numbers: Collection[str] = ()) -> bool:
@@ -44,10 +40,25 @@ def axis_lengths(axes: str, sizes: Mapping[str, int]) -> tuple[int, ...] | None:
 
 
 def _length(part: str, sizes: Mapping[str, int]) -> int | None:
-    shifted = _SHIFTED.fullmatch(part.replace(" ", ""))
-    if shifted:
-        return sizes[shifted[1]] + int(shifted[2]) if shifted[1] in sizes else None
-    factors = re.split(r"\s*[·*]\s*", part)
-    if not all(_FACTORS.fullmatch(f) and (f.isdigit() or f in sizes) for f in factors):
+    try:
+        return _value(ast.parse(part.replace("·", "*"), mode="eval").body, sizes)
+    except (SyntaxError, ValueError, KeyError, ZeroDivisionError):
         return None
-    return prod(int(f) if f.isdigit() else sizes[f] for f in factors)
+
+
+def _value(node: ast.expr, sizes: Mapping[str, int]) -> int:
+    match node:
+        case ast.Constant(value=int(number)):
+            return number
+        case ast.Name(id=name):
+            return sizes[name]
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+            one, other = _value(left, sizes), _value(right, sizes)
+            if not isinstance(op, ast.Div) or one % other == 0:
+                return _ARITHMETIC[type(op)](one, other)
+    raise ValueError
+
+
+_ARITHMETIC: Mapping[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.floordiv, ast.FloorDiv: operator.floordiv,
+}  # fmt: skip

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 INDENT = 3
-_SHAPE = r"\([\w·,+ -]{1,24}\)"
+_SHAPE = r"\([\w·,+/ -]{1,24}\)"
 _WHOLE = re.compile(rf"`[^`]*`|{_SHAPE} = {_SHAPE}|{_SHAPE}")
 
 

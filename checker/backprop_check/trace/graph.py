@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from backprop_check.errors import BadInput
-from backprop_check.exercise.sizes import choose_sizes
+from backprop_check.exercise.sizes import choose_sizes, written_order
 from backprop_check.records import Exercise, Line
 
 Hook = Callable[[Line, Any, Mapping[str, Any]], Any]
@@ -50,6 +50,21 @@ class Graph:
                 values[line.name] = hook(line, value, values) if hook else value
         return values
 
+    @contextlib.contextmanager
+    def at(self, sizes: Mapping[str, int]) -> Iterator[None]:
+        """Say in an error of the exercise at which sizes it came, where those are not its own."""
+        try:
+            yield
+        except BadInput as error:
+            if dict(sizes) == dict(self.exercise.sizes):
+                raise
+            where = ", ".join(f"{name}={n}" for name, n in sizes.items())
+            if "SIZES" in self.scope:
+                raise BadInput(f"{error} (at {where}, a choice of SIZES: make it one that works)") from error
+            own = ", ".join(f"{name}={n}" for name, n in self.exercise.sizes.items())
+            way = f"where sizes depend on each other, list three choices that work: SIZES = [dict({own}), ...]"
+            raise BadInput(f"{error} (at {where}, which every trial must be able to take; {way})") from error
+
     def _call(self, what: str, function: Callable[[], Any]) -> Any:
         try:
             return function()
@@ -75,7 +90,8 @@ def load_graph(exercise: Exercise) -> Graph:
         raise BadInput(f"{exercise.path}: the exercise raised {type(error).__name__}: {error}") from error
     listed = scope.get("SIZES", ())
     code = tuple((line, compile(f"({line.source}\n)", str(exercise.path), "eval")) for line in exercise.lines)
-    return Graph(exercise, scope, code, tuple(choose_sizes(exercise.sizes, listed)))
+    nominal = {name: exercise.sizes[name] for name in written_order(exercise.source, list(exercise.sizes))}
+    return Graph(exercise, scope, code, tuple(choose_sizes(nominal, listed)))
 
 
 @contextlib.contextmanager

@@ -20,9 +20,10 @@ def trace(graph: Graph, seed: int, sizes: Mapping[str, int], dtype: torch.dtype 
     Everything is computed in float64; for a float32 trial the inputs are rounded to float32 first and the values given out are float32.
     `perturb` names nodes k to whose gradients a random r_k is added, by adding sum <r_k, node_k> to the loss (design, section 3).
     """
-    arguments = {name: _leaf(value, dtype) for name, value in graph.inputs(sizes, seed).items()}
-    with torch.enable_grad():
-        values = graph.forward(arguments)
+    with graph.at(sizes):
+        arguments = {name: _leaf(value, dtype) for name, value in graph.inputs(sizes, seed).items()}
+        with torch.enable_grad():
+            values = graph.forward(arguments)
     output = values[graph.exercise.output]
     if not (isinstance(output, torch.Tensor) and output.requires_grad):
         raise BadInput(f"{graph.exercise.path}: the forward's output `{graph.exercise.output}` depends on no floating input.")

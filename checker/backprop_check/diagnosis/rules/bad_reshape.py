@@ -27,7 +27,7 @@ from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.failure import failing_part
 from backprop_check.diagnosis.moved import RESHAPES
 from backprop_check.diagnosis.rewrites import calls, put
-from backprop_check.exercise.sizes import axis_name, written
+from backprop_check.exercise.sizes import may_be, written
 from backprop_check.records import Diagnosis
 
 
@@ -80,7 +80,7 @@ def _asked(arguments: list[object]) -> tuple[int, ...] | None:
 
 def _strangers(case: Case, asked: tuple[int, ...]) -> str:
     sizes = case.verdict.runs[0].trial.sizes
-    strange = [n for n in asked if n > 1 and axis_name([n], [sizes]).isdigit()]
+    strange = [n for n in asked if n > 1 and not may_be(n, sizes)]
     due = written(tuple(case.verdict.runs[0].trial.gradients[case.name].shape))
     if strange:
         return f"{strange[0]} is no size of this graph ({', '.join(f'{k} = {v}' for k, v in sizes.items())}); {case.node} is {due}."

@@ -25,7 +25,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.fold import fold
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.exercise.sizes import axis_name
+from backprop_check.exercise.sizes import nominal_name
 from backprop_check.records import Diagnosis
 
 
@@ -46,7 +46,7 @@ def find(case: Case) -> Diagnosis | None:
         note=f"Right at {nominal}; at {changed} it {'raises: ' + raised.message if raised else 'is wrong'}.",
         help="Take the length from a tensor (`x.shape[0]`), keep the axis (`keepdim=True`), or leave it to torch (`-1`).",
         span=case.span(literal) if literal is not None else case.span(),
-        evidence="Right in three trials at the nominal sizes, and wrong at every other choice of sizes.",
+        evidence="Right in three trials at the nominal sizes, and wrong at the other sizes that were tried.",
         fix=_fix(case, folded) if folded is not None else None,
     )
 
@@ -73,10 +73,10 @@ def besides(case: Case) -> Diagnosis | None:
 
 def _error(case: Case, literal: ast.Constant | None) -> str:
     if literal is None:
-        return "this is right only at the exercise's own sizes"
+        return "this is right at the exercise's own sizes, and not at others"
     number = length_of(literal)
-    name = axis_name([number], [case.verdict.runs[0].trial.sizes])
-    return f"this {number} is the length {name} of today" if not name.isdigit() else f"this {number} is fixed, the sizes are not"
+    name = nominal_name(number, case.verdict.runs[0].trial.sizes)
+    return f"this {number} is the length {name} of today" if name else f"this {number} is fixed, the sizes are not"
 
 
 def _lengths(case: Case, expression: ast.AST) -> Iterator[ast.Constant]:
