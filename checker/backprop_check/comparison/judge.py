@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from backprop_check.comparison.first import first_look
 from backprop_check.comparison.second import second_look
 from backprop_check.records import Submission, Trial, Verdict
 from backprop_check.results import Outcome
-from backprop_check.submission.run import Limits, Session, fresh_seed
+from backprop_check.submission.run import Limits, NothingRan, Session, fresh_seed
 from backprop_check.submission.statements import replaces, writers
 from backprop_check.submission.zygote import Zygote
 from backprop_check.trace.graph import Graph
@@ -64,10 +65,11 @@ def judge(
         verdicts |= second_look(graph, submission, verdicts, lambda nodes: main.run(lambda: perturbed(nodes)))
         skipped.update(main.skipped)
         trouble = tuple(dict.fromkeys(main.prelude_errors))
-    for name, verdict in in_float32(graph, submission, verdicts, session, draw):
-        verdicts[name] = verdict
-    for name, verdict in second_opinions(graph.exercise, submission, verdicts, session, draw):
-        verdicts[name] = verdict
+    with contextlib.suppress(NothingRan):  # no time was left to ask again: what was judged stands
+        for name, verdict in in_float32(graph, submission, verdicts, session, draw):
+            verdicts[name] = verdict
+        for name, verdict in second_opinions(graph.exercise, submission, verdicts, session, draw):
+            verdicts[name] = verdict
     return Judged(tuple(_policy(verdicts[t.name], submission) for t in graph.exercise.targets), trouble, tuple(ends))
 
 
