@@ -153,7 +153,8 @@ class Answer:
     """What the learner's code gave for one target in one trial.
 
     `state`: "tensor" (then `dtype`, `shape` and, unless it is too large to send, `value`), "missing" (`...` or never assigned), "raised",
-    or "other" (`kind` names the type). `early` is the value at the last statement that names the target, when a later one changed it.
+    or "other" (`kind` names the type). `dtype` is the learner's own, also where float32 was read as float64 and `value` is that. `early` is
+    the value at the last statement that names the target, when a later one changed it.
     """
 
     state: Literal["tensor", "missing", "raised", "other"]

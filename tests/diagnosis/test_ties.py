@@ -22,7 +22,7 @@ def told(folder: Path, zygote: Zygote, page: str, wrong: str) -> Diagnosis:
     return next(d for g in report.gradients for d in g.diagnoses)
 
 
-@pytest.mark.parametrize("factor", ["3 * y", "1.5 * y", "y", "0 * y", "y.abs()"])
+@pytest.mark.parametrize("factor", ["3 * y", "y", "y.abs()"])
 def test_underflow_is_no_tie(tmp_path: Path, zygote: Zygote, factor: str) -> None:
     assert told(tmp_path, zygote, TINY, f"dy = {factor} * dz").code != "tie-convention"
 
@@ -51,7 +51,7 @@ def test_a_bend_is_told_with_its_line(tmp_path: Path, zygote: Zygote, line: str,
 
 
 def test_the_line_at_the_tie_is_named_and_no_other(tmp_path: Path, zygote: Zygote) -> None:
-    found = told(tmp_path, zygote, PAIR, "da = (a >= b) * dy")
+    found = told(tmp_path, zygote, PAIR, "dy = 2 * y * dz; da = (a >= b) * dy")
     assert found.code == "tie-convention"
     assert "`torch.maximum(a, b)`" in found.note
     assert "y * y" not in found.note

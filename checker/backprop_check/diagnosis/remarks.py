@@ -51,7 +51,7 @@ def _by_accident(case: Case) -> Diagnosis:
 def _float32(case: Case) -> Diagnosis:
     again = "judged again all in float32, it is right to float32's own rounding"
     trials = [run.trial for run in case.verdict.runs]
-    within = max(tolerance(trial, case.name, trial.dtype) for trial in trials)
+    within = f"{max(tolerance(trial, case.name, trial.dtype) for trial in trials):.1g}".replace("e-0", "e-")
     where = "in trials that run in float32 throughout"
     if trials[0].dtype == torch.float64:
         again = "judged again with `.float()`, `torch.float32` and the like read as float64, it is right"
@@ -63,7 +63,7 @@ def _float32(case: Case) -> Diagnosis:
         note=f"The check runs in float64. A float32 part of the line made it less exact, or made torch refuse the mix; {again}.",
         help="Take the dtype from a value of the forward: `.to(x.dtype)`, `torch.zeros_like(x)`.",
         span=case.span(),
-        evidence=f"Within {within:.1g} of autograd's gradient, relative to the size of its terms, {where}.",
+        evidence=f"Within {within} of autograd's gradient, relative to the size of its terms, {where}.",
     )
 
 
@@ -76,8 +76,8 @@ def _unjudged(case: Case) -> Diagnosis:
         code="not-judged",
         certainty="proven",
         error="right where it could be judged: autograd's own gradient is NaN or infinite in some places",
-        note=f"With {sizes}, {differences[i].unjudged} of {trial.gradients[case.name].numel()} numbers have none of autograd's to be "
-        "compared with. All others are right.",
+        note=f"With {sizes}, autograd has no number to compare {differences[i].unjudged} of your {trial.gradients[case.name].numel()} with. "
+        "All others are right.",
         help="Nothing to mend in your line: it is for the exercise to keep such places out. `backprop-check dev check` shows them.",
         span=case.span(),
         evidence="In those places your numbers are finite, and autograd's gradient is not.",
