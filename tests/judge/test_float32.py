@@ -93,11 +93,11 @@ def _count(text: str, names: frozenset[str]) -> int:
 
 @pytest.mark.parametrize("solution", sorted((COURSE / "solutions").glob("ex*.py")), ids=lambda path: path.stem)
 def test_every_right_answer_is_right_in_float32(ask: Judge, solution: Path) -> None:
-    """The course's solutions, each in two of the styles, of the network in four; which ones, a seed decides."""
+    """The course's solutions, each in two of the styles: which, a seed decides."""
     exercise = COURSE / "exercises" / solution.name
     graph = ask.graph(exercise)
     known = list(submissions(solution, floats(graph), graph.exercise.parameters))
-    for first, restyled in random.Random(solution.name).sample(known, 4 if "13" in solution.name else 2):
+    for first, restyled in random.Random(solution.name).sample(known, 2):
         text = HEAD + answers(solution)[0] + first + "".join(f"    {target} = {text}\n" for target, text in restyled.items())
         judged = ask.text(exercise, text)
         assert judged.message is None, judged.message

@@ -76,7 +76,7 @@ def _unjudged(case: Case) -> Diagnosis:
         code="not-judged",
         certainty="proven",
         error="right where it could be judged: autograd's own gradient is NaN or infinite in some places",
-        note=f"With {sizes}, autograd has no number to compare {differences[i].unjudged} of your {trial.gradients[case.name].numel()} with. "
+        note=f"With {sizes}, autograd has no number to compare {differences[i].unjudged} of your {case.answers[i].numel()} with. "
         "All others are right.",
         help="Nothing to mend in your line: it is for the exercise to keep such places out. `backprop-check dev check` shows them.",
         span=case.span(),
