@@ -13,7 +13,7 @@ from backprop_check.submission.zygote import Zygote
 
 TINY = "Forward: y = x * 1e-300; z = y * y\nShapes: x (N,)\n"
 BENT = "Forward: u = x * 2; y = {}\nShapes: x (N, C)\nInputs: x = torch.randn(N, C).round()\n"
-PAIR = "Forward: y = torch.maximum(a, b); z = y * y\nShapes: a (N, C), b (N, C)\nInputs: a = torch.zeros(N, C); b = torch.randn(N, C).clamp(min=0)\n"
+PAIR = "Forward: y = torch.maximum(a, b); z = y * y + y\nShapes: a (N, C), b (N, C)\nInputs: a = torch.zeros(N, C); b = torch.randn(N, C).clamp(min=0)\n"
 
 
 def told(folder: Path, zygote: Zygote, page: str, wrong: str) -> Diagnosis:
@@ -51,7 +51,7 @@ def test_a_bend_is_told_with_its_line(tmp_path: Path, zygote: Zygote, line: str,
 
 
 def test_the_line_at_the_tie_is_named_and_no_other(tmp_path: Path, zygote: Zygote) -> None:
-    found = told(tmp_path, zygote, PAIR, "dy = 2 * y * dz; da = (a >= b) * dy")
+    found = told(tmp_path, zygote, PAIR, "dy = (2 * y + 1) * dz; da = (a >= b) * dy")
     assert found.code == "tie-convention"
     assert "`torch.maximum(a, b)`" in found.note
     assert "y * y" not in found.note
