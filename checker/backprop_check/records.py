@@ -72,7 +72,8 @@ class Trial:
     """The oracle for one seed and one choice of sizes.
 
     `values` are the forward's (float tensors in `dtype`), with the output's cotangent when it is a tensor;
-    `gradients` and `scales` are keyed `d<node>`: autograd's float64 gradient, and the size of its terms before cancellation.
+    `gradients` and `scales` are keyed `d<node>`: autograd's float64 gradient, and the size of its terms before cancellation. So is
+    `rounding`: what `max|Δ| / scale` may be of a float32 answer, where that was measured or is the caller's choice.
     """
 
     seed: int
@@ -82,6 +83,7 @@ class Trial:
     gradients: Mapping[str, torch.Tensor]
     scales: Mapping[str, float]
     perturbed: frozenset[str] = frozenset()
+    rounding: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,8 @@ class Answer:
     """What the learner's code gave for one target in one trial.
 
     `state`: "tensor" (then `dtype`, `shape` and, unless it is too large to send, `value`), "missing" (`...` or never assigned), "raised",
-    or "other" (`kind` names the type). `early` is the value at the last statement that names the target, when a later one changed it.
+    or "other" (`kind` names the type). `dtype` is the learner's own, also where float32 was read as float64 and `value` is that. `early` is
+    the value at the last statement that names the target, when a later one changed it.
     """
 
     state: Literal["tensor", "missing", "raised", "other"]
@@ -181,13 +184,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Difference:
-    """One answer against the oracle in one trial. `wrong` says what is compared first and fails first."""
+    """One answer against the oracle in one trial. `wrong` says what is compared first and fails first.
+
+    `unjudged` counts the places where autograd's own gradient is not finite and the answer is.
+    """
 
     wrong: Literal["", "raised", "kind", "shape", "dtype", "value"]
     exact: bool = False
     max_abs: float | None = None
     max_rel: float | None = None
     worst: tuple[int, ...] | None = None
+    unjudged: int = 0
 
 
 @dataclass(frozen=True)
@@ -195,8 +202,8 @@ class Verdict:
     """The judgement of one target: its status, the runs it rests on and the worst of them (an index into `runs`).
 
     `why` names judgements that no single trial shows: "aliased", "autograd-used" (how is in `asked`), "hard-coded-size", "float32"
-    (right in an all-float32 run), "by-accident" (`accident` names the gradients it rests on), "rebound" (right once forward names are
-    put back).
+    (right once float32 is read as float64, or in an all-float32 run), "by-accident" (`accident` names the gradients it rests on),
+    "rebound" (right once forward names are put back).
     """
 
     target: Target

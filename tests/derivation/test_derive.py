@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from backprop_check.derivation.derive import Underivable, derive
+from backprop_check.comparison.compare import close
+from backprop_check.derivation.derive import Derivation, Underivable, derive
 from backprop_check.derivation.read import Operation, operation
 from backprop_check.derivation.table import TABLE
 from backprop_check.exercise.parse import read_exercise
@@ -98,6 +100,48 @@ def test_every_operand_of(forward: str, tmp_path: Path) -> None:
         derived = derive(graph, target.node, known, {"dy"} if known[0].gradients["dy"].dim() else set())
         assert derived.terms or not known[0].gradients[target.name].any()
         assert all(term.steps for term in derived.terms)
+
+
+TIED = """
+x.masked_fill(x < 0, 0).max(1).values; e.masked_fill(e < 0, 0).permute(0, 2, 1).max(1).values; F.relu(e).max(1, keepdim=True).values
+F.relu(e).max(1)[0]; F.relu(x).max(); F.relu(x).min(0).values; F.relu(e).amax(1); F.relu(e).amax((0, 2)); F.relu(x).amin(); x.round().max(0).values
+torch.maximum(F.relu(x), F.relu(-x - 0.5)); torch.max(F.relu(x), F.relu(u)); torch.minimum(x.round(), u.round()); F.relu(x.round())
+x.round().clamp(-1, 1); x.round().abs(); F.leaky_relu(x.round(), 0.2); F.max_pool2d(F.relu(im), 2); F.max_pool1d(F.relu(row), 3, 2)
+F.max_pool2d(F.relu(im), 3, 1); x.round().clamp(min=0)
+"""
+
+
+@pytest.mark.parametrize("forward", [line.strip() for row in TIED.strip().splitlines() for line in row.split("; ")])
+def test_what_ties_receive_is_derived_for_every_seed(forward: str, tmp_path: Path) -> None:
+    """Derived from three trials, it is autograd's in others too, where other numbers tie."""
+    graph = exercise(forward, tmp_path)
+    known = trials(graph)
+    others = [trace(graph, seed, graph.sizes[seed % len(graph.sizes)]) for seed in range(100, 105)]
+    for target in graph.exercise.targets:
+        derived = derive(graph, target.node, known, {"dy"} if known[0].gradients["dy"].dim() else set())
+        for trial in others:
+            value = Derivation(graph, trial, frozenset({"dy"})).evaluate(derived.expression)
+            assert close(value, trial.gradients[target.name], trial.scales[target.name]), derived.text
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        "q.view(q.shape[0], 2, -1).transpose(0, 1)",
+        "e.flatten(1).T",
+        "x.T.repeat(2, 1).T",
+        "x.unsqueeze(0).permute(2, 1, 0).squeeze(2)",
+        "x.T",
+    ],
+)
+def test_what_is_derived_holds_on_contiguous_tensors(forward: str, tmp_path: Path) -> None:
+    """autograd's own gradients have other strides here; the worker's have not."""
+    graph = exercise(forward, tmp_path)
+    known = trials(graph)
+    for trial in known:
+        assert all(v.is_contiguous() for v in (*trial.values.values(), *trial.gradients.values()) if isinstance(v, torch.Tensor))
+    for target in graph.exercise.targets:
+        assert derive(graph, target.node, known, {"dy"}).terms
 
 
 def test_the_lines_use_every_row_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -223,6 +223,24 @@ def test_what_only_looks_like_asking(ask: Judge) -> None:
     )
 
 
+def test_habits_that_ask_nothing(ask: Judge) -> None:
+    ask.marks(
+        MLP,
+        """
+        do = (2 * o / n).requires_grad_(False)              # -> correct
+        W = W2.clone().requires_grad_()
+        dh = do @ W.T                                       # -> correct
+        dpre = torch.tensor((1 - h**2).tolist(), requires_grad=True) * dh.detach().requires_grad_(True)  # -> correct
+        rows = torch.func.vmap(lambda row: row * 1.0)
+        dW1 = x.T @ rows(dpre)                              # -> correct
+        dW2 = h.T @ each(lambda row: row + 0.0)(do)         # -> correct
+        dpre.requires_grad = True
+        db1 = torch.vmap(torch.sum)(dpre.T)                 # -> correct
+        """,
+        "import torch.func\nfrom torch.func import vmap as each",
+    )
+
+
 def test_the_word_autograd_in_text_is_nothing(ask: Judge) -> None:
     ask.marks(MLP, "# like loss.backward()\nnote = 'torch.autograd.grad(x).grad'\ndo = 2 * o / n  # -> correct")
 

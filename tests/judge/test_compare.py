@@ -119,7 +119,7 @@ def test_what_is_no_tensor(ask: Judge) -> None:
     )
 
 
-def test_mixed_dtypes_are_judged_again_in_float32(ask: Judge) -> None:
+def test_mixed_dtypes_are_judged_again(ask: Judge) -> None:
     ask.table(
         EMBEDDED,
         """
@@ -130,8 +130,9 @@ def test_mixed_dtypes_are_judged_again_in_float32(ask: Judge) -> None:
         dtable = F.one_hot(X, len(table)).T @ demb                                  # -> error
         dtable = torch.zeros(table.shape, dtype=torch.float32).index_add_(0, X, demb)   # -> correct float32
         dtable = torch.zeros(table.shape, dtype=torch.float32).index_add(0, X, demb.float())  # -> correct float32
-        dtable = (F.one_hot(X, len(table)).float().T @ demb.float()).double()       # -> incorrect
-        demb = (1.0 - act.float()**2) * dact                                        # -> incorrect
+        dtable = (F.one_hot(X, len(table)).float().T @ demb.float()).double()       # -> correct float32
+        demb = (1.0 - act.float()**2) * dact                                        # -> correct float32
+        demb = (1.0 - act.float()) * dact                                           # -> incorrect
         demb = ((1.0 - act**2) * dact).float()                                      # -> correct float32
         demb = torch.empty(emb.shape, dtype=torch.float32).copy_((1 - act**2) * dact)   # -> correct float32
         dact = 2 * act                                                              # -> correct
@@ -218,8 +219,9 @@ def test_the_oracle_itself_may_be_infinite(ask: Judge) -> None:
         """
         dr = dq / (2 * q)                                        # -> correct
         dr = 0.5 * r**-0.5 * dq                                  # -> correct
-        dr = (dq / (2 * q)).clamp(max=1e300)                     # -> incorrect
-        dr = torch.where(r > 0, dq / (2 * q), 0.0)               # -> incorrect
+        dr = (dq / (2 * q)).clamp(max=1e300)                     # -> correct
+        dr = torch.where(r > 0, dq / (2 * q), 0.0)               # -> correct
+        dr = torch.where(r > 0, dq / q, 0.0)                     # -> incorrect
         dr = torch.where(r > 0, dq / (2 * q), float('nan'))      # -> incorrect
         dr = torch.where(r > 0, dq / (2 * q), -float('inf'))     # -> incorrect
         dr = dq / (2 * q) * (1 + 1e-6)                           # -> incorrect
@@ -227,7 +229,9 @@ def test_the_oracle_itself_may_be_infinite(ask: Judge) -> None:
         dr = torch.full_like(r, float('inf'))                    # -> incorrect
         dx = dr * mask                                           # -> correct
         dx = torch.where(mask > 0, dr, float('nan'))             # -> correct
-        dx = torch.where(mask > 0, dr, 0.0)                      # -> incorrect
+        dx = torch.where(mask > 0, dr, 0.0)                      # -> correct
+        dx = torch.where(mask > 0, dr, float('inf'))             # -> incorrect
+        dx = torch.where(mask > 0, 2 * dr, 0.0)                  # -> incorrect
         dx = torch.full_like(x, float('nan'))                    # -> incorrect
         dx = (dr * mask).float()                                 # -> correct float32
         """,

@@ -180,7 +180,7 @@ def test_odd_values_that_are_right(ask: Judge, value: str) -> None:
         "class Patch:\n    import json\n    json.dumps = lambda *a, **k: '{}'",
         "class Patch:\n    import socket\n    socket.socket.sendall = lambda *a: None",
         "class Patch:\n    import sys\n    sys.modules.clear()",
-        "class Patch:\n    import backprop_check.comparison.compare as c\n    c.compare = lambda *a: True\n    c.TOLERANCE.clear()",
+        "class Patch:\n    import backprop_check.comparison.compare as c\n    c.compare = lambda *a: True\n    c.EXACT = 1.0",
         "class Patch:\n    import backprop_check.submission.worker as w\n    w.RealRun = w.DryRun = None",
         "class Patch:\n    import gc\n    gc.collect()\n    for thing in gc.get_objects():\n        if type(thing) is dict and '_backprop_check' in thing:\n            thing.clear()",
         "class Patch:\n    import os\n    for fd in range(3, 21):\n        try:\n            os.write(fd, b'\\x00' * 4096)\n        except OSError:\n            pass",

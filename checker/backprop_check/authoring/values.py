@@ -12,6 +12,7 @@ from backprop_check.authoring.finding import Finding
 from backprop_check.exercise.numbers import axis_lengths
 from backprop_check.exercise.sizes import axes
 from backprop_check.trace.graph import Graph, seeded
+from backprop_check.trace.oracle import trace
 
 SEEDS = range(1, 6)
 FAST_ABOVE = 300
@@ -29,6 +30,7 @@ def value_findings(graph: Graph) -> Iterator[Finding]:
         with graph.at(sizes):
             runs.append(graph.forward(graph.inputs(sizes, 1)))
     yield from _shape_findings(graph, runs)
+    yield from _infinite_findings(graph)
     yield from _tie_findings(graph)
     yield from _gradcheck_findings(graph)
 
@@ -47,6 +49,21 @@ def _shape_findings(graph: Graph, runs: Sequence[Mapping[str, Any]]) -> Iterator
             true = axes(shapes, graph.sizes)
             where = next(s for s, shape in zip(graph.sizes, shapes, strict=True) if axis_lengths(comment, s) != shape)
             yield Finding(exercise.path, line, f"the comment says {comment}, but at {_sizes(where)} `{node}` is {true}: write {true}.")
+
+
+def _infinite_findings(graph: Graph) -> Iterator[Finding]:
+    found: dict[str, str] = {}
+    for sizes in graph.sizes:
+        for seed in SEEDS:
+            for name, gradient in trace(graph, seed, sizes).gradients.items():
+                bad = (~torch.isfinite(gradient)).nonzero()
+                if len(bad):
+                    place = f"[{', '.join(map(str, bad[0].tolist()))}]" if gradient.dim() else ""
+                    found.setdefault(name[1:], f"{gradient[tuple(bad[0])].item()} at {name}{place}, at {_sizes(sizes)}")
+    for node, what in found.items():
+        line = next((x.number for x in graph.exercise.lines if x.name == node), 0)
+        advice = "no answer can be judged there: draw other inputs, or take the place out before the operation, not behind it"
+        yield Finding(graph.exercise.path, line, f"autograd's gradient of `{node}` is not finite ({what}): {advice}.")
 
 
 def _tie_findings(graph: Graph) -> Iterator[Finding]:

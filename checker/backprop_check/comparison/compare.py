@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from backprop_check.records import Answer, Difference, Run
+from backprop_check.records import Answer, Difference, Run, Trial
+from backprop_check.trace.rounding import OWN
 
-TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}
-"""What `max|Δ| / scale` may be, by the dtype of the run."""
+EXACT = 1e-9
+"""What `max|Δ| / scale` may be in float64."""
 
 
 def compare(run: Run, name: str, answer: Answer | None = None) -> Difference:
@@ -20,42 +21,55 @@ def compare(run: Run, name: str, answer: Answer | None = None) -> Difference:
         return Difference("kind")
     if answer.shape != tuple(gradient.shape) or answer.value is None:
         return Difference("shape")
-    if answer.dtype not in ("float64", "float32"):
+    if answer.value.dtype not in (torch.float64, torch.float32):
         return Difference("dtype")
-    # In a float32 trial the values handed out are rounded, so a float64 answer made of them is no more exact.
-    single = answer.dtype == "float32" or run.trial.dtype == torch.float32
-    tolerance = TOLERANCE[torch.float32 if single else torch.float64]
-    largest, worst = _largest(answer.value.to(torch.float64), gradient)
-    right = largest <= tolerance * scale
-    relative = 0.0 if largest == 0 else largest / scale if scale else float("inf")
-    wrong_dtype = right and answer.dtype == "float32" and run.trial.dtype == torch.float64
+    value = answer.value.to(torch.float64)
+    distances = distance(value, gradient)
+    largest, worst = _largest(distances)
+    right = largest <= tolerance(run.trial, name, answer.value.dtype) * scale
+    wrong_dtype = right and answer.value.dtype == torch.float32 and run.trial.dtype == torch.float64
     return Difference(
         wrong="dtype" if wrong_dtype else "" if right else "value",
-        exact=bool(torch.equal(answer.value.to(torch.float64), gradient)),
+        exact=bool(torch.equal(value, gradient)),
         max_abs=largest,
-        max_rel=relative,
+        max_rel=0.0 if largest == 0 else largest / scale if scale else float("inf"),
         worst=worst,
+        unjudged=int((torch.isfinite(value) & ~torch.isfinite(gradient)).sum()),
     )
 
 
-def close(value: torch.Tensor, gradient: torch.Tensor, scale: float, dtype: torch.dtype = torch.float64) -> bool:
-    """Whether `value` is `gradient`: same shape, and `max|Δ|` within the tolerance of `dtype` times `scale`."""
-    if value.shape != gradient.shape or not (value.is_floating_point()):
+def tolerance(trial: Trial, name: str, dtype: torch.dtype) -> float:
+    """What `max|Δ| / scale` may be of an answer to `name` whose numbers are `dtype`.
+
+    In a float32 trial the values handed out are rounded, so a float64 answer made of them is no more exact.
+    """
+    return trial.rounding.get(name, OWN) if torch.float32 in (dtype, trial.dtype) else EXACT
+
+
+def close(value: torch.Tensor, gradient: torch.Tensor, scale: float, within: float = EXACT) -> bool:
+    """Whether `value` is `gradient`: same shape, and `max|Δ|` at most `within` times `scale`."""
+    if value.shape != gradient.shape or not value.is_floating_point():
         return False
-    return _largest(value.to(torch.float64), gradient.to(torch.float64))[0] <= TOLERANCE[dtype] * scale
+    return _largest(distance(value.to(torch.float64), gradient.to(torch.float64)))[0] <= within * scale
 
 
-def _largest(value: torch.Tensor, gradient: torch.Tensor) -> tuple[float, tuple[int, ...] | None]:
-    """The largest |Δ| and where it is. NaN agrees with NaN, an infinity with the same infinity; other clashes count as infinite."""
-    if value.numel() == 0:
+def distance(value: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    """|Δ| in each place, both float64 and of one shape.
+
+    NaN agrees with NaN, an infinity with the same infinity, and where `gradient` alone is not finite nothing is judged: 0. Other clashes
+    are infinite.
+    """
+    agrees = (value == gradient) | (value.isnan() & gradient.isnan()) | (torch.isfinite(value) & ~torch.isfinite(gradient))
+    return torch.where(agrees, 0.0, (value - gradient).abs()).nan_to_num(nan=torch.inf, posinf=torch.inf)
+
+
+def _largest(distances: torch.Tensor) -> tuple[float, tuple[int, ...] | None]:
+    """The largest |Δ| and where it is."""
+    if distances.numel() == 0:
         return 0.0, None
-    difference = (value - gradient).abs()
-    agrees = (value == gradient) | (value.isnan() & gradient.isnan())
-    difference = torch.where(agrees, torch.zeros_like(difference), difference)
-    difference = torch.where(difference.isnan(), torch.full_like(difference, float("inf")), difference)
-    flat = int(difference.argmax())
-    largest, worst = float(difference.flatten()[flat]), []
-    for size in reversed(difference.shape):  # torch.unravel_index would import sympy
+    flat = int(distances.argmax())
+    largest, worst = float(distances.flatten()[flat]), []
+    for size in reversed(distances.shape):  # torch.unravel_index would import sympy
         flat, index = divmod(flat, size)
         worst.append(index)
     return largest, tuple(reversed(worst))

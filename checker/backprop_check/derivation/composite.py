@@ -13,10 +13,13 @@ from backprop_check.derivation.trees import fill
 
 
 def of_two(operand: str, sign: str) -> Callable[[Site], ast.expr]:
-    """What one operand of `maximum` or `minimum` receives: all where it was taken, half where both are equal."""
+    """What one operand of `maximum` or `minimum` receives: all where it was taken, half where both are equal.
+
+    They are equal on some seeds where they share a number at all, as the 0 of two relus.
+    """
 
     def rule(site: Site) -> ast.expr:
-        ties = bool((torch.as_tensor(site.value("a")) == torch.as_tensor(site.value("b"))).any())
+        ties = bool(torch.isin(torch.as_tensor(site.value("a")), torch.as_tensor(site.value("b"))).any())
         chosen = f"((a {sign} b) + 0.5 * (a == b)) * g" if ties else f"(a {sign} b) * g"
         return fill(chosen, {**site.arguments, "g": site.g})
 
@@ -63,16 +66,25 @@ def _divisor(site: Site) -> ast.expr:
 
 
 def winner(site: Site) -> ast.expr:
-    """The place of the largest (or smallest) number of each row."""
+    """The place of the largest (or smallest) number of each row: the first of equal ones. Of a whole tensor equal ones share."""
     if site.dims is None:
-        return fill("(x == y) * g", {"x": site.x, "y": site.out, "g": site.g})
+        return ties(site)
     rank, (axis,) = len(site.shape(site.x)), site.dims
     names = {"x": site.x, "g": site.keep(site.full(site.g) if site.shape(site.g) else site.g), "d": site.along()}
     arg = "argmax" if _is_largest(site) else "argmin"
     if axis == rank - 1 == 1:
         return fill(f"F.one_hot(x.{arg}(d), x.shape[{axis}]) * g", names)
+    if _repeats(site):
+        names["g"] = site.keep(site.full(site.g))
+        return fill(f"torch.zeros_like(x).scatter(d, x.{arg}(d, keepdim=True), g)", names)
     names["y"] = site.keep(site.out)
     return fill("(x == y) * g", names)
+
+
+def _repeats(site: Site) -> bool:
+    """Whether the operand holds a number twice: then it may be the largest on some seeds, as the 0 of a relu or of a mask."""
+    value = torch.as_tensor(site.value("x")).flatten()
+    return len(value.unique()) < len(value)
 
 
 def _is_largest(site: Site) -> bool:
@@ -83,7 +95,10 @@ def _is_largest(site: Site) -> bool:
 def ties(site: Site) -> ast.expr:
     """amax and amin share the gradient among equal winners."""
     names = {"x": site.x, "y": site.keep(site.out), "g": site.keep(site.g)}
-    return fill("(x == y) * g", names)
+    if not _repeats(site):
+        return fill("(x == y) * g", names)
+    dims = "" if site.dims is None else f"{ast.unparse(site.along())}, keepdim=True"
+    return fill(f"(x == y) / (x == y).sum({dims}) * g", names)
 
 
 def norm(site: Site) -> ast.expr:
@@ -175,7 +190,8 @@ def pool(site: Site) -> ast.expr:
     if _averages(x, y):
         share = f"({arrived} / {area}).expand(-1, -1, {area}, -1)"
     else:
-        share = f"({windows} == y.reshape({n}, {c}, 1, -1)) * {arrived}"
+        # The first of equal winners, as torch counts: in windows of a relu all may be 0.
+        share = f"F.one_hot({windows}.argmax(2), {area}).mT * {arrived}"
     size = "x.shape[2:]" if two else "(1, x.shape[2])"
     folded = f"F.fold(({share}).flatten(1, 2), {size}, {pair}, stride={hop})"
     return fill(folded if two else f"{folded}.squeeze(2)", {"x": site.x, "y": site.out, "g": site.full(site.g)})

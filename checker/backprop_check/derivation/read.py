@@ -56,6 +56,10 @@ def operation(node: ast.expr, evaluate: Callable[[ast.expr], Any]) -> Operation:
         case ast.Subscript(value=ast.Call(func=ast.Attribute(attr="chunk" | "split" | "unbind" as name)) as call, slice=index):
             inner = operation(call, evaluate)
             return Operation(name, inner.positional, {**inner.keywords, "index": index}, node)
+        case ast.Subscript(value=ast.Call(func=ast.Attribute(attr="max" | "min")) as call, slice=ast.Constant(value=0)) if isinstance(
+            evaluate(call), tuple
+        ):
+            return Operation(_name(operation(call, evaluate), evaluate), *_given(call), node)
         case ast.Subscript(value=base, slice=index):
             return Operation("index", (base, index), {}, node)
         case ast.Attribute(value=ast.Call() as call, attr="values"):

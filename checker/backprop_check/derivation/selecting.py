@@ -138,6 +138,16 @@ def unbind(site: Site) -> ast.expr:
     return fill(f"torch.zeros_like(x).select_scatter(g, {site.value('dim') or 0}, i)", names)
 
 
+def laid_out(site: Site) -> ast.expr:
+    """The gradient in the operand's shape. One that has a name is contiguous, as `view` wants it; one just computed need not be."""
+    g = site.full(site.g)
+    return fill(f"g.{_view(g)}(x.shape)", {"g": g, "x": site.x})
+
+
+def _view(node: ast.expr) -> str:
+    return "view" if isinstance(node, ast.Name) else "reshape"
+
+
 def permute(site: Site) -> ast.expr:
     """The inverse permutation."""
     order = [d % len(site.shape(site.x)) for d in site.value("dims")]
@@ -161,7 +171,8 @@ def repeat(site: Site) -> ast.expr:
     extra = len(times.elts) - len(site.shape(site.x))
     cut = ", ".join(f"{ast.unparse(k)}" + (f", x.shape[{i - extra}]" if i >= extra else "") for i, k in enumerate(times.elts))
     axes = tuple(i + max(0, i - extra) for i in range(len(times.elts)))
-    return fill(f"g.view({cut}).sum({axes})", {"g": site.full(site.g), "x": site.x})
+    g = site.full(site.g)
+    return fill(f"g.{_view(g)}({cut}).sum({axes})", {"g": g, "x": site.x})
 
 
 def repeat_interleave(site: Site) -> ast.expr:

@@ -132,7 +132,7 @@ class Case(Seen):
         """Whether `expression` is worth the learner's answer in every run; stops at the first in which it is not."""
         for evaluator, answer, scale in zip(self.evaluators, self.answers, self.scales, strict=True):
             values = _floats(expression, [evaluator])
-            if values is None or not close(values[0], answer, max(scale, _finite_max(answer)), self.dtype):
+            if values is None or not close(values[0], answer, max(scale, _finite_max(answer)), self.tolerance):
                 return False
         return self.everywhere
 
@@ -160,7 +160,7 @@ class Case(Seen):
     def _agree(self, values: Tensors, others: Tensors) -> bool:
         if not self.everywhere or len(values) != len(others):
             return False
-        return all(close(v, o, max(s, _finite_max(o)), self.dtype) for v, o, s in zip(values, others, self.scales, strict=True))
+        return all(close(v, o, max(s, _finite_max(o)), self.tolerance) for v, o, s in zip(values, others, self.scales, strict=True))
 
 
 def _floats(expression: ast.expr, evaluators: list[Evaluator]) -> Tensors | None:

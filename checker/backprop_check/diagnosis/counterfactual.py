@@ -71,7 +71,7 @@ def gives_answer(case: Case, compute: Callable[[Run], torch.Tensor | None]) -> b
         if answer.numel() and not bool(torch.isfinite(answer).any()):
             return False  # NaN agrees with NaN, and so with anything
         largest = max((t[torch.isfinite(t)].abs().max().item() for t in (answer, oracle) if torch.isfinite(t).any()), default=0.0)
-        if value is None or not close(value, answer, max(scale, largest), case.dtype):
+        if value is None or not close(value, answer, max(scale, largest), case.tolerance):
             return False
     return True
 

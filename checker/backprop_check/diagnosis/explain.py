@@ -17,7 +17,7 @@ from backprop_check.diagnosis.mend import nearest
 from backprop_check.diagnosis.moved import moved
 from backprop_check.diagnosis.neighbours import neighbour
 from backprop_check.diagnosis.remarks import remarks
-from backprop_check.diagnosis.rules import RULES, TIES, hard_coded_size, unrecognised, wrong_idea
+from backprop_check.diagnosis.rules import RULES, TIES, autograd_used, hard_coded_size, unrecognised, wrong_idea
 from backprop_check.diagnosis.several import several
 from backprop_check.diagnosis.slipped import slipped
 from backprop_check.diagnosis.updated import updated
@@ -61,6 +61,8 @@ def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], s
 
 def diagnose(case: Case, until: float = math.inf) -> tuple[Diagnosis, ...]:
     """Return the cause that is proven first, or several proven together, or else the facts; with the right expression."""
+    if case.verdict.difference.wrong == "value" and not all(bool(torch.isfinite(oracle).all()) for oracle in case.oracles):
+        return (_first(case, (autograd_used, unrecognised)) or FACTS,)  # a proof by value says nothing of places that have no value
     causes = proven(case) or _attempt(lambda c: several(c, single), case)
     if not causes:
         causes = (_attempt(otherwise, case) or _first(case, LAST) or FACTS,)

@@ -77,7 +77,7 @@ def _mask(case: Case, i: int, stops: frozenset[str], everything: Change, nothing
     if whole.shape != answer.shape:
         return None
     passes = (answer - whole).abs() < (answer - none).abs()
-    return passes if close(torch.where(passes, whole, none), answer, case.scales[i], case.dtype) else None
+    return passes if close(torch.where(passes, whole, none), answer, case.scales[i], case.tolerance) else None
 
 
 def _is_masking_product(case: Case, site: Site) -> bool:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import torch
+
+from backprop_check.comparison.compare import tolerance
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.rules import changed_forward
 from backprop_check.records import Diagnosis
 
 
 def remarks(case: Case) -> tuple[Diagnosis, ...]:
-    """Return the remarks on a right answer: right by accident, right in float32 only, or right though it changed the forward."""
+    """Return the remarks on a right answer: right by accident, in float32 only, where it was judged, or though it changed the forward."""
     why, found = case.verdict.why, []
     if "by-accident" in why:
         found.append(_by_accident(case))
     if "float32" in why:
         found.append(_float32(case))
+    if any(difference.unjudged for difference in case.verdict.differences):
+        found.append(_unjudged(case))
     own = case.verdict.runs[0].answers[case.name].statement
     changed = [(name, i) for name, i in case.verdict.runs[0].changed if i == own]
     if changed:
@@ -44,15 +49,38 @@ def _by_accident(case: Case) -> Diagnosis:
 
 
 def _float32(case: Case) -> Diagnosis:
+    again = "judged again all in float32, it is right to float32's own rounding"
+    trials = [run.trial for run in case.verdict.runs]
+    within = f"{max(tolerance(trial, case.name, trial.dtype) for trial in trials):.1g}".replace("e-0", "e-")
+    where = "in trials that run in float32 throughout"
+    if trials[0].dtype == torch.float64:
+        again = "judged again with `.float()`, `torch.float32` and the like read as float64, it is right"
+        where = "once every float32 that it asks for is a float64"
     return Diagnosis(
         code="float32",
         certainty="proven",
         error="right, computed in float32",
-        note="The check runs in float64. A float32 part of the line made it less exact, or made torch refuse the mix; "
-        "judged again all in float32, it is right.",
+        note=f"The check runs in float64. A float32 part of the line made it less exact, or made torch refuse the mix; {again}.",
         help="Take the dtype from a value of the forward: `.to(x.dtype)`, `torch.zeros_like(x)`.",
         span=case.span(),
-        evidence="Within 1e-4 of autograd's gradient, relative to the size of its terms, in trials that run in float32 throughout.",
+        evidence=f"Within {within} of autograd's gradient, relative to the size of its terms, {where}.",
+    )
+
+
+def _unjudged(case: Case) -> Diagnosis:
+    differences = case.verdict.differences
+    i = next(i for i, difference in enumerate(differences) if difference.unjudged)
+    trial = case.verdict.runs[i].trial
+    sizes = ", ".join(f"{name} = {size}" for name, size in trial.sizes.items())
+    return Diagnosis(
+        code="not-judged",
+        certainty="proven",
+        error="right where it could be judged: autograd's own gradient is NaN or infinite in some places",
+        note=f"With {sizes}, autograd has no number to compare {differences[i].unjudged} of your {case.answers[i].numel()} with. "
+        "All others are right.",
+        help="Nothing to mend in your line: it is for the exercise to keep such places out. `backprop-check dev check` shows them.",
+        span=case.span(),
+        evidence="In those places your numbers are finite, and autograd's gradient is not.",
     )
 
 

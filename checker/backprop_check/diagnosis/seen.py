@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from backprop_check.comparison.compare import TOLERANCE
+from backprop_check.comparison.compare import EXACT, tolerance
 from backprop_check.diagnosis.fold import statement_nodes
 from backprop_check.exercise.sizes import axes, axis_name, written
 from backprop_check.exercise.source import characters
@@ -87,9 +87,10 @@ class Seen:
         return [run.trial.scales[self.name] for run in self.runs]
 
     @cached_property
-    def dtype(self) -> torch.dtype:
-        single = any(run.answers[self.name].dtype == "float32" for run in self.runs)
-        return torch.float32 if single else torch.float64
+    def tolerance(self) -> float:
+        """What `max|Δ| / scale` may be between the answer and what is held against it."""
+        given = [(run.trial, value.dtype) for run in self.runs if (value := run.answers[self.name].value) is not None]
+        return max((tolerance(trial, self.name, dtype) for trial, dtype in given), default=EXACT)
 
     @cached_property
     def nodes(self) -> list[ast.stmt]:
@@ -130,10 +131,6 @@ class Seen:
     def gradients_in(self, expression: ast.expr) -> frozenset[str]:
         """The gradients from above, of those it may use, that an expression names."""
         return frozenset(n.id for n in ast.walk(expression) if isinstance(n, ast.Name) and n.id in self.available)
-
-    @property
-    def tolerance(self) -> float:
-        return TOLERANCE[self.dtype]
 
     def shape(self, of: Callable[[Run], torch.Tensor | tuple[int, ...]]) -> str:
         """Write a shape with its axes and its nominal numbers: `(N, 1) = (7, 1)`."""

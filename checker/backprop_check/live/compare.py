@@ -11,14 +11,14 @@ from typing import Any
 
 import torch
 
-from backprop_check.comparison.compare import TOLERANCE, close, compare
+from backprop_check.comparison.compare import EXACT, close, compare
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.explain import explain
 from backprop_check.diagnosis.fold import fold, statement_nodes
 from backprop_check.errors import BadInput
 from backprop_check.live.caller import Caller, Part
 from backprop_check.live.forward import forward
-from backprop_check.live.rebuild import LIVE, definitions, outputs
+from backprop_check.live.rebuild import LIVE, SINGLE, definitions, outputs
 from backprop_check.live.renaming import renamed
 from backprop_check.records import Answer, Diagnosis, Difference, Exercise, Run, Submission, Target, Trial, Verdict
 from backprop_check.submission.statements import gradients_used, read, read_statements, written
@@ -106,7 +106,7 @@ def times_too_large(caller: Caller, asked: Asked) -> int | None:
         if oracle.shape != autograd.shape or not oracle.any():
             continue
         times = round(float((autograd.to(torch.float64) * oracle).sum() / (oracle * oracle).sum()))
-        if times > 1 and close(autograd.to(torch.float64) / times, oracle, trial.scales["d" + asked.node], torch.float32):
+        if times > 1 and close(autograd.to(torch.float64) / times, oracle, trial.scales["d" + asked.node], SINGLE):
             return times
     return None
 
@@ -125,7 +125,7 @@ def _agrees(caller: Caller, asked: Asked, trial: Trial) -> bool:
     """Whether a trial's gradients are those autograd has: the one asked for or, where it kept none, one of another tensor at least."""
 
     def same(gradient: torch.Tensor, node: str) -> bool:
-        return close(gradient, trial.gradients["d" + node], trial.scales["d" + node], _rounding(gradient))
+        return close(gradient, trial.gradients["d" + node], trial.scales["d" + node], EXACT if gradient.dtype == torch.float64 else SINGLE)
 
     if asked.gradient is not None:
         return same(asked.gradient, asked.node)
@@ -147,9 +147,9 @@ def _trial_of(tensor: torch.Tensor, autograd: torch.Tensor | None, target: str) 
     assert autograd is not None
     gradient = autograd.detach().to(torch.float64)
     finite = gradient[torch.isfinite(gradient)]
-    least = FORGIVEN / TOLERANCE[torch.float32] if _rounding(tensor) == torch.float32 else 0.0
+    least = FORGIVEN / SINGLE if _rounding(tensor) == torch.float32 else 0.0
     scale = max(least, float(finite.abs().max()) if finite.numel() else 0.0)
-    return Trial(LIVE, {}, torch.float64, {target[1:]: tensor.detach()}, {target: gradient}, {target: scale})
+    return Trial(LIVE, {}, torch.float64, {target[1:]: tensor.detach()}, {target: gradient}, {target: scale}, rounding={target: SINGLE})
 
 
 def _rounding(tensor: torch.Tensor) -> torch.dtype:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
 from backprop_check.errors import BadInput
 from backprop_check.live.caller import Caller
-from backprop_check.live.rebuild import LIVE, Definition, made_of, rebuilt
+from backprop_check.live.rebuild import LIVE, SINGLE, Definition, made_of, rebuilt
 from backprop_check.records import Trial
 from backprop_check.trace.graph import Graph
 from backprop_check.trace.oracle import trace
@@ -66,7 +66,8 @@ def _found(caller: Caller, output: str, known: Mapping[str, Definition]) -> Foun
 
 def _traced(graph: Graph) -> Trial | None:
     try:
-        return trace(graph, LIVE, {})
+        trial = trace(graph, LIVE, {})
+        return replace(trial, rounding=dict.fromkeys(trial.gradients, SINGLE))
     except (BadInput, RuntimeError):
         return None
 

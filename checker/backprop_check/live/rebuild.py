@@ -19,6 +19,9 @@ from backprop_check.trace.graph import Graph, default_dtype, seeded
 LIVE = 0
 """The seed of the trial that has the caller's own numbers; with others the leaves' numbers are shuffled and shaken."""
 
+SINGLE = 1e-4
+"""What `max|Δ| / scale` may be of a live gradient in float32: it went through a network of any size, and autograd's is as inexact."""
+
 CLOSE = 1e-3
 """How far a line's value may be from the live one, by its own size: float32, computed again in float64."""
 

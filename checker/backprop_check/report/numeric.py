@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import torch
 from rich.text import Text
 
-from backprop_check.comparison.compare import TOLERANCE
+from backprop_check.comparison.compare import tolerance
 from backprop_check.exercise.sizes import written
 from backprop_check.records import Answer, Exercise, Gradient
 from backprop_check.report.layout import prose
@@ -28,7 +28,7 @@ def numeric_lines(exercise: Exercise, gradient: Gradient, numeric: Numeric, widt
     oracle, scale, answer = run.trial.gradients[name], run.trial.scales[name], run.answers[name]
     theirs = answer.value if answer.value is not None and answer.shape == tuple(oracle.shape) else None
     rows = [(s, oracle[s.index].item(), None if theirs is None else float(theirs[s.index])) for s in numeric.slopes]
-    allowed = TOLERANCE[run.trial.dtype] * scale
+    allowed = tolerance(run.trial, name, oracle.dtype if theirs is None else theirs.dtype) * scale
     shown = sorted(rows, key=_badness, reverse=True)[:ROWS] if len(rows) > ROWS else rows
     yield Text.assemble((name, "bold"), f" by finite differences ({exercise.id}, {_sizes(run.trial.sizes)})")
     yield from _prose([f"One element of {numeric.node} moves by h, and the rest of the forward runs again:"], width)

@@ -6,7 +6,9 @@ import ast
 from collections.abc import Collection
 
 _MODULES = ("torch.autograd", "torch.func", "functorch", "torch.nn.functional.autograd")
-_CALLS = {"backward", "requires_grad_", "retain_grad", "enable_grad", "set_grad_enabled"}
+_CALLS = {"backward", "retain_grad", "enable_grad", "set_grad_enabled"}
+_HARMLESS = {"vmap", "functional_call", "stack_module_state"}
+"""What of those modules differentiates nothing."""
 
 
 def asks_oracle(node: ast.AST, forward: Collection[str], own_methods: Collection[str] = ()) -> str | None:
@@ -14,10 +16,11 @@ def asks_oracle(node: ast.AST, forward: Collection[str], own_methods: Collection
 
     `forward` are names known to be tensors; `own_methods` those of the learner's own classes, whose `.backward()` is no oracle.
     """
+    harmless = {id(a.value) for a in ast.walk(node) if isinstance(a, ast.Attribute) and a.attr in _HARMLESS}
     for child in ast.walk(node):
         if isinstance(child, ast.Attribute):
             dotted = _dotted(child)
-            if any(dotted == m or dotted.startswith(m + ".") for m in _MODULES):
+            if _in_modules(dotted) and child.attr not in _HARMLESS and id(child) not in harmless:
                 return dotted
             root = dotted.split(".")[0]
             if child.attr == "grad" and (root in forward or (root[:1] == "d" and root[1:] in forward)):
@@ -26,13 +29,19 @@ def asks_oracle(node: ast.AST, forward: Collection[str], own_methods: Collection
             if _turns_off(child):
                 continue
             return _dotted(child.func) + "()" if _dotted(child.func) else f".{child.func.attr}()"
-        if isinstance(child, ast.keyword) and child.arg == "requires_grad" and not _is_false(child.value):
-            return "requires_grad=True"
-        if isinstance(child, ast.ImportFrom) and child.module and any((child.module + ".").startswith(m + ".") for m in _MODULES):
-            return f"from {child.module} import {child.names[0].name}"
-        if isinstance(child, ast.Import) and any((a.name + ".").startswith(m + ".") for a in child.names for m in _MODULES):
-            return f"import {child.names[0].name}"
+        if isinstance(child, ast.ImportFrom) and child.module and _in_modules(child.module):
+            asking = [alias.name for alias in child.names if alias.name not in _HARMLESS]
+            if asking:
+                return f"from {child.module} import {asking[0]}"
+        if isinstance(child, ast.Import):
+            asking = [alias.name for alias in child.names if _in_modules(alias.name) and alias.name != "torch.func"]
+            if asking:
+                return f"import {asking[0]}"
     return None
+
+
+def _in_modules(dotted: str) -> bool:
+    return any((dotted + ".").startswith(module + ".") for module in _MODULES)
 
 
 def _turns_off(call: ast.Call) -> bool:

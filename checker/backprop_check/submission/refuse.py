@@ -43,7 +43,10 @@ def remove_autograd() -> None:
 
 
 def refuse_autograd() -> None:
-    """Patch torch for the rest of this process's life, so that asking is named. Switching gradients off stays allowed, on does not."""
+    """Patch torch for the rest of this process's life, so that asking is named.
+
+    Switching gradients off stays allowed, on does not. `requires_grad` is a habit that asks nothing by itself: it does nothing here.
+    """
     torch.set_grad_enabled(False)
     switch, low_level = torch.set_grad_enabled, torch._C._set_grad_enabled
     inference = torch.inference_mode
@@ -64,7 +67,8 @@ def refuse_autograd() -> None:
     _close(torch.autograd.forward_ad, "torch.autograd.forward_ad", ["dual_level", "enter_dual_level", "make_dual"])
     _close(torch.autograd.functional, "torch.autograd.functional", ["vjp", "jvp", "jacobian", "hessian", "vhp", "hvp"])
     _close(torch.autograd.graph, "torch.autograd.graph", ["_engine_run_backward"])
-    _close(torch.Tensor, "Tensor", ["backward", "requires_grad_", "retain_grad", "register_hook"])
+    _close(torch.Tensor, "Tensor", ["backward", "retain_grad", "register_hook"])
+    torch.Tensor.requires_grad_ = lambda self, requires_grad=True: self  # type: ignore[method-assign,misc,assignment]
     func = sys.modules.get("torch.func")
     if func is not None:
         _close(func, "torch.func", ["grad", "grad_and_value", "vjp", "jvp", "jacrev", "jacfwd", "hessian", "linearize"])
@@ -100,8 +104,7 @@ def _close_property(name: str) -> None:
         return original.__get__(self)
 
     def put(self: torch.Tensor, value: Any) -> None:
-        if name == "requires_grad" and value:
-            _used("Tensor.requires_grad = True")
-        original.__set__(self, value)
+        if name != "requires_grad" or not value:
+            original.__set__(self, value)
 
     setattr(torch.Tensor, name, property(get, put))

@@ -53,9 +53,9 @@ class Limits:
 class Session:
     """One submission in one worker at a time. Use as a context manager; `restart` follows a worker that ended.
 
-    `early` and `restored` are the ways of running of design section 3 that give a second opinion: targets replaced at their own last
-    write, and forward names bound to the forward's values again after each target. `until` (of `time.monotonic`) is when the whole
-    submission's time is up. `ends` tells how workers ended that were not asked to.
+    `early`, `restored` and `doubled` are the ways of running of design section 3 that give a second opinion: targets replaced at their
+    own last write, forward names bound to the forward's values again after each target, float32 read as float64. `until` (of
+    `time.monotonic`) is when the whole submission's time is up. `ends` tells how workers ended that were not asked to.
     """
 
     zygote: Zygote
@@ -65,6 +65,7 @@ class Session:
     until: float = math.inf
     early: Sequence[str] = ()
     restored: Sequence[str] = ()
+    doubled: bool = False
     skipped: dict[int, str] = field(default_factory=dict)
     prelude_errors: list[tuple[int, str]] = field(default_factory=list)
     ends: list[Outcome] = field(default_factory=list)
@@ -113,6 +114,7 @@ class Session:
             "targets": [target.name for target in self.exercise.targets],
             "early": list(self.early),
             "restored": list(self.restored),
+            "doubled": self.doubled,
             "skipped": {str(i): why for i, why in self.skipped.items()},
         }
         with contextlib.suppress(wire.Lost):  # it has ended already; the first trial will find out

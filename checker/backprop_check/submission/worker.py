@@ -13,6 +13,7 @@ import torch
 
 from backprop_check.records import Statement
 from backprop_check.submission.confinement.modules import guarded_builtins
+from backprop_check.submission.doubled import read_float32_as_float64
 from backprop_check.submission.observe import DryRun, dry_plan, own_last_writes
 from backprop_check.submission.parse import find_backward, prelude
 from backprop_check.submission.refuse import SUBMISSION, AutogradUsed, refuse_autograd
@@ -33,6 +34,8 @@ def serve(end: socket.socket, confined: bool) -> None:
     sys.setrecursionlimit(2000)
     refuse_autograd()
     torch.set_default_dtype(torch.float64)
+    if order["doubled"]:
+        read_float32_as_float64()
     skipped = {int(i): why for i, why in order["skipped"].items()}
     module = {"__name__": "submission", "__builtins__": guarded_builtins() if confined else __builtins__}
     _run_prelude(channel, order["prelude"], skipped, module)

@@ -11,6 +11,7 @@ from backprop_check.errors import BadInput
 from backprop_check.exercise.parse import needless_cotangent
 from backprop_check.records import Trial
 from backprop_check.trace.graph import Graph, seeded
+from backprop_check.trace.rounding import allowed
 from backprop_check.trace.scale import term_scales
 
 
@@ -18,6 +19,7 @@ def trace(graph: Graph, seed: int, sizes: Mapping[str, int], dtype: torch.dtype 
     """Draw inputs, run the forward and differentiate it.
 
     Everything is computed in float64; for a float32 trial the inputs are rounded to float32 first and the values given out are float32.
+    All tensors that go in or come out are contiguous, as they are in the worker: `view` takes the same ones here and there.
     `perturb` names nodes k to whose gradients a random r_k is added, by adding sum <r_k, node_k> to the loss (design, section 3).
     """
     with graph.at(sizes):
@@ -35,17 +37,19 @@ def trace(graph: Graph, seed: int, sizes: Mapping[str, int], dtype: torch.dtype 
             where, why = f"{graph.exercise.path}:{target.line}", f"`{target.node}` depends on no floating input, so it has no gradient"
             raise BadInput(f"{where}: {why}: take the line `{target.name} = ...` out.")
     with seeded(seed + 1):
-        cotangent = torch.ones_like(output) if output.dim() == 0 else _round(torch.randn_like(output), dtype)
-        nudges = {name: _round(torch.randn_like(nodes[name]), dtype) for name in sorted(perturb)}
+        cotangent = torch.ones_like(output) if output.dim() == 0 else _drawn(output, dtype)
+        nudges = {name: _drawn(nodes[name], dtype) for name in sorted(perturb)}
     seeds = [(output, cotangent), *((nodes[name], nudge) for name, nudge in nudges.items())]
     with torch.enable_grad():
         # One scalar and no `grad_outputs`: given those, autograd.grad imports sympy, which costs a third of `import torch`.
         loss = torch.stack([(node * weight).sum() for node, weight in seeds]).sum()
     found = torch.autograd.grad(loss, list(nodes.values()), allow_unused=True, retain_graph=True)
     gradients = {
-        "d" + name: torch.zeros_like(node) if g is None else g.detach() for (name, node), g in zip(nodes.items(), found, strict=True)
+        "d" + name: (torch.zeros_like(node) if g is None else g.detach()).contiguous()
+        for (name, node), g in zip(nodes.items(), found, strict=True)
     }
     scales = term_scales(seeds, nodes, seed)
+    largest = {"d" + name: max(s, _largest(gradients["d" + name])) for name, s in scales.items()}
     given = {name: _give(value, dtype) for name, value in values.items()}
     if output.dim():
         given["d" + graph.exercise.output] = gradients["d" + graph.exercise.output].to(dtype)
@@ -55,8 +59,9 @@ def trace(graph: Graph, seed: int, sizes: Mapping[str, int], dtype: torch.dtype 
         dtype=dtype,
         values=given,
         gradients=gradients,
-        scales={"d" + name: max(s, _largest(gradients["d" + name])) for name, s in scales.items()},
+        scales=largest,
         perturbed=frozenset(nudges),
+        rounding=allowed(graph, given, gradients, largest) if dtype == torch.float32 else {},
     )
 
 
@@ -66,9 +71,15 @@ def in_float64(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _leaf(value: Any, dtype: torch.dtype) -> Any:
-    if isinstance(value, torch.Tensor) and value.is_floating_point():
-        return _round(value.detach(), dtype).clone().requires_grad_()
-    return value
+    if not isinstance(value, torch.Tensor):
+        return value
+    if not value.is_floating_point():
+        return value.contiguous()
+    return _round(value.detach(), dtype).clone(memory_format=torch.contiguous_format).requires_grad_()
+
+
+def _drawn(like: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    return _round(torch.randn(like.shape, dtype=like.dtype), dtype)
 
 
 def _round(value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
@@ -78,7 +89,7 @@ def _round(value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
 def _give(value: Any, dtype: torch.dtype) -> Any:
     if not isinstance(value, torch.Tensor):
         return value
-    return value.detach().to(dtype) if value.is_floating_point() else value
+    return (value.detach().to(dtype) if value.is_floating_point() else value).contiguous()
 
 
 def _largest(gradient: torch.Tensor) -> float:

@@ -41,7 +41,7 @@ def find(case: Case) -> Diagnosis | None:
         if order == tuple(range(rank)):
             continue
         for change in (partial(_forth, order=order), partial(_back, order=order)):
-            if close(change(case.oracles[0], case.answers[0]), case.answers[0], case.scales[0], case.dtype) and case.replays(change):
+            if close(change(case.oracles[0], case.answers[0]), case.answers[0], case.scales[0], case.tolerance) and case.replays(change):
                 return _told(case, call, order)
     return None
 

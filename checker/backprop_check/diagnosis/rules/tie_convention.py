@@ -17,6 +17,7 @@ Read more: the PyTorch documentation, "Autograd mechanics", gradients for non-di
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -25,25 +26,27 @@ from backprop_check.comparison.compare import close
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.counterfactual import ends
 from backprop_check.diagnosis.replay import gradient
-from backprop_check.records import Diagnosis, Run
+from backprop_check.diagnosis.standing import tied
+from backprop_check.records import Diagnosis, Line, Run
 
 STEP, PLACES, SAME = 1e-12, 48, 1e-9
 
 
 def find(case: Case) -> Diagnosis | None:
-    """Proven by moving each doubtful element a little up and down: the answer lies between the two gradients there.
+    """Proven by the operations, which stand at a tie for each doubtful element, and by moving it a little up and down there: the answer
+    lies between the two gradients.
 
     It is a valid choice where what the tied elements receive adds up to what autograd gives them.
     """
     for stops in ends(case) if case.everywhere else ():
-        shares = _shares(case, stops)
-        if shares:
-            return _told(case, all(shares))
+        found = _shares(case, stops)
+        if found is not None:
+            return _told(case, *found)
     return None
 
 
-def _told(case: Case, valid: bool) -> Diagnosis:
-    lines = " and ".join(f"`{line.source}`" for line in case.consumers)
+def _told(case: Case, at: Sequence[Line], valid: bool) -> Diagnosis:
+    lines = " and ".join(f"`{line.source}`" for line in at)
     return Diagnosis(
         code="tie-convention",
         certainty="proven",
@@ -62,22 +65,26 @@ def _told(case: Case, valid: bool) -> Diagnosis:
     )
 
 
-def _shares(case: Case, stops: frozenset[str]) -> list[bool]:
-    """For each element that differs, whether its ties together get what is due to them; empty if any is no share at all."""
+def _shares(case: Case, stops: frozenset[str]) -> tuple[list[Line], bool] | None:
+    """The lines with ties, and whether the tied elements together get what is due to them; None if what differs is no share at all."""
     found: list[bool] = []
+    lines: dict[str, Line] = {}
     for i, run in enumerate(case.runs):
         answer, oracle, scale = case.answers[i], case.oracles[i], case.scales[i]
         if close(answer, oracle, scale):
             continue
         if answer.shape != oracle.shape or not bool(torch.isfinite(answer).all()):
-            return []
+            return None
         off = ((answer - oracle).abs() > SAME * scale).flatten().nonzero().flatten().tolist()
+        ties = tied(case, run, stops) if len(off) <= PLACES else []
         for place in off:
-            share = _share(case, run, stops, place, i) if len(off) <= PLACES else None
+            at = {line.name: line for line, moved in ties if bool(moved.flatten()[place])}
+            share = _share(case, run, stops, place, i) if at else None
             if share is None:
-                return []
+                return None
             found.append(share)
-    return found
+            lines |= at
+    return (list(lines.values()), all(found)) if found else None
 
 
 def _share(case: Case, run: Run, stops: frozenset[str], place: int, i: int) -> bool | None:

@@ -91,9 +91,12 @@ def _facts(case: Case) -> str:
     if bad.any():
         facts.append(f"{int(bad.sum())} of {answer.numel()} numbers are NaN or infinite.")
     wrong = (answer - oracle).abs() > case.tolerance * run.trial.scales[case.name]
-    right = int((~wrong & ~bad).sum())
-    if 0 < right < answer.numel():
-        facts.append(f"{right} of {answer.numel()} numbers are right.")
+    judged = torch.isfinite(oracle)
+    right = int((~wrong & ~bad & judged).sum())
+    if not judged.all():
+        facts.append(f"{int((~judged).sum())} of {answer.numel()} are not judged: autograd's own are NaN or infinite there.")
+    if 0 < right < int(judged.sum()):
+        facts.append(f"{right} of {int(judged.sum())} numbers are right.")
     elif answer.numel() > 1 and bool((torch.sign(answer) == torch.sign(oracle)).all()):
         facts.append("Every sign is right.")
     if difference.worst is not None and not bad.any():

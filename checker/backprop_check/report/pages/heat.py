@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from backprop_check.comparison.compare import TOLERANCE
+from backprop_check.comparison.compare import distance, tolerance
 from backprop_check.records import Gradient, Verdict
 
 ROWS, COLUMNS = 12, 12
@@ -93,14 +93,10 @@ def at_nominal_sizes(verdict: Verdict) -> Verdict:
 
 
 def _off(verdict: Verdict, answer: torch.Tensor) -> torch.Tensor:
-    """|difference| where it is more than rounding, else 0; infinite where one of both is not finite and the other is not the same."""
+    """|difference| where it is more than rounding, else 0; infinite where the answer is not finite and the gradient is not the same."""
     name, trial = verdict.target.name, verdict.run.trial
-    oracle = trial.gradients[name]
-    given = answer.to(torch.float64)
-    agree = (given == oracle) | (given.isnan() & oracle.isnan())
-    off = torch.where(agree, 0.0, (given - oracle).abs()).nan_to_num(nan=torch.inf, posinf=torch.inf)
-    rounding = TOLERANCE[torch.float32 if torch.float32 in (answer.dtype, trial.dtype) else torch.float64] * trial.scales[name]
-    return torch.where(off > rounding, off, 0.0)
+    distances = distance(answer.to(torch.float64), trial.gradients[name])
+    return torch.where(distances > tolerance(trial, name, answer.dtype) * trial.scales[name], distances, 0.0)
 
 
 def _square(off: float, signed: float, most: float, place: str, part: torch.Tensor, worst: bool) -> Square:
