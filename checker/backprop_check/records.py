@@ -88,13 +88,14 @@ class Trial:
 
 @dataclass(frozen=True)
 class Broken:
-    """A stretch of a submission that does not parse; it was blanked so that the rest could be read."""
+    """A stretch of a submission that does not parse; it was blanked so that the rest could be read. `help` is the move, where one is known."""
 
     line: int
     column: int
     message: str
     source: str
     target: str | None
+    help: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ class Submission:
 
     @property
     def lines(self) -> list[str]:
-        return self.body.splitlines()
+        return self.body.split("\n")
 
 
 @dataclass(frozen=True)
