@@ -17,6 +17,7 @@ from backprop_check.report.build import build_report, could_not_judge
 from backprop_check.submission.parse import read_submission
 from backprop_check.submission.run import Limits, NothingRan
 from backprop_check.submission.zygote import Zygote
+from backprop_check.trace.author import silent
 from backprop_check.trace.graph import load_graph
 
 
@@ -40,11 +41,12 @@ def check_read(
     explain_seconds: float = math.inf,
 ) -> Report:
     """Check what `read` gives against `exercise`, as `check` does; `read` may raise `BadInput`."""
-    graph = load_graph(exercise)
-    try:
-        submission = read(exercise)
-        verdicts, trouble, _ = judge(graph, submission, zygote, limits)
-    except (BadInput, NothingRan) as error:
-        return could_not_judge(exercise, str(error))
-    explained = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, explain_seconds))
+    with silent():  # whatever asks the forward again, what its author prints goes nowhere
+        graph = load_graph(exercise)
+        try:
+            submission = read(exercise)
+            verdicts, trouble, _ = judge(graph, submission, zygote, limits)
+        except (BadInput, NothingRan) as error:
+            return could_not_judge(exercise, str(error))
+        explained = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, explain_seconds))
     return build_report(exercise, submission, verdicts, explained, trouble)

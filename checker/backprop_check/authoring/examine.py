@@ -18,6 +18,7 @@ from backprop_check.errors import BadInput
 from backprop_check.exercise.course import Course, exercise_id
 from backprop_check.exercise.parse import read_exercise
 from backprop_check.submission.zygote import Zygote
+from backprop_check.trace.author import silent
 from backprop_check.trace.graph import Graph, load_graph
 
 
@@ -44,17 +45,18 @@ def examine(course: Course, exercises: Iterable[Path], zygote: Zygote) -> Iterat
 
     for stub in exercises:
         try:
-            findings = list(_findings(course, stub, zygote))
-            notes = []
-            if not findings:
-                name = exercise_id(stub)
-                notes += _outside(graph(name))
-                siblings = [other for other in files if _number(other) == _number(name) and other != name]
-                for line, wrong in told(name, {i: seen(i) for i in (name, *siblings)}, siblings):
-                    if wrong:
-                        findings.append(Finding(stub, 0, line))
-                    else:
-                        notes.append(line)
+            with silent():
+                findings = list(_findings(course, stub, zygote))
+                notes = []
+                if not findings:
+                    name = exercise_id(stub)
+                    notes += _outside(graph(name))
+                    siblings = [other for other in files if _number(other) == _number(name) and other != name]
+                    for line, wrong in told(name, {i: seen(i) for i in (name, *siblings)}, siblings):
+                        if wrong:
+                            findings.append(Finding(stub, 0, line))
+                        else:
+                            notes.append(line)
         except BadInput as error:
             findings, notes = [Finding(stub, 0, str(error))], []
         yield Examined(exercise_id(stub), tuple(findings), tuple(notes))
