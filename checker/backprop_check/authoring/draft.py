@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -75,7 +76,8 @@ def _head(path: Path, source: str) -> str:
         if below or (isinstance(node, ast.FunctionDef) and node.name == "backward"):
             first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
             lines[first - 1 : node.end_lineno] = [None] * ((node.end_lineno or first) - first + 1)
-    return "\n".join(line for line in lines if line is not None).rstrip()
+    kept = "\n".join(line for line in lines if line is not None).rstrip()
+    return re.sub(r"\n{4,}", "\n\n\n", kept) if None in lines else kept
 
 
 def _names(path: Path, head: str) -> tuple[list[str], list[str]]:

@@ -12,7 +12,7 @@ from backprop_check.authoring.finding import Finding
 from backprop_check.exercise.numbers import axis_lengths
 from backprop_check.exercise.sizes import axes
 from backprop_check.trace.allowed import line_of
-from backprop_check.trace.graph import Graph, seeded
+from backprop_check.trace.graph import Graph, naming, seeded
 
 SEEDS = range(1, 6)
 FAST_ABOVE = 300
@@ -25,7 +25,10 @@ _AT_ZERO = {"relu", "relu_", "abs", "absolute", "leaky_relu", "sign", "hardtanh"
 
 def value_findings(graph: Graph) -> Iterator[Finding]:
     """Run the forward at every choice of sizes and on several seeds, and yield what breaks the contract."""
-    runs = [graph.forward(graph.inputs(sizes, 1)) for sizes in graph.sizes]
+    runs = []
+    for sizes in graph.sizes:
+        with naming(graph, sizes):
+            runs.append(graph.forward(graph.inputs(sizes, 1)))
     yield from _shape_findings(graph, runs)
     yield from _draw_findings(graph)
     yield from _cotangent_findings(graph, runs[0])

@@ -50,10 +50,13 @@ def _traced_shapes(exercise: Exercise) -> dict[str, str]:
     import torch
 
     from backprop_check.exercise.sizes import axes
-    from backprop_check.trace.graph import load_graph
+    from backprop_check.trace.graph import load_graph, naming
 
     graph = load_graph(exercise)
-    runs = [graph.forward(graph.inputs(sizes, 0)) for sizes in graph.sizes]
+    runs = []
+    for sizes in graph.sizes:
+        with naming(graph, sizes):
+            runs.append(graph.forward(graph.inputs(sizes, 0)))
     return {
         name: axes([tuple(run[name].shape) for run in runs], graph.sizes) if isinstance(runs[0][name], torch.Tensor) else NUMBER
         for name in exercise.names

@@ -18,7 +18,7 @@ def allowed_inputs(exercise: Exercise, drawn: Any) -> dict[str, Any]:
     """Return the forward's arguments as `inputs` drew them, every floating tensor in float64."""
     where = f"{exercise.path}:{line_of(exercise, 'inputs')}"
     if not isinstance(drawn, dict):
-        raise BadInput(f"{where}: `inputs` returns a {type(drawn).__name__}: return a dict of the forward's arguments, as dict(x=...).")
+        raise BadInput(f"{where}: `inputs` returns {_kind(drawn)}: return a dict of the forward's arguments, as dict(x=...).")
     missing, extra = [n for n in exercise.inputs if n not in drawn], [n for n in drawn if n not in exercise.inputs]
     if missing:
         raise BadInput(f"{where}: `inputs` must return a dict of the forward's arguments; it leaves out {_listed(missing)}.")
@@ -81,7 +81,7 @@ def _fault(value: Any) -> str | None:
     if isinstance(value, int | float):
         return None
     if not isinstance(value, torch.Tensor):
-        return f"a {type(value).__name__}; name one tensor or one plain number a line."
+        return f"{_kind(value)}; name one tensor or one plain number a line."
     if value.is_nested:
         return "a nested tensor: pad its parts to one dense tensor."
     if value.layout != torch.strided:
@@ -95,6 +95,14 @@ def _fault(value: Any) -> str | None:
     if not value.is_floating_point() and value.dtype not in _WHOLE:
         return f"a tensor of {str(value.dtype).removeprefix('torch.')}: make it int64, as `.long()` does."
     return None
+
+
+def _kind(value: Any) -> str:
+    """`a tuple`, `an int`, `None`."""
+    if value is None:
+        return "None"
+    name = "tuple" if isinstance(value, tuple) else type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
 def _listed(names: list[Any]) -> str:

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+import torch
+
 from backprop_check.errors import BadInput
 
 
@@ -68,7 +70,7 @@ def authors(path: Path, line: int = 0, otherwise: Callable[[BaseException], str]
     `line`.
     """
     interrupts: list[int] = []
-    with silent(), _no_exit(), _noting(interrupts), warnings.catch_warnings():
+    with silent(), _no_exit(), _noting(interrupts), warnings.catch_warnings(), _settings():
         warnings.simplefilter("ignore")
         try:
             yield
@@ -107,6 +109,17 @@ def _told(path: Path, line: int, error: BaseException, otherwise: Callable[[Base
 def _put_back(kept: int, number: int) -> None:
     os.dup2(kept, number)
     os.close(kept)
+
+
+@contextlib.contextmanager
+def _settings() -> Iterator[None]:
+    """Put back what an exercise may switch for the whole process."""
+    records, deepest = torch.is_grad_enabled(), sys.getrecursionlimit()
+    try:
+        yield
+    finally:
+        torch.set_grad_enabled(records)
+        sys.setrecursionlimit(deepest)
 
 
 @contextlib.contextmanager

@@ -99,6 +99,18 @@ def _version(value: Any) -> int:
 
 
 @contextlib.contextmanager
+def naming(graph: Graph, sizes: Mapping[str, int]) -> Iterator[None]:
+    """Say with what is refused at which sizes that is, where they are not the exercise's nominal ones."""
+    try:
+        yield
+    except BadInput as error:
+        if sizes == graph.sizes[0]:
+            raise
+        at = ", ".join(f"{name}={n}" for name, n in sizes.items())
+        raise BadInput(f"{error} (So it is at {at}: trials use other sizes too.)") from error
+
+
+@contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Seed the generators of torch, of Python and, where it is loaded, of numpy; put back their states afterwards."""
     state, plain, numpy = torch.get_rng_state(), random.getstate(), sys.modules.get("numpy")
