@@ -284,9 +284,11 @@ def test_every_command_says_it_in_one_line(kind: str, course: Path, tmp_path: Pa
     assert ("! ex70   cannot be read" in out) == ("ends" not in kind)
 
 
-NOISY = SOUND.replace("y = h * h", "y = noisy(h) * Loudly.apply(h)").replace(
-    "# top",
-    '''import warnings
+NOISY = (
+    SOUND.replace("y = h * h", "y = noisy(h) * Loudly.apply(h)")
+    .replace(
+        "# top",
+        """import warnings
 print("top"); sys.stdout.write("top"); os.write(1, b"top")
 A = print("assigned"), os.system("echo shell"), warnings.warn("warned")
 
@@ -303,8 +305,10 @@ class Loudly(torch.autograd.Function):
 def noisy(x):
     print("helper"); print("helper", file=sys.stderr); sys.stdout.buffer.write(b"bytes"); warnings.warn("helper")
     return x * 1
-''',
-).replace("# inputs", 'print("inputs")')
+""",
+    )
+    .replace("# inputs", 'print("inputs")')
+)
 
 
 def test_what_an_exercise_prints_goes_nowhere(tmp_path: Path, zygote: Zygote, capfd: Captured) -> None:
@@ -315,12 +319,19 @@ def test_what_an_exercise_prints_goes_nowhere(tmp_path: Path, zygote: Zygote, ca
     assert json.loads(out)["status"] == "failed"
     assert json.loads(out)["gradients"][0]["diagnoses"]
     assert err == ""
-    for argv in (["graph", str(path)], ["derive", str(path)], ["hint", str(path), "--step", "3"], ["check", "--exercise", str(path), "--numeric"]):
+    for argv in (
+        ["graph", str(path)],
+        ["derive", str(path)],
+        ["hint", str(path), "--step", "3"],
+        ["check", "--exercise", str(path), "--numeric"],
+    ):
         main(argv, zygote)
         out, err = capfd.readouterr()
         assert out
         assert err == ""
-        assert not [word for word in ("helper", "forward\n", "backward\n", "top", "bytes", "low") if f"{word}{word}" in out or f"\n{word}" in out]
+        assert not [
+            word for word in ("helper", "forward\n", "backward\n", "top", "bytes", "low") if f"{word}{word}" in out or f"\n{word}" in out
+        ]
 
 
 def test_a_process_of_its_own_says_it_too(tmp_path: Path) -> None:
@@ -337,7 +348,7 @@ def test_a_real_interrupt_stays_one() -> None:
     try:
         with pytest.raises(KeyboardInterrupt), authors(Path("e.py")):
             signal.raise_signal(signal.SIGINT)
-        with pytest.raises(BadInput, match="e.py:7: .* raised KeyboardInterrupt"), authors(Path("e.py"), 7):
+        with pytest.raises(BadInput, match=r"e\.py:7: .* raised KeyboardInterrupt"), authors(Path("e.py"), 7):
             raise KeyboardInterrupt
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
@@ -395,7 +406,9 @@ class Split(torch.autograd.Function):
 """
     path = tmp_path / "exercise.py"
     head = '"""T."""\n' + HELPERS + more + "def inputs(N=5, C=3):\n    return dict(x=torch.randn(N, C))\n\n"
-    path.write_text(f"{head}def forward(x):\n    {line}\n    s = q.sum()\n    return s\n\ndef backward(x, q, s):\n    dx = {FUNCTIONS[line]}\n")
+    path.write_text(
+        f"{head}def forward(x):\n    {line}\n    s = q.sum()\n    return s\n\ndef backward(x, q, s):\n    dx = {FUNCTIONS[line]}\n"
+    )
     code = main(["check", "--exercise", str(path), "--json"], zygote)
     report = json.loads(capsys.readouterr().out)
     assert report["message"] is None

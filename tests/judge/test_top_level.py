@@ -9,7 +9,7 @@ from backprop_check.exercise.parse import read_exercise
 from backprop_check.exercise.top_level import surroundings_text
 from backprop_check.trace.graph import load_graph
 
-CONSTANTS = '''
+CONSTANTS = """
 import math
 import random
 import torch
@@ -63,7 +63,7 @@ HELPER = 7
 
 if __name__ == "__main__":
     raise SystemExit
-'''
+"""
 
 RIGHT = """
 dz = twice(du)                                                                                      # -> correct
