@@ -248,7 +248,7 @@ def test_sizes_at_which_it_fails_are_named(tmp_path: Path) -> None:
     path.write_text(SOUND.replace("torch.tanh(x)", "x.view(5, 3)"))
     graph = load_graph(read_exercise(path))
     trace(graph, 1, graph.sizes[0])
-    with pytest.raises(BadInput, match=r"exercise.py:17: .* \(So it is at N=\d+, C=\d+: trials use other sizes too.\)"):
+    with pytest.raises(BadInput, match=r"exercise.py:17: .* \(at N=\d+, C=\d+, which every trial must be able to take"):
         trace(graph, 1, graph.sizes[1])
 
 

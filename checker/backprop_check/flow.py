@@ -33,6 +33,7 @@ def check(
     return check_read(read_exercise(exercise_path), partial(read_submission, submission_path), zygote, time_limit, explain_seconds)
 
 
+@silent()  # whatever asks the forward again, what its author prints goes nowhere
 def check_read(
     exercise: Exercise,
     read: Callable[[Exercise], Submission],
@@ -41,12 +42,11 @@ def check_read(
     explain_seconds: float = math.inf,
 ) -> Report:
     """Check what `read` gives against `exercise`, as `check` does; `read` may raise `BadInput`."""
-    with silent():  # whatever asks the forward again, what its author prints goes nowhere
-        graph = load_graph(exercise)
-        try:
-            submission = read(exercise)
-            verdicts, trouble, _ = judge(graph, submission, zygote, limits)
-        except (BadInput, NothingRan) as error:
-            return could_not_judge(exercise, str(error))
-        explained = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, explain_seconds))
+    graph = load_graph(exercise)
+    try:
+        submission = read(exercise)
+        verdicts, trouble, _ = judge(graph, submission, zygote, limits)
+    except (BadInput, NothingRan) as error:
+        return could_not_judge(exercise, str(error))
+    explained = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, explain_seconds))
     return build_report(exercise, submission, verdicts, explained, trouble)

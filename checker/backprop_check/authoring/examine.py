@@ -45,18 +45,17 @@ def examine(course: Course, exercises: Iterable[Path], zygote: Zygote) -> Iterat
 
     for stub in exercises:
         try:
-            with silent():
-                findings = list(_findings(course, stub, zygote))
-                notes = []
-                if not findings:
-                    name = exercise_id(stub)
-                    notes += _outside(graph(name))
-                    siblings = [other for other in files if _number(other) == _number(name) and other != name]
-                    for line, wrong in told(name, {i: seen(i) for i in (name, *siblings)}, siblings):
-                        if wrong:
-                            findings.append(Finding(stub, 0, line))
-                        else:
-                            notes.append(line)
+            findings = list(_findings(course, stub, zygote))
+            notes = []
+            if not findings:
+                name = exercise_id(stub)
+                notes += _outside(graph(name))
+                siblings = [other for other in files if _number(other) == _number(name) and other != name]
+                for line, wrong in told(name, {i: seen(i) for i in (name, *siblings)}, siblings):
+                    if wrong:
+                        findings.append(Finding(stub, 0, line))
+                    else:
+                        notes.append(line)
         except BadInput as error:
             findings, notes = [Finding(stub, 0, str(error))], []
         yield Examined(exercise_id(stub), tuple(findings), tuple(notes))
@@ -70,6 +69,7 @@ def _findings(course: Course, stub: Path, zygote: Zygote) -> Iterator[Finding]:
     yield from verdict_findings(stub, solution, zygote)
 
 
+@silent()
 def _outside(graph: Graph) -> list[str]:
     """What of the forward the derivation does not know: there, fewer wrong answers are mended."""
     return [f"{written.name}: {written.why_not}." for written in backward(graph) if written.derived is None]

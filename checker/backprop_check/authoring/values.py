@@ -12,7 +12,8 @@ from backprop_check.authoring.finding import Finding
 from backprop_check.exercise.numbers import axis_lengths
 from backprop_check.exercise.sizes import axes
 from backprop_check.trace.allowed import line_of
-from backprop_check.trace.graph import Graph, naming, seeded
+from backprop_check.trace.author import silent
+from backprop_check.trace.graph import Graph, seeded
 
 SEEDS = range(1, 6)
 FAST_ABOVE = 300
@@ -27,7 +28,7 @@ def value_findings(graph: Graph) -> Iterator[Finding]:
     """Run the forward at every choice of sizes and on several seeds, and yield what breaks the contract."""
     runs = []
     for sizes in graph.sizes:
-        with naming(graph, sizes):
+        with graph.at(sizes):
             runs.append(graph.forward(graph.inputs(sizes, 1)))
     yield from _shape_findings(graph, runs)
     yield from _draw_findings(graph)
@@ -164,7 +165,7 @@ def _gradcheck_findings(graph: Graph) -> Iterator[Finding]:
         return result
 
     try:
-        with seeded(1):
+        with silent(), seeded(1):
             torch.autograd.gradcheck(output, leaves, fast_mode=sum(v.numel() for v in leaves) > FAST_ABOVE)
     except (RuntimeError, ValueError) as error:
         first = str(error).strip().split("\n", 1)[0]

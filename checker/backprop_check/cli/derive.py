@@ -19,8 +19,8 @@ def run(args: argparse.Namespace) -> int:
     from backprop_check.trace.author import silent
     from backprop_check.trace.graph import load_graph
 
+    graph = load_graph(exercise)
     with silent():
-        graph = load_graph(exercise)
         written = list(backward(graph))
     show(derivation_lines(graph, written, width()))
     return 1 if any(target.derived is None for target in written) else 0

@@ -50,12 +50,12 @@ def _traced_shapes(exercise: Exercise) -> dict[str, str]:
     import torch
 
     from backprop_check.exercise.sizes import axes
-    from backprop_check.trace.graph import load_graph, naming
+    from backprop_check.trace.graph import load_graph
 
     graph = load_graph(exercise)
     runs = []
     for sizes in graph.sizes:
-        with naming(graph, sizes):
+        with graph.at(sizes):
             runs.append(graph.forward(graph.inputs(sizes, 0)))
     return {
         name: axes([tuple(run[name].shape) for run in runs], graph.sizes) if isinstance(runs[0][name], torch.Tensor) else NUMBER

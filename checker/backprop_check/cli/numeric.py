@@ -25,14 +25,12 @@ def run(args: argparse.Namespace) -> int:
         return complain(report.message)
     gradient = _chosen(report, args.target)
     from backprop_check.report.numeric import numeric_lines, worst_first
-    from backprop_check.trace.author import silent
     from backprop_check.trace.graph import load_graph
     from backprop_check.trace.numeric import central_differences
 
     name, first = gradient.verdict.target.name, gradient.verdict.runs[0]
     worst = worst_first(first.answers[name], first.trial.gradients[name])
-    with silent():
-        numeric = central_differences(load_graph(report.exercise), first.trial, gradient.verdict.target.node, worst)
+    numeric = central_differences(load_graph(report.exercise), first.trial, gradient.verdict.target.node, worst)
     show(numeric_lines(report.exercise, gradient, numeric, width()))
     return exit_code(report)
 

@@ -14,7 +14,6 @@ from backprop_check.derivation.lesson import lesson
 from backprop_check.records import Gradient, Report
 from backprop_check.report.hint.ladder import STEPS, hint_lines
 from backprop_check.report.text import report_lines, summary
-from backprop_check.trace.author import silent
 from backprop_check.trace.graph import load_graph
 
 WIDTH = 88
@@ -59,6 +58,5 @@ class Shown:
         """The lines of some hints on a gradient, without their headings."""
         exercise, submission, name = self.report.exercise, self.report.submission, gradient.verdict.target.name
         assert submission is not None
-        with silent():
-            taught, known = lesson(load_graph(exercise), submission, gradient.verdict), step(self.question, name)
+        taught, known = lesson(load_graph(exercise), submission, gradient.verdict), step(self.question, name)
         return [list(islice(hint_lines(exercise, submission, gradient, taught, n, known, width), 2, None)) for n in numbers]

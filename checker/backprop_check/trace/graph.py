@@ -64,6 +64,21 @@ class Graph:
                 versions[line.name] = _version(values[line.name])
         return values
 
+    @contextlib.contextmanager
+    def at(self, sizes: Mapping[str, int]) -> Iterator[None]:
+        """Say in an error of the exercise at which sizes it came, where those are not its own."""
+        try:
+            yield
+        except BadInput as error:
+            if dict(sizes) == dict(self.exercise.sizes):
+                raise
+            where = ", ".join(f"{name}={n}" for name, n in sizes.items())
+            if "SIZES" in self.scope:
+                raise BadInput(f"{error} (at {where}, a choice of SIZES: make it one that works)") from error
+            own = ", ".join(f"{name}={n}" for name, n in self.exercise.sizes.items())
+            way = f"where sizes depend on each other, list three choices that work: SIZES = [dict({own}), ...]"
+            raise BadInput(f"{error} (at {where}, which every trial must be able to take; {way})") from error
+
     def _same_rank(self, name: str, value: Any) -> None:
         """Hold every trial to the number of axes that a name has had in another (None: it was a plain number)."""
         rank = value.dim() if isinstance(value, torch.Tensor) else None
@@ -96,18 +111,6 @@ def _compiled(line: Line, exercise: Exercise) -> CodeType:
 
 def _version(value: Any) -> int:
     return value._version if isinstance(value, torch.Tensor) else 0
-
-
-@contextlib.contextmanager
-def naming(graph: Graph, sizes: Mapping[str, int]) -> Iterator[None]:
-    """Say with what is refused at which sizes that is, where they are not the exercise's nominal ones."""
-    try:
-        yield
-    except BadInput as error:
-        if sizes == graph.sizes[0]:
-            raise
-        at = ", ".join(f"{name}={n}" for name, n in sizes.items())
-        raise BadInput(f"{error} (So it is at {at}: trials use other sizes too.)") from error
 
 
 @contextlib.contextmanager

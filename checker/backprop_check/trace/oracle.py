@@ -13,7 +13,7 @@ from backprop_check.records import Trial
 from backprop_check.trace.allowed import allow_nodes, where_named
 from backprop_check.trace.author import authors
 from backprop_check.trace.fault import draws, undifferentiable
-from backprop_check.trace.graph import Graph, naming, seeded
+from backprop_check.trace.graph import Graph, seeded
 from backprop_check.trace.scale import term_scales
 
 
@@ -23,7 +23,7 @@ def trace(graph: Graph, seed: int, sizes: Mapping[str, int], dtype: torch.dtype 
     Everything is computed in float64; for a float32 trial the inputs are rounded to float32 first and the values given out are float32.
     `perturb` names nodes k to whose gradients a random r_k is added, by adding sum <r_k, node_k> to the loss (design, section 3).
     """
-    with naming(graph, sizes):
+    with graph.at(sizes):
         arguments = {name: _leaf(value, dtype) for name, value in graph.inputs(sizes, seed).items()}
         drawn = torch.get_rng_state()
         with torch.enable_grad():
