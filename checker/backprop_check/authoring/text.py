@@ -38,6 +38,11 @@ def folder_findings(exercises: Path, solutions: Path) -> Iterator[Finding]:
 def text_findings(stub: Path, solution: Path, exercise: Exercise) -> Iterator[Finding]:
     """Yield what is wrong with the texts; `exercise` is the solution's file as a record."""
     source = read_text(solution, "solution")
+    try:
+        ast.parse(source)
+    except SyntaxError as error:
+        yield Finding(solution, error.lineno or 1, f"this line does not parse ({error.msg}): mend it.")
+        return
     yield from _stub_findings(stub, solution, source)
     yield from _title_findings(solution, exercise)
     yield from _size_findings(solution, exercise)
