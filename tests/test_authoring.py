@@ -67,6 +67,21 @@ FAULTS = {
     "no story": ("\n\nIts story.\n", "\n", "the docstring tells no story"),
     "no docstring": ('"""A title.\n\nIts story.\n"""', "", "the file has no docstring"),
     "ties": ("x=torch.randn(N, C)", "x=torch.zeros(N, C)", "`max` finds a tie"),
+    "draws of another generator": (
+        "x=torch.randn(N, C)",
+        "x=torch.randn(N, C, generator=torch.Generator().manual_seed(torch.seed() % 2**40))",
+        "`x` is drawn anew on the same seed",
+    ),
+    "the same draws on every seed": (
+        "    return dict(\n        x=torch.randn(N, C)",
+        "    torch.manual_seed(1)\n    return dict(\n        x=torch.randn(N, C)",
+        "`inputs` draws the same on every seed: leave the seeding to the checker",
+    ),
+    "a cotangent left out": (
+        "m, z, dz):",
+        "m, z):",
+        "the output `z` is a tensor: `backward` takes its gradient `dz` as its last parameter.",
+    ),
     "a kink at 0": ("y = x * w ", "y = (x * 0).relu() + x * w ", "`relu` stands at exactly 0"),
     "a scalar's gradient given": (
         "z = m * m.square()                # (N,)",
@@ -110,6 +125,13 @@ def test_a_stub_that_is_not_its_blanked_solution(tmp_path: Path, zygote: Zygote)
     said = messages(course, zygote)
     assert "this is not its solution with the targets blanked" in said
     assert "`dw` of the untouched exercise is incorrect: leave `dw = ...`." in said
+
+
+def test_a_solution_with_a_broken_line(tmp_path: Path, zygote: Zygote) -> None:
+    broken = SOUND.replace("dx = w * dy ", "dx = w * * dy ")
+    course = course_of(tmp_path, broken, blank(SOUND))
+    line = next(n for n, text in enumerate(broken.split("\n"), 1) if "* *" in text)
+    assert f"solutions/ex70_fault.py:{line}: this line does not parse (invalid syntax): mend it." in messages(course, zygote)
 
 
 PLAIN = '''"""A title.

@@ -17,6 +17,7 @@ from backprop_check.report.build import build_report, could_not_judge
 from backprop_check.submission.parse import read_submission
 from backprop_check.submission.run import Limits, NothingRan
 from backprop_check.submission.zygote import Zygote
+from backprop_check.trace.author import silent
 from backprop_check.trace.graph import load_graph
 
 
@@ -32,6 +33,7 @@ def check(
     return check_read(read_exercise(exercise_path), partial(read_submission, submission_path), zygote, time_limit, explain_seconds)
 
 
+@silent()  # whatever asks the forward again, what its author prints goes nowhere
 def check_read(
     exercise: Exercise,
     read: Callable[[Exercise], Submission],

@@ -11,6 +11,7 @@ import torch
 
 from backprop_check.comparison.compare import close
 from backprop_check.records import Trial
+from backprop_check.trace.author import silent
 from backprop_check.trace.graph import Graph, default_dtype
 from backprop_check.trace.oracle import trace
 
@@ -27,6 +28,7 @@ class Sight:
     why: str
 
 
+@silent()
 def sights(graph: Graph) -> tuple[Sight, ...]:
     """Return, for each mistake that can be made in this exercise, where it shows: where it changes the gradient in some trial."""
     trials = [trace(graph, seed, sizes) for seed, sizes in enumerate(graph.sizes, 1)]

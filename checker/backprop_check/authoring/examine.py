@@ -19,6 +19,7 @@ from backprop_check.errors import BadInput
 from backprop_check.exercise.course import Course, exercise_id
 from backprop_check.exercise.parse import read_exercise
 from backprop_check.submission.zygote import Zygote
+from backprop_check.trace.author import silent
 from backprop_check.trace.graph import Graph, load_graph
 
 
@@ -71,6 +72,7 @@ def _findings(course: Course, stub: Path, zygote: Zygote) -> Iterator[Finding]:
     yield from verdict_findings(stub, solution, zygote)
 
 
+@silent()
 def _outside(graph: Graph) -> list[str]:
     """What of the forward the derivation does not know: there, fewer wrong answers are mended."""
     return [f"{written.name}: {written.why_not}." for written in backward(graph) if written.derived is None]

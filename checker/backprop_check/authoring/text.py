@@ -11,7 +11,6 @@ from backprop_check.authoring.finding import Finding
 from backprop_check.errors import BadInput
 from backprop_check.exercise.blank import blank
 from backprop_check.exercise.course import exercise_id
-from backprop_check.exercise.numbers import is_number
 from backprop_check.files import read_text
 from backprop_check.records import Exercise
 
@@ -39,12 +38,16 @@ def folder_findings(exercises: Path, solutions: Path) -> Iterator[Finding]:
 def text_findings(stub: Path, solution: Path, exercise: Exercise) -> Iterator[Finding]:
     """Yield what is wrong with the texts; `exercise` is the solution's file as a record."""
     source = read_text(solution, "solution")
+    try:
+        ast.parse(source)
+    except SyntaxError as error:
+        yield Finding(solution, error.lineno or 1, f"this line does not parse ({error.msg}): mend it.")
+        return
     yield from _stub_findings(stub, solution, source)
     yield from _title_findings(solution, exercise)
     yield from _size_findings(solution, exercise)
     yield from _parameter_findings(solution, exercise)
     yield from _why_findings(solution, source)
-    yield from _comment_findings(solution, exercise)
 
 
 def _names(folder: Path) -> set[str]:
@@ -103,18 +106,6 @@ def _why_findings(path: Path, source: str) -> Iterator[Finding]:
             first -= 1
         if not re.match(r"\s*# why: \S", lines[first]):
             yield Finding(path, node.lineno, "this line does not say why: put a comment `# why: ...` above it.")
-
-
-def _comment_findings(path: Path, exercise: Exercise) -> Iterator[Finding]:
-    numbers: set[str] = set()
-    for line in exercise.lines:
-        if is_number(line.source, numbers):
-            numbers.add(line.name)
-        elif not line.axes:
-            yield Finding(path, line.number, f"`{line.name}` has no shape comment: end the line with one, as `# (N, C)`.")
-    for target in exercise.targets:
-        if not target.axes:
-            yield Finding(path, target.line, f"`{target.name}` has no shape comment: end the line with one, as `# (N, C)`.")
 
 
 def _line_of(path: Path, start: str) -> int:

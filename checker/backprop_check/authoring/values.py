@@ -11,6 +11,8 @@ from torch.overrides import TorchFunctionMode
 from backprop_check.authoring.finding import Finding
 from backprop_check.exercise.numbers import axis_lengths
 from backprop_check.exercise.sizes import axes
+from backprop_check.trace.allowed import line_of
+from backprop_check.trace.author import silent
 from backprop_check.trace.graph import Graph, seeded
 from backprop_check.trace.oracle import trace
 
@@ -31,24 +33,71 @@ def value_findings(graph: Graph) -> Iterator[Finding]:
             runs.append(graph.forward(graph.inputs(sizes, 1)))
     yield from _shape_findings(graph, runs)
     yield from _infinite_findings(graph)
+    yield from _draw_findings(graph)
+    yield from _cotangent_findings(graph, runs[0])
     yield from _tie_findings(graph)
     yield from _gradcheck_findings(graph)
 
 
 def _shape_findings(graph: Graph, runs: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     exercise = graph.exercise
-    comments = [(line.name, line.axes, line.number) for line in exercise.lines]
-    comments += [(target.node, target.axes, target.line) for target in exercise.targets]
-    for node, comment, line in comments:
+    comments = [(line.name, line.name, line.axes, line.number) for line in exercise.lines]
+    comments += [(target.name, target.node, target.axes, target.line) for target in exercise.targets]
+    for name, node, comment, line in comments:
         if not isinstance(runs[0][node], torch.Tensor):
             if comment:
                 yield Finding(exercise.path, line, f"`{node}` is a plain number: take the comment {comment} away.")
             continue
         shapes = [tuple(run[node].shape) for run in runs]
-        if comment and [axis_lengths(comment, sizes) for sizes in graph.sizes] != shapes:
-            true = axes(shapes, graph.sizes)
+        true = axes(shapes, graph.sizes)
+        sayable = [axis_lengths(true, sizes) for sizes in graph.sizes] == shapes
+        if not comment and sayable:
+            yield Finding(exercise.path, line, f"`{name}` has no shape comment: end the line with `# {true}`.")
+        elif (
+            comment and [axis_lengths(comment, sizes) for sizes in graph.sizes] != shapes and (sayable or _is_false(comment, graph, shapes))
+        ):
             where = next(s for s, shape in zip(graph.sizes, shapes, strict=True) if axis_lengths(comment, s) != shape)
-            yield Finding(exercise.path, line, f"the comment says {comment}, but at {_sizes(where)} `{node}` is {true}: write {true}.")
+            write = f"write {true}" if sayable else "take the comment away: its lengths are no products of the sizes"
+            yield Finding(exercise.path, line, f"the comment says {comment}, but at {_sizes(where)} `{node}` is {true}: {write}.")
+
+
+def _is_false(comment: str, graph: Graph, shapes: Sequence[tuple[int, ...]]) -> bool:
+    """Whether a comment in words of the sizes says another shape; one in other words (`N//2`) cannot be read."""
+    said = [axis_lengths(comment, sizes) for sizes in graph.sizes]
+    return None not in said and said != shapes
+
+
+def _draw_findings(graph: Graph) -> Iterator[Finding]:
+    """Inputs are drawn by the checker's seed alone: the same again on the same seed, others on another."""
+    sizes, path, line = graph.sizes[0], graph.exercise.path, line_of(graph.exercise, "inputs")
+    first, again, other = (graph.inputs(sizes, seed) for seed in (1, 1, 2))
+    for name in graph.exercise.inputs:
+        if not _same(first[name], again[name]):
+            yield Finding(
+                path, line, f"`{name}` is drawn anew on the same seed: draw it with torch, as torch.randn, whose generator is seeded."
+            )
+    if all(_same(first[name], other[name]) for name in graph.exercise.inputs):
+        yield Finding(path, line, "`inputs` draws the same on every seed: leave the seeding to the checker, and draw with torch.randn.")
+    runs = [graph.forward(first) for _ in range(2)]
+    for node in graph.exercise.lines:
+        if not _same(runs[0][node.name], runs[1][node.name]):
+            yield Finding(path, node.number, f"`{node.name}` is another value each time: what is random belongs into `inputs`.")
+            break
+
+
+def _same(one: Any, other: Any) -> bool:
+    if not isinstance(one, torch.Tensor):
+        return bool(one == other) or (one != one and other != other)  # NaN
+    return one.shape == other.shape and torch.equal(one.nan_to_num(), other.nan_to_num())
+
+
+def _cotangent_findings(graph: Graph, run: Mapping[str, Any]) -> Iterator[Finding]:
+    exercise = graph.exercise
+    if run[exercise.output].dim() and not exercise.takes_cotangent:
+        line, name = line_of(exercise, "backward"), exercise.output
+        yield Finding(
+            exercise.path, line, f"the output `{name}` is a tensor: `backward` takes its gradient `d{name}` as its last parameter."
+        )
 
 
 def _infinite_findings(graph: Graph) -> Iterator[Finding]:
@@ -133,7 +182,7 @@ def _gradcheck_findings(graph: Graph) -> Iterator[Finding]:
         return result
 
     try:
-        with seeded(1):
+        with silent(), seeded(1):
             torch.autograd.gradcheck(output, leaves, fast_mode=sum(v.numel() for v in leaves) > FAST_ABOVE)
     except (RuntimeError, ValueError) as error:
         first = str(error).strip().split("\n", 1)[0]

@@ -16,9 +16,11 @@ def run(args: argparse.Namespace) -> int:
     exercise = read_exercise(definition(question.course, question.exercise))
     from backprop_check.derivation.backward import backward
     from backprop_check.report.derivation import derivation_lines
+    from backprop_check.trace.author import silent
     from backprop_check.trace.graph import load_graph
 
     graph = load_graph(exercise)
-    written = list(backward(graph))
+    with silent():
+        written = list(backward(graph))
     show(derivation_lines(graph, written, width()))
     return 1 if any(target.derived is None for target in written) else 0

@@ -53,7 +53,10 @@ def _traced_shapes(exercise: Exercise) -> dict[str, str]:
     from backprop_check.trace.graph import load_graph
 
     graph = load_graph(exercise)
-    runs = [graph.forward(graph.inputs(sizes, 0)) for sizes in graph.sizes]
+    runs = []
+    for sizes in graph.sizes:
+        with graph.at(sizes):
+            runs.append(graph.forward(graph.inputs(sizes, 0)))
     return {
         name: axes([tuple(run[name].shape) for run in runs], graph.sizes) if isinstance(runs[0][name], torch.Tensor) else NUMBER
         for name in exercise.names

@@ -11,12 +11,14 @@ from backprop_check.derivation.derive import Derivation, Step, Underivable, deri
 from backprop_check.derivation.trees import text
 from backprop_check.exercise.sizes import axes, axis_name
 from backprop_check.records import Exercise, Lesson, Line, Moved, Operation, Submission, Trial, Use, Verdict
+from backprop_check.trace.author import silent
 from backprop_check.trace.graph import Graph
 from backprop_check.trace.response import response
 
 SHOWN, BEYOND = 4, 4
 
 
+@silent()
 def lesson(graph: Graph, submission: Submission, verdict: Verdict) -> Lesson:
     """Return what the graph teaches of the target of `verdict`, at the number of its node where the answer is furthest off."""
     trials = [run.trial for run in verdict.runs]

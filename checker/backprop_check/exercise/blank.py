@@ -22,7 +22,7 @@ def blank(solution: str) -> str:
     names = {a.arg for a in forward.args.args} | {_assigned(node) for node in forward.body}
     gradients = {f"d{name}" for name in names if name}
     targets = {node.lineno: node for node in backward.body if _assigned(node) in gradients}
-    column = max(COLUMN, *(len(_stub(node)) + 2 for node in targets.values()))
+    column = max([COLUMN, *(len(_stub(node)) + 2 for node in targets.values())])
     kept: list[str] = []
     number, in_why = 1, False
     while number <= len(lines):

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backprop_check.errors import BadInput
+from backprop_check.exercise.forward import axes_comment, read_forward
 from backprop_check.exercise.mend import parse_leniently
-from backprop_check.exercise.source import segment
 from backprop_check.files import read_text
-from backprop_check.records import Broken, Exercise, Line, Target
+from backprop_check.records import Broken, Exercise, Target
 
 _ID = re.compile(r"(ex\d+[a-z]?)_")
-_AXES = re.compile(r"#\s*(\([^)#]*\))")
 
 
 def read_exercise(path: Path) -> Exercise:
@@ -39,7 +38,7 @@ def parse_exercise(path: Path, source: str) -> Exercise:
     text = mended.split("\n")
     forward, backward = functions["forward"], functions["backward"]
     arguments = tuple(a.arg for a in forward.args.args)
-    lines, output = _forward(path, forward, text)
+    lines, output = read_forward(path, forward, text)
     names = {*arguments, *(line.name for line in lines)}
     parameters = tuple(a.arg for a in backward.args.args)
     if "d" + output in parameters and any(line.name == output and line.axes == "()" for line in lines):
@@ -65,21 +64,29 @@ def parse_exercise(path: Path, source: str) -> Exercise:
 
 def _points(path: Path, tree: ast.Module, targets: set[str]) -> dict[str, float]:
     """Read `POINTS = dict(dW=2)`, or the same as a dict in braces: what targets are worth that are not worth 1."""
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and [t.id for t in node.targets if isinstance(t, ast.Name)] == ["POINTS"]:
-            break
-    else:
+    node = next((n for n in tree.body if "POINTS" in _names_given(n)), None)
+    if node is None:
         return {}
+    value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
     given: dict[object, object] = {}
-    with contextlib.suppress(ValueError, TypeError):
-        if isinstance(node.value, ast.Call) and not node.value.args:
-            given = {k.arg: ast.literal_eval(k.value) for k in node.value.keywords}
-        else:
-            given = dict(ast.literal_eval(node.value))
-    points = {k: float(v) for k, v in given.items() if isinstance(k, str) and isinstance(v, int | float) and math.isfinite(v) and v >= 0}
+    points: dict[str, float] = {}
+    with contextlib.suppress(ValueError, TypeError, SyntaxError, ArithmeticError, MemoryError, RecursionError):
+        if isinstance(value, ast.Call) and not value.args:
+            given = {k.arg: ast.literal_eval(k.value) for k in value.keywords}
+        elif value is not None:
+            given = dict(ast.literal_eval(value))
+        points = {
+            k: float(v) for k, v in given.items() if isinstance(k, str) and isinstance(v, int | float) and math.isfinite(v) and v >= 0
+        }
     if not given or len(points) < len(given) or points.keys() - targets:
         raise BadInput(f"{path}:{node.lineno}: POINTS names targets and what each is worth, as in POINTS = dict({min(targets)}=2).")
     return points
+
+
+def _names_given(node: ast.stmt) -> list[str]:
+    """The names that a statement of the top level defines or assigns."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign | ast.AugAssign) else []
+    return [getattr(node, "name", ""), *(t.id for t in targets if isinstance(t, ast.Name))]
 
 
 def needless_cotangent(where: str, output: str) -> str:
@@ -88,33 +95,13 @@ def needless_cotangent(where: str, output: str) -> str:
 
 
 def _sizes(path: Path, inputs: ast.FunctionDef) -> dict[str, int]:
-    names = [a.arg for a in inputs.args.args]
-    defaults = [d.value if isinstance(d, ast.Constant) else None for d in inputs.args.defaults]
-    sizes = {n: d for n, d in zip(names, defaults, strict=False) if isinstance(d, int) and not isinstance(d, bool)}
-    if len(defaults) != len(names) or len(sizes) != len(names):
-        raise BadInput(f"{path}:{inputs.lineno}: give every size of `inputs` a whole number as its default.")
+    given = inputs.args
+    names = [a.arg for a in given.args]
+    defaults = [d.value if isinstance(d, ast.Constant) else None for d in given.defaults]
+    sizes = {n: d for n, d in zip(names, defaults, strict=False) if isinstance(d, int) and not isinstance(d, bool) and d > 0}
+    if len(defaults) != len(names) or len(sizes) != len(names) or given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs:
+        raise BadInput(f"{path}:{inputs.lineno}: give every size of `inputs` a whole number above 0 as its default: inputs(N=5, C=3).")
     return sizes
-
-
-def _forward(path: Path, forward: ast.FunctionDef, text: list[str]) -> tuple[tuple[Line, ...], str]:
-    lines: list[Line] = []
-    encoded = [line.encode() for line in text]
-    known = {a.arg for a in forward.args.args}
-    body = forward.body[1:] if ast.get_docstring(forward) else forward.body
-    for node in body[:-1]:
-        if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)):
-            raise BadInput(f"{path}:{node.lineno}: the forward takes lines `name = expression` only; split or move this one.")
-        name = node.targets[0].id
-        if name in known:
-            raise BadInput(f"{path}:{node.lineno}: `{name}` is named twice in the forward; give each value a name of its own.")
-        reads = tuple(dict.fromkeys(n.id for n in ast.walk(node.value) if isinstance(n, ast.Name) and n.id in known))
-        source = segment(node.value, encoded)
-        lines.append(Line(name, source, axes_comment(text, node), node.lineno, reads))
-        known.add(name)
-    last = body[-1]
-    if not (isinstance(last, ast.Return) and isinstance(last.value, ast.Name) and last.value.id in known):
-        raise BadInput(f"{path}:{last.lineno}: end the forward with `return` and the name of its output.")
-    return tuple(lines), last.value.id
 
 
 def _whole(path: Path, broken: Sequence[Broken], backward: ast.FunctionDef) -> None:
@@ -134,10 +121,3 @@ def _targets(path: Path, backward: ast.FunctionDef, text: list[str], names: set[
     if not targets:
         raise BadInput(f"{path}:{backward.lineno}: `backward` names no gradient to write (`d<node> = ...`).")
     return tuple(sorted(targets.values(), key=lambda target: target.line))
-
-
-def axes_comment(text: list[str], node: ast.stmt) -> str:
-    """Return the shape a line's trailing comment gives, `(N, C)`, or an empty string."""
-    tail = text[(node.end_lineno or node.lineno) - 1].encode()[node.end_col_offset or 0 :].decode(errors="replace")
-    match = _AXES.search(tail)
-    return match.group(1) if match else ""

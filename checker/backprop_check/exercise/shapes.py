@@ -37,8 +37,12 @@ def _axes(value: ast.expr, sizes: Mapping[str, int]) -> str | None:
     if not (isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in _DRAWS):
         return None
     shape = value.args[-1:] if value.func.attr in ("randint", "randperm") else value.args
+    if not shape:  # `randn(size=(N, C))`
+        return None
     parts = shape[0].elts if len(shape) == 1 and isinstance(shape[0], ast.Tuple | ast.List) else shape
     if not all(isinstance(n, ast.BinOp | ast.Name | ast.Constant) for n in parts):
+        return None
+    if any(isinstance(n, ast.Name) and n.id not in sizes for part in parts for n in ast.walk(part)):
         return None
     names = [ast.unparse(part).replace(" * ", "·") for part in parts]
     return f"({names[0]},)" if len(names) == 1 else f"({', '.join(names)})"

@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from pathlib import Path
 
+from backprop_check.errors import BadInput
 from backprop_check.files import read_text
 
 
@@ -21,7 +22,11 @@ class Step:
 def read_solution(path: Path) -> dict[str, Step]:
     """Return the steps of the solution at `path` by the gradient's name. Raises `BadInput` when it cannot be read."""
     text = read_text(path, "solution")
-    backward = next(node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name == "backward")
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        raise BadInput(f"{path}:{error.lineno}: the solution does not parse ({error.msg}): mend that line.") from None
+    backward = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "backward")
     lines = text.split("\n")
     steps = {}
     for node in backward.body:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from backprop_check.exercise.top_level import surroundings_text
 from backprop_check.records import Exercise, Run, Submission, Trial
 from backprop_check.results import Outcome
 from backprop_check.submission import wire
@@ -107,6 +108,7 @@ class Session:
         end, self._pid = self.zygote.spawn()
         self._channel = wire.Channel.opened(end)
         order = {
+            "exercise": surroundings_text(self.exercise.source),
             "prelude": self.submission.prelude,
             "body": self.submission.body,
             "bare": self.submission.bare,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import socket
 import sys
 import traceback
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,8 +22,9 @@ from backprop_check.submission.refuse import SUBMISSION, AutogradUsed, refuse_au
 from backprop_check.submission.rewrite import HOOK, Hook, Plan, instrument
 from backprop_check.submission.statements import read_statements, replaces
 from backprop_check.submission.wire import DTYPES, ELEMENTS_LIMIT, ORDER_LIMIT, Channel
+from backprop_check.trace.graph import seeded
 
-PRELUDE = "<submission's own code>"
+EXERCISE, PRELUDE = "<exercise>", "<submission's own code>"
 
 
 def serve(end: socket.socket, confined: bool) -> None:
@@ -38,6 +41,7 @@ def serve(end: socket.socket, confined: bool) -> None:
         read_float32_as_float64()
     skipped = {int(i): why for i, why in order["skipped"].items()}
     module = {"__name__": "submission", "__builtins__": guarded_builtins() if confined else __builtins__}
+    _run_exercise(order["exercise"], module)
     _run_prelude(channel, order["prelude"], skipped, module)
     statements = read_statements(_backward(order).body, order["body"])
     plan = None
@@ -169,6 +173,18 @@ def _define(order: Mapping[str, Any], module: dict[str, Any], plan: Plan) -> Non
 def _call(order: Mapping[str, Any], module: dict[str, Any], hook: Any, values: Mapping[str, Any]) -> None:
     module[HOOK] = hook
     module["backward"](**{name: values[name] for name in order["parameters"] if name in values})
+
+
+def _run_exercise(text: str, scope: dict[str, Any]) -> None:
+    """Run what the exercise names at its top level, drawn as the judge drew it; a submission may give these names another meaning.
+
+    What cannot run here (it asks autograd, or opens a file where none can be opened) leaves its names out.
+    """
+    with seeded(0), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for node in ast.parse(text).body:
+            with contextlib.suppress(BaseException):
+                exec(compile(ast.Module([node], []), EXERCISE, "exec"), scope)
 
 
 def _run_prelude(channel: Channel, text: str, skipped: Mapping[int, str], scope: dict[str, Any]) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import random
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
@@ -13,7 +15,10 @@ import torch
 
 from backprop_check.errors import BadInput
 from backprop_check.exercise.sizes import choose_sizes, written_order
+from backprop_check.exercise.top_level import surroundings
 from backprop_check.records import Exercise, Line
+from backprop_check.trace.allowed import allow_value, allowed_inputs, allowed_sizes, where_named
+from backprop_check.trace.author import authors
 
 Hook = Callable[[Line, Any, Mapping[str, Any]], Any]
 
@@ -26,28 +31,37 @@ class Graph:
     scope: Mapping[str, Any]
     code: tuple[tuple[Line, CodeType], ...]
     sizes: tuple[Mapping[str, int], ...]
+    _ranks: dict[str, int | None] = field(default_factory=dict, compare=False, repr=False)
 
     def inputs(self, sizes: Mapping[str, int], seed: int) -> dict[str, Any]:
-        """Draw the forward's arguments in float64. The same seed and sizes draw the same ones."""
-        with seeded(seed), default_dtype(torch.float64):
-            drawn: dict[str, Any] = self._call("inputs", lambda: self.scope["inputs"](**sizes))
-        missing = set(self.exercise.inputs) ^ set(drawn) if isinstance(drawn, dict) else set(self.exercise.inputs)
-        if missing:
-            raise BadInput(f"{self.exercise.path}: `inputs` must return a dict of the forward's arguments; check {_names(missing)}.")
-        return drawn
+        """Draw the forward's arguments in float64. The same seed and sizes draw the same ones. Raises `BadInput` where they are none."""
+        exercise = self.exercise
+        with authors(exercise.path), seeded(seed), default_dtype(torch.float64):
+            drawn = self.scope["inputs"](**sizes)
+        arguments = allowed_inputs(exercise, drawn)
+        for name, value in arguments.items():
+            self._same_rank(name, value)
+        return arguments
 
     def forward(self, arguments: Mapping[str, Any], hook: Hook | None = None) -> dict[str, Any]:
-        """Run the forward on `arguments` and return every named value. `hook(line, value, values)` may put another value in its place."""
+        """Run the forward on `arguments` and return every named value. `hook(line, value, values)` may put another value in its place.
+
+        Raises `BadInput` where a line raises, changes another's value, or gives what no line may name.
+        """
         values = dict(arguments)
-        with default_dtype(torch.float64):
+        versions = {name: _version(value) for name, value in values.items()}
+        exercise = self.exercise
+        with authors(exercise.path), default_dtype(torch.float64):
             for line, code in self.code:
-                value = self._call(f"line {line.number}", lambda c=code: eval(c, {**self.scope, **values}))  # type: ignore[misc]
-                if not isinstance(value, torch.Tensor | int | float | bool):
-                    kind = type(value).__name__
-                    raise BadInput(
-                        f"{self.exercise.path}:{line.number}: `{line.name}` is a {kind}; name one tensor or one plain number a line."
-                    )
+                value = eval(code, {**self.scope, **values})
+                for name, earlier in values.items():
+                    if _version(earlier) != versions[name]:
+                        what = f"this line changes `{name}` in place: use an operation that makes a new value (`mul`, not `mul_`)"
+                        raise BadInput(f"{exercise.path}:{line.number}: {what}.")
+                allow_value(exercise, line.number, line.name, value)
+                self._same_rank(line.name, value)
                 values[line.name] = hook(line, value, values) if hook else value
+                versions[line.name] = _version(values[line.name])
         return values
 
     @contextlib.contextmanager
@@ -65,14 +79,13 @@ class Graph:
             way = f"where sizes depend on each other, list three choices that work: SIZES = [dict({own}), ...]"
             raise BadInput(f"{error} (at {where}, which every trial must be able to take; {way})") from error
 
-    def _call(self, what: str, function: Callable[[], Any]) -> Any:
-        try:
-            return function()
-        except BadInput:
-            raise
-        except Exception as error:
-            first = str(error).split("\n", 1)[0]
-            raise BadInput(f"{self.exercise.path}: {what} of the exercise raised {type(error).__name__}: {first}") from error
+    def _same_rank(self, name: str, value: Any) -> None:
+        """Hold every trial to the number of axes that a name has had in another (None: it was a plain number)."""
+        rank = value.dim() if isinstance(value, torch.Tensor) else None
+        if self._ranks.setdefault(name, rank) != rank:
+            had = ["a plain number" if r is None else f"a tensor with {r} axes" for r in (self._ranks[name], rank)]
+            where = where_named(self.exercise, name)
+            raise BadInput(f"{where}: `{name}` is {had[0]} at some sizes and {had[1]} at others: give it the same axes at all.")
 
 
 def load_graph(exercise: Exercise) -> Graph:
@@ -81,28 +94,42 @@ def load_graph(exercise: Exercise) -> Graph:
     Only its imports, definitions and assignments run, and not its `backward`: in a course that one is a learner's.
     """
     tree = ast.parse(exercise.source)
-    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
-    tree.body = [n for n in tree.body if isinstance(n, kinds) and getattr(n, "name", "") != "backward"]
+    functions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name in ("inputs", "forward")]
+    tree.body = sorted([*surroundings(tree), *functions], key=lambda node: node.lineno)
     scope: dict[str, Any] = {"__name__": f"exercise_{exercise.id}", "__file__": str(exercise.path)}
-    try:
+    with authors(exercise.path), seeded(0), default_dtype(torch.float64):
         exec(compile(tree, str(exercise.path), "exec"), scope)
-    except Exception as error:
-        raise BadInput(f"{exercise.path}: the exercise raised {type(error).__name__}: {error}") from error
-    listed = scope.get("SIZES", ())
-    code = tuple((line, compile(f"({line.source}\n)", str(exercise.path), "eval")) for line in exercise.lines)
+        code = tuple((line, _compiled(line, exercise)) for line in exercise.lines)
+    listed = allowed_sizes(exercise, scope.get("SIZES", ()))
     nominal = {name: exercise.sizes[name] for name in written_order(exercise.source, list(exercise.sizes))}
     return Graph(exercise, scope, code, tuple(choose_sizes(nominal, listed)))
 
 
+def _compiled(line: Line, exercise: Exercise) -> CodeType:
+    tree = ast.parse(f"({line.source}\n)", str(exercise.path), "eval")
+    return compile(ast.increment_lineno(tree, line.number - 1), str(exercise.path), "eval")
+
+
+def _version(value: Any) -> int:
+    return value._version if isinstance(value, torch.Tensor) else 0
+
+
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed torch's generator, and put back its state afterwards."""
-    state = torch.get_rng_state()
+    """Seed the generators of torch, of Python and, where it is loaded, of numpy; put back their states afterwards."""
+    state, plain, numpy = torch.get_rng_state(), random.getstate(), sys.modules.get("numpy")
+    other = numpy.random.get_state() if numpy is not None else None
     torch.default_generator.manual_seed(seed)
+    random.seed(seed)
+    if numpy is not None:
+        numpy.random.seed(seed % 2**32)
     try:
         yield
     finally:
         torch.set_rng_state(state)
+        random.setstate(plain)
+        if numpy is not None:
+            numpy.random.set_state(other)
 
 
 @contextlib.contextmanager
@@ -113,7 +140,3 @@ def default_dtype(dtype: torch.dtype) -> Iterator[None]:
         yield
     finally:
         torch.set_default_dtype(before)
-
-
-def _names(names: set[str]) -> str:
-    return ", ".join(f"`{name}`" for name in sorted(names))

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from backprop_check.records import Trial
+from backprop_check.trace.author import silent
 from backprop_check.trace.graph import Graph
 
 STEP = 6e-6
@@ -44,6 +45,7 @@ class Numeric:
     together: float
 
 
+@silent()
 def central_differences(graph: Graph, trial: Trial, node: str, first: Sequence[int] = ()) -> Numeric:
     """Measure d(loss)/d(element) for each element of `node` in `trial`, in float64, with steps of h and h/2.
 

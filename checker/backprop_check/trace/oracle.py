@@ -10,6 +10,9 @@ import torch
 from backprop_check.errors import BadInput
 from backprop_check.exercise.parse import needless_cotangent
 from backprop_check.records import Trial
+from backprop_check.trace.allowed import allow_nodes, where_named
+from backprop_check.trace.author import authors
+from backprop_check.trace.fault import draws, undifferentiable
 from backprop_check.trace.graph import Graph, seeded
 from backprop_check.trace.rounding import allowed
 from backprop_check.trace.scale import term_scales
@@ -24,14 +27,19 @@ def trace(graph: Graph, seed: int, sizes: Mapping[str, int], dtype: torch.dtype 
     """
     with graph.at(sizes):
         arguments = {name: _leaf(value, dtype) for name, value in graph.inputs(sizes, seed).items()}
+        drawn = torch.get_rng_state()
         with torch.enable_grad():
             values = graph.forward(arguments)
+            if not torch.equal(drawn, torch.get_rng_state()):
+                raise BadInput(draws(graph, arguments))
     output = values[graph.exercise.output]
     if not (isinstance(output, torch.Tensor) and output.requires_grad):
-        raise BadInput(f"{graph.exercise.path}: the forward's output `{graph.exercise.output}` depends on no floating input.")
+        where, name = where_named(graph.exercise, graph.exercise.output), graph.exercise.output
+        raise BadInput(f"{where}: the forward's output `{name}` depends on no floating input: return one that does.")
     if output.dim() == 0 and graph.exercise.takes_cotangent:
         raise BadInput(needless_cotangent(str(graph.exercise.path), graph.exercise.output))
     nodes = {name: v for name, v in values.items() if isinstance(v, torch.Tensor) and v.requires_grad}
+    allow_nodes(graph.exercise, nodes, sizes)
     for target in graph.exercise.targets:
         if target.node not in nodes:
             where, why = f"{graph.exercise.path}:{target.line}", f"`{target.node}` depends on no floating input, so it has no gradient"
@@ -43,12 +51,13 @@ def trace(graph: Graph, seed: int, sizes: Mapping[str, int], dtype: torch.dtype 
     with torch.enable_grad():
         # One scalar and no `grad_outputs`: given those, autograd.grad imports sympy, which costs a third of `import torch`.
         loss = torch.stack([(node * weight).sum() for node, weight in seeds]).sum()
-    found = torch.autograd.grad(loss, list(nodes.values()), allow_unused=True, retain_graph=True)
+    with authors(graph.exercise.path, otherwise=lambda error: undifferentiable(graph, nodes, error)):
+        found = torch.autograd.grad(loss, list(nodes.values()), allow_unused=True, retain_graph=True)
+        scales = term_scales(seeds, nodes, seed)
     gradients = {
-        "d" + name: (torch.zeros_like(node) if g is None else g.detach()).contiguous()
+        "d" + name: (torch.zeros_like(node) if g is None else _dense(g)).contiguous()
         for (name, node), g in zip(nodes.items(), found, strict=True)
     }
-    scales = term_scales(seeds, nodes, seed)
     largest = {"d" + name: max(s, _largest(gradients["d" + name])) for name, s in scales.items()}
     given = {name: _give(value, dtype) for name, value in values.items()}
     if output.dim():
@@ -90,6 +99,10 @@ def _give(value: Any, dtype: torch.dtype) -> Any:
     if not isinstance(value, torch.Tensor):
         return value
     return (value.detach().to(dtype) if value.is_floating_point() else value).contiguous()
+
+
+def _dense(gradient: torch.Tensor) -> torch.Tensor:
+    return (gradient.to_dense() if gradient.layout != torch.strided else gradient).detach()
 
 
 def _largest(gradient: torch.Tensor) -> float:

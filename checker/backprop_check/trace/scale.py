@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from torch.autograd.function import BackwardCFunction
 
 SIGNS = 8
 
@@ -20,7 +21,7 @@ def term_scales(outputs: Sequence[tuple[torch.Tensor, torch.Tensor]], nodes: Map
     generator = torch.Generator().manual_seed(seed)
     squares: dict[Any, dict[int, torch.Tensor]] = {}
     for tensor, cotangent in outputs:
-        _add(squares, _edge(tensor), cotangent.square())
+        _add(squares, _edge(tensor), _square(cotangent))
     with torch.no_grad():
         for function in _consumers_first([_edge(tensor)[0] for tensor, _ in outputs]):
             received = squares.get(function)
@@ -29,12 +30,11 @@ def term_scales(outputs: Sequence[tuple[torch.Tensor, torch.Tensor]], nodes: Map
             roots = {i: s.sqrt() for i, s in received.items()}
             totals: dict[int, torch.Tensor] = {}
             for _ in range(SIGNS):
-                signed = [_signed(roots[i], generator) if i in roots else None for i in range(_arity(function, roots))]
-                sent = function(*signed)
-                for k, g in enumerate(sent if isinstance(sent, tuple) else (sent,)):
+                signed = [_signed(function, i, roots[i], generator) if i in roots else None for i in range(_arity(function, roots))]
+                for k, g in enumerate(_sent(function, signed)):
                     if g is not None and function.next_functions[k][0] is not None:
-                        g = g.sum_to_size(_shape(*function.next_functions[k]))
-                        totals[k] = totals.get(k, 0.0) + g.square() / SIGNS
+                        square = _square(g.sum_to_size(_shape(*function.next_functions[k])))
+                        totals[k] = totals.get(k, 0.0) + square / SIGNS
             for k, total in totals.items():
                 _add(squares, function.next_functions[k], total)
     found = {}
@@ -56,8 +56,29 @@ def _add(squares: dict[Any, dict[int, torch.Tensor]], edge: tuple[Any, int], squ
     received[edge[1]] = received[edge[1]] + square if edge[1] in received else square
 
 
-def _signed(root: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    return root * (torch.randint(0, 2, root.shape, generator=generator) * 2 - 1)
+def _square(gradient: torch.Tensor) -> torch.Tensor:
+    """Its squared sizes; within a line, gradients may be complex, sparse or of a lower precision."""
+    dense = gradient.to_dense() if gradient.layout != torch.strided else gradient
+    return (dense.abs() if dense.is_complex() else dense).to(torch.float64).square()
+
+
+def _signed(function: Any, index: int, root: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    signs = torch.randint(0, 2, root.shape, generator=generator) * 2 - 1
+    known = function._input_metadata
+    return (root * signs).to(known[index].dtype if index < len(known) else root.dtype)
+
+
+def _sent(function: Any, received: Sequence[torch.Tensor | None]) -> tuple[torch.Tensor | None, ...]:
+    """What a node of autograd's graph sends to each of its `next_functions`."""
+    if not isinstance(function, BackwardCFunction):
+        sent = function(*received)
+        return sent if isinstance(sent, tuple) else (sent,)
+    # A `torch.autograd.Function`: its `backward` wants every gradient, and answers for every argument, tensor or not.
+    whole = [torch.zeros(m.shape, dtype=m.dtype) if g is None else g for g, m in zip(received, function._input_metadata, strict=True)]
+    answered = function.apply(*whole)
+    answered = answered if isinstance(answered, tuple) else (answered,)
+    wanted = iter([g for g, needed in zip(answered, function.needs_input_grad, strict=False) if needed])
+    return tuple(None if following is None else next(wanted, None) for following, _ in function.next_functions)
 
 
 def _arity(function: Any, roots: Mapping[int, torch.Tensor]) -> int:

@@ -1,0 +1,110 @@
+"""`new --from`: every forward the contract allows becomes a solution that passes its own check; any other is refused by its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backprop_check.authoring.draft import draft
+from backprop_check.authoring.examine import examine
+from backprop_check.errors import BadInput
+from backprop_check.exercise.blank import blank
+from backprop_check.exercise.course import Course, packaged_course
+from backprop_check.submission.zygote import Zygote
+
+HEAD = '"""A title.\n\nIts story.\n"""\n\nimport torch\n'
+
+FORWARDS = {
+    "a number, a mask, an index": (
+        "def inputs(N=7, C=3):\n    return dict(x=torch.randn(N, C), Y=torch.randint(0, C, (N,)))\n",
+        "def forward(x, Y):\n    n = x.shape[0]\n    k = int(n / 2) + 1\n    m = x > 0\n    h = torch.where(m, x, 0.1 * x)\n"
+        "    p = h.log_softmax(1)\n    s = -p[range(n), Y].sum() / k\n    return s\n",
+        ["m = x > 0                         # (N, C)", "k = int(n / 2) + 1\n", "dx = ", "dp = "],
+    ),
+    "constants": (
+        "SCALE = 2 ** 0.5\nEPS = 1e-3\nIDX = torch.tensor([0, 2])\n\ndef inputs(N=5, C=3):\n    return dict(x=torch.randn(N, C), w=torch.randn(C))\n",
+        "def forward(x, w):\n    y = SCALE * x + w * EPS\n    z = y[:, IDX]\n    return z\n",
+        ["dx = SCALE * dy", "dw = EPS * dy.sum(0)", "z = y[:, IDX]                     # (N, 2)"],
+    ),
+    "comments and several lines": (
+        "def inputs(N=5, C=3):\n    return dict(x=torch.randn(N, C), w=torch.randn(C))\n",
+        'def forward(x, w):\n    """What it does."""\n    y = (\n        x * w  # inside\n        + x\n    )  # the sum\n    z = y * 2   # (N, C)\n    return z\n',
+        ["    )                                 # (N, C)  the sum\n", "    z = y * 2   # (N, C)\n"],
+    ),
+    "SIZES and a helper below, and a backward of its own": (
+        "def inputs(D=6, heads=3):\n    return dict(x=torch.randn(D, heads))\n",
+        "def forward(x):\n    y = x.tanh()\n    z = y.view(-1, 2, 3)[:, 0] * SCALE\n    return z\n\n\ndef backward(x, y):\n    dx = 3\n\n\n"
+        "SIZES = [dict(D=8, heads=3), dict(D=10, heads=3)]\nSCALE = 0.5\n\nprint('plots')\nfor i in range(3):\n    print(i)\n",
+        ["SIZES = [dict(D=8", "SCALE = 0.5\n\n\ndef backward(x, y, z, dz):"],
+    ),
+    "no import of F": (
+        "def inputs(N=5, C=3):\n    return dict(x=torch.randn(N, C), W=torch.randn(9, C), i=torch.randint(0, 9, (N,)))\n",
+        "def forward(x, W, i):\n    e = torch.nn.functional.embedding(i, W)\n    y = x * e\n    return y\n",
+        ["dW = "],
+    ),
+}
+
+
+def as_course(folder: Path, solution: str) -> Course:
+    for name, text in (("exercises", blank(solution)), ("solutions", solution)):
+        (folder / name).mkdir()
+        (folder / name / "ex70_draft.py").write_text(text)
+    return Course(folder, folder / "exercises", folder / "solutions", packaged=False)
+
+
+def drafted(folder: Path, text: str) -> str:
+    path = folder / "forward.py"
+    path.write_text(text)
+    return draft(path)
+
+
+@pytest.mark.parametrize("kind", FORWARDS)
+def test_a_draft_passes_its_own_check(kind: str, tmp_path: Path, zygote: Zygote) -> None:
+    inputs, forward, parts = FORWARDS[kind]
+    solution = drafted(tmp_path, f"{HEAD}\n\n{inputs}\n\n{forward}")
+    missing = [part for part in parts if part not in solution]
+    assert not missing, solution
+    assert "print" not in solution
+    course = as_course(tmp_path, solution)
+    (found,) = examine(course, course.files(), zygote)
+    said = [str(finding) for finding in found.findings if "relation" not in str(finding) and "equal" not in str(finding)]
+    assert not said, solution
+
+
+@pytest.mark.parametrize("name", ["ex12_softmax.py", "ex13_mlp.py"])
+def test_the_course_s_own_exercises_are_drafted(name: str, tmp_path: Path) -> None:
+    exercise = (packaged_course().exercises / name).read_text()
+    solution = drafted(tmp_path, exercise)
+    assert "= ...\n" not in solution
+    assert "def inputs" + exercise.split("def inputs")[1].split("def backward")[0] in blank(solution)
+
+
+REFUSED = {
+    "h += 1": "`h += 1` changes h in place; write `h2 = h + 1`.",
+    "h = h * 2": "`h = ...` is bound twice (lines 8 and 9): name the second `h2`, and read that below.",
+    "a, b = h": "tuple: write one line for each: `a = h[0]`, `b = h[1]`.",
+    "h[0] = 1": "`h[0] = 1` changes h in place; build it whole",
+    "if True:\n        y = h": "no branch",
+    "y = torch.fft.fft(h)": "`y` is complex",
+    "y = h.mul_(2)": "this line changes `h` in place",
+    "y = torch.rand(3) * h.sum()": "draws random numbers",
+    "dx = h * 2": "names both `x` and `dx`",
+}
+
+
+@pytest.mark.parametrize("line", REFUSED)
+def test_what_is_no_forward_is_refused_by_its_line(line: str, tmp_path: Path) -> None:
+    text = f"import torch\n\ndef inputs(N=5):\n    return dict(x=torch.randn(N))\n\n\ndef forward(x):\n    h = x.tanh()\n    {line}\n    z = h * 2\n    return z\n"
+    with pytest.raises(BadInput) as caught:
+        drafted(tmp_path, text)
+    assert str(caught.value).startswith(f"{tmp_path / 'forward.py'}:9: ")
+    assert REFUSED[line] in str(caught.value)
+
+
+def test_a_forward_without_a_gradient_to_write(tmp_path: Path) -> None:
+    head = "import torch\ndef inputs(N=5):\n    return dict(x=torch.randn(N))\n"
+    with pytest.raises(BadInput, match="no gradient to write"):
+        drafted(tmp_path, head + "def forward(x):\n    return x\n")
+    with pytest.raises(BadInput, match="takes no argument"):
+        drafted(tmp_path, "import torch\ndef inputs(N=5):\n    return {}\ndef forward():\n    y = torch.ones(3)\n    return y\n")
