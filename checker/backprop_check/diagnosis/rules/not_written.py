@@ -62,10 +62,13 @@ def _not_assigned(case: Case) -> Iterator[Near]:
     for node in (part for statement in case.nodes for part in ast.walk(statement)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Compare) and _is(case, node.value.left):
             note = f"Line {node.lineno} asks whether two values are equal. A value is given by a single `=`."
-            yield Near(1, node.lineno, case.span(node), f"this compares: nothing is assigned to `{case.name}`", note, "Write `=`.")
+            error = f"this compares: nothing is assigned to `{case.name}`"
+            yield Near(1, node.lineno, case.span(node), error, note, "Write `=` for `==`.")
         elif isinstance(node, ast.AnnAssign) and node.value is None and _is(case, node.target):
             note = f"Line {node.lineno} only says of what kind `{case.name}` is to be. A value is given by `=`."
-            yield Near(1, node.lineno, case.span(node), f"this annotates: nothing is assigned to `{case.name}`", note, "Write `=`.")
+            yield Near(
+                1, node.lineno, case.span(node), f"this annotates: nothing is assigned to `{case.name}`", note, "Write `=` for the colon."
+            )
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store) and _is(case, inner):
@@ -82,12 +85,12 @@ def _other_names(case: Case) -> Iterator[Near]:
         if not isinstance(getattr(node, "ctx", None), ast.Store):
             continue
         if isinstance(node, ast.Name) and node.id not in others and (likeness := _likeness(case, node.id)):
-            yield _called(case, likeness, node.lineno, case.span(node), node.id, f"Line {node.lineno} assigns `{node.id}`")
+            yield _called(case, likeness, node.lineno, case.span(node), node.id)
         elif isinstance(node, ast.Attribute | ast.Subscript):
             written = ast.unparse(node)
             key = node.slice.value if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) else None
             if written == f"{case.node}.grad" or (isinstance(key, str) and (key == case.node or _likeness(case, key, own=True))):
-                yield _called(case, 0.9, node.lineno, case.span(node), written, f"Line {node.lineno} assigns `{written}`")
+                yield _called(case, 0.9, node.lineno, case.span(node), written)
 
 
 def _unread(case: Case) -> Iterator[Near]:
@@ -97,11 +100,13 @@ def _unread(case: Case) -> Iterator[Near]:
         name = broken.target
         if name and name not in targets and (likeness := _likeness(case, name)):
             span = broken.line, broken.column, broken.line, broken.column + 1
-            yield _called(case, likeness, broken.line, span, name, f"Line {broken.line}, which is not Python yet, names `{name}`")
+            error = f"this gradient is called `{case.name}`, not `{name}`"
+            note = f"Line {broken.line} begins with `{name}`, and is not Python yet."
+            yield Near(likeness, broken.line, span, error, note, f"Assign it to `{case.name}`, and mend the line.")
 
 
-def _called(case: Case, likeness: float, line: int, span: Span | None, name: str, what: str) -> Near:
-    note = f"{what}: under that name it is a helper of yours, and is not judged."
+def _called(case: Case, likeness: float, line: int, span: Span | None, name: str) -> Near:
+    note = f"Line {line} assigns `{name}`: under that name it is a helper of yours, and is not judged."
     error = f"this gradient is called `{case.name}`, not `{name}`"
     return Near(likeness, line, span, error, note, f"Assign it to `{case.name}`.")
 
