@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from backprop_check.cli.main import main
+from backprop_check.errors import BadInput
 from backprop_check.exercise.course import find_course, packaged_course
 from backprop_check.exercise.definition import course_exercise, definition, stub_lines
 from backprop_check.exercise.parse import read_exercise
-from backprop_check.errors import BadInput
 from backprop_check.pytest_plugin.questions import read_question
 from backprop_check.submission.zygote import Zygote
 
@@ -106,8 +106,8 @@ OTHER = {
     "a line of the forward": ("torch.tanh(probs) ", "torch.sin(probs) ", f"{NAME}:18: the course has `act = torch.tanh(probs)` here"),
     "a line less": ("    act = torch.tanh(probs)           # (N, C)\n    s = act.sum() ", "    s = probs.sum() ", f"{NAME}:18: the course has `act = torch.tanh(probs)`"),
     "a line more": ("    return s\n", "    return s\n    print(s)\n", f"{NAME}:21: this line is not in the course's `forward`"),
-    "other sizes": ("N=7, C=3", "N=4, C=2", f"{NAME}:10: the course has `def inputs(N=7, C=3)` here"),
-    "an input": ("torch.randn(N, 1)", "torch.ones(N, 1)", f"{NAME}:11: the course has `return dict("),
+    "other sizes": ("N=7, C=3", "N=4, C=2", f"{NAME}:9: the course has `def inputs(N=7, C=3)` here"),
+    "an input": ("torch.randn(N, 1)", "torch.ones(N, 1)", f"{NAME}:12: the course has `counts_sum_inv=torch.randn(N, 1)` here"),
     "no inputs": ("def inputs", "def outputs", f"{NAME}: the course's `inputs` is not in this file"),
     "a branch": ("    s = act.sum() ", "    if True:\n        pass\n    s = act.sum() ", f"{NAME}:19: the course has `s = act.sum()` here"),
 }  # fmt: skip

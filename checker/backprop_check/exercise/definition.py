@@ -74,13 +74,30 @@ def _departure(name: str, theirs: ast.stmt, own: ast.stmt | None) -> tuple[int |
         return own.lineno, f"the course has `def {name}({ast.unparse(theirs.args)})` here"
     for mine, due in zip(own.body, theirs.body, strict=False):
         if ast.dump(mine) != ast.dump(due):
-            return mine.lineno, f"the course has {_quoted(due)} here"
+            line, part = _narrowed(mine, due)
+            return line, f"the course has {_quoted(part)} here"
     if len(own.body) > len(theirs.body):
         return own.body[len(theirs.body)].lineno, f"this line is not in the course's `{name}`"
     return own.lineno, f"the course's `{name}` is another"
 
 
-def _quoted(node: ast.stmt) -> str:
+def _narrowed(mine: ast.stmt, due: ast.stmt) -> tuple[int, ast.AST]:
+    """Of two statements that differ, the line of the first and what the second has there: of a long one, the only part that differs."""
+    line: int = mine.lineno
+    part: ast.AST = due
+    pair: tuple[ast.AST, ast.AST] = mine, due
+    while getattr(pair[0], "lineno", line) != getattr(pair[0], "end_lineno", line):
+        parts = [list(ast.iter_child_nodes(node)) for node in pair]
+        unlike = [(a, b) for a, b in zip(*parts, strict=False) if ast.dump(a) != ast.dump(b)]
+        if len(parts[0]) != len(parts[1]) or len(unlike) != 1:
+            break
+        pair = unlike[0]
+        if getattr(pair[0], "lineno", line) != line:
+            line, part = getattr(pair[0], "lineno", line), pair[1]
+    return line, part
+
+
+def _quoted(node: ast.AST) -> str:
     line = ast.unparse(node).split("\n", 1)[0]
     return f"`{line}`" if len(line) <= LONGEST else f"`{line[:LONGEST]}...`"
 
