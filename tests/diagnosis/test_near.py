@@ -75,9 +75,9 @@ NOT_LOST = {
     "a generator's last line": file(last="yield dact, dcounts"),
     "a generator": file(last="yield (\n    dact,\n    dcounts\n)\npass", dprobs="dprobs = (1 - act**2) * dact; yield dprobs; x = 3"),
     "a coroutine's last line": file(define="async def backward({}):", last="return dact"),
-    "within if": inside("if True:", file()),
-    "within else": "if 0:\n    pass\n" + inside("else:", file()),
-    "within try": inside("try:", file()) + "except ImportError:\n    pass\n",
+    "within if": "import torch\n" + inside("if True:", file()),
+    "within else": "import torch\nif 0:\n    pass\n" + inside("else:", file()),
+    "within try": "import torch\n" + inside("try:", file()) + "except ImportError:\n    pass\n",
     "the last one": file(dact="dact = 3") + "\n\n" + file(),
     "the last one, in if": file(dact="dact = 3") + "\n\n" + inside("if torch:", file()),
     "a method as well": file() + "\n\n" + inside("class Net:", file("self, x", dact="dact = 3")),
@@ -107,7 +107,7 @@ LOST: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     "await": (file(define="async def backward({}):", dcounts="dcounts = await counts_sum_inv * dprobs"), {"dcounts": ("error", "syntax-error", "`await` cannot stand here")}),
     "a yield that is a value": (file(dcounts="dcounts = yield dprobs"), {"dcounts": ("error", "`yield` cannot stand here")}),
     "async with": (file(define="async def backward({}):", dcounts="async with torch.no_grad():\n    dcounts = dprobs"), {"dcounts": ("error", "`await` cannot stand here")}),
-    "an underscore": (file(dcounts="d_counts = counts_sum_inv * dprobs"), {"dcounts": ("missing", "not-written", "called `dcounts`, not `d_counts`", "Line 8 assigns")}),
+    "an underscore": (file(dcounts="d_counts = counts_sum_inv * dprobs"), {"dcounts": ("missing", "not-written", "called `dcounts`, not `d_counts`", "Line 7 assigns")}),
     "a capital": (file(dcounts="dCounts = counts_sum_inv * dprobs"), {"dcounts": ("missing", "called `dcounts`, not `dCounts`")}),
     "a letter less": (file(dcounts="dcount = counts_sum_inv * dprobs"), {"dcounts": ("missing", "not `dcount`")}),
     "letters exchanged": (file(dprobs="dporbs = (1 - act**2) * dact"), {"dprobs": ("missing", "not `dporbs`")}),
@@ -117,19 +117,19 @@ LOST: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     "an attribute": (file(dcounts="counts.grad = counts_sum_inv * dprobs"), {"dcounts": ("missing", "not `counts.grad`")}),
     "an entry": (file(dcounts="g = {}\ng['dcounts'] = counts_sum_inv * dprobs"), {"dcounts": ("missing", "not `g['dcounts']`")}),
     "in a tuple": (file(dcounts="d_counts, d_counts_sum_inv = 1, 2", dcounts_sum_inv="pass"), {"dcounts": ("missing", "not `d_counts`"), "dcounts_sum_inv": ("missing", "not `d_counts_sum_inv`")}),
-    "in a with": (file(dcounts="with torch.no_grad():\n    d_counts = 1"), {"dcounts": ("missing", "not `d_counts`", "Line 9")}),
+    "in a with": (file(dcounts="with torch.no_grad():\n    d_counts = 1"), {"dcounts": ("missing", "not `d_counts`", "Line 8")}),
     "a longer name's beginning": (file(dcounts_sum_inv="dcounts_sum = 3"), {"dcounts_sum_inv": ("missing", "not `dcounts_sum`")}),
-    "beside the stub": (file(dcounts="dcounts = ...\nd_counts = 3"), {"dcounts": ("missing", "not `d_counts`", "Line 9")}),
+    "beside the stub": (file(dcounts="dcounts = ...\nd_counts = 3"), {"dcounts": ("missing", "not `d_counts`", "Line 8")}),
     "near, and not Python": (file(dcounts="d_counts = (counts_sum_inv * dprobs"), {"dcounts": ("missing", "not `d_counts`", "is not Python yet")}),
-    "a comparison": (file(dcounts="dcounts == counts_sum_inv * dprobs"), {"dcounts": ("missing", "this compares: nothing is assigned to `dcounts`", "Line 8")}),
+    "a comparison": (file(dcounts="dcounts == counts_sum_inv * dprobs"), {"dcounts": ("missing", "this compares: nothing is assigned to `dcounts`", "Line 7")}),
     "an annotation": (file(dcounts="dcounts: counts_sum_inv * dprobs"), {"dcounts": ("missing", "this annotates")}),
     "a walrus without brackets": (file(dcounts="dcounts := counts_sum_inv * dprobs"), {"dcounts": ("error", "syntax-error", "`:=` needs brackets")}),
-    "in an inner function": (file(dcounts="def more():\n    dcounts = counts_sum_inv * dprobs\nmore()"), {"dcounts": ("missing", "a name of the function `more`", "line 9")}),
+    "in an inner function": (file(dcounts="def more():\n    dcounts = counts_sum_inv * dprobs\nmore()"), {"dcounts": ("missing", "a name of the function `more`", "line 8")}),
     "above its assignment": (file(dact="dprobs = (1 - act**2) * dact\ndact = torch.ones_like(act)", dprobs="pass"), {"dprobs": ("error", "`dact` has no value here", "at line 6 only, after this line")}),
     "from itself": (file(dprobs="dprobs = (1 - act**2) * dprobs"), {"dprobs": ("error", "`dprobs` has no value yet: this line is the first to assign it")}),
-    "from a line that failed": (file(dcounts="k = 1 / 0\ndcounts = k * dprobs"), {"dcounts": ("error", "at line 8, which failed or did not run", "Mend that line")}),
+    "from a line that failed": (file(dcounts="k = 1 / 0\ndcounts = k * dprobs"), {"dcounts": ("error", "at line 7, which failed or did not run", "Mend that line")}),
     "a gradient not asked for": (file(dact="dact = ds * torch.ones_like(act)"), {"dact": ("error", "the gradient of `s`, which this exercise does not ask for", "its gradient is 1")}),
-    "deleted": (file(dcounts="del counts_sum_inv\ndcounts = counts_sum_inv * dprobs"), {"dcounts": ("error", "line 8 deletes it")}),
+    "deleted": (file(dcounts="del counts_sum_inv\ndcounts = counts_sum_inv * dprobs"), {"dcounts": ("error", "line 7 deletes it")}),
     "a helper that asks for the forward": (file(head="def slope():\n    return 1 - act**2", dprobs="dprobs = slope() * dact"), {"dprobs": ("error", "`act` is a value of the forward, and known inside `backward` only", "Hand `act`")}),
     "a helper that asks for a gradient": (file(head="def up():\n    return dact", dprobs="dprobs = (1 - act**2) * up()"), {"dprobs": ("error", "`dact` is the gradient of `act`, and known inside")}),
     "a slip": (file(dcounts="dcounts = counts_sum_inv * dprob"), {"dcounts": ("error", "nothing is called `dprob` here", "nor a name of yours", "Near it: `dprobs`")}),
@@ -163,7 +163,7 @@ def test_a_near_name_is_told_in_every_format(tmp_path: Path, zygote: Zygote) -> 
     plain = next(g for g in as_json(found)["gradients"] if g["name"] == "dcounts")
     assert (plain["status"], plain["line"], plain["score"]) == ("missing", None, 0.0)
     assert brief(plain) == "not written yet; this gradient is called `dcounts`, not `d_counts`"
-    assert explained(plain).startswith("not written yet\nThis gradient is called `dcounts`, not `d_counts`. Line 8 assigns `d_counts`")
+    assert explained(plain).startswith("not written yet\nThis gradient is called `dcounts`, not `d_counts`. Line 7 assigns `d_counts`")
 
 
 NO_BACKWARD = {

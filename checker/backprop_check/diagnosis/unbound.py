@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.records import Raised
@@ -40,13 +40,17 @@ def _not_handed_over(case: Case, name: str) -> Told | None:
 def _left_over(case: Case, name: str) -> str:
     """The values that this `backward` does not ask for and that may be meant: those of a like name, else all where they are few."""
     left = [n for n in exercise_parameters(case.graph.exercise) if n not in case.submission.parameters]
-    within = [n for n in left if len(name) > 1 and (f"_{name.lower()}_" in f"_{n.lower()}_" or f"_{n.lower()}_" in f"_{name.lower()}_")]
-    near = list(dict.fromkeys([*within, *difflib.get_close_matches(name, left, n=3, cutoff=0.6)]))
-    if near:
+    if near := _alike(name, left):
         return f"Near it: {', '.join(f'`{n}`' for n in near)}."
     if 0 < len(left) <= 3:
         return f"`backward` does not ask for {' and '.join(f'`{n}`' for n in left)} so far: is that what you mean?"
     return "`backprop-check graph` shows the names of this exercise."
+
+
+def _alike(name: str, others: Sequence[str]) -> list[str]:
+    """Those of `others` that hold `name` as a word, or are a word of it, or are spelt much like it."""
+    words = [o for o in others if len(name) > 1 and (f"_{name.lower()}_" in f"_{o.lower()}_" or f"_{o.lower()}_" in f"_{name.lower()}_")]
+    return list(dict.fromkeys([*words, *difflib.get_close_matches(name, others, n=3, cutoff=0.6)]))
 
 
 def _of_the_forward(case: Case, name: str, raised: Raised) -> Told | None:
@@ -57,10 +61,11 @@ def _of_the_forward(case: Case, name: str, raised: Raised) -> Told | None:
         return _a_gradient(case, name, raised)
     what = "the gradient of the output, given to `backward`" if given else "a value of the forward"
     if name not in submission.parameters:
+        meant = _alike(name, [unknown for unknown in submission.unknown if unknown.isidentifier()])
         return (
             f"this `backward` does not take `{name}`",
             f"`{name}` is {what}, but `backward` has no parameter of that name here.",
-            f"Add `{name}` to the parameters of `backward`.",
+            f"Call the parameter `{meant[0]}` so." if meant else f"Add `{name}` to the parameters of `backward`.",
         )
     deleted = [s.line for n, s in zip(case.nodes, submission.statements, strict=True) if isinstance(n, ast.Delete) and name in s.writes]
     if deleted:
