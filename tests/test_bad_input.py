@@ -11,8 +11,6 @@ import pytest
 from backprop_check.cli.main import main
 from backprop_check.submission.zygote import Zygote
 
-HEAD = "def backward(counts, counts_sum_inv, probs, act, s):\n"
-
 FILES: dict[str, tuple[str, bytes, str]] = {
     "empty": ("a.py", b"", "is empty"),
     "blank": ("a.py", b" \n\n", "is empty"),
@@ -22,7 +20,6 @@ FILES: dict[str, tuple[str, bytes, str]] = {
     "no notebook": ("a.ipynb", b'{"a": 1}', "is no Jupyter notebook"),
     "a notebook of nothing": ("a.ipynb", b'{"cells": []}', "no function `backward`"),
     "no backward": ("a.py", b"x = 1\n", "no function `backward`"),
-    "unknown parameter": ("a.py", HEAD.replace("act", "activation").encode() + b"    pass\n", "asks for `activation`"),
     "nothing parses": ("a.py", b"def backward(:\n  )(\n", "no `backward` could be read"),
     "no python": ("a.py", b"<html><body>404</body></html>\n", "backward"),
 }

@@ -41,7 +41,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Exercise:
-    """What an exercise file says, read without running it. `sizes` are the nominal ones; a target is worth 1 where `points` has none."""
+    """What an exercise file says, read without running it. `sizes` are the nominal ones; a target is worth 1 where `points` has none.
+
+    `notices` say where the learner's copy of it is not what the course asks.
+    """
 
     id: str
     path: Path
@@ -55,6 +58,7 @@ class Exercise:
     parameters: tuple[str, ...]
     targets: tuple[Target, ...]
     points: Mapping[str, float] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -88,7 +92,10 @@ class Trial:
 
 @dataclass(frozen=True)
 class Broken:
-    """A stretch of a submission that does not parse; it was blanked so that the rest could be read. `help` is the move, where one is known."""
+    """A stretch of a submission that does not parse; it was blanked so that the rest could be read.
+
+    `help` is the move, where one is known; `pauses` says that it is Python, but for a generator or a coroutine only.
+    """
 
     line: int
     column: int
@@ -96,6 +103,7 @@ class Broken:
     source: str
     target: str | None
     help: str = ""
+    pauses: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,7 +127,8 @@ class Submission:
     """A learner's file: what of it runs (`prelude`, then `body`), and what its `backward` says.
 
     `bare` marks a notebook cell that is the body itself. `place` names the file and, in a notebook, the cell. `text` is what the learner
-    wrote, `body` what runs of it: there, lines that do not parse are blanked.
+    wrote, `body` what runs of it: there, lines that do not parse are blanked. `unknown` are parameters that no value of the forward has the
+    name of, `notices` what is to be said of the file as a whole.
     """
 
     path: Path
@@ -133,6 +142,8 @@ class Submission:
     oracle_calls: Mapping[int, str]
     helpers_asking: Mapping[str, tuple[int, str]]
     text: str = ""
+    unknown: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def lines(self) -> list[str]:

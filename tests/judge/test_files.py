@@ -43,6 +43,8 @@ def notebook(*cells: str | tuple[str, str], **more: object) -> str:
         RIGHT.rstrip("\n"),
         RIGHT.replace("    ", "\t"),
         RIGHT + "\n\x0c\n# the end\n",
+        RIGHT.replace("loss)", "loss, dlogits)"),
+        RIGHT.replace("def backward", "async def backward"),
         RIGHT.replace("(n,", "(\n    n,"),
         RIGHT.replace("do = 2 * o / n", "do = (  # the mean's 1/n\n        2 * o\n        / n\n    )"),
         RIGHT.replace("do = 2 * o / n", "do = 2 * o \\\n        / n"),
@@ -67,6 +69,10 @@ def notebook(*cells: str | tuple[str, str], **more: object) -> str:
 )
 def test_right_however_it_is_saved(ask: Judge, text: str) -> None:
     assert said(ask, text) == only()
+
+
+def test_a_renamed_parameter_costs_what_reads_it(ask: Judge) -> None:
+    assert said(ask, RIGHT.replace("x, W1,", "x, W9,")) == only(dx="error")
 
 
 def test_what_must_not_run(ask: Judge) -> None:
@@ -191,10 +197,7 @@ def test_a_break_elsewhere_in_the_file(ask: Judge, elsewhere: str) -> None:
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        (RIGHT.replace("x, W1,", "x, W9,"), "W9"),
-        (RIGHT.replace("loss)", "loss, dlogits)"), "dlogits"),
         (RIGHT.replace("def backward", "def backwards"), "backward"),
-        (RIGHT.replace("def backward", "async def backward"), "backward"),
         ("import torch\nbackward = lambda x: x\n", "backward"),
         ("x = 3\n", "backward"),
         ("class A:\n    def backward(self, x):\n        pass\n", "backward"),

@@ -105,7 +105,8 @@ UNUSABLE = {
 @pytest.mark.parametrize("case", UNUSABLE)
 def test_an_unusable_exercise_is_one_line(case: str, run: Run, lay: Lay, pytester: pytest.Pytester) -> None:
     text, said = UNUSABLE[case]
-    lay(EX05, text)
+    # What is wrong with the learner's copy of a course's exercise stops nothing, as long as it can be read.
+    lay("exercises/ex70_broadcast.py" if case in ("no inputs", "a branch") else EX05, text)
     result = run("--backprop", "exercises")
     result.assert_outcomes(errors=1)
     errors = result.outlines[result.outlines.index(next(x for x in result.outlines if x.startswith("____"))) + 1 :]
@@ -113,19 +114,32 @@ def test_an_unusable_exercise_is_one_line(case: str, run: Run, lay: Lay, pyteste
 
 
 def test_what_cannot_be_judged_fails_with_the_reason(run: Run, lay: Lay) -> None:
-    lay(EX05, SOLUTION.replace("def backward(counts, ", "def backward(counter, "))
+    lay(EX05, SOLUTION.replace("def backward(", "def backwards("))
     result = run("--backprop", "exercises")
     result.assert_outcomes(failed=4)
-    assert (
-        result.outlines.count(
-            "exercises/ex05_broadcast.py:23: `backward` asks for `counter`, which ex05 does not name; use: counts, counts_sum_inv, probs, act, s."
-        )
-        == 4
-    )
-    lay(EX05, SOLUTION.replace("torch.randn(N, C)", "torch.randm(N, C)"))
+    said = "exercises/ex05_broadcast.py defines no function `backward`: `backwards` on line 23 looks like it; it must be called `backward`."
+    assert result.outlines.count(said) == 4
+
+
+def test_an_exercise_that_cannot_run_fails_with_the_reason(run: Run, lay: Lay) -> None:
+    lay("exercises/ex70_broadcast.py", SOLUTION.replace("torch.randn(N, C)", "torch.randm(N, C)"))
     result = run("--backprop", "exercises", "--tb=line")
     result.assert_outcomes(failed=4)
-    result.stdout.fnmatch_lines(["exercises/ex05_broadcast.py:28: *randm*"])
+    result.stdout.fnmatch_lines(["exercises/ex70_broadcast.py:28: *randm*"])
+
+
+def test_a_copy_with_another_forward_is_judged_by_the_courses(run: Run, lay: Lay) -> None:
+    lay(EX05, SOLUTION.replace("torch.tanh(probs) ", "torch.sin(probs) ").replace("counts_sum_inv * dprobs ", "counts * dprobs "))
+    result = run("--backprop", "exercises")
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(["! ex05_broadcast.py:18: the course has `act = torch.tanh(probs)` here*"])
+
+
+def test_a_strange_parameter_costs_what_reads_it(run: Run, lay: Lay) -> None:
+    lay(EX05, SOLUTION.replace("def backward(counts, ", "def backward(counter, "))
+    result = run("--backprop", "exercises")
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(["*^ this `backward` does not take `counts`", "*Call the parameter `counter` so."])
 
 
 def test_a_broken_line_costs_its_own_gradient(run: Run, lay: Lay) -> None:

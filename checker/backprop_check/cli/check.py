@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from backprop_check.cli.main import BAD_INPUT, complain
 from backprop_check.cli.workers import workers
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import exercise_id, find_course
-from backprop_check.exercise.definition import definition
+from backprop_check.exercise.definition import course_exercise
 from backprop_check.records import Report
 
 
@@ -42,9 +43,11 @@ def judged(question: Asked, args: argparse.Namespace) -> Report:
     if question.course.packaged and question.submission.parent == question.course.exercises:
         raise BadInput(NO_COURSE)
     with workers(args) as zygote:
-        from backprop_check.flow import check
+        from backprop_check.flow import check_read
+        from backprop_check.submission.parse import read_submission
 
-        report = check(definition(question.course, question.exercise), question.submission, zygote, args.time_limit)
+        exercise = course_exercise(question.course, question.exercise)
+        report = check_read(exercise, partial(read_submission, question.submission), zygote, args.time_limit)
     if report.message is None:
         statuses = {g.verdict.target.name: g.verdict.status for g in report.gradients}
         question.progress.record(question.id, statuses, question.submission)
@@ -74,6 +77,8 @@ def _run_json(args: argparse.Namespace) -> int:
         _print_json(_nothing_judged(args, str(error)))
         raise
     _print_json(as_json(report))
+    for notice in report.exercise.notices:
+        complain(notice)
     return complain(report.message) if report.message is not None else exit_code(report)
 
 

@@ -6,21 +6,22 @@ import argparse
 
 from backprop_check.cli.asked import asked
 from backprop_check.cli.screen import show, width
-from backprop_check.exercise.definition import definition
-from backprop_check.exercise.parse import read_exercise
+from backprop_check.exercise.definition import course_exercise
 
 
 def run(args: argparse.Namespace) -> int:
     """Print what could be derived. Returns 1 when a target uses an operation outside the table."""
     question = asked(args)
-    exercise = read_exercise(definition(question.course, question.exercise))
+    exercise = course_exercise(question.course, question.exercise)
     from backprop_check.derivation.backward import backward
     from backprop_check.report.derivation import derivation_lines
+    from backprop_check.report.layout import notice_lines
     from backprop_check.trace.author import silent
     from backprop_check.trace.graph import load_graph
 
     graph = load_graph(exercise)
     with silent():
         written = list(backward(graph))
+    show(notice_lines(exercise.notices, width()))
     show(derivation_lines(graph, written, width()))
     return 1 if any(target.derived is None for target in written) else 0

@@ -7,16 +7,15 @@ from pathlib import Path
 
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import exercise_id, locate
-from backprop_check.exercise.definition import definition
-from backprop_check.exercise.parse import read_exercise
+from backprop_check.exercise.definition import course_exercise, definition
 from backprop_check.grading.export import gradescope
 
 
 def run(args: argparse.Namespace) -> int:
     course, exercise = locate(args.exercise, Path.cwd())
-    text = read_exercise(definition(course, exercise)).source
+    name, text = definition(course_exercise(course, exercise))
     out = Path(args.out or f"{exercise_id(exercise)}-{args.platform}.zip")
-    data = gradescope(exercise.name, text)
+    data = gradescope(name, text)
     try:
         with out.open("xb") as file:
             file.write(data)

@@ -11,8 +11,7 @@ from pathlib import Path
 from backprop_check.cli.main import complain
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import exercise_id, find_course, locate
-from backprop_check.exercise.definition import definition
-from backprop_check.exercise.parse import read_exercise
+from backprop_check.exercise.definition import course_exercise, definition
 from backprop_check.grading.cluster import judged_by_cluster
 from backprop_check.grading.found import Found, find, reading
 from backprop_check.grading.grade import Judged, graded, judged_bytes, planned
@@ -22,6 +21,7 @@ from backprop_check.grading.scheduler import check_cluster
 from backprop_check.grading.single import write_single
 from backprop_check.grading.store import Store, opened
 from backprop_check.grading.task import Setup, Task
+from backprop_check.records import Exercise
 from backprop_check.results import Result
 from backprop_check.roster import read_roster
 
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if args.single and not args.exercise:
         raise BadInput("--single grades one exercise: name it with --exercise.")
     exercise, known = _exercises(args.exercise)
-    found = find(source, exercise, {name: path.stem for name, path in known.items()}, roster, out, args.single)
+    found = find(source, exercise, {name: asked.path.stem for name, asked in known.items()}, roster, out, args.single)
     if args.scheduler:
         check_cluster(args.scheduler)
     elif not args.trust_submissions:
@@ -58,20 +58,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _exercises(asked: str | None) -> tuple[str | None, dict[str, Path]]:
-    """Return the id asked for, if any, and the definitions of all exercises that may be meant."""
+def _exercises(asked: str | None) -> tuple[str | None, dict[str, Exercise]]:
+    """Return the id asked for, if any, and all exercises that may be meant."""
     if asked is None:
         course = find_course(Path.cwd())
-        return None, {exercise_id(path): definition(course, path) for path in course.files()}
+        return None, {exercise_id(path): course_exercise(course, path) for path in course.files()}
     course, path = locate(asked, Path.cwd())
-    if path.parent.resolve() != course.exercises.resolve():
-        read_exercise(path)
-        return exercise_id(path), {exercise_id(path): path}
-    return exercise_id(path), {exercise_id(p): definition(course, p) for p in course.files()}
+    inside = path.parent.resolve() == course.exercises.resolve()
+    return exercise_id(path), {exercise_id(p): course_exercise(course, p) for p in (course.files() if inside else [path])}
 
 
-def _setup(args: argparse.Namespace, exercises: dict[str, Path], store: Store) -> Setup:
-    texts = {name: (path.name, read_exercise(path).source) for name, path in exercises.items()}
+def _setup(args: argparse.Namespace, exercises: dict[str, Exercise], store: Store) -> Setup:
+    texts = {name: definition(exercise) for name, exercise in exercises.items()}
     return Setup(texts, store.secret(), args.time_limit, args.memory_limit, confined=not args.trust_submissions)
 
 

@@ -11,16 +11,16 @@ from rich.text import Text
 from backprop_check.cli.asked import asked
 from backprop_check.cli.progress import Progress, digest
 from backprop_check.cli.screen import show, width
-from backprop_check.exercise.parse import read_exercise
+from backprop_check.exercise.definition import course_exercise
 from backprop_check.exercise.shapes import NUMBER, written_shapes
 from backprop_check.records import Exercise
 from backprop_check.report.graph import ASCII, graph_lines, state_lines
-from backprop_check.report.layout import prose, visible
+from backprop_check.report.layout import notice_lines, prose, visible
 
 
 def run(args: argparse.Namespace) -> int:
     question = asked(args)
-    exercise = read_exercise(question.exercise)
+    exercise = course_exercise(question.course, question.exercise)
     shapes = written_shapes(exercise)
     if set(shapes) != set(exercise.names):
         shapes = _traced_shapes(exercise) | shapes
@@ -30,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
         Text.assemble((exercise.id, "bold"), f"  {visible(exercise.title)}"),
         *prose(sizes, width(), indent=0, style="dim"),
         Text(),
+        *notice_lines(exercise.notices, width()),
         *graph_lines(exercise, shapes, statuses, width()),
         Text(),
         *state_lines(exercise, statuses, changed, width()),

@@ -25,11 +25,13 @@ def run(args: argparse.Namespace) -> int:
     from backprop_check.cli.screen import show, width
     from backprop_check.derivation.lesson import lesson
     from backprop_check.report.hint.ladder import STEPS, hint_lines
+    from backprop_check.report.layout import notice_lines
     from backprop_check.trace.graph import load_graph
 
     name = gradient.verdict.target.name
     number = args.step or question.progress.climb(question.id, name, _answer(report.submission, gradient), STEPS)
     taught = lesson(load_graph(report.exercise), report.submission, gradient.verdict)
+    show(notice_lines(report.notices, width()))
     show(hint_lines(report.exercise, report.submission, gradient, taught, number, step(question, name), width()))
     if number < STEPS:
         print(f"\n{_further(question, args, number)}")

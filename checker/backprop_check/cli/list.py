@@ -11,7 +11,7 @@ from backprop_check.cli.progress import Progress, digest
 from backprop_check.cli.screen import write
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import Course, exercise_id, find_course
-from backprop_check.exercise.parse import read_exercise
+from backprop_check.exercise.definition import course_exercise
 
 
 def run(args: argparse.Namespace) -> int:
@@ -19,16 +19,16 @@ def run(args: argparse.Namespace) -> int:
     progress = Progress(None if course.packaged else course.root)
     # Plain text, cut at a terminal's width: a table needs no rich, which would double the time.
     columns = shutil.get_terminal_size().columns - 1 if sys.stdout.isatty() else None
-    write("".join(f"{row(path, progress)[:columns].rstrip()}\n" for path in course.files()))
+    write("".join(f"{row(course, path, progress)[:columns].rstrip()}\n" for path in course.files()))
     write(f"\n{_closing(course, progress)}\n")
     return 0
 
 
-def row(path: Path, progress: Progress) -> str:
+def row(course: Course, path: Path, progress: Progress) -> str:
     """Return the line of an exercise: mark, id, how many gradients are right (a star: changed since), title."""
     name = exercise_id(path)
     try:
-        exercise = read_exercise(path)
+        exercise = course_exercise(course, path)
     except BadInput:
         return f"! {name:6} cannot be read: `backprop-check {name}` says why"
     stored = progress.of(name)

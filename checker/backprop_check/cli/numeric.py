@@ -24,6 +24,7 @@ def run(args: argparse.Namespace) -> int:
     if report.message is not None:
         return complain(report.message)
     gradient = _chosen(report, args.target)
+    from backprop_check.report.layout import notice_lines
     from backprop_check.report.numeric import numeric_lines, worst_first
     from backprop_check.trace.graph import load_graph
     from backprop_check.trace.numeric import central_differences
@@ -31,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     name, first = gradient.verdict.target.name, gradient.verdict.runs[0]
     worst = worst_first(first.answers[name], first.trial.gradients[name])
     numeric = central_differences(load_graph(report.exercise), first.trial, gradient.verdict.target.node, worst)
+    show(notice_lines(report.notices, width()))
     show(numeric_lines(report.exercise, gradient, numeric, width()))
     return exit_code(report)
 

@@ -17,7 +17,7 @@ from backprop_check.diagnosis.mend import nearest
 from backprop_check.diagnosis.moved import moved
 from backprop_check.diagnosis.neighbours import neighbour
 from backprop_check.diagnosis.remarks import remarks
-from backprop_check.diagnosis.rules import RULES, TIES, autograd_used, hard_coded_size, unrecognised, wrong_idea
+from backprop_check.diagnosis.rules import RULES, TIES, autograd_used, hard_coded_size, not_written, unrecognised, wrong_idea
 from backprop_check.diagnosis.several import several
 from backprop_check.diagnosis.slipped import slipped
 from backprop_check.diagnosis.updated import updated
@@ -54,7 +54,10 @@ def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], s
             case = Case(graph, submission, verdict, min(clock() + SEARCH_SECONDS, until))
             if verdict.status in ("incorrect", "error"):
                 found[verdict.target.name] = (diagnose(case, until) if clock() < until else (facts_only(case, seconds),), ())
-            elif verdict.status == "correct":
+            elif verdict.status == "missing":
+                near = _attempt(not_written.find, case)
+                found[verdict.target.name] = ((near,) if near is not None else (), ())
+            else:
                 found[verdict.target.name] = ((), remarks(case))
     return found
 

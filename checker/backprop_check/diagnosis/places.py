@@ -62,7 +62,8 @@ def _with_places(case: Case, diagnosis: Diagnosis) -> Diagnosis:
 
 def _same_name(case: Case, diagnosis: Diagnosis) -> list[Span]:
     """Where else the answer reads the name that is not there."""
-    uses = [(case.span(n), n.id) for node in case.written for n in ast.walk(node) if isinstance(n, ast.Name)]
+    names = [n for node in case.written for n in ast.walk(node) if isinstance(n, ast.Name)]
+    uses = [(case.span(n), n.id) for n in names if isinstance(n.ctx, ast.Load)]
     own = next((name for span, name in uses if span == diagnosis.span), None)
     return [span for span, name in uses if span is not None and span != diagnosis.span and name == own]
 

@@ -1,27 +1,119 @@
-"""Which file says what an exercise asks, when the learner writes into the exercise itself."""
+"""What an exercise asks, when the learner writes into the exercise itself: the course says it, not the learner's copy."""
 
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 from backprop_check.errors import BadInput
-from backprop_check.exercise.course import Course
+from backprop_check.exercise.course import Course, exercise_id
+from backprop_check.exercise.mend import parse_leniently
 from backprop_check.exercise.parse import read_exercise
+from backprop_check.exercise.targets import stubs
+from backprop_check.files import read_text
+from backprop_check.records import Exercise
+
+LONGEST = 90
+"""How much of a line of the course is quoted, in characters."""
 
 
-def definition(course: Course, exercise: Path) -> Path:
-    """Return the solution that mirrors `exercise` where both have the same inputs and forward, else `exercise` itself.
+def course_exercise(course: Course, path: Path) -> Exercise:
+    """Return what the exercise at `path` of `course` asks: as the solution that mirrors it says, else as its own text does.
 
-    A learner may have lost a target's line, or broken one; the solution still names every gradient to write.
+    The solution names every gradient, also one whose line the learner lost, broke or wrote in another form. Where a part of the copy other
+    than `backward` differs from the solution's, `notices` say so. Without a solution, and where the copy is plainly another graph than the
+    package's exercise of that name, the file itself is read. Raises `BadInput` when it cannot be used.
     """
     try:
-        solution = course.solution(exercise)
+        solution = course.solution(path)
     except BadInput:
-        return exercise
-    return solution if _graph(solution) == _graph(exercise) else exercise
+        return read_exercise(path)
+    text = read_text(path, "exercise file")
+    asked = read_exercise(solution)
+    tree, _, broken = parse_leniently(text)
+    theirs, own = _parts(ast.parse(asked.source)), _parts(tree)
+    del theirs["backward"]
+    other = next((name for name, node in theirs.items() if name not in own or ast.dump(own[name]) != ast.dump(node)), None)
+    if other is None:
+        return asked
+    back = f"`backprop-check reset {exercise_id(path)}` puts the file back as it was and keeps a copy of yours"
+    backward = own.get("backward")
+    outside = [b for b in broken if backward is None or not backward.lineno <= b.line <= (backward.end_lineno or 0)]
+    if outside:
+        raise BadInput(f"{path}:{outside[0].line}: the exercise does not parse ({outside[0].message}): mend that line; {back}.")
+    packaged = solution.parent.resolve() != (course.root / "solutions").resolve()
+    if packaged and "forward" in own and _arguments(own["forward"]) != _arguments(theirs["forward"]):
+        return read_exercise(path)
+    line, what = _departure(other, theirs[other], own.get(other))
+    place = f"{path.name}:{line}" if line else path.name
+    return replace(asked, notices=(f"{place}: {what}, and the gradients are judged by the course's; {back}.",))
 
 
-def _graph(path: Path) -> list[str]:
-    tree = ast.parse(read_exercise(path).source)
-    return [ast.dump(node) for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in ("inputs", "forward")]
+def definition(exercise: Exercise) -> tuple[str, str]:
+    """Return the file's name and text by which others are graded. Raises `BadInput` where two files disagree about what that is."""
+    if exercise.notices:
+        raise BadInput(f"{exercise.notices[0]} An exercise of your own takes a name of its own, or its solution into solutions/.")
+    return exercise.path.name, exercise.source
+
+
+def stub_lines(path: Path, exercise: Exercise) -> dict[str, int]:
+    """Return the line at which each target of `exercise` is first assigned in the learner's copy at `path`."""
+    backward = _parts(parse_leniently(read_text(path, "exercise file"))[0]).get("backward")
+    found = stubs(backward) if isinstance(backward, ast.FunctionDef | ast.AsyncFunctionDef) else {}
+    return {target.name: found[target.name].lineno for target in exercise.targets if target.name in found}
+
+
+def _departure(name: str, theirs: ast.stmt, own: ast.stmt | None) -> tuple[int | None, str]:
+    """Where the copy of a part first differs from the course's, and what the course has there."""
+    if own is None:
+        return None, f"the course's `{name}` is not in this file"
+    if not (isinstance(own, ast.FunctionDef) and isinstance(theirs, ast.FunctionDef)):
+        return own.lineno, f"the course has {_quoted(theirs)} here"
+    if ast.dump(own.args) != ast.dump(theirs.args):
+        return own.lineno, f"the course has `def {name}({ast.unparse(theirs.args)})` here"
+    for mine, due in zip(own.body, theirs.body, strict=False):
+        if ast.dump(mine) != ast.dump(due):
+            line, part = _narrowed(mine, due)
+            return line, f"the course has {_quoted(part)} here"
+    if len(own.body) > len(theirs.body):
+        return own.body[len(theirs.body)].lineno, f"this line is not in the course's `{name}`"
+    return own.lineno, f"the course's `{name}` is another"
+
+
+def _narrowed(mine: ast.stmt, due: ast.stmt) -> tuple[int, ast.AST]:
+    """Of two statements that differ, the line of the first and what the second has there: of a long one, the only part that differs."""
+    line: int = mine.lineno
+    part: ast.AST = due
+    pair: tuple[ast.AST, ast.AST] = mine, due
+    while getattr(pair[0], "lineno", line) != getattr(pair[0], "end_lineno", line):
+        parts = [list(ast.iter_child_nodes(node)) for node in pair]
+        unlike = [(a, b) for a, b in zip(*parts, strict=False) if ast.dump(a) != ast.dump(b)]
+        if len(parts[0]) != len(parts[1]) or len(unlike) != 1:
+            break
+        pair = unlike[0]
+        if getattr(pair[0], "lineno", line) != line:
+            line, part = getattr(pair[0], "lineno", line), pair[1]
+    return line, part
+
+
+def _quoted(node: ast.AST) -> str:
+    line = ast.unparse(node).split("\n", 1)[0]
+    return f"`{line}`" if len(line) <= LONGEST else f"`{line[:LONGEST]}...`"
+
+
+def _arguments(forward: ast.stmt) -> list[str]:
+    return [a.arg for a in forward.args.args] if isinstance(forward, ast.FunctionDef) else []
+
+
+def _parts(tree: ast.Module | None) -> dict[str, ast.stmt]:
+    """The functions, classes and constants of a file, by name; of an exercise these are its rules, all but `backward`."""
+    parts: dict[str, ast.stmt] = {}
+    for node in tree.body if tree is not None else ():
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            parts[node.name] = node
+        elif isinstance(node, ast.Assign):
+            parts |= {t.id: node for t in node.targets if isinstance(t, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            parts[node.target.id] = node
+    return parts

@@ -12,6 +12,7 @@ from pathlib import Path
 from backprop_check.errors import BadInput
 from backprop_check.exercise.forward import axes_comment, read_forward
 from backprop_check.exercise.mend import parse_leniently
+from backprop_check.exercise.targets import stubs
 from backprop_check.files import read_text
 from backprop_check.records import Broken, Exercise, Target
 
@@ -113,11 +114,10 @@ def _whole(path: Path, broken: Sequence[Broken], backward: ast.FunctionDef) -> N
 
 def _targets(path: Path, backward: ast.FunctionDef, text: list[str], names: set[str], broken: Sequence[Broken]) -> tuple[Target, ...]:
     targets = {b.target: Target(b.target, b.line, "") for b in broken if b.target and b.target[1:] in names}
-    for node in backward.body:
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            name = node.targets[0].id
-            if name.startswith("d") and name[1:] in names:
-                targets.setdefault(name, Target(name, node.lineno, axes_comment(text, node)))
+    for name, node in stubs(backward).items():
+        if name.startswith("d") and name[1:] in names:
+            alone = isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+            targets.setdefault(name, Target(name, node.lineno, axes_comment(text, node) if alone else ""))
     if not targets:
         raise BadInput(f"{path}:{backward.lineno}: `backward` names no gradient to write (`d<node> = ...`).")
     return tuple(sorted(targets.values(), key=lambda target: target.line))

@@ -10,8 +10,7 @@ from backprop_check.cli.asked import Asked, next_open
 from backprop_check.cli.progress import Progress
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import find_course, locate
-from backprop_check.exercise.definition import definition
-from backprop_check.exercise.parse import read_exercise
+from backprop_check.exercise.definition import course_exercise
 from backprop_check.flow import check_read
 from backprop_check.notebook.history import earlier
 from backprop_check.records import Exercise, Report, Submission
@@ -47,7 +46,7 @@ class Session:
 
     def check(self, question: Asked, cell: Cell, sources: Sequence[str]) -> Report:
         """Check a cell as the body of `backward`, with what it needs of the cells whose `sources` came before. Raises `BadInput`."""
-        exercise = read_exercise(definition(question.course, question.exercise))
+        exercise = course_exercise(question.course, question.exercise)
         self._named = question.named
 
         def read(exercise: Exercise) -> Submission:

@@ -13,8 +13,7 @@ import torch
 
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import find_course, locate
-from backprop_check.exercise.definition import definition
-from backprop_check.exercise.parse import read_exercise
+from backprop_check.exercise.definition import course_exercise
 from backprop_check.live.caller import caller
 from backprop_check.live.compare import Asked, compared
 from backprop_check.live.here import argument_names, name_of, retained
@@ -51,7 +50,7 @@ def checked(config: pytest.Config, exercise: str | os.PathLike[str], submission:
         asked = str(_standing(asked, root))
     course, path = locate(asked, start)
     answers = Answers(partial(read_submission, _standing(submission, root)))
-    return as_json(judge(config).report(read_exercise(definition(course, path)), answers))
+    return as_json(judge(config).report(course_exercise(course, path), answers))
 
 
 def _standing(path: str | os.PathLike[str], root: Path) -> Path:

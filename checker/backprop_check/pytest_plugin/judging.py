@@ -112,7 +112,8 @@ def _told(report: Report) -> Mapping[str, Told] | str:
 
 
 def _lines(report: Report, index: int) -> Iterator[str]:
-    from backprop_check.report.text import gradient_lines, notice_lines
+    from backprop_check.report.layout import notice_lines
+    from backprop_check.report.text import gradient_lines
 
-    for line in (*notice_lines(report, WIDTH), *gradient_lines(report.gradients[index], report, WIDTH)):
+    for line in (*notice_lines(report.notices, WIDTH), *gradient_lines(report.gradients[index], report, WIDTH)):
         yield line.plain.rstrip()

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import find_course, has_exercises, is_exercise_name
-from backprop_check.exercise.definition import definition
-from backprop_check.exercise.parse import read_exercise
+from backprop_check.exercise.definition import course_exercise, stub_lines
 from backprop_check.files import read_text
 from backprop_check.records import Exercise
 
@@ -19,7 +18,7 @@ _PARTS = re.compile(r"^(?:async )?def\s+(inputs|forward|backward)\b", re.MULTILI
 
 @dataclass(frozen=True)
 class Question:
-    """An exercise file, and the file that defines what it asks. `lines` are where the targets stand in the exercise file itself."""
+    """An exercise file, and what the course asks in it. `lines` are where the targets stand in the exercise file itself."""
 
     path: Path
     exercise: Exercise
@@ -28,9 +27,8 @@ class Question:
 
 def read_question(path: Path) -> Question:
     """Read the exercise at `path`. Raises `BadInput` where it cannot be used."""
-    defined = definition(find_course(path.parent), path)
-    exercise, own = read_exercise(defined), read_exercise(path)
-    return Question(path, exercise, {target.name: target.line for target in own.targets})
+    exercise = course_exercise(find_course(path.parent), path)
+    return Question(path, exercise, stub_lines(path, exercise))
 
 
 def is_exercise(path: Path, named: bool) -> bool:

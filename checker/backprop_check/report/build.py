@@ -24,7 +24,7 @@ def build_report(
         replace(_gradient(v, submission, *explained.get(v.target.name, ((), ()))), points=points.get(v.target.name, 1.0)) for v in verdicts
     )
     notices = tuple(f"line {line}: {error} (what needs it will not find it)" for line, error in trouble)
-    return Report(exercise, submission, gradients, notices=notices)
+    return Report(exercise, submission, gradients, notices=(*exercise.notices, *submission.notices, *notices))
 
 
 def could_not_judge(exercise: Exercise, message: str) -> Report:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -44,6 +44,12 @@ def prose(text: str, width: int, indent: int = INDENT, style: str = "") -> Itera
     """Yield `text` wrapped and indented."""
     for line in wrap(text, max(20, width - indent)):
         yield Text(" " * indent + line, style=style)
+
+
+def notice_lines(notices: Iterable[str], width: int) -> Iterator[Text]:
+    """Yield what is to be said before all else: of the exercise's file, of the submission as a whole, of what failed before `backward`."""
+    for notice in notices:
+        yield from prose(f"! {notice}", width, indent=0, style="yellow")
 
 
 def _escaped(character: str) -> str:

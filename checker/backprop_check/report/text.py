@@ -9,7 +9,7 @@ from rich.text import Text
 
 from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis, Gradient, Report, Submission
-from backprop_check.report.layout import INDENT, prose, visible, wrap
+from backprop_check.report.layout import INDENT, notice_lines, prose, visible, wrap
 from backprop_check.report.places import place_lines
 
 MARKS = {"correct": ("✓", "green"), "incorrect": ("✗", "bold red"), "error": ("!", "bold red"), "missing": ("·", "dim")}
@@ -20,7 +20,7 @@ def report_lines(report: Report, width: int) -> Iterator[Text]:
     for i, line in enumerate(wrap(f"{report.exercise.id}: {report.exercise.title}", width)):
         yield Text(line, style="bold" if i == 0 else "")
     yield Text()
-    yield from notice_lines(report, width)
+    yield from notice_lines(report.notices, width)
     names = max((cell_len(g.verdict.target.name) for g in report.gradients), default=0)
     for gradient in report.gradients:
         lines = list(gradient_lines(gradient, report, width, names if width >= 60 else 0))
@@ -31,19 +31,13 @@ def report_lines(report: Report, width: int) -> Iterator[Text]:
     yield from summary(report, width)
 
 
-def notice_lines(report: Report, width: int) -> Iterator[Text]:
-    """Yield what went wrong before `backward`."""
-    for notice in report.notices:
-        yield from prose(f"! {notice}", width, indent=0, style="yellow")
-
-
 def gradient_lines(gradient: Gradient, report: Report, width: int, pad: int = 0) -> Iterator[Text]:
     """Yield one target: its mark, name and place, and below them what is wrong or worth a remark."""
     told = gradient.diagnoses or gradient.remarks
     status = gradient.verdict.status
     what = "not written yet" if status == "missing" else _codes(told)
     yield from _heading(status, gradient.verdict.target.name, place(gradient, report), what, width, pad)
-    if status in ("incorrect", "error"):
+    if status in ("incorrect", "error") or gradient.diagnoses:
         one_of = len(gradient.diagnoses) > 1 and gradient.diagnoses[0].certainty == "one-of"
         if one_of:
             yield from prose("one of:", width)

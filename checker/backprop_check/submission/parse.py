@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from backprop_check.errors import BadInput
 from backprop_check.exercise.mend import parse_leniently
-from backprop_check.records import Broken, Exercise, Submission
+from backprop_check.exercise.source import characters, segment
+from backprop_check.records import Broken, Exercise, Statement, Submission
 from backprop_check.submission.cells import Cell, read_cells
+from backprop_check.submission.nothing import why_nothing
 from backprop_check.submission.policy import asks_oracle
-from backprop_check.submission.statements import guarded, own_parts, read_statements
+from backprop_check.submission.signature import Function, asked_for, backwards, is_backward, pauses
+from backprop_check.submission.statements import guarded, own_parts, read_statements, written
+
+_WALRUS = re.compile(r"\s*(d\w+)\s*:=")
 
 
 def read_submission(path: Path, exercise: Exercise) -> Submission:
     """Read the learner's file at `path` for `exercise`, running nothing of it.
 
-    Raises `BadInput` when it cannot be read, nothing of it parses, it has no `backward`, or `backward` asks for a name the forward has not.
+    Raises `BadInput` when it cannot be read, nothing of it parses, or it has no `backward`.
     """
     return submission_from(read_cells(path), path, exercise)
 
@@ -27,17 +34,18 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise) -> Su
     parsed = [(cell, *parse_leniently(cell.text)) for cell in cells if cell.is_for(exercise.id)]
     chosen = None
     for number, (cell, tree, _, _) in enumerate(parsed):
-        if tree is not None and (cell.mark is not None or any(_is_backward(node) for node in tree.body)):
+        if tree is not None and (cell.mark is not None or backwards(tree)):
             chosen = number
     if chosen is None:
-        raise BadInput(_why_nothing(path, [b for *_, broken in parsed for b in broken]))
+        raise BadInput(why_nothing(path, [(cell, tree) for cell, tree, *_ in parsed], [b for *_, broken in parsed for b in broken]))
     cell, tree, text, broken = parsed[chosen]
     assert tree is not None
     bare = cell.mark is not None
-    function = None if bare else [node for node in tree.body if _is_backward(node)][-1]
-    assert function is None or isinstance(function, ast.FunctionDef)
+    tree, text, paused = _without_pauses(tree, text, bare)
+    function = None if bare else backwards(tree)[-1]
     body = tree.body if function is None else function.body
-    parameters = exercise_parameters(exercise) if function is None else _bound(path, function, exercise)
+    parameters, unknown = (exercise_parameters(exercise), ()) if function is None else _bound(function, exercise)
+    statements = read_statements(body, text)
     # A marked cell is the body of a `backward` and ran as nothing else: what an earlier attempt defines is not there for a later one.
     outside = [(other, t) for c, other, t, _ in parsed if other is not None and c.mark is None]
     kept = [node for other in (*(other for other, _ in outside), *([tree] if bare else [])) for node in prelude(other)]
@@ -51,8 +59,8 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise) -> Su
         body=text,
         bare=bare,
         parameters=parameters,
-        statements=read_statements(body, text),
-        broken=tuple(b for b in broken if _inside(b, function, bare)),
+        statements=statements,
+        broken=(*(_told(b) for b in broken if _inside(b, function, bare)), *paused),
         oracle_calls={
             index: how
             for index, node in enumerate(guarded(body))
@@ -61,6 +69,8 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise) -> Su
         },
         helpers_asking={name: (node.lineno, how) for node, how in asking if how for name in _binds(node)},
         text=cell.text,
+        unknown=unknown,
+        notices=tuple(_lost(function, unknown, statements, exercise)) if function is not None else (),
     )
 
 
@@ -71,32 +81,13 @@ def exercise_parameters(exercise: Exercise) -> tuple[str, ...]:
 
 def prelude(tree: ast.Module) -> list[ast.stmt]:
     """The top-level statements that run before `backward`: imports, functions, classes, literal assignments; never anything else."""
-    return [node for node in tree.body if not _is_backward(node) and (_defines(node) or _is_literal(node))]
+    return [node for node in tree.body if not is_backward(node) and (_defines(node) or _is_literal(node))]
 
 
 def _imports(exercise: Exercise) -> str:
     """What the exercise's file imports: a cell that is the body of its `backward` may use it."""
     lines = [ast.unparse(node) for node in ast.parse(exercise.source).body if isinstance(node, ast.Import | ast.ImportFrom)]
     return "".join(f"{line}\n" for line in lines)
-
-
-def find_backward(tree: ast.Module, bare: bool, parameters: Sequence[str]) -> ast.FunctionDef:
-    """Return the learner's `backward`, its parameters bound by name only; a bare cell becomes the body of one."""
-    if bare:
-        shell = ast.parse("def backward():\n pass").body[0]
-        assert isinstance(shell, ast.FunctionDef)
-        shell.body = list(tree.body)
-    else:
-        found = [node for node in tree.body if _is_backward(node)][-1]
-        assert isinstance(found, ast.FunctionDef)
-        shell = found
-    shell.decorator_list, shell.returns = [], None
-    shell.args = ast.arguments([], [ast.arg(name) for name in parameters], None, [], [], None, [])
-    return shell
-
-
-def _is_backward(node: ast.stmt) -> bool:
-    return isinstance(node, ast.FunctionDef) and node.name == "backward"
 
 
 def _defines(node: ast.stmt) -> bool:
@@ -124,25 +115,64 @@ def _binds(node: ast.stmt) -> Iterator[str]:
         yield from (t.id for t in node.targets if isinstance(t, ast.Name))
 
 
-def _bound(path: Path, function: ast.FunctionDef, exercise: Exercise) -> tuple[str, ...]:
-    arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
-    known = exercise_parameters(exercise)
-    unknown = [a for a in arguments if a.arg not in known]
-    if unknown:
-        names, where = ", ".join(f"`{a.arg}`" for a in unknown), f"{path}:{unknown[0].lineno}"
-        raise BadInput(f"{where}: `backward` asks for {names}, which {exercise.id} does not name; use: {', '.join(known)}.")
-    return tuple(a.arg for a in arguments)
+def _bound(function: Function, exercise: Exercise) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The parameters that are handed over, by their names, and those that are not: nothing of the exercise has their name."""
+    asked, known = asked_for(function), exercise_parameters(exercise)
+    return tuple(name for name in asked if name in known), tuple(name for name in asked if name not in known)
 
 
-def _inside(broken: Broken, function: ast.FunctionDef | None, bare: bool) -> bool:
+def _lost(function: Function, unknown: Sequence[str], statements: Sequence[Statement], exercise: Exercise) -> Iterator[str]:
+    """Say of parameters that are not handed over what no gradient's own line can say: that a helper line reads them."""
+    targets, asked = {target.name for target in exercise.targets}, asked_for(function)
+    named = [name for name in unknown if asked[name] is None]
+    read = [name for name in named if any(name.lstrip("*") in s.reads and not s.writes & targets for s in statements)]
+    if read:
+        what = " and ".join(f"`{name}`" for name in read)
+        yield f"line {function.lineno}: `backward` asks for {what}, which {exercise.id} does not name: what reads it is lost"
+
+
+def _without_pauses(tree: ast.Module, text: str, bare: bool) -> tuple[ast.Module, str, tuple[Broken, ...]]:
+    """Leave out statements that only a generator or a coroutine can run. `yield dx` loses nothing; of others, what they assign is lost."""
+    body = tree.body if bare else backwards(tree)[-1].body
+    lines, broken = text.split("\n"), []
+    for node in guarded(body):
+        if (word := pauses(own_parts(node))) is None:
+            continue
+        if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield)):
+            source = segment(node, [line.encode() for line in text.split("\n")])
+            message = f"`{word}` cannot stand here: `backward` is a plain function, which is called once"
+            column = characters(lines, node.lineno, node.col_offset)
+            broken += [Broken(node.lineno, column, message, source, name, True) for name in sorted(written(node)) or [None]]
+        _blank(lines, node)
+    if lines == text.split("\n"):
+        return tree, text, ()
+    return ast.parse("\n".join(lines)), "\n".join(lines), tuple(broken)
+
+
+def _blank(lines: list[str], node: ast.stmt) -> None:
+    """Put `pass` in the place of a statement; all else keeps its place."""
+    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+    before, after = lines[first].encode()[: node.col_offset], lines[last].encode()[node.end_col_offset :]
+    width = (node.end_col_offset or 0) - (node.col_offset if first == last else 0)
+    for row in range(first, last + 1):
+        lines[row] = ""
+    lines[first] = before.decode() + "pass"
+    if first == last:
+        lines[first] += " " * (width - len("pass")) + after.decode()
+    elif after.strip():
+        lines[first] += " \\"
+        lines[first + 1 : last] = ["\\"] * (last - first - 1)
+        lines[last] = " " * width + after.decode()
+
+
+def _told(broken: Broken) -> Broken:
+    """Name the target of a line with `:=`, which Python takes for a part of an expression only."""
+    walrus = _WALRUS.match(broken.source)
+    return replace(broken, target=walrus[1], message="`:=` needs brackets; an assignment is a single `=`") if walrus else broken
+
+
+def _inside(broken: Broken, function: Function | None, bare: bool) -> bool:
     return bare or (function is not None and function.lineno <= broken.line <= (function.end_lineno or function.lineno))
 
 
-def _why_nothing(path: Path, broken: list[Broken]) -> str:
-    if broken:
-        first = broken[0]
-        return f"{path}:{first.line}: no `backward` could be read ({first.message}): mend that line first."
-    return f"{path} defines no function `backward`: start from the exercise's own."
-
-
-__all__ = ["Cell", "exercise_parameters", "find_backward", "prelude", "read_submission"]
+__all__ = ["Cell", "exercise_parameters", "prelude", "read_submission"]

@@ -40,12 +40,16 @@ class Plan:
     skipped: Mapping[int, str] = field(default_factory=dict)
 
 
-def instrument(function: ast.FunctionDef, plan: Plan) -> ast.Module:
-    """Return a module that defines `function` with its guarded statements wrapped as `plan` says. The function is changed in place."""
+def instrument(function: ast.FunctionDef, plan: Plan, unbound: Sequence[str] = ()) -> ast.Module:
+    """Return a module that defines `function` with its guarded statements wrapped as `plan` says. The function is changed in place.
+
+    `unbound` are names that are its own and have no value, whatever the module or Python has under these names.
+    """
     numbers = {id(node): index for index, node in enumerate(guarded(function.body))}
     given: list[ast.stmt] = [_bind(name, _ask("replacement", name)) for name in plan.given]
     body = [*given, *_wrap(function.body, numbers, plan)] or [ast.Pass()]
-    function.body = [ast.Try(body=body, handlers=[], orelse=[], finalbody=[ast.Expr(_ask("finish", scope=True))])]
+    own: list[ast.stmt] = [ast.For(ast.Name(name, ast.Store()), ast.Tuple([], ast.Load()), [ast.Pass()], []) for name in unbound]
+    function.body = [ast.Try(body=body, handlers=[], orelse=[], finalbody=[ast.Expr(_ask("finish", scope=True))]), *own]
     return ast.fix_missing_locations(ast.Module([function], []))
 
 

@@ -8,7 +8,7 @@ import socket
 import sys
 import traceback
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -17,9 +17,10 @@ from backprop_check.records import Statement
 from backprop_check.submission.confinement.modules import guarded_builtins
 from backprop_check.submission.doubled import read_float32_as_float64
 from backprop_check.submission.observe import DryRun, dry_plan, own_last_writes
-from backprop_check.submission.parse import find_backward, prelude
+from backprop_check.submission.parse import prelude
 from backprop_check.submission.refuse import SUBMISSION, AutogradUsed, refuse_autograd
 from backprop_check.submission.rewrite import HOOK, Hook, Plan, instrument
+from backprop_check.submission.signature import asked_for, backwards, find_backward
 from backprop_check.submission.statements import read_statements, replaces
 from backprop_check.submission.wire import DTYPES, ELEMENTS_LIMIT, ORDER_LIMIT, Channel
 from backprop_check.trace.graph import seeded
@@ -43,6 +44,7 @@ def serve(end: socket.socket, confined: bool) -> None:
     module = {"__name__": "submission", "__builtins__": guarded_builtins() if confined else __builtins__}
     _run_exercise(order["exercise"], module)
     _run_prelude(channel, order["prelude"], skipped, module)
+    defaults = _defaults(order, module)
     statements = read_statements(_backward(order).body, order["body"])
     plan = None
     while True:
@@ -51,12 +53,12 @@ def serve(end: socket.socket, confined: bool) -> None:
         values = {**header["plain"], **tensors}
         if plan is None:
             dry = DryRun(order["targets"], statements, values, lambda i: channel.send({"is": "at", "index": i}))
-            _define(order, module, dry_plan(order["targets"], statements, skipped))
-            _call(order, module, dry, _fresh(values))
+            _define(order, module, dry_plan(order["targets"], statements, skipped), defaults)
+            _call(order, module, dry, _fresh(values), defaults)
             plan = dry.learned(order["early"], order["restored"], skipped)
-            _define(order, module, plan)
+            _define(order, module, plan, defaults)
         hook = RealRun(channel, order["targets"], statements, _fresh(values), plan)
-        _call(order, module, hook, hook.given)
+        _call(order, module, hook, hook.given, defaults)
         channel.send({"is": "done"})
 
 
@@ -162,17 +164,34 @@ class RealRun(Hook):
         return failed
 
 
-def _backward(order: Mapping[str, Any]) -> ast.FunctionDef:
-    return find_backward(ast.parse(order["body"]), order["bare"], order["parameters"])
+def _backward(order: Mapping[str, Any], more: Iterable[str] = ()) -> ast.FunctionDef:
+    return find_backward(ast.parse(order["body"]), order["bare"], [*order["parameters"], *more])
 
 
-def _define(order: Mapping[str, Any], module: dict[str, Any], plan: Plan) -> None:
-    exec(compile(instrument(_backward(order), plan), SUBMISSION, "exec", dont_inherit=True), module)
+def _define(order: Mapping[str, Any], module: dict[str, Any], plan: Plan, defaults: Mapping[str, Any]) -> None:
+    unbound = [name.lstrip("*") for name in _unknown(order) if name not in defaults]
+    exec(compile(instrument(_backward(order, defaults), plan, unbound), SUBMISSION, "exec", dont_inherit=True), module)
 
 
-def _call(order: Mapping[str, Any], module: dict[str, Any], hook: Any, values: Mapping[str, Any]) -> None:
+def _call(order: Mapping[str, Any], module: dict[str, Any], hook: Any, values: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
     module[HOOK] = hook
-    module["backward"](**{name: values[name] for name in order["parameters"] if name in values})
+    module["backward"](**{name: values[name] for name in order["parameters"] if name in values}, **defaults)
+
+
+def _unknown(order: Mapping[str, Any]) -> dict[str, ast.expr | None]:
+    """The parameters that nothing of the exercise has the name of, with their defaults."""
+    asked = {} if order["bare"] else asked_for(backwards(ast.parse(order["body"]))[-1])
+    return {name: default for name, default in asked.items() if name not in order["parameters"]}
+
+
+def _defaults(order: Mapping[str, Any], module: dict[str, Any]) -> dict[str, Any]:
+    """The values of those defaults that can be had."""
+    values = {}
+    for name, default in _unknown(order).items():
+        if default is not None:
+            with contextlib.suppress(BaseException):
+                values[name] = eval(compile(ast.Expression(default), PRELUDE, "eval", dont_inherit=True), module)
+    return values
 
 
 def _run_exercise(text: str, scope: dict[str, Any]) -> None:

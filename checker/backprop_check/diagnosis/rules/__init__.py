@@ -45,6 +45,7 @@ from backprop_check.diagnosis.rules import (
     not_finite,
     not_reshaped,
     not_selected,
+    not_written,
     overwritten_branch,
     plus_for_times,
     reversed_axes,
@@ -79,6 +80,7 @@ from backprop_check.diagnosis.rules import (
 )
 
 RULES = (
+    not_written,
     syntax_error,
     autograd_used,
     undefined_name,

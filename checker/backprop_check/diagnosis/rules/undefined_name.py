@@ -22,6 +22,7 @@ import re
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.unbound import told
 from backprop_check.records import Diagnosis, Raised
 
 _ATTRIBUTE = re.compile(r"'?(Tensor|torch)'? (?:object )?has no attribute '(\w+)'")
@@ -36,12 +37,13 @@ def find(case: Case) -> Diagnosis | None:
     if raised is None or match is None:
         return None
     name = match.group(1)
+    error, note, move = told(case, name, raised)
     return Diagnosis(
         code="undefined-name",
         certainty="proven",
-        error=f"nothing is called `{name}` here",
-        note=_note(case, name),
-        help=_near(case, name, raised.statement),
+        error=error,
+        note=note,
+        help=move,
         span=raised.span,
         evidence=f"The line raised {raised.kind}: {raised.message}.",
     )
@@ -65,21 +67,3 @@ def _attribute(case: Case, raised: Raised) -> Diagnosis | None:
         span=raised.span,
         evidence=f"The line raised {raised.kind}: {raised.message}.",
     )
-
-
-def _note(case: Case, name: str) -> str:
-    later = [s.line for s in case.submission.statements if name in s.writes]
-    if later:
-        return f"`{name}` gets its value at line {later[0]}, which had not run yet, or had failed, when this line used it."
-    if name in ("F", "np", "math", "nn"):
-        return f"The file does not import `{name}`."
-    return "It is neither a value of the forward, nor a gradient written above, nor a name of yours."
-
-
-def _near(case: Case, name: str, index: int) -> str:
-    known = set(case.graph.exercise.names) | case.available
-    known |= {n for s in case.submission.statements[:index] for n in s.writes}
-    near = difflib.get_close_matches(name, sorted(known - {case.name}), n=3, cutoff=0.6)
-    if not near:
-        return "`backprop-check graph` shows the names of this exercise."
-    return f"Near it: {', '.join(f'`{n}`' for n in near)}."

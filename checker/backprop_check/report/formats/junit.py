@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from backprop_check.report.formats.each import share
 from backprop_check.report.formats.names import stem
-from backprop_check.report.formats.words import MISSING, brief, codes, explained, summary, unjudged
+from backprop_check.report.formats.words import brief, codes, explained, summary, unjudged
 from backprop_check.report.layout import visible
 from backprop_check.results import Result
 from backprop_check.roster import Roster
@@ -47,7 +47,7 @@ def _case(result: Result, gradient: dict[str, Any]) -> ElementTree.Element:
         case.set("line", str(gradient["line"]))
     _properties(case, _points(gradient).items())
     if gradient["status"] == "missing":
-        ElementTree.SubElement(case, "skipped", type="missing", message=MISSING)
+        ElementTree.SubElement(case, "skipped", type="missing", message=brief(gradient))
     elif gradient["status"] != "correct":
         kind = ",".join(codes(gradient)) or gradient["status"]
         ElementTree.SubElement(case, KINDS[gradient["status"]], message=brief(gradient), type=kind).text = explained(gradient)

@@ -35,7 +35,7 @@ def clip(text: str, limit: int) -> str:
 def explained(gradient: Mapping[str, Any]) -> str:
     """Return why a gradient is not right, with its line; of a right one its remarks, else nothing."""
     if gradient["status"] == "missing":
-        return MISSING
+        return plain("\n".join([MISSING, *(_cause(near) for near in gradient["diagnoses"])]))
     if gradient["status"] == "correct":
         return plain("\n\n".join(_cause(remark) for remark in gradient["remarks"]))
     causes = gradient["diagnoses"] or [_facts(gradient)]
@@ -52,7 +52,7 @@ def explained(gradient: Mapping[str, Any]) -> str:
 def brief(gradient: Mapping[str, Any]) -> str:
     """Return in one line what is wrong with a gradient; nothing when it is right."""
     if gradient["status"] == "missing":
-        return MISSING
+        return visible("; ".join([MISSING, *(near["error"] for near in gradient["diagnoses"])]))
     if gradient["status"] == "correct":
         return ""
     causes = gradient["diagnoses"] or [_facts(gradient)]

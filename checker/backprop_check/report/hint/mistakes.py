@@ -49,6 +49,7 @@ QUESTIONS = {
     "not-finite": "Where does your line divide, raise or take a logarithm? What comes out where that number is 0, or very large?",
     "not-reshaped": _FETCH,
     "not-selected": "Let a number of {node} rise that is not the winner of its row. Does anything move?",
+    "not-written": "By which name does the exercise ask for the gradient of {node}? And which statement gives that name a value?",
     "overwritten-branch": "What is in {name} after line {first}, and what is in it after line {line}?",
     "plus-for-times": "Suppose nothing arrived from above, only zeros. What must {name} be, and what would yours be?",
     "reversed-axes": "How many axes does {part} turn round? Which two should change places?",
@@ -97,6 +98,7 @@ LAWS = {
     "{due_small}, at {large} {due_large}. A line that holds for both takes its lengths from the tensors.",
     "multiplied-branches": "Along one path slopes multiply. Between the paths there is only a plus.",
     "not-callable": "A bracket after a value is a call. Two things side by side are not multiplied: `*` has to say so.",
+    "not-written": "By which name does the exercise ask for the gradient of {node}? And which statement gives that name a value?",
     "overwritten-branch": "`=` gives a name a new value and forgets the old one; `+=` adds to it. In small: `{name} = 2`, then "
     "`{name} = 3`, leaves 3; with `+=` it is 5.",
     "shadowed-name": "An assignment gives the name another value for every line below. The slopes need the one the forward gave it. In "

@@ -34,7 +34,7 @@ def targets(results: Sequence[Result]) -> list[dict[str, Any]]:
             name, source = gradient["name"], gradient["source"] or ""
             axes.setdefault(name, gradient["axes"])
             verdicts[name][gradient["status"]] += 1
-            if gradient["diagnoses"]:
+            if gradient["diagnoses"] and gradient["status"] != "missing":
                 squeezed = "".join(source.split())
                 as_written.setdefault(squeezed, source)
                 for code in _codes(gradient):

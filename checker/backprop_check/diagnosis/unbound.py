@@ -1,0 +1,142 @@
+"""Say why a name has no value at a line: what the exercise knows by that name, what the learner's own lines do with it."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Iterator, Sequence
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.records import Raised
+from backprop_check.submission.parse import exercise_parameters
+from backprop_check.submission.statements import written
+
+Told = tuple[str, str, str]
+"""What is wrong, why, and the move."""
+
+
+def told(case: Case, name: str, raised: Raised) -> Told:
+    """What is wrong with the name, why, and the move: first for what the exercise itself knows by it, then for the learner's own names."""
+    return _not_handed_over(case, name) or _of_the_forward(case, name, raised) or _of_the_learner(case, name, raised)
+
+
+def _not_handed_over(case: Case, name: str) -> Told | None:
+    """What is said of a parameter that nothing of the exercise has the name of: it has no value."""
+    asked = next((one for one in case.submission.unknown if one.lstrip("*") == name), None)
+    if asked is None or any(name in s.writes for s in case.submission.statements):
+        return None
+    note = "`backward` is handed each value of the forward under that value's own name, and nothing else."
+    if asked.startswith("*"):
+        return f"`{asked}` holds nothing here", note, "Name the values that you use as parameters, and read them by their names."
+    if name in ("self", "cls"):
+        return (
+            f"`backward` asks for `{name}`, which the forward does not name",
+            note,
+            "`backward` is no method: read values by their names.",
+        )
+    return f"`backward` asks for `{name}`, which the forward does not name", note, _left_over(case, name)
+
+
+def _left_over(case: Case, name: str) -> str:
+    """The values that this `backward` does not ask for and that may be meant: those of a like name, else all where they are few."""
+    left = [n for n in exercise_parameters(case.graph.exercise) if n not in case.submission.parameters]
+    if near := _alike(name, left):
+        return f"Near it: {', '.join(f'`{n}`' for n in near)}."
+    if 0 < len(left) <= 3:
+        return f"`backward` does not ask for {' and '.join(f'`{n}`' for n in left)} so far: is that what you mean?"
+    return "`backprop-check graph` shows the names of this exercise."
+
+
+def _alike(name: str, others: Sequence[str]) -> list[str]:
+    """Those of `others` that hold `name` as a word, or are a word of it, or are spelt much like it."""
+    words = [o for o in others if len(name) > 1 and (f"_{name.lower()}_" in f"_{o.lower()}_" or f"_{o.lower()}_" in f"_{name.lower()}_")]
+    return list(dict.fromkeys([*words, *difflib.get_close_matches(name, others, n=3, cutoff=0.6)]))
+
+
+def _of_the_forward(case: Case, name: str, raised: Raised) -> Told | None:
+    """What is said of a value of the forward, or of a gradient that `backward` is given, where the line does not have it."""
+    exercise, submission = case.graph.exercise, case.submission
+    given = name not in exercise.names
+    if name not in exercise_parameters(exercise):
+        return _a_gradient(case, name, raised)
+    what = "the gradient of the output, given to `backward`" if given else "a value of the forward"
+    if name not in submission.parameters:
+        meant = _alike(name, [unknown for unknown in submission.unknown if unknown.isidentifier()])
+        return (
+            f"this `backward` does not take `{name}`",
+            f"`{name}` is {what}, but `backward` has no parameter of that name here.",
+            f"Call the parameter `{meant[0]}` so." if meant else f"Add `{name}` to the parameters of `backward`.",
+        )
+    deleted = [s.line for n, s in zip(case.nodes, submission.statements, strict=True) if isinstance(n, ast.Delete) and name in s.writes]
+    if deleted:
+        return f"`{name}` has no value any more", f"`{name}` is {what}; line {deleted[0]} deletes it.", "Leave that line out."
+    return _inside_only(name, what) if _is_outside(raised) else None
+
+
+def _a_gradient(case: Case, name: str, raised: Raised) -> Told | None:
+    """What is said of the gradient of a value of the forward: one asked for elsewhere, or not at all."""
+    exercise = case.graph.exercise
+    if name not in case.verdict.runs[0].trial.gradients:
+        return None
+    if any(target.name == name for target in exercise.targets):
+        return _inside_only(name, f"the gradient of `{name[1:]}`") if _is_outside(raised) else None
+    if any(name in s.writes for s in case.submission.statements):
+        return None
+    one = name[1:] == exercise.output and not exercise.takes_cotangent
+    return (
+        f"`{name}` has no value here",
+        f"It would be the gradient of `{name[1:]}`, which this exercise does not ask for and no line above assigns.",
+        f"`{name[1:]}` is the result itself, one number: its gradient is 1." if one else f"Write a line for `{name}` first.",
+    )
+
+
+def _of_the_learner(case: Case, name: str, raised: Raised) -> Told:
+    """What is said of any other name: one that the learner's lines assign, or one that nothing has."""
+    statements, error = case.submission.statements, f"`{name}` has no value here"
+    writers = [s for s in statements if name in s.writes]
+    above = [s.line for s in writers if s.index < raised.statement]
+    below = [s.line for s in writers if s.index > raised.statement]
+    if writers and _is_outside(raised):
+        return _inside_only(name, "a name of `backward`")
+    if above:
+        return error, f"`{name}` gets its value at line {above[-1]}, which failed or did not run.", "Mend that line first."
+    if below:
+        return error, f"`{name}` gets its value at line {below[0]} only, after this line.", f"Move this line below line {below[0]}."
+    if writers:
+        return error, f"`{name}` has no value yet: this line is the first to assign it.", _near(case, name, raised.statement)
+    if any(name in binding for binding in _bindings(case)):
+        return error, f"`{name}` is named in another place of your file, but not there where this line could read it.", ""
+    error = f"nothing is called `{name}` here"
+    if name in ("F", "np", "math", "nn"):
+        return error, f"The file does not import `{name}`.", "Import it at the top."
+    note = "It is neither a value of the forward, nor a gradient written above, nor a name of yours."
+    return error, note, _near(case, name, raised.statement)
+
+
+def _is_outside(raised: Raised) -> bool:
+    """Whether the name was looked for outside of `backward`, though it is a name of it: of its own, Python says that they have no value."""
+    return raised.message.startswith("name ")
+
+
+def _inside_only(name: str, what: str) -> Told:
+    return (
+        f"`{name}` has no value here",
+        f"`{name}` is {what}, and known inside `backward` only, not in functions that stand outside of it.",
+        f"Hand `{name}` to the function as an argument.",
+    )
+
+
+def _bindings(case: Case) -> Iterator[set[str]]:
+    """The names that each part of the file, inside `backward` and outside, gives to something."""
+    submission = case.submission
+    for node in (part for text in (submission.prelude, submission.body) for part in ast.walk(ast.parse(text))):
+        yield written(node) if isinstance(node, ast.stmt | ast.NamedExpr) else {node.arg} if isinstance(node, ast.arg) else set()
+
+
+def _near(case: Case, name: str, index: int) -> str:
+    known = set(case.graph.exercise.names) | case.available
+    known |= {n for s in case.submission.statements[:index] for n in s.writes}
+    near = difflib.get_close_matches(name, sorted(known - {case.name, name}), n=3, cutoff=0.6)
+    if not near:
+        return "`backprop-check graph` shows the names of this exercise."
+    return f"Near it: {', '.join(f'`{n}`' for n in near)}."
