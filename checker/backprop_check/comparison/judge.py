@@ -57,7 +57,7 @@ def judge(
     def session(early: Sequence[str] = (), restored: Sequence[str] = ()) -> Session:
         return Session(zygote, graph.exercise, submission, bounds, until, early, restored, skipped=dict(skipped), ends=ends)
 
-    skipped: dict[int, str] = {}
+    skipped: dict[int, tuple[str, str]] = {}
     targets = graph.exercise.targets
     with session() as main:
         runs = tuple(main.run(draw(choice)) for choice in range(len(graph.sizes)))

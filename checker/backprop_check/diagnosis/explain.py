@@ -12,6 +12,7 @@ from typing import TypeVar
 import torch
 
 from backprop_check.diagnosis.case import Case, clock
+from backprop_check.diagnosis.failure import stopped
 from backprop_check.diagnosis.instead import incomplete, otherwise
 from backprop_check.diagnosis.mend import nearest
 from backprop_check.diagnosis.moved import moved
@@ -61,6 +62,8 @@ def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], s
 
 def diagnose(case: Case, until: float = math.inf) -> tuple[Diagnosis, ...]:
     """Return the cause that is proven first, or several proven together, or else the facts; with the right expression."""
+    if (end := _attempt(stopped, case)) is not None:
+        return (end,)
     causes = proven(case) or _attempt(lambda c: several(c, single), case)
     if not causes:
         causes = (_attempt(otherwise, case) or _first(case, LAST) or FACTS,)

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import __future__
+
 import ast
 import socket
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
-from backprop_check.records import Statement
+from backprop_check.records import Module, Statement
+from backprop_check.submission.beside import Importer
 from backprop_check.submission.confinement.modules import guarded_builtins
+from backprop_check.submission.needed import needed, units
 from backprop_check.submission.observe import DryRun, dry_plan, own_last_writes
-from backprop_check.submission.parse import find_backward, prelude
+from backprop_check.submission.parse import find_backward
 from backprop_check.submission.refuse import SUBMISSION, AutogradUsed, refuse_autograd
-from backprop_check.submission.rewrite import HOOK, Hook, Plan, instrument
+from backprop_check.submission.rewrite import HOOK, Hook, Left, Plan, Stopped, instrument
 from backprop_check.submission.statements import read_statements, replaces
 from backprop_check.submission.wire import DTYPES, ELEMENTS_LIMIT, ORDER_LIMIT, Channel
 
 PRELUDE = "<submission's own code>"
+FLAGS = __future__.annotations.compiler_flag
+"""What learners' code is compiled with: an annotation computes nothing and needs no package."""
 
 
 def serve(end: socket.socket, confined: bool) -> None:
@@ -33,9 +39,11 @@ def serve(end: socket.socket, confined: bool) -> None:
     sys.setrecursionlimit(2000)
     refuse_autograd()
     torch.set_default_dtype(torch.float64)
-    skipped = {int(i): why for i, why in order["skipped"].items()}
-    module = {"__name__": "submission", "__builtins__": guarded_builtins() if confined else __builtins__}
-    _run_prelude(channel, order["prelude"], skipped, module)
+    skipped = {int(i): (str(kind), str(why)) for i, (kind, why) in order["skipped"].items()}
+    beside = {name: Module(path, text, frozenset(wants)) for name, (path, text, wants) in order["modules"].items()}
+    module = {"__name__": "submission", "__builtins__": guarded_builtins(beside) if confined else __builtins__}
+    sys.meta_path.insert(0, Importer(beside, module["__builtins__"], run_each))
+    _run_prelude(channel, order, skipped, module)
     statements = read_statements(_backward(order).body, order["body"])
     plan = None
     while True:
@@ -74,10 +82,10 @@ class RealRun(Hook):
         self.channel.send({"is": "at", "index": index})
 
     def raised(self, index: int, error: BaseException) -> None:
-        self.errors[index] = _described(error, index)
-
-    def stop(self, index: int) -> None:
-        raise TimeoutError(self.plan.skipped[index])
+        told = _described(error, index)
+        if not isinstance(error, Left):
+            self.errors[index] = told
+        self.channel.send({"is": "passed", "raised": told})
 
     def after(self, index: int, scope: Mapping[str, Any]) -> None:
         for name, tensor in self.given.items():
@@ -160,7 +168,7 @@ def _backward(order: Mapping[str, Any]) -> ast.FunctionDef:
 
 
 def _define(order: Mapping[str, Any], module: dict[str, Any], plan: Plan) -> None:
-    exec(compile(instrument(_backward(order), plan), SUBMISSION, "exec", dont_inherit=True), module)
+    exec(compile(instrument(_backward(order), plan), SUBMISSION, "exec", FLAGS, dont_inherit=True), module)
 
 
 def _call(order: Mapping[str, Any], module: dict[str, Any], hook: Any, values: Mapping[str, Any]) -> None:
@@ -168,17 +176,44 @@ def _call(order: Mapping[str, Any], module: dict[str, Any], hook: Any, values: M
     module["backward"](**{name: values[name] for name in order["parameters"] if name in values})
 
 
-def _run_prelude(channel: Channel, text: str, skipped: Mapping[int, str], scope: dict[str, Any]) -> None:
-    """Run what stands before `backward`, statement by statement; they are numbered -1, -2, ..."""
-    for number, node in enumerate(prelude(ast.parse(text)), 1):
-        if -number in skipped:
-            continue
-        channel.send({"is": "at", "index": -number, "line": node.lineno})
-        try:
-            exec(compile(ast.Module([node], []), PRELUDE, "exec", dont_inherit=True), scope)
-        except BaseException as error:
-            channel.send({"is": "prelude", "line": node.lineno, "error": f"{type(error).__name__}: {_first_line(error)}"})
+def _run_prelude(channel: Channel, order: Mapping[str, Any], skipped: Mapping[int, Any], scope: dict[str, Any]) -> None:
+    """Run what stands before `backward` and is needed, statement by statement; they are numbered -1, -2, ..."""
+    runs = needed(ast.parse(order["prelude"]).body, order["needs"]).runs
+    numbers = {id(node): -number for number, node in enumerate(units(runs), 1)}
+
+    def begins(node: ast.stmt) -> bool:
+        number = numbers[id(node)]
+        if number not in skipped:
+            channel.send({"is": "at", "index": number})
+        return number not in skipped
+
+    def failed(node: ast.stmt, error: BaseException) -> None:
+        channel.send({"is": "prelude", "index": numbers[id(node)], "error": f"{type(error).__name__}: {_first_line(error)}"})
+
+    run_each(runs, scope, failed, begins)
     channel.send({"is": "at", "index": 0})
+
+
+def run_each(
+    nodes: Sequence[ast.stmt],
+    scope: dict[str, Any],
+    failed: Callable[[ast.stmt, BaseException], None],
+    begins: Callable[[ast.stmt], bool] = lambda node: True,
+) -> None:
+    """Run statements one by one, those in an `if` too. What one raises goes to `failed` and costs no other; where `begins` says no, none runs."""
+    for node in nodes:
+        if not begins(node):
+            continue
+        chosen: Sequence[ast.stmt] = ()
+        try:
+            if isinstance(node, ast.If):
+                test = compile(ast.Expression(node.test), PRELUDE, "eval", FLAGS, dont_inherit=True)
+                chosen = node.body if eval(test, scope) else node.orelse
+            else:
+                exec(compile(ast.Module([node], []), PRELUDE, "exec", FLAGS, dont_inherit=True), scope)
+        except BaseException as error:
+            failed(node, error)
+        run_each(chosen, scope, failed, begins)
 
 
 def _fresh(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,6 +246,9 @@ def _kind(value: Any) -> str:
 
 
 def _described(error: BaseException, index: int) -> dict[str, Any]:
+    if isinstance(error, Left | Stopped):
+        kind, why = error.args if isinstance(error, Stopped) else ("return", "")
+        return {"kind": kind, "message": why, "index": index, "span": None}
     span = None
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename == SUBMISSION and frame.lineno is not None:

@@ -21,6 +21,7 @@ import re
 
 import torch
 
+from backprop_check.diagnosis.absent import absent
 from backprop_check.diagnosis.case import Case
 from backprop_check.records import Diagnosis, Raised
 
@@ -36,12 +37,13 @@ def find(case: Case) -> Diagnosis | None:
     if raised is None or match is None:
         return None
     name = match.group(1)
+    known = absent(case.submission, name)
     return Diagnosis(
         code="undefined-name",
         certainty="proven",
-        error=f"nothing is called `{name}` here",
-        note=_note(case, name),
-        help=_near(case, name, raised.statement),
+        error=known.error if known else f"nothing is called `{name}` here",
+        note=known.note if known else _note(case, name),
+        help=known.help if known else _near(case, name, raised.statement),
         span=raised.span,
         evidence=f"The line raised {raised.kind}: {raised.message}.",
     )
