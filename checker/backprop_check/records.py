@@ -146,8 +146,8 @@ class Submission:
 
     `bare` marks a notebook cell that is the body itself. `place` names the file and, in a notebook, the cell. `text` is what the learner
     wrote, `body` what runs of it: there, lines that do not parse are blanked. `above` are the statements of the prelude that run, in
-    order; `others` give names that `backward` reads and do not run, or run in one of `modules`; `trouble` (line in the prelude, error) is
-    what went wrong in a run.
+    order; `others` give names that `backward` reads and do not run, or run in one of `modules`; `trouble` is what went
+    wrong in a run: (-1 for the first of `above`, -2 for the second, ...; the error).
     """
 
     path: Path

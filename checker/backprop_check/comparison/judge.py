@@ -24,7 +24,7 @@ Trace = Callable[..., Trial]
 
 
 class Judged(NamedTuple):
-    """A verdict per target, in the exercise's order; what went wrong before `backward` (line, error); how workers ended unasked."""
+    """A verdict per target, in the exercise's order; what went wrong before `backward` (statement, error); how workers ended unasked."""
 
     verdicts: tuple[Verdict, ...]
     trouble: tuple[tuple[int, str], ...]

@@ -29,24 +29,23 @@ class Absent(NamedTuple):
 
 def absent(submission: Submission, name: str) -> Absent | None:
     """Return what is known of a name that is not there; None for one that the file gives no value outside `backward`."""
-    for line, error in submission.trouble:
-        for outer in submission.above:
-            if outer.line == line and name in outer.names:
-                return _after_trouble(submission, name, outer, error)
-    given = [outer for outer in submission.others if name in outer.names and (outer.why or outer.module)]
-    for outer in given:
+    for number, error in submission.trouble:
+        outer = submission.above[-number - 1]
+        if name in outer.names:
+            return _after_trouble(submission, name, outer, error)
+    lacks, gives = f"`{name}` has no value here", f"gives `{name}` its value"
+    others = [outer for outer in submission.others if name in outer.names]
+    for outer in others:
         if outer.why == "broken":
-            return Absent(f"`{name}` has no value here", f"{_place(outer)} gives it one, but does not parse.", "Mend that line.")
+            return Absent(lacks, f"{_place(outer)}, {gives}, but does not parse.", f"Mend {outer.where} first.")
         if outer.why:
-            return Absent(
-                f"`{name}` has no value here",
-                f"It gets one on {outer.where} {_WHY[outer.why]}" + (f": {_ONLY}" if outer.why in ("loop", "call", "other") else "."),
-                f"Compute `{name}` inside `backward`" + (", or in one assignment." if outer.why != "attempt" else "."),
-            )
-    for outer in (*(outer for outer in submission.above if name in outer.names), *given):
+            only = f": {_ONLY}" if outer.why in ("loop", "call", "other") else "."
+            move = f"Compute `{name}` inside `backward`" + ("." if outer.why == "attempt" else ", or in one assignment.")
+            return Absent(lacks, f"`{name}` gets its value on {outer.where} {_WHY[outer.why]}{only}", move)
+    for outer in (*(outer for outer in submission.above if name in outer.names), *others):
         return Absent(
-            f"`{name}` has no value here",
-            f"{_place(outer)} gives it one, but was not reached, or stopped before it could: a branch that is not taken, or a `try`.",
+            lacks,
+            f"{_place(outer)}, {gives}, but stopped before it could, or was not reached: a branch that is not taken here, or a `try`.",
             f"Give `{name}` its value in a line that always runs, or inside `backward`.",
         )
     return None
@@ -55,14 +54,14 @@ def absent(submission: Submission, name: str) -> Absent | None:
 def _after_trouble(submission: Submission, name: str, outer: Outer, error: str) -> Absent:
     kind, _, message = error.partition(": ")
     if _IMPORT.match(outer.source) and kind in ("ModuleNotFoundError", "ImportError"):
-        move = f"Do without `{name}`. If it is a function of your own, its file must lie beside this one, or be handed in with it."
-        return Absent(f"`{name}` could not be imported", f"{_place(outer)}: {message or error}.", move)
-    said = f"{error}" if message == "" else f"raised {kind}: {message}"
-    note = f"{_place(outer)} gives it one, but {said.replace('this ', '', 1)}."
+        move = f"Do without `{name}`. If it is of your own, its file must lie beside this one, or be handed in with it."
+        return Absent(f"`{name}` could not be imported", f"{_place(outer)}: {message}.", move)
+    what = f"raised {error}" if message else error.removeprefix("this ")
+    note, move = f"{_place(outer)}, gives `{name}` its value, but {what}.", f"Mend {outer.where} first."
     lacking = _NO_NAME.search(error)
-    other = absent(submission, lacking[1]) if lacking and lacking[1] != name else None
-    return Absent(f"`{name}` has no value here", f"{note} {other.note.replace('It', f'`{lacking[1]}`', 1)}" if other and lacking else note, f"Mend {outer.where} first.")
+    root = absent(submission, lacking[1]) if lacking is not None and lacking[1] not in outer.names else None
+    return Absent(f"`{name}` has no value here", f"{note} {root.note}" if root else note, root.help if root else move)
 
 
 def _place(outer: Outer) -> str:
-    return f"{outer.where[:1].upper()}{outer.where[1:]}, `{outer.source}`,"
+    return f"{outer.where[:1].upper()}{outer.where[1:]}, `{outer.source}`"

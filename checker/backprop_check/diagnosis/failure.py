@@ -52,7 +52,7 @@ def stopped(case: Case) -> Diagnosis | None:
     return Diagnosis(
         code="unrecognised",
         certainty="located",
-        error=f"{raised.kind}: {raised.message}" if raised.message else f"this raised {raised.kind}",
+        error=f"{raised.kind}: {raised.message}" if raised.message not in ("", "None") else f"this raised {raised.kind}",
         note="The line stopped there, so it gave no gradient.",
         help="Gradients are computed on the CPU here: leave out what moves a tensor to a GPU." if no_gpu else _move(raised),
         span=raised.span or case.span(),

@@ -13,9 +13,7 @@ _BELOW = "in your own code nothing below it would run"
 
 def notices(submission: Submission, verdicts: Sequence[Verdict], trouble: Sequence[tuple[int, str]]) -> Iterator[str]:
     """Yield one sentence each. What is told of a gradient is not told here."""
-    where = {outer.line: outer.where for outer in reversed(submission.above)}
-    for line, error in trouble:
-        yield f"{where.get(line, f'line {line}')}: {error} (what needs it will not find it)"
+    yield from dict.fromkeys(f"{submission.above[-n - 1].where}: {error} (what needs it will not find it)" for n, error in trouble)
     given = {name for outer in submission.above for name in outer.names}
     for outer in _changing(submission, given):
         names = ", ".join(f"`{name}`" for name in sorted(outer.names & given))
@@ -47,7 +45,7 @@ def _passed(submission: Submission, verdicts: Sequence[Verdict]) -> Iterator[str
 
 
 def _what(raised: Raised) -> str:
-    message = f": {raised.message}" if raised.message else ""
+    message = f": {raised.message}" if raised.message not in ("", "None") else ""  # `exit()` raises SystemExit(None)
     if raised.kind == "return":
         return f"returns, and was passed over: {_BELOW}"
     if raised.span is None and raised.kind in ("TimeoutError", "MemoryError", "ProcessEnded"):

@@ -100,7 +100,7 @@ class Session:
                 if ended.index is None or ended.index in self.skipped or len(self.skipped) > 20:
                     raise NothingRan(f"{where}'s own code {ended.why} before `backward` could run.", ended.outcome) from None
                 if ended.index < 0:
-                    self.prelude_errors.append((self._above(ended.index), f"this {ended.why}"))
+                    self.prelude_errors.append((ended.index, f"this {ended.why}"))
                 self.skipped[ended.index] = KINDS.get(ended.outcome, "ProcessEnded"), ended.why
                 self._stop()
                 self._start()
@@ -141,9 +141,8 @@ class Session:
                 header, received = self._channel.receive(deadline, wire.ANSWER_LIMIT)
                 kind = header.get("is")
                 if kind == "at":
-                    if (told := int(header["index"])) < 0:
-                        self._above(told)
-                    index = told
+                    told = int(header["index"])
+                    index = told if told >= 0 else self._before(told)
                     collector.count(index)
                     deadline = self._deadline()
                 elif kind == "answer":
@@ -155,7 +154,7 @@ class Session:
                     collector.forward(kind, header)
                 elif kind == "prelude":
                     collector.count(kind)
-                    self.prelude_errors.append((self._above(int(header["index"])), str(header["error"])[:500]))
+                    self.prelude_errors.append((self._before(int(header["index"])), str(header["error"])[:500]))
                 elif kind == "passed":
                     collector.passing(header)
                 elif kind == "done":
@@ -165,11 +164,11 @@ class Session:
         except (wire.Lost, LookupError, TypeError, ValueError, ArithmeticError) as lost:
             raise Ended(index, *self._reason(lost)) from None
 
-    def _above(self, index: int) -> int:
-        """The line of the statement before `backward` that has this number. Raises `LookupError` where there is none."""
-        if index >= 0:
+    def _before(self, index: int) -> int:
+        """Return the number of a statement before `backward`. Raises `LookupError` where none has it."""
+        if not -len(self.submission.above) <= index < 0:
             raise LookupError("no statement before `backward` has this number")
-        return self.submission.above[-index - 1].line
+        return index
 
     def _deadline(self) -> float:
         return min(time.monotonic() + self.limits.statement, self.until)

@@ -246,14 +246,14 @@ def _kind(value: Any) -> str:
 
 
 def _described(error: BaseException, index: int) -> dict[str, Any]:
-    if isinstance(error, Left | Stopped):
-        kind, why = error.args if isinstance(error, Stopped) else ("return", "")
+    if isinstance(error, Stopped):
+        kind, why = error.args
         return {"kind": kind, "message": why, "index": index, "span": None}
     span = None
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename == SUBMISSION and frame.lineno is not None:
             span = [frame.lineno, frame.colno or 0, frame.end_lineno or frame.lineno, frame.end_colno or 0]
-    kind = "AutogradUsed" if isinstance(error, AutogradUsed) else type(error).__name__[:80]
+    kind = "AutogradUsed" if isinstance(error, AutogradUsed) else "return" if isinstance(error, Left) else type(error).__name__[:80]
     return {"kind": kind, "message": _first_line(error), "index": index, "span": span}
 
 
