@@ -22,7 +22,7 @@ from backprop_check.report.notices import notices
 from backprop_check.report.text import report_lines
 from backprop_check.submission.parse import read_submission
 
-NAMES = "x, W1, b1, W2, n, pre, h, o, loss".split(", ")
+NAMES = ["x", "W1", "b1", "W2", "n", "pre", "h", "o", "loss"]
 TARGETS = ("do", "dW2", "dh", "dpre", "dW1", "db1", "dx")
 FIRST = 10
 """The line of the first statement of a body without a prelude; that of a prelude's first is 5."""
@@ -184,7 +184,9 @@ def test_a_name_that_is_not_there_is_told_with_its_line(told: Tell) -> None:
     line = 5
     for target, name, source, due in zip(TARGETS, names, LOST, LOST.values(), strict=True):
         lines = re.sub(r"(?<=[Ll]ine )\d+", lambda found, line=line: str(int(found[0]) + line - 5), due)
-        assert found.said(target) == lines.replace("lost", name).replace("`first`", f"`first_{name}`").replace("'first'", f"'first_{name}'").replace("= first +", f"= first_{name} +")
+        assert found.said(target) == lines.replace("lost", name).replace("`first`", f"`first_{name}`").replace(
+            "'first'", f"'first_{name}'"
+        ).replace("= first +", f"= first_{name} +")
         line += source.count("\n") + 1
     assert not any("name of yours" in found.said(target) for target in TARGETS)
 
@@ -200,9 +202,13 @@ def test_what_does_not_run_and_would_have_changed_a_value_is_said(told: Tell) ->
 
 
 def test_a_slow_assignment_costs_what_reads_it(told: Tell) -> None:
-    found = told(function(NAMES, reading("", "slow"), "def train():\n    while True:\n        pass\nslow = train()\nunread = train()\n"), limit=1)
+    found = told(
+        function(NAMES, reading("", "slow"), "def train():\n    while True:\n        pass\nslow = train()\nunread = train()\n"), limit=1
+    )
     assert found.statuses == "dW2:error"
-    assert found.said("dW2").startswith("`slow` has no value here | Line 8, `slow = train()`, gives `slow` its value, but took longer than 1 s.")
+    assert found.said("dW2").startswith(
+        "`slow` has no value here | Line 8, `slow = train()`, gives `slow` its value, but took longer than 1 s."
+    )
 
 
 def test_cells_of_a_notebook(told: Tell) -> None:
@@ -234,16 +240,26 @@ HELPERS = {
 
 
 def test_modules_beside_it_are_used(told: Tell) -> None:
-    body = MLP_RIGHT.replace("(1 - h**2)", "slope(h)").replace("2 * o", "ops.twice(o)").replace("h.T @ do", "helpers.twice(h.T @ do) / broken.fine(2)")
+    body = (
+        MLP_RIGHT.replace("(1 - h**2)", "slope(h)")
+        .replace("2 * o", "ops.twice(o)")
+        .replace("h.T @ do", "helpers.twice(h.T @ do) / broken.fine(2)")
+    )
     found = told(
-        function(NAMES, body, "import math, helpers, broken\nfrom helpers import slope\nfrom maths import ops\nimport unread\n"), HELPERS, limit=3
+        function(NAMES, body, "import math, helpers, broken\nfrom helpers import slope\nfrom maths import ops\nimport unread\n"),
+        HELPERS,
+        limit=3,
     )
     assert (found.statuses, found.notices) == ("", []), found.judged
-    assert found.judged.submission is not None and {"helpers", "tools", "maths", "maths.ops", "maths.more", "broken"} == set(found.judged.submission.modules)
+    assert found.judged.submission is not None and {"helpers", "tools", "maths", "maths.ops", "maths.more", "broken"} == set(
+        found.judged.submission.modules
+    )
 
 
 def test_what_a_module_beside_it_cannot_give_is_told(told: Tell) -> None:
-    found = told(function(NAMES, reading("bad", "left", "nothing", "reads_left(3)"), "from helpers import bad, left, nothing, reads_left"), HELPERS)
+    found = told(
+        function(NAMES, reading("bad", "left", "nothing", "reads_left(3)"), "from helpers import bad, left, nothing, reads_left"), HELPERS
+    )
     assert found.statuses == "do:error dW2:error dh:error dpre:error"
     assert found.said("do").startswith("`bad` could not be imported | Line 5, `from helpers import bad, left, nothing, reads_left`: line 11 of helpers.py raised ZeroDivisionError")  # fmt: skip
     assert "`left` could not be imported" in found.said("dW2") and "`nothing` could not be imported" in found.said("dh")
@@ -299,7 +315,15 @@ def test_an_end_is_told_at_its_statement(ask: Judge, tmp_path: Path) -> None:
     """Not at whatever stands last; in the text as in the JSON."""
     _, exits, crash, cuda = ENDS
     _, _, _, _, *rest = MLP_RIGHT.strip().splitlines()
-    body = ["do = __import__('time').sleep(30)", f"dW2 = {exits}", f"dh = {crash}", f"dpre = {cuda}", *rest[:1], "while True: pass", *rest[1:]]
+    body = [
+        "do = __import__('time').sleep(30)",
+        f"dW2 = {exits}",
+        f"dh = {crash}",
+        f"dpre = {cuda}",
+        *rest[:1],
+        "while True: pass",
+        *rest[1:],
+    ]
     (tmp_path / "answer.py").write_text(function(NAMES, "\n".join(body)))
     report = check_read(ask.graph(MLP).exercise, partial(read_submission, tmp_path / "answer.py"), ask.zygote, 1.0)
     plain = as_json(report)

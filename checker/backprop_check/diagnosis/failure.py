@@ -15,10 +15,24 @@ _ENDS = {
     "ProcessEnded": "Leave out what ends Python, as `os._exit()` does. A function that calls itself without end can end it too.",
 }
 _NOT_THE_MATHS = frozenset(
-    """
-    AssertionError ImportError ModuleNotFoundError NotImplementedError OSError PermissionError FileNotFoundError BlockingIOError EOFError
-    MemoryError TimeoutError RecursionError SystemExit KeyboardInterrupt GeneratorExit UnicodeDecodeError
-    """.split()
+    [
+        "AssertionError",
+        "ImportError",
+        "ModuleNotFoundError",
+        "NotImplementedError",
+        "OSError",
+        "PermissionError",
+        "FileNotFoundError",
+        "BlockingIOError",
+        "EOFError",
+        "MemoryError",
+        "TimeoutError",
+        "RecursionError",
+        "SystemExit",
+        "KeyboardInterrupt",
+        "GeneratorExit",
+        "UnicodeDecodeError",
+    ]
 )
 """Errors that say nothing of the expression: its derivative may be right, so no cause is sought in it."""
 

@@ -7,8 +7,8 @@ import copy
 from collections.abc import Collection, Sequence
 
 from backprop_check.records import Submission
-from backprop_check.submission.parse import find_backward
 from backprop_check.submission.needed import needed
+from backprop_check.submission.parse import find_backward
 from backprop_check.submission.statements import guarded
 
 

@@ -137,4 +137,3 @@ def _found(name: str, beside: Beside, room: int) -> Module | None:
             tree, mended, _ = parse_leniently(text)
             return Module(path, text if tree is None else mended)
     return None
-

@@ -93,7 +93,9 @@ def _staying(node: ast.stmt) -> list[ast.stmt]:
 
 
 def _stay_inside(node: ast.AST) -> None:
-    if isinstance(node, ast.Try | ast.TryStar) and not all(isinstance(h.type, ast.Name) and h.type.id != "BaseException" for h in node.handlers):
+    if isinstance(node, ast.Try | ast.TryStar) and not all(
+        isinstance(h.type, ast.Name) and h.type.id != "BaseException" for h in node.handlers
+    ):
         return  # it would catch the error
     for _, block in ast.iter_fields(node):
         if isinstance(block, list) and block and isinstance(block[0], ast.stmt):

@@ -1,7 +1,6 @@
 """The child in which a learner's code runs. It holds no oracle: each gradient comes after its own answer has been sent."""
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -200,7 +199,7 @@ def run_each(
     failed: Callable[[ast.stmt, BaseException], None],
     begins: Callable[[ast.stmt], bool] = lambda node: True,
 ) -> None:
-    """Run statements one by one, those in an `if` too. What one raises goes to `failed` and costs no other; where `begins` says no, none runs."""
+    """Run statements one by one, those in an `if` too, unless `begins` says no. What one raises goes to `failed` and costs no other."""
     for node in nodes:
         if not begins(node):
             continue
