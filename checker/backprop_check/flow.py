@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -46,6 +47,7 @@ def check_read(
     try:
         submission = read(exercise)
         verdicts, trouble, _ = judge(graph, submission, zygote, limits)
+        submission = replace(submission, trouble=trouble)
     except (BadInput, NothingRan) as error:
         return could_not_judge(exercise, str(error))
     explained = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, explain_seconds))

@@ -123,12 +123,43 @@ class Statement:
 
 
 @dataclass(frozen=True)
+class Outer:
+    """A statement outside `backward`: its line in the prelude, where that is for a reader ("line 3"), its first line, the names it gives.
+
+    `why` says what keeps it from running: "loop", "call", "main" (under `if __name__ == "__main__"`), "attempt" (another `%%backward`),
+    "broken" (it does not parse) or "other"; "" where it runs. `module` is the file beside the submission that it stands in, if any.
+    """
+
+    line: int
+    where: str
+    source: str
+    names: frozenset[str]
+    why: str = ""
+    module: str = ""
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module that was handed in beside a submission: its path, its text, and the names that are read of it ("*": all)."""
+
+    path: str
+    text: str
+    wants: frozenset[str] = frozenset()
+
+    @property
+    def is_package(self) -> bool:
+        return not self.path or self.path.endswith("__init__.py")
+
+
+@dataclass(frozen=True)
 class Submission:
-    """A learner's file: what of it runs (`prelude`, then `body`), and what its `backward` says.
+    """A learner's file: what of it runs (what `needs` reads of `prelude`, then `body`), and what its `backward` says.
 
     `bare` marks a notebook cell that is the body itself. `place` names the file and, in a notebook, the cell. `text` is what the learner
     wrote, `body` what runs of it: there, lines that do not parse are blanked. `unknown` are parameters that no value of the forward has the
-    name of, `notices` what is to be said of the file as a whole.
+    name of, `notices` what is to be said of the file as a whole. `above` are the statements of the prelude that run, in order; `others`
+    give names that `backward` reads and do not run, or run in one of `modules`; `trouble` is what went wrong in a run: (-1 for the first
+    of `above`, -2 for the second, ...; the error).
     """
 
     path: Path
@@ -144,6 +175,11 @@ class Submission:
     text: str = ""
     unknown: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    needs: frozenset[str] = frozenset()
+    above: tuple[Outer, ...] = ()
+    others: tuple[Outer, ...] = ()
+    modules: Mapping[str, Module] = field(default_factory=dict)
+    trouble: tuple[tuple[int, str], ...] = ()
 
     @property
     def lines(self) -> list[str]:
@@ -184,7 +220,8 @@ class Run:
     """One trial and all that the learner's code gave in it.
 
     `changed` lists (forward name, statement) for values changed in place, `rebound` the same for names given another value; `order` the
-    targets as their answers came: each may rest on the oracle's gradients of those before it.
+    targets as their answers came: each may rest on the oracle's gradients of those before it. `passed` are the statements that stopped
+    (or, of the kind "return", left `backward`) and were passed over.
     """
 
     trial: Trial
@@ -192,6 +229,7 @@ class Run:
     changed: tuple[tuple[str, int], ...] = ()
     rebound: tuple[tuple[str, int], ...] = ()
     order: tuple[str, ...] = ()
+    passed: tuple[Raised, ...] = ()
 
 
 @dataclass(frozen=True)

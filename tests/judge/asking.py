@@ -6,7 +6,7 @@ import itertools
 import re
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backprop_check.comparison.judge import judge
@@ -78,7 +78,8 @@ class Judge:
         except (BadInput, NothingRan) as error:
             assert "\n" not in str(error).strip() and str(error).strip()
             return Judged(message=str(error))
-        return Judged({v.target.name: v for v in verdicts}, None, trouble, read)
+        lines = tuple((read.above[-number - 1].line, error) for number, error in trouble)
+        return Judged({v.target.name: v for v in verdicts}, None, lines, replace(read, trouble=trouble))
 
     def text(self, exercise: str | Path, text: str, suffix: str = ".py", **how: object) -> Judged:
         """Judge a whole file's text."""

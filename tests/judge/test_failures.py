@@ -173,7 +173,9 @@ def test_a_prelude_that_raises(ask: Judge) -> None:
         """
         do = twice(o) / n                       # -> correct
         dW2 = plt.grad(h, do)                   # -> error
-        dh = do @ W2.T                          # -> correct
+        dh = something(seaborn_not_there, do)   # -> error
+        dpre = Broken.rule(h, exits())          # -> error
+        dx = dpre @ W1.T                        # -> correct
         """,
         prelude,
     )

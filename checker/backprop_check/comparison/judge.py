@@ -26,7 +26,7 @@ Trace = Callable[..., Trial]
 
 
 class Judged(NamedTuple):
-    """A verdict per target, in the exercise's order; what went wrong before `backward` (line, error); how workers ended unasked."""
+    """A verdict per target, in the exercise's order; what went wrong before `backward` (statement, error); how workers ended unasked."""
 
     verdicts: tuple[Verdict, ...]
     trouble: tuple[tuple[int, str], ...]
@@ -59,7 +59,7 @@ def judge(
     def session(early: Sequence[str] = (), restored: Sequence[str] = (), doubled: bool = False) -> Session:
         return Session(zygote, graph.exercise, submission, bounds, until, early, restored, doubled, skipped=dict(skipped), ends=ends)
 
-    skipped: dict[int, str] = {}
+    skipped: dict[int, tuple[str, str]] = {}
     with session() as main:
         verdicts = first_look(graph, submission, lambda choice: main.run(draw(choice)))
         verdicts |= second_look(graph, submission, verdicts, lambda nodes: main.run(lambda: perturbed(nodes)))

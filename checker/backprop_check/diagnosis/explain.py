@@ -12,6 +12,7 @@ from typing import TypeVar
 import torch
 
 from backprop_check.diagnosis.case import Case, clock
+from backprop_check.diagnosis.failure import stopped
 from backprop_check.diagnosis.instead import incomplete, otherwise
 from backprop_check.diagnosis.mend import nearest
 from backprop_check.diagnosis.moved import moved
@@ -64,6 +65,8 @@ def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], s
 
 def diagnose(case: Case, until: float = math.inf) -> tuple[Diagnosis, ...]:
     """Return the cause that is proven first, or several proven together, or else the facts; with the right expression."""
+    if (end := _attempt(stopped, case)) is not None:
+        return (end,)
     if case.verdict.difference.wrong == "value" and not all(bool(torch.isfinite(oracle).all()) for oracle in case.oracles):
         return (_first(case, (autograd_used, unrecognised)) or FACTS,)  # a proof by value says nothing of places that have no value
     causes = proven(case) or _attempt(lambda c: several(c, single), case)

@@ -1,11 +1,83 @@
-"""Find the smallest part of a line that raised."""
+"""A line that raised, hung or ended the process: what is said of it whatever it computes, and the smallest part of it that raises."""
 
 from __future__ import annotations
 
 import ast
+import re
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
+from backprop_check.records import Diagnosis, Raised
+
+_ENDS = {
+    "TimeoutError": "An endless loop, a wait, or a loop over single elements where one operation of whole tensors would do?",
+    "MemoryError": "A tensor that grows in a loop, or a broadcast that builds a far larger table than its operands?",
+    "ProcessEnded": "Leave out what ends Python, as `os._exit()` does. A function that calls itself without end can end it too.",
+}
+_NOT_THE_MATHS = frozenset(
+    [
+        "AssertionError",
+        "ImportError",
+        "ModuleNotFoundError",
+        "NotImplementedError",
+        "OSError",
+        "PermissionError",
+        "FileNotFoundError",
+        "BlockingIOError",
+        "EOFError",
+        "MemoryError",
+        "TimeoutError",
+        "RecursionError",
+        "SystemExit",
+        "KeyboardInterrupt",
+        "GeneratorExit",
+        "UnicodeDecodeError",
+    ]
+)
+"""Errors that say nothing of the expression: its derivative may be right, so no cause is sought in it."""
+
+_CUDA = re.compile(r"\b(cuda|nvidia)\b", re.IGNORECASE)
+
+
+def ended(raised: Raised) -> bool:
+    """Whether the statement was stopped from outside: no exception of its own, which would have a place in the learner's text."""
+    return raised.kind in _ENDS and raised.span is None
+
+
+def stopped(case: Case) -> Diagnosis | None:
+    """Tell a time-out, the end of the process, or an error that has nothing to do with the gradient, as what it was."""
+    raised = case.verdict.answer.raised
+    if raised is None:
+        return None
+    if ended(raised):
+        node = case.nodes[raised.statement]
+        return Diagnosis(
+            code="unrecognised",
+            certainty="located",
+            error=f"this {raised.message}",
+            note="The statement gave no gradient. Those below it were judged all the same.",
+            help=_ENDS[raised.kind],
+            span=case.span(node),
+            evidence=f"{raised.kind}: the statement {raised.message}.",
+        )
+    no_gpu = _CUDA.search(raised.message) is not None
+    if raised.kind not in _NOT_THE_MATHS and not no_gpu:
+        return None
+    return Diagnosis(
+        code="unrecognised",
+        certainty="located",
+        error=f"{raised.kind}: {raised.message}" if raised.message not in ("", "None") else f"this raised {raised.kind}",
+        note="The line stopped there, so it gave no gradient.",
+        help="Gradients are computed on the CPU here: leave out what moves a tensor to a GPU." if no_gpu else _move(raised),
+        span=raised.span or case.span(),
+        evidence=f"The line raised {raised.kind}: {raised.message}",
+    )
+
+
+def _move(raised: Raised) -> str:
+    if raised.kind in ("ImportError", "ModuleNotFoundError"):
+        return "Do without it; a module of your own must lie beside this file."
+    return "Mend or leave out what raised it: a gradient needs none of it."
 
 
 def failing_part(case: Case) -> ast.expr | None:

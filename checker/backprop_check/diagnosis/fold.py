@@ -7,7 +7,7 @@ import copy
 from collections.abc import Collection, Sequence
 
 from backprop_check.records import Submission
-from backprop_check.submission.parse import prelude
+from backprop_check.submission.needed import needed
 from backprop_check.submission.signature import find_backward
 from backprop_check.submission.statements import guarded
 
@@ -43,11 +43,11 @@ def fold(submission: Submission, nodes: Sequence[ast.stmt], target: str, gradien
 
 
 def _constants(submission: Submission) -> dict[str, ast.expr | None]:
-    """Names the file gives a literal value outside `backward`."""
+    """Names that the file gives a value outside `backward`, by a plain assignment."""
     found: dict[str, ast.expr | None] = {}
-    for node in prelude(ast.parse(submission.prelude)):
+    for node in needed(ast.parse(submission.prelude).body, submission.needs).runs:
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            found[node.targets[0].id] = node.value
+            found[node.targets[0].id] = _substitute(node.value, found, (), "")
     return {name: value for name, value in found.items() if name not in submission.parameters}
 
 

@@ -6,6 +6,7 @@ import ast
 import difflib
 from collections.abc import Iterator, Sequence
 
+from backprop_check.diagnosis.absent import absent
 from backprop_check.diagnosis.case import Case
 from backprop_check.records import Raised
 from backprop_check.submission.parse import exercise_parameters
@@ -17,7 +18,10 @@ Told = tuple[str, str, str]
 
 def told(case: Case, name: str, raised: Raised) -> Told:
     """What is wrong with the name, why, and the move: first for what the exercise itself knows by it, then for the learner's own names."""
-    return _not_handed_over(case, name) or _of_the_forward(case, name, raised) or _of_the_learner(case, name, raised)
+    known = _not_handed_over(case, name) or _of_the_forward(case, name, raised)
+    if known is None and not any(name in s.writes for s in case.submission.statements):
+        known = absent(case.submission, name)
+    return known or _of_the_learner(case, name, raised)
 
 
 def _not_handed_over(case: Case, name: str) -> Told | None:

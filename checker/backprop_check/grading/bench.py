@@ -92,7 +92,8 @@ class Bench:
         submission, code = read(task, graph.exercise, self._setup.time_limit)
         limits = Limits(self._setup.time_limit, self._setup.whole)
         judged = judge(graph, submission, self._zygote, limits, seeds(self._setup.secret, task.exercise, code), self._traced)
-        key = (task.exercise, code, _values(judged.verdicts))
+        submission = replace(submission, trouble=judged.trouble)
+        key = (task.exercise, code, judged.trouble, _values(judged.verdicts))
         explained = self._explain(key, graph, submission, judged.verdicts, self._setup.explain_seconds)
         return build_report(graph.exercise, submission, judged.verdicts, explained, judged.trouble), _outcome(judged)
 
@@ -122,19 +123,20 @@ def submission_of(task: Task, exercise: Exercise) -> Submission:
     """Read the submission's text, running nothing of it. Raises `BadInput`, also where parsing it takes more than Python has."""
     path = Path(PurePosixPath(task.submission).name)
     try:
-        return submission_from(cells(path, decoded(task.data, path, "submission")), path, exercise)
+        return submission_from(cells(path, decoded(task.data, path, "submission")), path, exercise, task.beside.get)
     except (RecursionError, MemoryError):
         raise BadInput(f"{path} is nested too deeply to be read: write it as plain statements.") from None
 
 
 def _fingerprint(submission: Submission) -> str:
     """Return a digest of the code and where each piece of it stands; comments do not count, where the code can be told without them."""
+    modules = sorted((name, module.text, sorted(module.wants)) for name, module in submission.modules.items())
     texts = dict.fromkeys((submission.prelude, submission.body))
     try:
         parts = [ast.dump(ast.parse(text), include_attributes=True) for text in texts]
     except (RecursionError, ValueError):  # nested very deeply; or a hexadecimal number longer than Python is willing to print
         parts = list(texts)
-    return hashlib.sha256(repr((parts, submission.bare, submission.parameters, submission.broken)).encode()).hexdigest()
+    return hashlib.sha256(repr((parts, submission.bare, submission.parameters, submission.broken, modules)).encode()).hexdigest()
 
 
 def _values(verdicts: tuple[Verdict, ...]) -> bytes:

@@ -45,7 +45,7 @@ class Choice:
         mine = [item for item in files if not self._is_anothers(item)]
         if len(mine) > 1:
             named = [item for item in mine if self.exercise in _nearest(item.parts[depth:], self.names.told)]
-            mine = _rather(named) or _rather([item for item in mine if self._defines_backward(item)]) or mine
+            mine = _rather(named) or _rather([item for item in mine if self.defines_backward(item)]) or mine
         return [(item, self.exercise) for item in mine]
 
     def _told(self, files: Sequence[Item]) -> list[tuple[Item, str]]:
@@ -55,7 +55,7 @@ class Choice:
             return list(told.items())
         by_exercise: dict[str, list[Item]] = defaultdict(list)
         for item, exercise in told.items():
-            if exercise or self._defines_backward(item):
+            if exercise or self.defines_backward(item):
                 by_exercise[exercise].append(item)
         return [(item, exercise) for exercise, items in by_exercise.items() for item in _rather(items)] or list(told.items())
 
@@ -70,7 +70,7 @@ class Choice:
         literal = _nearest(item.parts, self.names.literal)
         return bool(literal) and self.exercise not in literal | _nearest(item.parts, self.names.told)
 
-    def _defines_backward(self, item: Item) -> bool:
+    def defines_backward(self, item: Item) -> bool:
         if item.why:
             return False
         try:

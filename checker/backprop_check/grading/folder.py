@@ -48,6 +48,15 @@ class Folder:
                 raise BadInput(f"{self.root} holds more than {ITEMS_LIMIT:,} files and folders: name the folder of submissions itself.")
         return items
 
+    def near(self) -> list[Item]:
+        """Return the files in `root` itself: those that lie beside `only`."""
+        try:
+            with os.scandir(self.root) as scan:
+                entries = [entry for entry in scan if not is_ignored(entry.name)][:ITEMS_LIMIT]
+        except OSError:
+            return []
+        return [item for entry in entries if (item := _item((entry.name,), entry)) is not None]
+
     def read(self, item: Item, limit: int = LARGEST) -> bytes:
         """Return the bytes of a file. Raises `BadInput` when it is gone, larger than `limit`, or no longer a regular file."""
         try:

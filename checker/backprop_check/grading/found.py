@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backprop_check.errors import BadInput
 from backprop_check.grading.archive import Archive
+from backprop_check.grading.beside import beside, carried
 from backprop_check.grading.choice import Choice
 from backprop_check.grading.folder import Folder
 from backprop_check.grading.item import Item
@@ -29,7 +30,8 @@ class Found:
     """A submission, not read yet.
 
     `submission` is its path below the source: printable and unique. `student` is the roster's label where one fits, `exercise` an id or "".
-    `trouble` says why it is not run at all, "" when it is; `refused` that opening it would be unsafe. `item` is where it lies.
+    `trouble` says why it is not run at all, "" when it is; `refused` that opening it would be unsafe. `item` is where it lies, `beside` are
+    the student's other Python files, by the path at which this one may import them.
     """
 
     submission: str
@@ -39,6 +41,7 @@ class Found:
     trouble: str
     refused: bool
     item: Item = field(repr=False)
+    beside: Mapping[str, Item] = field(default_factory=dict, repr=False, compare=False)
 
 
 def find(
@@ -71,7 +74,14 @@ def find(
             groups = group(inside, above, names, lambda item: read_submitters(store.read(item, LARGEST_METADATA)))
         choice = Choice(exercise, names, above, store.read)
         students = _students(groups, roster)
-        found = [_found(item, student, told, advice) for g, student in zip(groups, students, strict=True) for item, told in choice.of(g)]
+        # Beside the one file that was named may lie those of others: no answer is borrowed from there.
+        named = store if isinstance(store, Folder) and store.only is not None else None
+        near = [item for item in named.near() if not choice.defines_backward(item)] if named is not None else None
+        found = [
+            replace(_found(item, student, told, advice), beside=beside(item, near if near is not None else g.items))
+            for g, student in zip(groups, students, strict=True)
+            for item, told in choice.of(g)
+        ]
     found += [_found(item, shown("/".join(item.parts)), exercise or "", advice) for item in items if item.kind == "unsafe"]
     if not found:
         wanted = f"file for {exercise}" if exercise and items else "submission (.py or .ipynb)"
@@ -82,14 +92,25 @@ def find(
     return _distinct(found)
 
 
-@contextmanager
-def reading(source: Path) -> Iterator[Callable[[Found], bytes]]:
-    """Give the function that returns the bytes of a submission of `source`, at most 2 MB.
+@dataclass(frozen=True)
+class Reader:
+    """Returns the bytes of a submission, at most 2 MB. Raises `BadInput` when it is gone, damaged or unsafe by now."""
 
-    It raises `BadInput` when the submission is gone, damaged or unsafe by now. A zip is open meanwhile: no child process may use it too.
-    """
+    store: Folder | Archive
+
+    def __call__(self, found: Found) -> bytes:
+        return self.store.read(found.item)
+
+    def beside(self, found: Found, data: bytes) -> dict[str, str]:
+        """Return the texts of the modules that a submission with these bytes may import of what lies beside it, by path."""
+        return carried(data, found.beside, self.store.read)
+
+
+@contextmanager
+def reading(source: Path) -> Iterator[Reader]:
+    """Give what reads the submissions of `source`. A zip is open meanwhile: no child process may use it too."""
     with _opened(source) as store:
-        yield lambda found: store.read(found.item)
+        yield Reader(store)
 
 
 def _found(item: Item, student: str, exercise: str, advice: str) -> Found:

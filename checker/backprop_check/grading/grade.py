@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from backprop_check.errors import BadInput
-from backprop_check.grading.found import Found
+from backprop_check.grading.found import Found, Reader
 from backprop_check.grading.store import Store
 from backprop_check.grading.task import Setup, Task
 from backprop_check.grading.unjudged import unjudged
 from backprop_check.results import Result
 
-Read = Callable[[Found], bytes]
 Judged = Callable[[Iterable[Task]], Iterator[Result]]
 
 
@@ -25,7 +24,7 @@ class Plan:
     gone: tuple[Result, ...]
 
 
-def planned(found: Sequence[Found], read: Read, setup: Setup, store: Store) -> Plan:
+def planned(found: Sequence[Found], read: Reader, setup: Setup, store: Store) -> Plan:
     """Hold the results that are there against the submissions: one stands if nothing that decides its marks has changed."""
     known = store.results()
     done, left = [], []
@@ -38,7 +37,7 @@ def planned(found: Sequence[Found], read: Read, setup: Setup, store: Store) -> P
     return Plan(tuple(done), tuple(left), tuple(known.values()))
 
 
-def graded(plan: Plan, read: Read, setup: Setup, store: Store, judged: Judged) -> Iterator[Result]:
+def graded(plan: Plan, read: Reader, setup: Setup, store: Store, judged: Judged) -> Iterator[Result]:
     """Yield the results that were missing, each once it is on disk; in the end the store holds all of them, sorted."""
     results = {result.submission: result for result in (*plan.done, *plan.gone)}
     store.keep(results.values())
@@ -58,12 +57,13 @@ def graded(plan: Plan, read: Read, setup: Setup, store: Store, judged: Judged) -
     store.keep(results.values())
 
 
-def _tasks(left: Sequence[Found], read: Read, setup: Setup, unread: list[Result]) -> Iterator[Task]:
+def _tasks(left: Sequence[Found], read: Reader, setup: Setup, unread: list[Result]) -> Iterator[Task]:
     """Yield what a judge can be given; of the others a result is put into `unread`."""
     for each in left:
         data, why = _data(each, read)
-        digest = setup.digest(each.exercise, data if not why else why.encode())
-        task = Task(each.submission, each.student, each.exercise, data, digest)
+        beside = read.beside(each, data) if not why else {}
+        digest = setup.digest(each.exercise, data if not why else why.encode(), beside)
+        task = Task(each.submission, each.student, each.exercise, data, digest, beside)
         if why:
             unread.append(
                 unjudged(setup, task, f"{each.submission} {why}." if each.trouble else why, "refused" if each.refused else "unreadable")
@@ -72,20 +72,20 @@ def _tasks(left: Sequence[Found], read: Read, setup: Setup, unread: list[Result]
             yield task
 
 
-def judged_bytes(each: Found, result: Result, read: Read, setup: Setup) -> bytes:
+def judged_bytes(each: Found, result: Result, read: Reader, setup: Setup) -> bytes:
     """Return the bytes that `result` is of. Raises `BadInput` when they are gone, or others are in their place by now."""
     data = read(each)
-    if setup.digest(each.exercise, data) != result.digest:
+    if setup.digest(each.exercise, data, read.beside(each, data)) != result.digest:
         raise BadInput(f"{each.submission} has changed since it was judged.")
     return data
 
 
-def _digest(each: Found, read: Read, setup: Setup) -> str:
+def _digest(each: Found, read: Reader, setup: Setup) -> str:
     data, why = _data(each, read)
-    return setup.digest(each.exercise, data if not why else why.encode())
+    return setup.digest(each.exercise, data, read.beside(each, data)) if not why else setup.digest(each.exercise, why.encode())
 
 
-def _data(each: Found, read: Read) -> tuple[bytes, str]:
+def _data(each: Found, read: Reader) -> tuple[bytes, str]:
     """Return the bytes of a submission, or why there are none."""
     if each.trouble:
         return b"", each.trouble

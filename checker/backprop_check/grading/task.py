@@ -8,7 +8,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -45,11 +45,13 @@ class Setup:
         """Seconds after which a judge that has not answered is taken for lost."""
         return self.whole + 10 * self.explain_seconds + 30
 
-    def digest(self, exercise: str, data: bytes) -> str:
-        """Return the digest of all that decides a submission's marks."""
+    def digest(self, exercise: str, data: bytes, beside: Mapping[str, str] | None = None) -> str:
+        """Return the digest of all that decides a submission's marks; `beside` are the texts of modules handed in with it, by path."""
         bounds = f"{__version__} {self.time_limit} {self.memory} {self.confined}"
         whole = hashlib.sha256(repr((bounds, exercise, self.exercises.get(exercise))).encode())
         whole.update(data)
+        if beside:
+            whole.update(repr(sorted(beside.items())).encode("utf-8", "surrogatepass"))
         return whole.hexdigest()[:32]
 
     def as_json(self) -> bytes:
@@ -63,13 +65,14 @@ def setup_from(data: bytes) -> Setup:
 
 @dataclass(frozen=True)
 class Task:
-    """One submission: its path below what is graded, whose it is, the exercise's id, and its bytes."""
+    """One submission: its path below what is graded, whose it is, the exercise's id, its bytes, and the modules beside it, by path."""
 
     submission: str
     student: str
     exercise: str
     data: bytes
     digest: str
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def likeness(self) -> bytes:
@@ -78,7 +81,8 @@ class Task:
 
     def head(self) -> dict[str, Any]:
         """Return all but the bytes, as plain data."""
-        return {"submission": self.submission, "student": self.student, "exercise": self.exercise, "digest": self.digest}
+        head = {"submission": self.submission, "student": self.student, "exercise": self.exercise, "digest": self.digest}
+        return {**head, "beside": dict(self.beside)}
 
 
 def seeds(secret: str, exercise: str, code: str) -> Callable[[], int]:

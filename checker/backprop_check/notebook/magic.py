@@ -36,10 +36,10 @@ class BackwardMagics(Magics):
         if not cell.strip():
             raise UsageError("the cell is empty: write gradients into it, one a line, as in `dprobs = ...`.")
         sources = [str(source) for source in self.kernel.history_manager.input_hist_raw]  # this cell's own is the last
-        own = as_cell(f"cell [{len(sources) - 1}]", f"%%backward {line}\n{cell}")
+        *earlier, own = (as_cell(f"cell [{n}]", text) for n, text in enumerate([*sources[:-1], f"%%backward {line}\n{cell}"]))
         try:
             question = self.session.asked(args.exercise)
-            report = self.session.check(question, own, sources)
+            report = self.session.check(question, own, [each for each in earlier if each.text.strip()])
         except BadInput as error:
             raise UsageError(str(error)) from None
         except KeyboardInterrupt:

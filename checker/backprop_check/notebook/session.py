@@ -12,10 +12,9 @@ from backprop_check.errors import BadInput
 from backprop_check.exercise.course import find_course, locate
 from backprop_check.exercise.definition import course_exercise
 from backprop_check.flow import check_read
-from backprop_check.notebook.history import earlier
 from backprop_check.records import Exercise, Report, Submission
 from backprop_check.submission.cells import Cell
-from backprop_check.submission.parse import exercise_parameters, submission_from
+from backprop_check.submission.parse import files_in, submission_from
 from backprop_check.submission.zygote import Gone, Zygote
 
 
@@ -44,14 +43,13 @@ class Session:
         own = not course.packaged and exercise.parent.resolve() == course.exercises.resolve()
         return Asked(course, exercise, exercise, own, Progress(course.root if own else None))
 
-    def check(self, question: Asked, cell: Cell, sources: Sequence[str]) -> Report:
-        """Check a cell as the body of `backward`, with what it needs of the cells whose `sources` came before. Raises `BadInput`."""
+    def check(self, question: Asked, cell: Cell, earlier: Sequence[Cell]) -> Report:
+        """Check a cell as the body of `backward`, with what it needs of the cells that ran before it. Raises `BadInput`."""
         exercise = course_exercise(question.course, question.exercise)
         self._named = question.named
 
         def read(exercise: Exercise) -> Submission:
-            known = {*exercise_parameters(exercise), *(target.name for target in exercise.targets)}
-            return submission_from([earlier(sources, cell, known), cell], Path(cell.place), exercise)
+            return submission_from([*earlier, cell], Path(cell.place), exercise, files_in(Path.cwd()))
 
         try:
             report = check_read(exercise, read, self._workers())

@@ -85,4 +85,5 @@ def _read(source: Path, found: Found, exercise: Exercise) -> Submission:
         raise BadInput(f"{found.submission} {found.trouble}.")
     with reading(source) as opened:
         data = opened(found)
-    return submission_of(Task(found.submission, found.student, exercise.id, data, ""), exercise)
+        beside = opened.beside(found, data)
+    return submission_of(Task(found.submission, found.student, exercise.id, data, "", beside), exercise)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from backprop_check.exercise.sizes import axes
 from backprop_check.records import Diagnosis, Exercise, Gradient, Report, Submission, Verdict
+from backprop_check.report.notices import notices
 
 Explained = tuple[tuple[Diagnosis, ...], tuple[Diagnosis, ...]]
 
@@ -23,8 +24,8 @@ def build_report(
     gradients = tuple(
         replace(_gradient(v, submission, *explained.get(v.target.name, ((), ()))), points=points.get(v.target.name, 1.0)) for v in verdicts
     )
-    notices = tuple(f"line {line}: {error} (what needs it will not find it)" for line, error in trouble)
-    return Report(exercise, submission, gradients, notices=(*exercise.notices, *submission.notices, *notices))
+    told = (*exercise.notices, *submission.notices, *notices(submission, verdicts, trouble))
+    return Report(exercise, submission, gradients, notices=told)
 
 
 def could_not_judge(exercise: Exercise, message: str) -> Report:

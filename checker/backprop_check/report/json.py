@@ -23,6 +23,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "max_score": float(worth),
         "message": report.message,
         "gradients": gradients,
+        **({"notices": list(report.notices)} if report.notices else {}),
     }
 
 

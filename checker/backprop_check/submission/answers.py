@@ -28,6 +28,7 @@ class Collector:
         self.early: dict[str, Answer] = {}
         self.counts: dict[str | int, int] = {}
         self.told: dict[str, list[tuple[str, int]]] = {"changed": [], "rebound": []}
+        self.passed: list[Raised] = []
 
     def count(self, kind: str | int) -> None:
         """Count a frame. A statement begins twice (dry run, real run), the first once more; the rest as often as the code has occasion."""
@@ -40,6 +41,11 @@ class Collector:
         self.count(kind)
         self.told[kind].append((str(header["name"])[:80], self._statement(header["index"])))
 
+    def passing(self, header: Mapping[str, Any]) -> None:
+        """Note that a statement stopped and was passed over."""
+        self.count("passed")
+        self.passed.append(self._raised(header["raised"]))
+
     def answer(self, header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> None:
         store = self.early if header["early"] else self.answers
         if header["name"] not in self.answers:
@@ -49,15 +55,13 @@ class Collector:
         missing = Answer("missing")
         answers = {name: self.answers.get(name, missing) for name in targets}
         answers = {name: replace(a, early=self.early.get(name)) for name, a in answers.items()}
-        return Run(self.trial, answers, tuple(self.told["changed"]), tuple(self.told["rebound"]), tuple(self.answers))
+        return Run(self.trial, answers, tuple(self.told["changed"]), tuple(self.told["rebound"]), tuple(self.answers), tuple(self.passed))
 
     def _read(self, header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> Answer:
         index = None if header["index"] is None else self._statement(header["index"])
         state = header["state"]
         if state == "raised":
-            told = header["raised"]
-            where = self._statement(told["index"]), self._span(told["span"])
-            return Answer("raised", index, raised=Raised(str(told["kind"])[:80], str(told["message"])[:500], *where))
+            return Answer("raised", index, raised=self._raised(header["raised"]))
         if state == "other":
             return Answer("other", index, kind=str(header["kind"])[:80])
         if state == "missing":
@@ -69,6 +73,10 @@ class Collector:
         if (value is not None and tuple(value.shape) != shape) or (value is None and math.prod(shape) <= wire.ELEMENTS_LIMIT):
             raise ValueError("the shape told is not the shape sent")
         return Answer("tensor", index, value=value, dtype=str(header["dtype"]), shape=shape)
+
+    def _raised(self, told: Mapping[str, Any]) -> Raised:
+        where = self._statement(told["index"]), self._span(told["span"])
+        return Raised(str(told["kind"])[:80], str(told["message"])[:500], *where)
 
     def _statement(self, index: Any) -> int:
         number = int(index)

@@ -62,10 +62,7 @@ class DryRun(Hook):
     def follow(self, target: str, value: Any) -> Any:
         return value
 
-    def stop(self, index: int) -> None:
-        raise TimeoutError
-
-    def learned(self, early: Sequence[str], restored: Sequence[str], skipped: Mapping[int, str]) -> Plan:
+    def learned(self, early: Sequence[str], restored: Sequence[str], skipped: Mapping[int, tuple[str, str]]) -> Plan:
         """Return where to take each target. Those in `early` are replaced at their own last write, come what may after it."""
         finals: dict[int, list[str]] = {}
         peeks: dict[int, list[str]] = {}
@@ -91,7 +88,7 @@ def never_written(targets: Sequence[str], own_last: Mapping[str, int]) -> tuple[
     return tuple(name for name in targets if name not in own_last)
 
 
-def dry_plan(targets: Sequence[str], statements: Sequence[Statement], skipped: Mapping[int, str]) -> Plan:
+def dry_plan(targets: Sequence[str], statements: Sequence[Statement], skipped: Mapping[int, tuple[str, str]]) -> Plan:
     """Where the dry run puts stand-ins: at each target's own last write, and at the start for those never written."""
     own_last = own_last_writes(targets, statements)
     finals: dict[int, list[str]] = {}

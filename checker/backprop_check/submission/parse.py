@@ -11,11 +11,15 @@ from pathlib import Path
 from backprop_check.errors import BadInput
 from backprop_check.exercise.mend import parse_leniently
 from backprop_check.exercise.source import characters, segment
+from backprop_check.files import LARGEST
 from backprop_check.records import Broken, Exercise, Statement, Submission
+from backprop_check.submission.beside import Beside, no_files
 from backprop_check.submission.cells import Cell, read_cells
+from backprop_check.submission.needed import free
 from backprop_check.submission.nothing import why_nothing
+from backprop_check.submission.outside import Part, outside
 from backprop_check.submission.policy import asks_oracle
-from backprop_check.submission.signature import Function, asked_for, backwards, is_backward, pauses
+from backprop_check.submission.signature import Function, asked_for, backwards, pauses
 from backprop_check.submission.statements import guarded, own_parts, read_statements, written
 
 _WALRUS = re.compile(r"\s*(d\w+)\s*:=")
@@ -26,11 +30,27 @@ def read_submission(path: Path, exercise: Exercise) -> Submission:
 
     Raises `BadInput` when it cannot be read, nothing of it parses, or it has no `backward`.
     """
-    return submission_from(read_cells(path), path, exercise)
+    return submission_from(read_cells(path), path, exercise, files_in(path.parent))
 
 
-def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise) -> Submission:
-    """Return the submission whose code `cells` are; `path` names it in messages. Raises `BadInput` as `read_submission` does."""
+def files_in(folder: Path) -> Beside:
+    """Return what reads the files in `folder`, for modules that are imported from there."""
+
+    def text(path: str) -> str | None:
+        try:
+            file = folder / path
+            return file.read_text(encoding="utf-8-sig") if file.is_file() and file.stat().st_size <= LARGEST else None
+        except (OSError, ValueError):
+            return None
+
+    return text
+
+
+def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise, beside: Beside = no_files) -> Submission:
+    """Return the submission whose code `cells` are, with what it imports of the files `beside` it; `path` names it in messages.
+
+    Raises `BadInput` as `read_submission` does.
+    """
     parsed = [(cell, *parse_leniently(cell.text)) for cell in cells if cell.is_for(exercise.id)]
     chosen = None
     for number, (cell, tree, _, _) in enumerate(parsed):
@@ -46,16 +66,22 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise) -> Su
     body = tree.body if function is None else function.body
     parameters, unknown = (exercise_parameters(exercise), ()) if function is None else _bound(function, exercise)
     statements = read_statements(body, text)
+    here = [Part("" if each is cell else each.place, t, b) for each, other, t, b in parsed if other is not None and each.mark is None]
     # A marked cell is the body of a `backward` and ran as nothing else: what an earlier attempt defines is not there for a later one.
-    outside = [(other, t) for c, other, t, _ in parsed if other is not None and c.mark is None]
-    kept = [node for other in (*(other for other, _ in outside), *([tree] if bare else [])) for node in prelude(other)]
-    classes = [node for part in (*kept, *body) for node in ast.walk(part) if isinstance(node, ast.ClassDef)]
+    attempts = [Part(c.place, t) for c, other, t, _ in parsed if other is not None and c.mark is not None and c is not cell]
+    around = outside(
+        [*([Part(exercise.path.name, _imports(exercise))] if bare else []), *here],
+        attempts,
+        _read(body, function) - {"backward", *parameters, *(target.name for target in exercise.targets)},
+        beside,
+        body,
+    )
+    classes = [node for part in (*around.runs.runs, *body) for node in ast.walk(part) if isinstance(node, ast.ClassDef)]
     methods = {m.name for node in classes for m in node.body if isinstance(m, ast.FunctionDef)}
-    asking = ((node, asks_oracle(node, exercise.names, methods)) for node in kept)
     return Submission(
         path=path,
         place=cell.place,
-        prelude="".join([_imports(exercise) if bare else "", *(t for _, t in outside)]),
+        prelude=around.text,
         body=text,
         bare=bare,
         parameters=parameters,
@@ -67,10 +93,14 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise) -> Su
             for part in own_parts(node)
             if (how := asks_oracle(part, exercise.names, methods))
         },
-        helpers_asking={name: (node.lineno, how) for node, how in asking if how for name in _binds(node)},
+        helpers_asking=around.asking(exercise.names, methods),
         text=cell.text,
         unknown=unknown,
         notices=tuple(_lost(function, unknown, statements, exercise)) if function is not None else (),
+        needs=around.needs,
+        above=around.above,
+        others=around.others,
+        modules=around.modules,
     )
 
 
@@ -79,40 +109,16 @@ def exercise_parameters(exercise: Exercise) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*exercise.names, *exercise.parameters)))
 
 
-def prelude(tree: ast.Module) -> list[ast.stmt]:
-    """The top-level statements that run before `backward`: imports, functions, classes, literal assignments; never anything else."""
-    return [node for node in tree.body if not is_backward(node) and (_defines(node) or _is_literal(node))]
+def _read(body: Sequence[ast.stmt], function: Function | None) -> set[str]:
+    """The names that `backward`, or a cell that is its body, reads of what stands around it."""
+    arguments = function.args if function is not None else ast.arguments([], [], None, [], [], None, [])
+    return free([ast.FunctionDef("backward", arguments, list(body), [], None)])
 
 
 def _imports(exercise: Exercise) -> str:
     """What the exercise's file imports: a cell that is the body of its `backward` may use it."""
     lines = [ast.unparse(node) for node in ast.parse(exercise.source).body if isinstance(node, ast.Import | ast.ImportFrom)]
     return "".join(f"{line}\n" for line in lines)
-
-
-def _defines(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-
-
-def _is_literal(node: ast.stmt) -> bool:
-    if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
-        return False
-    if isinstance(node.value, ast.Lambda):
-        return True
-    try:
-        ast.literal_eval(node.value)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return False
-    return True
-
-
-def _binds(node: ast.stmt) -> Iterator[str]:
-    if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
-        yield node.name
-    elif isinstance(node, ast.ImportFrom) or (isinstance(node, ast.Import) and any(a.asname for a in node.names)):
-        yield from (alias.asname or alias.name for alias in node.names)
-    elif isinstance(node, ast.Assign):
-        yield from (t.id for t in node.targets if isinstance(t, ast.Name))
 
 
 def _bound(function: Function, exercise: Exercise) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -175,4 +181,4 @@ def _inside(broken: Broken, function: Function | None, bare: bool) -> bool:
     return bare or (function is not None and function.lineno <= broken.line <= (function.end_lineno or function.lineno))
 
 
-__all__ = ["Cell", "exercise_parameters", "prelude", "read_submission"]
+__all__ = ["Cell", "exercise_parameters", "files_in", "read_submission"]

@@ -14,10 +14,20 @@ from backprop_check.submission.statements import guarded
 HOOK = "_backprop_check"
 
 
+class Left(BaseException):
+    """Raised in the place of a `return`: what stands below it is judged too."""
+
+
+class Stopped(BaseException):
+    """Raised in the place of a statement that hung or ended the process: what that was (as the kind of an exception), and why."""
+
+
 class Hook:
     """What the rewritten `backward` calls by the name `HOOK`: the built-ins it needs, whatever the learner's names mean."""
 
     BaseException = BaseException
+    Left = Left
+    Stopped = Stopped
     NameError = NameError
     locals = staticmethod(locals)
 
@@ -28,8 +38,8 @@ class Plan:
 
     `given` are targets no statement writes: they hold the oracle's value from the start. `finals` and `peeks` list the targets to take
     after a statement; a final also replaces them by the oracle's. `aliases` are other names that were seen bound to a target's tensor;
-    `restored` are forward names to bind to the forward's values again; `skipped` are statements not to run (they hung or ended the
-    process), with the reason.
+    `restored` are forward names to bind to the forward's values again; `skipped` are statements not to run: they hung or ended the
+    process; what that was, and why.
     """
 
     given: Sequence[str] = ()
@@ -37,7 +47,7 @@ class Plan:
     peeks: Mapping[int, Sequence[str]] = field(default_factory=dict)
     aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
     restored: Sequence[str] = ()
-    skipped: Mapping[int, str] = field(default_factory=dict)
+    skipped: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
 
 def instrument(function: ast.FunctionDef, plan: Plan, unbound: Sequence[str] = ()) -> ast.Module:
@@ -62,8 +72,8 @@ def _wrap(body: Sequence[ast.stmt], numbers: Mapping[int, int], plan: Plan) -> l
         if isinstance(node, ast.With):
             inside = [numbers[id(inner)] for inner in guarded(node.body)]
             node.body = _wrap(node.body, numbers, plan) or [ast.Pass()]
-        inner = ast.Expr(_ask("stop", index)) if index in plan.skipped else node
-        wrapped.append(_guard(ast.Expr(_ask("at", index)), inner, index))
+        inner = [ast.Raise(_ask("Stopped", *plan.skipped[index]))] if index in plan.skipped else _staying(node)
+        wrapped.append(_guard([ast.Expr(_ask("at", index)), *inner], index))
         wrapped.append(ast.Expr(_ask("after", index, scope=True)))
         if isinstance(node, ast.With):
             # Where the context cannot be entered, what stands inside never ran, and was never replaced.
@@ -76,11 +86,34 @@ def _wrap(body: Sequence[ast.stmt], numbers: Mapping[int, int], plan: Plan) -> l
     return wrapped
 
 
-def _guard(first: ast.stmt, second: ast.stmt, index: int) -> ast.stmt:
+def _staying(node: ast.stmt) -> list[ast.stmt]:
+    """The statement with each `return` of its own made an error that its guard knows: `backward` goes on below it."""
+    if isinstance(node, ast.Return):
+        value = [ast.copy_location(ast.Expr(node.value), node)] if node.value is not None else []
+        return [*value, ast.copy_location(ast.Raise(_own("Left")), node)]
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        _stay_inside(node)
+    return [node]
+
+
+def _stay_inside(node: ast.AST) -> None:
+    if isinstance(node, ast.Try | ast.TryStar) and not all(
+        isinstance(h.type, ast.Name) and h.type.id != "BaseException" for h in node.handlers
+    ):
+        return  # it would catch the error
+    for _, block in ast.iter_fields(node):
+        if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
+            block[:] = [new for old in block for new in _staying(old)]
+        elif isinstance(block, list) and block and isinstance(block[0], ast.ExceptHandler | ast.match_case):
+            for inner in block:
+                _stay_inside(inner)
+
+
+def _guard(body: list[ast.stmt], index: int) -> ast.stmt:
     told = _ask("raised", index)
     told.args.append(ast.Name(HOOK + "_error", ast.Load()))
     handler = ast.ExceptHandler(_own("BaseException"), HOOK + "_error", [ast.Expr(told)])
-    return ast.Try(body=[first, second], handlers=[handler], orelse=[], finalbody=[])
+    return ast.Try(body=body, handlers=[handler], orelse=[], finalbody=[])
 
 
 def _follow(target: str, alias: str) -> ast.stmt:

@@ -7,7 +7,7 @@ import math
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -19,6 +19,9 @@ from backprop_check.submission import wire
 from backprop_check.submission.answers import Collector
 from backprop_check.submission.zygote import Zygote
 
+KINDS: Mapping[Outcome, str] = {"timeout": "TimeoutError", "memory": "MemoryError"}
+"""As what kind of exception the end of a worker is told; any other is a `ProcessEnded`."""
+
 OWN_END = 0.1
 """Seconds a worker that closed its channel may take to end, before it is killed."""
 
@@ -29,9 +32,9 @@ class Ended(Exception):
     Statements of `backward` count from 0, those before it from -1 downwards; None: none had begun.
     """
 
-    def __init__(self, index: int | None, why: str, outcome: Outcome, line: int | None = None) -> None:
+    def __init__(self, index: int | None, why: str, outcome: Outcome) -> None:
         super().__init__(why)
-        self.index, self.why, self.outcome, self.line = index, why, outcome, line
+        self.index, self.why, self.outcome = index, why, outcome
 
 
 class NothingRan(Exception):
@@ -67,7 +70,7 @@ class Session:
     early: Sequence[str] = ()
     restored: Sequence[str] = ()
     doubled: bool = False
-    skipped: dict[int, str] = field(default_factory=dict)
+    skipped: dict[int, tuple[str, str]] = field(default_factory=dict)
     prelude_errors: list[tuple[int, str]] = field(default_factory=list)
     ends: list[Outcome] = field(default_factory=list)
     _killed: bool = False
@@ -99,8 +102,8 @@ class Session:
                 if ended.index is None or ended.index in self.skipped or len(self.skipped) > 20:
                     raise NothingRan(f"{where}'s own code {ended.why} before `backward` could run.", ended.outcome) from None
                 if ended.index < 0:
-                    self.prelude_errors.append((ended.line or 1, f"this {ended.why}"))
-                self.skipped[ended.index] = ended.why
+                    self.prelude_errors.append((ended.index, f"this {ended.why}"))
+                self.skipped[ended.index] = KINDS.get(ended.outcome, "ProcessEnded"), ended.why
                 self._stop()
                 self._start()
 
@@ -110,6 +113,8 @@ class Session:
         order = {
             "exercise": surroundings_text(self.exercise.source),
             "prelude": self.submission.prelude,
+            "needs": sorted(self.submission.needs),
+            "modules": {name: (m.path, m.text, sorted(m.wants)) for name, m in self.submission.modules.items()},
             "body": self.submission.body,
             "bare": self.submission.bare,
             "parameters": self.submission.parameters,
@@ -117,7 +122,7 @@ class Session:
             "early": list(self.early),
             "restored": list(self.restored),
             "doubled": self.doubled,
-            "skipped": {str(i): why for i, why in self.skipped.items()},
+            "skipped": {str(i): told for i, told in self.skipped.items()},
         }
         with contextlib.suppress(wire.Lost):  # it has ended already; the first trial will find out
             self._channel.send(order)
@@ -129,7 +134,7 @@ class Session:
 
     def _trial(self, trial: Trial) -> Run:
         collector, targets = Collector(trial, self.submission), [target.name for target in self.exercise.targets]
-        index, line, deadline = None, None, self._deadline()
+        index, deadline = None, self._deadline()
         try:
             plain = {name: v for name, v in trial.values.items() if not isinstance(v, torch.Tensor)}
             tensors = {name: v for name, v in trial.values.items() if isinstance(v, torch.Tensor)}
@@ -140,7 +145,8 @@ class Session:
                 header, received = self._channel.receive(deadline, wire.ANSWER_LIMIT)
                 kind = header.get("is")
                 if kind == "at":
-                    index, line = int(header["index"]), header.get("line")
+                    told = int(header["index"])
+                    index = told if told >= 0 else self._before(told)
                     collector.count(index)
                     deadline = self._deadline()
                 elif kind == "answer":
@@ -152,13 +158,21 @@ class Session:
                     collector.forward(kind, header)
                 elif kind == "prelude":
                     collector.count(kind)
-                    self.prelude_errors.append((int(header["line"]), str(header["error"])[:500]))
+                    self.prelude_errors.append((self._before(int(header["index"])), str(header["error"])[:500]))
+                elif kind == "passed":
+                    collector.passing(header)
                 elif kind == "done":
                     return collector.run(targets)
                 else:
                     raise wire.Lost("a frame of no known kind")
         except (wire.Lost, LookupError, TypeError, ValueError, ArithmeticError) as lost:
-            raise Ended(index, *self._reason(lost), line if isinstance(line, int) else None) from None
+            raise Ended(index, *self._reason(lost)) from None
+
+    def _before(self, index: int) -> int:
+        """Return the number of a statement before `backward`. Raises `LookupError` where none has it."""
+        if not -len(self.submission.above) <= index < 0:
+            raise LookupError("no statement before `backward` has this number")
+        return index
 
     def _deadline(self) -> float:
         return min(time.monotonic() + self.limits.statement, self.until)
@@ -171,7 +185,12 @@ class Session:
         status = self._stop(OWN_END)
         if status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
             return "was killed by the system, as happens when memory runs out", "memory"
-        return "ended the process", "crashed"
+        if status is None:
+            return "closed its connection to the judge", "crashed"
+        if os.WIFSIGNALED(status):
+            name = signal.strsignal(os.WTERMSIG(status)) or f"signal {os.WTERMSIG(status)}"
+            return f"ended the process ({name.lower()})", "crashed"
+        return f"ended the process, with status {os.WEXITSTATUS(status)}", "crashed"
 
 
 def fresh_seed() -> int:

@@ -1,6 +1,7 @@
 """The child in which a learner's code runs. It holds no oracle: each gradient comes after its own answer has been sent."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import contextlib
@@ -8,24 +9,27 @@ import socket
 import sys
 import traceback
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 
-from backprop_check.records import Statement
+from backprop_check.records import Module, Statement
+from backprop_check.submission.beside import Importer
 from backprop_check.submission.confinement.modules import guarded_builtins
 from backprop_check.submission.doubled import read_float32_as_float64
+from backprop_check.submission.needed import needed, units
 from backprop_check.submission.observe import DryRun, dry_plan, own_last_writes
-from backprop_check.submission.parse import prelude
 from backprop_check.submission.refuse import SUBMISSION, AutogradUsed, refuse_autograd
-from backprop_check.submission.rewrite import HOOK, Hook, Plan, instrument
+from backprop_check.submission.rewrite import HOOK, Hook, Left, Plan, Stopped, instrument
 from backprop_check.submission.signature import asked_for, backwards, find_backward
 from backprop_check.submission.statements import read_statements, replaces
 from backprop_check.submission.wire import DTYPES, ELEMENTS_LIMIT, ORDER_LIMIT, Channel
 from backprop_check.trace.graph import seeded
 
 EXERCISE, PRELUDE = "<exercise>", "<submission's own code>"
+FLAGS = __future__.annotations.compiler_flag
+"""What learners' code is compiled with: an annotation computes nothing and needs no package."""
 
 
 def serve(end: socket.socket, confined: bool) -> None:
@@ -40,10 +44,12 @@ def serve(end: socket.socket, confined: bool) -> None:
     torch.set_default_dtype(torch.float64)
     if order["doubled"]:
         read_float32_as_float64()
-    skipped = {int(i): why for i, why in order["skipped"].items()}
-    module = {"__name__": "submission", "__builtins__": guarded_builtins() if confined else __builtins__}
+    skipped = {int(i): (str(kind), str(why)) for i, (kind, why) in order["skipped"].items()}
+    beside = {name: Module(path, text, frozenset(wants)) for name, (path, text, wants) in order["modules"].items()}
+    module = {"__name__": "submission", "__builtins__": guarded_builtins(beside) if confined else __builtins__}
     _run_exercise(order["exercise"], module)
-    _run_prelude(channel, order["prelude"], skipped, module)
+    sys.meta_path.insert(0, Importer(beside, module["__builtins__"], run_each))
+    _run_prelude(channel, order, skipped, module)
     defaults = _defaults(order, module)
     statements = read_statements(_backward(order).body, order["body"])
     plan = None
@@ -83,10 +89,10 @@ class RealRun(Hook):
         self.channel.send({"is": "at", "index": index})
 
     def raised(self, index: int, error: BaseException) -> None:
-        self.errors[index] = _described(error, index)
-
-    def stop(self, index: int) -> None:
-        raise TimeoutError(self.plan.skipped[index])
+        told = _described(error, index)
+        if not isinstance(error, Left):
+            self.errors[index] = told
+        self.channel.send({"is": "passed", "raised": told})
 
     def after(self, index: int, scope: Mapping[str, Any]) -> None:
         for name, tensor in self.given.items():
@@ -170,7 +176,7 @@ def _backward(order: Mapping[str, Any], more: Iterable[str] = ()) -> ast.Functio
 
 def _define(order: Mapping[str, Any], module: dict[str, Any], plan: Plan, defaults: Mapping[str, Any]) -> None:
     unbound = [name.lstrip("*") for name in _unknown(order) if name not in defaults]
-    exec(compile(instrument(_backward(order, defaults), plan, unbound), SUBMISSION, "exec", dont_inherit=True), module)
+    exec(compile(instrument(_backward(order, defaults), plan, unbound), SUBMISSION, "exec", FLAGS, dont_inherit=True), module)
 
 
 def _call(order: Mapping[str, Any], module: dict[str, Any], hook: Any, values: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
@@ -190,7 +196,7 @@ def _defaults(order: Mapping[str, Any], module: dict[str, Any]) -> dict[str, Any
     for name, default in _unknown(order).items():
         if default is not None:
             with contextlib.suppress(BaseException):
-                values[name] = eval(compile(ast.Expression(default), PRELUDE, "eval", dont_inherit=True), module)
+                values[name] = eval(compile(ast.Expression(default), PRELUDE, "eval", FLAGS, dont_inherit=True), module)
     return values
 
 
@@ -206,17 +212,44 @@ def _run_exercise(text: str, scope: dict[str, Any]) -> None:
                 exec(compile(ast.Module([node], []), EXERCISE, "exec"), scope)
 
 
-def _run_prelude(channel: Channel, text: str, skipped: Mapping[int, str], scope: dict[str, Any]) -> None:
-    """Run what stands before `backward`, statement by statement; they are numbered -1, -2, ..."""
-    for number, node in enumerate(prelude(ast.parse(text)), 1):
-        if -number in skipped:
-            continue
-        channel.send({"is": "at", "index": -number, "line": node.lineno})
-        try:
-            exec(compile(ast.Module([node], []), PRELUDE, "exec", dont_inherit=True), scope)
-        except BaseException as error:
-            channel.send({"is": "prelude", "line": node.lineno, "error": f"{type(error).__name__}: {_first_line(error)}"})
+def _run_prelude(channel: Channel, order: Mapping[str, Any], skipped: Mapping[int, Any], scope: dict[str, Any]) -> None:
+    """Run what stands before `backward` and is needed, statement by statement; they are numbered -1, -2, ..."""
+    runs = needed(ast.parse(order["prelude"]).body, order["needs"]).runs
+    numbers = {id(node): -number for number, node in enumerate(units(runs), 1)}
+
+    def begins(node: ast.stmt) -> bool:
+        number = numbers[id(node)]
+        if number not in skipped:
+            channel.send({"is": "at", "index": number})
+        return number not in skipped
+
+    def failed(node: ast.stmt, error: BaseException) -> None:
+        channel.send({"is": "prelude", "index": numbers[id(node)], "error": f"{type(error).__name__}: {_first_line(error)}"})
+
+    run_each(runs, scope, failed, begins)
     channel.send({"is": "at", "index": 0})
+
+
+def run_each(
+    nodes: Sequence[ast.stmt],
+    scope: dict[str, Any],
+    failed: Callable[[ast.stmt, BaseException], None],
+    begins: Callable[[ast.stmt], bool] = lambda node: True,
+) -> None:
+    """Run statements one by one, those in an `if` too, unless `begins` says no. What one raises goes to `failed` and costs no other."""
+    for node in nodes:
+        if not begins(node):
+            continue
+        chosen: Sequence[ast.stmt] = ()
+        try:
+            if isinstance(node, ast.If):
+                test = compile(ast.Expression(node.test), PRELUDE, "eval", FLAGS, dont_inherit=True)
+                chosen = node.body if eval(test, scope) else node.orelse
+            else:
+                exec(compile(ast.Module([node], []), PRELUDE, "exec", FLAGS, dont_inherit=True), scope)
+        except BaseException as error:
+            failed(node, error)
+        run_each(chosen, scope, failed, begins)
 
 
 def _fresh(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -249,11 +282,14 @@ def _kind(value: Any) -> str:
 
 
 def _described(error: BaseException, index: int) -> dict[str, Any]:
+    if isinstance(error, Stopped):
+        kind, why = error.args
+        return {"kind": kind, "message": why, "index": index, "span": None}
     span = None
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename == SUBMISSION and frame.lineno is not None:
             span = [frame.lineno, frame.colno or 0, frame.end_lineno or frame.lineno, frame.end_colno or 0]
-    kind = "AutogradUsed" if isinstance(error, AutogradUsed) else type(error).__name__[:80]
+    kind = "AutogradUsed" if isinstance(error, AutogradUsed) else "return" if isinstance(error, Left) else type(error).__name__[:80]
     return {"kind": kind, "message": _first_line(error), "index": index, "span": span}
 
 

@@ -82,6 +82,7 @@ def view(part: Part) -> View:
 
 def _happened(result: Result) -> list[str]:
     said = [NOT_JUDGED[result.outcome]] if result.outcome in NOT_JUDGED else []
+    said += [sentence(notice) for notice in result.report.get("notices", ())]
     if result.report["status"] == "error":
         said += [] if said else [UNREADABLE]
         exercise = result.exercise or "EXERCISE"
