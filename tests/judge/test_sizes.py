@@ -292,7 +292,7 @@ def test_products_are_named_in_the_order_of_the_file() -> None:
 
 def test_a_number_is_named_by_the_one_size_that_it_is_today() -> None:
     sizes = {"N": 6, "C": 3, "T": 2}
-    assert [nominal_name(n, sizes) for n in (6, 3, 18, 36, 7, 12)] == ["N", "C", "N·C", "N·C·T", None, "N·T"]
+    assert [nominal_name(n, sizes) for n in (6, 3, 18, 36, 7, 12)] == ["N", "C", "N·C", "N·N", None, "N·T"]
     assert may_be(5, sizes) and not may_be(1000, sizes)
 
 

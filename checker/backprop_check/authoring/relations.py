@@ -28,8 +28,8 @@ def standing(sizes: Sequence[Mapping[str, int]]) -> list[str]:
     quantities = []
     for place, column in enumerate(columns):
         for form, of, values in chain(added(column, columns[:place]), sums(column, columns[:place])):
-            own = [names[place] if i < 0 else names[i] for i in of]
-            quantities.append((form.format(*own), frozenset(own), values))
+            its_names = [names[place] if i < 0 else names[i] for i in of]
+            quantities.append((form.format(*its_names), frozenset(its_names), values))
     quantities.sort(key=lambda q: (len(q[1]), " - " in q[0], len(q[0])))
     for text, own, column in quantities:
         if direction(column) == (0, 0) and " " not in text and not _follows(own, found):

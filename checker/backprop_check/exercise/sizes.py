@@ -70,16 +70,16 @@ def axis_name(lengths: Sequence[int], sizes: Sequence[Mapping[str, int]]) -> str
 
 
 def nominal_name(number: int, sizes: Mapping[str, int]) -> str | None:
-    """Return the size, or the product of sizes, that `number` is today, if it is one only."""
-    factors = [f for times in (1, 2, 3) for f in combinations(sizes, times) if prod(sizes[name] for name in f) == number]
+    """Return the size, or else the product of sizes, that `number` is today, if it is one only."""
+    factors = [f for times in (1, 2, 3) for f in combinations_with_replacement(sizes, times) if prod(sizes[n] for n in f) == number]
     shortest = [f for f in factors if len(f) == len(factors[0])]
     return "·".join(shortest[0]) if len(shortest) == 1 else None
 
 
 def may_be(number: int, sizes: Mapping[str, int]) -> bool:
-    """Whether `number` is something that could be named at these sizes."""
-    names = tuple(sizes)
-    return (number,) in _readings(names, tuple((sizes[name],) for name in names))
+    """Whether `number` is a product of sizes, a small multiple of one, or one up to 2."""
+    products = {prod(f) for times in (1, 2, 3) for f in combinations_with_replacement(sizes.values(), times)}
+    return number in products or any(abs(number - n) <= 2 or number in (2 * n, 3 * n, 4 * n) for n in sizes.values())
 
 
 @lru_cache(maxsize=64)
