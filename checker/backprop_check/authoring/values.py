@@ -51,7 +51,7 @@ def _shape_findings(graph: Graph, runs: Sequence[Mapping[str, Any]]) -> Iterator
 def _infinite_findings(graph: Graph) -> Iterator[Finding]:
     found: dict[str, str] = {}
     for sizes in graph.sizes:
-        for seed in SEEDS:
+        for seed in SEEDS[:3]:
             for name, gradient in trace(graph, seed, sizes).gradients.items():
                 bad = (~torch.isfinite(gradient)).nonzero()
                 if len(bad):
