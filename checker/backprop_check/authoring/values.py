@@ -103,7 +103,7 @@ def _cotangent_findings(graph: Graph, run: Mapping[str, Any]) -> Iterator[Findin
 def _infinite_findings(graph: Graph) -> Iterator[Finding]:
     found: dict[str, str] = {}
     for sizes in graph.sizes:
-        for seed in SEEDS:
+        for seed in SEEDS[:3]:
             for name, gradient in trace(graph, seed, sizes).gradients.items():
                 bad = (~torch.isfinite(gradient)).nonzero()
                 if len(bad):

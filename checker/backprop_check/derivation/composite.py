@@ -84,7 +84,7 @@ def winner(site: Site) -> ast.expr:
 def _repeats(site: Site) -> bool:
     """Whether the operand holds a number twice: then it may be the largest on some seeds, as the 0 of a relu or of a mask."""
     value = torch.as_tensor(site.value("x")).flatten()
-    return len(value.unique()) < len(value)
+    return len(torch.unique(value)) < len(value)
 
 
 def _is_largest(site: Site) -> bool:

@@ -27,10 +27,11 @@ def read_float32_as_float64() -> None:
 
     Names, not a mode: they hold in every thread, and nothing can switch them off and on. What numpy makes float32 stays so.
     """
-    torch.float32 = torch.float = torch.float64  # type: ignore[misc]
-    torch.complex64 = torch.cfloat = torch.complex128  # type: ignore[misc]
-    torch.FloatTensor = torch.DoubleTensor  # type: ignore[misc]
-    torch.Tensor.float, torch.Tensor.cfloat = torch.Tensor.double, torch.Tensor.cdouble  # type: ignore[method-assign,assignment]
+    torch.float32 = torch.float = torch.float64
+    torch.complex64 = torch.cfloat = torch.complex128
+    torch.FloatTensor = torch.DoubleTensor  # type: ignore[misc,assignment]
+    torch.Tensor.float = torch.Tensor.double  # type: ignore[method-assign]
+    torch.Tensor.cfloat = torch.Tensor.cdouble  # type: ignore[attr-defined]
     as_type, set_default = torch.Tensor.type, torch.set_default_tensor_type
 
     def type_(self: torch.Tensor, dtype: Any = None, *rest: Any, **options: Any) -> Any:

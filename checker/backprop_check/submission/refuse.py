@@ -68,13 +68,17 @@ def refuse_autograd() -> None:
     _close(torch.autograd.functional, "torch.autograd.functional", ["vjp", "jvp", "jacobian", "hessian", "vhp", "hvp"])
     _close(torch.autograd.graph, "torch.autograd.graph", ["_engine_run_backward"])
     _close(torch.Tensor, "Tensor", ["backward", "retain_grad", "register_hook"])
-    torch.Tensor.requires_grad_ = lambda self, requires_grad=True: self  # type: ignore[method-assign,misc,assignment]
+    torch.Tensor.requires_grad_ = _as_it_is  # type: ignore[method-assign,assignment]
     func = sys.modules.get("torch.func")
     if func is not None:
         _close(func, "torch.func", ["grad", "grad_and_value", "vjp", "jvp", "jacrev", "jacfwd", "hessian", "linearize"])
     _close_property("grad")
     _close_property("grad_fn")
     _close_property("requires_grad")
+
+
+def _as_it_is(tensor: torch.Tensor, requires_grad: bool = True) -> torch.Tensor:
+    return tensor
 
 
 def _used(how: str) -> Any:
