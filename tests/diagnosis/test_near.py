@@ -162,6 +162,7 @@ def test_a_near_name_is_told_in_every_format(tmp_path: Path, zygote: Zygote) -> 
     found = report(file(dcounts="d_counts = counts_sum_inv * dprobs"), tmp_path, zygote)
     plain = next(g for g in as_json(found)["gradients"] if g["name"] == "dcounts")
     assert (plain["status"], plain["line"], plain["score"]) == ("missing", None, 0.0)
+    assert plain["diagnoses"][0]["fix"] == "counts_sum_inv * dprobs", "what is finished above that line may be used"
     assert brief(plain) == "not written yet; this gradient is called `dcounts`, not `d_counts`"
     assert explained(plain).startswith("not written yet\nThis gradient is called `dcounts`, not `d_counts`. Line 7 assigns `d_counts`")
 

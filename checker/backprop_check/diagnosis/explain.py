@@ -57,7 +57,7 @@ def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], s
                 found[verdict.target.name] = (diagnose(case, until) if clock() < until else (facts_only(case, seconds),), ())
             elif verdict.status == "missing":
                 near = _attempt(not_written.find, case)
-                found[verdict.target.name] = ((near,) if near is not None else (), ())
+                found[verdict.target.name] = ((_with_fix(not_written.there(case, near), near, until),) if near is not None else (), ())
             else:
                 found[verdict.target.name] = ((), remarks(case))
     return found
@@ -72,9 +72,12 @@ def diagnose(case: Case, until: float = math.inf) -> tuple[Diagnosis, ...]:
     causes = proven(case) or _attempt(lambda c: several(c, single), case)
     if not causes:
         causes = (_attempt(otherwise, case) or _first(case, LAST) or FACTS,)
-    given = causes[0].fix
-    fix = _attempt(lambda c: nearest(c, given), replace(case, deadline=min(case.deadline + MEND_SECONDS, until)))
-    return (replace(causes[0], fix=fix or given), *causes[1:])
+    return (_with_fix(case, causes[0], until), *causes[1:])
+
+
+def _with_fix(case: Case, cause: Diagnosis, until: float) -> Diagnosis:
+    fix = _attempt(lambda c: nearest(c, cause.fix), replace(case, deadline=min(case.deadline + MEND_SECONDS, until)))
+    return replace(cause, fix=fix or cause.fix)
 
 
 def facts_only(case: Case, seconds: float) -> Diagnosis:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
@@ -55,6 +56,13 @@ def find(case: Case) -> Diagnosis | None:
         span=near.span,
         evidence=f"No statement of `backward` assigns `{case.name}`.",
     )
+
+
+def there(case: Case, near: Diagnosis) -> Case:
+    """Return the case as if the statement that `near` is about wrote the gradient: what stands above it may be used in its place."""
+    line = near.span[0] if near.span else 0
+    statements = (replace(s, writes=s.writes | {case.name}) if s.line <= line <= s.end_line else s for s in case.submission.statements)
+    return replace(case, submission=replace(case.submission, statements=tuple(statements)), memo={})
 
 
 def _not_assigned(case: Case) -> Iterator[Near]:

@@ -98,7 +98,7 @@ LAWS = {
     "{due_small}, at {large} {due_large}. A line that holds for both takes its lengths from the tensors.",
     "multiplied-branches": "Along one path slopes multiply. Between the paths there is only a plus.",
     "not-callable": "A bracket after a value is a call. Two things side by side are not multiplied: `*` has to say so.",
-    "not-written": "By which name does the exercise ask for the gradient of {node}? And which statement gives that name a value?",
+    "not-written": "A value belongs to the name on the left of `=`, letter by letter. In small: `d_{node} = 2` leaves {name} without one.",
     "overwritten-branch": "`=` gives a name a new value and forgets the old one; `+=` adds to it. In small: `{name} = 2`, then "
     "`{name} = 3`, leaves 3; with `+=` it is 5.",
     "shadowed-name": "An assignment gives the name another value for every line below. The slopes need the one the forward gave it. In "
