@@ -8,6 +8,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -40,7 +41,9 @@ def serve(end: socket.socket, confined: bool) -> None:
     torch.set_default_dtype(torch.float64)
     skipped = {int(i): (str(kind), str(why)) for i, (kind, why) in order["skipped"].items()}
     beside = {name: Module(path, text, frozenset(wants)) for name, (path, text, wants) in order["modules"].items()}
-    module = {"__name__": "submission", "__builtins__": guarded_builtins(beside) if confined else __builtins__}
+    sys.modules["submission"] = ModuleType("submission")  # where dataclasses look up what a class's annotations name
+    module = vars(sys.modules["submission"])
+    module["__builtins__"] = guarded_builtins(beside) if confined else __builtins__
     sys.meta_path.insert(0, Importer(beside, module["__builtins__"], run_each))
     _run_prelude(channel, order, skipped, module)
     statements = read_statements(_backward(order).body, order["body"])
