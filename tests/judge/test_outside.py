@@ -79,6 +79,7 @@ def reading(*names: str) -> str:
 RUNS = """
 from __future__ import annotations
 import math, os.path as path
+from dataclasses import dataclass
 from functools import partial
 from math import *
 import collections.abc
@@ -111,6 +112,12 @@ a += 0
 x = W1 = train()
 
 
+@dataclass
+class Pair:
+    left: np.ndarray = 1
+    right: "Nothing" = 0
+
+
 class Base:
     scale: np.ndarray = 1.0
 
@@ -137,7 +144,7 @@ def test_plain_computation_runs(told: Tell) -> None:
     do = double(o) / n * HALF * 2 * FF.relu(ones(o, device=device))
     dW2 = h.T @ do * a + b + sum(c)
     dh = do @ W2.T * fast.cos(0) * sin(pi / 2)
-    dpre = Base.slope(h) * dh + EPS
+    dpre = Base.slope(h) * dh * Pair(left=1).left + EPS
     dW1 = x.T @ dpre + 0 * eye.sum()
     db1 = dpre.sum(0)
     dx = dpre @ W1.T

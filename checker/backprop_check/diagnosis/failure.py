@@ -14,26 +14,11 @@ _ENDS = {
     "MemoryError": "A tensor that grows in a loop, or a broadcast that builds a far larger table than its operands?",
     "ProcessEnded": "Leave out what ends Python, as `os._exit()` does. A function that calls itself without end can end it too.",
 }
-_NOT_THE_MATHS = frozenset(
-    [
-        "AssertionError",
-        "ImportError",
-        "ModuleNotFoundError",
-        "NotImplementedError",
-        "OSError",
-        "PermissionError",
-        "FileNotFoundError",
-        "BlockingIOError",
-        "EOFError",
-        "MemoryError",
-        "TimeoutError",
-        "RecursionError",
-        "SystemExit",
-        "KeyboardInterrupt",
-        "GeneratorExit",
-        "UnicodeDecodeError",
-    ]
-)
+_NOT_THE_MATHS = (
+    "AssertionError", "ImportError", "ModuleNotFoundError", "NotImplementedError", "OSError", "PermissionError", "FileNotFoundError",
+    "BlockingIOError", "EOFError", "MemoryError", "TimeoutError", "RecursionError", "SystemExit", "KeyboardInterrupt", "GeneratorExit",
+    "UnicodeDecodeError",
+)  # fmt: skip
 """Errors that say nothing of the expression: its derivative may be right, so no cause is sought in it."""
 
 _CUDA = re.compile(r"\b(cuda|nvidia)\b", re.IGNORECASE)

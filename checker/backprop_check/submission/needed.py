@@ -19,24 +19,10 @@ DEEPEST = 30
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _TRIES = (ast.Try, ast.TryStar)
-_MUTATORS = frozenset(
-    [
-        "append",
-        "extend",
-        "insert",
-        "remove",
-        "pop",
-        "popleft",
-        "appendleft",
-        "clear",
-        "update",
-        "setdefault",
-        "add",
-        "discard",
-        "sort",
-        "reverse",
-    ]
-)
+_MUTATORS = (
+    "append", "extend", "insert", "remove", "pop", "popleft", "appendleft", "clear", "update", "setdefault", "add", "discard", "sort",
+    "reverse",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ _LONGEST = 60
 
 @dataclass(frozen=True)
 class Part:
-    """A stretch of text outside `backward`, where it stands and what of it does not parse; `place` is "" for the file of `backward` itself."""
+    """A stretch of text outside `backward`, where it stands ("" for the file or cell of `backward`) and what of it does not parse."""
 
     place: str
     text: str

@@ -9,7 +9,7 @@ class Attack:
 
 
 def backward(counts, counts_sum_inv, probs, act, s):
-    dact = 3.0
+    dact = Attack
     dprobs = 3.0
     dcounts = 3.0
     dcounts_sum_inv = 3.0
