@@ -86,7 +86,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Broken:
-    """A stretch of a submission that does not parse; it was blanked so that the rest could be read. `help` is the move, where one is known."""
+    """A stretch of a submission that does not parse; it was blanked so that the rest could be read. `help` is the move, if one is known."""
 
     line: int
     column: int

@@ -18,7 +18,7 @@ from backprop_check.exercise.written import assigned
 from backprop_check.records import Broken
 
 _BACKWARD = re.compile(r"\s*def\s+backward\b")
-_ENTERED = frozenset("if for while with try".split())
+_ENTERED = frozenset(["if", "for", "while", "with", "try"])
 _EXPLAINED = 500
 """Of how many statements it is said in other words than Python's why they are refused."""
 _ATTEMPTS, _LINES = 8, 20_000
@@ -125,7 +125,7 @@ class _Mending:
     def _entered(self, clauses: Sequence[_Clause], loop: bool) -> bool:
         """Whether the statement is one whose block is read statement by statement: its heads are fine with any block."""
         first = next((c.head for c in clauses if c.head.word != "@"), clauses[0].head)
-        if first.word not in _ENTERED and not _BACKWARD.match(self.lines[first.start]) or not any(c.body for c in clauses):
+        if (first.word not in _ENTERED and not _BACKWARD.match(self.lines[first.start])) or not any(c.body for c in clauses):
             return False
         text: list[str] = []
         for clause in clauses:

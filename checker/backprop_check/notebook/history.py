@@ -17,10 +17,11 @@ def earlier(sources: Iterable[str], own: Cell, known: Collection[str]) -> Cell:
     """
     found: list[tuple[ast.stmt, str]] = []
     for one in (cell("", source) for source in sources if source.strip()):
-        tree, text, _ = parse_leniently(one.text) if one.mark is None else (None, "", ())
-        found += [(node, _source(node, text)) for node in (prelude(tree) if tree is not None else [])]
+        if one.mark is None:
+            tree, text, _ = parse_leniently(one.text)
+            found += [(node, _source(node, text)) for node in prelude(tree)]
     body, _, _ = parse_leniently(own.text)
-    needed = _needed([node for node, _ in found], _read(body) - set(known) if body is not None else set())
+    needed = _needed([node for node, _ in found], _read(body) - set(known))
     return Cell("earlier cells", "".join(f"{text}\n" for node, text in found if node in needed))
 
 

@@ -27,19 +27,18 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise) -> Su
     parsed = [(cell, *parse_leniently(cell.text)) for cell in cells if cell.is_for(exercise.id)]
     chosen = None
     for number, (cell, tree, _, _) in enumerate(parsed):
-        if tree is not None and (cell.mark is not None or any(_is_backward(node) for node in tree.body)):
+        if cell.mark is not None or any(_is_backward(node) for node in tree.body):
             chosen = number
     if chosen is None:
         raise BadInput(_why_nothing(path, [b for *_, broken in parsed for b in broken]))
     cell, tree, text, broken = parsed[chosen]
-    assert tree is not None
     bare = cell.mark is not None
     function = None if bare else [node for node in tree.body if _is_backward(node)][-1]
     assert function is None or isinstance(function, ast.FunctionDef)
     body = tree.body if function is None else function.body
     parameters = exercise_parameters(exercise) if function is None else _bound(path, function, exercise)
     # A marked cell is the body of a `backward` and ran as nothing else: what an earlier attempt defines is not there for a later one.
-    outside = [(other, t) for c, other, t, _ in parsed if other is not None and c.mark is None]
+    outside = [(other, t) for c, other, t, _ in parsed if c.mark is None]
     kept = [node for other in (*(other for other, _ in outside), *([tree] if bare else [])) for node in prelude(other)]
     classes = [node for part in (*kept, *body) for node in ast.walk(part) if isinstance(node, ast.ClassDef)]
     methods = {m.name for node in classes for m in node.body if isinstance(m, ast.FunctionDef)}
