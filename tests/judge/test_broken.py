@@ -44,7 +44,7 @@ def told(body: str) -> list[tuple[int, int, str, str | None]]:
     ("body", "line", "column", "words"),
     [
         ("    da = (b\n    db = 2\n", 1, 9, "'(' was never closed"),
-        ("    da = foo(\n        b, [1, 2\n    db = 2\n", 1, None, "was never closed"),
+        ("    da = foo(\n        b, [1, 2\n    db = 2\n", 2, 11, "was never closed"),
         ("    da = b)\n    db = 2\n", 1, 10, "unmatched ')'"),
         ("    da = “x”\n    db = 2\n", 1, 9, "“ is a typographic quote"),
         ("    da = b\u00a0* 2\n    db = 2\n", 1, 10, "no-break space (U+00A0)"),
@@ -55,7 +55,7 @@ def told(body: str) -> list[tuple[int, int, str, str | None]]:
         ("    da = a b\n    db = 2\n", 1, 11, "`b` follows on `a`"),
         ("    da = a @\n    db = 2\n", 1, 12, "the line ends where more has to come"),
         ("    da = 01\n    db = 2\n", 1, 9, "leading zeros"),
-        ("    da = b if 1 = 1 else 0\n    db = 2\n", 1, None, "=="),
+        ("    da = b if (1 = 1) else 0\n    db = 2\n", 1, None, "=="),
         ("    da = 'b\n    db = 2\n", 1, 9, "unterminated string"),
         ('    da = """b\n    db = 2\n', 1, 9, "unterminated triple-quoted string"),
         (">>> da = b\n    db = 2\n", 1, 0, "prompt of a Python session"),

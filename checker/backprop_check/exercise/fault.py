@@ -42,6 +42,15 @@ class Fault:
         )
 
 
+def prompt(lines: Sequence[str], row: int) -> Fault | None:
+    """The fault of a line that was copied together with what a Python session or Markdown puts before it."""
+    found = _PROMPT.match(lines[row])
+    if found is None:
+        return None
+    what = "Markdown" if found.group(1) == "```" else "the prompt of a Python session"
+    return Fault(row, found.start(1), f"`{found.group(1)}` is {what}, not code", "Delete it, and what else is not code.")
+
+
 def indentation(row: int, margin: str, wanted: str) -> Fault:
     """The fault of a line that reads well but stands at another margin than its block."""
     column, kinds = len(margin), ("tabs" if "\t" in margin else "spaces", "tabs" if "\t" in wanted else "spaces")
@@ -73,10 +82,9 @@ def fault(lines: Sequence[str], start: int, end: int, error: SyntaxError, plainl
             row, column, f"Python {version} or newer reads this, but it is judged with Python {now}, which does not",
             f"Write it in a way that Python {now} reads too.",
         )  # fmt: skip
-    prompt = _PROMPT.match(lines[start])
-    if prompt:
-        what = "Markdown" if prompt.group(1) == "```" else "the prompt of a Python session"
-        return Fault(start, prompt.start(1), f"`{prompt.group(1)}` is {what}, not code", "Delete it, and what else is not code.")
+    prompted = prompt(lines, start)
+    if prompted is not None:
+        return prompted
     odd = _CODE.search(error.msg)
     if odd:
         return _odd(row, line, column, chr(int(odd.group(1), 16)))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from backprop_check.exercise.conflict import Conflict, conflicts
-from backprop_check.exercise.fault import Fault, fault, indentation
+from backprop_check.exercise.fault import Fault, fault, indentation, prompt
 from backprop_check.exercise.logical import CLAUSES, Logical, logical_lines
 from backprop_check.exercise.mend import parse
 from backprop_check.exercise.written import assigned
@@ -78,9 +78,13 @@ class _Mending:
             if head.margin == margin:
                 self._statement(clauses, head.start, last.end, loop)
                 continue
+            touched = self._conflict(head.start, last.end)
+            if touched is not None and touched.start <= head.start:
+                self._blank(head.start, last.end, margin)
+                continue
             error = self._error(head.start, last.end, head.margin, loop)
             if error is None or isinstance(error, IndentationError):
-                self._lose(head.start, last.end, margin, indentation(head.start, head.margin, margin))
+                self._lose(head.start, last.end, margin, prompt(self.given, head.start) or indentation(head.start, head.margin, margin))
             else:
                 self._lose(head.start, last.end, margin, self._fault(head.start, last.end, error))
 
