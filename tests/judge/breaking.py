@@ -1,12 +1,11 @@
 """Every target's line of every solution, broken in many ways, below harmless neighbours: `python tests/judge/breaking.py` tries them all.
 
-`python tests/judge/breaking.py 0.1` tries a tenth.
+`python tests/judge/breaking.py 10` tries each tenth.
 """
 
 from __future__ import annotations
 
 import ast
-import random
 import re
 import sys
 import warnings
@@ -123,9 +122,9 @@ def targets(text: str) -> list[ast.Assign]:
     return [n for n in function.body if isinstance(n, ast.Assign)]
 
 
-def cases(path: Path, share: float = 1.0) -> Iterator[Case]:
-    """Yield the ways of breaking one solution: all, or a share of them, the same in every run."""
-    chance = random.Random(path.stem)
+def cases(path: Path, every: int = 1) -> Iterator[Case]:
+    """Yield the ways of breaking one solution: all, or each so-manieth, the same in every run."""
+    number = int.from_bytes(path.stem.encode())
     text = path.read_text(encoding="utf-8")
     for node in targets(text):
         assert isinstance(node.targets[0], ast.Name)
@@ -137,7 +136,8 @@ def cases(path: Path, share: float = 1.0) -> Iterator[Case]:
             kept = _body(above + f"    {name} = {value}\n" + below)
             kept[ast.dump(ast.parse(f"{name} = {value}").body[0])] -= 1
             for way, broken in BREAKS.items():
-                if chance.random() > share:
+                number += 1
+                if number % every:
                     continue
                 line = re.sub(
                     "NAME|VALUE|INDENT", lambda m, words={"NAME": name, "VALUE": value, "INDENT": "    "}: words[m.group()], broken
@@ -191,7 +191,7 @@ def _body(text: str) -> Counter[str]:
 if __name__ == "__main__":
     tried, lost = 0, Counter[str]()
     for path in SOLUTIONS:
-        for case in cases(path, float(sys.argv[1]) if len(sys.argv) > 1 else 1.0):
+        for case in cases(path, int(sys.argv[1]) if len(sys.argv) > 1 else 1):
             tried += 1
             if said := wrong(case):
                 lost[case.name.split(": ", 1)[1]] += 1
