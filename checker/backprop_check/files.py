@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from pathlib import Path, PurePath
 
 from backprop_check.errors import BadInput
 
 LARGEST = 2_000_000
+_CODING = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 
 def read_text(path: Path, what: str, kinds: str = ".py or .ipynb") -> str:
-    """Return the text of `path` (UTF-8, with or without a byte order mark; any line ends).
+    """Return the text of `path` (UTF-8, UTF-16 with a byte order mark, or what a coding line says; any line ends).
 
-    Raises `BadInput` naming `what` when there is no such file, or it is a folder, unreadable, empty, too large, binary or not UTF-8.
+    Raises `BadInput` naming `what` when there is no such file, or it is a folder, unreadable, empty, too large, binary or not in
+    that encoding.
     """
     try:
         if path.is_dir():
@@ -30,16 +34,47 @@ def read_text(path: Path, what: str, kinds: str = ".py or .ipynb") -> str:
 
 
 def decoded(raw: bytes, path: PurePath, what: str, kinds: str = ".py or .ipynb") -> str:
-    """Return the text of `raw`, the bytes of the file at `path`. Raises `BadInput` as `read_text` does of what it holds."""
+    """Return the text of `raw`, the bytes of the file at `path`, read as Python or an editor reads them: by the byte order mark, by the
+    coding line of a `.py`, else as UTF-8.
+
+    Raises `BadInput` as `read_text` does of what it holds.
+    """
     if len(raw) > LARGEST:
         raise BadInput(f"{path} is larger than {LARGEST // 1_000_000} MB: a {what} is a short text; name the right file.")
     if not raw.strip():
         raise BadInput(f"{path} is empty: save your {what} first.")
-    if b"\0" in raw:
-        raise BadInput(f"{path} is binary, not text: name the {what} itself ({kinds}).")
+    encoding = _encoding(raw, path)
+    if b"\0" in raw and not encoding.startswith("utf-16"):
+        line = raw[: raw.index(b"\0")].count(b"\n") + 1
+        raise BadInput(f"{path} is binary, not text (line {line} holds a zero byte): name the {what} itself ({kinds}).")
     try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise BadInput(f"{path} is not UTF-8 (line {line}): save it again as UTF-8.") from None
+        text = raw.decode(encoding)
+    except UnicodeError as error:
+        if encoding.startswith("utf-16"):
+            raise BadInput(f"{path} is not text, though it begins as UTF-16 does: name the {what} itself ({kinds}).") from None
+        line = raw[: getattr(error, "start", 0)].count(b"\n") + 1
+        named = "UTF-8" if encoding == "utf-8-sig" else f"`{encoding}`, as its coding line says"
+        raise BadInput(f"{path} is not {named} (line {line}): save it again as UTF-8.") from None
+    if not text.strip():
+        raise BadInput(f"{path} is empty: save your {what} first.")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _encoding(raw: bytes, path: PurePath) -> str:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if path.suffix.lower() != ".py" or raw.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    for line in re.split(rb"\r\n?|\n", raw[:4096])[:2]:  # where PEP 263 puts it
+        named = _CODING.match(line)
+        if named:
+            encoding = named.group(1).decode()
+            try:
+                if bytes(range(32, 127)).decode(encoding) == bytes(range(32, 127)).decode():
+                    return encoding if codecs.lookup(encoding).name != "utf-8" else "utf-8-sig"
+            except (LookupError, UnicodeError):
+                pass
+            raise BadInput(f"{path}: its coding line names `{encoding}`, no encoding of text: save it as UTF-8 without that line.")
+        if line.strip() and not line.lstrip().startswith(b"#"):
+            break
+    return "utf-8-sig"

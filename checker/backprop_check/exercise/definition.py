@@ -106,10 +106,10 @@ def _arguments(forward: ast.stmt) -> list[str]:
     return [a.arg for a in forward.args.args] if isinstance(forward, ast.FunctionDef) else []
 
 
-def _parts(tree: ast.Module | None) -> dict[str, ast.stmt]:
+def _parts(tree: ast.Module) -> dict[str, ast.stmt]:
     """The functions, classes and constants of a file, by name; of an exercise these are its rules, all but `backward`."""
     parts: dict[str, ast.stmt] = {}
-    for node in tree.body if tree is not None else ():
+    for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             parts[node.name] = node
         elif isinstance(node, ast.Assign):

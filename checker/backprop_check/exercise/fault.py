@@ -15,9 +15,8 @@ from backprop_check.exercise.newer import newer_python
 
 _PROMPT = re.compile(r"\s*(>>>|\.\.\.(?=\s+\S)|In \[\d*\]:|Out\[\d*\]:|```)")
 _CODE = re.compile(r"character .*U\+([0-9A-F]{4,6})")
-_ASCII = {"×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "∕": "/", "−": "-", "–": "-", "—": "-", "≤": "<=", "≥": ">=", "≠": "!=", "←": "=", "≔": "="} | {
-    "→": "->", "²": "**2", "³": "**3", "⁻": "**-", "¹": "**1", "ᵀ": ".T", "…": "..."
-}  # fmt: skip
+_ASCII = {"×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "∕": "/", "−": "-", "–": "-", "—": "-", "←": "=", "≔": "=", "→": "->"}
+_ASCII |= {"≤": "<=", "≥": ">=", "≠": "!=", "²": "**2", "³": "**3", "⁻": "**-", "¹": "**1", "ᵀ": ".T", "…": "..."}
 _QUOTES = dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("‘’‚‛′´", "'")
 
 
@@ -41,6 +40,15 @@ class Fault:
             "git left both sides of a conflict here",
             "Keep one of the two versions, and delete the other and the marks: the lines that begin with <<<<<<<, ======= and >>>>>>>.",
         )
+
+
+def prompt(lines: Sequence[str], row: int) -> Fault | None:
+    """The fault of a line that was copied together with what a Python session or Markdown puts before it."""
+    found = _PROMPT.match(lines[row])
+    if found is None:
+        return None
+    what = "Markdown" if found.group(1) == "```" else "the prompt of a Python session"
+    return Fault(row, found.start(1), f"`{found.group(1)}` is {what}, not code", "Delete it, and what else is not code.")
 
 
 def indentation(row: int, margin: str, wanted: str) -> Fault:
@@ -74,10 +82,9 @@ def fault(lines: Sequence[str], start: int, end: int, error: SyntaxError, plainl
             row, column, f"Python {version} or newer reads this, but it is judged with Python {now}, which does not",
             f"Write it in a way that Python {now} reads too.",
         )  # fmt: skip
-    prompt = _PROMPT.match(lines[start])
-    if prompt:
-        what = "Markdown" if prompt.group(1) == "```" else "the prompt of a Python session"
-        return Fault(start, prompt.start(1), f"`{prompt.group(1)}` is {what}, not code", "Delete it, and what else is not code.")
+    prompted = prompt(lines, start)
+    if prompted is not None:
+        return prompted
     odd = _CODE.search(error.msg)
     if odd:
         return _odd(row, line, column, chr(int(odd.group(1), 16)))
@@ -93,13 +100,22 @@ def _odd(row: int, line: str, column: int, char: str) -> Fault:
     column = line.find(char, column) if char in line[column:] else max(0, line.find(char))
     name, code = unicodedata.name(char, "no character").lower(), f"U+{ord(char):04X}"
     if char in _QUOTES:
-        return Fault(row, column, f"{char} is a typographic quote, which is none for Python", f"Type the straight quote {_QUOTES[char]} of the keyboard.")
+        return Fault(
+            row,
+            column,
+            f"{char} is a typographic quote, which is none for Python",
+            f"Type the straight quote {_QUOTES[char]} of the keyboard.",
+        )
     if not char.isprintable() or unicodedata.category(char) in ("Zs", "Cf"):
         what = "a space" if unicodedata.category(char) == "Zs" else "a character that cannot be seen"
         move = "Delete it and type an ordinary space." if unicodedata.category(char) == "Zs" else "Delete it, or type the line anew."
         return Fault(row, column, f"{what} stands here that Python does not know: {name} ({code})", move)
     plain = _ASCII.get(char) or unicodedata.normalize("NFKC", char)
-    move = f"Write {plain} in its place." if plain.isascii() and plain.strip() else "Take it away, or write in Python's own characters what it stands for."
+    move = (
+        f"Write {plain} in its place."
+        if plain.isascii() and plain.strip()
+        else "Write in ASCII characters what it stands for, or take it away."
+    )
     return Fault(row, column, f"{char} ({name}, {code}) is not a character of Python's", move)
 
 
@@ -112,11 +128,21 @@ def _unreadable(row: int, line: str, column: int) -> Fault:
     token = found.group()
     last = re.search(r"(\w+|[)\]}'\"])$", before)
     if token in _OF:
-        return Fault(row, column, f"there is no {_OF[token]} above that this `{token}` belongs to", f"Put it below its own {_OF[token]}, at the same margin.")
+        return Fault(
+            row,
+            column,
+            f"there is no {_OF[token]} above that this `{token}` belongs to",
+            f"Put it below its {_OF[token]}, at the same margin.",
+        )
     if token.startswith("=") and last and keyword.iskeyword(last.group(1)):
         token, column = last.group(1), last.start()
     if keyword.iskeyword(token) and token not in ("None", "True", "False"):
         return Fault(row, column, f"`{token}` is a word of Python's own and cannot stand here", "If it is meant as a name, choose another.")
     if last and re.match(r"\w", token) and not keyword.iskeyword(last.group(1)):
-        return Fault(row, column, f"`{token}` follows on `{last.group(1)}` with nothing between them", "Look for a missing operator between two operands, or a bracket that is not closed.")
+        return Fault(
+            row,
+            column,
+            f"`{token}` follows on `{last.group(1)}` with nothing between them",
+            "Look for a missing operator between two operands, or a bracket that is not closed.",
+        )
     return Fault(row, column, f"`{token}` cannot stand here", "")

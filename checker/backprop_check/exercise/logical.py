@@ -11,7 +11,7 @@ from itertools import islice
 from parso.python.tokenize import tokenize_lines
 from parso.utils import parse_version_string
 
-COMPOUND = frozenset("if for while with try def class async".split())
+COMPOUND = frozenset(["if", "for", "while", "with", "try", "def", "class", "async"])
 CLAUSES = {"elif": ("if", "elif"), "else": ("if", "elif", "for", "while", "try", "except", "async"), "except": ("try", "except"),
            "finally": ("try", "except", "else")}  # fmt: skip
 """By its first word, the clauses that one may follow on."""
@@ -25,7 +25,7 @@ _BEGINS = re.compile(
 
 
 _OPENING = re.compile(r"[(\[{'\"\\]")
-_STOPS = frozenset("def class import return del pass global nonlocal assert raise".split())
+_STOPS = frozenset(["def", "class", "import", "return", "del", "pass", "global", "nonlocal", "assert", "raise"])
 """What begins a line of no expression: where a bracket is open above it, it was left open."""
 _SPARE = 50_000
 
@@ -70,7 +70,7 @@ def logical_lines(lines: Sequence[str]) -> Iterator[Logical]:
         else:
             one, seen = _long(lines, Logical(i, i + 1, margin, word, _ends_in_colon(rest), error=error), spare)
             spare -= min(spare, seen)
-        yield one if error is None or one.opens or word not in COMPOUND and word not in CLAUSES else replace(one, opens=True)
+        yield one if error is None or one.opens or (word not in COMPOUND and word not in CLAUSES) else replace(one, opens=True)
         i = one.end
 
 
@@ -97,8 +97,8 @@ def _long(lines: Sequence[str], one: Logical, spare: int) -> tuple[Logical, int]
     if end == one.start + 1:
         return found, seen
     found = replace(found, error=None)
-    text = "\n".join(lines[one.start : end])
-    if closed and _refused(text, "\ndef f(): pass" if one.word == "@" else "\n pass" if found.opens else "", _ABOVE.get(one.word, "")) is None:
+    text, above = "\n".join(lines[one.start : end]), _ABOVE.get(one.word, "")
+    if closed and _refused(text, "\ndef f(): pass" if one.word == "@" else "\n pass" if found.opens else "", above) is None:
         return replace(found, whole=not found.opens and one.word != "@"), seen
     begins = (k for k in range(one.start + 1, end) if _BEGINS.match(lines[k]))
     cut = next((k for k in begins if not closed or len(margin_of(lines[k]).expandtabs(8)) <= one.width), end)

@@ -82,7 +82,7 @@ def _field(text: str, start: int) -> int | None:
                 return None
             at = end
             continue
-        if not depth and (text[at] in "}:" or re.match(r"![rsa]\s*[:}]", text[at:at + 9])):
+        if not depth and (text[at] in "}:" or re.match(r"![rsa]\s*[:}]", text[at : at + 9])):
             break
         depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(text[at], 0)
         at += 1

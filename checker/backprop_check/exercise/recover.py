@@ -11,14 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from backprop_check.exercise.conflict import Conflict, conflicts
-from backprop_check.exercise.fault import Fault, fault, indentation
+from backprop_check.exercise.fault import Fault, fault, indentation, prompt
 from backprop_check.exercise.logical import CLAUSES, Logical, logical_lines
 from backprop_check.exercise.mend import parse
 from backprop_check.exercise.written import assigned
 from backprop_check.records import Broken
 
 _BACKWARD = re.compile(r"\s*def\s+backward\b")
-_ENTERED = frozenset("if for while with try".split())
+_ENTERED = frozenset(["if", "for", "while", "with", "try"])
 _EXPLAINED = 500
 """Of how many statements it is said in other words than Python's why they are refused."""
 _ATTEMPTS, _LINES = 8, 20_000
@@ -78,9 +78,13 @@ class _Mending:
             if head.margin == margin:
                 self._statement(clauses, head.start, last.end, loop)
                 continue
+            touched = self._conflict(head.start, last.end)
+            if touched is not None and touched.start <= head.start:
+                self._blank(head.start, last.end, margin)
+                continue
             error = self._error(head.start, last.end, head.margin, loop)
             if error is None or isinstance(error, IndentationError):
-                self._lose(head.start, last.end, margin, indentation(head.start, head.margin, margin))
+                self._lose(head.start, last.end, margin, prompt(self.given, head.start) or indentation(head.start, head.margin, margin))
             else:
                 self._lose(head.start, last.end, margin, self._fault(head.start, last.end, error))
 
@@ -125,7 +129,7 @@ class _Mending:
     def _entered(self, clauses: Sequence[_Clause], loop: bool) -> bool:
         """Whether the statement is one whose block is read statement by statement: its heads are fine with any block."""
         first = next((c.head for c in clauses if c.head.word != "@"), clauses[0].head)
-        if first.word not in _ENTERED and not _BACKWARD.match(self.lines[first.start]) or not any(c.body for c in clauses):
+        if (first.word not in _ENTERED and not _BACKWARD.match(self.lines[first.start])) or not any(c.body for c in clauses):
             return False
         text: list[str] = []
         for clause in clauses:

@@ -134,6 +134,5 @@ def _found(name: str, beside: Beside, room: int) -> Module | None:
     for path in ("/".join(parts) + ".py", "/".join([*parts, "__init__.py"])):
         text = beside(path)
         if text is not None and len(text) <= room:
-            tree, mended, _ = parse_leniently(text)
-            return Module(path, text if tree is None else mended)
+            return Module(path, parse_leniently(text)[1])
     return None

@@ -48,6 +48,9 @@ def cells(path: PurePath, text: str) -> list[Cell]:
         sources = [c.get("source", c.get("input", "")) for c in listed if c["cell_type"] == "code"]
         joined = ["".join(s) if isinstance(s, list) else str(s) for s in sources]
     except (ValueError, RecursionError):
+        if re.search(r"(?m)^(<{7}|>{7}) ", text):
+            why = "git left both sides of a conflict in it: keep one version, and delete the marks <<<<<<<, ======= and >>>>>>>"
+            raise BadInput(f"{path} is not a whole notebook; {why}.") from None
         raise BadInput(f"{path} is not a whole notebook (its JSON does not parse): save it again from Jupyter.") from None
     except (KeyError, IndexError, TypeError, AttributeError):
         raise BadInput(f"{path} is no Jupyter notebook (no list of cells): save it again from Jupyter.") from None
@@ -62,7 +65,7 @@ def _as_utf8(text: str) -> str:
 def cell(place: str, source: str) -> Cell:
     """Return a notebook's cell as it was typed; lines that are magics or shell commands become comments."""
     mark = _MARK.match(source)
-    lines = [_MAGIC.sub(r"\1# \2", line) for line in _as_utf8(source).splitlines()]
+    lines = [_MAGIC.sub(r"\1# \2", line) for line in re.sub(r"\r\n?", "\n", _as_utf8(source)).removesuffix("\n").split("\n")]
     return Cell(place, "\n".join(lines) + "\n", mark.group(1) if mark else None)
 
 

@@ -25,9 +25,9 @@ class Found(NamedTuple):
     is_class: bool
 
 
-def why_nothing(path: Path, trees: Sequence[tuple[Cell, ast.Module | None]], broken: Sequence[Broken]) -> str:
+def why_nothing(path: Path, trees: Sequence[tuple[Cell, ast.Module]], broken: Sequence[Broken]) -> str:
     """Return one line: what stands in the place of `backward`, else which line could not be read, else what is defined there."""
-    functions = [found for cell, tree in trees if tree is not None for found in _functions(tree, cell)]
+    functions = [found for cell, tree in trees for found in _functions(tree, cell)]
     nothing = f"{path} defines no function `backward`"
     for found in reversed(functions):
         if found.name == "backward" and found.inside:
@@ -41,7 +41,7 @@ def why_nothing(path: Path, trees: Sequence[tuple[Cell, ast.Module | None]], bro
     near = max((f for f in functions if not f.inside), key=lambda f: _likeness(f.name), default=None)
     if near is not None and _likeness(near.name) >= ALIKE:
         return f"{nothing}: `{near.name}` on {near.place} looks like it; it must be called `backward`."
-    bound = next((place for cell, tree in trees if tree is not None for place in _bound(tree, cell)), None)
+    bound = next((place for cell, tree in trees for place in _bound(tree, cell)), None)
     if bound is not None:
         return f"{nothing}: {bound} gives that name to something else; write the function itself, as `def backward(...):` with its lines."
     if broken:

@@ -11,7 +11,7 @@ from pathlib import Path
 from backprop_check.errors import BadInput
 from backprop_check.exercise.mend import parse_leniently
 from backprop_check.exercise.source import characters, segment
-from backprop_check.files import LARGEST
+from backprop_check.files import read_text
 from backprop_check.records import Broken, Exercise, Statement, Submission
 from backprop_check.submission.beside import Beside, no_files
 from backprop_check.submission.cells import Cell, read_cells
@@ -38,9 +38,8 @@ def files_in(folder: Path) -> Beside:
 
     def text(path: str) -> str | None:
         try:
-            file = folder / path
-            return file.read_text(encoding="utf-8-sig") if file.is_file() and file.stat().st_size <= LARGEST else None
-        except (OSError, ValueError):
+            return read_text(folder / path, "module")
+        except BadInput:
             return None
 
     return text
@@ -54,21 +53,20 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise, besid
     parsed = [(cell, *parse_leniently(cell.text)) for cell in cells if cell.is_for(exercise.id)]
     chosen = None
     for number, (cell, tree, _, _) in enumerate(parsed):
-        if tree is not None and (cell.mark is not None or backwards(tree)):
+        if cell.mark is not None or backwards(tree):
             chosen = number
     if chosen is None:
         raise BadInput(why_nothing(path, [(cell, tree) for cell, tree, *_ in parsed], [b for *_, broken in parsed for b in broken]))
     cell, tree, text, broken = parsed[chosen]
-    assert tree is not None
     bare = cell.mark is not None
     tree, text, paused = _without_pauses(tree, text, bare)
     function = None if bare else backwards(tree)[-1]
     body = tree.body if function is None else function.body
     parameters, unknown = (exercise_parameters(exercise), ()) if function is None else _bound(function, exercise)
     statements = read_statements(body, text)
-    here = [Part("" if each is cell else each.place, t, b) for each, other, t, b in parsed if other is not None and each.mark is None]
+    here = [Part("" if each is cell else each.place, t, b) for each, _, t, b in parsed if each.mark is None]
     # A marked cell is the body of a `backward` and ran as nothing else: what an earlier attempt defines is not there for a later one.
-    attempts = [Part(c.place, t) for c, other, t, _ in parsed if other is not None and c.mark is not None and c is not cell]
+    attempts = [Part(c.place, t) for c, _, t, _ in parsed if c.mark is not None and c is not cell]
     around = outside(
         [*([Part(exercise.path.name, _imports(exercise))] if bare else []), *here],
         attempts,

@@ -22,11 +22,13 @@ HELP = {
     "was never closed": "Close that bracket.",
     "forget a comma": "Look for a missing operator between two operands, or a bracket that is not closed.",
     "unmatched": "Take that bracket away, or open it where it should begin.",
-    "indent": "Indent the line like the other lines of `backward`.",
     "`:=`": "Write `=`.",
     "`backward` is a plain function": "Assign the gradient alone, as in `dx = ...`.",
+    "unterminated": "Close that string with the quote that opens it.",
+    "print": "Take the line out, or write print(...).",
     "invalid decimal literal": "A name cannot begin with a digit: put an operator between the number and the name.",
 }
+DEFAULT = "Compare the line with one that works, bracket by bracket."
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -38,8 +40,10 @@ def find(case: Case) -> Diagnosis | None:
         code="syntax-error",
         certainty="proven",
         error=last.message,
-        note="So nothing was computed for this line." if last.pauses else "The line is not Python, so nothing was computed for it.",
-        help=next((text for key, text in HELP.items() if key in last.message), "Compare the line with one that works, bracket by bracket."),
+        note="So nothing was computed for this line."
+        if last.pauses
+        else "Python could not read this statement, so nothing was computed for it.",
+        help=last.help or next((text for key, text in HELP.items() if key in last.message), DEFAULT),
         span=(last.line, last.column, last.line, last.column + 1),
         evidence="Read from the line itself." if last.pauses else "Python's own parser, on this line alone.",
     )
