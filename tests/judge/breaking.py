@@ -170,6 +170,8 @@ def wrong(case: Case) -> str:
         return f"named: {named}"
     if "conflict" in case.name and not all("git" in b.message for b in broken if b.target):
         return f"no conflict named: {broken}"
+    if not any(isinstance(n, ast.FunctionDef) and n.name == "backward" for n in tree.body):
+        return f"backward is lost: {broken}"
     left = _body(mended)
     own = Counter(key for key in left - case.kept if f"id='{case.target}'" in key and "half" in case.name)  # the side that is left
     if left != case.kept + own:

@@ -33,8 +33,9 @@ class Conflict:
 
 def conflicts(lines: Sequence[str]) -> list[Conflict]:
     """The conflicts of a text, from their first mark that is left to their last. A row of `=` alone may be a heading, and is none."""
-    marks = [(k, found.group(1)[0]) for k, line in enumerate(lines) if (found := MARK.match(line))]
-    found, k = [], 0
+    marks = [(k, mark.group(1)[0]) for k, line in enumerate(lines) if (mark := MARK.match(line))]
+    found: list[Conflict] = []
+    k = 0
     while k < len(marks):
         last = k
         while marks[last][1] != ">" and last + 1 < len(marks) and marks[last + 1][1] != "<":

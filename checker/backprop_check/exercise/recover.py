@@ -101,9 +101,8 @@ class _Mending:
         if self._entered(clauses, loop):
             for clause in clauses:
                 inside = loop or clause.head.word in ("for", "while")
-                inner = _usual(clause.body, clause.head.width)
-                if inner is not None:
-                    self._suite(clause.body, inner, inside and clause.head.word != "def")
+                inner = _usual(clause.body, clause.head.width) or clause.head.margin + "    "
+                self._suite(clause.body, inner, inside and clause.head.word != "def")
         elif touched is not None:
             self._blank(start, end, margin)
             if start < touched.start:
@@ -181,6 +180,9 @@ def _statements(items: Sequence[Logical]) -> Iterator[list[_Clause]]:
 def _block_end(items: Sequence[Logical], at: int) -> int:
     """Where the block of `items[at]` ends; a `backward` goes on below a line that has slipped to the margin."""
     head, end = items[at], at + 1
+    if head.word == "def" and end < len(items) and items[end].width <= head.width:  # all its lines have
+        while end < len(items) and not items[end].opens and items[end].word not in ("@", "import", "from"):
+            end += 1
     while end < len(items):
         if items[end].width > head.width:
             end += 1
