@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from backprop_check.exercise.parse import axes_comment
+from backprop_check.exercise.forward import axes_comment
 
 COLUMN = 38
 """The column (from 0) of the shape comments in an exercise, unless a name is too long for it."""

@@ -71,8 +71,8 @@ def _instead(node: ast.stmt, stored: Collection[str]) -> str:
     """What is wrong with a statement that is no `name = expression`, and what to write."""
     match node:
         case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
-            new = ast.BinOp(ast.Name(name, ast.Load()), op, value)
-            return f"`{_short(node)}` changes {name} in place; write `{_fresh(name, stored)} = {_short(new)}`."
+            whole = ast.BinOp(ast.Name(name, ast.Load()), op, value)
+            return f"`{_short(node)}` changes {name} in place; write `{_fresh(name, stored)} = {_short(whole)}`."
         case ast.AugAssign(target=target) | ast.Assign(targets=[ast.Subscript() | ast.Attribute() as target]):
             part = next((n.id for n in ast.walk(target) if isinstance(n, ast.Name)), "a value")
             new = _fresh(part, stored)

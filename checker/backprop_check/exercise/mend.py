@@ -42,7 +42,7 @@ def parse(text: str, indented: bool = False, loop: bool = False) -> tuple[ast.Mo
 def _as_function(body: list[ast.stmt], loop: bool) -> ast.stmt:
     """A function around statements (and a loop, if they stand in one), as nothing else may hold a `return`, which is a cell's right."""
     # `from x import *` is allowed at the top of a module only; a submission may have it there.
-    kept = [n for n in body if not isinstance(n, ast.ImportFrom)] or [ast.Pass(lineno=1, col_offset=0)]
-    at = {"lineno": 1, "col_offset": 0}
-    inner: list[ast.stmt] = [ast.While(ast.Constant(1, **at), kept, [], **at)] if loop else kept
-    return ast.FunctionDef("f", ast.arguments([], [], None, [], [], None, []), inner, [], **at)
+    kept = [n for n in body if not isinstance(n, ast.ImportFrom)] or [ast.Pass()]
+    inner: list[ast.stmt] = [ast.While(ast.Constant(1), kept, [])] if loop else kept
+    function = ast.FunctionDef("f", ast.arguments([], [], None, [], [], None, []), inner, [])
+    return ast.fix_missing_locations(function)

@@ -80,8 +80,10 @@ def _functions(node: ast.AST, cell: Cell, inside: str = "", is_class: bool = Fal
 def _bound(tree: ast.Module, cell: Cell) -> Iterator[str]:
     """Where the name `backward` is given to something by an assignment or an import."""
     for node in ast.walk(tree):
-        names = [a.asname or a.name for a in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
-        if "backward" in names or (isinstance(node, ast.Name) and node.id == "backward" and isinstance(node.ctx, ast.Store)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            if "backward" in (a.asname or a.name for a in node.names):
+                yield _place(node, cell)
+        elif isinstance(node, ast.Name) and node.id == "backward" and isinstance(node.ctx, ast.Store):
             yield _place(node, cell)
 
 

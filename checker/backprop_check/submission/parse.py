@@ -146,7 +146,8 @@ def _without_pauses(tree: ast.Module, text: str, bare: bool) -> tuple[ast.Module
             source = segment(node, [line.encode() for line in text.split("\n")])
             message = f"`{word}` cannot stand here: `backward` is a plain function, which is called once"
             column = characters(lines, node.lineno, node.col_offset)
-            broken += [Broken(node.lineno, column, message, source, name, True) for name in sorted(written(node)) or [None]]
+            names: list[str | None] = [*sorted(written(node))] or [None]
+            broken += [Broken(node.lineno, column, message, source, name, pauses=True) for name in names]
         _blank(lines, node)
     if lines == text.split("\n"):
         return tree, text, ()

@@ -132,7 +132,7 @@ def _no_exit() -> Iterator[None]:
             leave(status)
         raise _Ended(status)
 
-    os._exit = os.abort = ended  # type: ignore[assignment]
+    os._exit = os.abort = ended
     try:
         yield
     finally:

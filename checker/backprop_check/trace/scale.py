@@ -33,8 +33,8 @@ def term_scales(outputs: Sequence[tuple[torch.Tensor, torch.Tensor]], nodes: Map
                 signed = [_signed(function, i, roots[i], generator) if i in roots else None for i in range(_arity(function, roots))]
                 for k, g in enumerate(_sent(function, signed)):
                     if g is not None and function.next_functions[k][0] is not None:
-                        square = _square(g.sum_to_size(_shape(*function.next_functions[k])))
-                        totals[k] = totals.get(k, 0.0) + square / SIGNS
+                        squared = _square(g.sum_to_size(_shape(*function.next_functions[k])))
+                        totals[k] = totals.get(k, 0.0) + squared / SIGNS
             for k, total in totals.items():
                 _add(squares, function.next_functions[k], total)
     found = {}
@@ -70,7 +70,8 @@ def _signed(function: Any, index: int, root: torch.Tensor, generator: torch.Gene
 
 def _sent(function: Any, received: Sequence[torch.Tensor | None]) -> tuple[torch.Tensor | None, ...]:
     """What a node of autograd's graph sends to each of its `next_functions`."""
-    if not isinstance(function, BackwardCFunction):
+    python: bool = isinstance(function, BackwardCFunction)
+    if not python:
         sent = function(*received)
         return sent if isinstance(sent, tuple) else (sent,)
     # A `torch.autograd.Function`: its `backward` wants every gradient, and answers for every argument, tensor or not.
