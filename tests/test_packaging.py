@@ -53,7 +53,7 @@ sys.exit(code)
 
 def command(unpacked: Path, cwd: Path, *argv: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(unpacked)}
-    return subprocess.run([sys.executable, "-c", SCRIPT, *argv], cwd=cwd, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-c", SCRIPT, *argv], cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
 
 
 def test_the_wheel_holds_the_whole_course(unpacked: Path) -> None:
@@ -83,7 +83,7 @@ def test_pytest_finds_the_plugin_by_itself(unpacked: Path, tmp_path: Path) -> No
     def pytest_run(*argv: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PYTHONPATH": str(unpacked)}
         command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *argv]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
 
     assert pytest_run("--backprop").stdout.count("exercises/ex05_broadcast.py::d") == 4
     disabled = pytest_run("--backprop", "-p", "no:backprop")

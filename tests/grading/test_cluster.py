@@ -54,7 +54,7 @@ def workers() -> Iterator[LocalCluster]:
 @pytest.fixture
 def client(workers: LocalCluster) -> Iterator[Client]:
     with Client(workers, set_as_default=False) as connected:
-        connected.wait_for_workers(2, timeout=30)
+        connected.wait_for_workers(2, timeout=120)
         yield connected
 
 
@@ -100,7 +100,7 @@ def test_a_worker_that_is_killed_loses_and_doubles_nothing(workers: LocalCluster
     marks = {"right": ("judged", 4.0), "wrong": ("judged", 3.0), "broken": ("unreadable", 0.0)}
     found = sorted((result.submission, result.outcome, result.score) for result in results)
     assert found == [(name, *marks[kind]) for name, kind in CLASS.items() if kind != "loops"]
-    client.wait_for_workers(2, timeout=30)
+    client.wait_for_workers(2, timeout=120)
     assert set(client.run(os.getpid).values()) - before
 
 

@@ -79,7 +79,7 @@ def test_each_layer_alone(layer: str) -> None:
     known = {each.name: each for each in layers()}
     if layer != "none" and not known[layer].holds:
         pytest.skip(known[layer].detail)
-    run = subprocess.run([sys.executable, "-c", ATTEMPTS, layer], capture_output=True, text=True, timeout=30, env=environment())
+    run = subprocess.run([sys.executable, "-c", ATTEMPTS, layer], capture_output=True, text=True, timeout=120, env=environment())
     assert (run.stderr, run.stdout) == ("", CLOSES[layer])
     if layer != "none":
         assert {*known[layer].closes} - {"leftovers", "time"} <= {*run.stdout.split()}

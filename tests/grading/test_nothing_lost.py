@@ -62,7 +62,7 @@ def test_the_command_is_ended_midway(source: Path, whole: Path, out: Path) -> No
             lambda before=before, command=command, more=more: count(out) >= before + more and {pid for _, pid in below(command.pid)}
         )
         kill(command.pid, number)
-        _, error = command.communicate(timeout=20)
+        _, error = command.communicate(timeout=120)
         until(lambda family=family: not alive(family), 10)
         assert before + more <= count(out) < N
         assert command.returncode == (130 if number == signal.SIGINT else -number)
@@ -143,7 +143,7 @@ def test_an_interrupt_before_anything_is_graded(source: Path, tmp_path: Path) ->
     until(lambda: (tmp_path / "out" / ".secret").exists() and any(depth == 1 for depth, _ in below(command.pid)))
     family = {pid for _, pid in below(command.pid)}
     kill(command.pid, signal.SIGINT)
-    _, error = command.communicate(timeout=20)
+    _, error = command.communicate(timeout=120)
     assert command.returncode == 130 and len(error.splitlines()) == 1 and f"0 of {N}" in error
     until(lambda: not alive(family), 10)
 

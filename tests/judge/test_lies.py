@@ -310,7 +310,7 @@ def test_a_forged_place_does_not_spoil_the_report(ask: Judge, place: str) -> Non
 
 def test_a_flood_ends(ask: Judge) -> None:
     """Frames without end are no progress."""
-    signal.alarm(15)
+    signal.alarm(120)
     began = time.monotonic()
     for frame in ('{"is": "at", "index": 1, "tensors": {}}', '{"is": "changed", "name": "h", "index": 1, "tensors": {}}'):
         judged = ask.body(MLP, f"do = 3 * o\nwhile True:\n    forge({frame})\ndW2 = 3 * W2", FORGE, time_limit=1)

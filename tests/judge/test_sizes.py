@@ -67,11 +67,12 @@ def test_a_shape_that_is_right_at_one_choice_only(ask: Judge) -> None:
     )
 
 
-def test_small_sizes_in_the_others_right_again(ask: Judge) -> None:
-    """Wrong at one other choice and right at the next: no size of the file's explains it."""
-    judged = ask.body(MLP, "do = 2 * o / (n if n != 8 else 6)")
-    assert judged.verdicts["do"].status in ("incorrect", "correct")
-    assert "hard-coded-size" not in judged.verdicts["do"].why
+@pytest.mark.parametrize("choice", [1, 2])
+def test_wrong_at_one_other_choice_is_enough(ask: Judge, choice: int) -> None:
+    size = ask.graph(MLP).sizes[choice]["N"]
+    judged = ask.body(MLP, f"do = 2 * o / (n if n != {size} else 6)")
+    assert judged.verdicts["do"].status == "incorrect"
+    assert "hard-coded-size" in judged.verdicts["do"].why
 
 
 REPEATS = '''
@@ -192,6 +193,8 @@ def test_an_answer_that_is_right_for_even_or_odd_sizes_only(ask: Judge, rows: in
     for answer, status in answers.items():
         judged = ask.body(exercise, f"dh = (1 - y**2) * dy\n{answer}")
         assert [judged.verdicts[name].status for name in ("dh", "dx")] == ["correct", status], answer
+        right_today = status == "incorrect" and answer.count("zeros_like") - 1 == rows % 2
+        assert ("hard-coded-size" in judged.verdicts["dx"].why) == right_today, answer
 
 
 MEAN = '''
@@ -223,7 +226,7 @@ def test_a_size_is_no_other_and_no_sum_or_product_of_others(ask: Judge) -> None:
         dy = y / (x.shape[0] * w.shape[0])                  # -> incorrect hard-coded-size
         dy = 2 * y / (x.numel() * 3)                        # -> incorrect hard-coded-size
         dx = torch.ones_like(x) * dm / (x.shape[1] / 2)     # -> incorrect hard-coded-size
-        dx = torch.ones_like(x) * dm / (w.shape[0] - x.shape[1])    # -> incorrect
+        dx = torch.ones_like(x) * dm / (w.shape[0] - x.shape[1])    # -> incorrect hard-coded-size
         dx = torch.ones_like(x) * dm / (w.shape[0] / 3)     # -> incorrect hard-coded-size
         dx = torch.ones_like(x) * dm / 4                    # -> incorrect hard-coded-size
         dx = torch.ones_like(x) * dm / x.shape[0]           # -> correct

@@ -21,9 +21,10 @@ def first_look(graph: Graph, submission: Submission, run: Callable[[int], Run]) 
         if not any(bool(torch.isfinite(r.trial.gradients[target.name]).any()) for r in runs):
             raise BadInput(f"{where}: autograd's gradient of `{target.node}` is nowhere finite, so nothing can be judged by it.")
     verdicts = {t.name: verdict_of(t, runs, submission) for t in graph.exercise.targets}
-    if any(_size_dependent(v) for v in verdicts.values()):
-        again = tuple(run(0) for _ in range(2))
-        verdicts = {name: _hard_coded(v, again) for name, v in verdicts.items()}
+    doubtful = {c for v in verdicts.values() if _size_dependent(v) for c, difference in enumerate(v.differences) if difference.wrong}
+    if doubtful:
+        nominal, others = [run(0) for _ in range(2)], [run(choice) for choice in sorted(doubtful)]
+        verdicts = {name: _hard_coded(v, nominal, others) for name, v in verdicts.items()}
     return verdicts
 
 
@@ -68,12 +69,13 @@ def _size_dependent(verdict: Verdict) -> bool:
     return verdict.status == "incorrect" and verdict.differences[0].wrong == ""
 
 
-def _hard_coded(verdict: Verdict, again: Iterable[Run]) -> Verdict:
-    """Right on three nominal seeds and wrong at each other choice of sizes: the answer holds a size."""
+def _hard_coded(verdict: Verdict, nominal: Iterable[Run], others: Iterable[Run]) -> Verdict:
+    """Right on three nominal seeds, and at other sizes wrong whenever it was wrong there once: the answer holds something of its sizes."""
     if not _size_dependent(verdict):
         return verdict
-    nominal = all(compare(run, verdict.target.name).wrong == "" for run in again)
-    others = [d for d, run in zip(verdict.differences, verdict.runs, strict=True) if run.trial.sizes != verdict.runs[0].trial.sizes]
-    if nominal and others and all(d.wrong for d in others):
+    name = verdict.target.name
+    wrong_at = [run.trial.sizes for run, difference in zip(verdict.runs, verdict.differences, strict=True) if difference.wrong]
+    right = all(compare(run, name).wrong == "" for run in nominal)
+    if right and all(compare(run, name).wrong for run in others if run.trial.sizes in wrong_at):
         return replace(verdict, why=verdict.why | {"hard-coded-size"})
     return verdict

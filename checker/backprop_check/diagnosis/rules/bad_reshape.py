@@ -49,6 +49,8 @@ def find(case: Case) -> Diagnosis | None:
     asked = _asked(arguments)
     if not isinstance(base, torch.Tensor) or asked is None:
         return None
+    if part.func.attr == "view" and _fills(base, asked):
+        return _scattered(case, part, part.func.value)
     inner = ast.unparse(part.func.value)
     inner = f"`{inner}`" if len(inner) <= 30 else "what stands before it"
     verb = "be expanded to" if part.func.attr.startswith("expand") else "fill"
@@ -65,8 +67,32 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
+def _fills(base: torch.Tensor, asked: tuple[int, ...]) -> bool:
+    try:
+        base.reshape(asked)
+    except RuntimeError:
+        return False
+    return True
+
+
+def _scattered(case: Case, part: ast.Call, base: ast.expr) -> Diagnosis:
+    """The numbers would fill the shape, but `view` copies none, and they do not lie in memory in the order that it needs."""
+    return Diagnosis(
+        code="bad-reshape",
+        certainty="proven",
+        error="`view` copies no numbers, and these do not lie in memory in the order that it needs",
+        note="A transpose or an expand moves no number in memory: it only reads them in another order. The shape itself is possible.",
+        help="Write `reshape`, which copies where it must.",
+        span=case.span(part, after=base),
+        evidence="`reshape` to the same shape works where `view` raised.",
+    )
+
+
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    """A length in a reshape left to torch."""
+    """A length in a reshape left to torch; `reshape` for `view`."""
+    for call in calls(expression, "view"):
+        assert isinstance(call.func, ast.Attribute)
+        yield put(expression, call.func, ast.copy_location(ast.Attribute(call.func.value, "reshape", ast.Load()), call.func)), call
     for call in calls(expression, *RESHAPES):
         for node in (n for argument in call.args for n in ast.walk(argument)):
             if isinstance(node, ast.Constant) and type(node.value) is int:

@@ -46,7 +46,7 @@ def find(case: Case) -> Diagnosis | None:
         note=f"Right at {nominal}; at {changed} it {'raises: ' + raised.message if raised else 'is wrong'}.",
         help="Take the length from a tensor (`x.shape[0]`), keep the axis (`keepdim=True`), or leave it to torch (`-1`).",
         span=case.span(literal) if literal is not None else case.span(),
-        evidence="Right in three trials at the nominal sizes, and wrong at the other sizes that were tried.",
+        evidence=f"Right in three trials at the nominal sizes, and wrong in each at {changed}.",
         fix=_fix(case, folded) if folded is not None else None,
     )
 
