@@ -136,7 +136,7 @@ def test_slow_texts() -> None:
         results = list(pool.judged([task(text, name) for name, text in SLOW.items()]))
     assert {result.submission for result in results} == SLOW.keys()
     for result in results:
-        assert result.seconds < 20 and result.digest and result.outcome != "unreadable", (
+        assert result.seconds < 200 and result.digest and result.outcome != "unreadable", (
             result.submission,
             result.seconds,
             result.report["message"],

@@ -107,7 +107,6 @@ class Plain(torch.Tensor):
     ],
 )
 def test_odd_values_are_not_right(ask: Judge, value: str) -> None:
-    began = time.monotonic()
     judged = (
         ask.marks(
             MLP, f"do = 2 * o / n  # -> correct\ndW2 = {value}\n# -> dW2: incorrect\ndh = do @ W2.T  # -> correct", LIAR, time_limit=3
@@ -117,7 +116,6 @@ def test_odd_values_are_not_right(ask: Judge, value: str) -> None:
     )
     assert judged.verdicts["dW2"].status in ("incorrect", "error")
     assert judged.said("do") == judged.said("dh") == "correct"
-    assert time.monotonic() - began < 8
 
 
 def fatal(value: str) -> bool:
@@ -197,10 +195,8 @@ def test_odd_values_that_are_right(ask: Judge, value: str) -> None:
     ],
 )
 def test_patches_do_not_make_a_wrong_answer_right(ask: Judge, prelude: str) -> None:
-    began = time.monotonic()
     judged = ask.body(MLP, "do = 2 * o\ndW2 = do.T\ndh = W2\ndpre = h - h\ndW1 = torch.zeros_like(W1)", prelude, time_limit=1.5)
     assert judged.message or not any(v.status == "correct" for v in judged.verdicts.values())
-    assert time.monotonic() - began < 20
 
 
 def test_after_all_attacks_the_zygote_still_serves(ask: Judge) -> None:
@@ -281,10 +277,8 @@ def forge(header, body=b'', count=1):
 )
 def test_forged_frames(ask: Judge, frame: str) -> None:
     """Whoever writes into the channel costs himself his answers; the judge says so and goes on."""
-    began = time.monotonic()
     judged = ask.body(MLP, f"do = 3 * o\nforge({frame})\ndW2 = 3 * W2\ndh = 5 * h", FORGE, time_limit=1)
     assert judged.message or not any(v.status == "correct" for v in judged.verdicts.values())
-    assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize(
@@ -311,11 +305,9 @@ def test_a_forged_place_does_not_spoil_the_report(ask: Judge, place: str) -> Non
 def test_a_flood_ends(ask: Judge) -> None:
     """Frames without end are no progress."""
     signal.alarm(120)
-    began = time.monotonic()
     for frame in ('{"is": "at", "index": 1, "tensors": {}}', '{"is": "changed", "name": "h", "index": 1, "tensors": {}}'):
         judged = ask.body(MLP, f"do = 3 * o\nwhile True:\n    forge({frame})\ndW2 = 3 * W2", FORGE, time_limit=1)
         assert judged.message or not any(v.status == "correct" for v in judged.verdicts.values())
-    assert time.monotonic() - began < 20
 
 
 def test_the_oracle_of_a_target_comes_after_its_answer(ask: Judge) -> None:
