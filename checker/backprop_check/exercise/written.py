@@ -10,7 +10,8 @@ from backprop_check.exercise.logical import margin_of
 _PROMPT = re.compile(r"\s*(?:(?:>>>|\.\.\.|\$|[-+>])\s+|In \[\d*\]:\s*)+")
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff]")
 _LONGEST = 1000  # nobody assigns further to the right
-_NAME = re.compile(r"(?<![.\w])\d*(d\w+)")
+_TARGETS = re.compile(r"[^\w*/@+%&|^-]*(?:[^\W\d]\w*(?:\s+|\s*,\s*))*?\d*(d\w+\b(?:\s*,\s*\w+\b)*)(?!\s*[-+*/@%&|^]+\s*[\w.])")
+"""One name, or several with commas, that no operator joins to another; a word before them (`let dx`) does not matter."""
 
 
 def assigned(line: str) -> list[str]:
@@ -27,7 +28,8 @@ def assigned(line: str) -> list[str]:
         return names
     for statement in text.split("#")[0].split(";"):
         first, *others = re.split(r"=+", statement)
-        found = _NAME.findall(_outside(first))
+        targets = _TARGETS.match(_outside(first))
+        found = re.findall(r"\bd\w+", targets.group(1)) if targets else []
         word = re.match(r"\W*(\w+)", first)
         if word is None or keyword.iskeyword(word.group(1)):
             continue
