@@ -36,7 +36,7 @@ def assigned(line: str) -> list[str]:
         if others:
             called = re.match(r"\W*d\w+\s*\.", first)
             names += [] if called and "(" in first else found
-            while len(others) > 1 and re.fullmatch(r"\s*d\w+\s*", others[0]):
+            while first.strip()[-1:].isidentifier() and len(others) > 1 and others[1].strip() and re.fullmatch(r"\s*d\w+\s*", others[0]):
                 names.append(others.pop(0).strip())
         elif re.match(r"\W*\d*d\w+(?:\.\w+)*(?:\s+[^\s.]|\[|\s*[^\x00-\x7f])|\W*d\w+\.\w+_\(", first):
             names += found[:1]
