@@ -26,8 +26,8 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise) -> Su
     """Return the submission whose code `cells` are; `path` names it in messages. Raises `BadInput` as `read_submission` does."""
     parsed = [(cell, *parse_leniently(cell.text)) for cell in cells if cell.is_for(exercise.id)]
     chosen = None
-    for number, (cell, tree, _, _) in enumerate(parsed):
-        if cell.mark is not None or any(_is_backward(node) for node in tree.body):
+    for number, (cell, tree, _, broken) in enumerate(parsed):
+        if (cell.mark is not None and _says_something(tree, broken)) or any(_is_backward(node) for node in tree.body):
             chosen = number
     if chosen is None:
         raise BadInput(_why_nothing(path, [b for *_, broken in parsed for b in broken]))
@@ -96,6 +96,11 @@ def find_backward(tree: ast.Module, bare: bool, parameters: Sequence[str]) -> as
 
 def _is_backward(node: ast.stmt) -> bool:
     return isinstance(node, ast.FunctionDef) and node.name == "backward"
+
+
+def _says_something(tree: ast.Module, broken: Iterable[Broken]) -> bool:
+    """Whether anything of a marked cell parses, or what does not is about a gradient."""
+    return not broken or any(b.target for b in broken) or not all(isinstance(node, ast.Pass) for node in tree.body)
 
 
 def _defines(node: ast.stmt) -> bool:
