@@ -234,7 +234,7 @@ def test_other_suffixes_and_encodings(ask: Judge) -> None:
     path.write_bytes(("# caf\xe9\n" + RIGHT).encode("latin-1"))
     assert "UTF-8" in (ask.file(MLP, path).message or "")
     path.write_bytes(RIGHT.encode("utf-16"))
-    assert ask.file(MLP, path).message
+    assert ask.file(MLP, path).all_said() == only()
     assert ask.file(MLP, ask.folder).message
     assert ask.file(MLP, ask.folder / "not_there.py").message
 

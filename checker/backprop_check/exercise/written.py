@@ -10,7 +10,8 @@ from backprop_check.exercise.logical import margin_of
 _PROMPT = re.compile(r"\s*(?:(?:>>>|\.\.\.|\$|[-+>])\s+|In \[\d*\]:\s*)+")
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff]")
 _LONGEST = 1000  # nobody assigns further to the right
-_NAME = re.compile(r"(?<![.\w])\d*(d\w+)")
+_TARGETS = re.compile(r"[^\w*/@+%&|^-]*(?:[^\W\d]\w*(?:\s+|\s*,\s*))*?\d*(d\w+\b(?:\s*,\s*\w+\b)*)(?!\s*[-+*/@%&|^]+\s*[\w.])")
+"""One name, or several with commas, that no operator joins to another; a word before them (`let dx`) does not matter."""
 
 
 def assigned(line: str) -> list[str]:
@@ -27,14 +28,15 @@ def assigned(line: str) -> list[str]:
         return names
     for statement in text.split("#")[0].split(";"):
         first, *others = re.split(r"=+", statement)
-        found = _NAME.findall(_outside(first))
+        targets = _TARGETS.match(_outside(first))
+        found = re.findall(r"\bd\w+", targets.group(1)) if targets else []
         word = re.match(r"\W*(\w+)", first)
         if word is None or keyword.iskeyword(word.group(1)):
             continue
         if others:
             called = re.match(r"\W*d\w+\s*\.", first)
             names += [] if called and "(" in first else found
-            while len(others) > 1 and re.fullmatch(r"\s*d\w+\s*", others[0]):
+            while first.strip()[-1:].isidentifier() and len(others) > 1 and others[1].strip() and re.fullmatch(r"\s*d\w+\s*", others[0]):
                 names.append(others.pop(0).strip())
         elif re.match(r"\W*\d*d\w+(?:\.\w+)*(?:\s+[^\s.]|\[|\s*[^\x00-\x7f])|\W*d\w+\.\w+_\(", first):
             names += found[:1]

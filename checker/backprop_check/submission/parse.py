@@ -52,8 +52,8 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise, besid
     """
     parsed = [(cell, *parse_leniently(cell.text)) for cell in cells if cell.is_for(exercise.id)]
     chosen = None
-    for number, (cell, tree, _, _) in enumerate(parsed):
-        if cell.mark is not None or backwards(tree):
+    for number, (cell, tree, _, broken) in enumerate(parsed):
+        if (cell.mark is not None and _says_something(tree, broken)) or backwards(tree):
             chosen = number
     if chosen is None:
         raise BadInput(why_nothing(path, [(cell, tree) for cell, tree, *_ in parsed], [b for *_, broken in parsed for b in broken]))
@@ -133,6 +133,11 @@ def _lost(function: Function, unknown: Sequence[str], statements: Sequence[State
     if read:
         what = " and ".join(f"`{name}`" for name in read)
         yield f"line {function.lineno}: `backward` asks for {what}, which {exercise.id} does not name: what reads it is lost"
+
+
+def _says_something(tree: ast.Module, broken: Iterable[Broken]) -> bool:
+    """Whether anything of a marked cell parses, or what does not is about a gradient."""
+    return not broken or any(b.target for b in broken) or not all(isinstance(node, ast.Pass) for node in tree.body)
 
 
 def _without_pauses(tree: ast.Module, text: str, bare: bool) -> tuple[ast.Module, str, tuple[Broken, ...]]:
