@@ -294,6 +294,7 @@ PASSED = {
     "import os; os.abort()": f"line 11 ended the process (aborted), {BELOW}",
     "1 / 0": f"line 11 raised ZeroDivisionError: division by zero {BELOW}",
     "late = undefined\nlater = late + 1": f"line 11 raised NameError: name 'undefined' is not defined {BELOW}",
+    "g = (1 +": "line 11 could not be read ('(' was never closed) and was passed over: Python itself would refuse the whole file",
     "import not_here_at_all": "line 11 raised ModuleNotFoundError: No module named 'not_here_at_all' (what needs it will not find it)",
 }
 
