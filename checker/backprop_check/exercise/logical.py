@@ -62,15 +62,16 @@ def logical_lines(lines: Sequence[str]) -> Iterator[Logical]:
             continue
         found = re.match(r"\w+|.", rest)
         word = found.group() if found else ""
-        error = _refused(lines[i], "")
-        if error is None:
+        alone = word != "@"  # a decorator never is
+        error = _refused(lines[i], "") if alone else None
+        if alone and error is None:
             one = Logical(i, i + 1, margin, word, whole=True)
         elif not _OPENING.search(rest):
             one = Logical(i, i + 1, margin, word, _ends_in_colon(rest), error=error)
         else:
             one, seen = _long(lines, Logical(i, i + 1, margin, word, _ends_in_colon(rest), error=error), spare)
             spare -= min(spare, seen)
-        yield one if error is None or one.opens or (word not in COMPOUND and word not in CLAUSES) else replace(one, opens=True)
+        yield one if one.whole or one.opens or (word not in COMPOUND and word not in CLAUSES) else replace(one, opens=True)
         i = one.end
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import warnings
 
 from backprop_check.records import Broken
@@ -39,10 +40,14 @@ def parse(text: str, indented: bool = False, loop: bool = False) -> tuple[ast.Mo
             return None, SyntaxError(str(error) or "too deeply nested")
 
 
+_SHELL, _LOOP = ast.parse("def f(): pass\nwhile 1: pass").body
+
+
 def _as_function(body: list[ast.stmt], loop: bool) -> ast.stmt:
     """A function around statements (and a loop, if they stand in one), as nothing else may hold a `return`, which is a cell's right."""
+    function, around = copy.copy(_SHELL), copy.copy(_LOOP)
+    assert isinstance(function, ast.FunctionDef) and isinstance(around, ast.While)
     # `from x import *` is allowed at the top of a module only; a submission may have it there.
-    kept = [n for n in body if not isinstance(n, ast.ImportFrom)] or [ast.Pass()]
-    inner: list[ast.stmt] = [ast.While(ast.Constant(1), kept, [])] if loop else kept
-    function = ast.FunctionDef("f", ast.arguments([], [], None, [], [], None, []), inner, [])
-    return ast.fix_missing_locations(function)
+    around.body = [n for n in body if not isinstance(n, ast.ImportFrom)] or function.body
+    function.body = [around] if loop else around.body
+    return function
