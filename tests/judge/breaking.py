@@ -198,6 +198,7 @@ if __name__ == "__main__":
             if said := wrong(case):
                 lost[case.name.split(": ", 1)[1]] += 1
                 print(case.name, said, sep="\n    ", file=sys.stderr)
+        print(f"{path.stem}: {tried} tried so far, {lost.total()} wrong", flush=True)
     print(
         f"{tried} texts: {len(SOLUTIONS)} solutions, {len(BREAKS)} ways, {len(NEIGHBOURS)} neighbours; more than the target lost in {lost.total()}"
     )
