@@ -35,7 +35,7 @@ FORWARDS = {
     "SIZES and a helper below, and a backward of its own": (
         "def inputs(D=6, heads=3):\n    return dict(x=torch.randn(D, heads))\n",
         "def forward(x):\n    y = x.tanh()\n    z = y.view(-1, 2, 3)[:, 0] * SCALE\n    return z\n\n\ndef backward(x, y):\n    dx = 3\n\n\n"
-        "SIZES = [dict(D=8, heads=3), dict(D=10, heads=3)]\nSCALE = 0.5\n\nprint('plots')\nfor i in range(3):\n    print(i)\n",
+        "SIZES = [dict(D=8, heads=3), dict(D=9, heads=2)]\nSCALE = 0.5\n\nprint('plots')\nfor i in range(3):\n    print(i)\n",
         ["SIZES = [dict(D=8", "SCALE = 0.5\n\n\ndef backward(x, y, z, dz):"],
     ),
     "no import of F": (

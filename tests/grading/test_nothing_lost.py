@@ -18,7 +18,7 @@ N = 24
 MISTAKES = (
     ("", ""),
     (".sum(1, keepdim=True)", ".sum(1)"),
-    ("(1 - act**2)", "act**2"),
+    ("(1 - act**2)", "-(1 - act**2)"),
     ("dcounts = ", "dcounts = 1 / 0 + "),
     ("dprobs = ", "dprobs = ...  # "),
     ("(1 - act**2)", "(1 - act**2"),

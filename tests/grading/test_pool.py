@@ -58,7 +58,7 @@ def test_the_same_code_gets_the_same_report_whoever_judges_it(pool: Pool) -> Non
     wrong = SOLUTION.replace("(1 - act**2)", "(1 - act**3)")
     (first,) = pool.judged([task(wrong)])
     (again,) = pool.judged([task(wrong, "bob.py")])
-    with Pool(setup(time_limit=4.0, explain_seconds=0.2), 2) as others:
+    with Pool(setup(time_limit=4.0), 2) as others:
         (other,) = others.judged([task(wrong, "cy.py")])
     assert first.report == again.report == other.report and first.score == 3.0
 

@@ -301,9 +301,9 @@ def test_walrus(ask: Judge) -> None:
 
 
 def test_return_early_and_late(ask: Judge) -> None:
-    ask.marks(MLP, "do = 2 * o / n  # -> correct\nreturn do\ndW2 = h.T @ do  # -> missing")
+    ask.marks(MLP, "do = 2 * o / n  # -> correct\nreturn do\ndW2 = h.T @ do  # -> correct")
     ask.marks(MLP, "do = 2 * o / n  # -> correct\ndW2 = h.T @ do  # -> correct\nreturn do, dW2")
-    ask.marks(MLP, "do = 2 * o / n  # -> correct\nif n:\n    return do\ndW2 = h.T @ do  # -> missing")
+    ask.marks(MLP, "do = 2 * o / n  # -> correct\nif n:\n    return do\ndW2 = h.T @ do  # -> correct")
     ask.marks(MLP, "with torch.no_grad():\n    do = 2 * o / n  # -> correct\n    return do")
     ask.marks(MLP, "for i in range(3):\n    do = 2 * o / n  # -> correct\n    if i:\n        return do")
     ask.marks(MLP, "do = 2 * o / n  # -> correct\nreturn nothing\n")

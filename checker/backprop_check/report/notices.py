@@ -34,7 +34,7 @@ def _passed(submission: Submission, verdicts: Sequence[Verdict]) -> Iterator[str
     passed: dict[int, Raised] = {}
     for raised in (raised for v in verdicts for run in v.runs for raised in run.passed):
         passed.setdefault(raised.statement, raised)
-    lost: set[str] = set()
+    lost = {name.lstrip("*") for name in submission.unknown}
     last = len(submission.statements) - 1
     for index, raised in sorted(passed.items()):
         statement = submission.statements[index]

@@ -34,7 +34,7 @@ def targets(results: Sequence[Result]) -> list[dict[str, Any]]:
             name, source = gradient["name"], gradient["source"] or ""
             axes.setdefault(name, gradient["axes"])
             verdicts[name][gradient["status"]] += 1
-            if gradient["diagnoses"] and gradient["status"] != "missing":
+            if gradient["diagnoses"]:
                 squeezed = "".join(source.split())
                 as_written.setdefault(squeezed, source)
                 for code in _codes(gradient):
@@ -95,7 +95,9 @@ def marks(results: Sequence[Result]) -> list[dict[str, Any]]:
 
 
 def _codes(gradient: Mapping[str, Any]) -> set[str]:
-    """The codes a report gives a gradient. Where it offers one of several, each counts."""
+    """The codes of the mistakes in a gradient. Where its report offers one of several, each counts; what is not written is none."""
+    if gradient["status"] == "missing":
+        return set()
     return {diagnosis["code"] for diagnosis in gradient["diagnoses"] if diagnosis["code"]}
 
 
