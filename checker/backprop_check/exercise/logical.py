@@ -94,7 +94,7 @@ def _long(lines: Sequence[str], one: Logical, spare: int) -> tuple[Logical, int]
         last, end = token.string or last, one.start + token.start_pos[0]
     end = min(end, len(lines))
     seen = sum(len(line) for line in lines[one.start + 1 : end])
-    found = replace(one, end=end, opens=last == ":")
+    found = replace(one, end=end, opens=last == ":" and _code(lines[one.start]) != ":")
     if end == one.start + 1:
         return found, seen
     found = replace(found, error=None)
@@ -115,7 +115,12 @@ def _window(lines: Sequence[str], start: int, spare: int) -> Iterator[str]:
 
 
 def _ends_in_colon(line: str) -> bool:
-    return line.split("#")[0].rstrip().endswith(":")
+    """Whether a block may follow; a colon alone is a slip, and takes no lines along."""
+    return _code(line).endswith(":") and _code(line) != ":"
+
+
+def _code(line: str) -> str:
+    return line.split("#")[0].strip()
 
 
 def _refused(text: str, below: str, above: str = "") -> SyntaxError | None:

@@ -49,7 +49,10 @@ class Session:
         self._named = question.named
 
         def read(exercise: Exercise) -> Submission:
-            return submission_from([*earlier, cell], Path(cell.place), exercise, files_in(Path.cwd()))
+            beside = files_in(Path.cwd())
+            found = submission_from([*earlier, cell], Path(cell.place), exercise, beside)
+            # Where nothing of this cell parses an earlier attempt would be taken, as it is in a notebook that is handed in.
+            return found if found.text == cell.text else submission_from([cell], Path(cell.place), exercise, beside)
 
         try:
             report = check_read(exercise, read, self._workers())
