@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import importlib
 import random
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -96,6 +97,8 @@ def load_graph(exercise: Exercise) -> Graph:
     tree = ast.parse(exercise.source)
     functions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name in ("inputs", "forward")]
     tree.body = sorted([*surroundings(tree), *functions], key=lambda node: node.lineno)
+    if "numpy" in exercise.source and "numpy" in sys.modules:
+        importlib.import_module("numpy.random")  # numpy loads it when it is first asked for, which is too late to be seeded
     scope: dict[str, Any] = {"__name__": f"exercise_{exercise.id}", "__file__": str(exercise.path)}
     with authors(exercise.path), seeded(0), default_dtype(torch.float64):
         exec(compile(tree, str(exercise.path), "exec"), scope)
@@ -116,20 +119,20 @@ def _version(value: Any) -> int:
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed the generators of torch, of Python and, where it is loaded, of numpy; put back their states afterwards."""
-    state, plain, numpy = torch.get_rng_state(), random.getstate(), sys.modules.get("numpy")
-    other = numpy.random.get_state() if numpy is not None else None
+    """Seed the generators of torch, of Python and, where `numpy.random` is loaded, of numpy; put back their states afterwards."""
+    state, plain, numpy = torch.get_rng_state(), random.getstate(), sys.modules.get("numpy.random")
+    other = numpy.get_state() if numpy is not None else None
     torch.default_generator.manual_seed(seed)
     random.seed(seed)
     if numpy is not None:
-        numpy.random.seed(seed % 2**32)
+        numpy.seed(seed % 2**32)
     try:
         yield
     finally:
         torch.set_rng_state(state)
         random.setstate(plain)
         if numpy is not None:
-            numpy.random.set_state(other)
+            numpy.set_state(other)
 
 
 @contextlib.contextmanager
