@@ -20,7 +20,15 @@ VAGUE = frozenset({"extra-term", "missing-upstream", "wrong-operand", "wrong-poi
 
 def several(case: Case, first: First) -> tuple[Diagnosis, ...]:
     """Return the mistakes of an answer that no single one explains; nothing where they are not proven together."""
-    return beside_a_branch(case, first) or met(case, first)
+    found = beside_a_branch(case, first) or met(case, first)
+    return tuple(map(_beside_another, found)) if len(found) > 1 else found
+
+
+def _beside_another(cause: Diagnosis) -> Diagnosis:
+    """Say of a cause what was proven of it: that it holds once the other mistake is put right."""
+    note = cause.note.replace("The numbers are right", "Once the other mistake is put right, the numbers are right")
+    evidence = cause.evidence if "the other mistake" in cause.evidence else f"With the other mistake put right: {cause.evidence}"
+    return replace(cause, note=note, evidence=evidence if cause.evidence else "")
 
 
 def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:
