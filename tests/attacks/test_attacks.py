@@ -23,7 +23,7 @@ SHADOWS = {name for name in odd.TEXTS if name.startswith("backprop_check/")}
 """One student's folder: what of it is taken does not matter."""
 
 OUTCOMES: dict[str, set[str]] = {
-    "end_": {"judged", "crashed"},
+    "end_": {"judged", "crashed", "timeout"},  # on a slow machine its work alone takes longer than the limit
     "hang_": {"timeout", "crashed", "refused", "judged"},
     "eat_": {"judged", "memory", "timeout", "crashed"},
     "lie_": {"judged", "refused", "timeout", "crashed"},
