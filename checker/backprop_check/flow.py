@@ -22,16 +22,15 @@ from backprop_check.trace.author import silent
 from backprop_check.trace.graph import load_graph
 
 
-def check(
-    exercise_path: Path, submission_path: Path, zygote: Zygote, time_limit: float = 10.0, explain_seconds: float = math.inf
-) -> Report:
+def check(exercise_path: Path, submission_path: Path, zygote: Zygote, time_limit: float = 10.0, searching: float = math.inf) -> Report:
     """Check the `backward` in `submission_path` against the exercise in `exercise_path`.
 
     The forward and the inputs are the exercise's own; learner code runs in children of `zygote` only, each statement for at most
-    `time_limit` seconds, and causes are sought for `explain_seconds` in all. Raises `BadInput` when the exercise cannot be used; a
+    `time_limit` seconds, and causes are sought with at most so much
+    `searching` (of `diagnosis.work`) in all. Raises `BadInput` when the exercise cannot be used; a
     submission that cannot be read gives a report that says why.
     """
-    return check_read(read_exercise(exercise_path), partial(read_submission, submission_path), zygote, time_limit, explain_seconds)
+    return check_read(read_exercise(exercise_path), partial(read_submission, submission_path), zygote, time_limit, searching)
 
 
 @silent()  # whatever asks the forward again, what its author prints goes nowhere
@@ -40,7 +39,7 @@ def check_read(
     read: Callable[[Exercise], Submission],
     zygote: Zygote,
     limits: Limits | float = 10.0,
-    explain_seconds: float = math.inf,
+    searching: float = math.inf,
 ) -> Report:
     """Check what `read` gives against `exercise`, as `check` does; `read` may raise `BadInput`."""
     graph = load_graph(exercise)
@@ -50,5 +49,5 @@ def check_read(
         submission = replace(submission, trouble=trouble)
     except (BadInput, NothingRan) as error:
         return could_not_judge(exercise, str(error))
-    explained = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, explain_seconds))
+    explained = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, searching))
     return build_report(exercise, submission, verdicts, explained, trouble)

@@ -65,15 +65,15 @@ def test_a_crash_of_all_provers_says_facts_only(tmp_path: Path, zygote: Zygote, 
     assert [(d.code, d.certainty, d.fix) for d in gradient.diagnoses] == [("unrecognised", "located", None)]
 
 
-def test_past_its_time_a_submission_gets_facts_and_hears_why(tmp_path: Path, zygote: Zygote) -> None:
-    (gradient,) = wrong(RULES[-1], tmp_path, zygote, explain_seconds=0.0)
+def test_past_its_searches_a_submission_gets_facts_and_hears_why(tmp_path: Path, zygote: Zygote) -> None:
+    (gradient,) = wrong(RULES[-1], tmp_path, zygote, searching=0)
     assert gradient.verdict.status == "incorrect"
     assert [(d.code, d.certainty) for d in gradient.diagnoses] == [("unrecognised", "located")]
     assert "used up" in gradient.diagnoses[0].note
 
 
-def wrong(rule: ModuleType, folder: Path, zygote: Zygote, explain_seconds: float = math.inf) -> tuple[Gradient, ...]:
+def wrong(rule: ModuleType, folder: Path, zygote: Zygote, searching: float = math.inf) -> tuple[Gradient, ...]:
     paths = write(folder, rule.__doc__ or "", section(rule.__doc__ or "", "Wrong"))
-    report = check(*paths, zygote, explain_seconds=explain_seconds)
+    report = check(*paths, zygote, searching=searching)
     assert report.message is None
     return report.gradients

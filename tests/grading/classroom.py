@@ -26,9 +26,7 @@ SECRET = "5e" * 32
 
 
 def setup(**more: Any) -> Setup:
-    return Setup(
-        **{"exercises": {"ex05": (EXERCISE.name, read_exercise(EXERCISE).source)}, "secret": SECRET, "explain_seconds": 60.0, **more}
-    )  # no report of a test is cut short by the clock
+    return Setup(**{"exercises": {"ex05": (EXERCISE.name, read_exercise(EXERCISE).source)}, "secret": SECRET, **more})
 
 
 def task(text: str | bytes, name: str = "ada.py", given: Setup | None = None) -> Task:

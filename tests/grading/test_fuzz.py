@@ -132,7 +132,7 @@ SLOW = {
 
 def test_slow_texts() -> None:
     """No text holds a judge longer than what its own code may take, plus a few calls of Python's parser, which takes seconds for so much."""
-    with Pool(setup(time_limit=0.5, explain_seconds=0.1), 2) as pool:
+    with Pool(setup(time_limit=0.5, searching=3000), 2) as pool:
         results = list(pool.judged([task(text, name) for name, text in SLOW.items()]))
     assert {result.submission for result in results} == SLOW.keys()
     for result in results:

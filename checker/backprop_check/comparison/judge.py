@@ -13,15 +13,15 @@ import torch
 from backprop_check.comparison.again import in_float32, second_opinions
 from backprop_check.comparison.first import first_look
 from backprop_check.comparison.second import second_look
+from backprop_check.comparison.seeds import Seeds, own_seeds
 from backprop_check.records import Submission, Trial, Verdict
 from backprop_check.results import Outcome
-from backprop_check.submission.run import Limits, NothingRan, Session, fresh_seed
+from backprop_check.submission.run import Limits, NothingRan, Session
 from backprop_check.submission.statements import replaces, writers
 from backprop_check.submission.zygote import Zygote
 from backprop_check.trace.graph import Graph
 from backprop_check.trace.oracle import trace
 
-Seeds = Callable[[], int]
 Trace = Callable[..., Trial]
 
 
@@ -38,17 +38,19 @@ def judge(
     submission: Submission,
     zygote: Zygote,
     limits: Limits | float = 10.0,
-    seeds: Seeds = fresh_seed,
+    seeds: Seeds | None = None,
     trace: Trace = trace,
 ) -> Judged:
     """Run `submission` on the trials of `graph` and return what is found.
 
-    `seeds` gives a new seed at each call; no two trials share one. `limits` as a number are seconds a statement. `trace` is for callers
-    that remember what the oracle said. Raises `NothingRan` when `backward` was never reached.
+    `seeds` gives a new seed at each call; no two trials share one, and by default they follow from the exercise and the code. `limits` as
+    a number are seconds a statement. `trace` is for callers that remember what the oracle said. Raises `NothingRan` when `backward` was
+    never reached.
     """
     bounds = limits if isinstance(limits, Limits) else Limits(limits)
     until = time.monotonic() + bounds.whole
     ends: list[Outcome] = []
+    seeds = seeds or own_seeds(graph.exercise, submission)
 
     def draw(choice: int, dtype: torch.dtype = torch.float64) -> Callable[[], Trial]:
         return lambda: trace(graph, seeds(), graph.sizes[choice], dtype)

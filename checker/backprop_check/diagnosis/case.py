@@ -14,11 +14,12 @@ from backprop_check.comparison.compare import close
 from backprop_check.derivation.derive import Derived, Underivable, derive
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.fold import fold
-from backprop_check.diagnosis.seen import Seen, Tensors, clock
+from backprop_check.diagnosis.seen import Seen, Tensors
+from backprop_check.diagnosis.work import REPLAY
 from backprop_check.records import Run
 from backprop_check.trace.oracle import in_float64, trace
 
-__all__ = ["Case", "Tensors", "clock"]
+__all__ = ["Case", "Tensors"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Case(Seen):
     def _evaluator(self, run: Run) -> Evaluator:
         key = Evaluator, run.trial.seed
         if key not in self.memo:
-            self.memo[key] = Evaluator(self.names(run))
+            self.memo[key] = Evaluator(self.names(run), self.work)
         known: Evaluator = self.memo[key]
         return known
 
@@ -97,8 +98,9 @@ class Case(Seen):
             return True
         if read not in self.memo:
             trial = trace(self.graph, 0, self.graph.sizes[0], perturb=[name[1:] for name in read])
+            self.work.count(*trial.values.values(), times=REPLAY)
             names = {**in_float64(trial.values), **{name: trial.gradients[name] for name in self.available}}
-            self.memo[read] = Evaluator(names), trial
+            self.memo[read] = Evaluator(names, self.work), trial
         evaluator, trial = self.memo[read]
         try:
             value = evaluator(expression)

@@ -17,6 +17,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.replay import Change, Evaluate, cut, downstream, gradient
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.work import REPLAY
 from backprop_check.records import Line, Run
 from backprop_check.trace.oracle import in_float64
 
@@ -136,6 +137,7 @@ def arriving(case: Case, run: Run, line: Line, tree: ast.expr, part: ast.expr) -
     """
     values = in_float64(run.trial.values)
     value = evaluator(case, part)(values)
+    case.work.count(value, times=REPLAY)
     if not isinstance(value, torch.Tensor) or not value.is_floating_point():
         raise ValueError("no float tensor")
     leaf = value.detach().clone().requires_grad_()

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from backprop_check.diagnosis.vocabulary import ATTRIBUTES, CREATES, FUNCTIONS, METHODS
+from backprop_check.diagnosis.work import Work
 
 ELEMENTS = 1 << 22
 
@@ -42,8 +43,9 @@ class Failed(Exception):
 class Evaluator:
     """Evaluates expressions over one set of names. Subtrees are remembered by identity, so edits that share nodes share work."""
 
-    def __init__(self, names: Mapping[str, Any]) -> None:
+    def __init__(self, names: Mapping[str, Any], work: Work) -> None:
         self.names = names
+        self._work = work
         self._memo: dict[int, tuple[ast.AST, Any]] = {}
 
     def __call__(self, node: ast.expr) -> Any:
@@ -66,13 +68,13 @@ class Evaluator:
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
                 a, b = self(left), self(right)
                 _small(op, a, b)
-                return self._try(node, lambda: _BINARY[type(op)](a, b))
+                return self._try(node, lambda: _BINARY[type(op)](a, b), a, b)
             case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
                 a = self(operand)
-                return self._try(node, lambda: _UNARY[type(op)](a))
+                return self._try(node, lambda: _UNARY[type(op)](a), a)
             case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARE:
                 a, b = self(left), self(right)
-                return self._try(node, lambda: _COMPARE[type(op)](a, b))
+                return self._try(node, lambda: _COMPARE[type(op)](a, b), a, b)
             case ast.Tuple(elts=elements):
                 return tuple(self(e) for e in elements)
             case ast.List(elts=elements):
@@ -113,7 +115,7 @@ class Evaluator:
             raise Refused("**")
         if name in CREATES and _product(arguments) > ELEMENTS:
             raise Refused("too large")
-        return self._try(node, lambda: function(*arguments, **keywords))
+        return self._try(node, lambda: function(*arguments, **keywords), *arguments)
 
     def _function(self, node: ast.expr) -> tuple[Callable[..., Any], str]:
         if isinstance(node, ast.Name) and node.id in _ROOTS and node.id not in self.names:
@@ -132,7 +134,10 @@ class Evaluator:
             raise Failed(node, TypeError("not callable"))
         raise Refused("a call")
 
-    def _try(self, node: ast.expr, operation: Callable[[], Any]) -> Any:
+    def _try(self, node: ast.expr, operation: Callable[[], Any], *operands: Any) -> Any:
+        self._work.count(*operands)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult) and all(isinstance(o, torch.Tensor) for o in operands):
+            self._work.product(*operands)
         try:
             return operation()
         except (

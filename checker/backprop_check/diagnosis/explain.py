@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import torch
 
-from backprop_check.diagnosis.case import Case, clock
+from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.failure import stopped
 from backprop_check.diagnosis.instead import incomplete, otherwise
 from backprop_check.diagnosis.mend import nearest
@@ -22,6 +22,7 @@ from backprop_check.diagnosis.rules import RULES, TIES, autograd_used, hard_code
 from backprop_check.diagnosis.several import several
 from backprop_check.diagnosis.slipped import slipped
 from backprop_check.diagnosis.updated import updated
+from backprop_check.diagnosis.work import Work
 from backprop_check.records import Diagnosis, Submission, Verdict
 from backprop_check.trace.graph import Graph, default_dtype
 
@@ -29,41 +30,43 @@ Explained = tuple[tuple[Diagnosis, ...], tuple[Diagnosis, ...]]
 
 T = TypeVar("T")
 
-SEARCH_SECONDS, MEND_SECONDS = 1.5, 0.5
-"""What an answer may cost (of `clock`): to find its cause, and then to find a near repair."""
+SEARCH, MEND = 40_000, 12_000
+"""What an answer may cost (of `Work`): to find its cause, and then to find a near repair."""
 LAST = (wrong_idea, unrecognised)
 """What is said where no cause is proven: that the idea is another, or the facts."""
 
 BY_VALUE = (neighbour, slipped, moved, incomplete, updated, hard_coded_size.besides)
 """What explains an answer by its value alone, whatever its form; these know several names."""
 
+USED_UP = "What may be searched for one submission was used up by its other gradients, so no cause was sought for this one."
+
 FACTS = Diagnosis("unrecognised", "located", error="this is not the gradient", evidence="Compared with autograd's gradient.")
 
 
-def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], seconds: float = math.inf) -> dict[str, Explained]:
+def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], most: float = math.inf) -> dict[str, Explained]:
     """Return, by target, its diagnoses and its remarks. No failure in here changes a verdict or hides it.
 
-    After `seconds` for the whole submission the wrong answers that are left get facts only, and the facts say so.
+    After so much `Work` for the whole submission the wrong answers that are left get facts only, and the facts say so.
     """
-    until = clock() + seconds
+    work = Work()
     found: dict[str, Explained] = {}
     # As the learner's code runs: a number times a whole-number tensor is float64.
     with warnings.catch_warnings(), default_dtype(torch.float64):
         # Trying an edit may make torch warn (`.T` of three axes); that is no news for the learner.
         warnings.simplefilter("ignore")
         for verdict in verdicts:
-            case = Case(graph, submission, verdict, min(clock() + SEARCH_SECONDS, until))
+            case = Case(graph, submission, verdict, work, min(work.done + SEARCH, most))
             if verdict.status in ("incorrect", "error"):
-                found[verdict.target.name] = (diagnose(case, until) if clock() < until else (facts_only(case, seconds),), ())
+                found[verdict.target.name] = (diagnose(case, most) if work.done < most else (facts_only(case),), ())
             elif verdict.status == "missing":
                 near = _attempt(not_written.find, case)
-                found[verdict.target.name] = ((_with_fix(not_written.there(case, near), near, until),) if near is not None else (), ())
+                found[verdict.target.name] = ((_with_fix(not_written.there(case, near), near, most),) if near is not None else (), ())
             else:
                 found[verdict.target.name] = ((), remarks(case))
     return found
 
 
-def diagnose(case: Case, until: float = math.inf) -> tuple[Diagnosis, ...]:
+def diagnose(case: Case, most: float = math.inf) -> tuple[Diagnosis, ...]:
     """Return the cause that is proven first, or several proven together, or else the facts; with the right expression."""
     if (end := _attempt(stopped, case)) is not None:
         return (end,)
@@ -72,20 +75,18 @@ def diagnose(case: Case, until: float = math.inf) -> tuple[Diagnosis, ...]:
     causes = proven(case) or _attempt(lambda c: several(c, single), case)
     if not causes:
         causes = (_attempt(otherwise, case) or _first(case, LAST) or FACTS,)
-    return (_with_fix(case, causes[0], until), *causes[1:])
+    return (_with_fix(case, causes[0], most), *causes[1:])
 
 
-def _with_fix(case: Case, cause: Diagnosis, until: float) -> Diagnosis:
-    fix = _attempt(lambda c: nearest(c, cause.fix), replace(case, deadline=min(case.deadline + MEND_SECONDS, until)))
+def _with_fix(case: Case, cause: Diagnosis, most: float) -> Diagnosis:
+    fix = _attempt(lambda c: nearest(c, cause.fix), replace(case, until=min(case.until + MEND, most)))
     return replace(cause, fix=fix or cause.fix)
 
 
-def facts_only(case: Case, seconds: float) -> Diagnosis:
-    """What is said once the submission's time is up."""
+def facts_only(case: Case) -> Diagnosis:
+    """What is said once the submission's searches are used up."""
     facts = _first(case, (unrecognised,)) or FACTS
-    return replace(
-        facts, note=f"{facts.note} The {seconds:g} s for explaining this submission were used up, so no cause was sought.".strip()
-    )
+    return replace(facts, note=f"{facts.note} {USED_UP}".strip())
 
 
 def proven(case: Case) -> tuple[Diagnosis, ...]:

@@ -79,7 +79,7 @@ def failing_part(case: Case) -> ast.expr | None:
     run = case.verdict.runs[0]
     names = {**case.names(run), **run.trial.gradients}
     try:
-        Evaluator(names)(value)
+        Evaluator(names, case.work)(value)
     except Failed as failed:
         return failed.node
     except (Refused, RecursionError):

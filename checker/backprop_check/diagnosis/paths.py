@@ -11,6 +11,7 @@ from types import CodeType
 import torch
 
 from backprop_check.diagnosis.case import Case, Tensors
+from backprop_check.diagnosis.work import REPLAY
 from backprop_check.records import Line, Run
 from backprop_check.trace.oracle import in_float64
 
@@ -97,6 +98,7 @@ def _gradient(case: Case, run: Run, line: Line, code: CodeType, uses: int, k: in
     names |= {f"_use{i}": leaf if i == k else node for i in range(uses)}
     with torch.enable_grad():
         value = eval(code, {**case.graph.scope, **names})
+        case.work.count(value, times=REPLAY)
         if not isinstance(value, torch.Tensor) or not value.requires_grad:
             return torch.zeros_like(node)
         weighted = (value * run.trial.gradients["d" + line.name]).sum()

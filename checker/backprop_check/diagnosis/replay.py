@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.work import REPLAY
 from backprop_check.records import Line, Run
 from backprop_check.trace.oracle import in_float64
 
@@ -62,6 +63,7 @@ def gradient(
     with torch.enable_grad():
         for line in downstream(case, stops):
             value = _evaluate(code[line.name], values)
+            case.work.count(value, times=REPLAY)
             if change is not None and isinstance(value, torch.Tensor):
                 value = change(line, lambda names, c=code[line.name]: _evaluate(c, names), values)  # type: ignore[misc]
             if line.name in stops and isinstance(value, torch.Tensor):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +13,7 @@ import torch
 
 from backprop_check.comparison.compare import EXACT, tolerance
 from backprop_check.diagnosis.fold import statement_nodes
+from backprop_check.diagnosis.work import Work
 from backprop_check.exercise.sizes import axes, axis_name, written
 from backprop_check.exercise.source import characters
 from backprop_check.records import Line, Run, Span, Submission, Verdict
@@ -23,9 +23,6 @@ from backprop_check.trace.oracle import in_float64
 
 Tensors = list[torch.Tensor]
 
-clock = time.thread_time
-"""Seconds of this thread's work: a search goes as far on a busy machine as on a quiet one, so the same answer is told the same."""
-
 
 @dataclass(frozen=True)
 class Seen:
@@ -34,8 +31,9 @@ class Seen:
     graph: Graph
     submission: Submission
     verdict: Verdict
-    deadline: float = math.inf
-    """Until when (of `clock`) this answer may be searched for edits, all rules together."""
+    work: Work = field(default_factory=Work)
+    until: float = math.inf
+    """Up to how much `work` this answer may be searched for edits, all rules together."""
     edited: ast.expr | None = None
     """The learner's expression with one of its mistakes put right, where the others are sought."""
     partial: bool = False
@@ -45,8 +43,8 @@ class Seen:
 
     @property
     def late(self) -> bool:
-        """Whether the time for searching is used up."""
-        return clock() > self.deadline
+        """Whether what may be spent on searching is used up."""
+        return self.work.done > self.until
 
     def only(self, note: str) -> str:
         """A note that all else is right: not said where the answer has another mistake beside this one."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import time
 from collections import OrderedDict
@@ -25,6 +24,7 @@ from backprop_check.report.build import build_report, could_not_judge
 from backprop_check.report.json import as_json
 from backprop_check.results import Outcome, Result
 from backprop_check.submission.cells import cells
+from backprop_check.submission.digest import code_digest
 from backprop_check.submission.parse import submission_from
 from backprop_check.submission.run import Limits, NothingRan
 from backprop_check.submission.wire import raw_bytes
@@ -94,7 +94,7 @@ class Bench:
         judged = judge(graph, submission, self._zygote, limits, seeds(self._setup.secret, task.exercise, code), self._traced)
         submission = replace(submission, trouble=judged.trouble)
         key = (task.exercise, code, judged.trouble, _values(judged.verdicts))
-        explained = self._explain(key, graph, submission, judged.verdicts, self._setup.explain_seconds)
+        explained = self._explain(key, graph, submission, judged.verdicts, self._setup.searching)
         return build_report(graph.exercise, submission, judged.verdicts, explained, judged.trouble), _outcome(judged)
 
     def _traced(
@@ -113,7 +113,7 @@ def read(task: Task, exercise: Exercise, seconds: float) -> tuple[Submission, st
     try:
         with at_most(seconds):
             submission = submission_of(task, exercise)
-            return submission, _fingerprint(submission)
+            return submission, code_digest(submission)
     except TooSlow:
         what = f"{PurePosixPath(task.submission).name} takes longer than {seconds:g} s to read"
         raise NothingRan(f"{what}: hand in your `backward` and what it needs.", "timeout") from None
@@ -126,17 +126,6 @@ def submission_of(task: Task, exercise: Exercise) -> Submission:
         return submission_from(cells(path, decoded(task.data, path, "submission")), path, exercise, task.beside.get)
     except (RecursionError, MemoryError):
         raise BadInput(f"{path} is nested too deeply to be read: write it as plain statements.") from None
-
-
-def _fingerprint(submission: Submission) -> str:
-    """Return a digest of the code and where each piece of it stands; comments do not count, where the code can be told without them."""
-    modules = sorted((name, module.text, sorted(module.wants)) for name, module in submission.modules.items())
-    texts = dict.fromkeys((submission.prelude, submission.body))
-    try:
-        parts = [ast.dump(ast.parse(text), include_attributes=True) for text in texts]
-    except (RecursionError, ValueError):  # nested very deeply; or a hexadecimal number longer than Python is willing to print
-        parts = list(texts)
-    return hashlib.sha256(repr((parts, submission.bare, submission.parameters, submission.broken, modules)).encode()).hexdigest()
 
 
 def _values(verdicts: tuple[Verdict, ...]) -> bytes:

@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from backprop_check.diagnosis.explain import FACTS, Explained, explain
@@ -23,9 +23,13 @@ from backprop_check.trace.graph import Graph
 MEMORY = 1 << 30
 MOST = 1 << 24
 """Bytes of address space it may take beyond the judge's, and bytes its words may be long."""
+PROCESSOR, PATIENCE = 10, 40.0
+"""Seconds of work and of waiting after which the process is taken to hang. What is said is bounded by counted work, long before."""
+
+BROKEN_OFF = replace(FACTS, note="Seeking the cause broke off, or took far too long; the verdict stands.")
 
 
-def explained_apart(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], seconds: float) -> dict[str, Explained]:
+def explained_apart(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], searching: float) -> dict[str, Explained]:
     """Return, by target, its diagnoses and remarks; the bare facts where the explaining process ends early or takes far too long."""
     if all(_needs_no_word(verdict) for verdict in verdicts):
         return {v.target.name: ((), ()) for v in verdicts if v.status == "correct"}
@@ -35,18 +39,18 @@ def explained_apart(graph: Graph, submission: Submission, verdicts: Sequence[Ver
         try:
             gc.freeze()  # a collection would else look at all of the judge's objects, and so copy their pages
             os.close(reader)
-            _bound(seconds)
-            found = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, seconds))
+            _bound()
+            found = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, searching))
             _write(writer, json.dumps({name: [[asdict(d) for d in part] for part in parts] for name, parts in found.items()}).encode())
         finally:
             os._exit(0)
     os.close(writer)
     try:
-        told = json.loads(_read(reader, time.monotonic() + 4 * seconds + 4))
+        told = json.loads(_read(reader, time.monotonic() + PATIENCE))
         return {name: (_diagnoses(causes), _diagnoses(remarks)) for name, (causes, remarks) in told.items()}
     except (ValueError, TypeError):
         wrong = [v.target.name for v in verdicts if v.status in ("incorrect", "error")]
-        return dict.fromkeys(wrong, ((FACTS,), ()))
+        return dict.fromkeys(wrong, ((BROKEN_OFF,), ()))
     finally:
         os.close(reader)
         os.kill(pid, signal.SIGKILL)
@@ -58,11 +62,10 @@ def _needs_no_word(verdict: Verdict) -> bool:
     return verdict.status == "missing" or (verdict.status == "correct" and not verdict.why and not verdict.runs[0].changed)
 
 
-def _bound(seconds: float) -> None:
+def _bound() -> None:
     if sys.platform == "linux":
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    cpu = int(2 * seconds + 2)
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR, PROCESSOR))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     if sys.platform == "linux":
         most = mapped() + MEMORY

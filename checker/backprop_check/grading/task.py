@@ -25,7 +25,8 @@ class Setup:
     """What holds for the whole class.
 
     `exercises` are (file name, text) of the definitions, by id. `time_limit` is seconds a statement, `memory` bytes a worker. `secret` is
-    what every trial derives from; workers never see it.
+    what every trial derives from; workers never see it. `searching` is how much of
+    `diagnosis.work` explaining a submission may take.
     """
 
     exercises: Mapping[str, tuple[str, str]]
@@ -33,7 +34,7 @@ class Setup:
     time_limit: float = 10.0
     memory: int = 1 << 30
     confined: bool = True
-    explain_seconds: float = 1.0
+    searching: float = 30_000
 
     @property
     def whole(self) -> float:
@@ -43,7 +44,7 @@ class Setup:
     @property
     def longest(self) -> float:
         """Seconds after which a judge that has not answered is taken for lost."""
-        return self.whole + 10 * self.explain_seconds + 30
+        return self.whole + 80
 
     def digest(self, exercise: str, data: bytes, beside: Mapping[str, str] | None = None) -> str:
         """Return the digest of all that decides a submission's marks; `beside` are the texts of modules handed in with it, by path."""

@@ -15,6 +15,7 @@ from backprop_check.comparison.compare import EXACT, close, compare
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.explain import explain
 from backprop_check.diagnosis.fold import fold, statement_nodes
+from backprop_check.diagnosis.work import Work
 from backprop_check.errors import BadInput
 from backprop_check.live.caller import Caller, Part
 from backprop_check.live.forward import forward
@@ -24,9 +25,6 @@ from backprop_check.records import Answer, Diagnosis, Difference, Exercise, Run,
 from backprop_check.submission.statements import gradients_used, read, read_statements, written
 from backprop_check.trace.graph import Graph
 from backprop_check.trace.oracle import in_float64
-
-SECONDS = 3.0
-"""What explaining one gradient may cost."""
 
 FORGIVEN = 1e-8
 """The difference that `torch.allclose` forgives whatever the numbers are: what can be said where no forward tells their scale."""
@@ -199,7 +197,7 @@ def _explained(caller: Caller, asked: Asked, bare: Compared, graph: Graph, trial
     if difference.wrong == "":
         return replace(bare, submission=shown, carried=learners, formula_right=True)
     verdict = replace(bare.verdict, runs=(run,), differences=(difference,))
-    diagnoses, _ = explain(graph, submission, [verdict], SECONDS).get(target, ((), ()))
+    diagnoses, _ = explain(graph, submission, [verdict]).get(target, ((), ()))
     told = tuple(renaming.back(diagnosis) for diagnosis in diagnoses)
     return replace(bare, verdict=verdict, submission=shown, diagnoses=told, carried=learners)
 
@@ -294,7 +292,7 @@ def _as_if_right(submission: Submission, trial: Trial, target: str) -> torch.Ten
     if folded is None:
         return None
     try:
-        value = Evaluator({**in_float64(trial.values), **trial.gradients})(folded)
+        value = Evaluator({**in_float64(trial.values), **trial.gradients}, Work())(folded)
     except (Refused, Failed):
         return None
     return value.to(torch.float64) if isinstance(value, torch.Tensor) else None

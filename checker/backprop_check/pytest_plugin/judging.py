@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from backprop_check.submission.zygote import Zygote
 
 WIDTH = 92
-EXPLAIN_SECONDS = 3.0
-"""How long causes are sought in a stranger's answers; in the learner's own, as long as it takes."""
+SEARCHING = 80_000
+"""How much of `diagnosis.work` a stranger's submission may take; the learner's own has no bound but each answer's."""
 
 LOST = "the process that runs answers was lost twice: look at this machine's memory and its system log, then run this again."
 
@@ -66,7 +66,7 @@ class Judge:
             from backprop_check.submission.run import Limits
             from backprop_check.submission.zygote import Gone
 
-            bounds = (Limits(self._limit, 3 * self._limit), EXPLAIN_SECONDS) if strange else (Limits(self._limit),)
+            bounds = (Limits(self._limit, 3 * self._limit), SEARCHING) if strange else (Limits(self._limit),)
             for _ in range(2):
                 try:
                     return check_read(exercise, answers.read, self._zygote(strange and self._confined), *bounds)

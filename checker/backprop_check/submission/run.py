@@ -191,8 +191,3 @@ class Session:
             name = signal.strsignal(os.WTERMSIG(status)) or f"signal {os.WTERMSIG(status)}"
             return f"ended the process ({name.lower()})", "crashed"
         return f"ended the process, with status {os.WEXITSTATUS(status)}", "crashed"
-
-
-def fresh_seed() -> int:
-    """A seed no submission can foresee."""
-    return int.from_bytes(os.urandom(6), "little")

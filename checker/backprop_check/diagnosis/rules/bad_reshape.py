@@ -41,7 +41,7 @@ def find(case: Case) -> Diagnosis | None:
     ):
         return None
     run = case.verdict.runs[0]
-    evaluator = Evaluator(case.names(run))
+    evaluator = Evaluator(case.names(run), case.work)
     try:
         base, arguments = evaluator(part.func.value), [evaluator(a) for a in part.args]
     except (Refused, Failed, RecursionError):

@@ -94,7 +94,7 @@ def length_of(node: ast.Constant) -> int:
 
 def _fix(case: Case, expression: ast.expr) -> str | None:
     """The expression with one or two such numbers taken from the forward, if that is right in every trial."""
-    evaluators = [(Evaluator(case.names(run)), run.trial) for run in case.verdict.runs]
+    evaluators = [(Evaluator(case.names(run), case.work), run.trial) for run in case.verdict.runs]
 
     def right(candidate: ast.expr) -> bool:
         for evaluator, trial in evaluators:

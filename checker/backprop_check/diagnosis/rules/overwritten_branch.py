@@ -109,11 +109,11 @@ def _rounds(case: Case, loop: ast.For, names: Mapping[str, Any]) -> list[torch.T
     if len(body) != len(loop.body) or not isinstance(loop.target, ast.Name):
         return []
     try:
-        steps = Evaluator(names)(loop.iter)
+        steps = Evaluator(names, case.work)(loop.iter)
         for step in list(steps)[:ROUNDS]:
             known = {**names, loop.target.id: step}
             for node in body:
-                known[node.targets[0].id] = Evaluator(known)(node.value)  # type: ignore[attr-defined]
+                known[node.targets[0].id] = Evaluator(known, case.work)(node.value)  # type: ignore[attr-defined]
             found.append(known[case.name])
     except (Refused, Failed, RecursionError, TypeError, KeyError):
         return []

@@ -89,7 +89,7 @@ def _shape(case: Case, operand: ast.expr) -> str | None:
     values: list[Any] = []
     for run in case.verdict.runs:
         try:
-            values.append(Evaluator(case.names(run))(operand))
+            values.append(Evaluator(case.names(run), case.work)(operand))
         except (Refused, Failed, RecursionError):
             return None
     if not all(isinstance(v, torch.Tensor) for v in values):

@@ -55,7 +55,7 @@ def _right_with(case: Case, expression: ast.expr, name: str) -> bool:
     values = []
     for run in case.runs:
         try:
-            value = Evaluator({**case.names(run), name: run.trial.gradients[name]})(expression)
+            value = Evaluator({**case.names(run), name: run.trial.gradients[name]}, case.work)(expression)
         except (Refused, Failed, RecursionError):
             return False
         if not isinstance(value, torch.Tensor):

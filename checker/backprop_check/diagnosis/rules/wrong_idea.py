@@ -74,7 +74,7 @@ def is_linear(case: Case, draft: ast.expr, derived: Derived) -> bool:
         return not case.gradients_in(derived.expression)
     names = case.names(case.verdict.runs[0])
     try:
-        none, once, twice = (Evaluator({**names, **{n: names[n] * k for n in read}})(draft) for k in (0.0, 1.0, 2.0))
+        none, once, twice = (Evaluator({**names, **{n: names[n] * k for n in read}}, case.work)(draft) for k in (0.0, 1.0, 2.0))
     except (Refused, Failed):
         return True
     return bool(torch.allclose(none, torch.zeros_like(none))) and bool(torch.allclose(twice, 2 * once))
