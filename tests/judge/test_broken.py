@@ -169,6 +169,13 @@ def test_lines_stay_those_of_the_editor() -> None:
         assert only[0] == 2 and only[3] == "da"
 
 
+@pytest.mark.parametrize("line", ["\xa0    # a note", "    \xa0", "\u200b", "\xa0\t# (", "  \u3000# '"])
+def test_an_odd_space_between_statements_costs_none(line: str) -> None:
+    tree, _, broken = parse_leniently(f"{HEAD}{line}\n    da = b\n{line}\n    db = a\n{line}\n")
+    assert ast.unparse(tree).endswith("da = b\n    db = a")
+    assert [(b.line, b.target) for b in broken] == [(line, None) for line in (5, 7, 9)]
+
+
 solutions = st.sampled_from([path.read_text(encoding="utf-8") for path in breaking.SOLUTIONS])
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from backprop_check.exercise.conflict import Conflict, conflicts
 from backprop_check.exercise.fault import Fault, fault, indentation, prompt
-from backprop_check.exercise.logical import CLAUSES, Logical, logical_lines
+from backprop_check.exercise.logical import CLAUSES, Logical, logical_lines, margin_of
 from backprop_check.exercise.mend import parse
 from backprop_check.exercise.written import assigned
 from backprop_check.records import Broken
@@ -54,6 +54,7 @@ class _Mending:
 
     def module(self) -> ast.Module:
         items = list(logical_lines(self.lines))
+        self._odd_spaces(items)
         self._suite(items, "", False)
         attempts = max(_ATTEMPTS, _LINES // len(self.lines))
         while True:  # `global x` below `x = 1` and their like are refused only in the whole
@@ -69,6 +70,15 @@ class _Mending:
             else:
                 error.lineno = row - at.start + 1
                 self._lose(at.start, at.end, at.margin, self._fault(at.start, at.end, error))
+
+    def _odd_spaces(self, items: Sequence[Logical]) -> None:
+        """Empty the lines between statements, blank ones and comments, that begin with a space that Python does not know."""
+        between = set(range(len(self.lines))).difference(*(range(item.start, item.end) for item in items))
+        for row in sorted(between):
+            error = self._error(row, row + 1, "", False) if margin_of(self.lines[row]).strip(" \t\f") else None
+            if error is not None:
+                self.lines[row] = ""
+                self._record(self._fault(row, row + 1, error), [])
 
     def _suite(self, items: Sequence[Logical], margin: str, loop: bool) -> None:
         """Blank what is refused of a block's statements, whose margin should be `margin`."""
