@@ -253,7 +253,8 @@ class Verdict:
 
     `why` names judgements that no single trial shows: "aliased", "autograd-used" (how is in `asked`), "hard-coded-size", "float32"
     (right once float32 is read as float64, or in an all-float32 run), "by-accident" (`accident` names the gradients it rests on),
-    "rebound" (right once forward names are put back).
+    "rebound" (right once forward names are put back). `unseen` is one run more, of a wrong answer: nothing is sought in it, and what is
+    said must hold in it too.
     """
 
     target: Target
@@ -264,6 +265,7 @@ class Verdict:
     why: frozenset[str] = frozenset()
     accident: tuple[str, ...] = ()
     asked: str = ""
+    unseen: Run | None = None
 
     @property
     def run(self) -> Run:
@@ -345,6 +347,14 @@ class Lesson:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """A checked fact that a text is written from: its kind, and its fields as plain data. `docs/claims.md` says what each kind means."""
+
+    kind: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     """One cause, in the contract's words (design, section 6).
 
@@ -362,6 +372,7 @@ class Diagnosis:
     evidence: str = ""
     fix: str | None = None
     also: tuple[tuple[Span, str], ...] = ()
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -10,6 +10,7 @@ import torch
 from backprop_check.comparison.compare import compare
 from backprop_check.errors import BadInput
 from backprop_check.records import Answer, Run, Status, Submission, Target, Verdict
+from backprop_check.submission.run import NothingRan
 from backprop_check.trace.graph import Graph
 
 
@@ -26,6 +27,18 @@ def first_look(graph: Graph, submission: Submission, run: Callable[[int], Run]) 
         nominal, others = [run(0) for _ in range(2)], [run(choice) for choice in sorted(doubtful)]
         verdicts = {name: _hard_coded(v, nominal, others) for name, v in verdicts.items()}
     return verdicts
+
+
+def with_unseen(verdicts: Mapping[str, Verdict], run: Callable[[], Run]) -> dict[str, Verdict]:
+    """Give every wrong answer a run that nothing is sought in; none where the submission or the forward does not get so far."""
+    wrong = {name for name, verdict in verdicts.items() if verdict.status in ("incorrect", "error")}
+    if not wrong:
+        return dict(verdicts)
+    try:
+        unseen = run()
+    except (BadInput, NothingRan):
+        return dict(verdicts)
+    return {name: replace(verdict, unseen=unseen) if name in wrong else verdict for name, verdict in verdicts.items()}
 
 
 def verdict_of(target: Target, runs: tuple[Run, ...], submission: Submission) -> Verdict:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 
 from backprop_check.comparison.again import in_float32, second_opinions
-from backprop_check.comparison.first import first_look
+from backprop_check.comparison.first import first_look, with_unseen
 from backprop_check.comparison.second import second_look
 from backprop_check.comparison.seeds import Seeds, own_seeds
 from backprop_check.records import Submission, Trial, Verdict
@@ -64,6 +64,7 @@ def judge(
     skipped: dict[int, tuple[str, str]] = {}
     with session() as main:
         verdicts = first_look(graph, submission, lambda choice: main.run(draw(choice)))
+        verdicts = with_unseen(verdicts, lambda: main.run(lambda: trace(graph, seeds(), graph.unseen)))
         verdicts |= second_look(graph, submission, verdicts, lambda nodes: main.run(lambda: perturbed(nodes)))
         skipped.update(main.skipped)
         trouble = tuple(dict.fromkeys(main.prelude_errors))

@@ -12,6 +12,7 @@ from typing import TypeVar
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal, stands
 from backprop_check.diagnosis.failure import stopped
 from backprop_check.diagnosis.instead import incomplete, otherwise
 from backprop_check.diagnosis.mend import nearest
@@ -79,8 +80,9 @@ def diagnose(case: Case, most: float = math.inf) -> tuple[Diagnosis, ...]:
 
 
 def _with_fix(case: Case, cause: Diagnosis, most: float) -> Diagnosis:
-    fix = _attempt(lambda c: nearest(c, cause.fix), replace(case, until=min(case.until + MEND, most)))
-    return replace(cause, fix=fix or cause.fix)
+    fix = _attempt(lambda c: nearest(c, cause.fix), replace(case, until=min(case.until + MEND, most))) or cause.fix
+    claims = cause.claims if fix is None or equal(fix) in cause.claims else (*cause.claims, equal(fix))
+    return replace(cause, fix=fix, claims=claims)
 
 
 def facts_only(case: Case) -> Diagnosis:
@@ -111,8 +113,12 @@ def _first(case: Case, rules: Iterable[ModuleType]) -> Diagnosis | None:
 
 
 def _attempt(explainer: Callable[[Case], T | None], case: Case) -> T | None:
-    """A crash in an explainer never hides the verdict: the next one may still speak, and the last gives facts only."""
+    """A crash in an explainer never hides the verdict: the next one may still speak, and the last gives facts only.
+
+    Nor does a cause speak of which a claim does not hold in the run that nothing was sought in.
+    """
     try:
-        return explainer(case)
+        found = explainer(case)
+        return found if not isinstance(found, Diagnosis) or stands(case, found) else None
     except Exception:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.slips import Slip, slip
 from backprop_check.diagnosis.words import users
@@ -194,6 +195,7 @@ def told(case: Case, found: Slip) -> Diagnosis | None:
         help=move,
         span=_place(case, found),
         evidence="The gradient derived from the forward, with this one slip made in it, is exactly your answer in every trial.",
+        claims=(equal(found.whole, ANSWER),),
     )
 
 

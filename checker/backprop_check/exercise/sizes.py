@@ -32,6 +32,16 @@ def choose_sizes(nominal: Mapping[str, int], listed: Sequence[Mapping[str, int]]
     return [{name: grown[name][trial] for name in nominal} for trial in range(3)]
 
 
+def unseen_sizes(choices: Sequence[Mapping[str, int]], listed: Sequence[Mapping[str, int]] = ()) -> dict[str, int]:
+    """Return sizes of no trial, for a last look at what is said: as far beyond the third choice as the second is beyond the first.
+
+    Where the exercise lists its sizes it is one of that list that no trial has, or else the last.
+    """
+    if listed:
+        return next((dict(choice) for choice in map(dict, listed) if {**choices[0], **choice} not in choices), dict(choices[-1]))
+    return {name: choices[2][name] + choices[1][name] - n for name, n in choices[0].items()}
+
+
 def _grown(sizes: Sequence[int], apart: Apart) -> Iterator[tuple[int, int, int]]:
     """Yield each of the ascending sizes with what it is in the two other trials."""
     first, second, last = 1, 1, (0, 1, 1)

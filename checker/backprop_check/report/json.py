@@ -63,6 +63,7 @@ def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
         "help": diagnosis.help,
         "span": list(diagnosis.span) if diagnosis.span else None,
         "evidence": diagnosis.evidence,
+        "claims": [{"kind": claim.kind, **claim.fields} for claim in diagnosis.claims],
         "fix": diagnosis.fix,
     }
 

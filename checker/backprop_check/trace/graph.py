@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from backprop_check.errors import BadInput
-from backprop_check.exercise.sizes import choose_sizes, written_order
+from backprop_check.exercise.sizes import choose_sizes, unseen_sizes, written_order
 from backprop_check.exercise.top_level import surroundings
 from backprop_check.records import Exercise, Line
 from backprop_check.trace.allowed import allow_value, allowed_inputs, allowed_sizes, where_named
@@ -26,12 +26,16 @@ Hook = Callable[[Line, Any, Mapping[str, Any]], Any]
 
 @dataclass(frozen=True)
 class Graph:
-    """An exercise that can run: its module's names, its forward's lines compiled, and the choices of sizes for its trials."""
+    """An exercise that can run: its module's names, its forward's lines compiled, and the choices of sizes for its trials.
+
+    At the sizes `unseen` nothing is judged: what is said of a wrong answer must hold there too.
+    """
 
     exercise: Exercise
     scope: Mapping[str, Any]
     code: tuple[tuple[Line, CodeType], ...]
     sizes: tuple[Mapping[str, int], ...]
+    unseen: Mapping[str, int] = field(default_factory=dict)
     _ranks: dict[str, int | None] = field(default_factory=dict, compare=False, repr=False)
 
     def inputs(self, sizes: Mapping[str, int], seed: int) -> dict[str, Any]:
@@ -105,7 +109,8 @@ def load_graph(exercise: Exercise) -> Graph:
         code = tuple((line, _compiled(line, exercise)) for line in exercise.lines)
     listed = allowed_sizes(exercise, scope.get("SIZES", ()))
     nominal = {name: exercise.sizes[name] for name in written_order(exercise.source, list(exercise.sizes))}
-    return Graph(exercise, scope, code, tuple(choose_sizes(nominal, listed)))
+    sizes = choose_sizes(nominal, listed)
+    return Graph(exercise, scope, code, tuple(sizes), unseen_sizes(sizes, listed))
 
 
 def _compiled(line: Line, exercise: Exercise) -> CodeType:
