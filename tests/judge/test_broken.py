@@ -169,6 +169,11 @@ def test_lines_stay_those_of_the_editor() -> None:
         assert only[0] == 2 and only[3] == "da"
 
 
+def test_an_at_sign_alone_is_no_decorator() -> None:
+    tree, _, _ = parse_leniently(f"{HEAD}@    # a note\n    da = b\n    db = a\n")
+    assert ast.unparse(tree).endswith("da = b\n    db = a")
+
+
 @pytest.mark.parametrize("line", ["\xa0    # a note", "    \xa0", "\u200b", "\xa0\t# (", "  \u3000# '"])
 def test_an_odd_space_between_statements_costs_none(line: str) -> None:
     tree, _, broken = parse_leniently(f"{HEAD}{line}\n    da = b\n{line}\n    db = a\n{line}\n")

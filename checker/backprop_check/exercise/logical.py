@@ -60,7 +60,7 @@ def logical_lines(lines: Sequence[str]) -> Iterator[Logical]:
         if not rest or rest.startswith("#"):
             i += 1
             continue
-        found = re.match(r"\w+|.", rest)
+        found = re.match(r"\w+|@(?=\s*[\w(])|[^@]", rest)
         word = found.group() if found else ""
         alone = word != "@"  # a decorator never is
         error = _refused(lines[i], "") if alone else None
