@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,17 @@ from backprop_check.cli.main import main
 from backprop_check.submission.zygote import Zygote
 
 
+class Raising(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and record.exc_info[1] is not None:
+            raise record.exc_info[1]
+
+
 def pytest_configure() -> None:
     # A job that a shell starts in the background ignores Ctrl-C, and so would every process that a test starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # What the product survives and logs, a crash in a mistake's code, a test wants to see.
+    logging.getLogger("backprop_check").addHandler(Raising())
 
 
 @pytest.fixture(scope="session")

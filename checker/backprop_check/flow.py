@@ -10,7 +10,6 @@ from pathlib import Path
 
 from backprop_check.comparison.judge import judge
 from backprop_check.diagnosis.explain import explain
-from backprop_check.diagnosis.places import with_all_places
 from backprop_check.errors import BadInput
 from backprop_check.exercise.parse import read_exercise
 from backprop_check.records import Exercise, Report, Submission
@@ -49,5 +48,5 @@ def check_read(
         submission = replace(submission, trouble=trouble)
     except (BadInput, NothingRan) as error:
         return could_not_judge(exercise, str(error))
-    explained = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, searching))
+    explained = explain(graph, submission, verdicts, searching)
     return build_report(exercise, submission, verdicts, explained, trouble)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from pathlib import Path
 from types import ModuleType
@@ -30,6 +31,12 @@ def test_a_crash_in_a_prover_leaves_the_verdict(rule: ModuleType, tmp_path: Path
         assert not gradient.diagnoses
     else:
         assert gradient.diagnoses[0].error
+
+
+@pytest.fixture(autouse=True)
+def survived(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here crashes are made, and survived as they are where the product runs."""
+    monkeypatch.setattr(logging.getLogger("backprop_check"), "handlers", [logging.NullHandler()])
 
 
 @pytest.mark.parametrize("place", (0, len(explain.BY_VALUE) - 1))

@@ -138,7 +138,9 @@ def _holds(trial: Trial, answers: ast.Module, target: str, claim: Mapping[str, A
         return _near(gradient - sum(_of_use(trial, node, line, use) for line, use in claim["uses"]), answer)
     if kind in ("slope", "as-if"):
         change = _slope(trial, claim) if kind == "slope" else _as_if(trial, claim)
-        consumers = {line: trial.gradients["d" + line] for line in trial.lines if "d" + line in trial.gradients and _reads(trial.lines[line], node)}
+        consumers = {
+            line: trial.gradients["d" + line] for line in trial.lines if "d" + line in trial.gradients and _reads(trial.lines[line], node)
+        }
         ways = [None, consumers]
         return any(_near(trial.gradient_as(node, change, stops), answer) for stops in ways)
     return True

@@ -79,6 +79,7 @@ def _check(command: argparse.ArgumentParser) -> None:
     _exercise_option(command)
     _submission(command)
     command.add_argument("--json", action="store_true", help="print the report as JSON and nothing else")
+    command.add_argument("--verbose", action="store_true", help="show where explaining an answer broke off, if it did")
     command.add_argument("--numeric", action="store_true", help="show one gradient beside finite differences, element by element")
     command.add_argument("--target", metavar="NAME", help="with --numeric: the gradient to show")
     _time_limit(command)

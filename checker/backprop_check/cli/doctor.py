@@ -6,11 +6,15 @@ import argparse
 import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from rich.text import Text
 
 from backprop_check import __version__
+from backprop_check.cli.logs import crashes
+from backprop_check.cli.progress import Progress
 from backprop_check.cli.screen import show, width
+from backprop_check.exercise.course import find_course
 from backprop_check.report.layout import prose
 from backprop_check.submission.confinement.layers import layers, left_open
 
@@ -25,6 +29,10 @@ def run(args: argparse.Namespace) -> int:
 def _lines(wide: int) -> Iterator[Text]:
     yield Text(f"backprop-check {__version__}, Python {platform.python_version()}, {platform.platform(terse=True)}", style="bold")
     yield from prose(", ".join(f"{name} {_version(name)}" for name in PACKAGES), wide)
+    course = find_course(Path.cwd())
+    noted = crashes(Progress(None if course.packaged else course.root).path)
+    if noted:
+        yield from prose(f"Explaining an answer broke off {len(noted)} times in this course, last: {noted[-1]}. Please report it.", wide)
     yield Text()
     yield Text("What holds strangers' code back when a class is graded", style="bold")
     found = layers()

@@ -92,9 +92,9 @@ def _slope(case: Case, claim: Claim) -> bool:
     compute = _compiled(claim.fields["taken"])
     for part in parts(tree):
         for operand in parts(part) if ast.unparse(part) == claim.fields["of"] else ():
-            if operand is not part and ast.unparse(operand) == claim.fields["by"]:
-                if replays(case, with_slope(case, Site(line, tree, part, operand), lambda x, y: compute(x, y).expand_as(y))):
-                    return True
+            changed = with_slope(case, Site(line, tree, part, operand), lambda x, y: compute(x, y).expand_as(y))
+            if operand is not part and ast.unparse(operand) == claim.fields["by"] and replays(case, changed):
+                return True
     return False
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from types import ModuleType
-from typing import TypeVar
 
 import torch
 
+from backprop_check.diagnosis.attempt import attempt
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.claims import equal, stands
+from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.failure import stopped
 from backprop_check.diagnosis.instead import incomplete, otherwise
 from backprop_check.diagnosis.mend import nearest
 from backprop_check.diagnosis.moved import moved
 from backprop_check.diagnosis.neighbours import neighbour
+from backprop_check.diagnosis.places import with_places
 from backprop_check.diagnosis.remarks import remarks
 from backprop_check.diagnosis.rules import RULES, TIES, autograd_used, hard_coded_size, not_written, unrecognised, wrong_idea
 from backprop_check.diagnosis.several import several
@@ -28,8 +30,6 @@ from backprop_check.records import Diagnosis, Submission, Verdict
 from backprop_check.trace.graph import Graph, default_dtype
 
 Explained = tuple[tuple[Diagnosis, ...], tuple[Diagnosis, ...]]
-
-T = TypeVar("T")
 
 SEARCH, MEND = 40_000, 12_000
 """What an answer may cost (of `Work`): to find its cause, and then to find a near repair."""
@@ -58,10 +58,12 @@ def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], m
         for verdict in verdicts:
             case = Case(graph, submission, verdict, work, min(work.done + SEARCH, most))
             if verdict.status in ("incorrect", "error"):
-                found[verdict.target.name] = (diagnose(case, most) if work.done < most else (facts_only(case),), ())
+                causes = diagnose(case, most) if work.done < most else (facts_only(case),)
+                found[verdict.target.name] = (_placed(case, causes), ())
             elif verdict.status == "missing":
-                near = _attempt(not_written.find, case)
-                found[verdict.target.name] = ((_with_fix(not_written.there(case, near), near, most),) if near is not None else (), ())
+                near = attempt(not_written.find, case)
+                causes = (_with_fix(not_written.there(case, near), near, most),) if near is not None else ()
+                found[verdict.target.name] = (_placed(case, causes), ())
             else:
                 found[verdict.target.name] = ((), remarks(case))
     return found
@@ -69,18 +71,23 @@ def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], m
 
 def diagnose(case: Case, most: float = math.inf) -> tuple[Diagnosis, ...]:
     """Return the cause that is proven first, or several proven together, or else the facts; with the right expression."""
-    if (end := _attempt(stopped, case)) is not None:
+    if (end := attempt(stopped, case)) is not None:
         return (end,)
     if case.verdict.difference.wrong == "value" and not all(bool(torch.isfinite(oracle).all()) for oracle in case.oracles):
         return (_first(case, (autograd_used, unrecognised)) or FACTS,)  # a proof by value says nothing of places that have no value
-    causes = proven(case) or _attempt(lambda c: several(c, single), case)
+    causes = proven(case) or attempt(lambda c: several(c, single), case)
     if not causes:
-        causes = (_attempt(otherwise, case) or _first(case, LAST) or FACTS,)
+        causes = (attempt(otherwise, case) or _first(case, LAST) or FACTS,)
     return (_with_fix(case, causes[0], most), *causes[1:])
 
 
+def _placed(case: Case, causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
+    """A single cause, in all of its places."""
+    return (attempt(partial(with_places, diagnosis=causes[0]), case) or causes[0],) if len(causes) == 1 else causes
+
+
 def _with_fix(case: Case, cause: Diagnosis, most: float) -> Diagnosis:
-    fix = _attempt(lambda c: nearest(c, cause.fix), replace(case, until=min(case.until + MEND, most))) or cause.fix
+    fix = attempt(lambda c: nearest(c, cause.fix), replace(case, until=min(case.until + MEND, most))) or cause.fix
     claims = cause.claims if fix is None or equal(fix) in cause.claims else (*cause.claims, equal(fix))
     return replace(cause, fix=fix, claims=claims)
 
@@ -94,12 +101,12 @@ def facts_only(case: Case) -> Diagnosis:
 def proven(case: Case) -> tuple[Diagnosis, ...]:
     """The first single cause whose proof stands; with those whose proofs stand as well as it does, each offered as one of them."""
     for rule in RULES:
-        cause = _attempt(rule.find, case)
+        cause = attempt(rule.find, case)
         if cause is not None:
             peers = [peer for tie in TIES if rule in tie for peer in tie - {rule}]
-            others = {d.code: d for d in (_attempt(peer.find, case) for peer in peers) if d is not None and d.code != cause.code}
+            others = {d.code: d for d in (attempt(peer.find, case) for peer in peers) if d is not None and d.code != cause.code}
             return tuple(replace(d, certainty="one-of") for d in (cause, *others.values())) if others else (cause,)
-    cause = next(filter(None, (_attempt(prove, case) for prove in BY_VALUE)), None)
+    cause = next(filter(None, (attempt(prove, case) for prove in BY_VALUE)), None)
     return (cause,) if cause is not None else ()
 
 
@@ -109,16 +116,4 @@ def single(case: Case) -> Diagnosis | None:
 
 
 def _first(case: Case, rules: Iterable[ModuleType]) -> Diagnosis | None:
-    return next(filter(None, (_attempt(rule.find, case) for rule in rules)), None)
-
-
-def _attempt(explainer: Callable[[Case], T | None], case: Case) -> T | None:
-    """A crash in an explainer never hides the verdict: the next one may still speak, and the last gives facts only.
-
-    Nor does a cause speak of which a claim does not hold in the run that nothing was sought in.
-    """
-    try:
-        found = explainer(case)
-        return found if not isinstance(found, Diagnosis) or stands(case, found) else None
-    except Exception:
-        return None
+    return next(filter(None, (attempt(rule.find, case) for rule in rules)), None)

@@ -3,51 +3,26 @@
 from __future__ import annotations
 
 import ast
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-
-import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.differences import change, differences
-from backprop_check.diagnosis.explain import Explained
 from backprop_check.diagnosis.fold import fold
 from backprop_check.diagnosis.rewrites import calls, with_keyword
-from backprop_check.records import Diagnosis, Span, Submission, Verdict
-from backprop_check.trace.graph import Graph, default_dtype
+from backprop_check.records import Diagnosis, Span
 
 Place = tuple[Span, str]
 
 FEW = 3
 
 
-def with_all_places(
-    graph: Graph, submission: Submission, verdicts: Iterable[Verdict], explained: Mapping[str, Explained]
-) -> dict[str, Explained]:
-    """Return what was explained, each single cause with all of its places."""
-    found = dict(explained)
-    for verdict in verdicts:
-        diagnoses, remarks = found.get(verdict.target.name, ((), ()))
-        if len(diagnoses) == 1 and diagnoses[0].span is not None and not diagnoses[0].also:
-            found[verdict.target.name] = (_attempt(Case(graph, submission, verdict), diagnoses[0]),), remarks
-    return found
-
-
-def _attempt(case: Case, diagnosis: Diagnosis) -> Diagnosis:
-    """A crash in here hides no diagnosis."""
-    # As in `explain`: what is tried may make torch warn, and the learner's code runs in float64.
-    with warnings.catch_warnings(), default_dtype(torch.float64):
-        warnings.simplefilter("ignore")
-        try:
-            return _with_places(case, diagnosis)
-        except Exception:
-            return diagnosis
-
-
-def _with_places(case: Case, diagnosis: Diagnosis) -> Diagnosis:
+def with_places(case: Case, diagnosis: Diagnosis) -> Diagnosis:
+    """Return a single cause with all of its places."""
+    if diagnosis.span is None or diagnosis.also:
+        return diagnosis
     folded = fold(case.submission, case.nodes, case.name, frozenset(case.verdict.runs[0].trial.gradients)) if case.written else None
-    if folded is None or diagnosis.span is None:
+    if folded is None:
         return diagnosis
     if diagnosis.certainty == "located":
         return replace(diagnosis, also=tuple(_changes(case, folded, diagnosis)) or tuple(_rest(case)))

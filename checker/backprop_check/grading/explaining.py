@@ -15,7 +15,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from backprop_check.diagnosis.explain import FACTS, Explained, explain
-from backprop_check.diagnosis.places import with_all_places
 from backprop_check.records import Diagnosis, Submission, Verdict
 from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, mapped, prctl
 from backprop_check.trace.graph import Graph
@@ -40,7 +39,7 @@ def explained_apart(graph: Graph, submission: Submission, verdicts: Sequence[Ver
             gc.freeze()  # a collection would else look at all of the judge's objects, and so copy their pages
             os.close(reader)
             _bound()
-            found = with_all_places(graph, submission, verdicts, explain(graph, submission, verdicts, searching))
+            found = explain(graph, submission, verdicts, searching)
             _write(writer, json.dumps({name: [[asdict(d) for d in part] for part in parts] for name, parts in found.items()}).encode())
         finally:
             os._exit(0)

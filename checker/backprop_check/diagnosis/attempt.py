@@ -1,0 +1,26 @@
+"""Ask one explainer. A mistake of ours in it is logged, and hides neither the verdict nor what the next one says."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import stands
+from backprop_check.records import Diagnosis
+
+T = TypeVar("T")
+
+LOG = logging.getLogger("backprop_check")
+LOG.addHandler(logging.NullHandler())
+
+
+def attempt(explainer: Callable[[Case], T | None], case: Case) -> T | None:
+    """What `explainer` says of the case; None where it says nothing, where it crashes, and where a claim fails in the unseen run."""
+    try:
+        found = explainer(case)
+        return found if not isinstance(found, Diagnosis) or stands(case, found) else None
+    except Exception:
+        LOG.exception("explaining %s of %s broke off", case.name, case.graph.exercise.id)
+        return None
