@@ -169,6 +169,18 @@ def test_lines_stay_those_of_the_editor() -> None:
         assert only[0] == 2 and only[3] == "da"
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["def backward((a, b, c):", "def backward(a, b, c:", "def backward(a, b, c)", "def backward(a b, c):", "def backward(a, b,, c):",
+     "def backward(\n(    a, b,\n    c\n):", "def backward(a, b, c):)", "def backward a, b, c:", "def\xa0backward(a, b, c):",
+     "def backward(a, b, c):;", "def backward(a, b, '(c):", "def backward(a, b=lambda, c):"],
+)  # fmt: skip
+def test_a_broken_signature_costs_no_gradient(line: str) -> None:
+    tree, _, broken = parse_leniently(f"import torch\n\n\n{line}\n    da = b\n    db = a\n")
+    assert "def backward(a, b, c):\n    da = b\n    db = a" in ast.unparse(tree).replace("pass\n", "")
+    assert [b.target for b in broken] == [None]
+
+
 def test_an_at_sign_alone_is_no_decorator() -> None:
     tree, _, _ = parse_leniently(f"{HEAD}@    # a note\n    da = b\n    db = a\n")
     assert ast.unparse(tree).endswith("da = b\n    db = a")

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 
 from backprop_check.exercise.conflict import Conflict, conflicts
 from backprop_check.exercise.fault import Fault, fault, indentation, prompt
@@ -18,6 +19,7 @@ from backprop_check.exercise.written import assigned
 from backprop_check.records import Broken
 
 _BACKWARD = re.compile(r"\s*def\s+backward\b")
+_NAME, _COMMENT = re.compile(r"\b[^\W\d]\w*"), re.compile(r"#.*")
 _ENTERED = frozenset(["if", "for", "while", "with", "try"])
 _EXPLAINED = 500
 """Of how many statements it is said in other words than Python's why they are refused."""
@@ -108,7 +110,7 @@ class _Mending:
             error = self._error(start, end, margin, loop)
         if error is None and touched is None:
             return
-        if self._entered(clauses, loop):
+        if self._entered(clauses, loop) or self._signature(clauses[-1], error):
             for clause in clauses:
                 inside = loop or clause.head.word in ("for", "while")
                 inner = _usual(clause.body, clause.head.width) or clause.head.margin + "    "
@@ -145,6 +147,18 @@ class _Mending:
             text += self.lines[clause.head.start : clause.head.end]
             text += [clause.head.margin + " pass"] if clause.head.opens and clause.body else []
         return parse("\n".join(text), bool(first.margin), loop)[1] is None
+
+    def _signature(self, clause: _Clause, error: SyntaxError | None) -> bool:
+        """Write the first line of a `backward` anew from the names in it, where Python refuses that line. Returns whether it did."""
+        head = clause.head
+        found = _BACKWARD.match(self.lines[head.start])
+        if found is None or error is None or not clause.body:
+            return False
+        rest = "\n".join(self.lines[head.start : head.end])[found.end() :]
+        names = dict.fromkeys(name for name in _NAME.findall(_COMMENT.sub("", rest)) if not iskeyword(name))
+        self.lines[head.start : head.end] = [f"{head.margin}def backward({', '.join(names)}):", *[""] * (head.end - head.start - 1)]
+        self._record(self._fault(head.start, head.end, error), [])
+        return True
 
     def _conflict(self, start: int, end: int) -> Conflict | None:
         """The first conflict that lies in these lines, or that they lie in."""
