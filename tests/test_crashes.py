@@ -28,6 +28,5 @@ def test_a_crash_is_noted_for_doctor_and_shown_when_verbose(
     assert "✗ dact" in shown.out and "our own mistake" not in shown.out + shown.err
     main(["doctor"])
     assert "broke off 1 times in this course" in " ".join(capsys.readouterr().out.split())
-    logging.getLogger("backprop_check").handlers.clear()
     assert main(["check", "ex05", "--verbose"], zygote) == 1
     assert "ZeroDivisionError: our own mistake" in capsys.readouterr().err

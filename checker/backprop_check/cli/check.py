@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backprop_check.cli.asked import NO_COURSE, Asked, asked, next_after, next_open
-from backprop_check.cli.logs import keep_crashes
+from backprop_check.cli.logs import crashes_kept
 from backprop_check.cli.main import BAD_INPUT, complain
 from backprop_check.cli.workers import workers
 from backprop_check.errors import BadInput
@@ -43,8 +43,7 @@ def judged(question: Asked, args: argparse.Namespace) -> Report:
     """Check what is asked and store the outcome. Raises `BadInput` when the exercise cannot be used."""
     if question.course.packaged and question.submission.parent == question.course.exercises:
         raise BadInput(NO_COURSE)
-    keep_crashes(question.progress.path, getattr(args, "verbose", False))
-    with workers(args) as zygote:
+    with workers(args) as zygote, crashes_kept(question.progress.path, getattr(args, "verbose", False)):
         from backprop_check.flow import check_read
         from backprop_check.submission.parse import read_submission
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CRASHES = "crashes.log"
@@ -20,18 +23,37 @@ class _Noted(logging.FileHandler):
         pass
 
 
-def keep_crashes(progress: Path | None, verbose: bool) -> None:
-    """Note crashes beside the course's `progress` file; without one, only as far as `verbose` says."""
+class _Shown(logging.Handler):
+    """Shows what was noted when it is closed: while an exercise is judged, nothing else may print."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._texts.append(self.format(record))
+
+    def close(self) -> None:
+        print(*self._texts, sep="\n", end="\n" * bool(self._texts), file=sys.stderr)
+        super().close()
+
+
+@contextmanager
+def crashes_kept(progress: Path | None, verbose: bool) -> Iterator[None]:
+    """Note crashes of the block beside the course's `progress` file; with `verbose`, show them when it ends."""
     log = logging.getLogger("backprop_check")
-    for handler in [h for h in log.handlers if getattr(h, "ours", False)]:
-        log.removeHandler(handler)
-    handlers: list[logging.Handler] = [logging.StreamHandler()] if verbose else []
+    handlers: list[logging.Handler] = [_Shown()] if verbose else []
     if progress is not None:
         handlers.append(_Noted(progress.parent / CRASHES, encoding="utf-8", delay=True))
         handlers[-1].setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     for handler in handlers:
-        handler.ours = True  # type: ignore[attr-defined]
         log.addHandler(handler)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            log.removeHandler(handler)
+            handler.close()
 
 
 def crashes(progress: Path | None) -> list[str]:
