@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from backprop_check.live.here import check, cmp
     from backprop_check.live.points import backprop_points
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["__version__", "backprop_points", "check", "cmp", "load_ipython_extension"]
 
 

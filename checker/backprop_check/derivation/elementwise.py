@@ -1,4 +1,4 @@
-"""Local derivatives of elementwise functions y = f(x). Do not edit: `backprop_check.derivation.generate` writes it."""
+"""Local derivatives of elementwise functions y = f(x). Do not edit: `tests/derivation/slopes.py` writes it."""
 
 SLOPES = {
     "exp": "y",

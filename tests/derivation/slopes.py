@@ -1,6 +1,6 @@
 """Write `elementwise.py`: the local derivative of every elementwise function, by sympy.
 
-Run as `python -m backprop_check.derivation.generate`.
+Run as `python tests/derivation/slopes.py`.
 
 A derivative is said in terms of the output y where that is shorter: 1 - y**2 for tanh. sympy takes 0.3 s to import, so it is asked
 here once, and what it says is kept; a test asks again and compares.
@@ -13,6 +13,10 @@ from pathlib import Path
 
 import sympy as sp
 from sympy.printing.str import StrPrinter
+
+import backprop_check
+
+ELEMENTWISE = Path(backprop_check.__file__).parent / "derivation" / "elementwise.py"
 
 X, Y = sp.Symbol("x", positive=True), sp.Symbol("y", positive=True)
 ANY = sp.Symbol("x", real=True)
@@ -90,7 +94,7 @@ def _forms(name: str) -> Iterator[sp.Expr]:
 def table() -> str:
     """Return the text of `elementwise.py`."""
     rows = "\n".join(f'    "{name}": "{derivative(name)}",' for name in FUNCTIONS)
-    return f'''"""Local derivatives of elementwise functions y = f(x). Do not edit: `backprop_check.derivation.generate` writes it."""
+    return f'''"""Local derivatives of elementwise functions y = f(x). Do not edit: `tests/derivation/slopes.py` writes it."""
 
 SLOPES = {{
 {rows}
@@ -99,4 +103,4 @@ SLOPES = {{
 
 
 if __name__ == "__main__":
-    Path(__file__).with_name("elementwise.py").write_text(table(), encoding="utf-8")
+    ELEMENTWISE.write_text(table(), encoding="utf-8")

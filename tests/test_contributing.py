@@ -1,0 +1,59 @@
+"""CONTRIBUTING.md and docs/architecture.md name what there is: every file, every package, every way of adding something."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from backprop_check.cli.arguments import COMMANDS
+from backprop_check.diagnosis import claims, rules
+from backprop_check.diagnosis.explain import LAST
+from backprop_check.report.formats.table import FORMATS
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "checker" / "backprop_check"
+ROWS = re.findall(r"^\| (an? [^|]+?) \| ([^|]+) \| ([^|]+) \|$", (ROOT / "CONTRIBUTING.md").read_text(), re.M)
+
+
+def test_every_path_that_is_named_is_there() -> None:
+    for document in ("CONTRIBUTING.md", "docs/architecture.md", "docs/claims.md"):
+        text = (ROOT / document).read_text()
+        for path in re.findall(r"`((?:checker|tests|benchmarks|docs|\.ci)/[\w./]*\w)`|\]\(([\w./]+)\)", text):
+            found = path[0] or path[1]
+            if not re.search(r"CODE|NAME|NN_name", found):
+                assert (ROOT / found).exists() or (ROOT / document).parent.joinpath(found).exists(), f"{document} names {found}"
+
+
+@pytest.mark.parametrize(
+    ("what", "folder", "known", "others"),
+    [
+        ("a mistake", "diagnosis/rules", {m.__name__.rsplit(".", 1)[-1] for m in (*rules.RULES, *LAST)}, {"__init__"}),
+        ("a format of marks", "report/formats", {f.__module__.rsplit(".", 1)[-1] for f in FORMATS.values()}, None),
+        ("a command", "cli", {module for module, *_ in COMMANDS.values()}, None),
+    ],
+)
+def test_a_file_and_a_line(what: str, folder: str, known: set[str], others: set[str] | None) -> None:
+    """What is in the table that CONTRIBUTING names is a file of the folder that it names, and, of mistakes, nothing else is there."""
+    (row,) = [row for row in ROWS if row[0] == what]
+    assert f"checker/backprop_check/{folder}/" in row[1]
+    files = {path.stem for path in (PACKAGE / folder).glob("*.py")}
+    assert known <= files
+    if others is not None:
+        assert files == known | others
+
+
+def test_the_flow_is_the_one_that_is_tested() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    packages = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    assert packages == set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]+) \|", text, re.M))))
+
+
+def test_every_kind_of_claim_is_documented() -> None:
+    text = (ROOT / "docs" / "claims.md").read_text()
+    documented = set(re.findall(r"^\| `([\w-]+)` \|", text, re.M))
+    tree = ast.parse(Path(claims.__file__).read_text())
+    made = [c.args[0] for c in ast.walk(tree) if isinstance(c, ast.Call) and isinstance(c.func, ast.Name) and c.func.id == "Claim"]
+    assert documented - {"kind"} == {kind.value for kind in made if isinstance(kind, ast.Constant)}
