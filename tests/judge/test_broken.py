@@ -186,7 +186,7 @@ def test_an_at_sign_alone_is_no_decorator() -> None:
     assert ast.unparse(tree).endswith("da = b\n    db = a")
 
 
-@pytest.mark.parametrize("line", ["\xa0    # a note", "    \xa0", "\u200b", "\xa0\t# (", "  \u3000# '"])
+@pytest.mark.parametrize("line", ["\xa0    # a note", "    # a \0 note", "    \xa0", "\u200b", "\xa0\t# (", "  \u3000# '"])
 def test_an_odd_space_between_statements_costs_none(line: str) -> None:
     tree, _, broken = parse_leniently(f"{HEAD}{line}\n    da = b\n{line}\n    db = a\n{line}\n")
     assert ast.unparse(tree).endswith("da = b\n    db = a")

@@ -74,10 +74,11 @@ class _Mending:
                 self._lose(at.start, at.end, at.margin, self._fault(at.start, at.end, error))
 
     def _odd_spaces(self, items: Sequence[Logical]) -> None:
-        """Empty the lines between statements, blank ones and comments, that begin with a space that Python does not know."""
+        """Empty the lines between statements, blank ones and comments, that Python refuses: for a space it does not know, or a NUL."""
         between = set(range(len(self.lines))).difference(*(range(item.start, item.end) for item in items))
         for row in sorted(between):
-            error = self._error(row, row + 1, "", False) if margin_of(self.lines[row]).strip(" \t\f") else None
+            odd = margin_of(self.lines[row]).strip(" \t\f") or "\0" in self.lines[row]
+            error = self._error(row, row + 1, "", False) if odd else None
             if error is not None:
                 self.lines[row] = ""
                 self._record(self._fault(row, row + 1, error), [])
