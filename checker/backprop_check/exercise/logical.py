@@ -24,6 +24,8 @@ _BEGINS = re.compile(
 """A line that begins a statement even where a bracket or a string above it is still open: an assignment, or a statement's own word."""
 
 
+_WORD = re.compile(r"\w+|@(?=\s*(?:\(|[\w.]+\s*(?:[(\[#\\]|$)))|[^@]")
+"""A line's first word, or its first sign; an `@` only where it may begin a decorator."""
 _OPENING = re.compile(r"[(\[{'\"\\]")
 _STOPS = frozenset(["def", "class", "import", "return", "del", "pass", "global", "nonlocal", "assert", "raise"])
 """What begins a line of no expression: where a bracket is open above it, it was left open."""
@@ -60,7 +62,7 @@ def logical_lines(lines: Sequence[str]) -> Iterator[Logical]:
         if not rest or rest.startswith("#"):
             i += 1
             continue
-        found = re.match(r"\w+|@(?=\s*[\w(])|[^@]", rest)
+        found = _WORD.match(rest)
         word = found.group() if found else ""
         alone = word != "@"  # a decorator never is
         error = _refused(lines[i], "") if alone else None
