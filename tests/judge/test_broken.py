@@ -172,7 +172,8 @@ def test_lines_stay_those_of_the_editor() -> None:
 @pytest.mark.parametrize(
     "line",
     ["def backward((a, b, c):", "def backward(a, b, c:", "def backward(a, b, c)", "def backward(a b, c):", "def backward(a, b,, c):",
-     "def backward(\n(    a, b,\n    c\n):", "def backward(a, b, c):)", "def backward a, b, c:", "def\xa0backward(a, b, c):",
+     "def backward(\n(    a, b,\n    c\n):", "def backward(\n)    a, b,\n    c\n):", "def backward(\n    a, b,\n]    c\n):",
+     "def backward(\n    a, b\n    c\n) -> None:  # those", "def backward(a, b, c):)", "def backward a, b, c:", "def\xa0backward(a, b, c):",
      "def backward(a, b, c):;", "def backward(a, b, '(c):", "def backward(a, b=lambda, c):"],
 )  # fmt: skip
 def test_a_broken_signature_costs_no_gradient(line: str) -> None:
