@@ -172,7 +172,8 @@ def test_lines_stay_those_of_the_editor() -> None:
 @pytest.mark.parametrize(
     "line",
     ["def backward((a, b, c):", "def backward(a, b, c:", "def backward(a, b, c)", "def backward(a b, c):", "def backward(a, b,, c):",
-     "def backward(\n(    a, b,\n    c\n):", "def backward(a, b, c):)", "def backward a, b, c:", "def\xa0backward(a, b, c):",
+     "def backward(\n(    a, b,\n    c\n):", "def backward(\n)    a, b,\n    c\n):", "def backward(\n    a, b,\n]    c\n):",
+     "def backward(\n    a, b\n    c\n) -> None:  # those", "def backward(a, b, c):)", "def backward a, b, c:", "def\xa0backward(a, b, c):",
      "def backward(a, b, c):;", "def backward(a, b, '(c):", "def backward(a, b=lambda, c):"],
 )  # fmt: skip
 def test_a_broken_signature_costs_no_gradient(line: str) -> None:
@@ -181,9 +182,10 @@ def test_a_broken_signature_costs_no_gradient(line: str) -> None:
     assert [b.target for b in broken] == [None]
 
 
-def test_an_at_sign_alone_is_no_decorator() -> None:
+def test_an_at_sign_that_begins_no_decorator_costs_its_own_line() -> None:
     tree, _, _ = parse_leniently(f"{HEAD}@    # a note\n    da = b\n    db = a\n")
     assert ast.unparse(tree).endswith("da = b\n    db = a")
+    assert [each[3] for each in told("    @da = b\n    db = a\n")] == ["da"]
 
 
 @pytest.mark.parametrize("line", ["\xa0    # a note", "    # a \0 note", "    \xa0", "\u200b", "\xa0\t# (", "  \u3000# '"])

@@ -24,6 +24,11 @@ _BEGINS = re.compile(
 """A line that begins a statement even where a bracket or a string above it is still open: an assignment, or a statement's own word."""
 
 
+_WORD = re.compile(r"\w+|@(?=\s*(?:\(|[\w.]+\s*(?:[(\[#\\]|$)))|[^@]")
+"""A line's first word, or its first sign; an `@` only where it may begin a decorator."""
+_SIGNED = re.compile(r"\)[^()#]*:\s*(?:#.*)?$")
+_PARAMETERS = 50
+"""Of so many lines the signature of a function may be."""
 _OPENING = re.compile(r"[(\[{'\"\\]")
 _STOPS = frozenset(["def", "class", "import", "return", "del", "pass", "global", "nonlocal", "assert", "raise"])
 """What begins a line of no expression: where a bracket is open above it, it was left open."""
@@ -60,12 +65,14 @@ def logical_lines(lines: Sequence[str]) -> Iterator[Logical]:
         if not rest or rest.startswith("#"):
             i += 1
             continue
-        found = re.match(r"\w+|@(?=\s*[\w(])|[^@]", rest)
+        found = _WORD.match(rest)
         word = found.group() if found else ""
         alone = word != "@"  # a decorator never is
         error = _refused(lines[i], "") if alone else None
         if alone and error is None:
             one = Logical(i, i + 1, margin, word, whole=True)
+        elif word == "def" and (end := _signature_end(lines, i)) > i + 1:
+            one = Logical(i, end, margin, word, opens=True)
         elif not _OPENING.search(rest):
             one = Logical(i, i + 1, margin, word, _ends_in_colon(rest), error=error)
         else:
@@ -79,6 +86,16 @@ def margin_of(line: str) -> str:
     """The white space that a line begins with, the odd and the invisible kinds too."""
     found = _MARGIN.match(line)
     return found.group() if found else ""
+
+
+def _signature_end(lines: Sequence[str], start: int) -> int:
+    """Where the signature that begins on a line ends: with `):`, whatever its brackets say; `start` where another statement comes first."""
+    for k in range(start, min(len(lines), start + _PARAMETERS)):
+        if k > start and _BEGINS.match(lines[k]):
+            return start
+        if _SIGNED.search(lines[k]):
+            return k + 1
+    return start
 
 
 def _long(lines: Sequence[str], one: Logical, spare: int) -> tuple[Logical, int]:

@@ -22,7 +22,7 @@ def assigned(line: str) -> list[str]:
     """
     text = _INVISIBLE.sub("", line[len(margin_of(line)) :][:_LONGEST])
     prompt = _PROMPT.match(text)
-    text = text[prompt.end() :] if prompt else text
+    text = (text[prompt.end() :] if prompt else text).removeprefix("@")
     names: list[str] = []
     if "d" not in text:
         return names
