@@ -13,6 +13,16 @@ from backprop_check.cli.main import main
 from backprop_check.submission.zygote import Zygote
 
 
+SLOW = ("attacks", "classroom", "grading", "notebook", "pytest_plugin", "test_packaging.py", "test_watch.py", "test_author_errors.py")
+"""What `pytest -m 'not slow'` leaves out: parts of `tests` that start many processes, or real editors, kernels and browsers."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(item.path).relative_to(Path(__file__).parent).parts[0] in SLOW:
+            item.add_marker(pytest.mark.slow)
+
+
 class Raising(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if record.exc_info and record.exc_info[1] is not None:
