@@ -173,7 +173,7 @@ def test_lines_stay_those_of_the_editor() -> None:
     "line",
     ["def backward((a, b, c):", "def backward(a, b, c:", "def backward(a, b, c)", "def backward(a b, c):", "def backward(a, b,, c):",
      "def backward(\n(    a, b,\n    c\n):", "def backward(\n)    a, b,\n    c\n):", "def backward(\n    a, b,\n]    c\n):",
-     "def backward(\n    a, b\n    c\n) -> None:  # those", "def backward(a, b, c):)", "def backward a, b, c:", "def\xa0backward(a, b, c):",
+     "def backward(\n    a, b\n    c\n) -> None:  # those", "def backward(a, b, c):)", "def backward(\n²   a, b, c\n):", "def backward a, b, c:", "def\xa0backward(a, b, c):",
      "def backward(a, b, c):;", "def backward(a, b, '(c):", "def backward(a, b=lambda, c):"],
 )  # fmt: skip
 def test_a_broken_signature_costs_no_gradient(line: str) -> None:

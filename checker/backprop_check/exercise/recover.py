@@ -156,7 +156,7 @@ class _Mending:
         if found is None or error is None or not clause.body:
             return False
         rest = "\n".join(self.lines[head.start : head.end])[found.end() :]
-        names = dict.fromkeys(name for name in _NAME.findall(_COMMENT.sub("", rest)) if not iskeyword(name))
+        names = dict.fromkeys(name for name in _NAME.findall(_COMMENT.sub("", rest)) if name.isidentifier() and not iskeyword(name))
         self.lines[head.start : head.end] = [f"{head.margin}def backward({', '.join(names)}):", *[""] * (head.end - head.start - 1)]
         self._record(self._fault(head.start, head.end, error), [])
         return True
