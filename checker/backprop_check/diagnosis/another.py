@@ -86,12 +86,13 @@ def _told(case: Case, site: Site, other: str | None) -> Diagnosis:
     if other is None:
         error, instead = f"`{part}` itself stands here in the place of its derivative", "its own value"
     else:
+        other = {"reciprocal": "1/x", "square": "x**2"}.get(other, other)
         error, instead = f"this is the derivative of {other}, but the forward computes `{part}`", f"the derivative of {other}"
     return Diagnosis(
         code="wrong-local-derivative",
         certainty="proven",
         error=error,
-        note=" ".join(filter(None, (f"In `{site.line.name} = {site.line.source}` the derivative is that of `{part}`.", example(case)))),
+        note=example(case) or f"In `{site.line.name} = {site.line.source}` the derivative is that of `{part}`.",
         help=f"Write down how fast `{part}` moves when `{ast.unparse(site.operand)}` rises a little: that belongs in its place.",
         span=case.span(),
         evidence=f"With {instead} for the derivative of `{part}`, autograd gives exactly your answer in every trial.",

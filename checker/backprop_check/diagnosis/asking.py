@@ -75,17 +75,20 @@ def example(case: Case) -> str:
 
 def _moves(case: Case, taught: Lesson) -> str:
     used = [use for use in taught.uses if use.count]
-    moved = max(used[0].moved, key=lambda m: abs(m.slope * m.arrives))
-    fast = f"{moved.place} moves {_as_much(moved.slope)}"
+    steepest = [max(use.moved, key=lambda m: abs(m.slope * m.arrives)) for use in used]
+    fast = " and ".join(f"{moved.place} moves {_as_much(moved.slope)}" for moved in steepest)
     if used[0].line.name == case.graph.exercise.output and not case.graph.exercise.takes_cotangent:
         return fast
-    makes = f"makes {_number(taught.gradient)}"
-    if sum(use.count for use in used) == 1:
-        arrives = f"d{moved.place}" if upstream(case, used[0].line) else "what arrives there"
-        return f"{fast}, and {arrives} is {_number(moved.arrives)}, which {makes}"
-    others = " and ".join(f"{use.count} {'numbers' if use.count > 1 else 'number'} of {use.line.name}" for use in used)
+    size = case.verdict.runs[0].trial.scales[case.name]
+    makes = f"makes {_number(taught.gradient) if abs(taught.gradient) > 1e-9 * size else '0'}"
     above = upstream(case, used[0].line) if len(used) == 1 else ""
+    if sum(use.count for use in used) == 1:
+        arrives = f"d{steepest[0].place}" if above else "what arrives there"
+        return f"{fast}, and {arrives} is {_number(steepest[0].arrives)}, which {makes}"
     each = f"each times {f'its number of {above}' if above else 'what arrives there'}"
+    if all(use.count == 1 for use in used):
+        return f"{fast}; {each}, added up, {makes}"
+    others = " and ".join(f"{use.count} {'numbers' if use.count > 1 else 'number'} of {use.line.name}" for use in used)
     return f"{others} move ({fast}); {each}, added up, {makes}"
 
 

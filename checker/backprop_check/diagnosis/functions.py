@@ -12,6 +12,7 @@ from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.asking import asks, example, upstream
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.counterfactual import Site, gives_answer, sites, with_slope
+from backprop_check.diagnosis.edits import weighed
 from backprop_check.diagnosis.replay import cut, gradient
 from backprop_check.diagnosis.rewrites import calls
 from backprop_check.records import Diagnosis
@@ -105,7 +106,7 @@ def _replays(case: Case, site: Site, slope: Slope) -> bool:
     if gives_answer(case, lambda run: gradient(case, run, stops, change=change)):
         return True
     ones = {id(run): {name: torch.ones_like(run.trial.gradients["d" + name]) for name in stops} for run in case.runs}
-    return not case.reads and gives_answer(case, lambda run: gradient(case, run, stops, ones[id(run)], change))
+    return not weighed(case) and gives_answer(case, lambda run: gradient(case, run, stops, ones[id(run)], change))
 
 
 def _told(case: Case, site: Site, error: str, why: str, instead: str) -> Diagnosis:

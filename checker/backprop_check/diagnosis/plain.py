@@ -12,9 +12,10 @@ from itertools import combinations
 import torch
 
 from backprop_check.comparison.compare import close
+from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.asking import asks, example, goal, moves_one, upstream
 from backprop_check.diagnosis.case import Case, Tensors
-from backprop_check.diagnosis.edits import names_used, value_of
+from backprop_check.diagnosis.edits import names_used, parts, value_of, weighed
 from backprop_check.diagnosis.functions import another_idea
 from backprop_check.diagnosis.rewrites import calls
 from backprop_check.diagnosis.rules.missing_upstream import is_the_slope_alone
@@ -28,7 +29,7 @@ def find(case: Case) -> Diagnosis | None:
     if not case.everywhere or case.partial or case.edited is not None or not all(a.numel() for a in case.answers):
         return None
     if not any(a.any() for a in case.answers):
-        return _zeros(case)
+        return None if case.draft is not None and _times_zero(case.draft) else _zeros(case)
     if is_the_slope_alone(case) or is_multiple(case) or _lacks_upstream_only(case):
         return None
     finite = all(bool(a.isfinite().all()) for a in case.answers)
@@ -37,7 +38,7 @@ def find(case: Case) -> Diagnosis | None:
 
 def _lacks_upstream_only(case: Case) -> bool:
     """Whether the answer times what arrives from above is right: a derivative alone, though it may be worth some value of the forward."""
-    if case.expression is None or case.reads:
+    if case.expression is None or weighed(case):
         return False
     above = [ast.Name(name, ast.Load()) for line in case.consumers if (name := "d" + line.name) in case.available]
     return any(case.is_right(ast.BinOp(case.expression, ast.Mult(), name)) for name in above)
@@ -67,10 +68,16 @@ def _zeros(case: Case) -> Diagnosis:
     )
 
 
+def _times_zero(expression: ast.expr) -> bool:
+    """Whether a factor 0 empties it: that factor is the mistake then."""
+    products = [part for part in parts(expression) if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult)]
+    return any(literal(side) == 0 for part in products for side in (part.left, part.right))
+
+
 def _numbers(case: Case) -> Diagnosis | None:
     """Numbers that stay what they are, whatever the values are, though the gradient does not."""
     first, names = case.answers[0].flatten(), _read(case.draft) if case.draft is not None else None
-    if case.reads or all(bool((o == case.oracles[0].flatten()[0]).all()) for o in case.oracles):
+    if weighed(case):
         return None
     number = f"{float(first[0]):g}{' everywhere' if case.oracles[0].dim() else ''}"
     uniform = all(bool((a == a.flatten()[0]).all()) for a in case.answers)
@@ -83,13 +90,13 @@ def _numbers(case: Case) -> Diagnosis | None:
     else:
         return None
     above = [name for line in case.consumers if (name := upstream(case, line))]
-    return _told(
-        case,
-        "missing-upstream" if above else "wrong-local-derivative",
-        error,
-        " ".join(filter(None, (f"How much {goal(case)} moves with {case.node} changes with those values.", _shape(case), example(case)))),
-        "With other values your numbers stay as they are, and autograd's gradient does not.",
+    still = all(
+        close(torch.full_like(o, float(case.oracles[0].flatten()[0])), o, s) for o, s in zip(case.oracles, case.scales, strict=True)
     )
+    why = "" if still else f"How much {goal(case)} moves with {case.node} changes with those values."
+    evidence = "With other values your numbers stay as they are, and are not autograd's gradient in any trial."
+    code = "missing-upstream" if above and not still else "wrong-local-derivative"
+    return _told(case, code, error, " ".join(filter(None, (why, _shape(case), example(case)))), evidence)
 
 
 def _read(expression: ast.expr) -> list[ast.Name]:
@@ -110,17 +117,36 @@ def _value(case: Case) -> Diagnosis | None:
     """A value of the forward for a gradient: the node's own, that of a line that uses it, another; alone, or times what arrives."""
     near = [line.name for line in case.consumers]
     others = [name for name in case.graph.exercise.names if name != case.node and name not in near]
-    alone = (case.node, *near, *others) if not case.reads else ()
+    alone = (case.node, *near, *others) if not weighed(case) else ()
     if any(bool((a == a.flatten()[0]).all()) and a.numel() > 1 for a in case.answers):
         alone = tuple(name for name in alone if name in near)
     for name in alone:
+        if name in near and _is_outer_exp(case, name):
+            continue
         how = _how(case, name)
         if how is not None and not (name == case.node and _one_name_mends(case)):
             return _is_value(case, name, how)
     for line in case.consumers:
-        if "d" + line.name in case.reads and moves_one(case) and case.is_answer(_weighted(case, line)):
+        if (
+            "d" + line.name in case.reads
+            and not _is_outer_exp(case, line.name)
+            and moves_one(case)
+            and case.is_answer(_weighted(case, line))
+        ):
             return _times(case, line)
     return None
+
+
+def _is_outer_exp(case: Case, name: str) -> bool:
+    """Whether a line is exp of more than the node: there its own value is a factor of the slope."""
+    source = next(line.source for line in case.consumers if line.name == name)
+    return any(not isinstance(inner, ast.Name) for inner in _inside_exp(ast.parse(source.strip(), mode="eval").body))
+
+
+def _inside_exp(tree: ast.expr) -> list[ast.expr]:
+    if not (isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute) and tree.func.attr == "exp"):
+        return []
+    return tree.args or [tree.func.value]
 
 
 def _one_name_mends(case: Case) -> bool:
@@ -195,8 +221,8 @@ def _times(case: Case, line: Line) -> Diagnosis:
     return _told(
         case,
         "wrong-local-derivative",
-        f"this multiplies d{line.name} with {line.name} itself, the value of `{line.source}`",
-        " ".join(filter(None, (f"What is multiplied with d{line.name} is how fast {line.name} moves with {case.node}.", example(case)))),
+        f"this is d{line.name} times {line.name} itself, the value of `{line.source}`",
+        " ".join(filter(None, (f"What belongs beside d{line.name} is how fast {line.name} moves with {case.node}.", example(case)))),
         f"In every trial your answer is {line.name} times d{line.name}.",
     )
 
@@ -204,7 +230,7 @@ def _times(case: Case, line: Line) -> Diagnosis:
 def _quotient(case: Case) -> Diagnosis | None:
     """A result divided by the node, as if every line were a plain multiple of it."""
     below = {case.node}
-    if case.reads:
+    if weighed(case):
         return None
     for line in case.graph.exercise.lines:
         if not below.isdisjoint(line.reads):

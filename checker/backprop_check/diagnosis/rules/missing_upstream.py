@@ -22,7 +22,7 @@ import torch
 
 from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, search, tensors
+from backprop_check.diagnosis.edits import Edit, search, tensors, weighed
 from backprop_check.diagnosis.replay import gradient
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.diagnosis.words import users
@@ -88,7 +88,7 @@ def is_the_slope_alone(case: Case) -> bool:
     """Whether the answer is what autograd gives with ones arriving at the lines that use the node, whose gradients it does not read."""
     consumers = {line.name for line in case.consumers}
     # One that reads a gradient is worth no slope alone but by chance, as where that gradient is all ones; so is one of zeros.
-    if not consumers or not case.everywhere or case.reads or not any(a.any() for a in case.answers):
+    if not consumers or not case.everywhere or weighed(case) or not any(a.any() for a in case.answers):
         return False
     trials = [run.trial for run in case.runs]
     ones = [{name: torch.ones_like(t.gradients["d" + name]) for name in consumers} for t in trials]

@@ -41,7 +41,8 @@ def find(case: Case) -> Diagnosis | None:
     if found is None:
         return (another(case) or instead(case) or lacking(case) or factor_alone(case)) if case.everywhere else None
     if isinstance(found[2], ast.Constant | ast.Call):
-        return _not_the_slope(case, found)
+        # Beside another mistake a function less is no proof: something else may stand in the place of the whole call.
+        return _not_the_slope(case, found) if not case.partial else None
     part = found[2]
     divides = isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div)
     moved = next((side for side, whole in _exchanged(case.draft, part) if ast.dump(whole) == ast.dump(found[1])), part)  # type: ignore[arg-type]
