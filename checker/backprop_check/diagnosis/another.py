@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 
 from backprop_check.derivation.elementwise import SLOPES
+from backprop_check.diagnosis.asking import example
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.counterfactual import Site, applied_to_gradient, replays, sites, with_slope, written_as
+from backprop_check.diagnosis.counterfactual import Site, applied_to_gradient, below, replays, sites, with_slope, written_as
+from backprop_check.diagnosis.replay import cut, downstream
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.records import Diagnosis
 
-FAMILIAR = ("tanh", "sigmoid", "exp", "log", "sqrt", "relu", "square", "reciprocal", "sin", "cos")
+FAMILIAR = ("tanh", "sigmoid", "log", "sqrt", "relu", "square", "reciprocal", "sin", "cos")
 
 TAKEN_FOR = {"log_softmax": ("log",), "clamp": ()}
 """What an operation that is not elementwise smooth is taken for."""
 
 
 def another(case: Case) -> Diagnosis | None:
-    for site in sites(case):
+    # What stands behind the gradient that the answer reads has no part in it; the lines that use the node are asked first.
+    near = downstream(case, cut(case)) if case.reads else [line for line, _ in below(case)]
+    for site in sorted(sites(case), key=lambda site: site.line not in case.consumers):
+        if site.line not in near:
+            continue
         if isinstance(site.part, ast.BinOp) and isinstance(site.part.op, ast.Mult | ast.Div):
             times = isinstance(site.part.op, ast.Mult)
             other = ast.BinOp(site.part.left, ast.Div() if times else ast.Mult(), site.part.right)
@@ -35,11 +41,11 @@ def another(case: Case) -> Diagnosis | None:
 
 def _function(case: Case, site: Site, operation: str) -> Diagnosis | None:
     """The derivative of another function in the place of this one's; or the function itself, of the value or of the gradient."""
-    for name in FAMILIAR if operation in SLOPES else TAKEN_FOR.get(operation, ()):
-        if name != operation and replays(case, with_slope(case, site, _slope(name))):
-            return _told(case, site, name)
-    if operation in SLOPES and replays(case, with_slope(case, site, lambda x, y: y)):
+    if operation in SLOPES and operation != "exp" and replays(case, with_slope(case, site, lambda x, y: y)):
         return _told(case, site, None)
+    for name in FAMILIAR if operation in SLOPES else TAKEN_FOR.get(operation, ()):
+        if name != operation and any(replays(case, with_slope(case, site, slope)) for slope in _slopes(name)):
+            return _told(case, site, name)
     if operation in (*SLOPES, *TAKEN_FOR) and replays(case, applied_to_gradient(case, site)):
         return _on_gradient(case, site)
     return None
@@ -54,31 +60,40 @@ def _on_gradient(case: Case, site: Site) -> Diagnosis:
         certainty="proven",
         error=f"this sends the gradient through {name} itself",
         note=f"The forward sends a value through {name}; a gradient that comes back is multiplied with the slope of {name} at that value.",
-        help=f"Write down how `{part}` moves with `{ast.unparse(site.operand)}`, then multiply with what arrives from above.",
+        help=f"Write down how fast `{part}` moves when `{ast.unparse(site.operand)}` rises a little, and multiply with what arrives there.",
         span=case.span(),
         evidence=f"With {name} applied to what arrives at `{part}`, in the place of its derivative, autograd gives exactly your answer.",
     )
 
 
-def _slope(name: str) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """The derivative of a familiar function, from what goes in and what comes out, as a learner may write it by heart."""
-    code = compile(SLOPES[name], name, "eval")
-    return lambda x, y: eval(code, {"torch": torch, "x": x, "y": y}) * torch.ones_like(y)
+def _slopes(name: str) -> Iterator[Callable[[torch.Tensor, torch.Tensor], torch.Tensor]]:
+    """The derivative of a familiar function, as a learner may write it by heart: with what comes out of the forward's, or of its own."""
+    code, function = compile(SLOPES[name], name, "eval"), getattr(torch, name)
+
+    def slope(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        value: torch.Tensor = eval(code, {"torch": torch, "x": x, "y": y}) * torch.ones_like(y)
+        if value.numel() > 1 and bool((value == value.flatten()[0]).all()):
+            raise ValueError("the same number everywhere (relu of what is never negative) is the slope of anything")
+        return value
+
+    yield slope
+    yield lambda x, y: slope(x, function(x))
 
 
 def _told(case: Case, site: Site, other: str | None) -> Diagnosis:
     """`other`: the operation whose derivative stands there; None where the operation's own value does."""
     part = ast.unparse(site.part)
     if other is None:
-        error, instead = f"this multiplies with `{part}` itself, not with its derivative", "its own value"
+        error, instead = f"`{part}` itself stands here in the place of its derivative", "its own value"
     else:
+        other = {"reciprocal": "1/x", "square": "x**2"}.get(other, other)
         error, instead = f"this is the derivative of {other}, but the forward computes `{part}`", f"the derivative of {other}"
     return Diagnosis(
         code="wrong-local-derivative",
         certainty="proven",
         error=error,
-        note=f"What belongs here is how fast the result of `{site.line.name} = {site.line.source}` moves.",
-        help=f"Write down how `{part}` moves with `{ast.unparse(site.operand)}`, then multiply with what arrives from above.",
+        note=example(case) or f"In `{site.line.name} = {site.line.source}` the derivative is that of `{part}`.",
+        help=f"Write down how fast `{part}` moves when `{ast.unparse(site.operand)}` rises a little: that belongs in its place.",
         span=case.span(),
         evidence=f"With {instead} for the derivative of `{part}`, autograd gives exactly your answer in every trial.",
     )

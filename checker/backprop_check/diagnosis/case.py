@@ -16,7 +16,7 @@ from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.fold import fold
 from backprop_check.diagnosis.seen import Seen, Tensors
 from backprop_check.diagnosis.work import REPLAY
-from backprop_check.records import Run
+from backprop_check.records import Run, Trial
 from backprop_check.trace.oracle import in_float64, trace
 
 __all__ = ["Case", "Tensors"]
@@ -93,20 +93,41 @@ class Case(Seen):
 
     def _holds(self, expression: ast.expr) -> bool:
         """Whether a right expression stays right when the gradients it reads are others: it may be right only because these are special."""
-        read = self.gradients_in(expression)
-        if not read or self.partial:
+        if not self.gradients_in(expression) or self.partial:
             return True
-        if read not in self.memo:
-            trial = trace(self.graph, 0, self.graph.sizes[0], perturb=[name[1:] for name in read])
-            self.work.count(*trial.values.values(), times=REPLAY)
-            names = {**in_float64(trial.values), **{name: trial.gradients[name] for name in self.available}}
-            self.memo[read] = Evaluator(names, self.work), trial
-        evaluator, trial = self.memo[read]
+        evaluator, trial = self._perturbed(expression)
         try:
             value = evaluator(expression)
         except (Refused, Failed, RecursionError):
             return False
         return isinstance(value, torch.Tensor) and close(value, trial.gradients[self.name], trial.scales[self.name])
+
+    def _perturbed(self, expression: ast.expr) -> tuple[Evaluator, Trial]:
+        """A trial in which the gradients that an expression reads are not what this graph makes of them."""
+        read = self.gradients_in(expression)
+        if read not in self.memo:
+            trial = trace(self.graph, 0, self.graph.sizes[0], perturb=[name[1:] for name in read])
+            self.work.count(*trial.values.values(), times=REPLAY)
+            names = {**in_float64(trial.values), **{name: trial.gradients[name] for name in self.available}}
+            self.memo[read] = Evaluator(names, self.work), trial
+        known: tuple[Evaluator, Trial] = self.memo[read]
+        return known
+
+    def by_chance(self, story: Callable[[Run], torch.Tensor | None]) -> bool:
+        """Whether the answer parts ways with what a story makes of it once the gradients that it reads are others.
+
+        Those of this graph may be special: all ones behind a plain sum, the same in every row.
+        """
+        if self.expression is None or self.partial or not self.gradients_in(self.expression):
+            return False
+        evaluator, trial = self._perturbed(self.expression)
+        try:
+            told, value = story(replace(self.runs[0], trial=trial)), evaluator(self.expression)
+        except (Refused, Failed, RecursionError, RuntimeError, TypeError, ValueError, IndexError, ArithmeticError):
+            return False
+        if told is None or not isinstance(value, torch.Tensor):
+            return False
+        return not close(told, value, max(trial.scales[self.name], _finite_max(value)), self.tolerance)
 
     def first(self, expression: ast.expr) -> Any:
         """The value of an expression in the first trial. Raises `Refused` or `Failed`."""

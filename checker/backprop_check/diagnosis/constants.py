@@ -94,12 +94,17 @@ def _derived(case: Case) -> Iterator[ast.expr]:
 
 
 def _computed(case: Case) -> list[str]:
-    """Plain numbers that stand within the lines below the node, and the number of elements where a line takes a mean."""
+    """Plain numbers that stand within the lines below the node, and the number of elements where a line takes a mean.
+
+    A single number that moves with the forward's values (`a @ b`) is no constant.
+    """
     trial = case.verdict.runs[0].trial
+    moving = {name[1:] for name in trial.gradients}
     evaluator, texts = case.evaluators[0], []
     for line in downstream(case, frozenset({case.graph.exercise.output})):
         for part in parts(ast.parse(line.source.strip(), mode="eval").body):
-            if isinstance(part, ast.BinOp | ast.Constant) and _number(evaluator, part) is not None:
+            fixed = moving.isdisjoint(n.id for n in names_used(part))
+            if isinstance(part, ast.BinOp | ast.Constant) and fixed and _number(evaluator, part) is not None:
                 texts.append(ast.unparse(part))
         if "mean" in line.source or "loss" in line.source:
             texts += [f"{n}.numel()" for n in line.reads if isinstance(trial.values.get(n), torch.Tensor)]

@@ -56,8 +56,17 @@ def kept(value: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
 
 
 def replays(case: Case, change: Change) -> bool:
-    """Whether autograd on the changed forward gives the learner's answer in every run."""
-    return any(gives_answer(case, lambda run, s=stops: gradient(case, run, s, change=change)) for stops in ends(case))  # type: ignore[misc]
+    """Whether autograd on the changed forward gives the learner's answer in every run, and not by chance.
+
+    Zeros are given by every change that lets nothing through, so they are evidence of none. And where the answer reads gradients, the
+    changed forward gives it with other ones too.
+    """
+    if not any(bool(answer.any()) for answer in case.answers):
+        return False
+    for stops in ends(case):
+        if gives_answer(case, lambda run, s=stops: gradient(case, run, s, change=change)):  # type: ignore[misc]
+            return stops != cut(case) or not case.by_chance(lambda run, s=stops: gradient(case, run, s, change=change))  # type: ignore[misc]
+    return False
 
 
 def gives_answer(case: Case, compute: Callable[[Run], torch.Tensor | None]) -> bool:

@@ -84,6 +84,11 @@ def names_used(expression: ast.expr) -> list[ast.Name]:
     return [p for p in parts(expression) if isinstance(p, ast.Name) and id(p) not in shapes]
 
 
+def weighed(case: Case) -> frozenset[str]:
+    """The gradients whose values the answer reads; not those that only lend it their shape."""
+    return case.reads if case.expression is None else case.reads & {name.id for name in names_used(case.expression)}
+
+
 def replacements(case: Case) -> list[str]:
     """Names that may stand in the place of another, the nearest first: those of the lines that use the node, then all others."""
     near = [name for line in case.consumers for name in ("d" + line.name, line.name, *line.reads)]

@@ -60,7 +60,7 @@ def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
             second = told(case, goal)
             cause = replace(cause, fix=None)
             if second is None or second.code == cause.code:
-                return (cause,)
+                continue  # neither can be told of the answer alone
             weighty = second.code in WEIGHTY and cause.code in ("wrong-sign", "wrong-scale")
             return (second, cause) if weighty or second.code == "missing-upstream" else (cause, second)
         if len(asked) >= NAMED:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import torch
 
+from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.counterfactual import arriving, below, names
 from backprop_check.diagnosis.edits import parts
@@ -91,15 +92,29 @@ def _left_undone(part: ast.expr, outer: bool) -> str:
 
 def _short_of(case: Case, line: Line, part: ast.expr, outer: bool) -> Diagnosis:
     inside = short(part)
+    between = dict.fromkeys((*(step.name for step, _ in below(case) if step in _up_to(case, line)), line.name))
     return Diagnosis(
         code=_left_undone(part, outer),
         certainty="proven",
         error=f"this is what arrives at `{inside}`, not yet at {case.node}",
-        note=f"In `{line.name} = {line.source}` the way back from `{inside}` to {case.node} is one step more.",
-        help=f"Ask which numbers of `{inside}` move when {case.node} moves, and how much: take that step back too.",
+        note=f"`{inside}` stands in `{line.name} = {line.source}`; from there the way back to {case.node} goes on"
+        + (f", through {' and '.join(name for name in between if name != line.name)}." if len(between) > 1 else "."),
+        help=asks(case)
+        if line not in case.consumers
+        else f"Ask how much `{inside}` moves when {case.node} moves a little, and multiply with that.",
         span=case.span(),
         evidence=f"In every trial your answer is the gradient of the loss with respect to `{inside}`.",
     )
+
+
+def _up_to(case: Case, line: Line) -> list[Line]:
+    """The lines that lead from the node to `line`: those that move it."""
+    leads, found = set(line.reads), []
+    for step, _ in reversed(below(case)):
+        if step.name in leads:
+            leads |= set(step.reads)
+            found.append(step)
+    return found
 
 
 def _too_far(case: Case, line: Line, part: ast.expr) -> Diagnosis:

@@ -12,6 +12,8 @@ def updated(case: Case) -> Diagnosis | None:
     """Proven by value: less the node itself, the answer is one and the same multiple of the gradient in every trial."""
     if not case.everywhere or not case.same_shape:
         return None
+    if all(_same_direction(run.trial.values[case.node], oracle) for run, oracle in zip(case.runs, case.oracles, strict=True)):
+        return None  # anything in that direction is the node and some of its gradient
     rates = []
     for run, answer, oracle in zip(case.runs, case.answers, case.oracles, strict=True):
         step = answer - run.trial.values[case.node].to(torch.float64)
@@ -33,6 +35,11 @@ def updated(case: Case) -> Diagnosis | None:
         span=case.span(),
         evidence=f"In every trial your answer less {case.node} is {float(rates[0]):g} times autograd's gradient.",
     )
+
+
+def _same_direction(value: torch.Tensor, oracle: torch.Tensor) -> bool:
+    at = oracle.abs().argmax()
+    return torch.allclose(value.to(torch.float64), oracle * (value.flatten()[at] / oracle.flatten()[at]), rtol=1e-9, atol=1e-12)
 
 
 def _began_with(case: Case) -> Diagnosis:

@@ -4,7 +4,7 @@ To add a rule: write its file, and put it in its place in `RULES`. The first who
 what the shape shows, then what only the values show. What is said where none of them stands is `LAST`, in `explain`.
 """
 
-from backprop_check.diagnosis import exchanged, slope
+from backprop_check.diagnosis import brackets, exchanged, plain, slope
 from backprop_check.diagnosis.rules import (
     accidental_outer,
     aliased,
@@ -122,6 +122,8 @@ RULES = (
     wrong_axis,
     sum_before_product,
     needless_sum,
+    plain,
+    brackets,
     wrong_sign,
     missing_upstream,
     swapped_where,

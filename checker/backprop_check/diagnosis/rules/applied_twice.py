@@ -37,7 +37,7 @@ def find(case: Case) -> Diagnosis | None:
         code="applied-twice",
         certainty="proven",
         error=f"`{ast.unparse(inner)}` already is the result; the function is applied once more",
-        note=f"Without it, `{ast.unparse(inner)}` in its place, the expression is right.",
+        note=case.only(f"Without it, `{ast.unparse(inner)}` in its place, the expression is right."),
         help="Use the forward's own result as it is.",
         span=case.span(found[2]),
         evidence="With the call taken away the expression equals autograd's gradient in every trial.",
@@ -63,7 +63,11 @@ def _is_result(case: Case, call: ast.Call, inner: ast.expr) -> bool:
     value = value_of(case, inner)
     if not isinstance(value, torch.Tensor):
         return False
-    operands = [part for line in case.graph.exercise.lines for part in parts(ast.parse(line.source.strip(), mode="eval").body)]
+    # Only what was computed before: exp(log(c)) is c as well, but nobody applied exp to make it.
+    names, used = list(case.graph.exercise.names), {n.id for n in ast.walk(inner) if isinstance(n, ast.Name)}
+    last = max((names.index(name) for name in used if name in names), default=len(names))
+    before = [line for line in case.graph.exercise.lines if names.index(line.name) <= last]
+    operands = [part for line in before for part in parts(ast.parse(line.source.strip(), mode="eval").body)]
     for operand in (*operands, *parts(inner)):
         result = value_of(case, put(call, inner, operand)) if operand is not inner else None
         if isinstance(result, torch.Tensor) and result.shape == value.shape and torch.allclose(result.to(value.dtype), value, rtol=1e-9):
@@ -71,9 +75,15 @@ def _is_result(case: Case, call: ast.Call, inner: ast.expr) -> bool:
     return False
 
 
+MAKES = ("zeros", "ones", "full", "tensor", "rand", "randn", "arange", "eye", "empty", "as_tensor", "item", "tolist")
+"""Calls that apply no function to a value."""
+
+
 def inner_of(node: ast.expr) -> ast.expr | None:
     """The operand of a function of one operand: `torch.tanh(x)`, `F.relu(x)`, `x.exp()`."""
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)) or node.keywords:
+        return None
+    if node.func.attr.endswith("_like") or node.func.attr in MAKES:
         return None
     module = isinstance(node.func.value, ast.Name) and node.func.value.id in ("torch", "F")
     if module:

@@ -20,10 +20,12 @@ from collections.abc import Iterator
 
 import torch
 
+from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, search, tensors
+from backprop_check.diagnosis.edits import Edit, search, tensors, weighed
 from backprop_check.diagnosis.replay import gradient
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.words import users
 from backprop_check.records import Diagnosis
 
 
@@ -41,9 +43,9 @@ def _of_one(case: Case) -> Diagnosis | None:
     return Diagnosis(
         code="missing-upstream",
         certainty="proven",
-        error=f"`{part}` is a derivative alone; what arrives from above is missing from it",
+        error=f"what arrives from above is missing from `{part}`",
         note=f"Along a path to {case.node} the chain rule multiplies each derivative with the gradient that arrives there.",
-        help=f"Ask which gradient arrives at the line that `{part}` is the derivative of, and multiply.",
+        help=f"Ask which gradient arrives at {users(case)}, and multiply `{part}` with it.",
         span=case.span(found[2]),
         evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],
@@ -62,27 +64,31 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
 def _of_all(case: Case) -> Diagnosis | None:
     if not is_the_slope_alone(case):
         return None
-    consumers = {line.name for line in case.consumers}
     upstream = [f"d{line.name}" for line in case.consumers]
+    fix = _fix(case, upstream)
+    if fix is not None:  # only then is it a factor of this, number by number; else what is summed up here has to be weighed before
+        note, move = f"This is how {case.consumers[0].name} moves with {case.node}.", f"Multiply this with {upstream[0]}."
+    else:
+        moves = " and ".join(f"how {line.name}.sum() moves with {case.node}" for line in case.consumers)
+        note = f"This is {moves}; {' and '.join(upstream)} {'says' if len(upstream) == 1 else 'say'} how much each of the numbers counts."
+        move = asks(case)
     return Diagnosis(
         code="missing-upstream",
         certainty="proven",
         error=f"{' and '.join(upstream)} {'is' if len(upstream) == 1 else 'are'} missing here",
-        note=f"This is how {' and '.join(sorted(consumers))} moves with {case.node}. The loss sees {case.node} only through "
-        f"{' and '.join(sorted(consumers))}, so the gradient that arrives there belongs in the product.",
-        help=f"Multiply along the path: local derivative times {upstream[0]}."
-        if len(upstream) == 1
-        else "Multiply each path with its own upstream gradient.",
+        note=note,
+        help=move,
         span=case.span(),
         evidence=f"With ones in the place of {', '.join(upstream)}, autograd gives exactly your answer in every trial.",
-        fix=_fix(case, upstream),
+        fix=fix,
     )
 
 
 def is_the_slope_alone(case: Case) -> bool:
     """Whether the answer is what autograd gives with ones arriving at the lines that use the node, whose gradients it does not read."""
     consumers = {line.name for line in case.consumers}
-    if not consumers or not case.everywhere or {"d" + name for name in consumers} & case.reads:
+    # One that reads a gradient is worth no slope alone but by chance, as where that gradient is all ones; so is one of zeros.
+    if not consumers or not case.everywhere or weighed(case) or not any(a.any() for a in case.answers):
         return False
     trials = [run.trial for run in case.runs]
     ones = [{name: torch.ones_like(t.gradients["d" + name]) for name in consumers} for t in trials]

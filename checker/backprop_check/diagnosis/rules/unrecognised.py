@@ -21,10 +21,10 @@ import re
 
 import torch
 
+from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.failure import failing_part
 from backprop_check.diagnosis.words import short
-from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis
 
 
@@ -44,16 +44,18 @@ def find(case: Case) -> Diagnosis | None:
     difference = case.verdict.difference
     if difference.wrong == "shape":
         error, note = f"{case.got}, but {case.node} is {case.due}", "A gradient has exactly the shape of its variable."
+        evidence = "The shape is held against the variable's own, and the numbers are not compared."
     else:
         error, note = "the shape is right, the numbers are not", _facts(case)
+        evidence = "Compared with autograd's gradient, element by element."
     return Diagnosis(
         code="unrecognised",
         certainty="located",
         error=error,
         note=note,
-        help=_help(case),
+        help=asks(case),
         span=case.span(),
-        evidence="Compared with autograd's gradient, element by element.",
+        evidence=evidence,
     )
 
 
@@ -73,20 +75,15 @@ def _refused(case: Case, message: str) -> str | None:
     return None
 
 
-def _help(case: Case) -> str:
-    users = [line.name for line in case.consumers]
-    if not users:
-        return "`backprop-check graph` shows who uses what."
-    return f"{case.node} is used by {' and '.join(users)}: for each, the local derivative times {' or '.join('d' + u for u in users)}."
-
-
 def _facts(case: Case) -> str:
-    run, difference = case.verdict.run, case.verdict.difference
+    """How many numbers are right, and one that is not: at the exercise's own sizes if it is wrong there, else the sizes are named."""
+    i = 0 if case.verdict.differences[0].wrong else case.verdict.worst
+    run, difference = case.verdict.runs[i], case.verdict.differences[i]
     answer, oracle = run.answers[case.name].value, run.trial.gradients[case.name]
     if answer is None or answer.shape != oracle.shape:
         return ""
     answer = answer.to(torch.float64)
-    facts = []
+    facts = [f"At {', '.join(f'{name} = {size}' for name, size in run.trial.sizes.items())}:"] if i else []
     bad = ~torch.isfinite(answer) & torch.isfinite(oracle)
     if bad.any():
         facts.append(f"{int(bad.sum())} of {answer.numel()} numbers are NaN or infinite.")
@@ -97,10 +94,10 @@ def _facts(case: Case) -> str:
         facts.append(f"{int((~judged).sum())} of {answer.numel()} are not judged: autograd's own are NaN or infinite there.")
     if 0 < right < int(judged.sum()):
         facts.append(f"{right} of {int(judged.sum())} numbers are right.")
-    elif answer.numel() > 1 and bool((torch.sign(answer) == torch.sign(oracle)).all()):
-        facts.append("Every sign is right.")
-    if difference.worst is not None and not bad.any():
-        at = written(difference.worst) if difference.worst else ""
-        place = f"{case.name}[{', '.join(map(str, difference.worst))}]" if at else case.name
-        facts.append(f"The worst element: {place} is {answer[difference.worst]:.4g}, and should be {oracle[difference.worst]:.4g}.")
-    return " ".join(facts)
+    elif answer.numel() > 1 and all(torch.equal(a.sign(), o.sign()) for a, o in zip(case.answers, case.oracles, strict=True)):
+        facts.append("Every sign is right, in every trial.")
+    shown = "" if bad.any() or i else example(case)
+    if not shown and difference.worst is not None and not bad.any():
+        place = f"{case.name}[{', '.join(map(str, difference.worst))}]" if difference.worst else case.name
+        shown = f"The worst element: {place} is {answer[difference.worst]:.4g}, and should be {oracle[difference.worst]:.4g}."
+    return " ".join((*facts, shown)).strip()

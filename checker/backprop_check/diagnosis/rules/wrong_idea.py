@@ -21,8 +21,9 @@ import torch
 
 from backprop_check.derivation.derive import Derived
 from backprop_check.derivation.trees import text
+from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import names_used, parts, value_of
+from backprop_check.diagnosis.edits import parts, value_of
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.fingerprint import keys
 from backprop_check.diagnosis.replaced import replaced
@@ -49,8 +50,6 @@ def find(case: Case) -> Diagnosis | None:
     longer = len(list(parts(draft))) > LONGER * len(list(parts(derived.expression)))
     if len(lacking) <= SHARED * len(needed) or not (longer or not is_linear(case, draft, derived)):
         return None
-    if not names_used(draft) and not isinstance(draft, ast.Constant):
-        return _without_upstream(case, derived)
     return None if any(part is not draft for _, part, _ in replaced(case, draft)) else _told(case, derived, lacking)
 
 
@@ -60,7 +59,7 @@ def _without_upstream(case: Case, derived: Derived) -> Diagnosis:
         certainty="proven",
         error="this is the same, whatever arrives from above",
         note=f"No gradient is in this, but {case.name} grows with what comes back to {case.node}: twice as much above, twice as much here.",
-        help=f"Begin with the gradient that arrives at {' or '.join(dict.fromkeys(term.line.name for term in derived.terms))}.",
+        help=asks(case),
         span=case.span(),
         evidence="The expression reads no gradient; a gradient is linear in what arrives from above, and this is not.",
         fix=derived.text,
@@ -95,7 +94,7 @@ def _told(case: Case, derived: Derived, lacking: list[ast.expr]) -> Diagnosis:
         certainty="proven",
         error=f"this is not how {case.node} moves the loss",
         note=f"{case.node} is used in {used}. {laws}{without}",
-        help=f"Begin again from {used}: what arrives there from above, times how it moves with {case.node}.",
+        help=asks(case),
         span=case.span(),
         evidence="No change of one part makes it right, and most parts of the gradient derived from the forward are not in it.",
         fix=derived.text,

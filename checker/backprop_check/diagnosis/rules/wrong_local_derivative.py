@@ -19,14 +19,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.alone import factor_alone
 from backprop_check.diagnosis.another import another
+from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.instead import instead, lacking
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.diagnosis.rules.applied_twice import inner_of
-from backprop_check.diagnosis.words import users
+from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 
@@ -39,14 +41,18 @@ def find(case: Case) -> Diagnosis | None:
     if found is None:
         return (another(case) or instead(case) or lacking(case) or factor_alone(case)) if case.everywhere else None
     if isinstance(found[2], ast.Constant | ast.Call):
-        return _not_the_slope(case, found)
-    divides = isinstance(found[2], ast.BinOp) and isinstance(found[2].op, ast.Div)
+        # Beside another mistake a function less is no proof: something else may stand in the place of the whole call.
+        return _not_the_slope(case, found) if not case.partial else None
+    part = found[2]
+    divides = isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div)
+    moved = next((side for side, whole in _exchanged(case.draft, part) if ast.dump(whole) == ast.dump(found[1])), part)  # type: ignore[arg-type]
+    does = "divides by" if divides else "multiplies with"
     return Diagnosis(
         code="wrong-local-derivative",
         certainty="proven",
-        error="this divides where the derivative multiplies" if divides else "this multiplies where the derivative divides",
-        note=f"How fast {users(case)} moves with {case.node} has that value on the other side of the fraction.",
-        help="Write the derivative of that line alone first, then multiply with what arrives from above.",
+        error=f"this {does} `{short(moved)}`, where the derivative {'multiplies' if divides else 'divides'}",
+        note=example(case),
+        help=asks(case),
         span=case.span(found[2]),
         evidence="With the two exchanged the expression equals autograd's gradient in every trial.",
         fix=found[0],
@@ -58,20 +64,32 @@ def _not_the_slope(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnos
         code="wrong-local-derivative",
         certainty="proven",
         error=f"`{ast.unparse(found[2])}` does not belong to this derivative",
-        note="All the rest of the expression is right.",
-        help=f"Write the derivative of {users(case)} down alone, with its constants.",
+        note=example(case),
+        help=asks(case),
         span=case.span(found[2]),
         evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],
     )
 
 
+def _exchanged(expression: ast.expr, part: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """What is multiplied with (or divided by) in a part, and the expression that divides by it (or multiplies with it) there.
+
+    Not a fraction of which a factor would become a divisor: what it is divided by is moved in a part of its own, and stands alone then.
+    """
+    match part:
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            for above, under in ((left, right), (right, left)):
+                if not (isinstance(under, ast.BinOp) and isinstance(under.op, ast.Div)):
+                    yield under, put(expression, part, ast.copy_location(ast.BinOp(above, ast.Div(), under), part))
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            product = right if literal(left) == 1 else ast.BinOp(left, ast.Mult(), right)
+            yield right, put(expression, part, ast.copy_location(product, part))
+
+
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
-            other = ast.Div() if isinstance(part.op, ast.Mult) else ast.Mult()
-            for left, right in ((part.left, part.right), (part.right, part.left)):
-                yield put(expression, part, ast.copy_location(ast.BinOp(left, other, right), part)), part
+        yield from ((whole, part) for _, whole in _exchanged(expression, part))
     for part in parts(expression):
         inner = inner_of(part)
         if inner is not None:

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 
 import torch
 
+from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, names_used, parts, rename, replacements, search
 from backprop_check.diagnosis.rewrites import put
@@ -41,20 +42,29 @@ def find(case: Case) -> Diagnosis | None:
     gradient = new[:1] == "d" and new[1:] in case.graph.exercise.names
     if gradient and new[1:] != old and not case.reads:
         return _lacks_upstream(case, found, new)
+    help_ = asks(case)
+    brings = {name for line in case.consumers for name in line.reads}
     if gradient and new[1:] == old:
         note = f"`{old}` is the value the forward computed; what comes back to it is `{new}`."
-    elif old == case.node:
-        note = f"How fast the result moves with {case.node} is told by the other operand, `{new}`."
+        help_ = f"Ask of each name whether it is a value or what comes back to it: the gradient stands in the place of `{old}`."
+    elif gradient and old[:1] == "d" and old[1:] in case.graph.exercise.names:
+        note = f"`{old}` is what arrives at {old[1:]}; the rest of this starts from {new[1:]}."
+        help_ = "Ask of the derivatives in the expression, from which tensor on they lead: the gradient of that one arrives there."
     elif part not in names_used(case.draft):
         note = f"Here `{old}` gives no value but a shape, a length or an index; those of `{new}` are meant."
+        help_ = "Ask which tensor that shape, length or index is of."
+    elif old == case.node and new in brings:
+        note = f"How fast the result moves with {case.node} is told by the other operand, `{new}`."
+    elif new in brings and old not in brings:
+        note = f"{users(case)} brings in `{new}`, not `{old}`."
     else:
-        note = f"The line of the forward that uses {case.node} brings in `{new}`, not `{old}`."
+        note = example(case)
     return Diagnosis(
         code="wrong-operand",
         certainty="proven",
         error=f"`{old}` stands where another {_kind(case, new)} belongs",
         note=note,
-        help=f"Look at {users(case)}: which tensor decides how fast it moves with {case.node}?",
+        help=help_,
         span=case.span(part),
         evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
         fix=text,
@@ -66,8 +76,8 @@ def _lacks_upstream(case: Case, found: tuple[str, ast.expr, ast.expr], new: str)
         code="missing-upstream",
         certainty="proven",
         error=f"`{ast.unparse(found[2])}` is a value of the forward; no gradient from above is in this",
-        note=f"The loss sees {case.node} only through {new[1:]}, so what arrives there belongs in the product.",
-        help=f"Multiply along the path: the derivative of {users(case)}, times {new}.",
+        note=f"What arrives at {new[1:]} belongs in the product.",
+        help=asks(case),
         span=case.span(found[2]),
         evidence=f"With `{new}` in its place the expression equals autograd's gradient in every trial.",
         fix=found[0],

@@ -18,6 +18,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from backprop_check.derivation.trees import literal
+from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, tensors
 from backprop_check.diagnosis.rewrites import put
@@ -32,21 +34,58 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    text, _, part = found
+    text, tree, part = found
+    if case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, _inside(part) or part)):
+        return _outside(case, text, part)
     base = part.left if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) else part
     return Diagnosis(
         code="wrong-power",
         certainty="proven",
-        error=f"the exponent of `{ast.unparse(base)}` is not right",
-        note=case.only("All the rest of the expression is."),
-        help="Bring the exponent down as a factor, and lower it by one.",
+        error=f"`{ast.unparse(base)}` does not stand to the right power here",
+        note=case.only("Nothing else in the expression has to change."),
+        help="Bring the exponent down as a factor, and lower it by one." if _is_power(case, base) else asks(case),
         span=case.span(part),
         evidence="With another exponent the expression equals autograd's gradient in every trial.",
         fix=text,
     )
 
 
+def _outside(case: Case, text: str, part: ast.expr) -> Diagnosis:
+    assert isinstance(part, ast.BinOp) and isinstance(part.left, ast.BinOp)
+    return Diagnosis(
+        code="wrong-power",
+        certainty="proven",
+        error=f"the power is taken of the whole of `{ast.unparse(part.left)}`",
+        note=f"It belongs to `{ast.unparse(part.left.right)}` alone, inside the bracket.",
+        help=f"Take the power of `{ast.unparse(part.left.right)}` first; what stands before it comes after that.",
+        span=case.span(part),
+        evidence="With the power inside the bracket the expression equals autograd's gradient in every trial.",
+        fix=text,
+    )
+
+
+def _inside(part: ast.expr) -> ast.expr | None:
+    """`1 - x**2` for `(1 - x)**2`."""
+    match part:
+        case ast.BinOp(
+            left=ast.BinOp(left=ast.Constant() as number, op=ast.Add() | ast.Sub() as op, right=right), op=ast.Pow(), right=power
+        ):
+            return ast.copy_location(ast.BinOp(number, op, ast.BinOp(right, ast.Pow(), power)), part)
+    return None
+
+
+def _is_power(case: Case, base: ast.expr) -> bool:
+    """Whether a line that uses the node raises to a fixed power what stands to another one here: then the power rule is the move."""
+    of = ast.dump(base)
+    trees = [ast.parse(line.source.strip(), mode="eval").body for line in case.consumers]
+    powers = [p for tree in trees for p in parts(tree) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Pow)]
+    return any(ast.dump(power.left) == of and literal(power.right) is not None for power in powers)
+
+
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        if (inside := _inside(part)) is not None:
+            yield put(expression, part, inside), part
     powers = [p for p in parts(expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Pow)]
     for power in powers:
         for exponent in EXPONENTS:
