@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import torch
 
+from backprop_check.diagnosis.brackets import brackets
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.failure import stopped
 from backprop_check.diagnosis.instead import incomplete, otherwise
@@ -35,7 +36,7 @@ SEARCH, MEND = 40_000, 12_000
 LAST = (wrong_idea, unrecognised)
 """What is said where no cause is proven: that the idea is another, or the facts."""
 
-BY_VALUE = (neighbour, slipped, moved, incomplete, updated, hard_coded_size.besides)
+BY_VALUE = (brackets, neighbour, slipped, moved, incomplete, updated, hard_coded_size.besides)
 """What explains an answer by its value alone, whatever its form; these know several names."""
 
 USED_UP = "What may be searched for one submission was used up by its other gradients, so no cause was sought for this one."
