@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -25,10 +26,20 @@ OTHER = "with the other mistake put right"
 def told_beside(case: Case, cause: Diagnosis) -> Diagnosis:
     """Say of a cause what was proven of it: that it holds once the other mistake of `case` is put right."""
     told = replace(cause, certainty="proven", evidence=_then(cause.evidence), fix=None)
-    if cause.code in OF_A_PART or OTHER in cause.error:
+    if OTHER in cause.error or (cause.code in OF_A_PART and _is_there(case, cause.error)):
         return told
     shape = case.everywhere and cause.error.startswith(f"{case.got}, but")
     return replace(told, error=cause.error if shape else f"{OTHER}, {cause.error}", note=_then(cause.note))
+
+
+def _is_there(case: Case, error: str) -> bool:
+    """Whether what an error quotes stands in the learner's lines, or in the forward: in the line as it would be, it may have another form."""
+    there = "".join("\n".join(s.source for s in case.submission.statements).split()) + "".join(case.graph.exercise.source.split())
+    return all(_bare(quoted) in there.replace("(", "").replace(")", "") for quoted in re.findall("`([^`]+)`", error))
+
+
+def _bare(quoted: str) -> str:
+    return "".join(quoted.split()).replace("(", "").replace(")", "").removesuffix("...")
 
 
 def _then(said: str) -> str:
@@ -45,7 +56,7 @@ def the_other_way_round(old: ast.expr, half: ast.expr, right: ast.expr) -> Itera
         mended = old
         for was, becomes in last:
             mended = put(mended, was, becomes)
-        yield mended
+        yield in_place(mended, old)
     mended, first = right, list(differences(old, half))
     for was, became in first:
         place = next((node for node in ast.walk(mended) if ast.dump(node) == ast.dump(became)), None)
