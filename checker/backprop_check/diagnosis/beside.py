@@ -33,7 +33,7 @@ def told_beside(case: Case, cause: Diagnosis) -> Diagnosis:
 
 
 def _is_there(case: Case, error: str) -> bool:
-    """Whether what an error quotes stands in the learner's lines, or in the forward: in the line as it would be, it may have another form."""
+    """Whether what an error quotes stands in the learner's lines, or in the forward: the line as it would be may have another form."""
     there = "".join("\n".join(s.source for s in case.submission.statements).split()) + "".join(case.graph.exercise.source.split())
     return all(_bare(quoted) in there.replace("(", "").replace(")", "") for quoted in re.findall("`([^`]+)`", error))
 

@@ -31,7 +31,7 @@ def brackets(case: Case) -> Diagnosis | None:
         certainty="proven",
         error=f"brackets are missing: `{short(factor)}` {words} only `{short(reached)}`",
         note=f"`{sign}` binds more strongly than `+` and `-`, so `{short(far)}` is left without it.",
-        help=f"Set brackets, so that `{short(factor)}` {words} all that stands before or behind the `{sign}`.",
+        help=f"Set brackets, so that `{short(factor)}` {words} both, `{short(far)}` and `{short(reached)}`.",
         span=case.span(near),
         evidence=f"`{text}` equals autograd's gradient in every trial.",
         fix=text,

@@ -106,9 +106,9 @@ def _computed(case: Case) -> list[str]:
     for line in downstream(case, frozenset({case.graph.exercise.output})):
         for part in parts(ast.parse(line.source.strip(), mode="eval").body):
             # What a gradient comes back to is no constant, though it be one number.
-            if isinstance(part, ast.BinOp | ast.Constant | ast.UnaryOp) and moving.isdisjoint(n.id for n in names_used(part)):
-                if _number(evaluator, part) is not None:
-                    texts.append(ast.unparse(part))
+            plain = isinstance(part, ast.BinOp | ast.Constant | ast.UnaryOp) and moving.isdisjoint(n.id for n in names_used(part))
+            if plain and _number(evaluator, part) is not None:
+                texts.append(ast.unparse(part))
         if "mean" in line.source or "loss" in line.source:
             texts += [f"{n}.numel()" for n in line.reads if isinstance(trial.values.get(n), torch.Tensor)]
     return texts

@@ -101,10 +101,9 @@ def none_here(case: Case) -> bool:
     """Whether the gradient, as it is derived, has no plain number as a factor, divisor or exponent."""
     if case.derived is None or not _as_derived(case):
         return False
-    for part in parts(case.derived.expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div | ast.Pow):
-            if any(_plain(case, operand) is not None for operand in (part.left, part.right)):
-                return False
+    products = (p for p in parts(case.derived.expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Mult | ast.Div | ast.Pow))
+    if any(_plain(case, operand) is not None for product in products for operand in (product.left, product.right)):
+        return False
     return next(brought(case, lines_of_answer(case)), None) is None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator
 import torch
 
 from backprop_check.derivation.trees import parsed
-from backprop_check.diagnosis.beside import the_other_way_round, told_beside
+from backprop_check.diagnosis.beside import in_place, the_other_way_round, told_beside
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.constants import named_constants, times
 from backprop_check.diagnosis.edits import TRIES, names_used, value_of
@@ -19,8 +19,10 @@ from backprop_check.diagnosis.slips import Slip, slips
 from backprop_check.records import Diagnosis
 
 First = Callable[[Case], Diagnosis | None]
-RESHAPING = ("missing-sum", "lost-keepdim", "extra-keepdim", "wrong-axis", "missing-transpose", "needless-transpose", "missing-scatter")
-RESHAPING += ("transposed", "not-reshaped")
+RESHAPING = frozenset(
+    {"missing-sum", "lost-keepdim", "extra-keepdim", "wrong-axis", "missing-transpose", "needless-transpose", "missing-scatter"}
+    | {"transposed", "not-reshaped"}
+)
 """Slips that may leave another shape than the node's; of others the shape says that they are none."""
 
 EXCHANGED = (
@@ -28,6 +30,8 @@ EXCHANGED = (
     ("wrong-local-derivative", "wrong-local-derivative"),
     ("extra-term", "missing-branch"),
     ("extra-term", "wrong-local-derivative"),
+    ("missing-upstream", "wrong-local-derivative"),
+    ("missing-upstream", "extra-term"),
 )
 """One too many and one missing are no two mistakes: something stands in the place of something else."""
 
@@ -69,6 +73,7 @@ def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
 
 def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First) -> tuple[Diagnosis, Diagnosis] | None:
     """The mistake that `half` has put right, and the one that it has left."""
+    half = in_place(half, draft)
     left = case.put_right(half)
     two = first(left) if left is not None else None
     if left is None or two is None:

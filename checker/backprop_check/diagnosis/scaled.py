@@ -62,7 +62,7 @@ def words_of_whole(case: Case, constant: Named) -> Words:
     source = matching(case, here, factor) or matching(case, here, [-f for f in factor])
     single = all(a.numel() == 1 for a in case.answers)
     if source is not None:
-        minus = minus_brought(case) if constant.text.startswith("-") else None
+        minus = minus_brought(case) if constant.text.startswith("-") and "exponent" not in source.why else None
         return Words(f"the factor {constant.text} is missing", f"{source.why} {minus or ''}".strip(), source.ask)
     error = f"{case.name if single else f'every number of {case.name}'} has to be multiplied by {constant.text}"
     if case.beside:
@@ -127,7 +127,8 @@ def _already(case: Case, factor: Numbers) -> str | None:
     """That a line further on brings this factor in, and what the answer reads has it already."""
     stops = cut(case)
     read = [name for name in case.reads if name[1:] in stops]
-    source = matching(case, beyond(case), factor) if len(stops) == 1 and len(read) == 1 else None
+    # The last of several that bring the same: of a mean further up and the loss's own, the loss's.
+    source = matching(case, beyond(case)[::-1], factor) if len(stops) == 1 and len(read) == 1 else None
     return f"{source.why} In {read[0]} it is counted already." if source is not None else None
 
 

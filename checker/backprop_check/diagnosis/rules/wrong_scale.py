@@ -23,7 +23,7 @@ from itertools import chain
 
 import torch
 
-from backprop_check.derivation.trees import literal, number as number_node
+from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.constants import Named, named_constants, times, turned
 from backprop_check.diagnosis.edits import Edit, parts, search, tensors, value_of
@@ -156,10 +156,10 @@ def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         value = literal(part)
         if value is not None and id(part) in operands:
-            for number in dict.fromkeys((value * 2, value / 2, 1, 2, 0.5, *_exponents(case))):
-                if number != value:
-                    whole = int(number) if number == int(number) else number
-                    yield put(expression, part, ast.copy_location(number_node(whole), part)), part
+            for wanted in dict.fromkeys((value * 2, value / 2, 1, 2, 0.5, *_exponents(case))):
+                if wanted != value:
+                    whole = int(wanted) if wanted == int(wanted) else wanted
+                    yield put(expression, part, ast.copy_location(ast.parse(str(whole), mode="eval").body, part)), part
         elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub) and not isinstance(value_of(case, part), torch.Tensor):
             yield put(expression, part, part.left), part
         elif isinstance(value_of(case, part), int | float) and id(part) in operands:

@@ -89,7 +89,11 @@ def _missing(case: Case) -> tuple[str, str, str]:
     if reason is not None:
         return "a minus is missing here" if case.beside else error, reason, "Take that minus along into the gradient."
     if no_minus(case):
-        return error, f"Nothing in {between(case)} turns the sign.", "Look in your lines for a minus, or a `-=`, that does not belong there."
+        return (
+            error,
+            f"Nothing in {between(case)} turns the sign.",
+            "Look in your lines for a minus, or a `-=`, that does not belong there.",
+        )
     asks = f"Let one number of {case.node} rise a little: does the result of {between(case)} rise there or fall?"
     return error, asks, "Find the minus that the derivative brings, or the one too many."
 
