@@ -12,7 +12,6 @@ import pytest
 from backprop_check.cli.main import main
 from backprop_check.submission.zygote import Zygote
 
-
 SLOW = ("attacks", "classroom", "grading", "notebook", "pytest_plugin", "test_packaging.py", "test_watch.py", "test_author_errors.py")
 """What `pytest -m 'not slow'` leaves out: parts of `tests` that start many processes, or real editors, kernels and browsers."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -53,6 +53,11 @@ def _named(case: Case) -> Iterable[Named]:
     return found.values()
 
 
+def turned(constant: Named) -> Named:
+    """The constant with a minus: where sign and size are both off, and no line is there to show which is where."""
+    return replace(constant, text=f"-{constant.text}", values={seed: -value for seed, value in constant.values.items()})
+
+
 def times(part: ast.expr, constant: Named) -> ast.expr:
     """`part` multiplied by the constant, or divided by what it is the inverse of."""
     if constant.divides:
@@ -94,17 +99,15 @@ def _derived(case: Case) -> Iterator[ast.expr]:
 
 
 def _computed(case: Case) -> list[str]:
-    """Plain numbers that stand within the lines below the node, and the number of elements where a line takes a mean.
-
-    A single number that moves with the forward's values (`a @ b`) is no constant.
-    """
+    """Plain numbers that stand within the lines below the node, and the number of elements where a line takes a mean."""
     trial = case.verdict.runs[0].trial
-    moving = {name[1:] for name in trial.gradients}
     evaluator, texts = case.evaluators[0], []
+    moving = {name for gradient in trial.gradients for name in (gradient, gradient[1:])}
     for line in downstream(case, frozenset({case.graph.exercise.output})):
         for part in parts(ast.parse(line.source.strip(), mode="eval").body):
-            fixed = moving.isdisjoint(n.id for n in names_used(part))
-            if isinstance(part, ast.BinOp | ast.Constant) and fixed and _number(evaluator, part) is not None:
+            # What a gradient comes back to is no constant, though it be one number.
+            plain = isinstance(part, ast.BinOp | ast.Constant | ast.UnaryOp) and moving.isdisjoint(n.id for n in names_used(part))
+            if plain and _number(evaluator, part) is not None:
                 texts.append(ast.unparse(part))
         if "mean" in line.source or "loss" in line.source:
             texts += [f"{n}.numel()" for n in line.reads if isinstance(trial.values.get(n), torch.Tensor)]

@@ -1,24 +1,28 @@
-"""Two mistakes that meet: a change of the answer gives what a slip makes of the right formula."""
+"""Two mistakes that meet: a change of the answer's line gives what a slip makes of the right formula."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import replace
 
 import torch
 
+from backprop_check.derivation.trees import parsed
+from backprop_check.diagnosis.beside import in_place, the_other_way_round, told_beside
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.constants import named_constants
+from backprop_check.diagnosis.constants import named_constants, times
 from backprop_check.diagnosis.edits import TRIES, names_used, value_of
 from backprop_check.diagnosis.fingerprint import keys
 from backprop_check.diagnosis.mend import EDITORS
-from backprop_check.diagnosis.slipped import told
+from backprop_check.diagnosis.rewrites import method, negated, put, summed
 from backprop_check.diagnosis.slips import Slip, slips
 from backprop_check.records import Diagnosis
 
 First = Callable[[Case], Diagnosis | None]
-RESHAPING = ("missing-sum", "lost-keepdim", "extra-keepdim", "wrong-axis", "missing-transpose", "needless-transpose", "missing-scatter")
+RESHAPING = frozenset(
+    {"missing-sum", "lost-keepdim", "extra-keepdim", "wrong-axis", "missing-transpose", "needless-transpose", "missing-scatter"}
+    | {"transposed", "not-reshaped"}
+)
 """Slips that may leave another shape than the node's; of others the shape says that they are none."""
 
 EXCHANGED = (
@@ -26,6 +30,8 @@ EXCHANGED = (
     ("wrong-local-derivative", "wrong-local-derivative"),
     ("extra-term", "missing-branch"),
     ("extra-term", "wrong-local-derivative"),
+    ("missing-upstream", "wrong-local-derivative"),
+    ("missing-upstream", "extra-term"),
 )
 """One too many and one missing are no two mistakes: something stands in the place of something else."""
 
@@ -37,8 +43,8 @@ NAMED = 4
 
 
 def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
-    """Return the two mistakes of an answer, each proven: the one against the slipped formula, the other as the slip in it."""
-    if not case.everywhere or case.derived is None:
+    """Return the two mistakes of an answer, each proven of the answer in which the other one is put right."""
+    if not case.everywhere or case.derived is None or case.draft is None:
         return ()
     goals: dict[Hashable, Slip] = {}
     for found in slips(case, ast.parse(case.derived.text, mode="eval").body, usual=True):
@@ -49,23 +55,38 @@ def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
         if case.late:
             return ()
     asked: set[int] = set()
-    for value in _changed(case):
-        goal = next((goals[key] for key in keys(value) if key in goals), None)
-        if goal is None or id(goal) in asked:
+    for half in _changed(case, case.draft):
+        value = value_of(case, half)
+        goal = next((goals[key] for key in keys(value) if key in goals), None) if isinstance(value, torch.Tensor) else None
+        if goal is None or id(goal) in asked or not value.is_floating_point():  # type: ignore[attr-defined]
             continue
         asked.add(id(goal))
-        wanted = case.evaluate(goal.whole)
-        cause = first(case.towards(wanted)) if wanted is not None and not case.is_oracle(wanted) else None
-        if cause is not None and (cause.code, goal.code) not in EXCHANGED:
-            second = told(case, goal)
-            cause = replace(cause, fix=None)
-            if second is None or second.code == cause.code:
-                continue  # neither can be told of the answer alone
-            weighty = second.code in WEIGHTY and cause.code in ("wrong-sign", "wrong-scale")
-            return (second, cause) if weighty or second.code == "missing-upstream" else (cause, second)
+        pair = _pair(case, case.draft, half, goal, first)
+        if pair is not None and (pair[0].code, pair[1].code) not in EXCHANGED and (pair[1].code, pair[0].code) not in EXCHANGED:
+            one, two = pair
+            weighty = two.code in WEIGHTY and one.code in ("wrong-sign", "wrong-scale")
+            return (two, one) if weighty or two.code == "missing-upstream" else (one, two)
         if len(asked) >= NAMED:
             break
     return ()
+
+
+def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First) -> tuple[Diagnosis, Diagnosis] | None:
+    """The mistake that `half` has put right, and the one that it has left."""
+    half = in_place(half, draft)
+    left = case.put_right(half)
+    two = first(left) if left is not None else None
+    if left is None or two is None:
+        return None
+    assert case.derived is not None
+    right = ast.parse(two.fix or case.derived.text, mode="eval").body
+    of_slip = [put(draft, node, goal.part) for node in ast.walk(draft) if ast.dump(node) == ast.dump(goal.left)][:1]
+    for other in (*the_other_way_round(draft, half, right), *of_slip):
+        without = case.put_right(other)
+        one = first(without) if without is not None and not without.is_oracle(without.answers) else None
+        if one is not None and (one.code, one.span, one.error) != (two.code, two.span, two.error):
+            return told_beside(case, one), told_beside(case, two)
+    return None
 
 
 def _serious(case: Case, found: Slip, value: torch.Tensor) -> bool:
@@ -83,28 +104,27 @@ def _serious(case: Case, found: Slip, value: torch.Tensor) -> bool:
     return kept and not single and not plain and bool(value.any())
 
 
-def _changed(case: Case) -> Iterator[torch.Tensor]:
-    """What the answer is worth in the first trial with one change made in it: of its numbers, then of its text."""
-    yield from _of_numbers(case, case.answers[0], case.oracles[0])
-    for rule in EDITORS if case.draft is not None else ():
-        for tried, (edited, _) in enumerate(rule.edits(case, case.draft)):
+def _changed(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
+    """The line with one change made in it: of the whole, then of a part."""
+    yield from _of_whole(case, draft)
+    for rule in EDITORS:
+        for tried, (edited, _) in enumerate(rule.edits(case, draft)):
             if tried >= TRIES or case.late:
                 break
-            value = value_of(case, edited)
-            if isinstance(value, torch.Tensor) and value.is_floating_point():
-                yield value
+            yield edited
 
 
-def _of_numbers(case: Case, answer: torch.Tensor, oracle: torch.Tensor) -> Iterator[torch.Tensor]:
-    yield -answer
-    yield from (answer * constant.values[case.runs[0].trial.seed] for constant in named_constants(case))
+def _of_whole(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
+    answer, oracle = case.answers[0], case.oracles[0]
+    yield negated(draft)
+    yield from (times(draft, constant) for constant in named_constants(case))
     for axis in range(answer.dim()):
-        yield answer.sum(axis)
-        yield answer.sum(axis, keepdim=True)
+        yield summed(draft, (axis,), keep=False)
+        yield summed(draft, (axis,), keep=True)
         if answer.shape[axis] == 1:
-            yield answer.squeeze(axis)
-    yield from (answer.unsqueeze(axis) for axis in range(answer.dim() + 1))
+            yield method(draft, "squeeze", axis)
+    yield from (method(draft, "unsqueeze", axis) for axis in range(answer.dim() + 1))
     if answer.dim() >= 2:
-        yield answer.mT
+        yield ast.Attribute(draft, "mT", ast.Load())
     if answer.numel() == oracle.numel() and answer.shape != oracle.shape:
-        yield answer.reshape(oracle.shape)
+        yield method(draft, "reshape", parsed(f"{case.node}.shape"))

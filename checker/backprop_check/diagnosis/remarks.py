@@ -41,7 +41,7 @@ def _by_accident(case: Case) -> Diagnosis:
         code="right-by-accident",
         certainty="proven",
         error=f"right here only because {reason}",
-        note=f"As a formula for {case.name} it lacks something: with other gradients arriving from above it would be wrong.",
+        note=f"As a formula for {case.name} it does not hold: with other gradients arriving from above it would be wrong.",
         help=f"Write it so that it is right for any gradient that arrives at {consumers or 'its consumers'}.",
         span=case.span(),
         evidence="With random numbers added to the gradients this answer reads, autograd's result and the answer part ways.",

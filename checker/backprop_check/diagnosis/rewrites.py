@@ -37,6 +37,23 @@ def _put(expression: Any, old: ast.AST, new: ast.expr) -> Any:
     return ast.copy_location(type(expression)(**{**dict(ast.iter_fields(expression)), **fields}), expression) if fields else expression
 
 
+def same_place(old: ast.AST, new: ast.AST, part: ast.AST) -> ast.expr | None:
+    """What stands in `new` where `part` stands in `old`; None where the two have another form on the way there."""
+    if old is part:
+        return new if isinstance(new, ast.expr) else None
+    inner = zip(ast.iter_child_nodes(old), ast.iter_child_nodes(new), strict=False) if type(old) is type(new) else ()
+    return next((found for a, b in inner if (found := same_place(a, b, part)) is not None), None)
+
+
+def led(node: ast.expr) -> ast.expr:
+    """`-a * b` for `a * b`, and `(y - x) * b` for `(x - y) * b`: the sign turned at the first factor."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
+        return ast.copy_location(ast.BinOp(led(node.left), node.op, node.right), node)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+        return ast.copy_location(ast.BinOp(node.right, node.op, node.left), node)
+    return negated(node)
+
+
 def with_keyword(expression: ast.expr, call: ast.Call, name: str, value: bool) -> ast.expr:
     keywords = [k for k in call.keywords if k.arg != name] + [ast.keyword(name, ast.Constant(value))]
     return put(expression, call, ast.copy_location(ast.Call(call.func, call.args, keywords), call))

@@ -48,7 +48,12 @@ class Seen:
 
     def only(self, note: str) -> str:
         """A note that all else is right: not said where the answer has another mistake beside this one."""
-        return "" if self.partial else note
+        return "" if self.beside else note
+
+    @property
+    def beside(self) -> bool:
+        """Whether the answer has another mistake beside the one that is sought."""
+        return self.partial or self.edited is not None
 
     @property
     def name(self) -> str:

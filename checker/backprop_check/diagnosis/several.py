@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
-from dataclasses import replace
 
+from backprop_check.diagnosis.beside import OTHER, told_beside
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.met import met
-from backprop_check.diagnosis.paths import paths, total
+from backprop_check.diagnosis.paths import Path, paths, total
 from backprop_check.records import Diagnosis
 
 First = Callable[[Case], Diagnosis | None]
@@ -20,15 +21,7 @@ VAGUE = frozenset({"extra-term", "missing-upstream", "wrong-operand", "wrong-poi
 
 def several(case: Case, first: First) -> tuple[Diagnosis, ...]:
     """Return the mistakes of an answer that no single one explains; nothing where they are not proven together."""
-    found = beside_a_branch(case, first) or met(case, first)
-    return tuple(map(_beside_another, found)) if len(found) > 1 else found
-
-
-def _beside_another(cause: Diagnosis) -> Diagnosis:
-    """Say of a cause what was proven of it: that it holds once the other mistake is put right."""
-    note = cause.note.replace("The numbers are right", "Once the other mistake is put right, the numbers are right")
-    evidence = cause.evidence if "the other mistake" in cause.evidence else f"With the other mistake put right: {cause.evidence}"
-    return replace(cause, note=note, evidence=evidence if cause.evidence else "")
+    return met(case, first) or beside_a_branch(case, first)
 
 
 def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:
@@ -38,7 +31,8 @@ def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:
         return ()
     for lost in found:
         kept = tuple(path for path in found if path is not lost)
-        cause = first(case.towards(total(case, kept)))
+        whole = _with_term(case, lost)
+        cause = first(case.towards(total(case, kept)) if whole is None else whole)
         if cause is not None and cause.code not in VAGUE:
             missing = Diagnosis(
                 code="missing-branch",
@@ -47,7 +41,15 @@ def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:
                 note=f"{case.node} is also used in `{lost.line.name} = {lost.line.source}`; that use sends a gradient back too.",
                 help=f"Work out what comes back through {lost.told}, and add it.",
                 span=case.span(),
-                evidence=f"Once the other mistake is put right, the answer is autograd's gradient without the part through {lost.told}.",
+                evidence=f"{OTHER.capitalize()}, the answer is autograd's gradient without the part through {lost.told}.",
             )
-            return replace(cause, fix=None), missing
+            return told_beside(case, cause), missing
     return ()
+
+
+def _with_term(case: Case, lost: Path) -> Case | None:
+    """The answer with what comes back through the lost use, as it is derived, added to it."""
+    terms = [term for term in case.derived.terms if term.line == lost.line] if case.derived is not None else []
+    if case.draft is None or len(terms) != 1 or lost.uses != 1:
+        return None
+    return case.put_right(ast.BinOp(case.draft, ast.Add(), terms[0].expression))

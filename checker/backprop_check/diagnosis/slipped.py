@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
+import ast
+
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.edits import parts
+from backprop_check.diagnosis.factors import lines_of_answer
+from backprop_check.diagnosis.replay import cut
 from backprop_check.diagnosis.slips import Slip, slip
-from backprop_check.diagnosis.words import users
+from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis, Span
 
-FACTORS = "Write the derivative of each operation between {node} and the gradient from above, one factor for each, and count them."
+FACTORS = "Write the derivative of each operation between {node} and {far}, one factor for each, and count them."
+FOLLOW = "Follow one element by hand: where did the forward put it, and where does its gradient come back from?"
+AXES = "Write the axes' names under the factors: the two that meet are the ones to sum away."
 SAYS = {
     "missing-upstream": (
         "what arrives from above is missing from a product here",
         "Along a path the chain rule multiplies: the derivative alone does not say how the loss moves.",
-        "Ask which gradient arrives at {users}.",
+        "Ask which gradient arrives at {far}.",
     ),
     "missing-local-derivative": (
         "a factor of the derivative is missing",
-        "In {users} something more decides how far the result moves with {node}.",
+        "Between {node} and {far} one more factor decides how far the result moves.",
         FACTORS,
     ),
     "missing-mask": (
         "elements that the forward held back receive a gradient",
-        "What {users} does not let through cannot move the loss.",
+        "What the forward does not let through cannot move the loss.",
         "Use the forward's own mask on the gradient too.",
     ),
     "wrong-scale": (
         "a constant factor is off",
-        "Shape and places are right; a factor of {users} that is the same for every {node} is not counted as it should be.",
-        "Look for what {users} divides or multiplies by, and count it once.",
+        "The derivative of {lines} has a constant factor; here it is left out, or on the other side of a fraction.",
+        "Find the number that multiplies, divides or is an exponent there, and see where it goes in the derivative.",
     ),
     "wrong-sign": (
         "a sign is turned",
-        "All numbers have the right size; somewhere a minus is lost or one too many.",
-        "Say aloud what happens to the result of {users} when {node} grows: does it grow or shrink?",
+        "Your answer is what the gradient would be with one plus for a minus in it, or one minus for a plus.",
+        "Go through the terms and factors of your answer: does the result of {lines} rise with each of them, or fall?",
     ),
     "subtracted-branch": (
         "the gradients of two uses are subtracted",
@@ -43,98 +49,102 @@ SAYS = {
     ),
     "missing-branch": (
         "one way on which {node} moves the loss is left out",
-        "{users}: moving one {node} also moves what is computed of all of them, and a part of the gradient comes back through that.",
-        "List every place where {node} enters, and add up what comes back from each.",
+        "What comes back to {node} is a sum, and one of its terms is not in your answer.",
+        "List every way on which one number of {node} moves {far}, and add up what comes back along each.",
     ),
     "wrong-local-derivative": (
-        "this is not the whole derivative",
-        "The derivative of {users} by {node} has another form.",
-        "Write down how far {users} moves when {node} moves a little, alone, before you multiply.",
+        "this is not the derivative that belongs here",
+        "The derivative of {lines} by {node} has another form.",
+        "Write down how far the result moves when {node} moves a little, alone, before you multiply.",
     ),
     "dropped-epsilon": (
         "the small number that the forward adds is left out",
-        "{users}: the derivative is taken where the forward was, the small number included.",
+        "In {lines} the derivative is taken where the forward was, the small number included.",
         "Differentiate what the forward computed, to the letter.",
     ),
     "missing-sum": (
         "inside this, a sum is missing",
-        "Elements that the forward brought together send back one number, the sum over them.",
-        "Look which axis the forward sums over, and collect along it.",
+        "What comes back from several results to one number adds up.",
+        "Name the axes: along which of them does one number of the forward serve several results? Sum over that one.",
     ),
     "diagonal-jacobian": (
         "each result is moved by more than its own {node}",
-        "In {users} each {node} moves the results of its neighbours too; this has only its effect on its own.",
+        "In {lines} each number of {node} moves the results of its neighbours too; your answer has only its effect on its own.",
         "For one element of {node}, add up what it does to every element of the result, each times its own gradient.",
     ),
     "lost-keepdim": (
         "inside this, a sum drops the axis it runs over",
-        "Without the axis the numbers meet other rows or columns than theirs.",
+        "Without the axis, broadcasting lays the numbers beside other rows or columns than theirs.",
         "Keep the summed axis, with length 1.",
     ),
     "extra-keepdim": (
         "inside this, a sum keeps an axis that should go",
-        "The kept axis makes the numbers meet others than theirs.",
+        "With the kept axis, broadcasting lays the numbers beside others than theirs.",
         "Let the summed axis go.",
     ),
     "needless-sum": (
-        "this is a matrix product, where the forward multiplies element by element",
-        "`@` also sums over an axis, and along that axis nothing was copied or shared in {users}.",
+        "this is a matrix product, where the derivative multiplies element by element",
+        "`@` also sums over an axis, and in {lines} nothing was copied or shared along that axis.",
         "Multiply element by element, and sum only where {node} was copied.",
     ),
     "elementwise-for-matmul": (
-        "this multiplies element by element, where the forward has a matrix product",
-        "{users}: every number of {node} meets a whole row or column, so its gradient is a sum of products.",
+        "this multiplies element by element, where a matrix product belongs",
+        "In {lines} every number of {node} serves several results, so its gradient is a sum of products.",
         "Use `@`, and let the axis meet that {node} does not have.",
     ),
     "mean-for-sum": (
         "this averages where the gradient adds up",
         "Every use sends back its share, and shares add up.",
-        "Sum; the mean's 1/n, if there is one, comes from the forward alone.",
+        "Sum, and divide by nothing that the forward does not divide by.",
     ),
     "wrong-axis": (
-        "a sum runs over another axis than the forward's",
-        "{users}: ask which axis it brings together.",
-        "Name the axes, and sum over the one along which {node} is shared.",
+        "a sum runs over another axis than it should",
+        "Each number collects what comes back from the results that it serves, and from no others.",
+        "Name the axes of what is summed, and those that are needed after it: the one that is not needed is summed away.",
     ),
     "summed-everything": (
         "a sum runs over all axes",
         "One number cannot stand for all rows and columns.",
-        "Sum over the one axis along which {node} is shared.",
+        "Sum only over the axes that are not needed after it.",
     ),
-    "wrong-power": ("a power is off", "The rest is right.", "Bring the exponent down as a factor, and lower it by one."),
+    "wrong-power": (
+        "a power is off",
+        "Your answer is what the gradient would be with another exponent in one place.",
+        "{power}",
+    ),
     "missing-scatter": (
         "this is still in the places of what was picked",
-        "{users}: each gradient belongs to the element it was picked from.",
-        "Begin with zeros in the shape of {node}, and put each gradient where its element came from.",
+        "Each gradient belongs to the element that {lines} has picked.",
+        "Begin with zeros in the shape of {node}, and add each gradient where its element came from.",
     ),
     "ignored-index": (
         "elements that were not picked receive a gradient too",
-        "{users}: only the elements that were picked moved the result.",
+        "Only the elements that {lines} has picked moved the result.",
         "Begin with zeros in the shape of {node}, and put the gradient only where the forward picked.",
     ),
     "dropped-repeats": (
         "elements that were picked several times receive only one of their gradients",
-        "{users}: an element that was picked k times receives k gradients.",
+        "An element that was picked k times receives k gradients.",
         "Add up at the index; an assignment keeps only the last one.",
     ),
     "overwritten-branch": (
         "elements that are used several times keep only the last of their gradients",
-        "{users} uses the same element more than once; each `=` throws away what an earlier one has put there.",
+        "{lines} uses the same element more than once, and each use sends a gradient back.",
         "Add to what is there: `+=`.",
     ),
     "wrong-slice": (
         "the numbers stand at the other end of their axis",
-        "{users}: each gradient belongs where its element was taken from.",
-        "Follow one element by hand: where did the forward put it, and where does its gradient come back from?",
+        "Each gradient belongs where its element was taken from.",
+        FOLLOW,
     ),
     "wrong-permutation": (
         "the numbers stand in another order along an axis",
-        "{users}: going back, each number returns to its own place.",
-        "Follow one element by hand: where did the forward put it, and where does its gradient come back from?",
+        "Going back, each number returns to its own place.",
+        FOLLOW,
     ),
     "sum-before-product": (
         "this sums first and multiplies afterwards",
-        "A sum of products is not a product of sums: every use of {node} has a product of its own.",
+        "A sum of products is not a product of sums: every use of a number has a product of its own.",
         "Multiply what belongs together first, then sum.",
     ),
     "multiplied-branches": (
@@ -149,28 +159,35 @@ SAYS = {
     ),
     "missing-transpose": (
         "a factor of the matrix product should be turned",
-        "`@` sums over the last axis of the left factor and the first of the right one; here other numbers meet than in the forward.",
-        "Write the axes' names under the factors: the two that meet are the ones to sum away.",
+        "`@` sums over the last axis of the left factor and the first of the right one; here other numbers meet than should.",
+        AXES,
     ),
     "needless-transpose": (
         "a factor of the matrix product should not be turned",
-        "`@` sums over the last axis of the left factor and the first of the right one; here other numbers meet than in the forward.",
-        "Write the axes' names under the factors: the two that meet are the ones to sum away.",
+        "`@` sums over the last axis of the left factor and the first of the right one; here other numbers meet than should.",
+        AXES,
     ),
     "wrong-point": (
-        "the formula is right, but one name in it is not the one it belongs to",
-        "{users}: a formula in the input is not one in the output.",
-        "Ask of each name whether it is what went in or what came out.",
+        "{stands}",
+        "A derivative in terms of what went in has another form than one in terms of what came out.",
+        "Ask of each name whether it is what went into {lines} or what came out.",
     ),
     "wrong-operand": (
-        "one tensor in this is not the one that belongs there",
-        "The form of the expression is right.",
-        "Look at {users}: which tensor decides how far it moves with {node}?",
+        "{stands}",
+        "{worth}",
+        "{which}",
     ),
 }
 
 SHAPES = ("missing-sum", "lost-keepdim", "extra-keepdim", "wrong-axis", "missing-scatter", "summed-everything")
 """Slips that are best told by the shapes, where these differ."""
+
+
+SLOPE = "Write down the slope of {lines} by itself, and compare its exponents with yours."
+OUTERMOST = {
+    "lost-keepdim": "The sum drops the axis it runs over, and the gradient has that axis, with length 1.",
+    "extra-keepdim": "The sum keeps the axis it runs over, and the gradient does not have it.",
+}
 
 
 def slipped(case: Case) -> Diagnosis | None:
@@ -183,10 +200,13 @@ def told(case: Case, found: Slip) -> Diagnosis | None:
     """Say it; the place is where the learner's expression has the slip's value, if anywhere."""
     if found.code not in SAYS:
         return None
-    words = {"node": case.node, "users": users(case)}
+    words = _words(case, found)
     error, note, move = (text.format(**words) for text in SAYS[found.code])
+    if found.code == "missing-upstream" and isinstance(found.part, ast.Name) and isinstance(found.left, ast.Name):
+        error, note = words["stands"], words["worth"]
     if found.code in SHAPES and not case.same_shape:
         error = f"{case.got}, but {case.node} is {case.due}"
+        note = OUTERMOST.get(found.code, note) if found.left is found.whole else note
     return Diagnosis(
         code=found.code,
         certainty="proven",
@@ -197,6 +217,35 @@ def told(case: Case, found: Slip) -> Diagnosis | None:
         evidence="The gradient derived from the forward, with this one slip made in it, is exactly your answer in every trial.",
         claims=(equal(found.whole, ANSWER),),
     )
+
+
+def _words(case: Case, found: Slip) -> dict[str, str]:
+    """What the sentences are filled with."""
+    here = lines_of_answer(case)
+    ends = cut(case) if case.reads else frozenset({case.graph.exercise.output})
+    above = bool(case.gradients_in(found.part))
+    which = "Ask which gradient arrives at {far}." if above else "Look at {lines}: which tensor decides how far it moves with {node}?"
+    powers = any(isinstance(n, ast.Pow) for line in here for n in ast.walk(ast.parse(line.source.strip())))
+    words = {"node": case.node, "far": " and ".join(sorted(ends)), "lines": lines(here) or "the forward"}
+    words["stands"], words["worth"] = _in_the_place(case, found)
+    words["which"] = which.format(**words)
+    words["power"] = "Bring the exponent down as a factor, and lower it by one." if powers else SLOPE.format(**words)
+    return words
+
+
+def _in_the_place(case: Case, found: Slip) -> tuple[str, str]:
+    """Of a tensor in the place of another: what to say of it where the learner's line names it, and where it does not."""
+    name = f"`{ast.unparse(found.left)}`"
+    if isinstance(found.left, ast.Name) and _is_read(case, found.left):
+        due = "the gradient from above" if found.code == "missing-upstream" else "another tensor"
+        return f"{name} stands where {due} belongs", f"With {due} in its place your answer is the gradient."
+    worth = f"with {name} for another tensor" if isinstance(found.left, ast.Name) else "with other tensors in it"
+    return "this is not the derivative that belongs here", f"Your answer is worth what the gradient would be {worth}."
+
+
+def _is_read(case: Case, name: ast.expr) -> bool:
+    written = (n for statement in case.written for n in ast.walk(statement))
+    return any(isinstance(n, ast.Name) and isinstance(name, ast.Name) and n.id == name.id for n in written)
 
 
 def _place(case: Case, found: Slip) -> Span | None:

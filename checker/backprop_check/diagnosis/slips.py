@@ -25,9 +25,10 @@ Kind = Callable[[Case, ast.expr], Iterator[Made]]
 
 @dataclass(frozen=True)
 class Slip:
-    """A slip in a right formula: its code, what the part in which it was made becomes, and the whole."""
+    """A slip in a right formula: its code, the part in which it was made, what that becomes, and the whole."""
 
     code: str
+    part: ast.expr
     left: ast.expr
     whole: ast.expr
 
@@ -49,9 +50,9 @@ def slips(case: Case, right: ast.expr, usual: bool = False) -> Iterator[Slip]:
     """Yield the slips of a right formula, the plainest first; only the `usual` ones where another mistake is there too."""
     plain: tuple[Kind, ...] = (_factors, _signs, _terms, reductions, _powers, places, _fractions)
     rare: tuple[Kind, ...] = (multiplied, early_sums, turns, products, one_of_many, steps, functions, flips)
-    for kind in (*plain, scales, early_sums, turns, one_of_many, names) if usual else (*plain, *rare, names):
+    for kind in (*plain, scales, early_sums, turns, one_of_many, _layouts, names) if usual else (*plain, *rare, names):
         for code, part, left in kind(case, right):
-            yield Slip(code, left, right if part is left else put(right, part, left))
+            yield Slip(code, part, left, right if part is left else put(right, part, left))
 
 
 def _factors(case: Case, right: ast.expr) -> Iterator[Made]:
@@ -139,6 +140,16 @@ def _fractions(case: Case, right: ast.expr) -> Iterator[Made]:
             value = value_of(case, part.right)
             exchanged = ast.BinOp(part.left, ast.Mult() if isinstance(part.op, ast.Div) else ast.Div(), part.right)
             yield "wrong-local-derivative" if isinstance(value, torch.Tensor) and value.dim() else "wrong-scale", part, exchanged
+
+
+def _layouts(case: Case, right: ast.expr) -> Iterator[Made]:
+    """The whole with its rows for columns; a view left out."""
+    value = value_of(case, right)
+    if isinstance(value, torch.Tensor) and value.dim() == 2:
+        yield "transposed", right, ast.Attribute(right, "mT", ast.Load())
+    for call in calls(right, "view", "reshape"):
+        if isinstance(call.func, ast.Attribute):
+            yield "not-reshaped", call, call.func.value
 
 
 def top_of(right: ast.expr) -> list[ast.expr]:

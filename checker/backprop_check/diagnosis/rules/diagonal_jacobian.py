@@ -94,9 +94,9 @@ def _told(case: Case, line: Line) -> Diagnosis:
     return Diagnosis(
         code="diagonal-jacobian",
         certainty="proven",
-        error=f"each {line.name} is moved by more than its own {case.node}",
-        note=f"This is the effect of each {case.node} on its own element of {line.name}; in `{line.source}` it moves the others too.",
-        help=f"For one element of {case.node}, add up what it does to every element of {line.name}, each times its own d{line.name}.",
+        error=f"each number of {line.name} is moved by more than its own number of {case.node}",
+        note=f"This is the effect of each number of {case.node} on its own number of {line.name}; it moves others of {line.name} too.",
+        help=f"For one number of {case.node}, add up what it does to every number of {line.name}, each times what arrives there.",
         span=case.span(),
-        evidence=f"The diagonal of the Jacobian of `{line.source}`, times d{line.name}, is exactly your answer in every trial.",
+        evidence=f"The diagonal of the Jacobian of {line.name} by {case.node}, times d{line.name}, is exactly your answer in every trial.",
     )

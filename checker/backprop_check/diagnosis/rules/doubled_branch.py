@@ -82,7 +82,7 @@ def _told(case: Case, error: str, term: ast.expr | None, evidence: str, fix: str
         certainty="proven",
         error=error,
         note=f"Each use of {case.node} sends its gradient back once.",
-        help=f"Take it in once. Did {case.name} already hold it?",
+        help="Take it in once." + (f" Did {case.name} already hold it?" if len(case.written) > 1 else ""),
         span=case.span(term),
         evidence=evidence,
         fix=fix,

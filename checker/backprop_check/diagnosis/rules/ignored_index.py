@@ -20,6 +20,7 @@ import ast
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.replay import gradient
 from backprop_check.diagnosis.rules.missing_scatter import picks
 from backprop_check.records import Diagnosis, Line
 
@@ -35,6 +36,8 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if not case.mends(lambda a, o: torch.where(o == 0, 0.0, a) if a.shape == o.shape else None):
         return None
+    if not all(_outside(case, lines[0], i) for i in range(len(case.runs))):
+        return None
     index = [
         n for n in lines[0].reads if (v := case.verdict.runs[0].trial.values[n]) is not None and getattr(v, "dtype", None) == torch.bool
     ]
@@ -43,10 +46,18 @@ def find(case: Case) -> Diagnosis | None:
         certainty="proven",
         error=f"elements that `{_pick(case, lines[0])}` does not pick receive a gradient",
         note=f"At the picked elements the answer is right. The others cannot move {lines[0].name}: their gradient is zero.",
-        help=f"Begin with zeros in the shape of {case.node}, and write only at the index the forward used.",
+        help=f"Begin with zeros in the shape of {case.node}, and write only where the forward picked.",
         span=case.span(),
         evidence="With zero at every element that is not picked, your answer equals autograd's gradient in every trial.",
     )
+
+
+def _outside(case: Case, line: Line, i: int) -> bool:
+    """Whether what is too much in the answer stands only where the line does not pick."""
+    run, answer, oracle = case.runs[i], case.answers[i], case.oracles[i]
+    ones = torch.ones_like(run.trial.gradients["d" + line.name])
+    picked = gradient(case, run, frozenset({line.name}), {line.name: ones}) != 0
+    return not bool((picked & (oracle == 0) & (answer != 0)).any())
 
 
 def _pick(case: Case, line: Line) -> str:

@@ -49,12 +49,13 @@ def find(case: Case) -> Diagnosis | None:
 def _below(case: Case, lost: tuple[Use, ...]) -> Diagnosis:
     """A branch further on than the node's own uses."""
     ways = " and ".join(f"from {name} through {line.name}" for name, line in lost)
+    back = " and ".join(f"to {name} from {line.name}" for name, line in lost)
     return Diagnosis(
         code="missing-branch",
         certainty="proven",
         error=f"what goes {ways} does not come back here",
-        note=f"{case.node} also moves the loss that way, by {lines(line for _, line in lost)}. All else in your answer is right.",
-        help=f"Work out what comes back {ways.replace('from', 'to').replace('through', 'from')}, and add it.",
+        note=f"{case.node} also moves the loss that way, by {lines(line for _, line in lost)}.",
+        help=f"Work out what comes back {back} as well, add it there, and take it along down to {case.node}.",
         span=case.span(),
         evidence=f"Autograd's gradient, with what goes {ways} cut off, is exactly your answer in every trial.",
     )

@@ -19,6 +19,7 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.constants import named_constants
+from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis, Run
 
 
@@ -36,12 +37,16 @@ def find(case: Case) -> Diagnosis | None:
                 code="missing-label",
                 certainty="proven",
                 error=f"right everywhere but at the places {name} points to",
-                note=f"There {case.node} is also read directly, and that use sends a gradient back too.",
+                note=f"{_readers(case, name)} reads at those places, and what comes back from there is not in your answer.",
                 help=f"Add what comes back to the elements that {name} picks, and to no other.",
                 span=case.span(),
                 evidence=f"In every trial the answer differs from autograd's gradient at all the places of {name}, and nowhere else.",
             )
     return None
+
+
+def _readers(case: Case, name: str) -> str:
+    return lines(line for line in case.graph.exercise.lines if name in line.reads) or "The forward"
 
 
 def _only_there(case: Case, run: Run, answer: torch.Tensor, oracle: torch.Tensor, name: str) -> bool:

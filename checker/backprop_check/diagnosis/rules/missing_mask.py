@@ -39,7 +39,7 @@ def _told(case: Case, site: Site) -> Diagnosis:
         code="missing-mask",
         certainty="proven",
         error=f"elements that `{operation}` holds back receive a gradient",
-        note=f"Where `{operation}` does not take `{ast.unparse(site.operand)}`, that cannot move {site.line.name}: zero belongs there.",
+        note=f"Where `{operation}` does not take `{ast.unparse(site.operand)}`, that cannot move {site.line.name}: nothing comes back.",
         help="Use the forward's mask on the gradient too.",
         span=case.span(),
         evidence=f"With everything let through at `{operation}`, autograd gives exactly your answer in every trial.",

@@ -44,7 +44,8 @@ def find(case: Case) -> Diagnosis | None:
             return replace(_told(case, chosen[-1], note, case.fix(folded)), also=tuple(_thrown_away(case, lost)))
     replaced = _in_places(case)
     if replaced is not None:
-        return _told(case, case.written[-1], replaced, None)
+        said = "Where it wrote, your answer is what comes back through one use alone; elsewhere it is autograd's gradient, in every trial."
+        return replace(_told(case, case.written[-1], replaced, None), evidence=said)
     last = case.written[-1]
     if isinstance(last, ast.For) and _adds_up(case, last):
         return _told(case, last.body[-1], "Each round of the loop replaces what the round before it has found.", None)

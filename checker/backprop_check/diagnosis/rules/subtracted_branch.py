@@ -23,12 +23,15 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.paths import Path, off, paths
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis, Span
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by writing `+` for one `-`: the expression is then right; or by the paths: one of them is in the answer with a minus."""
     found = search(case, edits)
+    if found is not None and len(paths(case)) < 2:
+        return _one_path(case, found)
     error, evidence = (
         "these come back along two paths, and one is subtracted",
         "With `+` in the place of `-` the expression equals autograd's gradient in every trial.",
@@ -49,6 +52,21 @@ def find(case: Case) -> Diagnosis | None:
         evidence=evidence,
         fix=found[0] if found is not None else None,
         also=_other_path(case, found[2]) if found is not None else (),
+    )
+
+
+def _one_path(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
+    """Where there is one path only, the two are terms of one derivative."""
+    assert isinstance(found[2], ast.BinOp)
+    return Diagnosis(
+        code="wrong-sign",
+        certainty="proven",
+        error=f"`{short(found[2].right)}` has the opposite sign",
+        note=case.only("All the rest of the expression is right."),
+        help="Work out that term of the derivative alone: does it come in with a plus or a minus?",
+        span=case.span(found[2].right),
+        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
+        fix=found[0],
     )
 
 

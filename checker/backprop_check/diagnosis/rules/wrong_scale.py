@@ -18,14 +18,20 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
 
 import torch
 
+from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.constants import Named, named_constants, times
+from backprop_check.diagnosis.constants import Named, named_constants, times, turned
 from backprop_check.diagnosis.edits import Edit, parts, search, tensors, value_of
+from backprop_check.diagnosis.factors import brought, lines_of_answer, matching
 from backprop_check.diagnosis.paths import off, paths
 from backprop_check.diagnosis.rewrites import calls, put
+from backprop_check.diagnosis.scaled import is_constant, scale_words, words_of_whole
+from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 FILLS = ("scatter", "masked_fill", "index_fill", "full_like", "full")
@@ -38,7 +44,7 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if (found := search(case, _filled)) is not None:
         return _told(case, found)
-    for constant in named_constants(case):
+    for constant in chain.from_iterable((c, turned(c)) if case.draft is None else (c,) for c in named_constants(case)):
         if case.is_oracle([a * constant.values[run.seed] for a, run in zip(case.answers, (r.trial for r in case.runs), strict=True)]):
             return _whole(case, constant)
     found = search(case, edits)
@@ -48,24 +54,27 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
+    text, tree, part = found
     # A length written as a number is right today: it shows where another mistake is put right.
     lengths = {size for size in case.runs[0].trial.sizes.values() if size > 2}
-    number = isinstance(found[2], ast.Constant) and found[2].value in lengths
-    fixed = number and case.draft is not None and _names(found[1]) > _names(case.draft)
-    return Diagnosis(
-        code="hard-coded-size" if fixed else "wrong-scale",
-        certainty="proven",
-        error=f"`{ast.unparse(found[2])}` is a length of today, written as a number"
-        if fixed
-        else "times 0 leaves nothing of the gradient"
-        if not any(bool(a.any()) for a in case.answers)
-        else f"`{ast.unparse(found[2])}` is off by a constant factor",
-        note=case.only("The rest of the expression is right."),
-        help="Ask which constants the forward brings into this part, and count each once.",
-        span=case.span(found[2]),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
-        fix=found[0],
-    )
+    number = isinstance(part, ast.Constant) and part.value in lengths
+    fixed = number and case.draft is not None and _names(tree) > _names(case.draft)
+    evidence = f"`{text}` equals autograd's gradient in every trial."
+    if fixed:
+        return Diagnosis(
+            code="hard-coded-size",
+            certainty="proven",
+            error=f"`{short(part)}` is a length of today, written as a number",
+            note="With other sizes it has to be another number.",
+            help="Take the length from the shape of a tensor of the forward.",
+            span=case.span(part),
+            evidence=evidence,
+            fix=text,
+        )
+    words = scale_words(case, tree, part)
+    if not any(bool(a.any()) for a in case.answers):
+        words = replace(words, error="times 0 leaves nothing of the gradient")
+    return Diagnosis("wrong-scale", "proven", words.error, words.note, words.help, case.span(part), evidence=evidence, fix=text)
 
 
 def _names(expression: ast.expr) -> int:
@@ -76,14 +85,16 @@ def _of_path(case: Case) -> Diagnosis | None:
     """Where no edit can be tried (a loop, writing in place): the part that came back through one use is off by a constant."""
     found = paths(case) if case.same_shape else []
     for constant in named_constants(case):
-        path = off(case, found, [1 / constant.values[run.trial.seed] for run in case.runs])
+        factor = [constant.values[run.trial.seed] for run in case.runs]
+        path = off(case, found, [1 / f for f in factor])
         if path is not None:
+            source = matching(case, [path.line], factor)
             return Diagnosis(
                 code="wrong-scale",
                 certainty="proven",
                 error=f"the part through {path.told} has to be multiplied by {constant.text}",
-                note=f"What comes back through the other uses of {case.node} is right.",
-                help=f"Look at `{path.line.name} = {path.line.source}`: which constants does it bring in? Count each once.",
+                note=f"What comes back through the other uses of {case.node} is right." + (f" {source.why}" if source else ""),
+                help=source.ask if source else f"Look at `{path.line.name} = {path.line.source}`: which constants does it bring in?",
                 span=case.span(),
                 evidence=f"With that part, and no other, multiplied by {constant.text} it is autograd's gradient in every trial.",
             )
@@ -91,17 +102,20 @@ def _of_path(case: Case) -> Diagnosis | None:
 
 
 def _whole(case: Case, constant: Named) -> Diagnosis:
-    draft = case.draft
-    candidates = [] if draft is None else [*(e for e, _ in _with_constants(case, draft)), times(draft, constant)]
+    """All numbers are off by the constant: told of the part of the learner's line where it is too many, or another, if there is one."""
+    found = search(case, _with_constants)
+    if found is not None:
+        return _told(case, found)
+    words = words_of_whole(case, constant)
     return Diagnosis(
         code="wrong-scale",
         certainty="proven",
-        error=f"every number of {case.name} has to be multiplied by {constant.text}",
-        note=case.only(f"Shape and signs are right; the whole is off by the constant factor {constant.text}."),
-        help="Look where the forward multiplies or divides by it, and count it once.",
+        error=words.error,
+        note=words.note,
+        help=words.help,
         span=case.span(),
         evidence=f"The answer times {constant.text} equals autograd's gradient in every trial.",
-        fix=case.fix(*candidates),
+        fix=case.fix(times(case.draft, constant)) if case.draft is not None else None,
     )
 
 
@@ -123,7 +137,7 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     yield from _with_constants(case, expression)
     constants = named_constants(case)
     for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div) and not _is_tensor(case, part.right):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div) and _scaled(case, part):
             for constant in constants:
                 yield put(expression, part, ast.copy_location(times(part.left, constant), part)), part.right
     # What is compared is no factor: scaling it can at most empty a mask, and so take a term away that has another mistake.
@@ -140,12 +154,12 @@ def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
     sums = [p for p in parts(expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Add | ast.Sub)]
     operands -= {id(n) for p in sums for n in (p.left, p.right) if isinstance(n, ast.Constant) and n.value == 0}  # no factor makes it 1
     for part in parts(expression):
-        value = part.value if isinstance(part, ast.Constant) else None
-        if isinstance(value, int | float) and not isinstance(value, bool) and id(part) in operands:
-            for number in (value * 2, value / 2, 1, 2, 0.5):
-                if number != value:
-                    whole = int(number) if number == int(number) else number
-                    yield put(expression, part, ast.copy_location(ast.Constant(whole), part)), part
+        value = literal(part)
+        if value is not None and id(part) in operands:
+            for wanted in dict.fromkeys((value * 2, value / 2, 1, 2, 0.5, *_exponents(case))):
+                if wanted != value:
+                    whole = int(wanted) if wanted == int(wanted) else wanted
+                    yield put(expression, part, ast.copy_location(ast.parse(str(whole), mode="eval").body, part)), part
         elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub) and not isinstance(value_of(case, part), torch.Tensor):
             yield put(expression, part, part.left), part
         elif isinstance(value_of(case, part), int | float) and id(part) in operands:
@@ -162,7 +176,11 @@ def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
                 yield put(expression, part, ast.copy_location(ast.BinOp(part.right, other, part.left), part)), part.left
 
 
-def _is_tensor(case: Case, part: ast.expr) -> bool:
-    """Whether a part has more than one number in it."""
-    value = value_of(case, part)
-    return isinstance(value, torch.Tensor) and value.dim() > 0
+def _exponents(case: Case) -> list[float]:
+    """What powers of the forward bring down as a factor."""
+    return [b.values[0] for b in brought(case, lines_of_answer(case)) if len(set(b.values)) == 1]
+
+
+def _scaled(case: Case, part: ast.BinOp) -> bool:
+    """Whether a part is a tensor times, or divided by, a constant."""
+    return isinstance(value_of(case, part.left), torch.Tensor) and is_constant(case, part.right)

@@ -23,29 +23,79 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.factors import between, minus_brought, no_minus
 from backprop_check.diagnosis.paths import off, paths
-from backprop_check.diagnosis.rewrites import negated, put
+from backprop_check.diagnosis.rewrites import led, negated, put
 from backprop_check.diagnosis.rules.subtracted_branch import bent
-from backprop_check.records import Diagnosis
+from backprop_check.records import Diagnosis, Span
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by turning the answer's sign: it is then the oracle."""
     if not case.mends(lambda a, o: -a):
         return _of_term(case) or _of_path(case)
-    used = case.consumers[0] if len(case.consumers) == 1 else None
-    sizes = case.only("Shape and size are right; the sign is not. ")
-    where = f"`{used.name} = {used.source}`" if used else "the forward"
+    minus = _minus_too_many(case)
+    words, span = (_too_many(case, minus[1]), _sign(case, minus[1])) if minus is not None else (_missing(case), case.span())
+    candidates = [] if case.expression is None else [led(case.expression), negated(case.expression)]
     return Diagnosis(
         code="wrong-sign",
         certainty="proven",
-        error=f"every number of {case.name} has the opposite sign",
-        note=f"{sizes}Where {case.node} grows a little, look at which way {where} moves.",
-        help="Find the minus that the derivative brings, or the one too many.",
-        span=case.span(),
+        error=words[0],
+        note=words[1],
+        help=words[2],
+        span=span,
         evidence="The answer times -1 equals autograd's gradient in every trial.",
-        fix=case.fix(negated(case.expression)) if case.expression is not None else None,
+        fix=minus[0] if minus is not None else case.fix(*candidates),
     )
+
+
+def _minus_too_many(case: Case) -> tuple[str, ast.expr] | None:
+    """The right line, and the part of the learner's whose minus is one too many, or that is turned round."""
+    found = search(case, _turns)
+    return (found[0], found[2]) if found is not None else None
+
+
+def _turns(_: Case, expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub):
+            yield put(expression, part, part.operand), part
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub):
+            yield put(expression, part, ast.copy_location(ast.BinOp(part.right, ast.Sub(), part.left), part)), part
+
+
+def _sign(case: Case, part: ast.expr) -> Span | None:
+    """Where the minus stands; of a difference, all of it."""
+    span = case.span(part)
+    if span is None or not isinstance(part, ast.UnaryOp) or case.submission.lines[span[0] - 1][span[1] : span[1] + 1] != "-":
+        return span
+    return span[0], span[1], span[0], span[1] + 1
+
+
+def _too_many(case: Case, part: ast.expr) -> tuple[str, str, str]:
+    lines = between(case)
+    note = f"Nothing in {lines} turns the sign." if no_minus(case) else ""
+    if isinstance(part, ast.BinOp):
+        return "this difference is turned round", note, "Exchange its two sides."
+    return "this minus does not belong here", note, "Leave it out: a minus comes in only where the derivative has one."
+
+
+def _missing(case: Case) -> tuple[str, str, str]:
+    single = all(a.numel() == 1 for a in case.answers)
+    error = f"{case.name if single else f'every number of {case.name}'} has the opposite sign"
+    if case.beside:
+        error = "a minus is missing here, or is one too many"
+    reason = minus_brought(case)
+    if reason is not None:
+        return "a minus is missing here" if case.beside else error, reason, "Take that minus along into the gradient."
+    if no_minus(case):
+        return (
+            error,
+            f"Nothing in {between(case)} turns the sign.",
+            "Look in your lines for a minus, or a `-=`, that does not belong there.",
+        )
+    asks = f"Let one number of {case.node} rise a little: does the result of {between(case)} rise there or fall?"
+    return error, asks, "Find the minus that the derivative brings, or the one too many."
 
 
 def _of_term(case: Case) -> Diagnosis | None:
@@ -71,13 +121,21 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         if id(part) in inside and isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub):
             yield put(expression, part, ast.copy_location(ast.BinOp(part.left, ast.Add(), part.right), part)), part.right
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub):
-            terms = (part.left, part.right) if isinstance(part.op, ast.Add) else (part.left,)
-            yield from ((put(expression, term, ast.copy_location(negated(term), term)), term) for term in terms)
+            if isinstance(part.op, ast.Add):
+                yield put(expression, part, _less(part)), part.right
+            yield put(expression, part.left, ast.copy_location(negated(part.left), part.left)), part.left
     for part in parts(expression):
         if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub) and not isinstance(part.operand, ast.Constant):
             yield put(expression, part, part.operand), part
         elif isinstance(part, ast.Call) and part.args and isinstance(value_of(case, part.args[0]), torch.Tensor):
             yield put(expression, part.args[0], ast.copy_location(negated(part.args[0]), part.args[0])), part.args[0]
+
+
+def _less(total: ast.BinOp) -> ast.expr:
+    """The sum with its right term taken away instead of added."""
+    bare = negated(total.right)
+    minus = isinstance(total.right, ast.UnaryOp)
+    return ast.copy_location(ast.BinOp(total.left, ast.Add(), bare) if minus else ast.BinOp(total.left, ast.Sub(), total.right), total)
 
 
 def _of_path(case: Case) -> Diagnosis | None:

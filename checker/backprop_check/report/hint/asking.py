@@ -23,7 +23,8 @@ def _questions(gradient: Gradient, lesson: Lesson, filling: Mapping[str, str]) -
     codes = [diagnosis.code for diagnosis in gradient.diagnoses]
     for code in codes:
         if code in mistakes.QUESTIONS and (lesson.uses or code not in mistakes.NAMELESS):
-            yield mistakes.QUESTIONS[code].format_map(filling)
+            asked = mistakes.ONE_USE.get(code) if filling["count"] == "1" else None
+            yield (asked or mistakes.QUESTIONS[code]).format_map(filling)
     if codes and codes[0] in mistakes.RIGHT_ELSEWHERE:
         return
     if not lesson.uses:

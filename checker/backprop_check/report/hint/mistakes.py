@@ -16,11 +16,11 @@ QUESTIONS = {
     "autograd-used": "Be autograd for a moment, standing at {lines}: which one rule do you apply, and to what?",
     "bad-reshape": "How many numbers are there to be laid out, and how many does that shape hold?",
     "changed-forward": "After {part}: which of your lines read other numbers than the forward's?",
-    "diagonal-jacobian": "Where in your line is what comes back from the other numbers of that row of {users}?",
+    "diagonal-jacobian": "Which numbers of {users} does {one} move? Where in your line is what comes back from each of them?",
     "doubled-branch": "How often does the forward use {node}, and how many terms has your answer?",
     "dropped-epsilon": "What exactly is raised, rooted or divided by in {lines}? Is all of it in your line?",
     "dropped-repeats": "If the index names one row twice, how often does your line write into it, and with what?",
-    "elementwise-for-matmul": "Does {one} move one number of {users}, or a whole row of them? What adds up such a row?",
+    "elementwise-for-matmul": "How many numbers of {users} does {one} move, or what moves each of them? What adds up such products?",
     "extra-keepdim": _LEFT,
     "extra-term": "For which use of {node} in the forward does {part} stand in your line?",
     "hard-coded-size": "Let it be {large} in the place of {small}. Which number in your line would have to change with that?",
@@ -29,7 +29,7 @@ QUESTIONS = {
     "inner-for-outer": "{node} is {axes}: one gradient for each. Which two numbers make the one at {one}?",
     "lost-keepdim": _LEFT,
     "mask-as-gradient": _WHERE_HOW_MUCH,
-    "mean-for-sum": "Does a copy send back all of what arrives at it, or only its share of a mean?",
+    "mean-for-sum": "Does each use of {one} send back all that comes from it, or only a share?",
     "missing-branch": "On the right of which lines does {node} stand? For each of them: where in your answer is what comes back?",
     "missing-inner-derivative": "How many operations lie between {node} and {far} in {lines}? Where in your line is the slope of each?",
     "missing-label": "At one entry of each row your gradient is not right. What is read there that is read nowhere else?",
@@ -40,8 +40,8 @@ QUESTIONS = {
     "missing-transpose": _MEET,
     "missing-upstream": "Suppose twice as much arrived from above. What must become of {name}, and what becomes of yours?",
     "misused-shortcut": "Of which two operations, one after the other, is {part} the gradient? Are they these?",
-    "multiplied-branches": "{node} goes two ways. If one of them sends back 0 and the other 5, what is its gradient?",
-    "needless-sum": "Is any number of {node} used more than once? What is there to add up, then?",
+    "multiplied-branches": "If one use of {node} sends back 0 and another 5, what comes back from the two together?",
+    "needless-sum": "Which of the numbers that {part} adds up come back to {one}, and which to others?",
     "needless-transpose": _MEET,
     "not-a-tensor": "{node} is {axes}. How many gradients are asked for, then?",
     "not-callable": "What stands before the brackets: a function, or something to multiply with?",
@@ -58,7 +58,7 @@ QUESTIONS = {
     "shape-error": "Write its axes under each operand of {part}: which meet which, and are they the same?",
     "shifted-labels": "Which entry of each row does {users} read? Is it the one you index with?",
     "stale-name": "Go through your lines from the top, and say after each which gradient {part} is. Which one does {name} need?",
-    "subtracted-branch": "{node} goes two ways. If each of them sends back 1, what is its gradient?",
+    "subtracted-branch": "If two uses of {node} send back 1 each, what comes back from the two together?",
     "sum-before-product": "Take two pairs by hand: (2 + 3) times (5 + 7), and 2 times 5 plus 3 times 7. Which of the two do you compute, "
     "and which does the forward ask for?",
     "summed-everything": "Yours is one number for all of {node}, {axes}. Which of the numbers that come back belong to {one} alone?",
@@ -71,21 +71,27 @@ QUESTIONS = {
     "by {part}?",
     "unrecognised": "Leave your line aside for a moment and begin at {lines}.",
     "used-too-early": "Stand at line {line}. Which terms are in {part} by then, and which are still to come?",
-    "wrong-axis": "Along which axis is {node} used again, and along which does {part} run?",
+    "wrong-axis": "Which axes has {node}, {axes}, and which are left after {part}? Along which, then, must a sum run?",
     "wrong-dtype": _WHERE_HOW_MUCH,
     "wrong-idea": "Leave your line aside for a moment and begin at {lines}.",
     "wrong-local-derivative": "Of which operation is {part} the derivative? Is that the one in {lines}?",
-    "wrong-mask": "Who decides in the forward what passes: the numbers of {node}, or those that come back?",
-    "wrong-operand": "Let {one} rise a little. With what is that little multiplied on its way to {goes}?",
+    "wrong-mask": "For which numbers of {node} does {users} move when they rise? Does your line let just those through?",
+    "wrong-operand": "Let {one} rise a little. With what is that little multiplied on its way to {goes}, and what arrives there?",
     "wrong-permutation": _FETCH,
     "wrong-point": "A slope belongs to a point. Is your formula made for {node}, or for the result {users}?",
     "wrong-power": "Try it with numbers: let {node} go from 2 to 2.01. How much does {users} move for that 0.01? And by your formula?",
-    "wrong-scale": "Which plain numbers stand in {lines}, or come out of a power or a mean? Is each of them in your line, once?",
+    "wrong-scale": "Which plain numbers multiply or divide in {lines}, or come out of a power or a mean there? "
+    "Has your line these, each once, and no others?",
     "wrong-sign": "Let {one} rise a little: does {goes} rise or fall?",
     "wrong-slice": _FETCH,
-    "wrong-start": "Before anything has come back, what is the gradient of a number that nothing reads?",
+    "wrong-start": "Let {one} rise by 1: by how much does {goes} move? Can your line come to that, beginning as it does?",
     "wrong-transpose": _MEET,
 }
+
+ONE_USE = {
+    "missing-branch": "Let {one} rise a little: which numbers on the way to {far} move with it? Is what comes back from each in your line?",
+}
+"""Of values that the forward uses once only, in the place of the question above."""
 
 LAWS = {
     "aliased": "`=` copies no numbers, it gives one tensor a second name. What is done to it in place (`+=`, `*=`, `[...] =`, a function "

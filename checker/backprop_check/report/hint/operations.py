@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from backprop_check.records import Line, Operation, Use
+from backprop_check.report.hint.facts import spoken
 
 _FALLS = "When `{x}` rises, does `{y}` rise or fall?"
 _MEET = "What arrives at `{y}` is {result}{beside}. On which axis must they meet, so that {own}, the axes of `{x}`, are left?"
@@ -17,8 +18,6 @@ _WINNER = "Which single number of a row decides `{y}`? What comes back to the ot
 _WINDOWS = "In how many windows of `{y}` does one number of `{x}` stand?"
 _ROW = "When one number of a row of `{x}` rises, which numbers of that row of `{y}` move?"
 _JOINED = "Which part of `{y}` did `{x}` fill?"
-_ONE_COPIED = "`{x}` is one number, and serves all of {copies}. What becomes of what comes back from there?"
-_COPIED = "One number of `{x}`, {own}, serves all of {copies}. What becomes of what comes back from there?"
 _ONE_COPIED = "`{x}` is one number, and serves all of {copies}. What becomes of what comes back from there?"
 _COPIED = "One number of `{x}`, {own}, serves all of {copies}. What becomes of what comes back from there?"
 _PASSES = "Where does `{y}` move with `{x}`, and where does it not?"
@@ -102,5 +101,5 @@ def _slope(operation: Operation, line: Line) -> str:
 def _filled(question: str, operation: Operation, line: Line) -> str:
     beside = "".join(f", and `{text}` is {axes}" for text, axes in operation.beside)
     copies = " and ".join(operation.copies)
-    words = {"x": operation.operand, "y": operation.text, "own": operation.own, "result": operation.result, "line": line.name}
+    words = {"x": operation.operand, "y": operation.text, "own": operation.own, "result": spoken(operation.result), "line": line.name}
     return question.format(**words, beside=beside, copies=copies)

@@ -1,0 +1,84 @@
+"""Two mistakes in one line: each is proven, and told, of the line in which the other one is put right."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.differences import differences
+from backprop_check.diagnosis.rewrites import put
+from backprop_check.records import Diagnosis
+
+OF_A_PART = frozenset(
+    {"wrong-operand", "wrong-point", "wrong-power", "wrong-sign", "wrong-scale", "extra-term", "mean-for-sum", "sum-before-product"}
+    | {"subtracted-branch", "plus-for-times", "multiplied-branches", "missing-upstream", "dropped-epsilon", "wrong-local-derivative"}
+    | {"elementwise-for-matmul", "missing-transpose", "hard-coded-size"}
+)
+"""Mistakes that are told of a part of the line: what is said of it holds whatever else is wrong. Of others it is said of the whole."""
+
+OTHER = "with the other mistake put right"
+
+
+def told_beside(case: Case, cause: Diagnosis) -> Diagnosis:
+    """Say of a cause what was proven of it: that it holds once the other mistake of `case` is put right."""
+    told = replace(cause, certainty="proven", evidence=_then(cause.evidence), fix=None)
+    if OTHER in cause.error or (cause.code in OF_A_PART and _is_there(case, cause.error)):
+        return told
+    shape = case.everywhere and cause.error.startswith(f"{case.got}, but")
+    return replace(told, error=cause.error if shape else f"{OTHER}, {cause.error}", note=_then(cause.note))
+
+
+def _is_there(case: Case, error: str) -> bool:
+    """Whether what an error quotes stands in the learner's lines, or in the forward: the line as it would be may have another form."""
+    there = "".join("\n".join(s.source for s in case.submission.statements).split()) + "".join(case.graph.exercise.source.split())
+    return all(_bare(quoted) in there.replace("(", "").replace(")", "") for quoted in re.findall("`([^`]+)`", error))
+
+
+def _bare(quoted: str) -> str:
+    return "".join(quoted.split()).replace("(", "").replace(")", "").removesuffix("...")
+
+
+def _then(said: str) -> str:
+    """What is said of the answer, said of the answer as it would be."""
+    if not said or OTHER in said.lower():
+        return said
+    return f"{OTHER.capitalize()}: {said}".replace("your answer", "the answer").replace("Your answer", "the answer")
+
+
+def the_other_way_round(old: ast.expr, half: ast.expr, right: ast.expr) -> Iterator[ast.expr]:
+    """The line `old` with only that put right which leads from `half`, where something else is put right already, to `right`."""
+    last = list(differences(half, right))
+    if last and all(any(node is was for node in ast.walk(old)) for was, _ in last):
+        mended = old
+        for was, becomes in last:
+            mended = put(mended, was, becomes)
+        yield in_place(mended, old)
+    mended, first = right, list(differences(old, half))
+    for was, became in first:
+        place = next((node for node in ast.walk(mended) if ast.dump(node) == ast.dump(became)), None)
+        if place is None:
+            return
+        mended = put(mended, place, was)
+    if first:
+        yield in_place(mended, old)
+
+
+def in_place(new: ast.expr, old: ast.expr) -> ast.expr:
+    """`new` with the parts that `old` has as well taken from it, so that each is known to stand where the learner wrote it."""
+    placed: ast.expr = _in_place(new, old)
+    return placed
+
+
+def _in_place(new: Any, old: ast.AST) -> Any:
+    if not isinstance(new, ast.expr | ast.keyword):
+        return [_in_place(item, old) for item in new] if isinstance(new, list) else new
+    known = next((node for node in ast.walk(old) if ast.dump(node) == ast.dump(new)), None)
+    if known is not None:
+        return known
+    alike = next((node for node in ast.walk(old) if type(node) is type(new)), None)
+    made = type(new)(**{field: _in_place(value, alike or old) for field, value in ast.iter_fields(new)})
+    return ast.copy_location(made, alike) if alike is not None else made

@@ -1,0 +1,144 @@
+"""What to say of a constant factor: too many, another one than the forward's, on the wrong side of a fraction, or missing."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+import torch
+
+from backprop_check.derivation.trees import text
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.constants import Named
+from backprop_check.diagnosis.edits import names_used, parts, value_of
+from backprop_check.diagnosis.factors import Brought, Numbers, between, beyond, lines_of_answer, matching, minus_brought, none_here
+from backprop_check.diagnosis.replay import cut
+from backprop_check.diagnosis.rewrites import put, same_place
+from backprop_check.diagnosis.words import short
+
+
+@dataclass(frozen=True)
+class Words:
+    """An error with why and what to do."""
+
+    error: str
+    note: str
+    help: str
+
+
+def is_constant(case: Case, part: ast.expr) -> bool:
+    """Whether a part is one number that no gradient comes back to."""
+    value = value_of(case, part)
+    if isinstance(value, torch.Tensor) and value.dim():
+        return False
+    known = case.verdict.runs[0].trial.gradients
+    return isinstance(value, torch.Tensor | int | float) and not any(n.id in known or "d" + n.id in known for n in names_used(part))
+
+
+def scale_words(case: Case, right: ast.expr, part: ast.expr) -> Words:
+    """Of the learner's line and the right one, which differ in a constant at `part`."""
+    assert case.draft is not None
+    whole = next((p for p in parts(case.draft) if isinstance(p, ast.BinOp) and part in (p.left, p.right)), None)
+    if whole is not None and ast.dump(right) == ast.dump(put(case.draft, whole, whole.left if part is whole.right else whole.right)):
+        return _too_many(case, whole, part)
+    if not is_constant(case, part):
+        return _missing(case, part, same_place(case.draft, right, part) or part)
+    due = same_place(case.draft, right, part)
+    if whole is not None and (due is None or not is_constant(case, due)):
+        due = _constant_in(case, same_place(case.draft, right, whole) or whole)
+    source = _source(case, due) if due is not None else None
+    why = source.why if source else ""
+    if due is not None and ast.dump(due) == ast.dump(part):
+        ask = f"Ask whether {between(case)} multiplies by it or divides by it, and do the same."
+        return Words(f"`{short(part)}` stands on the wrong side of the fraction", why, source.ask if source else ask)
+    said = f"/ {short(part)}" if whole is not None and part is whole.right and isinstance(whole.op, ast.Div) else short(part)
+    return Words(f"`{said}` is not the constant that belongs here", why, source.ask if source else _look(case))
+
+
+def words_of_whole(case: Case, constant: Named) -> Words:
+    """Of an answer that is off by a constant as a whole, where no part of its line is known for it."""
+    factor = [constant.values[run.trial.seed] for run in case.runs]
+    here = lines_of_answer(case)
+    source = matching(case, here, factor) or matching(case, here, [-f for f in factor])
+    single = all(a.numel() == 1 for a in case.answers)
+    if source is not None:
+        minus = minus_brought(case) if constant.text.startswith("-") and "exponent" not in source.why else None
+        return Words(f"the factor {constant.text} is missing", f"{source.why} {minus or ''}".strip(), source.ask)
+    error = f"{case.name if single else f'every number of {case.name}'} has to be multiplied by {constant.text}"
+    if case.beside:
+        error = f"a constant is not counted as it should be: the factor {constant.text} is missing"
+    already = _already(case, [1 / f for f in factor])
+    if already is not None:
+        return Words(error, already, "Count it once: leave it out here.")
+    if none_here(case):
+        return Words(error, _nothing(case), "Look in your lines for a number or a length that multiplies or divides, and leave it out.")
+    return Words(error, "", _look(case))
+
+
+def _too_many(case: Case, whole: ast.BinOp, lost: ast.expr) -> Words:
+    divides = isinstance(whole.op, ast.Div) and lost is whole.right
+    said = f"`/ {short(lost)}`" if divides else f"the factor `{short(lost)}`"
+    numbers = _numbers(case, lost)
+    mine = [1 / n for n in numbers] if numbers and divides and all(numbers) else numbers
+    note = (_already(case, mine) if mine else None) or (_nothing(case) if none_here(case) else "")
+    return Words(f"{said} does not belong here", note, "Leave it out: a constant of the forward counts once, and no other comes in.")
+
+
+def _missing(case: Case, old: ast.expr, new: ast.expr) -> Words:
+    constant = _constant_in(case, new)
+    numbers = _numbers(case, constant) if constant is not None else None
+    divides = isinstance(new, ast.BinOp) and isinstance(new.op, ast.Div)
+    factor = [1 / n for n in numbers] if numbers and divides else numbers
+    source = matching(case, lines_of_answer(case), factor) if factor else None
+    lacks = f"{'1/' if divides else ''}{_one(constant)}" if constant is not None else "of a constant"
+    return Words(
+        f"{'this' if case.beside else f'`{short(old)}`'} lacks the factor {lacks}",
+        source.why if source else "",
+        source.ask if source else _look(case),
+    )
+
+
+def _constant_in(case: Case, part: ast.expr) -> ast.expr | None:
+    """The constant of a product or quotient of one with a tensor; a constant itself."""
+    if is_constant(case, part):
+        return part
+    if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
+        return next((side for side in (part.right, part.left) if is_constant(case, side)), None)
+    return None
+
+
+def _source(case: Case, constant: ast.expr) -> Brought | None:
+    numbers = _numbers(case, constant)
+    if not numbers or not all(numbers):
+        return None
+    here = lines_of_answer(case)
+    forms: list[Numbers] = [[s * n for n in numbers] for s in (1, -1)] + [[s / n for n in numbers] for s in (1, -1)]
+    return next((b for form in forms if (b := matching(case, here, form)) is not None), None)
+
+
+def _numbers(case: Case, node: ast.expr) -> Numbers | None:
+    try:
+        return [float(evaluate(node)) for evaluate in case.evaluators]
+    except Exception:
+        return None
+
+
+def _already(case: Case, factor: Numbers) -> str | None:
+    """That a line further on brings this factor in, and what the answer reads has it already."""
+    stops = cut(case)
+    read = [name for name in case.reads if name[1:] in stops]
+    # The last of several that bring the same: of a mean further up and the loss's own, the loss's.
+    source = matching(case, beyond(case)[::-1], factor) if len(stops) == 1 and len(read) == 1 else None
+    return f"{source.why} In {read[0]} it is counted already." if source is not None else None
+
+
+def _look(case: Case) -> str:
+    return f"Look which number {between(case)} multiplies or divides by, or has as an exponent, and count it once."
+
+
+def _nothing(case: Case) -> str:
+    return f"No number multiplies or divides in {between(case)}."
+
+
+def _one(node: ast.expr) -> str:
+    return text(node) if isinstance(node, ast.Name | ast.Constant | ast.Call | ast.Attribute | ast.Subscript) else f"({text(node)})"
