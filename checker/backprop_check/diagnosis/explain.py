@@ -11,10 +11,7 @@ from types import ModuleType
 
 import torch
 
-<<<<<<< HEAD
 from backprop_check.diagnosis.attempt import attempt
-=======
->>>>>>> factors
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.failure import stopped
