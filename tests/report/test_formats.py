@@ -79,11 +79,11 @@ WORDS = {
     "one of": (gradient("dx", "incorrect", diagnoses=[cause("a", "too big", "one-of", help="shrink"), cause("b", "too old?", "one-of")]),
                "line 20: dx = a * b\none of:\n- Too big.\n  help: shrink\n- Too old?"),
     "two": (gradient("dx", "incorrect", line=None, diagnoses=[cause("a", "too big"), cause("b", "too old")]), "Too big.\n\nToo old."),
-    "shape only": (gradient("dx", "incorrect", line=None, got_shape=[7]), "The shape is (7,), not (N, 1) = (7, 1)."),
+    "shape only": (gradient("dx", "incorrect", line=None, got_shape=[7]), "The shape is (7,), but dx is (N, 1) = (7, 1)."),
     "dtype only": (gradient("dx", "incorrect", line=None, got_dtype="int64"), "The dtype is int64, not float64."),
-    "numbers only": (gradient("dx", "incorrect", line=None, max_abs_diff="NaN"), "The shape is right, the numbers are not. The largest difference: NaN."),
-    "no tensor": (gradient("dx", "incorrect", line=None, got_shape=None), "This is not a tensor (N, 1)."),
-    "raised": (gradient("dx", "error", line=None), "The line raised an error."),
+    "numbers only": (gradient("dx", "incorrect", line=None, max_abs_diff="NaN"), "The shape is right, the numbers are not."),
+    "no tensor": (gradient("dx", "incorrect", line=None, got_shape=None), "This is not a tensor; dx is (N, 1) = (7, 1)."),
+    "raised": (gradient("dx", "error", line=None), "This line stopped with an error when it ran."),
     "escapes": (gradient("dx", "error", line=None, diagnoses=[cause("a", "\x1b[2J\u202e\ud800\ufffe")]), "\\x1b[2J\\u202e\\ud800\\ufffe."),
 }  # fmt: skip
 
@@ -98,7 +98,7 @@ BRIEF = {
     "missing": (FOUR[3], "not written yet"),
     "one of": (WORDS["one of"][0], "too big or too old?"),
     "two": (WORDS["two"][0], "too big; too old"),
-    "raised": (gradient("dx", "error"), "the line raised an error"),
+    "raised": (gradient("dx", "error"), "this line stopped with an error when it ran"),
 }
 
 

@@ -10,17 +10,11 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from backprop_check.report.ended import ENDED
 from backprop_check.report.layout import prose, visible
 from backprop_check.results import OUTCOMES, Result
 
 MOST = 10
-WHAT = {
-    "timeout": "took too long",
-    "memory": "took too much memory",
-    "crashed": "ended its process",
-    "unreadable": "could not be read",
-    "refused": "was not run, or broke the rules of the talk with the judge",
-}
 
 
 def summary(results: Sequence[Result], absent: Sequence[str], written: Sequence[str], width: int) -> Iterator[RenderableType]:
@@ -29,7 +23,7 @@ def summary(results: Sequence[Result], absent: Sequence[str], written: Sequence[
     odd = [result for result in results if result.outcome != "judged"]
     for result in odd[:MOST]:
         why = f": {result.report['message']}" if result.report["message"] else ""
-        yield from prose(visible(f"{result.submission} {WHAT[result.outcome]}{why}"), width, indent=0, style="yellow")
+        yield from prose(visible(f"{result.submission} {ENDED[result.outcome].what}{why}"), width, indent=0, style="yellow")
     if len(odd) > MOST:
         yield from prose(f"... and {len(odd) - MOST} more; class.html lists them.", width, indent=0, style="yellow")
     if absent:

@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from backprop_check.report.ended import ENDED
+from backprop_check.report.facts import facts
 from backprop_check.report.layout import visible
-from backprop_check.results import Outcome, Result
+from backprop_check.results import Result
 
 MISSING = "not written yet"
-UNJUDGED: dict[Outcome, str] = {
-    "judged": "nothing could be judged",
-    "timeout": "it did not end within the time limit",
-    "memory": "it needed more memory than the limit",
-    "crashed": "the process that ran it ended",
-    "unreadable": "it could not be read",
-    "refused": "it was refused",
-}
 
 
 def plain(text: str) -> str:
@@ -38,7 +32,7 @@ def explained(gradient: Mapping[str, Any]) -> str:
         return plain("\n".join([MISSING, *(_cause(near) for near in gradient["diagnoses"])]))
     if gradient["status"] == "correct":
         return plain("\n\n".join(_cause(remark) for remark in gradient["remarks"]))
-    causes = gradient["diagnoses"] or [_facts(gradient)]
+    causes = gradient["diagnoses"] or [facts(gradient)]
     parts = [_cause(cause) for cause in causes]
     if len(causes) > 1 and causes[0]["certainty"] == "one-of":
         parts = ["one of:", *(f"- {part}".replace("\n", "\n  ") for part in parts)]
@@ -55,7 +49,7 @@ def brief(gradient: Mapping[str, Any]) -> str:
         return visible("; ".join([MISSING, *(near["error"] for near in gradient["diagnoses"])]))
     if gradient["status"] == "correct":
         return ""
-    causes = gradient["diagnoses"] or [_facts(gradient)]
+    causes = gradient["diagnoses"] or [facts(gradient)]
     joint = " or " if causes[0]["certainty"] == "one-of" else "; "
     return visible(joint.join(cause["error"] for cause in causes))
 
@@ -84,7 +78,7 @@ def summary(result: Result) -> str:
 
 def unjudged(result: Result) -> str:
     """Return why nothing, or not everything, could be judged."""
-    return plain(result.report["message"] or UNJUDGED[result.outcome])
+    return plain(result.report["message"] or (ENDED[result.outcome].why if result.outcome in ENDED else "nothing could be judged"))
 
 
 def _summary(result: Result) -> Iterator[str]:
@@ -101,24 +95,6 @@ def _cause(told: Mapping[str, Any]) -> str:
     sentence = error[:1].upper() + error[1:] + ("" if error.endswith((".", "?", "!")) else ".")
     lines = (f"{sentence} {told['note']}".strip(), f"help: {told['help']}" if told["help"] else "")
     return "\n".join(line for line in lines if line)
-
-
-def _facts(gradient: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the figures alone say of a wrong gradient that nothing explained."""
-    note = ""
-    if gradient["status"] == "error":
-        error = "the line raised an error"
-    elif gradient["got_shape"] is None:
-        error = f"this is not a tensor {gradient['axes']}"
-    elif gradient["got_shape"] != gradient["shape"]:
-        error = f"the shape is {_shape(gradient['got_shape'])}, not {gradient['axes']} = {_shape(gradient['shape'])}"
-    elif gradient["got_dtype"] != gradient["dtype"]:
-        error = f"the dtype is {gradient['got_dtype']}, not {gradient['dtype']}"
-    else:
-        error = "the shape is right, the numbers are not"
-        if gradient["max_abs_diff"] is not None:
-            note = f"The largest difference: {gradient['max_abs_diff']}."
-    return {"code": "", "certainty": "located", "error": error, "note": note, "help": ""}
 
 
 def _shape(sizes: list[int]) -> str:

@@ -19,9 +19,8 @@ from backprop_check.report.json import as_json
 from backprop_check.report.pages.heat import Heat, at_nominal_sizes, heat
 from backprop_check.report.pages.html import template
 from backprop_check.report.pages.outline import Outline, outlines
-from backprop_check.report.pages.view import Part, Target, view
+from backprop_check.report.pages.view import Target, targets
 from backprop_check.report.text import place
-from backprop_check.results import Result
 
 COLUMNS = 88
 """Where the lines of hints are broken."""
@@ -59,9 +58,8 @@ def fragment(report: Report, summary: str, hints: Mapping[str, Sequence[Iterable
     shown_at = (replace(gradient, verdict=at_nominal_sizes(gradient.verdict)) for gradient in report.gradients)
     report, submission = replace(report, gradients=tuple(shown_at)), report.submission
     lines = (submission.text or submission.body).split("\n") if submission is not None else None
-    page = view(Part(Result("", "", report.exercise.id, as_json(report), 0.0, "judged", ""), lines))
-    shown = [_shown(g, report, t, hints, opened) for g, t in zip(report.gradients, page.targets, strict=True)]
-    return template("cell.html").render(page=page, shown=shown, notices=report.notices, summary=summary, **COLOURS)
+    shown = [_shown(g, report, t, hints, opened) for g, t in zip(report.gradients, targets(as_json(report), lines), strict=True)]
+    return template("cell.html").render(exercise=report.exercise, shown=shown, notices=report.notices, summary=summary, **COLOURS)
 
 
 def _shown(

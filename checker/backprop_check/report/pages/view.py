@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backprop_check.exercise.sizes import written
+from backprop_check.report.ended import ENDED
+from backprop_check.report.facts import facts
 from backprop_check.report.pages.code import Row, rows
-from backprop_check.report.pages.words import NOT_JUDGED, UNREADABLE, VERDICTS, number, points, sentence, shape
+from backprop_check.report.pages.words import UNREADABLE, VERDICTS, number, points, sentence, shape
 from backprop_check.results import Result
 
 
@@ -67,7 +68,6 @@ def view(part: Part) -> View:
     result, report = part.result, part.result.report
     gradients = report["gradients"]
     right = sum(g["status"] == "correct" for g in gradients)
-    names = {name for g in gradients for name in (g["name"], g["name"][1:])}
     return View(
         exercise=result.exercise,
         title=report.get("title") or "",
@@ -76,12 +76,18 @@ def view(part: Part) -> View:
         right=f"{right} of {len(gradients)} gradient{'s' * (len(gradients) != 1)} right" if gradients else "",
         happened=tuple(_happened(result)),
         message=report.get("message") or "",
-        targets=tuple(_target(g, part.lines, names) for g in gradients),
+        targets=targets(report, part.lines),
     )
 
 
+def targets(report: Mapping[str, Any], lines: Sequence[str] | None) -> tuple[Target, ...]:
+    """Return what to show of each gradient of a report, as `as_json` gives it; `lines` are those of `Part`."""
+    names = {name for g in report["gradients"] for name in (g["name"], g["name"][1:])}
+    return tuple(_target(g, lines, names) for g in report["gradients"])
+
+
 def _happened(result: Result) -> list[str]:
-    said = [NOT_JUDGED[result.outcome]] if result.outcome in NOT_JUDGED else []
+    said = [ENDED[result.outcome].advice] if result.outcome in ENDED else []
     said += [sentence(notice) for notice in result.report.get("notices", ())]
     if result.report["status"] == "error":
         said += [] if said else [UNREADABLE]
@@ -95,7 +101,7 @@ def _target(gradient: Mapping[str, Any], lines: Sequence[str] | None, names: Col
     mark, verdict = VERDICTS[status]
     told = gradient["remarks"] if status == "correct" else gradient["diagnoses"]
     if status in ("incorrect", "error"):
-        told = told or [_facts(gradient)]
+        told = told or [facts(gradient)]
     return Target(
         name=gradient["name"],
         status=status,
@@ -116,20 +122,6 @@ def _cause(diagnosis: Mapping[str, Any], gradient: Mapping[str, Any], lines: Seq
         note=diagnosis["note"],
         help=diagnosis["help"],
     )
-
-
-def _facts(gradient: Mapping[str, Any]) -> dict[str, Any]:
-    """What the verdict alone says, for the case that nothing explained it."""
-    got, due = gradient["got_shape"], shape(gradient["axes"], gradient["shape"])
-    if gradient["status"] == "error":
-        error = "this line stopped with an error when it ran"
-    elif got is None:
-        error = f"this is not a tensor; {gradient['name']} is {due}"
-    elif got != gradient["shape"]:
-        error = f"the shape is {written(got)}, but {gradient['name']} is {due}"
-    else:
-        error = "the shape is right, the numbers are not"
-    return {"code": "", "certainty": "located", "error": error, "note": "", "help": "", "span": None}
 
 
 def _difference(gradient: Mapping[str, Any]) -> str:

@@ -16,18 +16,6 @@ VERDICTS = {
 }
 
 UNREADABLE = "Your submission could not be judged."
-NOT_JUDGED = {
-    "timeout": "Your code was still running when its time was up, and was stopped. "
-    "Look for a loop that never ends, or one over single elements where one operation on whole tensors would do.",
-    "memory": "Your code asked for more memory than there is for it, and was stopped. "
-    "Look for a tensor that grows in a loop, or for a broadcast that builds a far larger table than its operands.",
-    "crashed": "Python ended while your code ran, without an error of its own. "
-    "Look for calls that end it, such as `os._exit()`, and for a function that calls itself without end.",
-    "unreadable": "Your submission could not be read. "
-    "Look whether it is the right file, a `.py` or `.ipynb` that opens where you wrote it, and whether it defines `backward`.",
-    "refused": "Your submission was not run, or did what grading does not allow. "
-    "Look whether it is a plain file of your own (not a link), and for code that writes to other places than its own variables.",
-}
 
 MOST = 800
 _CODE = re.compile(r"(?:`([^`]+)`)|(\b\w*_\w*\b)")
