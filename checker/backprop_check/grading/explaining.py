@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from backprop_check.diagnosis.explain import FACTS, Explained, explain
-from backprop_check.records import Diagnosis, Submission, Verdict
+from backprop_check.records import Claim, Diagnosis, Submission, Verdict
 from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, mapped, prctl
 from backprop_check.trace.graph import Graph
 
@@ -87,7 +87,9 @@ def _read(descriptor: int, deadline: float) -> bytes:
 
 
 def _diagnoses(told: Sequence[Mapping[str, Any]]) -> tuple[Diagnosis, ...]:
-    return tuple(
-        Diagnosis(**{**d, "span": d["span"] and tuple(d["span"]), "also": tuple((tuple(span), text) for span, text in d["also"])})
-        for d in told
-    )
+    return tuple(_diagnosis(d) for d in told)
+
+
+def _diagnosis(told: Mapping[str, Any]) -> Diagnosis:
+    span, also = told["span"] and tuple(told["span"]), tuple((tuple(span), text) for span, text in told["also"])
+    return Diagnosis(**{**told, "span": span, "also": also, "claims": tuple(Claim(**claim) for claim in told["claims"])})
