@@ -122,8 +122,6 @@ RULES = (
     wrong_axis,
     sum_before_product,
     needless_sum,
-    plain,
-    brackets,
     wrong_sign,
     missing_upstream,
     swapped_where,
@@ -154,6 +152,11 @@ RULES = (
     missing_inner_derivative,
     wrong_local_derivative,
 )
+
+_SHAPES = RULES.index(wrong_sign)
+ORDER = (*RULES[:_SHAPES], plain, brackets, *RULES[_SHAPES:])
+"""The rules as they are asked. Between those that certain facts and shapes prove and those that values do stands what gives an answer the
+code that fits: that it is a plain value, with which a value proves nothing, and that brackets are missing."""
 
 TIES = (
     frozenset({missing_local_derivative, wrong_mask}),
