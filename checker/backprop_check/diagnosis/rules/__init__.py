@@ -4,7 +4,7 @@ To add a rule: write its file, and put it in its place in `RULES`. The first who
 what the shape shows, then what only the values show. What is said where none of them stands is `LAST`, in `explain`.
 """
 
-from backprop_check.diagnosis import brackets, exchanged, plain, slope
+from backprop_check.diagnosis import brackets, exchanged, slope, valued
 from backprop_check.diagnosis.rules import (
     accidental_outer,
     aliased,
@@ -154,7 +154,7 @@ RULES = (
 )
 
 _SHAPES = RULES.index(wrong_sign)
-ORDER = (*RULES[:_SHAPES], plain, brackets, *RULES[_SHAPES:])
+ORDER = (*RULES[:_SHAPES], valued, brackets, *RULES[_SHAPES:])
 """The rules as they are asked. Between those that certain facts and shapes prove and those that values do stands what gives an answer the
 code that fits: that it is a plain value, with which a value proves nothing, and that brackets are missing."""
 
