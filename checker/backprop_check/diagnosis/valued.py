@@ -227,8 +227,8 @@ def _times(case: Case, line: Line) -> Diagnosis:
 
 def _quotient(case: Case) -> Diagnosis | None:
     """A result divided by the node, as if every line were a plain multiple of it."""
-    below = {case.node}
-    if weighed(case):
+    below, divides = {case.node}, any(isinstance(part, ast.Div) for statement in case.written for part in ast.walk(statement))
+    if weighed(case) or not divides:
         return None
     for line in case.graph.exercise.lines:
         if not below.isdisjoint(line.reads):
