@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import torch
 
 from backprop_check.derivation.elementwise import SLOPES
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.asking import example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.counterfactual import Site, applied_to_gradient, below, replays, sites, with_slope, written_as
@@ -31,7 +32,7 @@ def another(case: Case) -> Diagnosis | None:
             times = isinstance(site.part.op, ast.Mult)
             other = ast.BinOp(site.part.left, ast.Div() if times else ast.Mult(), site.part.right)
             if replays(case, written_as(case, site.line, put(site.tree, site.part, other))):
-                return _told(case, site, f"`{ast.unparse(other)}`")
+                return _told(case, site, f"`{text(other)}`")
         elif isinstance(site.part, ast.Call) and isinstance(site.part.func, ast.Attribute):
             found = _function(case, site, site.part.func.attr)
             if found is not None:
@@ -52,7 +53,7 @@ def _function(case: Case, site: Site, operation: str) -> Diagnosis | None:
 
 
 def _on_gradient(case: Case, site: Site) -> Diagnosis:
-    part = ast.unparse(site.part)
+    part = text(site.part)
     assert isinstance(site.part, ast.Call)
     name = ast.unparse(site.part.func).rpartition(".")[2]
     return Diagnosis(
@@ -82,7 +83,7 @@ def _slopes(name: str) -> Iterator[Callable[[torch.Tensor, torch.Tensor], torch.
 
 def _told(case: Case, site: Site, other: str | None) -> Diagnosis:
     """`other`: the operation whose derivative stands there; None where the operation's own value does."""
-    part = ast.unparse(site.part)
+    part = text(site.part)
     if other is None:
         error, instead = f"`{part}` itself stands here in the place of its derivative", "its own value"
     else:

@@ -21,7 +21,7 @@ from backprop_check.diagnosis.moved import moved
 from backprop_check.diagnosis.neighbours import neighbour
 from backprop_check.diagnosis.places import with_places
 from backprop_check.diagnosis.remarks import remarks
-from backprop_check.diagnosis.rules import RULES, TIES, autograd_used, hard_coded_size, not_written, unrecognised, wrong_idea
+from backprop_check.diagnosis.rules import ORDER, TIES, autograd_used, hard_coded_size, not_written, unrecognised, wrong_idea
 from backprop_check.diagnosis.several import several
 from backprop_check.diagnosis.slipped import slipped
 from backprop_check.diagnosis.updated import updated
@@ -103,7 +103,7 @@ def facts_only(case: Case) -> Diagnosis:
 
 def proven(case: Case) -> tuple[Diagnosis, ...]:
     """The first single cause whose proof stands; with those whose proofs stand as well as it does, each offered as one of them."""
-    for rule in RULES:
+    for rule in ORDER:
         cause = attempt(rule.find, case)
         if cause is not None:
             peers = [peer for tie in TIES if rule in tie for peer in tie - {rule}]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from backprop_check.derivation.trees import literal
+from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.asking import asks, example, upstream
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.counterfactual import Site, gives_answer, sites, with_slope
@@ -61,7 +61,7 @@ def another_idea(case: Case) -> Diagnosis | None:
     """Proven by replay, with one of these for the slope of a function that a line which uses the node applies to it."""
     for applied in _applied(case):
         site, name = applied.site, applied.name
-        part = ast.unparse(site.part)
+        part = text(site.part)
         undoes, inverse = INVERSE.get(name, ((), None))
         called = next((c.func.attr for c in _called(case, undoes) if isinstance(c.func, ast.Attribute)), None)
         if called and inverse is not None and any(_replays(case, site, slope) for slope in _near(inverse)):
@@ -110,7 +110,7 @@ def _replays(case: Case, site: Site, slope: Slope) -> bool:
 
 
 def _told(case: Case, site: Site, error: str, why: str, instead: str) -> Diagnosis:
-    part, above = ast.unparse(site.part), upstream(case, site.line)
+    part, above = text(site.part), upstream(case, site.line)
     alone = f" And {above} is not in it." if above and above not in case.reads else ""
     return Diagnosis(
         code="wrong-local-derivative",

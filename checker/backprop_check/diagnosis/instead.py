@@ -165,9 +165,9 @@ def lacking(case: Case) -> Diagnosis | None:
     return Diagnosis(
         code="wrong-local-derivative" if there else "missing-local-derivative",
         certainty="proven",
-        error=f"`{text(part)}` comes through here without a derivative that belongs to its path",
+        error=f"a factor of the derivative is missing beside `{text(part)}`",
         note=example(case),
-        help=f"Follow the path from {case.node} up to where `{ast.unparse(part)}` arrives, and count one factor for each operation.",
+        help=asks(case),
         span=case.span(part),
         evidence=f"`{text(expression)}` equals autograd's gradient in every trial.",
         fix=text(expression),

@@ -41,9 +41,15 @@ def slip(case: Case) -> Slip | None:
     for tried, found in enumerate(slips(case, ast.parse(case.derived.text, mode="eval").body)):
         if tried >= TRIES or case.late:
             return None
-        if case.gives(found.whole):
+        if not _by_chance(case, found) and case.gives(found.whole):
             return found
     return None
+
+
+def _by_chance(case: Case, found: Slip) -> bool:
+    """Whether the slip is a name put in that the learner's expression does not have: such a one gives the same by chance of this graph."""
+    put_in = found.left.id if isinstance(found.left, ast.Name) and found.code == "wrong-operand" else None
+    return put_in is not None and case.expression is not None and put_in not in {name.id for name in names_used(case.expression)}
 
 
 def slips(case: Case, right: ast.expr, usual: bool = False) -> Iterator[Slip]:

@@ -4,7 +4,7 @@ To add a rule: write its file, and put it in its place in `RULES`. The first who
 what the shape shows, then what only the values show. What is said where none of them stands is `LAST`, in `explain`.
 """
 
-from backprop_check.diagnosis import brackets, exchanged, plain, slope
+from backprop_check.diagnosis import brackets, exchanged, slope, valued
 from backprop_check.diagnosis.rules import (
     accidental_outer,
     aliased,
@@ -122,8 +122,6 @@ RULES = (
     wrong_axis,
     sum_before_product,
     needless_sum,
-    plain,
-    brackets,
     wrong_sign,
     missing_upstream,
     swapped_where,
@@ -154,6 +152,11 @@ RULES = (
     missing_inner_derivative,
     wrong_local_derivative,
 )
+
+_SHAPES = RULES.index(wrong_sign)
+ORDER = (*RULES[:_SHAPES], valued, brackets, *RULES[_SHAPES:])
+"""The rules as they are asked. Between those that certain facts and shapes prove and those that values do stands what gives an answer the
+code that fits: that it is a plain value, with which a value proves nothing, and that brackets are missing."""
 
 TIES = (
     frozenset({missing_local_derivative, wrong_mask}),

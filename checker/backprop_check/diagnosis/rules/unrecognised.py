@@ -42,7 +42,10 @@ def find(case: Case) -> Diagnosis | None:
             evidence=f"{raised.kind} in trial 0: {raised.message}",
         )
     difference = case.verdict.difference
-    if difference.wrong == "shape":
+    if difference.wrong == "shape" and case.everywhere and case.answers[0].shape == case.oracles[0].shape:
+        error, note = "the shape fits at the exercise's own sizes only", f"{case.node} is {case.due}. {_facts(case)}".strip()
+        evidence = "In trials of other sizes the shape is held against the variable's own."
+    elif difference.wrong == "shape":
         error, note = f"{case.got}, but {case.node} is {case.due}", "A gradient has exactly the shape of its variable."
         evidence = "The shape is held against the variable's own, and the numbers are not compared."
     else:

@@ -120,12 +120,10 @@ def _value(case: Case) -> Diagnosis | None:
     alone = (case.node, *near, *others) if not weighed(case) else ()
     if any(bool((a == a.flatten()[0]).all()) and a.numel() > 1 for a in case.answers):
         alone = tuple(name for name in alone if name in near)
-    for name in alone:
-        if name in near and _is_outer_exp(case, name):
-            continue
-        how = _how(case, name)
-        if how is not None and not (name == case.node and _one_name_mends(case)):
-            return _is_value(case, name, how)
+    skipped = {name for name in near if _is_outer_exp(case, name)} | ({case.node} if _one_name_mends(case) else set())
+    found = [(name, how) for name in alone if name not in skipped and (how := _how(case, name)) is not None]
+    if found:  # of the others one that is laid out as it is, before one that is turned or summed
+        return _is_value(case, *min(found, key=lambda f: (f[0] in others, f[1] != "")))
     for line in case.consumers:
         if (
             "d" + line.name in case.reads
@@ -229,8 +227,8 @@ def _times(case: Case, line: Line) -> Diagnosis:
 
 def _quotient(case: Case) -> Diagnosis | None:
     """A result divided by the node, as if every line were a plain multiple of it."""
-    below = {case.node}
-    if weighed(case):
+    below, divides = {case.node}, any(isinstance(part, ast.Div) for statement in case.written for part in ast.walk(statement))
+    if weighed(case) or not divides:
         return None
     for line in case.graph.exercise.lines:
         if not below.isdisjoint(line.reads):
@@ -250,8 +248,9 @@ def _quotient(case: Case) -> Diagnosis | None:
 def _divided(run: Run, name: str, by: str) -> torch.Tensor | None:
     value, node = run.trial.values[name], run.trial.values[by]
     try:
-        return (value / node).to(torch.float64)
-    except (RuntimeError, TypeError):
+        quotient: torch.Tensor = value / node
+        return quotient.to(torch.float64)
+    except (RuntimeError, TypeError, AttributeError):
         return None
 
 
