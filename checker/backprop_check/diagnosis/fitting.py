@@ -9,7 +9,17 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import names_used, value_of
-from backprop_check.diagnosis.meeting import axes_of, contracted, function_of, has_product, in_product, last_step, multiplied, node_axes, shape_told
+from backprop_check.diagnosis.meeting import (
+    axes_of,
+    contracted,
+    function_of,
+    has_product,
+    in_product,
+    last_step,
+    multiplied,
+    node_axes,
+    shape_told,
+)
 from backprop_check.diagnosis.rewrites import method, put, turned
 from backprop_check.diagnosis.words import short, users
 from backprop_check.exercise.sizes import written
@@ -26,7 +36,8 @@ def fitting(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr]) ->
     product = isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult)
     product = product or (isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in PRODUCT_CALLS)
     return (_of_product(case, part, operands) if product else _meeting(case)) or (
-        f"{case.node} is {written(node_axes(case))}. Go back to {users(case)}: which axes meet there, and which are summed away?"
+        f"{case.node} is {written(node_axes(case))}. Go back to {users(case)}: "
+        "which numbers meet there, and which axes are copied, joined or summed away?"
     )
 
 
@@ -56,11 +67,16 @@ def _meeting(case: Case) -> str | None:
         told = {n: axes_of(case, ast.Name(n, ast.Load())) or [] for n in names}
         back = f"Going back through `{line.name} = {line.source}`,"
         if isinstance(product, ast.Call) and function_of(product) == "outer":
-            return f"{back} every number of {names[0]} meets every number of {names[1]}: let {names[0]} stand as a column, and {names[1]} as a row."
-        meet = contracted(case, product.left, product.right) if isinstance(product, ast.BinOp) and isinstance(product.op, ast.MatMult) else None
+            return f"{back} every number of {names[0]} meets every one of {names[1]}: {names[0]} stands as a column, {names[1]} as a row."
+        meet = (
+            contracted(case, product.left, product.right)
+            if isinstance(product, ast.BinOp) and isinstance(product.op, ast.MatMult)
+            else None
+        )
         if meet and meet[0] == meet[1] and not meet[0].isdigit() and meet[0] not in own:
             shapes = " and ".join(f"{n} {written(names_)}" for n, names_ in told.items())
-            rest = [n for n in dict.fromkeys(sum(told.values(), [])) if n not in own and n != meet[0] and not n.isdigit()]
+            every = dict.fromkeys(axis for axes in told.values() for axis in axes)
+            rest = [n for n in every if n not in own and n != meet[0] and not n.isdigit()]
             more = f", and what is left along {' and '.join(rest)} is added up" if rest else ""
             return f"{back} {shapes} are multiplied. {case.node} is {written(own)}: it has no {meet[0]}, so they meet on {meet[0]}{more}."
     return None
@@ -71,7 +87,10 @@ def _changes(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr]) -
     for operand in operands:
         base = _unshaped(operand)
         if base is not None:
-            yield put(part, operand, base), f"Leave the `{last_step(operand)}` out: `{short(base)}` is {shape_told(case, base)}, and fits as it is."
+            yield (
+                put(part, operand, base),
+                f"Leave the `{last_step(operand)}` out: `{short(base)}` is {shape_told(case, base)}, and fits as it is.",
+            )
     for operand in operands:
         value = value_of(case, operand)
         rank = value.dim() if isinstance(value, torch.Tensor) else 0
@@ -84,7 +103,10 @@ def _changes(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr]) -
                 f"Give `{short(operand)}` an axis of length 1 {where}, as in `.unsqueeze({axis})`: then it is {written(names or [])}.",
             )
         if rank == 2:
-            yield put(part, operand, turned(operand)), f"Turn `{short(operand)}` over: then it is {written(axes_of(case, turned(operand)) or [])}."
+            yield (
+                put(part, operand, turned(operand)),
+                f"Turn `{short(operand)}` over: then it is {written(axes_of(case, turned(operand)) or [])}.",
+            )
 
 
 def _unshaped(operand: ast.expr) -> ast.expr | None:

@@ -13,9 +13,12 @@ from backprop_check.diagnosis.rewrites import put
 from backprop_check.exercise.sizes import axis_name, written
 from backprop_check.records import Line
 
-PRODUCTS = frozenset(
-    "matmul mm mv bmm dot vdot inner outer ger einsum tensordot linear addmm addmv baddbmm bilinear multi_dot conv1d conv2d conv3d".split()
-)
+PRODUCTS = {
+    "matmul", "mm", "mv", "bmm", "dot", "vdot", "inner", "outer", "ger", "einsum", "tensordot", "linear", "addmm", "addmv", "baddbmm",
+    "bilinear", "multi_dot", "conv1d", "conv2d", "conv3d",
+}  # fmt: skip
+"""Functions that multiply and add up."""
+
 MODULES = ("torch", "F", "torch.nn.functional")
 
 
@@ -91,16 +94,18 @@ def _is_factor(expression: ast.expr, name: str) -> bool:
 def has_product(case: Case) -> bool:
     """Whether a line of the forward that uses the node has a matrix product at all."""
     trees = [ast.walk(ast.parse(line.source)) for line in case.consumers]
-    return any(
-        isinstance(n, ast.MatMult) or (isinstance(n, ast.Call) and function_of(n) in PRODUCTS) for nodes in trees for n in nodes
-    )
+    return any(isinstance(n, ast.MatMult) or (isinstance(n, ast.Call) and function_of(n) in PRODUCTS) for nodes in trees for n in nodes)
 
 
 def multiplied(case: Case) -> Line | None:
     """The line of the forward that multiplies the node element by element, if there is one."""
     for line in case.consumers:
         for part in ast.walk(ast.parse(line.source, mode="eval")):
-            if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult) and case.node in {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}:
+            if (
+                isinstance(part, ast.BinOp)
+                and isinstance(part.op, ast.Mult)
+                and case.node in {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
+            ):
                 return line
     return None
 

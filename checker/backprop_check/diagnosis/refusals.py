@@ -56,9 +56,9 @@ def uncalled(case: Case, expressions: Iterator[ast.expr]) -> ast.Attribute | Non
     nodes = list(expressions)
     called = {id(n.func) for n in nodes if isinstance(n, ast.Call)}
     for node in nodes:
-        if isinstance(node, ast.Attribute) and id(node) not in called and callable(getattr(torch.Tensor, node.attr, None)):
-            if isinstance(value_of(case, node.value), torch.Tensor):
-                return node
+        method = isinstance(node, ast.Attribute) and id(node) not in called and callable(getattr(torch.Tensor, node.attr, None))
+        if method and isinstance(node, ast.Attribute) and isinstance(value_of(case, node.value), torch.Tensor):
+            return node
     return None
 
 
@@ -69,13 +69,28 @@ def _method(case: Case, message: str) -> Refusal | None:
     if node is None:
         return None
     text = ast.unparse(node)
-    return Refusal(f"`{short(node)}` is a method that is not called", "Without brackets it is no tensor.", f"Write brackets after it: `{text}()`.", node)
+    return Refusal(
+        f"`{short(node)}` is a method that is not called",
+        "Without brackets it is no tensor.",
+        f"Write brackets after it: `{text}()`.",
+        node,
+    )
 
 
 def _pair(case: Case, message: str) -> Refusal | None:
     """`a.max(1)` holds values and indices."""
     for node in raising(case):
-        if isinstance(node, ast.Call) and function_of(node) in ("max", "min", "sort", "topk", "median", "mode", "kthvalue", "cummax", "cummin"):
+        if isinstance(node, ast.Call) and function_of(node) in (
+            "max",
+            "min",
+            "sort",
+            "topk",
+            "median",
+            "mode",
+            "kthvalue",
+            "cummax",
+            "cummin",
+        ):
             value = value_of(case, node)
             if isinstance(value, tuple) and hasattr(value, "values") and not _taken(case, node):
                 note = "Along an axis it gives the numbers and the places where they stand."
@@ -107,7 +122,11 @@ def _axis(case: Case, part: ast.expr | None, found: Found) -> Refusal:
     name = f"`{short(base)}`" if base is not None and told else "the tensor"
     lowest, highest, asked = (int(n) for n in found.groups())
     allowed = f"from {lowest} to {highest}"
-    return Refusal(f"{name} has no axis {asked}" + (f": it is {told}" if told else ""), "Axes are counted from 0; -1 is the last.", f"An axis {allowed} may stand here.")
+    return Refusal(
+        f"{name} has no axis {asked}" + (f": it is {told}" if told else ""),
+        "Axes are counted from 0; -1 is the last.",
+        f"An axis {allowed} may stand here.",
+    )
 
 
 def _index_add_count(case: Case, part: ast.expr | None, found: Found) -> Refusal:
@@ -116,7 +135,7 @@ def _index_add_count(case: Case, part: ast.expr | None, found: Found) -> Refusal
     return Refusal(
         f"`index_add` has {many} indices, and {length} slice{'s' if length != '1' else ''} along axis {axis} to add",
         note,
-        "Ask along which axis the index counts, and give one slice for each index; for one place in each row, `scatter` takes an index as wide as the tensor.",
+        "Ask along which axis the index counts, and give one slice for each index; for one place in each row there is `scatter`.",
     )
 
 
@@ -124,7 +143,8 @@ def _vector(case: Case, part: ast.expr | None, found: Found) -> Refusal:
     return Refusal(
         f"`index_add` takes an index of one axis, and this one has {found[1]}",
         "Each index belongs to one slice of what is added.",
-        "Lay the index out in one axis, `.reshape(-1)`, and the gradient with one slice for each index; or use `index_put` with `accumulate=True`.",
+        "Lay the index out in one axis, `.reshape(-1)`, and the gradient with one slice for each index; or use `index_put` with "
+        "`accumulate=True`.",
     )
 
 
@@ -139,10 +159,14 @@ def _scatter(case: Case, part: ast.expr | None, found: Found) -> Refusal:
 def _classes(case: Case, part: ast.expr | None, found: Found) -> Refusal:
     index = part.args[0] if isinstance(part, ast.Call) and part.args else None
     largest = value_of(case, index) if index is not None else None
-    needs = f"the largest is {int(largest.max())}, so it needs {int(largest.max()) + 1} at least" if isinstance(largest, torch.Tensor) else ""
+    needs = (
+        f"the largest is {int(largest.max())}, so it needs {int(largest.max()) + 1} at least" if isinstance(largest, torch.Tensor) else ""
+    )
     asked = value_of(case, part.args[1]) if isinstance(part, ast.Call) and len(part.args) > 1 else None
     return Refusal(
-        f"`one_hot` has {asked} columns, too few for these indices" if asked is not None else "`one_hot` has too few columns for these indices",
+        f"`one_hot` has {asked} columns, too few for these indices"
+        if asked is not None
+        else "`one_hot` has too few columns for these indices",
         f"It makes a column for each index from 0 on{': ' + needs if needs else ''}.",
         "Give it the length of the axis that the indices count along.",
     )
@@ -217,7 +241,9 @@ def _ambiguous(case: Case, part: ast.expr | None, found: Found) -> Refusal:
 
 def _wants_list(case: Case, part: ast.expr | None, found: Found) -> Refusal:
     name = function_of(part) if isinstance(part, ast.Call) else "it"
-    return Refusal(f"`{name}` takes a list of tensors", "What it joins stands in one pair of square brackets.", f"Write `torch.{name}([x, y], axis)`.")
+    return Refusal(
+        f"`{name}` takes a list of tensors", "What it joins stands in one pair of square brackets.", f"Write `torch.{name}([x, y], axis)`."
+    )
 
 
 def _repeat(case: Case, part: ast.expr | None, found: Found) -> Refusal:
@@ -241,7 +267,11 @@ def _several_axes(case: Case, part: ast.expr | None, found: Found) -> Refusal | 
 
 def _no_axis(case: Case, part: ast.expr | None, found: Found) -> Refusal:
     name = function_of(part) if isinstance(part, ast.Call) else "sum"
-    return Refusal(f"`{name}` is told to keep an axis, and not which", "Without an axis it runs over all of them.", f"Name the axis too: `{name}(axis, keepdim=True)`.")
+    return Refusal(
+        f"`{name}` is told to keep an axis, and not which",
+        "Without an axis it runs over all of them.",
+        f"Name the axis too: `{name}(axis, keepdim=True)`.",
+    )
 
 
 def _shape_from(case: Case, part: ast.expr | None, found: Found) -> Refusal | None:
@@ -249,7 +279,11 @@ def _shape_from(case: Case, part: ast.expr | None, found: Found) -> Refusal | No
     if not isinstance(part, ast.Call) or not part.args or not isinstance(value_of(case, part.args[-1]), torch.Tensor):
         return None
     name, given = function_of(part), short(part.args[-1])
-    like = f"`torch.{name}_like({given})` makes one of the shape of `{given}`." if name in ("ones", "zeros", "empty", "full", "rand", "randn") else f"`{given}.shape` is its shape."
+    like = (
+        f"`torch.{name}_like({given})` makes one of the shape of `{given}`."
+        if name in ("ones", "zeros", "empty", "full", "rand", "randn")
+        else f"`{given}.shape` is its shape."
+    )
     return Refusal(f"`{name}` takes a shape, and `{given}` is a tensor", "A shape is whole numbers, one for each axis.", like)
 
 
@@ -271,7 +305,11 @@ _KNOWN: tuple[tuple[str, Callable[[Case, ast.expr | None, Found], Refusal | None
     (r"argument 'tensors' \(position 1\) must be tuple of Tensors", _wants_list),
     (r"Number of dimensions of repeat dims can not be smaller", _repeat),
     (r"argument 'keepdim' \(position 2\) must be bool, not int", _several_axes),
-    (r"argument '(?:size|shape)' \(position 1\) must be tuple of ints, (?:but found element of type|not) Tensor|received an invalid combination of arguments - got \(Tensor\)", _shape_from),
+    (
+        r"argument '(?:size|shape)' \(position 1\) must be tuple of ints, (?:but found element of type|not) Tensor|"
+        r"received an invalid combination of arguments - got \(Tensor\)",
+        _shape_from,
+    ),
 )
 
 

@@ -100,7 +100,8 @@ def _a_gradient(case: Case, name: str, raised: Raised) -> Told | None:
     one = name[1:] == exercise.output and not exercise.takes_cotangent
     return (
         f"`{name}` has no value here",
-        f"`{name[1:]}` is the result itself: its gradient is 1, and `backward` is given no name for it."
+        f"It would be the gradient of `{name[1:]}`, which this exercise does not ask for: "
+        f"`{name[1:]}` is the result itself, and its gradient is 1."
         if one
         else f"It would be the gradient of `{name[1:]}`, which this exercise does not ask for and no line above assigns.",
         f"As a factor leave `{name}` out; elsewhere write 1." if one else f"Write a line for `{name}` first.",
@@ -120,14 +121,27 @@ def _of_the_learner(case: Case, name: str, raised: Raised) -> Told:
     if below:
         return error, f"`{name}` gets its value at line {below[0]} only, after this line.", f"Move this line below line {below[0]}."
     if writers:
-        begin = f"Begin above it with `{name} = torch.zeros_like({name[1:]})`." if name == case.name else f"Give `{name}` a value above it."
-        return error, f"`{name}` has no value yet: this statement is the first to write it, and it reads it too.", begin
+        return error, f"`{name}` has no value yet: this line is the first to assign it.", _first_value(case, name, raised.statement)
     if any(name in binding for binding in _bindings(case)):
         note = f"`{name}` is named in another place of your file, but not there where this line could read it."
         return error, note, f"Give `{name}` a value inside `backward`, above this line."
     error = f"nothing is called `{name}` here"
     note = "It is neither a value of the forward, nor a gradient written above, nor a name of yours."
     return error, note, _near(case, name, raised.statement)
+
+
+def _first_value(case: Case, name: str, index: int) -> str:
+    """What a line lacks that adds to a name, or writes into it, before it has a value; or that reads what it is to compute."""
+    nodes = list(ast.walk(case.nodes[index]))
+    adds = any(isinstance(n, ast.AugAssign) for n in nodes) or any(
+        isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store) for n in nodes
+    )
+    if adds and name == case.name:
+        return f"Begin above it with `{name} = torch.zeros_like({case.node})`."
+    above = [f"d{line.name}" for line in case.consumers if f"d{line.name}" in case.available]
+    if name == case.name and above:
+        return f"What arrives from above is called {' and '.join(f'`{n}`' for n in above)}."
+    return _near(case, name, index)
 
 
 def _is_outside(raised: Raised) -> bool:
@@ -211,12 +225,18 @@ def _of_torch(case: Case, name: str, raised: Raised) -> Told | None:
         asked = next((n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == name), "")
         if name in ("np", "numpy", "math") and callable(getattr(torch, asked, None)):
             why = " takes one number, no tensor" if name == "math" else " leads out of torch"
-            return error, f"The file does not import `{name}`; and `{name}.{asked}`{why}.", f"torch has it for tensors: `torch.{asked}(...)`."
+            return (
+                error,
+                f"The file does not import `{name}`; and `{name}.{asked}`{why}.",
+                f"torch has it for tensors: `torch.{asked}(...)`.",
+            )
         return error, f"The file does not import `{name}`.", f"Write `{IMPORTS[name]}` at the top of the file."
     called = any(isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == name for n in nodes)
     if called and name in FUNCTIONS | {"tanh"}:
         module = "torch" if callable(getattr(torch, name, None)) else "F"
         return error, "A function of torch is named with its module.", f"Write `{module}.{name}(...)`."
-    if name == "e" and any(isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow) and isinstance(n.left, ast.Name) and n.left.id == "e" for n in nodes):
+    if name == "e" and any(
+        isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow) and isinstance(n.left, ast.Name) and n.left.id == "e" for n in nodes
+    ):
         return error, "Python has no number of that name by itself.", "The exponential function is `torch.exp(x)`."
     return None

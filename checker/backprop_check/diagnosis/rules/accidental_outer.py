@@ -59,8 +59,11 @@ def _outer(case: Case, call: ast.Call, fix: str) -> Diagnosis:
     return Diagnosis(
         code="accidental-outer",
         certainty="proven",
-        error=f"{case.got}, but {case.node} is {case.due}" if case.everywhere and not case.same_shape else "this joins every number with every other",
-        note=f"`{ast.unparse(call.func)}` joins every number of one vector with every number of the other. Here each meets the one in its own place.",
+        error=f"{case.got}, but {case.node} is {case.due}"
+        if case.everywhere and not case.same_shape
+        else "this joins every number with every other",
+        note=f"`{ast.unparse(call.func)}` joins every number of one vector with every number of the other. "
+        "Here each meets the one in its own place.",
         help="Multiply element by element: `*`.",
         span=case.span(call),
         evidence=f"`{fix}` equals autograd's gradient in every trial.",
@@ -71,7 +74,9 @@ def _outer(case: Case, call: ast.Call, fix: str) -> Diagnosis:
 def _move(case: Case, pair: ast.BinOp, short: ast.expr, changed: ast.expr) -> str:
     """What the right expression has in the place of one of the two: an axis given, or one taken away."""
     long = pair.right if short is pair.left else pair.left
-    if any(node is long for node in ast.walk(changed)) and not any(isinstance(n, ast.Call) and getattr(n.func, "attr", "") == "squeeze" for n in ast.walk(changed)):
+    if any(node is long for node in ast.walk(changed)) and not any(
+        isinstance(n, ast.Call) and getattr(n.func, "attr", "") == "squeeze" for n in ast.walk(changed)
+    ):
         return f"give `{ast.unparse(short)}` an axis of length 1"
     base = _unlaid(long)
     return f"leave the `{last_step(long)}` out" if base is not None else f"take the axis of length 1 from `{ast.unparse(long)}`"

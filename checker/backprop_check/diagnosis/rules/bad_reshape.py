@@ -91,7 +91,9 @@ def _move(case: Case, part: ast.Call, base: torch.Tensor, asked: tuple[int, ...]
             continue
         if case.draft is not None and case.is_right(put(case.draft, part, column)) and plain is before:
             return f"Give `{short(plain)}` the missing axis, with length 1: `.unsqueeze({axis})`."
-        if (case.draft is not None and case.is_right(put(case.draft, part, made))) or (value_of(case, made) is not None and _shape(case, column, asked)):
+        if (case.draft is not None and case.is_right(put(case.draft, part, made))) or (
+            value_of(case, made) is not None and _shape(case, column, asked)
+        ):
             if plain is not before:
                 return f"Let the axis of length 1 stand at position {axis}: `.unsqueeze({axis})`."
             return f"Give `{short(plain)}` the missing axis first, with length 1: `.unsqueeze({axis})`; then broadcasting copies along it."
@@ -106,7 +108,9 @@ def _move(case: Case, part: ast.Call, base: torch.Tensor, asked: tuple[int, ...]
 def _shape(case: Case, column: ast.expr, asked: tuple[int, ...]) -> bool:
     """Whether what has been given its axis of length 1 can be expanded to the shape that was asked for, and to no other axis's place."""
     value = value_of(case, column)
-    return isinstance(value, torch.Tensor) and value.dim() == len(asked) and all(m in (1, n) for m, n in zip(value.shape, asked, strict=True))
+    return (
+        isinstance(value, torch.Tensor) and value.dim() == len(asked) and all(m in (1, n) for m, n in zip(value.shape, asked, strict=True))
+    )
 
 
 def _fills(base: torch.Tensor, asked: tuple[int, ...]) -> bool:
@@ -142,7 +146,11 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
 
 
 def _asked(arguments: list[object], of_tensors: bool) -> tuple[int, ...] | None:
-    flat = [n for a in arguments for n in (tuple(a.shape) if isinstance(a, torch.Tensor) and of_tensors else a if isinstance(a, tuple | list) else (a,))]
+    flat = [
+        n
+        for a in arguments
+        for n in (tuple(a.shape) if isinstance(a, torch.Tensor) and of_tensors else a if isinstance(a, tuple | list) else (a,))
+    ]
     return tuple(flat) if flat and all(isinstance(n, int) for n in flat) else None
 
 

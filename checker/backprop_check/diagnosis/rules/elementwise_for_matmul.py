@@ -41,7 +41,7 @@ def find(case: Case) -> Diagnosis | None:
         certainty="proven",
         error="`*` pairs elements; here products have to be added up",
         note=f"{case.node} is a factor of the matrix product in `{line.name} = {line.source}`, and the way back is a matrix product too.",
-        help=f"Use `@`: {factors}, and {case.node} is {case.due}. Order and turn them so that the axis that is summed away stands in the middle.",
+        help=f"Use `@`: {factors}, and {case.node} is {case.due}. Order and turn them so that the axis to be summed away is in the middle.",
         span=case.span(found[2]),
         evidence="With the matrix product of the same factors the expression equals autograd's gradient in every trial.",
         fix=found[0],

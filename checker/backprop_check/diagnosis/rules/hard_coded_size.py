@@ -64,7 +64,7 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def besides(case: Case) -> Diagnosis | None:
-    """Of an answer that is wrong at the exercise's own sizes too: that a length in it is written as a number, and does not hold at others."""
+    """Of an answer that is wrong at the exercise's own sizes too: that a length in it is a number, and not right at others."""
     runs, first = case.verdict.runs, case.verdict.runs[0].answers[case.name].value
     if first is None or not case.written:
         return None
@@ -83,7 +83,11 @@ def besides(case: Case) -> Diagnosis | None:
     reason = raised.message.rstrip(".") if raised else ""
     where = f"At other sizes the line raises: {reason}." if raised else f"At {_sizes(other)} the shape does not fit." if other else ""
     own = "the numbers are not right either" if case.verdict.differences[0].wrong == "value" else "the answer is not right either"
-    now = f"And at the exercise's own sizes {own}." if fits else f"And at the exercise's own sizes the shape is {written(tuple(first.shape))}, not {written(shapes[0])}."
+    now = (
+        f"And at the exercise's own sizes {own}."
+        if fits
+        else f"And at the exercise's own sizes the shape is {written(tuple(first.shape))}, not {written(shapes[0])}."
+    )
     return Diagnosis(
         code="hard-coded-size",
         certainty="proven",
@@ -105,7 +109,11 @@ def _guessed(case: Case) -> Diagnosis | None:
     assert isinstance(call, ast.Call)
     length = _second(found[1], call)
     made, due = (_evaluated(case, part, case.verdict.runs[0]) for part in (call, ast.parse(case.node, mode="eval").body))
-    told = f": {made.shape[-1]} at the exercise's own sizes, where {case.node} is {written(tuple(due.shape))}" if made is not None and due is not None else ""
+    told = (
+        f": {made.shape[-1]} at the exercise's own sizes, where {case.node} is {written(tuple(due.shape))}"
+        if made is not None and due is not None
+        else ""
+    )
     return Diagnosis(
         code="hard-coded-size",
         certainty="proven",
@@ -131,7 +139,11 @@ def _error(case: Case, found: tuple[ast.expr, list[Taken]] | None) -> str:
         return "this is right at the exercise's own sizes, and not at others"
     literal = found[1][0].literal
     name = _name(case, literal)
-    return f"this {literal.value} is the length {name} of today" if name else f"this {literal.value} is fixed, where {ast.unparse(found[1][0].source)} is meant"
+    return (
+        f"this {length_of(literal)} is the length {name} of today"
+        if name
+        else f"this {length_of(literal)} is fixed, where {ast.unparse(found[1][0].source)} is meant"
+    )
 
 
 def _also(case: Case, found: tuple[ast.expr, list[Taken]] | None) -> tuple[tuple[Span, str], ...]:
@@ -139,18 +151,28 @@ def _also(case: Case, found: tuple[ast.expr, list[Taken]] | None) -> tuple[tuple
     for taken in found[1][1:2] if found is not None else ():
         if (span := case.span(taken.literal)) is not None:
             name = _name(case, taken.literal)
-            return ((span, f"and this {taken.literal.value} {'is ' + name if name else 'is fixed too'}"),)
+            return ((span, f"and this {length_of(taken.literal)} {'is ' + name if name else 'is fixed too'}"),)
     return ()
 
 
 def _move(case: Case, found: tuple[ast.expr, list[Taken]] | None) -> str:
     if found is None:
-        return f"Take every length from a tensor, as `{case.node}.shape[0]`." if case.verdict.runs[0].trial.gradients[case.name].dim() else "Take every length from a tensor."
+        return (
+            f"Take every length from a tensor, as `{case.node}.shape[0]`."
+            if case.verdict.runs[0].trial.gradients[case.name].dim()
+            else "Take every length from a tensor."
+        )
     call = next((node for node in around(found[0], found[1][0].source) if isinstance(node, ast.Call)), None)
     made = _evaluated(case, call, case.verdict.runs[0]) if call is not None else None
-    if call is not None and function_of(call) in ("ones", "zeros", "empty") and made is not None and made.shape == case.verdict.runs[0].trial.gradients[case.name].shape:
+    if (
+        call is not None
+        and function_of(call) in ("ones", "zeros", "empty")
+        and made is not None
+        and made.shape == case.verdict.runs[0].trial.gradients[case.name].shape
+    ):
         return f"Take the whole shape from {case.node}: `torch.{function_of(call)}_like({case.node})`."
-    return f"Take {'it' if len(found[1]) == 1 else 'them'} from the tensors: {', '.join(f'`{ast.unparse(t.source)}`' for t in found[1])}."
+    sources = dict.fromkeys(f"`{ast.unparse(taken.source)}`" for taken in found[1])
+    return f"Take {'it' if len(found[1]) == 1 else 'them'} from the tensors: {', '.join(sources)}."
 
 
 def _lengths(case: Case, expression: ast.AST) -> list[ast.Constant]:
@@ -244,4 +266,5 @@ def _sources(case: Case, length: int) -> list[ast.expr]:
         value = values.get(name)
         if isinstance(value, torch.Tensor):
             texts += [f"{name}.shape[{i}]" for i, n in enumerate(value.shape) if n == length]
+            texts += [f"{name}.numel()"] if value.dim() > 1 and value.numel() == length else []
     return [ast.parse(text, mode="eval").body for text in dict.fromkeys(texts)][:6]

@@ -75,7 +75,7 @@ def _told(case: Case, dims: tuple[int, ...], keep: bool | None, fix: str | None)
         certainty="proven",
         error=f"{case.got}, but {case.node} is {case.due}",
         note=f"For each number of {case.node} yours has {times}, along {axis}"
-        + (": what comes back from several uses of one number is added up." if _shared(case) else f": added up they are its gradient."),
+        + (": what comes back from several uses of one number is added up." if _shared(case) else ": added up they are its gradient."),
         help=f"Sum over {axis}{', and keep what is summed with length 1' if keep else ''}.",
         span=case.span(),
         evidence=f"Summed over {axis}, the answer equals autograd's gradient in every trial.",
@@ -88,7 +88,8 @@ def _shared(case: Case) -> bool:
     words = ("expand", "repeat", "tile", "stack", "cat", "broadcast", "meshgrid", "[")
     values = case.verdict.runs[0].trial.values
     return any(
-        any(name != case.node and isinstance(values.get(name), torch.Tensor) for name in line.reads) or any(word in line.source for word in words)
+        any(name != case.node and isinstance(values.get(name), torch.Tensor) for name in line.reads)
+        or any(word in line.source for word in words)
         for line in case.consumers
     )
 

@@ -46,7 +46,11 @@ def find(case: Case) -> Diagnosis | None:
     return Diagnosis(
         code="summed-everything" if every and name == "sum" else "needless-sum",
         certainty="proven",
-        error=f"{case.got}, but {case.node} is {case.due}" if whole else f"this {noun} is one too many" if fewer is None else "this sum runs over too many axes",
+        error=f"{case.got}, but {case.node} is {case.due}"
+        if whole
+        else f"this {noun} is one too many"
+        if fewer is None
+        else "this sum runs over too many axes",
         note=f"{'The `@` beside it adds up already: what' if product else 'What'} stands in the {noun} is needed number by number.",
         help=f"Leave the `{last_step(call)}` out." if fewer is None else f"Write `{last_step(fewer)}`.",
         span=case.span(call, after=getattr(call.func, "value", None)),

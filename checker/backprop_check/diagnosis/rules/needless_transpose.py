@@ -47,9 +47,7 @@ def find(case: Case) -> Diagnosis | None:
         certainty="proven",
         error=f"`{short(inner)}` should not be turned here",
         note=f"{rule} As it is, `{short(inner)}` is {shape_told(case, inner)}, and fits there.".strip(),
-        help=f"Take the `{last_step(part)}` away."
-        if not ast.unparse(part).startswith("torch.")
-        else f"Write `{short(inner)}` as it is.",
+        help=f"Take the `{last_step(part)}` away." if not ast.unparse(part).startswith("torch.") else f"Write `{short(inner)}` as it is.",
         span=case.span(part, after=inner),
         evidence="Without this transpose the expression equals autograd's gradient in every trial.",
         fix=found[0],

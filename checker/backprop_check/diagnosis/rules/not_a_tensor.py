@@ -82,7 +82,10 @@ def _why(case: Case, kind: str) -> tuple[str, str]:
     left = next((call for call in calls(value, *LEAVING) if isinstance(call.func, ast.Attribute)), None)
     if left is not None:
         assert isinstance(left.func, ast.Attribute)
-        return f"`.{left.func.attr}()` makes something else of a tensor.", f"Leave the tensor a tensor: take the `.{left.func.attr}()` away."
+        return (
+            f"`.{left.func.attr}()` makes something else of a tensor.",
+            f"Leave the tensor a tensor: take the `.{left.func.attr}()` away.",
+        )
     if kind in ("int", "float"):
         return _number(case, value, start)
     if kind in ("list", "tuple") and isinstance(value, ast.Tuple | ast.List):
@@ -90,7 +93,10 @@ def _why(case: Case, kind: str) -> tuple[str, str]:
     if kind in METHODS and (method := uncalled(case, iter([n for n in ast.walk(value) if isinstance(n, ast.expr)]))) is not None:
         return "Without brackets a method is not called.", f"Write brackets after it: `{short(method)}()`."
     if "return_types" in kind:
-        return "It holds the numbers and the places where they stand.", "Take one of the two: `.values` for the numbers, `.indices` for the places."
+        return (
+            "It holds the numbers and the places where they stand.",
+            "Take one of the two: `.values` for the numbers, `.indices` for the places.",
+        )
     if kind.startswith("numpy"):
         return one_each, "Stay in torch: what numpy computes has a function of torch too."
     return one_each, start
@@ -110,7 +116,10 @@ def _number(case: Case, value: ast.expr, start: str) -> tuple[str, str]:
 def _several(case: Case, value: ast.Tuple | ast.List, one_each: str, start: str) -> tuple[str, str]:
     """A comma too many, square brackets around an answer, or values side by side."""
     if len(value.elts) != 1:
-        return "Values side by side are no tensor.", start if not value.elts else f"Write one expression of whole tensors for all numbers of {case.name}."
+        return (
+            "Values side by side are no tensor.",
+            start if not value.elts else f"Write one expression of whole tensors for all numbers of {case.name}.",
+        )
     inner = value_of(case, value.elts[0])
     if isinstance(value, ast.Tuple):
         return "A comma after a value makes a tuple of it.", "Take the comma away."

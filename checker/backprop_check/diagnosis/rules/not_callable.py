@@ -53,9 +53,9 @@ def find(case: Case) -> Diagnosis | None:
 def _attribute(case: Case) -> str | None:
     """`a.T()`: what has no brackets after it."""
     for node in raising(case):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ATTRIBUTES:
-            if isinstance(value_of(case, node.func.value), torch.Tensor):
-                return f"{ast.unparse(node.func)}"
+        func = node.func if isinstance(node, ast.Call) else None
+        if isinstance(func, ast.Attribute) and func.attr in ATTRIBUTES and isinstance(value_of(case, func.value), torch.Tensor):
+            return ast.unparse(func)
     return None
 
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 import ast
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.moved import RESHAPES
 from backprop_check.diagnosis.rewrites import calls, put
 from backprop_check.records import Diagnosis
 
@@ -34,8 +33,8 @@ def find(case: Case) -> Diagnosis | None:
     fix = None
     if case.expression is not None:
         shape = ast.parse(f"{case.node}.shape", mode="eval").body
-        laid = [c for c in calls(case.expression, *RESHAPES) if isinstance(c.func, ast.Attribute)]
-        edits = [put(case.expression, c, ast.Call(ast.Attribute(c.func.value, c.func.attr, ast.Load()), [shape], [])) for c in laid]
+        laid = list(calls(case.expression, "view", "reshape"))
+        edits: list[ast.expr] = [put(case.expression, c, ast.Call(c.func, [shape], [])) for c in laid]
         edits += [ast.Call(ast.Attribute(case.expression, name, ast.Load()), [shape], []) for name in ("view", "reshape")]
         fix = case.fix(*edits)
     return Diagnosis(

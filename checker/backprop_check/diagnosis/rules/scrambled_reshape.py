@@ -54,7 +54,9 @@ def _inside(case: Case) -> Diagnosis | None:
         certainty="proven",
         error=f"`{name}` gives these numbers another shape, and turns nothing",
         note="It reads row by row and lays out row by row: it never turns rows into columns.",
-        help=f"Leave both out, `{last_step(inner)}` and `{name}`." if back else f"Turn `{short(inner)}` over with `.T` in place of the `{name}`.",
+        help=f"Leave both out, `{last_step(inner)}` and `{name}`."
+        if back
+        else f"Turn `{short(inner)}` over with `.T` in place of the `{name}`.",
         span=case.span(call, after=inner),
         evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],

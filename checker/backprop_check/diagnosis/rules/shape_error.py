@@ -25,25 +25,26 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import value_of
 from backprop_check.diagnosis.failure import failing_part
 from backprop_check.diagnosis.fitting import fitting
-from backprop_check.diagnosis.meeting import contracted, function_of, node_axes, operands_of, shape_told
+from backprop_check.diagnosis.meeting import axes_of, contracted, function_of, node_axes, operands_of, shape_told
 from backprop_check.diagnosis.words import short
 from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis
 
 SIGNS = {ast.MatMult: "@", ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 
-ABOUT_SHAPES = re.compile(r"siz|shape|dimension|\dD\b|\d-D|broadcast|number of (?!classes)|same length|subscript", re.I)
+ABOUT_SHAPES = re.compile(r"siz|shape|dimension|\dD\b|\d-D|broadcast|number of (?!classes)|same length|subscript|must be a matrix", re.I)
 """What torch says of shapes that do not fit. An index outside, a number of the wrong kind or a missing argument is another mistake."""
 
 LIKE_AT = ("matmul", "mm", "mv", "bmm")
 ELEMENTWISE = ("mul", "multiply", "add", "sub", "subtract", "div", "divide", "true_divide", "where", "maximum", "minimum", "pow")
+VECTORS = "`{}` takes two vectors: each has one axis."
 RULES = {
-    "outer": "`outer` takes two vectors: each has one axis.",
-    "ger": "`ger` takes two vectors: each has one axis.",
+    "outer": VECTORS.format("outer"),
+    "ger": VECTORS.format("ger"),
     "dot": "`dot` takes two vectors of one length.",
     "vdot": "`vdot` takes two vectors of one length.",
-    "mm": "`mm` takes two matrices; the last axis of the first and the first of the second have to be the same.",
-    "mv": "`mv` takes a matrix and a vector; the last axis of the matrix and the vector's own have to be the same.",
+    "mm": "`mm` takes two matrices (`@` takes batches too); the last axis of the first and the first of the second have to be the same.",
+    "mv": "`mv` takes a matrix and a vector (`@` takes batches too); the last axis of the matrix and the vector's have to be the same.",
 }
 
 
@@ -75,18 +76,21 @@ def find(case: Case) -> Diagnosis | None:
 
 def _rule(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr], message: str) -> str:
     """What the operation asks of the shapes, and what it finds."""
-    name = "@" if isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult) else function_of(part) if isinstance(part, ast.Call) else ""
-    if isinstance(part, ast.BinOp) and name != "@" or name in ELEMENTWISE:
+    name = (
+        "@" if isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult) else function_of(part) if isinstance(part, ast.Call) else ""
+    )
+    if (isinstance(part, ast.BinOp) and name != "@") or name in ELEMENTWISE:
         return "Aligned from the right, two axes must be equal, or one of them 1."
-    single = next((operand for operand in operands if not value_of(case, operand).dim()), None)  # type: ignore[attr-defined]
-    if single is not None and name in ("@", *LIKE_AT, *RULES):
-        return f"`{short(single)}` is a single number, and `{name}` needs an axis on each side."
-    meet = contracted(case, *operands[:2]) if name in ("@", "matmul", "mm", "mv") else None
+    ranks = [len(axes_of(case, operand) or ()) for operand in operands]
+    if 0 in ranks and name in ("@", *LIKE_AT, *RULES):
+        return f"`{short(operands[ranks.index(0)])}` is a single number, and `{name}` needs an axis on each side."
+    meet = contracted(case, *operands[:2]) if name in ("@", "matmul") or (name in ("mm", "mv") and ranks[0] == 2) else None
     if name in RULES:
         return RULES[name] + (f" Here {meet[0]} meets {meet[1]}." if meet else "")
     if meet is not None:
-        last = "the only axis" if value_of(case, operands[1]).dim() == 1 else "the last axis but one"  # type: ignore[attr-defined]
-        return f"`{name}` lets the last axis of the left factor meet {last} of the right one, and sums over it. Here {meet[0]} meets {meet[1]}."
+        last = "the only axis" if ranks[1] == 1 else "the last axis but one"
+        now = f"Here {meet[0]} meets {meet[1]}."
+        return f"`{name}` lets the last axis of the left factor meet {last} of the right one, and sums over it. {now}"
     return f"torch says: {message}"
 
 

@@ -47,7 +47,11 @@ def find(case: Case) -> Diagnosis | None:
 
 def _over(found: tuple[str, ast.expr, ast.expr]) -> str:
     """The axis that the right expression sums over, where the learner's sums all name it."""
-    own = {ast.unparse(ast.Tuple([*given[1], *(k.value for k in call.keywords)])) for call in _sums(found[2]) if (given := reduced(call)) is not None}
+    own = {
+        ast.unparse(ast.Tuple([*given[1], *(k.value for k in call.keywords)]))
+        for call in _sums(found[2])
+        if (given := reduced(call)) is not None
+    }
     return " over the same axis" if len(own) == 1 else ""
 
 

@@ -72,7 +72,11 @@ def _total(case: Case) -> Found | None:
                     if fix is not None:
                         names = axes_of(case, inner[0]) or [str(n) for n in range(rank)]
                         axis = " and ".join(axis_told(names, d) for d in dims)
-                        move = f"Sum over {axis} only{', and keep it with length 1' if keep else ''}." if dims else "Leave the sum out: nothing has to be added up."
+                        move = (
+                            f"Sum over {axis} only{', and keep it with length 1' if keep else ''}."
+                            if dims
+                            else "Leave the sum out: nothing has to be added up."
+                        )
                         return call, f"`{short_call(call)}` has added them all into one.", move, fix
     return None
 
@@ -81,9 +85,8 @@ def _joined(case: Case) -> Found | None:
     """An inner product of two vectors, where their product element by element is right."""
     for part in parts(case.expression) if case.expression is not None else ():
         factors = operands_of(part)
-        if isinstance(part, ast.Call) and function_of(part) == "einsum" and (kept := _kept(case, part)) is not None:
-            letters, fix = kept
-            return part, "no letter after `->` keeps an axis, so all is added up.", f"Name the axes that stay: `->{letters}`.", fix
+        if isinstance(part, ast.Call) and function_of(part) == "einsum" and (kept := _kept(case, part)):
+            return part, "no letter after `->` keeps an axis, so all is added up.", f"Name the axes that stay: `->{kept[0]}`.", kept[1]
         inner = isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult)
         inner = inner or (isinstance(part, ast.Call) and function_of(part) in ("dot", "vdot", "inner", "matmul"))
         if inner and len(factors) == 2:
@@ -99,7 +102,9 @@ def _kept(case: Case, call: ast.Call) -> tuple[str, str] | None:
     text = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
     if not isinstance(text, str) or "." in text:
         return None
-    before = text.replace(" ", "").split("->")[0]
+    before, _, after = text.replace(" ", "").partition("->")
+    if after:
+        return None
     for letters in permutations(dict.fromkeys(before.replace(",", "")), case.oracles[0].dim()):
         kept = "".join(letters)
         fix = case.fix(put(case.expression, call.args[0], ast.Constant(f"{before}->{kept}")))  # type: ignore[arg-type]

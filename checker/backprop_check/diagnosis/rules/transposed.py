@@ -55,7 +55,7 @@ def _told(case: Case, order: tuple[int, ...]) -> Diagnosis:
         error=f"these are the numbers of {case.name}, turned over" if same else f"{case.got}, but {case.node} is {case.due}",
         note=case.only(f"You built the transpose of {case.name}: its numbers, with rows for columns.")
         if len(order) == 2
-        else f"Its numbers, with the axes in another order: axes {order} of your tensor are those of {case.node}.",
+        else f"The axes stand in another order: axes {order} of yours, in this order, are those of {case.node}.",
         help=_move(case, expression, order),
         span=case.span(),
         evidence=f"With its axes in the order {order} the answer equals autograd's gradient in every trial.",

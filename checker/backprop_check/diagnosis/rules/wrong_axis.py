@@ -60,7 +60,7 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for call, written in found:
         for other in _others(written):
             yield put(expression, written, ast.copy_location(other, written)), call
-    yield from _lengths(expression)
+    yield from _lengths(case, expression)
     for call, written in found:
         if (
             isinstance(call.func, ast.Attribute)
@@ -72,13 +72,16 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
                 yield put(expression, call, kept), call
 
 
-def _lengths(expression: ast.expr) -> Iterator[Edit]:
+def _lengths(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """Another length of a tensor as the number of columns of `one_hot`; an axis for an `argmax` that runs over all."""
     for call in calls(expression, "one_hot"):
         for length in call.args[1:2]:
             if isinstance(length, ast.Subscript) and isinstance(length.value, ast.Attribute) and length.value.attr == "shape":
                 for other in _others(length.slice):
                     yield put(expression, length.slice, ast.copy_location(other, length.slice)), call
+            elif isinstance(length, ast.Constant):
+                for axis in range(case.verdict.runs[0].trial.gradients[case.name].dim()):
+                    yield put(expression, length, ast.parse(f"{case.node}.shape[{axis}]", mode="eval").body), call
     for call in calls(expression, "argmax", "argmin"):
         if not _axes(call) and not call.keywords:
             for axis in range(RANKS):
@@ -109,6 +112,8 @@ def _of_call(call: ast.Call) -> str | None:
     assert isinstance(call.func, ast.Attribute)
     if call.func.attr == "one_hot" and len(call.args) == 2 and isinstance(call.args[1], ast.Subscript):
         return f"`{ast.unparse(call.args[1])}` is the length of another axis than the one that is picked from"
+    if call.func.attr == "one_hot" and len(call.args) == 2 and isinstance(call.args[1], ast.Constant):
+        return f"`one_hot` makes {ast.unparse(call.args[1])} columns here, and the axis that the indices count along has another length"
     if call.func.attr in ("argmax", "argmin") and not _axes(call):
         return f"`{call.func.attr}` without an axis runs over all of them: it gives one index alone"
     return None

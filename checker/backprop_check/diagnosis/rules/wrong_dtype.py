@@ -51,10 +51,17 @@ def find(case: Case) -> Diagnosis | None:
 def _why(case: Case, dtype: str) -> tuple[str, str]:
     """What such numbers lack: the right kind alone, or what arrives from above."""
     if case.everywhere and case.same_shape and case.is_oracle(case.answers):
-        return "The numbers are right, and only of another kind.", f"Make them of {case.node}'s own kind: `.to({case.node}.dtype)`, or `torch.ones_like({case.node})` for ones."
+        return (
+            "The numbers are right, and only of another kind.",
+            f"Make them of {case.node}'s own kind: `.to({case.node}.dtype)`, or `torch.ones_like({case.node})` for ones.",
+        )
     above = [f"d{line.name}" for line in case.consumers if f"d{line.name}" in case.available and f"d{line.name}" not in case.reads]
     if dtype == "bool" or (dtype == "int64" and above):
         what = "True and False" if dtype == "bool" else "Whole numbers"
-        move = f"Multiply with what arrives from above: {' or '.join(above)}." if above else f"Go back to {users(case)}: how far does the result move with {case.node}?"
+        move = (
+            f"Multiply with what arrives from above: {' or '.join(above)}."
+            if above
+            else f"Go back to {users(case)}: how far does the result move with {case.node}?"
+        )
         return f"{what} can say where a gradient passes, not how much of it.", move
     return "", "Compute in the forward's own dtype: float64, as its tensors are."

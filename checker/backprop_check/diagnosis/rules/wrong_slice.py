@@ -70,8 +70,10 @@ def _needless(case: Case, evidence: str, found: tuple[str, ast.expr, ast.expr]) 
     return Diagnosis(
         code="wrong-slice",
         certainty="proven",
-        error=f"`{last_step(part)}` takes a part, and another one is needed" if not whole else f"`{last_step(part)}` leaves numbers out that are needed",
-        note=f"{lines(case.consumers)} {'uses' if len(case.consumers) == 1 else 'use'} all of {case.node}, and {'cuts' if len(case.consumers) == 1 else 'cut'} nothing.",
+        error=f"`{last_step(part)}` takes a part, and another one is needed"
+        if not whole
+        else f"`{last_step(part)}` leaves numbers out that are needed",
+        note=f"{case.node} is used whole in {lines(case.consumers)}: nothing is cut there.",
         help=f"Take all of it: leave the `{last_step(part)}` out." if whole else f"Cut as `{short(found[1])}` does.",
         span=case.span(part),
         evidence=evidence,

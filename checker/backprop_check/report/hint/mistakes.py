@@ -9,8 +9,7 @@ _FETCH = "The forward carries {one} to {goes}. From which place does your line f
 _RISE = "Let {one} rise a little: does {users} notice?"
 
 QUESTIONS = {
-    "accidental-outer": "Lay the shapes of both factors one under the other, aligned from the right. What does torch make of an axis "
-    "that only one of them has?",
+    "accidental-outer": "Which numbers of the two tensors meet in {part}, and which of them meet in the forward?",
     "aliased": "Go from line {first} to line {line}: how many names does the tensor of {name} have in the end?",
     "applied-twice": "Of what does {part} take the function? Has the forward taken it already?",
     "autograd-used": "Be autograd for a moment, standing at {lines}: which one rule do you apply, and to what?",
@@ -90,7 +89,8 @@ QUESTIONS = {
 LAWS = {
     "aliased": "`=` copies no numbers, it gives one tensor a second name. What is done to it in place (`+=`, `*=`, `[...] =`, a function "
     "that ends in _) shows under both. In small: `{name} = torch.ones(2); {other} = {name}; {other} += 1` leaves 2 and 2 in {name}.",
-    "bad-reshape": "A reshape keeps every number: as many before as after, read row by row. `expand` copies, and only along axes of length 1.",
+    "bad-reshape": "A reshape keeps every number: as many before as after, read row by row. `expand` copies, and only along axes of "
+    "length 1.",
     "changed-forward": "The slopes are those of the forward, at the numbers it had. What writes into one of its tensors takes those away "
     "from every line below. In small: `{other} = torch.ones(2); {other}.mul_(3)` leaves 3 and 3 in {other}.",
     "doubled-branch": "Each use sends its gradient back once: as many terms as uses.",
