@@ -73,7 +73,7 @@ ex05: Broadcasting: one number scales a whole row.
      │                            ^^^^^ nothing is called `dprob` here
    It is neither a value of the forward, nor a gradient written above, nor a
    name of yours.
-   help: Near it: `dprobs`, `probs`.
+   help: Near it: `dprobs`.
 
 · dcounts_sum_inv   mine.py:8   not written yet
 

@@ -133,6 +133,11 @@ class Case(Seen):
         """The value of an expression in the first trial. Raises `Refused` or `Failed`."""
         return self._everywhere[0][0](expression)
 
+    @property
+    def each(self) -> list[tuple[Evaluator, Run]]:
+        """An evaluator for every run, also where the answer raised in one."""
+        return self._everywhere
+
     @cached_property
     def _everywhere(self) -> list[tuple[Evaluator, Run]]:
         if self.everywhere:

@@ -7,7 +7,7 @@ import re
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
-from backprop_check.records import Diagnosis, Raised
+from backprop_check.records import Diagnosis, Raised, Span
 
 _ENDS = {
     "TimeoutError": "An endless loop, a wait, or a loop over single elements where one operation of whole tensors would do?",
@@ -42,7 +42,7 @@ def stopped(case: Case) -> Diagnosis | None:
             error=f"this {raised.message}",
             note="The statement gave no gradient. Those below it were judged all the same.",
             help=_ENDS[raised.kind],
-            span=case.span(node),
+            span=_header(case, node),
             evidence=f"{raised.kind}: the statement {raised.message}.",
         )
     no_gpu = _CUDA.search(raised.message) is not None
@@ -59,7 +59,15 @@ def stopped(case: Case) -> Diagnosis | None:
     )
 
 
+def _header(case: Case, node: ast.stmt) -> Span | None:
+    """Where a statement stands; of a loop or a branch, the line that opens it."""
+    whole, opens = case.span(node), case.span(getattr(node, "test", None) or getattr(node, "iter", None) or node)
+    return whole[:2] + opens[2:] if whole is not None and opens is not None else whole
+
+
 def _move(raised: Raised) -> str:
+    if "bitwise_xor" in raised.message:
+        return "`^` is no power in Python: write `**`."
     if raised.kind in ("ImportError", "ModuleNotFoundError"):
         return "Do without it; a module of your own must lie beside this file."
     return "Mend or leave out what raised it: a gradient needs none of it."

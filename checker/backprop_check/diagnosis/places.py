@@ -14,7 +14,7 @@ from backprop_check.records import Diagnosis, Span
 
 Place = tuple[Span, str]
 
-FEW = 3
+FEW = 2
 
 
 def with_places(case: Case, diagnosis: Diagnosis) -> Diagnosis:
@@ -25,14 +25,14 @@ def with_places(case: Case, diagnosis: Diagnosis) -> Diagnosis:
     if folded is None:
         return diagnosis
     if diagnosis.certainty == "located":
-        return replace(diagnosis, also=tuple(_changes(case, folded, diagnosis)) or tuple(_rest(case)))
+        return replace(diagnosis, also=tuple(_changes(case, folded, diagnosis)))
     spans = _same_name(case, diagnosis) if diagnosis.code == "undefined-name" else _the_same(case, folded, diagnosis)
-    same = [(span, "and the same here") for span in spans]
+    same = [(span, "and the same here") for span in spans[:1]]
     if same:
-        lines = sorted({span[0] for span, _ in same} - {diagnosis.span[0]})
+        lines = sorted({span[0] for span in spans} - {diagnosis.span[0]})
         where = f" The same stands in line {' and '.join(map(str, lines))}." if lines else ""
         return replace(diagnosis, also=tuple(same), note=(diagnosis.note + where).strip())
-    return replace(diagnosis, also=tuple(_rest(case))) if diagnosis.span == case.span() else diagnosis
+    return replace(diagnosis, also=tuple(_rest(case))[-1:]) if diagnosis.span == case.span() else diagnosis
 
 
 def _same_name(case: Case, diagnosis: Diagnosis) -> list[Span]:

@@ -35,7 +35,7 @@ def gradient_lines(gradient: Gradient, report: Report, width: int, pad: int = 0)
     """Yield one target: its mark, name and place, and below them what is wrong or worth a remark."""
     told = gradient.diagnoses or gradient.remarks
     status = gradient.verdict.status
-    what = "not written yet" if status == "missing" else _codes(told)
+    what = "not written yet" if status == "missing" and not told else _codes(told)
     yield from _heading(status, gradient.verdict.target.name, place(gradient, report), what, width, pad)
     if status in ("incorrect", "error") or gradient.diagnoses:
         one_of = len(gradient.diagnoses) > 1 and gradient.diagnoses[0].certainty == "one-of"

@@ -23,6 +23,7 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.meeting import function_of, last_step, operands_of
 from backprop_check.diagnosis.rewrites import method, put
 from backprop_check.diagnosis.words import shape_of
 from backprop_check.exercise.sizes import written
@@ -35,7 +36,10 @@ def find(case: Case) -> Diagnosis | None:
     if found is None:
         return None
     pair = found[2]
+    if isinstance(pair, ast.Call):
+        return _outer(case, pair, found[0])
     assert isinstance(pair, ast.BinOp)
+    changed = found[1]
     left, right, table = (shape_of(case, node) or _plain(case, node) for node in (pair.left, pair.right, pair))
     short = pair.left if _rank(case, pair.left) < _rank(case, pair.right) else pair.right
     return Diagnosis(
@@ -43,15 +47,52 @@ def find(case: Case) -> Diagnosis | None:
         certainty="proven",
         error=f"{left} meets {right}: broadcasting builds a table {table}",
         note="Shapes are aligned from the right, so both operands are stretched, and each number meets all of the other.",
-        help=f"Let the axes that belong together stand under each other: give `{ast.unparse(short)}` an axis of length 1.",
+        help=f"Let the axes that belong together stand under each other: {_move(case, pair, short, changed)}.",
         span=case.span(pair),
         evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],
     )
 
 
+def _outer(case: Case, call: ast.Call, fix: str) -> Diagnosis:
+    """`torch.outer` of two vectors whose elements belong together in pairs."""
+    return Diagnosis(
+        code="accidental-outer",
+        certainty="proven",
+        error=f"{case.got}, but {case.node} is {case.due}"
+        if case.everywhere and not case.same_shape
+        else "this joins every number with every other",
+        note=f"`{ast.unparse(call.func)}` joins every number of one vector with every number of the other. "
+        "Here each meets the one in its own place.",
+        help="Multiply element by element: `*`.",
+        span=case.span(call),
+        evidence=f"`{fix}` equals autograd's gradient in every trial.",
+        fix=fix,
+    )
+
+
+def _move(case: Case, pair: ast.BinOp, short: ast.expr, changed: ast.expr) -> str:
+    """What the right expression has in the place of one of the two: an axis given, or one taken away."""
+    long = pair.right if short is pair.left else pair.left
+    if any(node is long for node in ast.walk(changed)) and not any(
+        isinstance(n, ast.Call) and getattr(n.func, "attr", "") == "squeeze" for n in ast.walk(changed)
+    ):
+        return f"give `{ast.unparse(short)}` an axis of length 1"
+    base = _unlaid(long)
+    return f"leave the `{last_step(long)}` out" if base is not None else f"take the axis of length 1 from `{ast.unparse(long)}`"
+
+
+def _unlaid(node: ast.expr) -> ast.expr | None:
+    """What stands before an axis of length 1 that the learner's line gives it."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("unsqueeze", "view", "reshape"):
+        return node.func.value
+    return node.value if isinstance(node, ast.Subscript) and "None" in ast.unparse(node.slice) else None
+
+
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
+        if isinstance(part, ast.Call) and function_of(part) in ("outer", "ger") and [_rank(case, o) for o in operands_of(part)] == [1, 1]:
+            yield put(expression, part, ast.copy_location(ast.BinOp(operands_of(part)[0], ast.Mult(), operands_of(part)[1]), part)), part
         if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Add | ast.Sub | ast.Mult | ast.Div):
             continue
         left, right, table = value_of(case, part.left), value_of(case, part.right), value_of(case, part)
@@ -63,7 +104,8 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         rank = min(left.dim(), right.dim())
         given = [_column(short)] if rank == 1 else [method(short, "unsqueeze", k) for k in range(1, rank + 1)]
         taken = [method(long, "squeeze", k) for k in range(rank + 1)]
-        for old, new in [(short, n) for n in given] + [(long, n) for n in taken]:
+        bare = [base] if (base := _unlaid(long)) is not None else []
+        for old, new in [(long, n) for n in bare] + [(short, n) for n in given] + [(long, n) for n in taken]:
             yield put(expression, old, ast.copy_location(new, old)), part
 
 

@@ -29,7 +29,7 @@ def find(case: Case) -> Diagnosis | None:
         certainty="proven",
         error=f"`{case.verdict.asked}` asks autograd for the answer",
         note=f"Autograd is what {case.name} is compared with; the exercise is to write what it does.",
-        help=f"Write {case.name} as an expression of the forward's values and the gradients above.",
+        help=f"Write {case.name} as an expression of the forward's values, and of the gradients written above it.",
         span=raised.span if raised else case.span(),
         evidence="Found in the code, or refused when it ran.",
     )

@@ -22,17 +22,18 @@ from collections.abc import Iterator
 import torch
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit
+from backprop_check.diagnosis.edits import Edit, value_of
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.failure import failing_part
 from backprop_check.diagnosis.moved import RESHAPES
-from backprop_check.diagnosis.rewrites import calls, put
+from backprop_check.diagnosis.rewrites import calls, method, put
+from backprop_check.diagnosis.words import short
 from backprop_check.exercise.sizes import may_be, written
 from backprop_check.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
-    """Proven by counting: the tensor has another number of elements than the shape asked for."""
+    """Proven by counting: the tensor has another number of elements than the shape asked for, or axes that `expand` cannot stretch."""
     part = failing_part(case)
     if (
         not isinstance(part, ast.Call)
@@ -40,30 +41,75 @@ def find(case: Case) -> Diagnosis | None:
         or part.func.attr not in (*RESHAPES, "expand", "expand_as")
     ):
         return None
-    run = case.verdict.runs[0]
+    run, raised = case.verdict.runs[0], case.verdict.answer.raised
     evaluator = Evaluator(case.names(run), case.work)
     try:
         base, arguments = evaluator(part.func.value), [evaluator(a) for a in part.args]
     except (Refused, Failed, RecursionError):
         return None
-    asked = _asked(arguments)
+    name = part.func.attr
+    asked = _asked(arguments, of_tensors=name.endswith("_as"))
     if not isinstance(base, torch.Tensor) or asked is None:
         return None
-    if part.func.attr == "view" and _fills(base, asked):
+    if name == "view" and _fills(base, asked):
         return _scattered(case, part, part.func.value)
     inner = ast.unparse(part.func.value)
     inner = f"`{inner}`" if len(inner) <= 30 else "what stands before it"
-    verb = "be expanded to" if part.func.attr.startswith("expand") else "fill"
+    stretch = name.startswith("expand")
+    can = f"it cannot be expanded to {written(asked)}" if stretch else f"its {base.numel()} numbers cannot fill {written(asked)}"
     return Diagnosis(
         code="bad-reshape",
         certainty="proven",
-        error=f"{inner} has shape {written(tuple(base.shape))}: its {base.numel()} numbers cannot {verb} {written(asked)}",
-        note=_strangers(case, asked),
-        help="Keep the axis instead of naming its length: `keepdim=True`, `[:, None]`, or -1 for the length torch can work out.",
+        error=f"{inner} has shape {written(tuple(base.shape))}: {can}",
+        note=_stretching(base, asked) if stretch else _strangers(case, asked),
+        help=_move(case, part, base, asked, stretch),
         span=case.span(part, after=part.func.value),
-        evidence=f"{base.numel()} numbers; the shape {written(asked)} is refused by torch: {case.verdict.answer.raised.message}"
-        if case.verdict.answer.raised
-        else "",
+        evidence=f"torch refuses it: {raised.message}" if raised else "",
+    )
+
+
+def _stretching(base: torch.Tensor, asked: tuple[int, ...]) -> str:
+    """What `expand` does, and the axis that it cannot stretch."""
+    rule = "`expand` copies along axes of length 1, and along new ones in front. Aligned from the right,"
+    for mine, other in zip(reversed(base.shape), reversed(asked), strict=False):
+        if mine not in (1, other) and other != -1:
+            return f"{rule} {mine} stands under {other} here."
+    return f"{rule} {written(tuple(base.shape))} has more axes than {written(asked)}."
+
+
+def _move(case: Case, part: ast.Call, base: torch.Tensor, asked: tuple[int, ...], stretch: bool) -> str:
+    """How the numbers come to that shape: each way is tried."""
+    assert isinstance(part.func, ast.Attribute)
+    before, plain = part.func.value, part.func.value
+    if isinstance(before, ast.Call) and isinstance(before.func, ast.Attribute) and before.func.attr == "unsqueeze":
+        plain = before.func.value
+    value = value_of(case, plain)
+    for axis in range(value.dim(), -1, -1) if isinstance(value, torch.Tensor) else ():
+        column = method(plain, "unsqueeze", axis)
+        made = method(column, "expand", ast.parse(f"{case.node}.shape", mode="eval").body)
+        if ast.dump(column) == ast.dump(before):
+            continue
+        if case.draft is not None and case.is_right(put(case.draft, part, column)) and plain is before:
+            return f"Give `{short(plain)}` the missing axis, with length 1: `.unsqueeze({axis})`."
+        if (case.draft is not None and case.is_right(put(case.draft, part, made))) or (
+            value_of(case, made) is not None and _shape(case, column, asked)
+        ):
+            if plain is not before:
+                return f"Let the axis of length 1 stand at position {axis}: `.unsqueeze({axis})`."
+            return f"Give `{short(plain)}` the missing axis first, with length 1: `.unsqueeze({axis})`; then broadcasting copies along it."
+    node = case.verdict.runs[0].trial.values[case.node]
+    if not stretch and base.numel() == node.numel():
+        return f"As many numbers as {case.node} has, {case.due}: `{case.node}.shape` is a shape that they fill."
+    if not stretch and base.numel() > node.numel():
+        return f"{case.node} has {node.numel()} numbers, fewer than these: a reshape adds nothing up."
+    return f"{case.node} is {case.due}: write its axes under those you have, and see which is missing or stands elsewhere."
+
+
+def _shape(case: Case, column: ast.expr, asked: tuple[int, ...]) -> bool:
+    """Whether what has been given its axis of length 1 can be expanded to the shape that was asked for, and to no other axis's place."""
+    value = value_of(case, column)
+    return (
+        isinstance(value, torch.Tensor) and value.dim() == len(asked) and all(m in (1, n) for m, n in zip(value.shape, asked, strict=True))
     )
 
 
@@ -99,8 +145,12 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
                 yield put(expression, node, ast.copy_location(ast.Constant(-1), node)), call
 
 
-def _asked(arguments: list[object]) -> tuple[int, ...] | None:
-    flat = [n for a in arguments for n in (tuple(a.shape) if isinstance(a, torch.Tensor) else a if isinstance(a, tuple | list) else (a,))]
+def _asked(arguments: list[object], of_tensors: bool) -> tuple[int, ...] | None:
+    flat = [
+        n
+        for a in arguments
+        for n in (tuple(a.shape) if isinstance(a, torch.Tensor) and of_tensors else a if isinstance(a, tuple | list) else (a,))
+    ]
     return tuple(flat) if flat and all(isinstance(n, int) for n in flat) else None
 
 

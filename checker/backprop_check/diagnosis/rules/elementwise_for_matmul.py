@@ -20,22 +20,28 @@ from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.meeting import contracted, in_product, shape_told
 from backprop_check.diagnosis.rewrites import products, put
 from backprop_check.diagnosis.rules.needless_sum import idle
+from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by a matrix product of the same two factors: the expression is then right."""
-    found = search(case, _busy)
-    if found is None:
+    line = in_product(case)
+    found = search(case, _busy) if line is not None else None
+    if found is None or line is None:
         return None
+    part = found[2]
+    assert isinstance(part, ast.BinOp)
+    factors = f"`{short(part.left)}` is {shape_told(case, part.left)}, `{short(part.right)}` is {shape_told(case, part.right)}"
     return Diagnosis(
         code="elementwise-for-matmul",
         certainty="proven",
         error="`*` pairs elements; here products have to be added up",
-        note=f"{case.node} was used in a matrix product: each of its numbers reaches many outputs, and their gradients add up.",
-        help="Use `@`, and turn the factors so that the axis to be summed away is where they meet.",
+        note=f"{case.node} is a factor of the matrix product in `{line.name} = {line.source}`, and the way back is a matrix product too.",
+        help=f"Use `@`: {factors}, and {case.node} is {case.due}. Order and turn them so that the axis to be summed away is in the middle.",
         span=case.span(found[2]),
         evidence="With the matrix product of the same factors the expression equals autograd's gradient in every trial.",
         fix=found[0],
@@ -52,4 +58,7 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult):
             for product in products(part.left, part.right):
+                meet = contracted(case, product.left, product.right)
+                if meet is None or "1" in meet:
+                    continue  # nothing is added up: that is an outer product, which `*` can write too
                 yield put(expression, part, ast.copy_location(product, part)), part

@@ -18,7 +18,9 @@ from __future__ import annotations
 import ast
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.rewrites import calls, without_keyword
+from backprop_check.diagnosis.edits import parts
+from backprop_check.diagnosis.meeting import last_step
+from backprop_check.diagnosis.rewrites import calls, put, without_keyword
 from backprop_check.diagnosis.rules.lost_keepdim import REDUCTIONS
 from backprop_check.records import Diagnosis
 
@@ -30,20 +32,46 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if not case.mends(lambda a, o: a.reshape(o.shape)):
         return None
+    if case.partial and case.got == case.due:
+        return None  # what the answer is held against has another shape than the node
     expression = case.expression
-    kept = _kept(expression)
+    kept, laid = _kept(expression), _laid(case, expression)
+    many = len(shapes[0][0]) - len(shapes[0][1])
     return Diagnosis(
         code="extra-keepdim",
         certainty="proven",
         error=f"{case.got}, but {case.node} is {case.due}",
-        note=f"The numbers are right; the shape has one axis of length 1 more than {case.node} has.",
+        note=f"The numbers are right; the shape has {'one axis' if many == 1 else f'{many} axes'} of length 1 more than {case.node} has.",
         help="Drop the axis you sum over: without `keepdim` the sum takes it away."
         if kept
-        else f"Take away the axis that {case.node} has not.",
+        else f"Leave the `{laid[1]}` out."
+        if laid
+        else f"Take away what {case.node} has not: `.squeeze({_place(shapes[0])})`."
+        if many == 1
+        else f"Lay it out in the shape of {case.node}.",
         span=case.span(kept, after=getattr(kept.func, "value", None)) if kept else case.span(),
         evidence=f"Reshaped to {case.due}, the answer equals autograd's gradient in every trial.",
-        fix=_fix(case, expression),
+        fix=ast.unparse(laid[0]) if laid and not kept else _fix(case, expression),
     )
+
+
+def _place(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> int:
+    """Which axis of length 1 the answer has more than is due."""
+    got, due = shapes
+    return next(i for i in range(len(got)) if got[i] == 1 and got[:i] + got[i + 1 :] == due)
+
+
+def _laid(case: Case, expression: ast.expr | None) -> tuple[ast.expr, str] | None:
+    """The expression without the one part that gives it that axis, where it is then right; and that part."""
+    for part in parts(expression) if expression is not None else ():
+        base = None
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in ("unsqueeze", "reshape", "view"):
+            base = part.func.value
+        elif isinstance(part, ast.Subscript) and "None" in ast.unparse(part.slice):
+            base = part.value
+        if base is not None and expression is not None and case.is_right(changed := put(expression, part, base)):
+            return ast.fix_missing_locations(changed), last_step(part)
+    return None
 
 
 def _kept(expression: ast.expr | None) -> ast.Call | None:

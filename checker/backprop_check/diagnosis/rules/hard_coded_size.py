@@ -17,16 +17,28 @@ Read more: the PyTorch documentation, "torch.Tensor.shape".
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import combinations, product
+from typing import NamedTuple
 
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, search
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.fold import fold
-from backprop_check.diagnosis.rewrites import put
-from backprop_check.exercise.sizes import nominal_name
-from backprop_check.records import Diagnosis
+from backprop_check.diagnosis.meeting import around, function_of
+from backprop_check.diagnosis.rewrites import calls, put
+from backprop_check.exercise.sizes import nominal_name, written
+from backprop_check.records import Diagnosis, Run, Span
+
+
+class Taken(NamedTuple):
+    """A number that is a length of today, and the expression of the forward that has this length at every size."""
+
+    literal: ast.Constant
+    source: ast.expr
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -35,56 +47,140 @@ def find(case: Case) -> Diagnosis | None:
     runs = case.verdict.runs
     folded = fold(case.submission, case.nodes, case.name, frozenset(runs[0].trial.gradients)) if case.written else None
     other = next(run for run, d in zip(runs, case.verdict.differences, strict=True) if d.wrong)
-    nominal = ", ".join(f"{n} = {size}" for n, size in runs[0].trial.sizes.items())
-    changed = ", ".join(f"{n} = {size}" for n, size in other.trial.sizes.items())
     raised = other.answers[case.name].raised
-    literal = next(_lengths(case, folded), None) if folded is not None else None
+    what = f"raises: {raised.message.rstrip('.')}" if raised else "is wrong"
+    found = next(_changes(case, folded, _right(case)), None) if folded is not None else None
     return Diagnosis(
         code="hard-coded-size",
         certainty="proven",
-        error=_error(case, literal),
-        note=f"Right at {nominal}; at {changed} it {'raises: ' + raised.message if raised else 'is wrong'}.",
-        help="Take the length from a tensor (`x.shape[0]`), keep the axis (`keepdim=True`), or leave it to torch (`-1`).",
-        span=case.span(literal) if literal is not None else case.span(),
-        evidence=f"Right in three trials at the nominal sizes, and wrong in each at {changed}.",
-        fix=_fix(case, folded) if folded is not None else None,
+        error=_error(case, found),
+        note=f"Right at {_sizes(runs[0])}; at {_sizes(other)} it {what}.",
+        help=_move(case, found),
+        span=case.span(found[1][0].literal) if found is not None else case.span(),
+        evidence=f"Right in three trials at the nominal sizes, and wrong in each at {_sizes(other)}.",
+        fix=ast.unparse(ast.fix_missing_locations(found[0])) if found is not None else None,
+        also=_also(case, found),
     )
 
 
 def besides(case: Case) -> Diagnosis | None:
-    """Of an answer that is wrong at the exercise's own sizes too: that it raises at others, and a length is written in it as a number."""
-    runs = case.verdict.runs
+    """Of an answer that is wrong at the exercise's own sizes too: that a length in it is a number, and not right at others."""
+    runs, first = case.verdict.runs, case.verdict.runs[0].answers[case.name].value
+    if first is None or not case.written:
+        return None
+    if (guess := _guessed(case)) is not None:
+        return guess
     raised = next((r for run in runs[1:] if (r := run.answers[case.name].raised) is not None), None)
-    if raised is None or case.verdict.runs[0].answers[case.name].value is None:
+    shapes = [tuple(run.trial.gradients[case.name].shape) for run in runs]
+    fits = tuple(first.shape) == shapes[0]
+    other = next((run for run, shape in zip(runs, shapes, strict=True) if run.answers[case.name].shape not in (None, shape)), None)
+    if raised is None and not (fits and other is not None):
         return None
-    literal = next((lit for node in case.written for lit in _lengths(case, node) if length_of(lit) > 2), None)
-    if literal is None:
+    folded = fold(case.submission, case.nodes, case.name, frozenset(runs[0].trial.gradients))
+    found = next(_changes(case, folded, partial(_runs, fits=fits)), None) if folded is not None else None
+    if found is None:
         return None
+    reason = raised.message.rstrip(".") if raised else ""
+    where = f"At other sizes the line raises: {reason}." if raised else f"At {_sizes(other)} the shape does not fit." if other else ""
+    own = "the numbers are not right either" if case.verdict.differences[0].wrong == "value" else "the answer is not right either"
+    now = (
+        f"And at the exercise's own sizes {own}."
+        if fits
+        else f"And at the exercise's own sizes the shape is {written(tuple(first.shape))}, not {written(shapes[0])}."
+    )
     return Diagnosis(
         code="hard-coded-size",
         certainty="proven",
-        error=_error(case, literal),
-        note=f"At other sizes the line raises: {raised.message}. And at these sizes the numbers are not right either.",
-        help="Take the length from a tensor (`x.shape[0]`), keep the axis (`keepdim=True`), or leave it to torch (`-1`); then check again.",
-        span=case.span(literal),
-        evidence="It runs at the exercise's own sizes, and raises at others.",
+        error=_error(case, found),
+        note=f"{where} {now}",
+        help=f"{_move(case, found)} Then check again.",
+        span=case.span(found[1][0].literal),
+        evidence="With these lengths taken from the forward's tensors the line runs at every size, and is not right yet.",
+        also=_also(case, found),
     )
 
 
-def _error(case: Case, literal: ast.Constant | None) -> str:
-    if literal is None:
+def _guessed(case: Case) -> Diagnosis | None:
+    """`one_hot` without a number of columns, where that makes the line right."""
+    found = search(case, _columns)
+    if found is None:
+        return None
+    call = found[2]
+    assert isinstance(call, ast.Call)
+    length = _second(found[1], call)
+    made, due = (_evaluated(case, part, case.verdict.runs[0]) for part in (call, ast.parse(case.node, mode="eval").body))
+    told = (
+        f": {made.shape[-1]} at the exercise's own sizes, where {case.node} is {written(tuple(due.shape))}"
+        if made is not None and due is not None
+        else ""
+    )
+    return Diagnosis(
+        code="hard-coded-size",
+        certainty="proven",
+        error="`one_hot` is not told how many columns to make",
+        note=f"It makes as many as the largest index of today needs{told}. That may be fewer than `{length}`, or as many.",
+        help=f"Say how many: give it the length of the axis that the indices count along, `{length}`.",
+        span=case.span(call),
+        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def _sizes(run: Run) -> str:
+    return ", ".join(f"{n} = {size}" for n, size in run.trial.sizes.items())
+
+
+def _name(case: Case, literal: ast.Constant) -> str | None:
+    return nominal_name(length_of(literal), case.verdict.runs[0].trial.sizes)
+
+
+def _error(case: Case, found: tuple[ast.expr, list[Taken]] | None) -> str:
+    if found is None:
         return "this is right at the exercise's own sizes, and not at others"
-    number = length_of(literal)
-    name = nominal_name(number, case.verdict.runs[0].trial.sizes)
-    return f"this {number} is the length {name} of today" if name else f"this {number} is fixed, the sizes are not"
+    literal = found[1][0].literal
+    name = _name(case, literal)
+    return (
+        f"this {length_of(literal)} is the length {name} of today"
+        if name
+        else f"this {length_of(literal)} is fixed, where {ast.unparse(found[1][0].source)} is meant"
+    )
 
 
-def _lengths(case: Case, expression: ast.AST) -> Iterator[ast.Constant]:
-    """Whole numbers in the expression that equal a length of this graph at the nominal sizes, other than 0, 1 and 2, then those that do."""
+def _also(case: Case, found: tuple[ast.expr, list[Taken]] | None) -> tuple[tuple[Span, str], ...]:
+    """The second such number, if there is one."""
+    for taken in found[1][1:2] if found is not None else ():
+        if (span := case.span(taken.literal)) is not None:
+            name = _name(case, taken.literal)
+            return ((span, f"and this {length_of(taken.literal)} {'is ' + name if name else 'is fixed too'}"),)
+    return ()
+
+
+def _move(case: Case, found: tuple[ast.expr, list[Taken]] | None) -> str:
+    if found is None:
+        return (
+            f"Take every length from a tensor, as `{case.node}.shape[0]`."
+            if case.verdict.runs[0].trial.gradients[case.name].dim()
+            else "Take every length from a tensor."
+        )
+    call = next((node for node in around(found[0], found[1][0].source) if isinstance(node, ast.Call)), None)
+    made = _evaluated(case, call, case.verdict.runs[0]) if call is not None else None
+    if (
+        call is not None
+        and function_of(call) in ("ones", "zeros", "empty")
+        and made is not None
+        and made.shape == case.verdict.runs[0].trial.gradients[case.name].shape
+    ):
+        return f"Take the whole shape from {case.node}: `torch.{function_of(call)}_like({case.node})`."
+    sources = dict.fromkeys(f"`{ast.unparse(taken.source)}`" for taken in found[1])
+    return f"Take {'it' if len(found[1]) == 1 else 'them'} from the tensors: {', '.join(sources)}."
+
+
+def _lengths(case: Case, expression: ast.AST) -> list[ast.Constant]:
+    """Whole numbers in the expression that equal a length of this graph at the nominal sizes, in their order in the text; not 0 and 1."""
     values = case.verdict.runs[0].trial.values.values()
     lengths = {n for v in values if isinstance(v, torch.Tensor) for n in (*v.shape, v.numel())} | {v for v in values if type(v) is int}
-    found = [n for n in ast.walk(expression) if isinstance(n, ast.Constant) and length_of(n) in lengths and length_of(n) > 0]
-    yield from sorted(found, key=lambda n: length_of(n) <= 2)
+    found = [n for n in ast.walk(expression) if isinstance(n, ast.Constant) and length_of(n) in lengths and length_of(n) > 1]
+    return sorted(found, key=lambda n: (getattr(n, "lineno", 0), getattr(n, "col_offset", 0)))
 
 
 def length_of(node: ast.Constant) -> int:
@@ -92,11 +188,37 @@ def length_of(node: ast.Constant) -> int:
     return node.value if type(node.value) is int else 0
 
 
-def _fix(case: Case, expression: ast.expr) -> str | None:
-    """The expression with one or two such numbers taken from the forward, if that is right in every trial."""
+def _changes(case: Case, expression: ast.expr, holds: Callable[[Case, ast.expr], bool]) -> Iterator[tuple[ast.expr, list[Taken]]]:
+    """The expression with one, two or all such numbers taken from the forward, where that `holds` in every trial."""
+    literals = _lengths(case, expression)[:4]
+    sources = {id(literal): _sources(case, length_of(literal)) for literal in literals}
+    tried = 0
+    for count in range(1, len(literals) + 1):
+        for chosen in combinations(literals, count):
+            most = 6 if count < 3 else 1
+            for given in product(*(sources[id(literal)][:most] for literal in chosen)):
+                changed, tried = expression, tried + 1
+                for literal, source in zip(chosen, given, strict=True):
+                    changed = put(changed, literal, source)
+                if tried > 400:
+                    return
+                if holds(case, changed):
+                    yield changed, [Taken(literal, source) for literal, source in zip(chosen, given, strict=True)]
+
+
+def _evaluated(case: Case, expression: ast.expr, run: Run) -> torch.Tensor | None:
+    try:
+        value = Evaluator(case.names(run), case.work)(expression)
+    except (Refused, Failed, RecursionError):
+        return None
+    return value if isinstance(value, torch.Tensor) else None
+
+
+def _right(case: Case) -> Callable[[Case, ast.expr], bool]:
+    """Whether a candidate is right in every trial."""
     evaluators = [(Evaluator(case.names(run), case.work), run.trial) for run in case.verdict.runs]
 
-    def right(candidate: ast.expr) -> bool:
+    def right(case: Case, candidate: ast.expr) -> bool:
         for evaluator, trial in evaluators:
             try:
                 value = evaluator(candidate)
@@ -109,16 +231,31 @@ def _fix(case: Case, expression: ast.expr) -> str | None:
                 return False
         return True
 
-    literals = list(_lengths(case, expression))[:4]
-    single = [put(expression, lit, s) for lit in literals for s in _sources(case, length_of(lit))]
-    double = (put(put(expression, a, s), b, t) for i, a in enumerate(literals) for b in literals[i + 1 :]
-              for s in _sources(case, length_of(a)) for t in _sources(case, length_of(b)))  # fmt: skip
-    for count, candidate in enumerate((*single, *double)):
-        if count > 400:
-            return None
-        if right(candidate):
-            return ast.unparse(ast.fix_missing_locations(candidate))
-    return None
+    return right
+
+
+def _runs(case: Case, candidate: ast.expr, fits: bool) -> bool:
+    """Whether a candidate has a value in every trial, and, where the learner's `fits` at the nominal sizes, one of the right shape."""
+    for run in case.verdict.runs:
+        value = _evaluated(case, candidate, run)
+        if value is None or (fits and value.shape != run.trial.gradients[case.name].shape):
+            return False
+    return True
+
+
+def _columns(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """A number of columns for a `one_hot` that guesses it."""
+    for call in calls(expression, "one_hot"):
+        if len(call.args) == 1 and not call.keywords:
+            for axis in range(case.verdict.runs[0].trial.gradients[case.name].dim()):
+                length = ast.parse(f"{case.node}.shape[{axis}]", mode="eval").body
+                yield put(expression, call, ast.copy_location(ast.Call(call.func, [call.args[0], length], []), call)), call
+
+
+def _second(changed: ast.expr, call: ast.Call) -> str:
+    """The number of columns that was given to the `one_hot`."""
+    new = next(c for c in calls(changed, "one_hot") if len(c.args) == 2 and ast.dump(c.args[0]) == ast.dump(call.args[0]))
+    return ast.unparse(new.args[1])
 
 
 def _sources(case: Case, length: int) -> list[ast.expr]:
@@ -129,4 +266,5 @@ def _sources(case: Case, length: int) -> list[ast.expr]:
         value = values.get(name)
         if isinstance(value, torch.Tensor):
             texts += [f"{name}.shape[{i}]" for i, n in enumerate(value.shape) if n == length]
+            texts += [f"{name}.numel()"] if value.dim() > 1 and value.numel() == length else []
     return [ast.parse(text, mode="eval").body for text in dict.fromkeys(texts)][:6]

@@ -21,8 +21,10 @@ from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, search
+from backprop_check.diagnosis.meeting import function_of
 from backprop_check.diagnosis.rewrites import calls, with_keyword
 from backprop_check.diagnosis.rules.needless_sum import idle
+from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis
 
 REDUCTIONS = ("sum", "mean", "amax", "amin", "prod", "max", "min")
@@ -39,6 +41,9 @@ def _whole(case: Case) -> Diagnosis | None:
         return None
     if not case.mends(lambda a, o: a.reshape(o.shape)):
         return None
+    if case.partial and case.got == case.due:
+        return None  # what the answer is held against has another shape than the node
+    place = next(i for i, n in enumerate(squeezed[0][1]) if n == 1)
     expression = case.expression
     reduction = next(calls(expression, *REDUCTIONS), None) if expression is not None else None
     span = case.span(reduction, after=getattr(reduction.func, "value", None)) if reduction is not None else case.span()
@@ -47,7 +52,11 @@ def _whole(case: Case) -> Diagnosis | None:
         certainty="proven",
         error=f"{case.got}, but {case.node} is {case.due}",
         note=_note(case, reduction),
-        help="Keep the summed axis, with length 1.",
+        help="Keep the summed axis, with length 1."
+        if reduction is not None and function_of(reduction) in ("sum", "mean")
+        else "Keep the axis it runs over, with length 1: `keepdim=True`."
+        if reduction is not None
+        else f"Give it the axis of length 1 that {case.node} has: `.unsqueeze({place})`, or the shape of {case.node} from the start.",
         span=span,
         evidence=f"Reshaped to {case.due}, the answer equals autograd's gradient in every trial.",
         fix=_fix(case, expression),
@@ -64,8 +73,8 @@ def _inside(case: Case) -> Diagnosis | None:
         code="lost-keepdim",
         certainty="proven",
         error=f"`{call.func.attr}` drops the axis it runs over",
-        note="What is left is aligned from the right with the other operand, so its numbers do not meet the rows they belong to.",
-        help="Keep the summed axis, with length 1.",
+        note="Without that axis its numbers do not meet the elements they belong to.",
+        help="Keep the axis it runs over, with length 1: `keepdim=True`.",
         span=case.span(call, after=call.func.value),
         evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],
@@ -90,7 +99,7 @@ def _note(case: Case, reduction: ast.Call | None) -> str:
         what = f"{call} drops the axis it runs over"
     note = f"The numbers are right; the shape is not: {what}."
     if step is not None and step.shape != case.oracles[0].shape:
-        note += f" A step `{case.node} -= lr * {case.name}` would silently make a {tuple(step.shape)} of it."
+        note += f" A step `{case.node} = {case.node} - lr * {case.name}` would silently make a {written(tuple(step.shape))} of it."
     return note
 
 
@@ -103,5 +112,6 @@ def _fix(case: Case, expression: ast.expr | None) -> str | None:
     if expression is None:
         return None
     edits = [with_keyword(expression, call, "keepdim", True) for call in calls(expression, *REDUCTIONS)]
+    edits += [ast.parse(f"torch.{call.func.attr}_like({case.node})", mode="eval").body for call in calls(expression, "ones", "zeros")]  # type: ignore[attr-defined]
     view = ast.Call(ast.Attribute(expression, "reshape", ast.Load()), [ast.parse(f"{case.node}.shape", mode="eval").body], [])
     return case.fix(*edits, view)

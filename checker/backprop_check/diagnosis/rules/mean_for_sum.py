@@ -35,12 +35,23 @@ def find(case: Case) -> Diagnosis | None:
         code="mean-for-sum",
         certainty="proven",
         error="this averages what should be added up",
-        note=f"Each number of {case.node} collects the gradients of all its uses, undivided.",
-        help="Sum; a 1/N of the loss is already inside the gradient that arrives.",
+        note="What comes back from several uses of one number is added up, undivided.",
+        help="Write `sum` for `mean`." + _mean_above(case),
         span=case.span(part, after=part.func.value),
         evidence="With `sum` in the place of `mean` the expression equals autograd's gradient in every trial.",
         fix=found[0],
     )
+
+
+def _mean_above(case: Case) -> str:
+    """The mean that the forward itself takes between the node and its output, which the gradient from above holds."""
+    reached, found = {case.node}, ""
+    for line in case.graph.exercise.lines:
+        if reached & set(line.reads):
+            if "mean(" in line.source and not found and case.node not in line.reads:
+                found = f" The mean in `{line.name} = {line.source}` is already inside the gradient that arrives."
+            reached.add(line.name)
+    return found
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:

@@ -37,12 +37,12 @@ def find(case: Case) -> Diagnosis | None:
         return None
     for dims, keep in _sums(case.answers[0], case.oracles[0]):
         if all(a.dim() == case.answers[0].dim() for a in case.answers) and case.mends(partial(_summed, dims=dims, keep=keep)):
-            return _told(case, dims, _fix(case, dims, keep))
+            return _told(case, dims, keep, _fix(case, dims, keep))
     if case.mends(_collected):
         answer, oracle = case.answers[0].shape, case.oracles[0].shape
         extra = len(answer) - len(oracle)
         dims = tuple(d for d, n in enumerate(answer) if d < extra or (oracle[d - extra] == 1 and n != 1))
-        return _told(case, dims, case.fix(unbroadcast(case.expression, answer, oracle)) if case.expression is not None else None)
+        return _told(case, dims, None, case.fix(unbroadcast(case.expression, answer, oracle)) if case.expression is not None else None)
     return None
 
 
@@ -65,7 +65,7 @@ def _summed(answer: torch.Tensor, oracle: torch.Tensor, dims: tuple[int, ...], k
     return answer.sum(dims, keepdim=keep)
 
 
-def _told(case: Case, dims: tuple[int, ...], fix: str | None) -> Diagnosis:
+def _told(case: Case, dims: tuple[int, ...], keep: bool | None, fix: str | None) -> Diagnosis:
     names = case.axis_names(lambda run: run.answers[case.name].value)  # type: ignore[arg-type,return-value]
     listed = " and ".join(f"{d} ({names[d]})" for d in dims)
     axis = f"axis {listed}" if len(dims) == 1 else f"axes {listed}"
@@ -74,13 +74,23 @@ def _told(case: Case, dims: tuple[int, ...], fix: str | None) -> Diagnosis:
         code="missing-sum",
         certainty="proven",
         error=f"{case.got}, but {case.node} is {case.due}",
-        note=f"Each number of {case.node} was used {times} times, along {axis}. You have the gradient of each use; add them up.",
-        help=f"Sum over the axis along which {case.node} was copied."
-        if len(dims) == 1
-        else f"Sum over the axes along which {case.node} was copied.",
+        note=f"For each number of {case.node} yours has {times}, along {axis}"
+        + (": what comes back from several uses of one number is added up." if _shared(case) else ": added up they are its gradient."),
+        help=f"Sum over {axis}{', and keep what is summed with length 1' if keep else ''}.",
         span=case.span(),
         evidence=f"Summed over {axis}, the answer equals autograd's gradient in every trial.",
         fix=fix,
+    )
+
+
+def _shared(case: Case) -> bool:
+    """Whether the forward lets each number of the node be used several times: another tensor stands beside it, or it is copied."""
+    words = ("expand", "repeat", "tile", "stack", "cat", "broadcast", "meshgrid", "[")
+    values = case.verdict.runs[0].trial.values
+    return any(
+        any(name != case.node and isinstance(values.get(name), torch.Tensor) for name in line.reads)
+        or any(word in line.source for word in words)
+        for line in case.consumers
     )
 
 

@@ -20,7 +20,9 @@ from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.meeting import around, contracted
 from backprop_check.diagnosis.rewrites import is_turned, put
+from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 
@@ -29,13 +31,20 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    name = ast.unparse(found[2])
+    name = short(found[2])
+    product = next((n for n in around(case.draft, found[2]) if isinstance(n, ast.BinOp)), None) if case.draft is not None else None
+    meet = contracted(case, product.left, product.right) if product is not None else None
+    now = (
+        f"Here {meet[0]} meets {meet[1]}."
+        if meet is not None and meet[0] != meet[1]
+        else f"The lengths fit here, and the axes do not: turned, the other axis of `{name}` meets."
+    )
     return Diagnosis(
         code="missing-transpose",
         certainty="proven",
         error=f"`{name}` has to be turned here",
-        note=f"`@` sums over the last axis of the left factor and the first of the right one; as `{name}` is, those are not the same axis.",
-        help="Write the shapes under the factors; the two that meet are summed away, the outer two stay.",
+        note=f"`@` lets the last axis of the left factor meet the last but one of the right one, and sums over it. {now}",
+        help=f"Turn `{name}`, so that its other axis meets: {case.node} is {case.due}.",
         span=case.span(found[2]),
         evidence=f"With `{name}` transposed the expression equals autograd's gradient in every trial.",
         fix=found[0],

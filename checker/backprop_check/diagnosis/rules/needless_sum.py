@@ -23,6 +23,7 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, search, value_of
+from backprop_check.diagnosis.meeting import last_step, operator_around
 from backprop_check.diagnosis.reductions import reduced
 from backprop_check.diagnosis.rewrites import calls, put, summed
 from backprop_check.records import Diagnosis
@@ -38,14 +39,20 @@ def find(case: Case) -> Diagnosis | None:
     inner = reduced(call)
     every = inner is not None and not inner[1] and not call.keywords
     name = "mean" if isinstance(call.func, ast.Attribute) and call.func.attr == "mean" else "sum"
-    adds, does = ("averages", "mixes") if name == "mean" else ("sums", "adds up")
+    noun = "mean" if name == "mean" else "sum"
+    fewer = next((c for c in calls(found[1], "sum") if c not in list(calls(case.draft, "sum"))), None) if case.draft is not None else None
+    product = case.draft is not None and isinstance(operator_around(case.draft, call), ast.MatMult)
     whole = all(a.shape != o.shape for a, o in zip(case.answers, case.oracles, strict=True)) and case.everywhere
     return Diagnosis(
         code="summed-everything" if every and name == "sum" else "needless-sum",
         certainty="proven",
-        error=f"{case.got}, but {case.node} is {case.due}" if whole else f"this {adds} over an axis along which nothing was copied",
-        note=f"`{name}` also {does} numbers that belong to different elements of {case.node}.",
-        help=f"Sum only over axes along which {case.node} was copied in the forward; where it has the shape of the result, over none.",
+        error=f"{case.got}, but {case.node} is {case.due}"
+        if whole
+        else f"this {noun} is one too many"
+        if fewer is None
+        else "this sum runs over too many axes",
+        note=f"{'The `@` beside it adds up already: what' if product else 'What'} stands in the {noun} is needed number by number.",
+        help=f"Leave the `{last_step(call)}` out." if fewer is None else f"Write `{last_step(fewer)}`.",
         span=case.span(call, after=getattr(call.func, "value", None)),
         evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],

@@ -20,7 +20,9 @@ from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.meeting import last_step, operator_around, shape_told
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 
@@ -32,12 +34,20 @@ def find(case: Case) -> Diagnosis | None:
     part = found[2]
     inner = _inner(part)
     assert inner is not None
+    op = operator_around(case.draft, part) if case.draft is not None else None
+    rule = (
+        "`@` lets the last axis of the left factor meet the last but one of the right one."
+        if isinstance(op, ast.MatMult)
+        else "An operation element by element pairs each number with the one in the same place."
+        if op is not None
+        else ""
+    )
     return Diagnosis(
         code="needless-transpose",
         certainty="proven",
-        error=f"`{ast.unparse(inner)}` should not be turned here",
-        note="The shapes meet as the tensors are.",
-        help="Write the shapes under the factors; the two that meet are summed away, the outer two stay.",
+        error=f"`{short(inner)}` should not be turned here",
+        note=f"{rule} As it is, `{short(inner)}` is {shape_told(case, inner)}, and fits there.".strip(),
+        help=f"Take the `{last_step(part)}` away." if not ast.unparse(part).startswith("torch.") else f"Write `{short(inner)}` as it is.",
         span=case.span(part, after=inner),
         evidence="Without this transpose the expression equals autograd's gradient in every trial.",
         fix=found[0],

@@ -15,7 +15,16 @@ Read more: the exercise's own comments give the shape of every gradient.
 
 from __future__ import annotations
 
+import ast
+
+import torch
+
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import value_of
+from backprop_check.diagnosis.meeting import function_of
+from backprop_check.diagnosis.refusals import refusal, uncalled
+from backprop_check.diagnosis.rewrites import calls
+from backprop_check.diagnosis.words import short, users
 from backprop_check.records import Diagnosis
 
 KINDS = {
@@ -26,29 +35,92 @@ KINDS = {
     "list": "a list",
     "tuple": "a tuple",
 }
+METHODS = ("builtin_function_or_method", "method", "function")
+LEAVING = ("item", "tolist", "numpy")
 
 
 def find(case: Case) -> Diagnosis | None:
     kinds = [run.answers[case.name].kind for run in case.verdict.runs]
     if kinds[0] is None:
-        return None
-    what = KINDS.get(kinds[0], f"a {kinds[0]}")
+        return _item(case)
+    what = KINDS.get(kinds[0], "a method" if kinds[0] in METHODS else f"a {kinds[0]}")
+    note, move = _why(case, kinds[0])
     return Diagnosis(
         code="not-a-tensor",
         certainty="proven",
         error=f"this is {what}, but {case.name} is a tensor of shape {case.due}",
-        note=f"{case.name} holds one number for every number of {case.node}.",
-        help=_help(kinds[0], case),
+        note=note,
+        help=move,
         span=case.span(),
         evidence=f"The value's type is {kinds[0]}.",
     )
 
 
-def _help(kind: str, case: Case) -> str:
+def _item(case: Case) -> Diagnosis | None:
+    """`.item()` of a tensor of many numbers, which raises."""
+    raised, known = case.verdict.answer.raised, refusal(case)
+    if raised is None or known is None or not isinstance(known.part, ast.Call) or function_of(known.part) not in ("item", "float", "int"):
+        return None
+    return Diagnosis(
+        code="not-a-tensor",
+        certainty="proven",
+        error=known.error,
+        note=f"{case.name} holds one number for every number of {case.node}: stay with whole tensors.",
+        help=known.help,
+        span=case.span(known.part),
+        evidence=f"The line raised {raised.kind}: {raised.message}.",
+    )
+
+
+def _why(case: Case, kind: str) -> tuple[str, str]:
+    """Why that is no gradient, and the move: what is tried is right, what is not proven leads back to the forward."""
+    value = getattr(case.written[-1], "value", None) if case.written else None
+    one_each = f"{case.name} holds one number for every number of {case.node}."
+    start = f"Go back to {users(case)}: how far does the result move for each number of {case.node}?"
+    if not isinstance(value, ast.expr):
+        return one_each, start
+    left = next((call for call in calls(value, *LEAVING) if isinstance(call.func, ast.Attribute)), None)
+    if left is not None:
+        assert isinstance(left.func, ast.Attribute)
+        return (
+            f"`.{left.func.attr}()` makes something else of a tensor.",
+            f"Leave the tensor a tensor: take the `.{left.func.attr}()` away.",
+        )
     if kind in ("int", "float"):
-        return f"If every element has that value, say so with a tensor: `torch.ones_like({case.node})` times the number."
-    if kind == "tuple":
-        return "A comma at the end of the line makes a tuple: take it away."
+        return _number(case, value, start)
+    if kind in ("list", "tuple") and isinstance(value, ast.Tuple | ast.List):
+        return _several(case, value, one_each, start)
+    if kind in METHODS and (method := uncalled(case, iter([n for n in ast.walk(value) if isinstance(n, ast.expr)]))) is not None:
+        return "Without brackets a method is not called.", f"Write brackets after it: `{short(method)}()`."
+    if "return_types" in kind:
+        return (
+            "It holds the numbers and the places where they stand.",
+            "Take one of the two: `.values` for the numbers, `.indices` for the places.",
+        )
     if kind.startswith("numpy"):
-        return "Stay in torch: `torch.from_numpy(...)` turns an array into a tensor."
-    return f"Compute a tensor of the shape of {case.node}."
+        return one_each, "Stay in torch: what numpy computes has a function of torch too."
+    return one_each, start
+
+
+def _number(case: Case, value: ast.expr, start: str) -> tuple[str, str]:
+    """Whether one number for all is right, once it has the shape."""
+    oracles = [run.trial.gradients[case.name] for run in case.verdict.runs]
+    number = value_of(case, value)
+    if isinstance(number, int | float) and all(bool((oracle == number).all()) for oracle in oracles):
+        whole = f"torch.ones_like({case.node})" if number == 1 else f"torch.full_like({case.node}, {number})"
+        return f"The number is right, and {case.name} holds it once for every number of {case.node}.", f"Write `{whole}`."
+    fixed = isinstance(number, int | float) and all(bool((oracles[0] != oracle.flatten()[:1]).any()) for oracle in oracles[1:])
+    return ("No fixed number is right here: the gradient changes with the inputs." if fixed else "And the number is not right."), start
+
+
+def _several(case: Case, value: ast.Tuple | ast.List, one_each: str, start: str) -> tuple[str, str]:
+    """A comma too many, square brackets around an answer, or values side by side."""
+    if len(value.elts) != 1:
+        return (
+            "Values side by side are no tensor.",
+            start if not value.elts else f"Write one expression of whole tensors for all numbers of {case.name}.",
+        )
+    inner = value_of(case, value.elts[0])
+    if isinstance(value, ast.Tuple):
+        return "A comma after a value makes a tuple of it.", "Take the comma away."
+    return (one_each, "Take the square brackets away.") if isinstance(inner, torch.Tensor) else (one_each, start)

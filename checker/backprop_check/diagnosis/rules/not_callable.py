@@ -18,9 +18,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+import torch
+
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.refusals import raising
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.vocabulary import ATTRIBUTES
 from backprop_check.records import Diagnosis
 
 
@@ -29,19 +33,40 @@ def find(case: Case) -> Diagnosis | None:
     if raised is None or raised.kind != "TypeError" or "not callable" not in raised.message:
         return None
     found = search(case, edits)
+    attribute = _attribute(case)
     return Diagnosis(
         code="not-callable",
         certainty="proven",
         error="what stands before these brackets is no function",
         note="In Python brackets right after a value call it; they do not multiply.",
-        help="Write the operator, `*`, between the two.",
+        help=f"`{attribute}` is no method: leave the brackets after it out."
+        if attribute
+        else "Write the operator, `*`, between the two."
+        if found
+        else "To multiply, write the operator `*` between the two; to pick an element, write square brackets.",
         span=raised.span,
         evidence=f"The line raised TypeError: {raised.message}.",
         fix=found[0] if found else None,
     )
 
 
+def _attribute(case: Case) -> str | None:
+    """`a.T()`: what has no brackets after it."""
+    for node in raising(case):
+        func = node.func if isinstance(node, ast.Call) else None
+        if isinstance(func, ast.Attribute) and func.attr in ATTRIBUTES and isinstance(value_of(case, func.value), torch.Tensor):
+            return ast.unparse(func)
+    return None
+
+
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.Call) and len(part.args) == 1:
-            yield put(expression, part, ast.copy_location(ast.BinOp(part.func, ast.Mult(), part.args[0]), part)), part
+            yield put(expression, part, ast.copy_location(ast.BinOp(_multiplied(part.func), ast.Mult(), part.args[0]), part)), part
+
+
+def _multiplied(func: ast.expr) -> ast.expr:
+    """`2 * c` for the `2(c)` of `2(c)(b)`."""
+    if isinstance(func, ast.Call) and len(func.args) == 1 and not isinstance(func.func, ast.Attribute):
+        return ast.copy_location(ast.BinOp(_multiplied(func.func), ast.Mult(), func.args[0]), func)
+    return func

@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.rewrites import calls, put
 from backprop_check.records import Diagnosis
 
 
@@ -27,17 +28,21 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if not case.mends(lambda a, o: a.reshape(o.shape)):
         return None
+    if case.partial and case.got == case.due:
+        return None  # what the answer is held against has another shape than the node
     fix = None
     if case.expression is not None:
         shape = ast.parse(f"{case.node}.shape", mode="eval").body
-        calls = [ast.Call(ast.Attribute(case.expression, name, ast.Load()), [shape], []) for name in ("view", "reshape")]
-        fix = case.fix(*calls)
+        laid = list(calls(case.expression, "view", "reshape"))
+        edits: list[ast.expr] = [put(case.expression, c, ast.Call(c.func, [shape], [])) for c in laid]
+        edits += [ast.Call(ast.Attribute(case.expression, name, ast.Load()), [shape], []) for name in ("view", "reshape")]
+        fix = case.fix(*edits)
     return Diagnosis(
         code="not-reshaped",
         certainty="proven",
         error=f"{case.got}, but {case.node} is {case.due}",
-        note=f"The numbers are right and in the right order; they are laid out in another shape than {case.node}.",
-        help=f"View it in the shape of {case.node}.",
+        note=case.only(f"The numbers are right and in the right order; they are laid out in another shape than {case.node}."),
+        help=f"View it in the shape of {case.node}: `.view({case.node}.shape)`, or `.reshape(...)` where a view is refused.",
         span=case.span(),
         evidence=f"Laid out as {case.due}, the answer equals autograd's gradient in every trial.",
         fix=fix,

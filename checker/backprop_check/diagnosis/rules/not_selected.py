@@ -59,12 +59,15 @@ def _told(case: Case, line: Line) -> Diagnosis:
     fix = None
     if case.expression is not None:
         mask = ast.Compare(ast.Name(case.node, ast.Load()), [ast.Eq()], [ast.Name(line.name, ast.Load())])
-        fix = case.fix(ast.BinOp(mask, ast.Mult(), case.expression))
+        above = ast.Name(f"d{line.name}", ast.Load())
+        fix = case.fix(ast.BinOp(mask, ast.Mult(), above), ast.BinOp(mask, ast.Mult(), case.expression))
     return Diagnosis(
         code="not-selected",
         certainty="proven",
-        error="every element receives the gradient; only the winners should",
-        note=f"`{line.name} = {line.source}` takes one element and leaves the others, which cannot move it.",
+        error="every element receives the gradient; only the winners should"
+        if case.same_shape
+        else f"{case.got}, but {case.node} is {case.due}",
+        note=f"`{line.name} = {line.source}` hands on the winners alone; the other elements cannot move it.",
         help=f"Let d{line.name} through where {case.node} is the one that was taken, and zero elsewhere.",
         span=case.span(),
         evidence="Your answer is the gradient from above at every element; set to zero except at the winners it is autograd's.",

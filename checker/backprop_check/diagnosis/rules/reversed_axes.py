@@ -24,6 +24,7 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.meeting import last_step
 from backprop_check.diagnosis.rewrites import method, put
 from backprop_check.records import Diagnosis
 
@@ -37,7 +38,7 @@ def find(case: Case) -> Diagnosis | None:
     base = _base(case, part)
     assert base is not None
     rank = getattr(value_of(case, base), "ndim", 3)
-    sign = "`.T`" if isinstance(part, ast.Attribute) else f"`{ast.unparse(part).removeprefix(ast.unparse(base))}`"
+    sign = f"`{last_step(part)}`"
     return Diagnosis(
         code="reversed-axes",
         certainty="proven",

@@ -17,6 +17,7 @@ Read more: the PyTorch documentation, "torch.Tensor.view".
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from functools import partial
 from itertools import permutations
 
@@ -24,13 +25,53 @@ import torch
 
 from backprop_check.comparison.compare import close
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, search, value_of
+from backprop_check.diagnosis.meeting import last_step
 from backprop_check.diagnosis.moved import RESHAPES
 from backprop_check.diagnosis.rewrites import calls, method, put, turned
+from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
-    """Proven by replay: the oracle with its axes permuted and then reshaped (or the other way round) is the learner's answer."""
+    """Proven by replay: the oracle with its axes permuted and then reshaped (or the other way round) is the learner's answer.
+
+    Or by a transpose in the place of the reshape, inside the answer: the expression is then right.
+    """
+    return _whole(case) or _inside(case)
+
+
+def _inside(case: Case) -> Diagnosis | None:
+    found = search(case, _turned)
+    if found is None:
+        return None
+    call = found[2]
+    assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+    name, inner = call.func.attr, call.func.value
+    back = isinstance(inner, ast.Attribute) and inner.attr in ("T", "mT")
+    return Diagnosis(
+        code="scrambled-reshape",
+        certainty="proven",
+        error=f"`{name}` gives these numbers another shape, and turns nothing",
+        note="It reads row by row and lays out row by row: it never turns rows into columns.",
+        help=f"Leave both out, `{last_step(inner)}` and `{name}`."
+        if back
+        else f"Turn `{short(inner)}` over with `.T` in place of the `{name}`.",
+        span=case.span(call, after=inner),
+        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def _turned(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for call in calls(expression, *RESHAPES):
+        assert isinstance(call.func, ast.Attribute)
+        value = value_of(case, call.func.value)
+        if isinstance(value, torch.Tensor) and value.dim() == 2:
+            yield put(expression, call, ast.copy_location(turned(call.func.value), call)), call
+
+
+def _whole(case: Case) -> Diagnosis | None:
     if not case.everywhere or case.expression is None or not case.same_shape:
         return None
     call = next(calls(case.expression, *RESHAPES), None)

@@ -18,24 +18,34 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Any
 
 import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import value_of
-from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.failure import failing_part
+from backprop_check.diagnosis.fitting import fitting
+from backprop_check.diagnosis.meeting import axes_of, contracted, function_of, node_axes, operands_of, shape_told
 from backprop_check.diagnosis.words import short
-from backprop_check.exercise.sizes import axes
+from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis
 
 SIGNS = {ast.MatMult: "@", ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 
-ABOUT_SHAPES = re.compile(r"siz|shape|dimension|\dD\b|\d-D|broadcast|number of (?!classes)|same length", re.I)
+ABOUT_SHAPES = re.compile(r"siz|shape|dimension|\dD\b|\d-D|broadcast|number of (?!classes)|same length|subscript|must be a matrix", re.I)
 """What torch says of shapes that do not fit. An index outside, a number of the wrong kind or a missing argument is another mistake."""
 
-PLACES = ("scatter", "scatter_add", "gather", "index_add", "index_put", "index_copy", "index_select", "take_along_dim", "outer")
+LIKE_AT = ("matmul", "mm", "mv", "bmm")
+ELEMENTWISE = ("mul", "multiply", "add", "sub", "subtract", "div", "divide", "true_divide", "where", "maximum", "minimum", "pow")
+VECTORS = "`{}` takes two vectors: each has one axis."
+RULES = {
+    "outer": VECTORS.format("outer"),
+    "ger": VECTORS.format("ger"),
+    "dot": "`dot` takes two vectors of one length.",
+    "vdot": "`vdot` takes two vectors of one length.",
+    "mm": "`mm` takes two matrices (`@` takes batches too); the last axis of the first and the first of the second have to be the same.",
+    "mv": "`mv` takes a matrix and a vector (`@` takes batches too); the last axis of the matrix and the vector's have to be the same.",
+}
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -43,62 +53,62 @@ def find(case: Case) -> Diagnosis | None:
     part, raised = failing_part(case), case.verdict.answer.raised
     if part is None or raised is None or raised.kind == "TypeError" or not ABOUT_SHAPES.search(raised.message):
         return None
-    operands = [operand for operand in _operands(part) if not _is_number(case, operand)]
+    operands = [operand for operand in operands_of(part) if isinstance(value_of(case, operand), torch.Tensor)]
     if len(operands) < 2 or not isinstance(part, ast.BinOp | ast.Call):
         return None
-    shapes = [_shape(case, operand) for operand in operands]
-    if any(shape is None for shape in shapes):
-        return None
-    told = ", ".join(f"`{short(o)}` is {s}" for o, s in zip(operands, shapes, strict=True))
-    product = isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult)
-    sign = SIGNS.get(type(part.op)) if isinstance(part, ast.BinOp) else None
-    if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in PLACES:
-        note = f"`{part.func.attr}` counts axes and lengths of its own: {raised.message}"
-    elif product:
-        note = "`@` sums over the last axis of the left factor and the first of the right one: those two must be the same axis."
-    else:
-        note = "Aligned from the right, two axes must be equal, or one of them 1."
+    told = ", ".join(f"`{short(operand)}` is {shape_told(case, operand)}" for operand in operands)
+    sign = SIGNS.get(type(part.op)) if isinstance(part, ast.BinOp) else function_of(part)
+    einsum = isinstance(part, ast.Call) and function_of(part) == "einsum"
     return Diagnosis(
         code="shape-error",
         certainty="proven",
-        error=f"{told}: `{sign}` cannot join them" if sign else f"{told}: these do not fit together",
-        note=note,
-        help=f"{case.node} is {_due(case)}: ask which axis has to go away, and let the factors meet on that one."
-        if product
-        else f"{case.node} is {_due(case)}: check which operand has its axes in another order, or one too many.",
+        error=f"{told}: `{sign}` cannot join them" if isinstance(part, ast.BinOp) else f"{told}: `{sign}` cannot take these together",
+        note=_letters(case, part, operands) if isinstance(part, ast.Call) and einsum else _rule(case, part, operands, raised.message),
+        help="Give each tensor one letter for each of its axes, in the order in which it has them: "
+        + ", ".join(f"`{short(operand)}` is {shape_told(case, operand)}" for operand in operands)
+        + f"; {case.node} is {written(node_axes(case))}."
+        if einsum
+        else fitting(case, part, operands),
         span=case.span(part),
         evidence="This part raises by itself, and its operands do not.",
     )
 
 
-def _is_number(case: Case, operand: ast.expr) -> bool:
-    return isinstance(value_of(case, operand), int | float)
+def _rule(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr], message: str) -> str:
+    """What the operation asks of the shapes, and what it finds."""
+    name = (
+        "@" if isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult) else function_of(part) if isinstance(part, ast.Call) else ""
+    )
+    if (isinstance(part, ast.BinOp) and name != "@") or name in ELEMENTWISE:
+        return "Aligned from the right, two axes must be equal, or one of them 1."
+    ranks = [len(axes_of(case, operand) or ()) for operand in operands]
+    if 0 in ranks and name in ("@", *LIKE_AT, *RULES):
+        return f"`{short(operands[ranks.index(0)])}` is a single number, and `{name}` needs an axis on each side."
+    meet = contracted(case, *operands[:2]) if name in ("@", "matmul") or (name in ("mm", "mv") and ranks[0] == 2) else None
+    if name in RULES:
+        return RULES[name] + (f" Here {meet[0]} meets {meet[1]}." if meet else "")
+    if meet is not None:
+        last = "the only axis" if ranks[1] == 1 else "the last axis but one"
+        now = f"Here {meet[0]} meets {meet[1]}."
+        return f"`{name}` lets the last axis of the left factor meet {last} of the right one, and sums over it. {now}"
+    return f"torch says: {message}"
 
 
-def _operands(part: ast.expr) -> list[ast.expr]:
-    if isinstance(part, ast.BinOp):
-        return [part.left, part.right]
-    if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
-        base = part.func.value
-        own = [] if ast.unparse(base) in ("torch", "F", "torch.nn.functional") else [base]
-        return [*own, *(a for a in part.args if not isinstance(a, ast.Constant))]
-    return []
-
-
-def _shape(case: Case, operand: ast.expr) -> str | None:
-    values: list[Any] = []
-    for run in case.verdict.runs:
-        try:
-            values.append(Evaluator(case.names(run), case.work)(operand))
-        except (Refused, Failed, RecursionError):
-            return None
-    if not all(isinstance(v, torch.Tensor) for v in values):
-        return None
-    named = axes([tuple(v.shape) for v in values], [run.trial.sizes for run in case.verdict.runs])
-    plain = str(tuple(values[0].shape))
-    return plain if named == plain else f"{named} = {plain}"
-
-
-def _due(case: Case) -> str:
-    shapes = [tuple(run.trial.gradients[case.name].shape) for run in case.verdict.runs]
-    return axes(shapes, [run.trial.sizes for run in case.verdict.runs])
+def _letters(case: Case, part: ast.Call, operands: list[ast.expr]) -> str:
+    """Which letter stands for two lengths, or which tensor has another number of axes than letters."""
+    rule = "In `einsum` every letter stands for one axis, of one length."
+    written_so = part.args[0].value if part.args and isinstance(part.args[0], ast.Constant) else None
+    if not isinstance(written_so, str) or "..." in written_so:
+        return rule
+    groups = written_so.replace(" ", "").split("->")[0].split(",")
+    seen: dict[str, tuple[str, int]] = {}
+    for letters, operand in zip(groups, operands, strict=False):
+        value = value_of(case, operand)
+        assert isinstance(value, torch.Tensor)
+        if len(letters) != value.dim():
+            return f"{rule} `{short(operand)}` has {value.dim()} axes, and `{letters}` names {len(letters)}."
+        for letter, length in zip(letters, value.shape, strict=True):
+            name, known = seen.setdefault(letter, (short(operand), length))
+            if known != length:
+                return f"{rule} `{letter}` has length {known} in `{name}` and {length} in `{short(operand)}`."
+    return rule

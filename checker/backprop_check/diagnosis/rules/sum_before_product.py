@@ -37,12 +37,22 @@ def find(case: Case) -> Diagnosis | None:
         code="sum-before-product",
         certainty="proven",
         error="this sums first and multiplies afterwards",
-        note=f"A sum of products is not a product of sums: every use of {case.node} has a product of its own.",
-        help="Multiply element by element first, then sum over the same axis.",
+        note="A sum of products is not a product of sums: each pair of numbers has a product of its own.",
+        help=f"Multiply element by element first, then sum{_over(found)}.",
         span=case.span(found[2]),
         evidence="With the product inside the sum the expression equals autograd's gradient in every trial.",
         fix=found[0],
     )
+
+
+def _over(found: tuple[str, ast.expr, ast.expr]) -> str:
+    """The axis that the right expression sums over, where the learner's sums all name it."""
+    own = {
+        ast.unparse(ast.Tuple([*given[1], *(k.value for k in call.keywords)]))
+        for call in _sums(found[2])
+        if (given := reduced(call)) is not None
+    }
+    return " over the same axis" if len(own) == 1 else ""
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:

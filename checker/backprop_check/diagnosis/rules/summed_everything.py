@@ -16,10 +16,14 @@ Read more: the PyTorch documentation, "torch.sum".
 from __future__ import annotations
 
 import ast
-from itertools import combinations
+from itertools import combinations, permutations
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import parts
+from backprop_check.diagnosis.meeting import axes_of, axis_told, function_of, last_step, operands_of
+from backprop_check.diagnosis.reductions import reduced
 from backprop_check.diagnosis.rewrites import calls, put, summed
+from backprop_check.diagnosis.words import users
 from backprop_check.records import Diagnosis
 
 
@@ -29,28 +33,85 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if not case.replays(lambda o, a: o.sum().reshape(a.shape)) or all(float(a.abs().max()) == 0 for a in case.answers):
         return None
-    total = next((c for c in calls(case.expression, "sum") if not c.args), None) if case.expression is not None else None
+    found = _total(case) or _joined(case)
+    part, why, move, fix = found or (
+        None,
+        "yours is the sum of all of them.",
+        f"Ask of one number of {case.node} alone: how far does {users(case)} move with it?",
+        None,
+    )
+    call = part if isinstance(part, ast.Call) else None
     return Diagnosis(
         code="summed-everything",
         certainty="proven",
         error=f"one number, but {case.node} is {case.due}",
-        note=f"Each number of {case.node} has a gradient of its own; `sum()` has added them all into one.",
-        help=f"Sum only over the axes that {case.node} does not have.",
-        span=case.span(total, after=getattr(total.func, "value", None)) if total else case.span(),
+        note=f"Each number of {case.node} has a gradient of its own; {why}",
+        help=move,
+        span=case.span(part, after=getattr(call.func, "value", None) if call is not None and function_of(call) == "sum" else None),
         evidence="The answer is the sum of autograd's gradient over all its elements, in every trial.",
-        fix=_fix(case, total),
+        fix=fix,
     )
 
 
-def _fix(case: Case, total: ast.Call | None) -> str | None:
-    if total is None or case.expression is None or not isinstance(total.func, ast.Attribute):
+Found = tuple[ast.expr, str, str, str]
+"""The part that adds all up, how to say that, the move, and the right expression."""
+
+
+def _total(case: Case) -> Found | None:
+    """A `sum()` over all axes, where the expression is right with fewer, or none."""
+    for call in calls(case.expression, "sum") if case.expression is not None else ():
+        inner = reduced(call)
+        if inner is None or inner[1]:
+            continue
+        values = case.evaluate(inner[0])
+        rank = values[0].dim() if values else 0
+        for count in range(rank):
+            for dims in combinations(range(rank), count):
+                for keep in (False, True):
+                    fix = case.fix(put(case.expression, call, summed(inner[0], dims, keep)))  # type: ignore[arg-type]
+                    if fix is not None:
+                        names = axes_of(case, inner[0]) or [str(n) for n in range(rank)]
+                        axis = " and ".join(axis_told(names, d) for d in dims)
+                        move = (
+                            f"Sum over {axis} only{', and keep it with length 1' if keep else ''}."
+                            if dims
+                            else "Leave the sum out: nothing has to be added up."
+                        )
+                        return call, f"`{short_call(call)}` has added them all into one.", move, fix
+    return None
+
+
+def _joined(case: Case) -> Found | None:
+    """An inner product of two vectors, where their product element by element is right."""
+    for part in parts(case.expression) if case.expression is not None else ():
+        factors = operands_of(part)
+        if isinstance(part, ast.Call) and function_of(part) == "einsum" and (kept := _kept(case, part)):
+            return part, "no letter after `->` keeps an axis, so all is added up.", f"Name the axes that stay: `->{kept[0]}`.", kept[1]
+        inner = isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult)
+        inner = inner or (isinstance(part, ast.Call) and function_of(part) in ("dot", "vdot", "inner", "matmul"))
+        if inner and len(factors) == 2:
+            fix = case.fix(put(case.expression, part, ast.BinOp(factors[0], ast.Mult(), factors[1])))  # type: ignore[arg-type]
+            if fix is not None:
+                name = function_of(part) if isinstance(part, ast.Call) else "@"
+                return part, f"`{name}` of two vectors adds all products into one.", "Multiply element by element: `*`.", fix
+    return None
+
+
+def _kept(case: Case, call: ast.Call) -> tuple[str, str] | None:
+    """The letters that a right result of an `einsum` keeps, and the right expression."""
+    text = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+    if not isinstance(text, str) or "." in text:
         return None
-    inner = case.evaluate(total.func.value)
-    rank = inner[0].dim() if inner else 0
-    edits = [
-        put(case.expression, total, summed(total.func.value, dims, keep))
-        for count in range(rank)
-        for dims in combinations(range(rank), count)
-        for keep in (False, True)
-    ]
-    return case.fix(*edits)
+    before, _, after = text.replace(" ", "").partition("->")
+    if after:
+        return None
+    for letters in permutations(dict.fromkeys(before.replace(",", "")), case.oracles[0].dim()):
+        kept = "".join(letters)
+        fix = case.fix(put(case.expression, call.args[0], ast.Constant(f"{before}->{kept}")))  # type: ignore[arg-type]
+        if fix is not None:
+            return kept, fix
+    return None
+
+
+def short_call(call: ast.Call) -> str:
+    return last_step(call).removeprefix(".") if not ast.unparse(call.func).startswith("torch.") else "sum"

@@ -15,13 +15,15 @@ Read more: The Matrix Cookbook, section 2, derivatives of matrices.
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from functools import partial
 from itertools import permutations
 
 import torch
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.rewrites import method, swapped_product, turned
+from backprop_check.diagnosis.rewrites import calls, method, put, swapped_product, turned
 from backprop_check.records import Diagnosis
 
 
@@ -45,17 +47,65 @@ def _told(case: Case, order: tuple[int, ...]) -> Diagnosis:
     fix = None
     if expression is not None:
         plain = turned(expression) if len(order) == 2 else method(expression, "permute", *order)
-        fix = case.fix(swapped_product(expression) if len(order) == 2 else None, plain)
+        fix = case.fix(*_ways(expression) if len(order) == 2 else (), plain)
     same = case.same_shape
     return Diagnosis(
         code="transposed" if order[:-2] == tuple(range(len(order) - 2)) else "wrong-permutation",
         certainty="proven",
         error=f"these are the numbers of {case.name}, turned over" if same else f"{case.got}, but {case.node} is {case.due}",
-        note=f"You built the transpose of {case.name}: the right numbers, with rows for columns."
+        note=case.only(f"You built the transpose of {case.name}: its numbers, with rows for columns.")
         if len(order) == 2
-        else f"The right numbers, with the axes in another order: axes {order} of your tensor are those of {case.node}.",
-        help=f"Let the factor that carries the first axis of {case.node} stand first, or turn the result.",
+        else f"The axes stand in another order: axes {order} of yours, in this order, are those of {case.node}.",
+        help=_move(case, expression, order),
         span=case.span(),
         evidence=f"With its axes in the order {order} the answer equals autograd's gradient in every trial.",
         fix=fix,
     )
+
+
+def _ways(expression: ast.expr) -> Iterator[ast.expr | None]:
+    """Other ways to write a product the other way round: its factors exchanged, its letters, nothing turned."""
+    yield swapped_product(expression)
+    yield bare if (bare := _bare(expression)) is not expression else None
+    for call in calls(expression, "unsqueeze"):
+        yield from (put(expression, call, method(call.func.value, "unsqueeze", axis)) for axis in (0, 1))  # type: ignore[attr-defined]
+    if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute):
+        if expression.func.attr in ("outer", "ger") and len(expression.args) == 2:
+            yield ast.Call(expression.func, expression.args[::-1], [])
+        letters = _letters(expression)
+        if letters is not None:
+            yield put(expression, expression.args[0], ast.Constant(f"{letters[0]}->{letters[1][::-1]}"))
+
+
+def _bare(expression: ast.expr) -> ast.expr:
+    """The expression without any `.T`."""
+    for part in [n for n in ast.walk(expression) if isinstance(n, ast.Attribute) and n.attr in ("T", "mT")]:
+        expression = put(expression, part, part.value)
+    return expression
+
+
+def _letters(expression: ast.expr | None) -> tuple[str, str] | None:
+    """What stands before the arrow of an `einsum`, and after it."""
+    call = isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute) and expression.func.attr == "einsum"
+    text = expression.args[0].value if call and expression.args and isinstance(expression.args[0], ast.Constant) else ""  # type: ignore[union-attr]
+    before, arrow, after = str(text).replace(" ", "").partition("->")
+    return (before, after) if arrow else None
+
+
+def _move(case: Case, expression: ast.expr | None, order: tuple[int, ...]) -> str:
+    """How the answer comes to stand the other way round, by what it is."""
+    if len(order) > 2:
+        return f"Put the axes in the order of {case.node}, {case.due}: `.permute{order}` does."
+    if (letters := _letters(expression)) is not None:
+        return f"Exchange the letters of the result: `->{letters[1][::-1]}`."
+    if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute) and expression.func.attr in ("outer", "ger"):
+        return "Exchange the two vectors: the first one gives the rows."
+    if isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.MatMult):
+        return f"Exchange the two factors and turn each, so that the first axis of {case.node} comes first; or turn the result."
+    if isinstance(expression, ast.Attribute) and expression.attr in ("T", "mT"):
+        return f"Leave the last `.{expression.attr}` out."
+    if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute) and expression.func.attr == "unsqueeze":
+        return f"Let the axis of length 1 stand at the other end: `.unsqueeze({0 if ast.unparse(expression.args[0]) != '0' else 1})`."
+    if expression is not None and (bare := _bare(expression)) is not expression and case.is_right(bare):
+        return "Leave the `.T` out: nothing has to be turned."
+    return "Turn the result over: `.T`."

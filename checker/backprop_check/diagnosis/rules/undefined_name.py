@@ -16,16 +16,32 @@ Read more: The Python Tutorial, "Python Scopes and Namespaces".
 
 from __future__ import annotations
 
-import difflib
 import re
 
 import torch
+import torch.nn.functional as F
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.unbound import told
+from backprop_check.diagnosis.unbound import alike, told
+from backprop_check.diagnosis.vocabulary import ATTRIBUTES, FUNCTIONS, METHODS
 from backprop_check.records import Diagnosis, Raised
 
 _ATTRIBUTE = re.compile(r"'?(Tensor|torch)'? (?:object )?has no attribute '(\w+)'")
+OTHERWISE = {
+    "ln": "`torch.log(x)`: it is the natural logarithm",
+    "sech": "`1 / torch.cosh(x)`",
+    "csch": "`1 / torch.sinh(x)`",
+    "sec": "`1 / torch.cos(x)`",
+    "csc": "`1 / torch.sin(x)`",
+    "cot": "`1 / torch.tan(x)`",
+    "coth": "`1 / torch.tanh(x)`",
+    "copy": "`x.clone()`",
+    "astype": "`x.to(...)`",
+    "power": "`x**n`",
+    "dagger": "`x.T`",
+}
+"""How to write what torch has under no name, or under another."""
+
 _NAME = re.compile(r"(?:name|variable) '(\w+)'")
 
 
@@ -55,15 +71,29 @@ def _attribute(case: Case, raised: Raised) -> Diagnosis | None:
     if match is None:
         return None
     owner, name = match.groups()
-    function = owner == "Tensor" and hasattr(torch, name)
-    instead = f"Write `torch.{name}(x)`." if function else "Its documentation lists what it has."
-    near = difflib.get_close_matches(name, dir(torch.Tensor if owner == "Tensor" else torch), n=3, cutoff=0.6)
+    who = "a tensor" if owner == "Tensor" else owner
     return Diagnosis(
         code="undefined-name",
         certainty="proven",
-        error=f"{'a tensor' if owner == 'Tensor' else owner} has no `{name}`",
-        note=f"`torch.{name}` is a function of torch: it takes the tensor as its argument." if function else "",
-        help=f"Near it: {', '.join(f'`{n}`' for n in near)}." if near and not function else instead,
+        error=f"{who} has no `{name}`",
+        note="",
+        help=_instead(owner, name),
         span=raised.span,
         evidence=f"The line raised {raised.kind}: {raised.message}.",
     )
+
+
+def _instead(owner: str, name: str) -> str:
+    """What there is in its place: the same elsewhere, another way to write it, or a name that is spelt almost so."""
+    if name in OTHERWISE:
+        return f"Write {OTHERWISE[name]}."
+    if owner == "Tensor" and callable(getattr(torch, name, None)):
+        return f"It is a function of torch, which takes the tensor as its argument: `torch.{name}(x)`."
+    if owner == "torch" and callable(getattr(F, name, None)):
+        return f"It is in `torch.nn.functional`: `F.{name}(...)`, with `import torch.nn.functional as F` at the top of the file."
+    if owner == "torch" and callable(getattr(torch.Tensor, name, None)):
+        return f"It is a method of tensors: `x.{name}(...)`."
+    near = alike(name, sorted(METHODS | ATTRIBUTES if owner == "Tensor" else FUNCTIONS))
+    if near:
+        return f"Near it: {', '.join(f'`{n}`' for n in near)}."
+    return "Write it with what torch has: its documentation lists that."

@@ -24,23 +24,16 @@ import torch
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.failure import failing_part
+from backprop_check.diagnosis.refusals import operands_told, refusal
 from backprop_check.diagnosis.words import short
-from backprop_check.records import Diagnosis
+from backprop_check.records import Diagnosis, Raised
 
 
 def find(case: Case) -> Diagnosis | None:
     """Always speaks: facts, never a cause."""
     raised = case.verdict.answer.raised
     if raised is not None:
-        return Diagnosis(
-            code="unrecognised",
-            certainty="located",
-            error=_refused(case, raised.message) or f"{raised.kind}: {raised.message}",
-            note="The line stopped there, so it gave no gradient.",
-            help="Evaluate its parts one by one, from the inside out.",
-            span=raised.span or case.span(),
-            evidence=f"{raised.kind} in trial 0: {raised.message}",
-        )
+        return _raised(case, raised)
     difference = case.verdict.difference
     if difference.wrong == "shape" and case.everywhere and case.answers[0].shape == case.oracles[0].shape:
         error, note = "the shape fits at the exercise's own sizes only", f"{case.node} is {case.due}. {_facts(case)}".strip()
@@ -59,6 +52,21 @@ def find(case: Case) -> Diagnosis | None:
         help=asks(case),
         span=case.span(),
         evidence=evidence,
+    )
+
+
+def _raised(case: Case, raised: Raised) -> Diagnosis:
+    """What torch's error means here; its own words, with the shapes of what was given, where that is not known."""
+    known, part = refusal(case), failing_part(case)
+    given = operands_told(case, part) if part is not None else ""
+    return Diagnosis(
+        code="unrecognised",
+        certainty="located",
+        error=known.error if known else _refused(case, raised.message) or f"{raised.kind}: {raised.message}",
+        note=known.note if known else f"The line stopped there. {given}".strip(),
+        help=known.help if known else "Look at this part alone: is each thing that it is given of the kind and the shape it asks for?",
+        span=(case.span(known.part) if known and known.part is not None else None) or raised.span or case.span(),
+        evidence=f"{raised.kind}: {raised.message}",
     )
 
 

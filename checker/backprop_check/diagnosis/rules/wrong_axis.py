@@ -21,13 +21,17 @@ from itertools import combinations
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, search
+from backprop_check.diagnosis.meeting import MODULES, axes_of, axis_told, function_of, last_step, shape_told
 from backprop_check.diagnosis.rewrites import calls, put, with_keyword
 from backprop_check.diagnosis.rules.needless_sum import idle
-from backprop_check.diagnosis.words import shape_of
+from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 ALONG = ("sum", "mean", "amax", "amin", "max", "min", "prod", "norm", "var", "std", "logsumexp", "softmax", "log_softmax", "cumsum",
          "cat", "stack", "argmax", "argmin", "flip", "one_hot", "gather", "scatter", "index_add", "unsqueeze")  # fmt: skip
+OVER = frozenset(ALONG[:14]) | {"argmax", "argmin", "flip"}
+"""Those that run over the axes of a tensor of their own; the others take an axis of what they make, or of what they join."""
+
 RANKS = 4
 
 
@@ -56,7 +60,7 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for call, written in found:
         for other in _others(written):
             yield put(expression, written, ast.copy_location(other, written)), call
-    yield from _lengths(expression)
+    yield from _lengths(case, expression)
     for call, written in found:
         if (
             isinstance(call.func, ast.Attribute)
@@ -68,13 +72,16 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
                 yield put(expression, call, kept), call
 
 
-def _lengths(expression: ast.expr) -> Iterator[Edit]:
+def _lengths(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """Another length of a tensor as the number of columns of `one_hot`; an axis for an `argmax` that runs over all."""
     for call in calls(expression, "one_hot"):
         for length in call.args[1:2]:
             if isinstance(length, ast.Subscript) and isinstance(length.value, ast.Attribute) and length.value.attr == "shape":
                 for other in _others(length.slice):
                     yield put(expression, length.slice, ast.copy_location(other, length.slice)), call
+            elif isinstance(length, ast.Constant):
+                for axis in range(case.verdict.runs[0].trial.gradients[case.name].dim()):
+                    yield put(expression, length, ast.parse(f"{case.node}.shape[{axis}]", mode="eval").body), call
     for call in calls(expression, "argmax", "argmin"):
         if not _axes(call) and not call.keywords:
             for axis in range(RANKS):
@@ -105,26 +112,77 @@ def _of_call(call: ast.Call) -> str | None:
     assert isinstance(call.func, ast.Attribute)
     if call.func.attr == "one_hot" and len(call.args) == 2 and isinstance(call.args[1], ast.Subscript):
         return f"`{ast.unparse(call.args[1])}` is the length of another axis than the one that is picked from"
+    if call.func.attr == "one_hot" and len(call.args) == 2 and isinstance(call.args[1], ast.Constant):
+        return f"`one_hot` makes {ast.unparse(call.args[1])} columns here, and the axis that the indices count along has another length"
     if call.func.attr in ("argmax", "argmin") and not _axes(call):
         return f"`{call.func.attr}` without an axis runs over all of them: it gives one index alone"
     return None
 
 
 def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
-    fix, _, call = found
+    fix, changed, call = found
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
     name = call.func.attr
-    over = shape_of(case, call.func.value) or (shape_of(case, call.args[0]) if call.args else None) or "tensor"
-    same = not case.everywhere or case.same_shape
+    base = call.args[0] if ast.unparse(call.func.value) in MODULES and call.args else call.func.value
+    names, over = axes_of(case, base), shape_told(case, base) or "tensor"
+    now, due = _axis(call), _axis(_changed(case, call, changed))
+    shaped = case.everywhere and not case.same_shape
+    kept = any(k.arg == "keepdim" for k in getattr(_changed(case, call, changed), "keywords", []))
+    keep = ", and keep it with length 1" if kept and not any(k.arg == "keepdim" for k in call.keywords) else ""
+    if names is None or now is None or due is None or name not in OVER:
+        error, move = _of_call(call) or f"another axis belongs in this `{name}`", _pick(changed, call)
+        note = ""
+        if name == "unsqueeze":
+            error = "the axis of length 1 stands in the wrong place"
+            note = f"`{short(call)}` is {shape_told(case, call)}; what it is joined with has another axis there."
+    elif max(now) >= len(names) or min(now) < -len(names):
+        asked = next(n for n in now if not -len(names) <= n < len(names))
+        error, note = f"`{short(base)}` has no axis {asked}: it is {over}", "Axes are counted from 0."
+        move = f"Let `{name}` run over {_listed(names, due)}{keep}."
+    else:
+        error = f"{case.got}, but {case.node} is {case.due}" if shaped else f"this runs over {_listed(names, now)} of a {over}"
+        note = f"`{name}` runs over {_listed(names, now)} of a {over}; " if shaped else ""
+        note = f"{note}{_listed(names, due)} {'is the one that belongs' if len(due) == 1 else 'are the ones that belong'} here.".strip()
+        note = note[:1].upper() + note[1:]
+        move = f"Let `{name}` run over {_listed(names, due)}{keep}."
     return Diagnosis(
         code="wrong-axis",
         certainty="proven",
-        error=_of_call(call) or (f"this runs over the wrong axis of a {over}" if same else f"{case.got}, but {case.node} is {case.due}"),
-        note=f"Along that axis `{name}` mixes numbers that the forward keeps apart."
-        if same
-        else f"`{name}` runs along the axis that {case.node} keeps, and keeps the one to sum away.",
-        help="Ask which axis was copied, or summed, in the forward; that is the one to run over.",
+        error=error,
+        note=note,
+        help=move,
         span=case.span(call, after=call.func.value),
         evidence=f"`{fix}` equals autograd's gradient in every trial.",
         fix=fix,
     )
+
+
+def _changed(case: Case, call: ast.Call, changed: ast.expr) -> ast.Call | None:
+    """The call as the right expression has it: the one that is new there, of the same function and on the same value."""
+    known = {id(n) for n in ast.walk(case.draft)} if case.draft is not None else set()
+    new = (c for c in calls(changed, call.func.attr) if id(c) not in known) if isinstance(call.func, ast.Attribute) else iter(())
+    return next(new, None)
+
+
+def _axis(call: ast.Call | None) -> tuple[int, ...] | None:
+    """The axes that a call says."""
+    for written in _axes(call) if call is not None else ():
+        try:
+            said = ast.literal_eval(written)
+        except ValueError:
+            continue
+        if type(said) is int:
+            return (said,)
+        if isinstance(said, tuple) and said and all(type(n) is int for n in said):
+            return said
+    return None
+
+
+def _listed(names: list[str], axes: tuple[int, ...]) -> str:
+    return " and ".join(axis_told(names, axis) for axis in axes)
+
+
+def _pick(changed: ast.expr, call: ast.Call) -> str:
+    """The move for a call without an axis of its own."""
+    new = next((c for c in calls(changed, function_of(call)) if ast.dump(c) != ast.dump(call)), call)
+    return f"Write `{last_step(new).lstrip('.') if len(ast.unparse(new)) > 40 else ast.unparse(new)}`."

@@ -24,10 +24,11 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.meeting import last_step
 from backprop_check.diagnosis.moved import JOINS
 from backprop_check.diagnosis.rewrites import calls, put
 from backprop_check.diagnosis.slices import same_piece_elsewhere
-from backprop_check.diagnosis.words import lines
+from backprop_check.diagnosis.words import lines, short
 from backprop_check.records import Diagnosis
 
 PARTS = 4
@@ -41,6 +42,8 @@ def find(case: Case) -> Diagnosis | None:
         return _told(case, "the parts are right, but they do not stand in the forward's order", evidence, found)
     if found is not None:
         evidence = f"`{found[0]}` equals autograd's gradient in every trial."
+        if not _cuts(case):
+            return _needless(case, evidence, found)
         return _told(case, "this is another part than the forward used", evidence, found)
     piece = same_piece_elsewhere(case) if case.everywhere else None
     if piece is None:
@@ -52,6 +55,30 @@ def find(case: Case) -> Diagnosis | None:
         else f"d{line.name} stands in other places than it was taken from"
     )
     return _told(case, error, f"Moved along axis {axis}, the same cut gives autograd's gradient in every trial.", None)
+
+
+def _cuts(case: Case) -> bool:
+    """Whether a line of the forward that uses the node takes a part of it, or joins it with others."""
+    words = ("narrow", "split", "chunk", "select", "unbind", "pad", "unfold", "roll", "diff", "[", *JOINS)
+    return any(word in line.source for line in case.consumers for word in words)
+
+
+def _needless(case: Case, evidence: str, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
+    """A part is taken where the forward takes none."""
+    part = found[2]
+    whole = isinstance(part, ast.Subscript) and case.draft is not None and case.is_right(put(case.draft, part, part.value))
+    return Diagnosis(
+        code="wrong-slice",
+        certainty="proven",
+        error=f"`{last_step(part)}` takes a part, and another one is needed"
+        if not whole
+        else f"`{last_step(part)}` leaves numbers out that are needed",
+        note=f"{case.node} is used whole in {lines(case.consumers)}: nothing is cut there.",
+        help=f"Take all of it: leave the `{last_step(part)}` out." if whole else f"Cut as `{short(found[1])}` does.",
+        span=case.span(part),
+        evidence=evidence,
+        fix=found[0],
+    )
 
 
 def _told(case: Case, error: str, evidence: str, found: tuple[str, ast.expr, ast.expr] | None) -> Diagnosis:

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.meeting import axes_of, node_axes
 from backprop_check.diagnosis.rewrites import products, put, swapped_product
 from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
@@ -39,7 +40,7 @@ def find(case: Case) -> Diagnosis | None:
             certainty="proven",
             error=f"`{short(found[2])}` is turned over",
             note="The right factors meet on the right axis, but they stand in the other order: rows for columns.",
-            help=f"Let the factor that carries the first axis of {case.node} stand first, or turn the product.",
+            help="Turn the product over: `(A @ B).T` is `B.T @ A.T`, the factors in the other order, each turned.",
             span=case.span(found[2]),
             evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
             fix=found[0],
@@ -48,12 +49,23 @@ def find(case: Case) -> Diagnosis | None:
         code="wrong-transpose",
         certainty="proven",
         error="the right factors, but the wrong axes meet",
-        note=f"{case.node} is {case.due}: the axis it does not have is the one to be summed away, so the factors must meet on that.",
-        help="Write the shapes under the factors, and put the axis that has to disappear in the middle.",
+        note=f"{case.node} is {case.due}{_shared(case, found[2])}.",
+        help="Write the axes under both factors as they are, then order and turn them so that the axis to be summed away stands "
+        "in the middle, and the outer two are in the order of the result.",
         span=case.span(found[2]),
         evidence="The same two factors, otherwise ordered and turned, give autograd's gradient in every trial.",
         fix=found[0],
     )
+
+
+def _shared(case: Case, product: ast.BinOp) -> str:
+    """The axis that both factors have and the node has not, if it is one: they have to meet on it."""
+    left, right = axes_of(case, product.left), axes_of(case, product.right)
+    common = {n for n in left or [] if n in (right or []) and n not in node_axes(case) and not n.isdigit()}
+    if len(common) != 1:
+        return ""
+    axis = common.pop()
+    return f": it has no {axis}, which both factors have, so they have to meet on {axis}"
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 _WHERE_HOW_MUCH = "{part} says where something comes back. How much comes back there?"
-_MEET = "Write its axes under each factor of your line: which two meet there now?"
+_MEET = "Write its axes under each tensor of your line: which ones meet there now?"
 _LEFT = "Which axes has {node}, {axes}, and which are left after {part}?"
 _FETCH = "The forward carries {one} to {goes}. From which place does your line fetch its gradient?"
 _RISE = "Let {one} rise a little: does {users} notice?"
 
 QUESTIONS = {
-    "accidental-outer": "Lay the shapes of both factors one under the other, aligned from the right. What does torch make of an axis "
-    "that only one of them has?",
+    "accidental-outer": "Which numbers of the two tensors meet in {part}, and which of them meet in the forward?",
     "aliased": "Go from line {first} to line {line}: how many names does the tensor of {name} have in the end?",
     "applied-twice": "Of what does {part} take the function? Has the forward taken it already?",
     "autograd-used": "Be autograd for a moment, standing at {lines}: which one rule do you apply, and to what?",
-    "bad-reshape": "How many numbers are there to be laid out, and how many does that shape hold?",
+    "bad-reshape": "Write both shapes one under the other, aligned from the right: what would have to become of each axis?",
     "changed-forward": "After {part}: which of your lines read other numbers than the forward's?",
     "diagonal-jacobian": "Which numbers of {users} does {one} move? Where in your line is what comes back from each of them?",
     "doubled-branch": "How often does the forward use {node}, and how many terms has your answer?",
@@ -23,7 +22,7 @@ QUESTIONS = {
     "elementwise-for-matmul": "How many numbers of {users} does {one} move, or what moves each of them? What adds up such products?",
     "extra-keepdim": _LEFT,
     "extra-term": "For which use of {node} in the forward does {part} stand in your line?",
-    "hard-coded-size": "Let it be {large} in the place of {small}. Which number in your line would have to change with that?",
+    "hard-coded-size": "Let it be {large} in the place of {small}. Which lengths in your line would have to change with that, and do they?",
     "ignored-index": _RISE,
     "index-as-value": "Does an index say how much something moves, or which one moves?",
     "inner-for-outer": "{node} is {axes}: one gradient for each. Which two numbers make the one at {one}?",
@@ -36,14 +35,14 @@ QUESTIONS = {
     "missing-local-derivative": "Let {one} rise a little: does everything up to {far} move just as much?",
     "missing-mask": _RISE,
     "missing-scatter": "How many rows has {node}, and how many has yours? Into which rows of {node} do yours belong?",
-    "missing-sum": "Yours is {got}, and {node} is {axes}: how many of your numbers belong to {one} alone?",
+    "missing-sum": "Your answer is {got}, and {node} is {axes}: how many of your numbers belong to {one} alone?",
     "missing-transpose": _MEET,
     "missing-upstream": "Suppose twice as much arrived from above. What must become of {name}, and what becomes of yours?",
     "misused-shortcut": "Of which two operations, one after the other, is {part} the gradient? Are they these?",
     "multiplied-branches": "If one use of {node} sends back 0 and another 5, what comes back from the two together?",
-    "needless-sum": "Which of the numbers that {part} adds up come back to {one}, and which to others?",
+    "needless-sum": "Which numbers does {part} bring together? Does your line need their sum, or each of them?",
     "needless-transpose": _MEET,
-    "not-a-tensor": "{node} is {axes}. How many gradients are asked for, then?",
+    "not-a-tensor": "{node} is {axes}. What kind of thing holds its gradient, and what kind is yours?",
     "not-callable": "What stands before the brackets: a function, or something to multiply with?",
     "not-expanded": "Yours is {got}, and {node} is {axes}. What does each single number of {node} receive?",
     "not-finite": "Where does your line divide, raise or take a logarithm? What comes out where that number is 0, or very large?",
@@ -55,13 +54,13 @@ QUESTIONS = {
     "reversed-axes": "How many axes does {part} turn round? Which two should change places?",
     "scrambled-reshape": "A reshape reads row by row. Which number of the one shape comes to stand at {place} of the other?",
     "shadowed-name": "What did the forward mean by `{other}`, and what does it mean below line {line}?",
-    "shape-error": "Write its axes under each operand of {part}: which meet which, and are they the same?",
+    "shape-error": "Write its axes under each operand of {part}: which meet there, and which meet in the forward?",
     "shifted-labels": "Which entry of each row does {users} read? Is it the one you index with?",
     "stale-name": "Go through your lines from the top, and say after each which gradient {part} is. Which one does {name} need?",
     "subtracted-branch": "If two uses of {node} send back 1 each, what comes back from the two together?",
     "sum-before-product": "Take two pairs by hand: (2 + 3) times (5 + 7), and 2 times 5 plus 3 times 7. Which of the two do you compute, "
     "and which does the forward ask for?",
-    "summed-everything": "Yours is one number for all of {node}, {axes}. Which of the numbers that come back belong to {one} alone?",
+    "summed-everything": "{node} is {axes}. Which of the numbers that {part} adds up belong to {one} alone?",
     "swapped-where": "Where the condition holds, which of the two does `where` take? Is that {node}?",
     "syntax-error": "Say line {line} aloud, sign by sign: where does it stop making sense?",
     "through-detach": "`detach()` hands a value on. What does it hand back?",
@@ -71,8 +70,8 @@ QUESTIONS = {
     "by {part}?",
     "unrecognised": "Leave your line aside for a moment and begin at {lines}.",
     "used-too-early": "Stand at line {line}. Which terms are in {part} by then, and which are still to come?",
-    "wrong-axis": "Which axes has {node}, {axes}, and which are left after {part}? Along which, then, must a sum run?",
-    "wrong-dtype": _WHERE_HOW_MUCH,
+    "wrong-axis": "Write its axes under each tensor of your line: which of them does {part} take, and which has {node}, {axes}?",
+    "wrong-dtype": "Of which kind are your numbers, and of which kind are those of {node}?",
     "wrong-idea": "Leave your line aside for a moment and begin at {lines}.",
     "wrong-local-derivative": "Of which operation is {part} the derivative? Is that the one in {lines}?",
     "wrong-mask": "For which numbers of {node} does {users} move when they rise? Does your line let just those through?",
@@ -96,7 +95,8 @@ ONE_USE = {
 LAWS = {
     "aliased": "`=` copies no numbers, it gives one tensor a second name. What is done to it in place (`+=`, `*=`, `[...] =`, a function "
     "that ends in _) shows under both. In small: `{name} = torch.ones(2); {other} = {name}; {other} += 1` leaves 2 and 2 in {name}.",
-    "bad-reshape": "A reshape keeps every number: as many before as after, read row by row.",
+    "bad-reshape": "A reshape keeps every number: as many before as after, read row by row. `expand` copies, and only along axes of "
+    "length 1.",
     "changed-forward": "The slopes are those of the forward, at the numbers it had. What writes into one of its tensors takes those away "
     "from every line below. In small: `{other} = torch.ones(2); {other}.mul_(3)` leaves 3 and 3 in {other}.",
     "doubled-branch": "Each use sends its gradient back once: as many terms as uses.",
@@ -120,7 +120,7 @@ LAWS = {
     "undefined-name": "A line of `backward` may use what the forward names, the gradients written above it, and names of your own.",
     "used-too-early": "A gradient is complete when every use of its value has sent its part back; only then may others be made from it. "
     "In small: `{bare} = 1; {name} = -{bare}; {bare} += 2` leaves -1 in {name}, not -3.",
-    "wrong-dtype": "A mask or an index says where, in whole numbers or truth values. A gradient says how much, in floating-point numbers.",
+    "wrong-dtype": "A gradient says how much, in floating-point numbers of the forward's own kind.",
 }
 
 RIGHT_ELSEWHERE = frozenset({"aliased", "changed-forward", "shadowed-name", "stale-name", "used-too-early", "hard-coded-size"})

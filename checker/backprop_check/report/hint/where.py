@@ -22,7 +22,9 @@ def where_lines(exercise: Exercise, submission: Submission, gradient: Gradient, 
     if gradient.diagnoses and named:
         yield from prose(f"In there, {together(named)}.", width)
         yield Text()
-    if gradient.verdict.status == "missing":
+    if gradient.verdict.status == "missing" and gradient.diagnoses:
+        yield from prose(f"So {lesson.name} has no value.", width)
+    elif gradient.verdict.status == "missing":
         yield from prose(f"{lesson.name} is not written yet{f' (line {gradient.line})' if gradient.line else ''}.", width)
     node = gradient.verdict.target.node
     if not lesson.uses:
