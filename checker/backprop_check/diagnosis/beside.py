@@ -25,11 +25,12 @@ OTHER = "with the other mistake put right"
 
 def told_beside(case: Case, cause: Diagnosis) -> Diagnosis:
     """Say of a cause what was proven of it: that it holds once the other mistake of `case` is put right."""
-    told = replace(cause, certainty="proven", evidence=_then(cause.evidence), fix=None)
+    note = cause.note or f"So it is {OTHER}."
+    told = replace(cause, certainty="proven", note=note, evidence=_then(cause.evidence), fix=None)
     if OTHER in cause.error or (cause.code in OF_A_PART and _is_there(case, cause.error)):
         return told
     shape = case.everywhere and cause.error.startswith(f"{case.got}, but")
-    return replace(told, error=cause.error if shape else f"{OTHER}, {cause.error}", note=_then(cause.note))
+    return replace(told, error=cause.error if shape else f"{OTHER}, {cause.error}", note=_then(note))
 
 
 def _is_there(case: Case, error: str) -> bool:
