@@ -35,12 +35,12 @@ def told_beside(case: Case, cause: Diagnosis) -> Diagnosis:
 
 def _is_there(case: Case, error: str) -> bool:
     """Whether what an error quotes stands in the learner's lines, or in the forward: the line as it would be may have another form."""
-    there = "".join("\n".join(s.source for s in case.submission.statements).split()) + "".join(case.graph.exercise.source.split())
-    return all(_bare(quoted) in there.replace("(", "").replace(")", "") for quoted in re.findall("`([^`]+)`", error))
+    there = "".join("\n".join([*(s.source for s in case.submission.statements), case.graph.exercise.source]).split())
+    return all(_bare(quoted) in there for quoted in re.findall("`([^`]+)`", error))
 
 
 def _bare(quoted: str) -> str:
-    return "".join(quoted.split()).replace("(", "").replace(")", "").removesuffix("...")
+    return "".join(quoted.split()).removesuffix("...")
 
 
 def _then(said: str) -> str:
@@ -74,12 +74,25 @@ def in_place(new: ast.expr, old: ast.expr) -> ast.expr:
     return placed
 
 
+def cancels(line: ast.expr) -> bool:
+    """Whether a minus of the line takes back another one."""
+    minus = (n.operand for n in ast.walk(line) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub))
+    return any(isinstance(n, ast.UnaryOp) or (isinstance(n, ast.BinOp) and isinstance(n.left, ast.UnaryOp)) for n in minus)
+
+
+def _shared(a: ast.AST, b: ast.AST) -> int:
+    """How many parts two expressions have in common, less those that only one has."""
+    mine, others = ({ast.dump(node) for node in ast.walk(tree) if isinstance(node, ast.expr)} for tree in (a, b))
+    return len(mine & others) - len(mine ^ others)
+
+
 def _in_place(new: Any, old: ast.AST) -> Any:
     if not isinstance(new, ast.expr | ast.keyword):
         return [_in_place(item, old) for item in new] if isinstance(new, list) else new
     known = next((node for node in ast.walk(old) if ast.dump(node) == ast.dump(new)), None)
     if known is not None:
         return known
-    alike = next((node for node in ast.walk(old) if type(node) is type(new)), None)
-    made = type(new)(**{field: _in_place(value, alike or old) for field, value in ast.iter_fields(new)})
+    same = [node for node in ast.walk(old) if type(node) is type(new)]
+    alike = max(same, key=lambda node: _shared(node, new), default=None)
+    made = type(new)(**{field: _in_place(value, old) for field, value in ast.iter_fields(new)})
     return ast.copy_location(made, alike) if alike is not None else made

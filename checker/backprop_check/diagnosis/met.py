@@ -8,7 +8,8 @@ from collections.abc import Callable, Hashable, Iterator
 import torch
 
 from backprop_check.derivation.trees import parsed
-from backprop_check.diagnosis.beside import in_place, the_other_way_round, told_beside
+from backprop_check.diagnosis.beside import cancels, in_place, the_other_way_round, told_beside
+from backprop_check.diagnosis.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.constants import named_constants, times
 from backprop_check.diagnosis.edits import TRIES, names_used, value_of
@@ -32,6 +33,7 @@ EXCHANGED = (
     ("extra-term", "wrong-local-derivative"),
     ("missing-upstream", "wrong-local-derivative"),
     ("missing-upstream", "extra-term"),
+    ("wrong-power", "wrong-power"),
 )
 """One too many and one missing are no two mistakes: something stands in the place of something else."""
 
@@ -80,8 +82,11 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
         return None
     assert case.derived is not None
     right = ast.parse(two.fix or case.derived.text, mode="eval").body
-    of_slip = [put(draft, node, goal.part) for node in ast.walk(draft) if ast.dump(node) == ast.dump(goal.left)][:1]
-    for other in (*the_other_way_round(draft, half, right), *of_slip):
+    if cancels(right):
+        return None
+    of_slip = [in_place(put(draft, n, goal.part), draft) for n in ast.walk(draft) if ast.dump(n) == ast.dump(goal.left)][:1]
+    bare = unbracketed(right) if any(ast.dump(half) == ast.dump(e) for e, _ in bracketed(case, draft)) else ()
+    for other in (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in bare)):
         without = case.put_right(other)
         one = first(without) if without is not None and not without.is_oracle(without.answers) else None
         if one is not None and (one.code, one.span, one.error) != (two.code, two.span, two.error):
@@ -117,6 +122,7 @@ def _changed(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
 def _of_whole(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
     answer, oracle = case.answers[0], case.oracles[0]
     yield negated(draft)
+    yield from (edited for edited, _ in bracketed(case, draft))
     yield from (times(draft, constant) for constant in named_constants(case))
     for axis in range(answer.dim()):
         yield summed(draft, (axis,), keep=False)

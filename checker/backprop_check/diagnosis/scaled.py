@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 
-from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.constants import Named
 from backprop_check.diagnosis.edits import names_used, parts, value_of
@@ -53,7 +52,7 @@ def scale_words(case: Case, right: ast.expr, part: ast.expr) -> Words:
     if due is not None and ast.dump(due) == ast.dump(part):
         ask = f"Ask whether {between(case)} multiplies by it or divides by it, and do the same."
         return Words(f"`{short(part)}` stands on the wrong side of the fraction", why, source.ask if source else ask)
-    said = f"/ {short(part)}" if whole is not None and part is whole.right and isinstance(whole.op, ast.Div) else short(part)
+    said = f"/ {_one(part)}" if whole is not None and part is whole.right and isinstance(whole.op, ast.Div) else short(part)
     return Words(f"`{said}` is not the constant that belongs here", why, source.ask if source else _look(case))
 
 
@@ -79,7 +78,7 @@ def words_of_whole(case: Case, constant: Named) -> Words:
 
 def _too_many(case: Case, whole: ast.BinOp, lost: ast.expr) -> Words:
     divides = isinstance(whole.op, ast.Div) and lost is whole.right
-    said = f"`/ {short(lost)}`" if divides else f"the factor `{short(lost)}`"
+    said = f"`/ {_one(lost)}`" if divides else f"the factor `{short(lost)}`"
     numbers = _numbers(case, lost)
     mine = [1 / n for n in numbers] if numbers and divides and all(numbers) else numbers
     note = (_already(case, mine) if mine else None) or (_nothing(case) if none_here(case) else ONCE)
@@ -143,4 +142,4 @@ def _nothing(case: Case) -> str:
 
 
 def _one(node: ast.expr) -> str:
-    return text(node) if isinstance(node, ast.Name | ast.Constant | ast.Call | ast.Attribute | ast.Subscript) else f"({text(node)})"
+    return short(node) if isinstance(node, ast.Name | ast.Constant | ast.Call | ast.Attribute | ast.Subscript) else f"({short(node)})"

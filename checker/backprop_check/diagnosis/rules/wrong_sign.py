@@ -101,7 +101,7 @@ def _missing(case: Case) -> tuple[str, str, str]:
 
 
 def _of_term(case: Case) -> Diagnosis | None:
-    found = search(case, edits)
+    found = search(case, edits) if case.everywhere else None
     if found is None:
         return None
     return Diagnosis(
