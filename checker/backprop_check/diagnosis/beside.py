@@ -23,13 +23,13 @@ OF_A_PART = frozenset(
 OTHER = "with the other mistake put right"
 
 
-def told_beside(case: Case, cause: Diagnosis) -> Diagnosis:
-    """Say of a cause what was proven of it: that it holds once the other mistake of `case` is put right."""
+def told_beside(case: Case, cause: Diagnosis, put_right: Case | None = None) -> Diagnosis:
+    """Say of a cause what was proven of it: that it holds once the other mistake of `case` is put right, as `put_right` has it."""
     note = cause.note or f"So it is {OTHER}."
     told = replace(cause, certainty="proven", note=note, evidence=_then(cause.evidence), fix=None)
     if OTHER in cause.error or (cause.code in OF_A_PART and _is_there(case, cause.error)):
         return told
-    shape = case.everywhere and cause.error.startswith(f"{case.got}, but")
+    shape = ", but " in cause.error and put_right is not None and case.everywhere and case.got == put_right.got
     return replace(told, error=cause.error if shape else f"{OTHER}, {cause.error}", note=_then(note))
 
 
@@ -52,12 +52,15 @@ def _then(said: str) -> str:
 
 def the_other_way_round(old: ast.expr, half: ast.expr, right: ast.expr) -> Iterator[ast.expr]:
     """The line `old` with only that put right which leads from `half`, where something else is put right already, to `right`."""
-    last = list(differences(half, right))
-    if last and all(any(node is was for node in ast.walk(old)) for was, _ in last):
-        mended = old
-        for was, becomes in last:
-            mended = put(mended, was, becomes)
-        yield in_place(mended, old)
+    mended = old
+    for was, becomes in (last := list(differences(half, right))):
+        changed = put(mended, was, becomes)
+        if changed is mended:
+            break  # this part is not in the learner's line: the other change is within it, or around it
+        mended = changed
+    else:
+        if last:
+            yield in_place(mended, old)
     mended, first = right, list(differences(old, half))
     for was, became in first:
         place = next((node for node in ast.walk(mended) if ast.dump(node) == ast.dump(became)), None)

@@ -72,7 +72,7 @@ def words_of_whole(case: Case, constant: Named) -> Words:
     if already is not None:
         return Words(error, already, "Count it once: leave it out here.")
     if none_here(case):
-        return Words(error, _nothing(case), "Look in your lines for a number or a length that multiplies or divides, and leave it out.")
+        return Words(error, _nothing(case), "Look in your lines for what multiplies or divides as one number for all, and leave it out.")
     return Words(error, ONCE, _look(case))
 
 
