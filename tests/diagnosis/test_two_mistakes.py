@@ -30,6 +30,6 @@ def test_numbers_that_another_mistake_spoils_are_not_called_right(tmp_path: Path
     answer.write_text("def backward(X, w, b, z, loss):\n    dz = ...\n    db = dz.mean().reshape(-1)\n")
     report = check(exercise, answer, zygote)
     (found,) = [g.diagnoses for g in report.gradients if g.verdict.target.name == "db"]
-    assert [d.code for d in found] == ["extra-keepdim", "mean-for-sum"]
+    assert {d.code for d in found} == {"extra-keepdim", "mean-for-sum"}
     assert all("other mistake" in d.evidence for d in found)
-    assert not found[0].note.startswith("The numbers are right")
+    assert not any(d.note.startswith("The numbers are right") for d in found)

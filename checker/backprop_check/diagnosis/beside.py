@@ -23,23 +23,24 @@ OF_A_PART = frozenset(
 OTHER = "with the other mistake put right"
 
 
-def told_beside(case: Case, cause: Diagnosis) -> Diagnosis:
-    """Say of a cause what was proven of it: that it holds once the other mistake of `case` is put right."""
-    told = replace(cause, certainty="proven", evidence=_then(cause.evidence), fix=None)
+def told_beside(case: Case, cause: Diagnosis, put_right: Case | None = None) -> Diagnosis:
+    """Say of a cause what was proven of it: that it holds once the other mistake of `case` is put right, as `put_right` has it."""
+    note = cause.note or f"So it is {OTHER}."
+    told = replace(cause, certainty="proven", note=note, evidence=_then(cause.evidence), fix=None)
     if OTHER in cause.error or (cause.code in OF_A_PART and _is_there(case, cause.error)):
         return told
-    shape = case.everywhere and cause.error.startswith(f"{case.got}, but")
-    return replace(told, error=cause.error if shape else f"{OTHER}, {cause.error}", note=_then(cause.note))
+    shape = ", but " in cause.error and put_right is not None and case.everywhere and case.got == put_right.got
+    return replace(told, error=cause.error if shape else f"{OTHER}, {cause.error}", note=_then(note))
 
 
 def _is_there(case: Case, error: str) -> bool:
     """Whether what an error quotes stands in the learner's lines, or in the forward: the line as it would be may have another form."""
-    there = "".join("\n".join(s.source for s in case.submission.statements).split()) + "".join(case.graph.exercise.source.split())
-    return all(_bare(quoted) in there.replace("(", "").replace(")", "") for quoted in re.findall("`([^`]+)`", error))
+    there = "".join("\n".join([*(s.source for s in case.submission.statements), case.graph.exercise.source]).split())
+    return all(_bare(quoted) in there for quoted in re.findall("`([^`]+)`", error))
 
 
 def _bare(quoted: str) -> str:
-    return "".join(quoted.split()).replace("(", "").replace(")", "").removesuffix("...")
+    return "".join(quoted.split()).removesuffix("...")
 
 
 def _then(said: str) -> str:
@@ -51,12 +52,15 @@ def _then(said: str) -> str:
 
 def the_other_way_round(old: ast.expr, half: ast.expr, right: ast.expr) -> Iterator[ast.expr]:
     """The line `old` with only that put right which leads from `half`, where something else is put right already, to `right`."""
-    last = list(differences(half, right))
-    if last and all(any(node is was for node in ast.walk(old)) for was, _ in last):
-        mended = old
-        for was, becomes in last:
-            mended = put(mended, was, becomes)
-        yield in_place(mended, old)
+    mended = old
+    for was, becomes in (last := list(differences(half, right))):
+        changed = put(mended, was, becomes)
+        if changed is mended:
+            break  # this part is not in the learner's line: the other change is within it, or around it
+        mended = changed
+    else:
+        if last:
+            yield in_place(mended, old)
     mended, first = right, list(differences(old, half))
     for was, became in first:
         place = next((node for node in ast.walk(mended) if ast.dump(node) == ast.dump(became)), None)
@@ -73,12 +77,25 @@ def in_place(new: ast.expr, old: ast.expr) -> ast.expr:
     return placed
 
 
+def cancels(line: ast.expr) -> bool:
+    """Whether a minus of the line takes back another one."""
+    minus = (n.operand for n in ast.walk(line) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub))
+    return any(isinstance(n, ast.UnaryOp) or (isinstance(n, ast.BinOp) and isinstance(n.left, ast.UnaryOp)) for n in minus)
+
+
+def _shared(a: ast.AST, b: ast.AST) -> int:
+    """How many parts two expressions have in common, less those that only one has."""
+    mine, others = ({ast.dump(node) for node in ast.walk(tree) if isinstance(node, ast.expr)} for tree in (a, b))
+    return len(mine & others) - len(mine ^ others)
+
+
 def _in_place(new: Any, old: ast.AST) -> Any:
     if not isinstance(new, ast.expr | ast.keyword):
         return [_in_place(item, old) for item in new] if isinstance(new, list) else new
     known = next((node for node in ast.walk(old) if ast.dump(node) == ast.dump(new)), None)
     if known is not None:
         return known
-    alike = next((node for node in ast.walk(old) if type(node) is type(new)), None)
-    made = type(new)(**{field: _in_place(value, alike or old) for field, value in ast.iter_fields(new)})
+    same = [node for node in ast.walk(old) if type(node) is type(new)]
+    alike = max(same, key=lambda node: _shared(node, new), default=None)
+    made = type(new)(**{field: _in_place(value, old) for field, value in ast.iter_fields(new)})
     return ast.copy_location(made, alike) if alike is not None else made

@@ -16,9 +16,9 @@ SIGNS = {ast.Mult: "*", ast.Div: "/", ast.MatMult: "@"}
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by setting brackets round a sum: the expression is then right."""
-    found = search(case, _bracketed)
+    found = search(case, bracketed)
     if found is None:
-        return None
+        return _power(case)
     text, _, near = found
     whole = next(p for p in parts(case.draft or near) if isinstance(p, ast.BinOp) and near in (p.left, p.right))
     assert isinstance(near, ast.BinOp)
@@ -38,7 +38,35 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _bracketed(_: Case, expression: ast.expr) -> Iterator[Edit]:
+def _power(case: Case) -> Diagnosis | None:
+    """A power of a whole sum, where one of its terms alone is raised."""
+    found = search(case, _raised)
+    if found is None:
+        return None
+    text, _, part = found
+    assert isinstance(part, ast.BinOp)
+    return Diagnosis(
+        code="wrong-power",
+        certainty="proven",
+        error=f"this raises the whole of `{short(part.left)}`",
+        note=f"What stands in brackets is computed first: all of it is raised to `{ast.unparse(part.right)}`.",
+        help="Ask which term of the derivative has this exponent, and raise that alone.",
+        span=case.span(part),
+        evidence=f"`{text}` equals autograd's gradient in every trial.",
+        fix=text,
+    )
+
+
+def _raised(_: Case, expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) and isinstance(part.left, ast.BinOp):
+            inner = part.left
+            if isinstance(inner.op, ast.Add | ast.Sub):
+                raised = ast.BinOp(inner.left, inner.op, ast.BinOp(inner.right, part.op, part.right))
+                yield put(expression, part, ast.copy_location(raised, part)), part
+
+
+def bracketed(_: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub):
             left, right = part.left, part.right
@@ -48,3 +76,14 @@ def _bracketed(_: Case, expression: ast.expr) -> Iterator[Edit]:
             if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult | ast.MatMult):
                 whole = ast.BinOp(left.left, left.op, ast.BinOp(left.right, part.op, right))
                 yield put(expression, part, ast.copy_location(whole, part)), left
+
+
+def unbracketed(expression: ast.expr) -> Iterator[ast.expr]:
+    """The expression with the brackets round one sum left out: `1 - h**2 * dh` for `(1 - h**2) * dh`."""
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and type(part.op) in SIGNS:
+            left, right = part.left, part.right
+            if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add | ast.Sub):
+                yield put(expression, part, ast.BinOp(left.left, left.op, ast.BinOp(left.right, part.op, right)))
+            if isinstance(right, ast.BinOp) and isinstance(right.op, ast.Add | ast.Sub):
+                yield put(expression, part, ast.BinOp(ast.BinOp(left, part.op, right.left), right.op, right.right))

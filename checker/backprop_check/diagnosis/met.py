@@ -8,9 +8,11 @@ from collections.abc import Callable, Hashable, Iterator
 import torch
 
 from backprop_check.derivation.trees import parsed
-from backprop_check.diagnosis.beside import in_place, the_other_way_round, told_beside
+from backprop_check.diagnosis.beside import cancels, in_place, the_other_way_round, told_beside
+from backprop_check.diagnosis.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.constants import named_constants, times
+from backprop_check.diagnosis.differences import change
 from backprop_check.diagnosis.edits import TRIES, names_used, value_of
 from backprop_check.diagnosis.fingerprint import keys
 from backprop_check.diagnosis.mend import EDITORS
@@ -33,6 +35,8 @@ EXCHANGED = (
     ("extra-term", "wrong-local-derivative"),
     ("missing-upstream", "wrong-local-derivative"),
     ("missing-upstream", "extra-term"),
+    ("wrong-power", "wrong-power"),
+    ("missing-local-derivative", "missing-local-derivative"),
 )
 """One too many and one missing are no two mistakes: something stands in the place of something else."""
 
@@ -40,7 +44,10 @@ WEIGHTY = ("missing-local-derivative", "wrong-local-derivative", "missing-branch
 """What is said before a sign or a constant that is off too."""
 
 NAMED = 4
-"""So many meetings are asked for the name of their first mistake."""
+"""So many meetings are asked for the names of their mistakes."""
+
+NEAR = 24
+"""Two mistakes that are put right by changing so few letters are taken at once; else the nearest of those that are asked."""
 
 
 def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
@@ -56,6 +63,7 @@ def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
         if case.late:
             return ()
     asked: set[int] = set()
+    found: list[tuple[int, Diagnosis, Diagnosis]] = []
     for half in _changed(case, case.draft):
         value = value_of(case, half)
         goal = next((goals[key] for key in keys(value) if key in goals), None) if isinstance(value, torch.Tensor) else None
@@ -63,17 +71,20 @@ def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
             continue
         asked.add(id(goal))
         pair = _pair(case, case.draft, half, goal, first)
-        if pair is not None and (pair[0].code, pair[1].code) not in EXCHANGED and (pair[1].code, pair[0].code) not in EXCHANGED:
-            one, two = pair
-            weighty = two.code in WEIGHTY and one.code in ("wrong-sign", "wrong-scale")
-            return (two, one) if weighty or two.code == "missing-upstream" else (one, two)
-        if len(asked) >= NAMED:
+        if pair is not None and not {(pair[1].code, pair[2].code), (pair[2].code, pair[1].code)} & set(EXCHANGED):
+            found.append(pair)
+        if len(asked) >= NAMED or case.late or (found and found[-1][0] <= NEAR):
             break
-    return ()
+    return _in_order(*min(found, key=lambda pair: pair[0])[1:]) if found else ()
 
 
-def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First) -> tuple[Diagnosis, Diagnosis] | None:
-    """The mistake that `half` has put right, and the one that it has left."""
+def _in_order(one: Diagnosis, two: Diagnosis) -> tuple[Diagnosis, Diagnosis]:
+    weighty = two.code in WEIGHTY and one.code in ("wrong-sign", "wrong-scale")
+    return (two, one) if weighty or two.code == "missing-upstream" else (one, two)
+
+
+def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First) -> tuple[int, Diagnosis, Diagnosis] | None:
+    """How much has to be changed for the two; the mistake that `half` has put right, and the one that it has left."""
     half = in_place(half, draft)
     left = case.put_right(half)
     two = first(left) if left is not None else None
@@ -81,13 +92,21 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
         return None
     assert case.derived is not None
     right = ast.parse(two.fix or case.derived.text, mode="eval").body
-    of_slip = [put(draft, node, goal.part) for node in ast.walk(draft) if ast.dump(node) == ast.dump(goal.left)][:1]
-    for other in (*the_other_way_round(draft, half, right), *of_slip):
+    if cancels(right):
+        return None
+    of_slip = [in_place(put(draft, n, goal.part), draft) for n in ast.walk(draft) if ast.dump(n) == ast.dump(goal.left)][:1]
+    bare = unbracketed(right) if any(ast.dump(half) == ast.dump(e) for e, _ in bracketed(case, draft)) else ()
+    for other in (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in bare)):
         without = case.put_right(other)
         one = first(without) if without is not None and not without.is_oracle(without.answers) else None
         if one is not None and (one.code, one.span, one.error) != (two.code, two.span, two.error):
-            return told_beside(case, one), told_beside(case, two)
+            return _changes(draft, half) + _changes(draft, other), told_beside(case, one, without), told_beside(case, two, left)
     return None
+
+
+def _changes(old: ast.expr, new: ast.expr) -> int:
+    """How many letters of the line are changed."""
+    return sum(max(len(a), len(b)) for a, b in change(old, new))
 
 
 def _serious(case: Case, found: Slip, value: torch.Tensor) -> bool:
@@ -118,6 +137,7 @@ def _changed(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
 def _of_whole(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
     answer, oracle = case.answers[0], case.oracles[0]
     yield negated(draft)
+    yield from (edited for edited, _ in bracketed(case, draft))
     yield from (times(draft, constant) for constant in named_constants(case))
     for axis in range(answer.dim()):
         yield summed(draft, (axis,), keep=False)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 
-from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.constants import Named
 from backprop_check.diagnosis.edits import names_used, parts, value_of
@@ -15,6 +14,8 @@ from backprop_check.diagnosis.factors import Brought, Numbers, between, beyond, 
 from backprop_check.diagnosis.replay import cut
 from backprop_check.diagnosis.rewrites import put, same_place
 from backprop_check.diagnosis.words import short
+
+ONCE = "Each constant of the forward comes into its gradient once, and no other does."
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,11 @@ def scale_words(case: Case, right: ast.expr, part: ast.expr) -> Words:
     if whole is not None and (due is None or not is_constant(case, due)):
         due = _constant_in(case, same_place(case.draft, right, whole) or whole)
     source = _source(case, due) if due is not None else None
-    why = source.why if source else ""
+    why = source.why if source else ONCE
     if due is not None and ast.dump(due) == ast.dump(part):
         ask = f"Ask whether {between(case)} multiplies by it or divides by it, and do the same."
         return Words(f"`{short(part)}` stands on the wrong side of the fraction", why, source.ask if source else ask)
-    said = f"/ {short(part)}" if whole is not None and part is whole.right and isinstance(whole.op, ast.Div) else short(part)
+    said = f"/ {_one(part)}" if whole is not None and part is whole.right and isinstance(whole.op, ast.Div) else short(part)
     return Words(f"`{said}` is not the constant that belongs here", why, source.ask if source else _look(case))
 
 
@@ -71,17 +72,17 @@ def words_of_whole(case: Case, constant: Named) -> Words:
     if already is not None:
         return Words(error, already, "Count it once: leave it out here.")
     if none_here(case):
-        return Words(error, _nothing(case), "Look in your lines for a number or a length that multiplies or divides, and leave it out.")
-    return Words(error, "", _look(case))
+        return Words(error, _nothing(case), "Look in your lines for what multiplies or divides as one number for all, and leave it out.")
+    return Words(error, ONCE, _look(case))
 
 
 def _too_many(case: Case, whole: ast.BinOp, lost: ast.expr) -> Words:
     divides = isinstance(whole.op, ast.Div) and lost is whole.right
-    said = f"`/ {short(lost)}`" if divides else f"the factor `{short(lost)}`"
+    said = f"`/ {_one(lost)}`" if divides else f"the factor `{short(lost)}`"
     numbers = _numbers(case, lost)
     mine = [1 / n for n in numbers] if numbers and divides and all(numbers) else numbers
-    note = (_already(case, mine) if mine else None) or (_nothing(case) if none_here(case) else "")
-    return Words(f"{said} does not belong here", note, "Leave it out: a constant of the forward counts once, and no other comes in.")
+    note = (_already(case, mine) if mine else None) or (_nothing(case) if none_here(case) else ONCE)
+    return Words(f"{said} does not belong here", note, "Leave it out.")
 
 
 def _missing(case: Case, old: ast.expr, new: ast.expr) -> Words:
@@ -93,7 +94,7 @@ def _missing(case: Case, old: ast.expr, new: ast.expr) -> Words:
     lacks = f"{'1/' if divides else ''}{_one(constant)}" if constant is not None else "of a constant"
     return Words(
         f"{'this' if case.beside else f'`{short(old)}`'} lacks the factor {lacks}",
-        source.why if source else "",
+        source.why if source else ONCE,
         source.ask if source else _look(case),
     )
 
@@ -141,4 +142,4 @@ def _nothing(case: Case) -> str:
 
 
 def _one(node: ast.expr) -> str:
-    return text(node) if isinstance(node, ast.Name | ast.Constant | ast.Call | ast.Attribute | ast.Subscript) else f"({text(node)})"
+    return short(node) if isinstance(node, ast.Name | ast.Constant | ast.Call | ast.Attribute | ast.Subscript) else f"({short(node)})"

@@ -92,11 +92,19 @@ def _lost_factor(case: Case, lost: ast.expr, kept: ast.expr) -> str:
 
 
 def scales(case: Case, right: ast.expr) -> Iterator[Made]:
-    """A term with a constant factor more, or half of it, beside another term."""
+    """A term with a constant factor more, or half of it, beside another term; n for n - 1."""
     terms = [part for part in top_of(right) if not (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub))]
     for term in terms if len(terms) > 1 else ():
         for text in ("2 * x", "3 * x", "x / 2"):
             yield "wrong-scale", term, fill(text, {"x": term})
+    for part in parts(right):
+        if (
+            isinstance(part, ast.BinOp)
+            and isinstance(part.op, ast.Sub)
+            and literal(part.right) == 1
+            and isinstance(value_of(case, part), int)
+        ):
+            yield "wrong-scale", part, part.left
 
 
 def _signs(case: Case, right: ast.expr) -> Iterator[Made]:

@@ -103,7 +103,7 @@ def _of_path(case: Case) -> Diagnosis | None:
 
 def _whole(case: Case, constant: Named) -> Diagnosis:
     """All numbers are off by the constant: told of the part of the learner's line where it is too many, or another, if there is one."""
-    found = search(case, _with_constants)
+    found = search(case, _with_constants) or search(case, _without_a_number)
     if found is not None:
         return _told(case, found)
     words = words_of_whole(case, constant)
@@ -174,6 +174,17 @@ def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
             elif isinstance(part.op, ast.Mult) and not isinstance(value_of(case, part.left), torch.Tensor):
                 yield put(expression, part, part.right), part.left
                 yield put(expression, part, ast.copy_location(ast.BinOp(part.right, other, part.left), part)), part.left
+
+
+def _without_a_number(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """The expression without a factor or divisor that is one number, though it be computed: `dc.sum()`."""
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
+            sides = ((part.left, part.right), (part.right, part.left)) if isinstance(part.op, ast.Mult) else ((part.left, part.right),)
+            for kept, lost in sides:
+                value = value_of(case, lost)
+                if isinstance(value, torch.Tensor) and value.dim() == 0:
+                    yield put(expression, part, kept), lost
 
 
 def _exponents(case: Case) -> list[float]:

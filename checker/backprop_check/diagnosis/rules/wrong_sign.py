@@ -29,6 +29,8 @@ from backprop_check.diagnosis.rewrites import led, negated, put
 from backprop_check.diagnosis.rules.subtracted_branch import bent
 from backprop_check.records import Diagnosis, Span
 
+FALLS = "A derivative is negative only where the result falls when the variable grows."
+
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by turning the answer's sign: it is then the oracle."""
@@ -74,10 +76,10 @@ def _sign(case: Case, part: ast.expr) -> Span | None:
 
 def _too_many(case: Case, part: ast.expr) -> tuple[str, str, str]:
     lines = between(case)
-    note = f"Nothing in {lines} turns the sign." if no_minus(case) else ""
+    note = f"Nothing in {lines} turns the sign." if no_minus(case) else FALLS
     if isinstance(part, ast.BinOp):
         return "this difference is turned round", note, "Exchange its two sides."
-    return "this minus does not belong here", note, "Leave it out: a minus comes in only where the derivative has one."
+    return "this minus does not belong here", note, "Leave it out."
 
 
 def _missing(case: Case) -> tuple[str, str, str]:
@@ -99,7 +101,7 @@ def _missing(case: Case) -> tuple[str, str, str]:
 
 
 def _of_term(case: Case) -> Diagnosis | None:
-    found = search(case, edits)
+    found = search(case, edits) if case.everywhere else None
     if found is None:
         return None
     return Diagnosis(

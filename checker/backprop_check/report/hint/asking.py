@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
@@ -12,19 +12,19 @@ from backprop_check.report.hint.facts import path
 from backprop_check.report.layout import INDENT, prose
 
 
-def question_lines(gradient: Gradient, lesson: Lesson, filling: Mapping[str, str], width: int) -> Iterator[Text]:
+def question_lines(gradient: Gradient, lesson: Lesson, fillings: Sequence[Mapping[str, str]], width: int) -> Iterator[Text]:
     """Yield the questions, each once; none about derivatives where the formula is right."""
-    for question in dict.fromkeys(_questions(gradient, lesson, filling)):
+    for question in dict.fromkeys(_questions(gradient, lesson, fillings)):
         for i, line in enumerate(prose(question, width, indent=INDENT + 2)):
             yield line if i else Text(f"{'':{INDENT}}- {line.plain.strip()}")
 
 
-def _questions(gradient: Gradient, lesson: Lesson, filling: Mapping[str, str]) -> Iterator[str]:
-    codes = [diagnosis.code for diagnosis in gradient.diagnoses]
-    for code in codes:
+def _questions(gradient: Gradient, lesson: Lesson, fillings: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    codes, filling = [diagnosis.code for diagnosis in gradient.diagnoses], fillings[0]
+    for code, of_this in zip(codes, fillings, strict=False):
         if code in mistakes.QUESTIONS and (lesson.uses or code not in mistakes.NAMELESS):
             asked = mistakes.ONE_USE.get(code) if filling["count"] == "1" else None
-            yield (asked or mistakes.QUESTIONS[code]).format_map(filling)
+            yield (asked or mistakes.QUESTIONS[code]).format_map(of_this)
     if codes and codes[0] in mistakes.RIGHT_ELSEWHERE:
         return
     if not lesson.uses:

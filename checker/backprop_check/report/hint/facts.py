@@ -11,9 +11,9 @@ from backprop_check.records import Exercise, Gradient, Lesson, Span, Submission,
 SHORT = 40
 
 
-def facts(submission: Submission, gradient: Gradient, lesson: Lesson) -> dict[str, str]:
-    """Return what may stand between braces in a question or a law."""
-    diagnosis = gradient.diagnoses[0] if gradient.diagnoses else None
+def facts(submission: Submission, gradient: Gradient, lesson: Lesson, which: int = 0) -> dict[str, str]:
+    """Return what may stand between braces in a question or a law about one of the diagnoses."""
+    diagnosis = gradient.diagnoses[which] if gradient.diagnoses else None
     span = diagnosis.span if diagnosis else None
     first = min((s[0] for s in [span, *(s for s, _ in diagnosis.also)] if s), default=gradient.line) if diagnosis else gradient.line
     node = gradient.verdict.target.node
@@ -34,7 +34,7 @@ def facts(submission: Submission, gradient: Gradient, lesson: Lesson) -> dict[st
         "often": "twice" if count == 2 else f"{count} times",
         "one": f"{node}{lesson.place}",
         "place": lesson.place,
-        "goes": moved.place if moved else together(users) or "the loss",
+        "goes": moved.place if moved and count == 1 else together(users) or "the loss",
         "part": part,
         "bare": part.strip("`") if part.strip("`").isidentifier() else "d",
         "other": named[1] if named else "h",

@@ -21,7 +21,7 @@ def hint_lines(
     exercise: Exercise, submission: Submission, gradient: Gradient, lesson: Lesson, number: int, step: Step | None, width: int
 ) -> Iterator[Text]:
     """Yield hint `number` (1 to 4). `lesson` is what the graph teaches of this gradient, `step` the solution's line, where there is one."""
-    filling = facts(submission, gradient, lesson)
+    filling = [facts(submission, gradient, lesson, which) for which in range(max(1, len(gradient.diagnoses)))]
     yield Text.assemble((lesson.name, "bold"), f"  {exercise.id}, hint {number} of {STEPS}")
     yield Text()
     if number == 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
@@ -18,12 +18,12 @@ UNKNOWN = "The table of laws does not know this line; what it does can be measur
 
 
 def law_lines(
-    exercise: Exercise, gradient: Gradient, lesson: Lesson, step: Step | None, filling: Mapping[str, str], width: int
+    exercise: Exercise, gradient: Gradient, lesson: Lesson, step: Step | None, fillings: Sequence[Mapping[str, str]], width: int
 ) -> Iterator[Text]:
     """Yield the law that the mistake breaks, then those of the graph; `step` is the solution's line, where there is one."""
-    codes = [diagnosis.code for diagnosis in gradient.diagnoses]
-    for law in dict.fromkeys(LAWS[code] for code in codes if code in LAWS):
-        yield from prose(law.format_map(filling), width)
+    codes, filling = [diagnosis.code for diagnosis in gradient.diagnoses], fillings[0]
+    for law in dict.fromkeys(LAWS[code].format_map(of_this) for code, of_this in zip(codes, fillings, strict=False) if code in LAWS):
+        yield from prose(law, width)
     if not (codes and codes[0] in RIGHT_ELSEWHERE):
         answers = [diagnosis.fix for diagnosis in gradient.diagnoses] + [lesson.expression, step.source if step else None]
         yield from _of_graph(exercise, lesson, step, {_bare(answer) for answer in answers if answer}, filling, width)

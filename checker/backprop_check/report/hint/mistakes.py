@@ -79,7 +79,7 @@ QUESTIONS = {
     "wrong-permutation": _FETCH,
     "wrong-point": "A slope belongs to a point. Is your formula made for {node}, or for the result {users}?",
     "wrong-power": "Try it with numbers: let {node} go from 2 to 2.01. How much does {users} move for that 0.01? And by your formula?",
-    "wrong-scale": "Which plain numbers multiply or divide in {lines}, or come out of a power or a mean there? "
+    "wrong-scale": "Which plain numbers multiply or divide in {lines}, or come out of a power, a square or a mean there? "
     "Has your line these, each once, and no others?",
     "wrong-sign": "Let {one} rise a little: does {goes} rise or fall?",
     "wrong-slice": _FETCH,
