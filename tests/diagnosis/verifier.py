@@ -129,13 +129,13 @@ def _holds(trial: Trial, answers: ast.Module, target: str, claim: Mapping[str, A
             return True
         left, right = (torch.as_tensor(eval(claim[side], known)).double() for side in ("left", "right"))
         return left.shape == right.shape and _near(left, right)
-    if kind in ("slope", "as-if", "gradient-of", "uses-left-out") and answer is None:
+    if kind in ("slope", "as-if", "gradient-of", "uses-taken") and answer is None:
         return False
-    assert kind in ("shapes", "raised", "slope", "as-if", "gradient-of", "uses-left-out"), f"no such kind of claim: {kind}"
+    assert kind in ("shapes", "raised", "slope", "as-if", "gradient-of", "uses-taken"), f"no such kind of claim: {kind}"
     if kind == "gradient-of":
         return _near(_part_gradient(trial, claim["line"], claim["part"]), answer)
-    if kind == "uses-left-out":
-        return _near(gradient - sum(_of_use(trial, node, line, use) for line, use in claim["uses"]), answer)
+    if kind == "uses-taken":
+        return _near(gradient + (claim["times"] - 1) * sum(_of_use(trial, node, line, use) for line, use in claim["uses"]), answer)
     if kind in ("slope", "as-if"):
         change = _slope(trial, claim) if kind == "slope" else _as_if(trial, claim)
         consumers = {

@@ -41,9 +41,22 @@ def gradient_of(line: Line, part: ast.expr) -> Claim:
     return Claim("gradient-of", {"line": line.name, "part": _text(part)})
 
 
-def uses_left_out(lost: Iterable[tuple[Line, int]]) -> Claim:
-    """The answer is the gradient without what comes back through these uses of the node: a line, and which of its uses (from 0)."""
-    return Claim("uses-left-out", {"uses": [[line.name, use] for line, use in lost]})
+def uses_taken(times: float, uses: Iterable[tuple[Line, int]]) -> Claim:
+    """The answer is the gradient, were what comes back through these uses of the node taken so many times: 0, -1, 2.
+
+    A use is a line, and which of its uses of the node (from 0).
+    """
+    return Claim("uses-taken", {"uses": [[line.name, use] for line, use in uses], "times": times})
+
+
+def diagonal(line: Line) -> Claim:
+    """The answer is the diagonal of the Jacobian of a line's value by the node, times the gradient that arrives at it."""
+    return Claim("diagonal", {"line": line.name})
+
+
+def ones_for(gradients: Iterable[str]) -> Claim:
+    """The answer is what autograd gives with ones for these gradients from above."""
+    return Claim("ones-for", {"gradients": sorted(gradients)})
 
 
 def shapes(case: Case) -> Claim:
@@ -112,10 +125,10 @@ def _gradient_of(case: Case, claim: Claim) -> bool:
     return any(gives_answer(case, lambda run, p=part: arriving(case, run, line, tree, p)) for part in same)  # type: ignore[misc]
 
 
-def _uses_left_out(case: Case, claim: Claim) -> bool:
-    lost = {tuple(use) for use in claim.fields["uses"]}
-    kept = tuple(path for path in paths(case) if (path.line.name, path.use) not in lost)
-    return case.is_answer(total(case, kept))
+def _uses_taken(case: Case, claim: Claim) -> bool:
+    taken = {tuple(use) for use in claim.fields["uses"]}
+    chosen = tuple(path for path in paths(case) if (path.line.name, path.use) in taken)
+    return case.is_answer([o + (claim.fields["times"] - 1) * v for o, v in zip(case.oracles, total(case, chosen), strict=True)])
 
 
 _HOLDS: dict[str, Callable[[Case, Claim], bool]] = {
@@ -123,7 +136,7 @@ _HOLDS: dict[str, Callable[[Case, Claim], bool]] = {
     "slope": _slope,
     "as-if": _as_if,
     "gradient-of": _gradient_of,
-    "uses-left-out": _uses_left_out,
+    "uses-taken": _uses_taken,
 }
 """Kinds that say something of every run; the others say what was there in the trials."""
 
