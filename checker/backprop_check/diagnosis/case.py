@@ -12,11 +12,12 @@ import torch
 
 from backprop_check.comparison.compare import close
 from backprop_check.derivation.derive import Derived, Underivable, derive
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.fold import fold
 from backprop_check.diagnosis.seen import Seen, Tensors
 from backprop_check.diagnosis.work import REPLAY
-from backprop_check.records import Run
+from backprop_check.records import Run, Trial
 from backprop_check.trace.oracle import in_float64, trace
 
 __all__ = ["Case", "Tensors"]
@@ -96,17 +97,37 @@ class Case(Seen):
         read = self.gradients_in(expression)
         if not read or self.partial:
             return True
-        if read not in self.memo:
-            trial = trace(self.graph, 0, self.graph.sizes[0], perturb=[name[1:] for name in read])
-            self.work.count(*trial.values.values(), times=REPLAY)
-            names = {**in_float64(trial.values), **{name: trial.gradients[name] for name in self.available}}
-            self.memo[read] = Evaluator(names, self.work), trial
-        evaluator, trial = self.memo[read]
+        evaluator, trial = self._other(read)
         try:
             value = evaluator(expression)
         except (Refused, Failed, RecursionError):
             return False
         return isinstance(value, torch.Tensor) and close(value, trial.gradients[self.name], trial.scales[self.name])
+
+    def _other(self, read: frozenset[str]) -> tuple[Evaluator, Trial]:
+        """A trial in which these gradients are others."""
+        if read not in self.memo:
+            trial = trace(self.graph, 0, self.graph.sizes[0], perturb=[name[1:] for name in read])
+            self.work.count(*trial.values.values(), times=REPLAY)
+            names = {**in_float64(trial.values), **{name: trial.gradients[name] for name in self.available}}
+            self.memo[read] = Evaluator(names, self.work), trial
+        found: tuple[Evaluator, Trial] = self.memo[read]
+        return found
+
+    def alike(self, one: ast.expr, other: ast.expr, within: ast.expr) -> bool:
+        """Whether two parts are tensors of the same numbers in every trial, and when the gradients that the whole reads are others."""
+        read = self.gradients_in(within)
+        everywhere = [evaluator for evaluator, _ in self._everywhere]
+        for evaluator in [*everywhere, self._other(read)[0]] if read else everywhere:
+            try:
+                a, b = evaluator(one), evaluator(other)
+            except (Refused, Failed, RecursionError):
+                return False
+            if not isinstance(a, torch.Tensor) or not isinstance(b, torch.Tensor) or a.dtype != b.dtype or not a.is_floating_point():
+                return False
+            if not close(b, a, _finite_max(a)):
+                return False
+        return True
 
     def first(self, expression: ast.expr) -> Any:
         """The value of an expression in the first trial. Raises `Refused` or `Failed`."""
@@ -156,7 +177,7 @@ class Case(Seen):
         """Return the first candidate that is right in every run, as text."""
         for candidate in candidates:
             if candidate is not None and self.is_right(candidate):
-                return ast.unparse(ast.fix_missing_locations(candidate))
+                return text(candidate)
         return None
 
     def _agree(self, values: Tensors, others: Tensors) -> bool:

@@ -80,7 +80,10 @@ def diagnose(case: Case, most: float = math.inf) -> tuple[Diagnosis, ...]:
 
 def _with_fix(case: Case, cause: Diagnosis, most: float) -> Diagnosis:
     fix = _attempt(lambda c: nearest(c, cause.fix), replace(case, until=min(case.until + MEND, most)))
-    return replace(cause, fix=fix or cause.fix)
+    if fix is None:
+        return cause
+    # The evidence quotes the line that was found; it is true of the plainer one that is shown.
+    return replace(cause, fix=fix, evidence=cause.evidence.replace(f"`{cause.fix}` equals", f"`{fix}` equals"))
 
 
 def facts_only(case: Case) -> Diagnosis:

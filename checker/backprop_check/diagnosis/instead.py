@@ -9,7 +9,7 @@ import torch
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import names_used, value_of
-from backprop_check.diagnosis.replaced import replaced, with_a_factor, with_factor
+from backprop_check.diagnosis.replaced import replaced, sensible, with_a_factor, with_factor
 from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
@@ -23,7 +23,7 @@ def instead(case: Case, last: bool = False) -> Diagnosis | None:
     """The smallest part without a gradient in it that is not what belongs there; unless it is the `last` word, one whose kind is known."""
     everything = replaced(case, case.draft) if case.draft is not None else iter(())
     found = [(e, p, r) for e, p, r in everything if not case.gradients_in(p) | case.gradients_in(r) and _is_tensor(case, r)]
-    found = [(e, p, r) for e, p, r in found if p is not case.draft or isinstance(p, ast.Name)]
+    found = list(sensible(case, [(e, p, r) for e, p, r in found if p is not case.draft or isinstance(p, ast.Name)]))
     if not found:
         return None
     expression, part, replacement = min(found, key=lambda f: (len(list(ast.walk(f[1]))), len(list(ast.walk(f[2])))))
@@ -97,7 +97,7 @@ def incomplete(case: Case) -> Diagnosis | None:
     """A part with a gradient in it that would be right with one factor of the forward more."""
     if case.draft is None or not case.everywhere:
         return None
-    for expression, part, factor in with_a_factor(case, case.draft):
+    for expression, part, factor in sensible(case, with_a_factor(case, case.draft)):
         if case.gradients_in(part):
             there = {n.id for n in names_used(factor)} & {n.id for n in names_used(case.draft)}
             return Diagnosis(
@@ -115,7 +115,7 @@ def incomplete(case: Case) -> Diagnosis | None:
 
 def lacking(case: Case) -> Diagnosis | None:
     """A gradient from above stands there without the derivative it has to be multiplied with."""
-    found = next(with_factor(case, case.draft), None) if case.draft is not None else None
+    found = next(sensible(case, with_factor(case, case.draft)), None) if case.draft is not None else None
     if found is None:
         return None
     expression, part, _ = found

@@ -25,7 +25,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import names_used, parts, value_of
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.fingerprint import keys
-from backprop_check.diagnosis.replaced import replaced
+from backprop_check.diagnosis.replaced import replaced, sensible
 from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis
 
@@ -51,7 +51,7 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if not names_used(draft) and not isinstance(draft, ast.Constant):
         return _without_upstream(case, derived)
-    return None if any(part is not draft for _, part, _ in replaced(case, draft)) else _told(case, derived, lacking)
+    return None if any(part is not draft for _, part, _ in sensible(case, replaced(case, draft))) else _told(case, derived, lacking)
 
 
 def _without_upstream(case: Case, derived: Derived) -> Diagnosis:
