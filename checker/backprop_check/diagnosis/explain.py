@@ -92,7 +92,9 @@ def _with_fix(case: Case, cause: Diagnosis, most: float) -> Diagnosis:
     else:
         fix = attempt(lambda c: nearest(c, cause.fix), replace(case, until=min(case.until + MEND, most))) or cause.fix
     claims = cause.claims if fix is None or equal(fix) in cause.claims else (*cause.claims, equal(fix))
-    return replace(cause, fix=fix, claims=claims)
+    # The evidence quotes the line that was found; it is true of the plainer one that is shown.
+    evidence = cause.evidence.replace(f"`{cause.fix}` equals", f"`{fix}` equals") if fix is not None else cause.evidence
+    return replace(cause, fix=fix, claims=claims, evidence=evidence)
 
 
 def facts_only(case: Case) -> Diagnosis:
