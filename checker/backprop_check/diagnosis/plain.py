@@ -71,7 +71,7 @@ def _settlings(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
 
 
 def _undone(case: Case, part: ast.expr) -> Iterator[ast.expr]:
-    """What undoes a line of the forward, unless the learner does: `b` for `c / a` after `c = a * b`, `c` for `exp(d)` after `d = log(c)`."""
+    """What undoes a line of the forward, not written so: `b` for `c / a` after `c = a * b`, `c` for `exp(d)` after `d = log(c)`."""
     negative, found = factors(part) if is_product(part) else (False, [])
     own = {(divides, ast.dump(f)) for p in (parts(case.draft) if case.draft is not None else ()) for divides, f in factors(p)[1]}
     for (i, (divided, one)), (j, (divides, other)) in permutations(enumerate(found), 2):
