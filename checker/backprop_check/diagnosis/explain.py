@@ -79,8 +79,6 @@ def diagnose(case: Case, most: float = math.inf) -> tuple[Diagnosis, ...]:
 
 
 def _with_fix(case: Case, cause: Diagnosis, most: float) -> Diagnosis:
-    if cause.fix is not None and case.derived is not None and cause.fix == case.derived.text:
-        return cause  # nothing of the answer is to be kept: no line is nearer
     fix = _attempt(lambda c: nearest(c, cause.fix), replace(case, until=min(case.until + MEND, most)))
     return replace(cause, fix=fix or cause.fix)
 

@@ -24,7 +24,6 @@ RESHAPING = ("missing-sum", "lost-keepdim", "extra-keepdim", "wrong-axis", "miss
 EXCHANGED = (
     ("wrong-local-derivative", "missing-local-derivative"),
     ("wrong-local-derivative", "wrong-local-derivative"),
-    ("wrong-power", "wrong-operand"),
     ("extra-term", "missing-branch"),
     ("extra-term", "wrong-local-derivative"),
 )
