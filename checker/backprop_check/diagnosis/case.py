@@ -170,7 +170,7 @@ class Case(Seen):
 
     def is_answer(self, values: Tensors | None) -> bool:
         """Whether `values` are the learner's answer in every run: a mistake replayed."""
-        return values is not None and self._agree(values, self.answers)
+        return values is not None and self._comparable and self._agree(values, self.answers)
 
     def gives(self, expression: ast.expr) -> bool:
         """Whether `expression` is worth the learner's answer in every run; stops at the first in which it is not."""
@@ -178,7 +178,12 @@ class Case(Seen):
             values = _floats(expression, [evaluator])
             if values is None or not close(values[0], answer, max(scale, _finite_max(answer)), self.tolerance):
                 return False
-        return self.everywhere
+        return self.everywhere and self._comparable
+
+    @cached_property
+    def _comparable(self) -> bool:
+        """Whether every answer has finite numbers: where it has none, nothing is compared, and all would agree with it."""
+        return all(not answer.numel() or bool(torch.isfinite(answer).any()) for answer in self.answers)
 
     def same(self, values: Tensors | None, others: Tensors) -> bool:
         """Whether two lists of values agree in every run."""

@@ -87,10 +87,7 @@ def _placed(case: Case, causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
 
 
 def _with_fix(case: Case, cause: Diagnosis, most: float) -> Diagnosis:
-    if cause.fix is not None and case.derived is not None and cause.fix == case.derived.text:
-        fix: str | None = cause.fix  # nothing of the answer is to be kept: no line is nearer
-    else:
-        fix = attempt(lambda c: nearest(c, cause.fix), replace(case, until=min(case.until + MEND, most))) or cause.fix
+    fix = attempt(lambda c: nearest(c, cause.fix), replace(case, until=min(case.until + MEND, most))) or cause.fix
     claims = cause.claims if fix is None or equal(fix) in cause.claims else (*cause.claims, equal(fix))
     # The evidence quotes the line that was found; it is true of the plainer one that is shown.
     evidence = cause.evidence.replace(f"`{cause.fix}` equals", f"`{fix}` equals") if fix is not None else cause.evidence

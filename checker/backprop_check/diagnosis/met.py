@@ -31,7 +31,6 @@ RESHAPING = frozenset(
 EXCHANGED = (
     ("wrong-local-derivative", "missing-local-derivative"),
     ("wrong-local-derivative", "wrong-local-derivative"),
-    ("wrong-power", "wrong-operand"),
     ("extra-term", "missing-branch"),
     ("extra-term", "wrong-local-derivative"),
     ("missing-upstream", "wrong-local-derivative"),
