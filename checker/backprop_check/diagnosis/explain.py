@@ -79,7 +79,8 @@ def diagnose(case: Case, most: float = math.inf) -> tuple[Diagnosis, ...]:
 
 
 def _with_fix(case: Case, cause: Diagnosis, most: float) -> Diagnosis:
-    fix = _attempt(lambda c: nearest(c, cause.fix), replace(case, until=min(case.until + MEND, most)))
+    told = None if cause.code == "wrong-idea" else cause.fix  # who is to begin again is told of no line
+    fix = _attempt(lambda c: nearest(c, told), replace(case, until=min(case.until + MEND, most)))
     if fix is None:
         return cause
     # The evidence quotes the line that was found; it is true of the plainer one that is shown.
