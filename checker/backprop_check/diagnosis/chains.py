@@ -40,6 +40,8 @@ def product(negative: bool, found: list[Factor]) -> ast.expr:
     if turned is not None:
         kept[turned] = False, total([(not minus, t) for minus, t in terms(kept[turned][1])])
     elif negative:
+        at = next((i for i, (divides, f) in enumerate(kept) if not divides and literal(f) is not None), 0)
+        kept.insert(0, kept.pop(at))
         kept[0] = False, ast.UnaryOp(ast.USub(), kept[0][1])
     made = kept[0][1]
     at = 1
@@ -81,11 +83,16 @@ def _is_difference(node: ast.expr) -> bool:
 
 
 def rewritten(node: ast.expr) -> Iterator[ast.expr]:
-    """The same product or sum, written plainly."""
+    """The same product, sum or power, written plainly."""
     if is_product(node):
         yield product(*factors(node))
     elif is_sum(node):
         yield total(terms(node))
+    match node:
+        case ast.BinOp(left=ast.BinOp(left=base, op=ast.Pow(), right=first), op=ast.Pow() as op, right=second):
+            one, other = literal(first), literal(second)
+            if one is not None and other is not None:
+                yield ast.BinOp(base, op, number(one * other))
 
 
 def shortened(node: ast.expr) -> Iterator[ast.expr]:

@@ -15,8 +15,6 @@ from backprop_check.diagnosis.replaced import replaced, with_term
 from backprop_check.diagnosis.rules import RULES, bad_reshape, wrong_operand
 
 ENOUGH = 40
-TOLD = 4
-"""So many tokens farther the line may be that the story told is about."""
 
 EDITORS = tuple(rule for rule in RULES if hasattr(rule, "edits"))
 
@@ -50,13 +48,12 @@ def nearest(case: Case, given: str | None) -> str | None:
     derived = [case.derived.text] if case.derived is not None else []
     if given is None and derived and isinstance(case.draft, ast.Name | ast.Constant) and not _one_more(case):
         return derived[0]
-    certain = [*derived, *([given] if given else [])]
+    certain = [*derived, *([given] if given else []), *_written_out(case)]
     best: tuple[tuple[bool, float], str] | None = None
-    found = chain(certain, _written_out(case), _renamed(case), repairs(case))
+    found = chain(certain, _renamed(case), repairs(case))
     for tried, candidate in enumerate(islice(found, ENOUGH), 1):
         for line in _plain(case, candidate):
-            over, away = far(case, line)
-            mark = over, away - TOLD * (candidate == given)
+            mark = far(case, line, told=candidate == given)
             best = (mark, line) if best is None or mark < best[0] else best
         if best is not None and tried >= len(certain) and not best[0][0]:
             break

@@ -53,17 +53,18 @@ def plain(case: Case, expression: ast.expr) -> ast.expr:
 
 
 def size(expression: ast.expr) -> int:
-    """How much there is to read: the tokens, nearly."""
+    """How much there is to read: the tokens, nearly; and one more for each sign that stands within a product."""
     nodes = [n for n in ast.walk(expression) if isinstance(n, ast.expr | ast.keyword)]
-    return len(nodes) + text(expression).count("(") + sum(isinstance(n, ast.BinOp) for n in nodes)
+    products = [n for n in nodes if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult | ast.Div)]
+    inside = [n for n in products if isinstance(n.right, ast.UnaryOp)]
+    return len(nodes) + text(expression).count("(") + sum(isinstance(n, ast.BinOp) for n in nodes) + len(inside)
 
 
 def _settlings(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
-    """The expression with one idle thing less: the part it stands in is worth the same without it. What the learner wrote stays."""
-    written = {ast.dump(part) for part in parts(case.draft)} if case.draft is not None else set()
+    """The expression with one idle thing less: the part it stands in is worth the same without it."""
     everything, long = list(parts(expression)), size(expression)
     for part in everything if len(everything) <= LARGE else ():
-        for less in (*_less(part), *_undone(case, part)) if ast.dump(part) not in written else ():
+        for less in (*_less(part), *_undone(case, part)):
             if case.late:
                 return
             if case.alike(part, less, expression) and size(shorter := put(expression, part, less)) < long:
@@ -71,14 +72,14 @@ def _settlings(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
 
 
 def _undone(case: Case, part: ast.expr) -> Iterator[ast.expr]:
-    """What undoes a line of the forward, not written so: `b` for `c / a` after `c = a * b`, `c` for `exp(d)` after `d = log(c)`."""
+    """What is left where a line of the forward is undone, unless the learner undoes it: `b` of `c / a` after `c = a * b`."""
     negative, found = factors(part) if is_product(part) else (False, [])
     own = {(divides, ast.dump(f)) for p in (parts(case.draft) if case.draft is not None else ()) for divides, f in factors(p)[1]}
     for (i, (divided, one)), (j, (divides, other)) in permutations(enumerate(found), 2):
         if divides and not divided and {(False, ast.dump(one)), (True, ast.dump(other))} - own:
             for name in _before(case, ast.BinOp(one, ast.Div(), other)):
                 yield product(negative, [(d, name if k == i else f) for k, (d, f) in enumerate(found) if k != j])
-    if isinstance(part, ast.Call):
+    if isinstance(part, ast.Call) and (False, ast.dump(part)) not in own:
         yield from _before(case, part)
         yield from (ast.BinOp(_ONE, ast.Div(), name) for name in _before(case, ast.BinOp(_ONE, ast.Div(), part)))
 
