@@ -62,7 +62,7 @@ def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
         if case.late:
             return ()
     asked: set[int] = set()
-    found: list[tuple[int, Diagnosis, Diagnosis]] = []
+    pairs: list[tuple[int, Diagnosis, Diagnosis]] = []
     for half in _changed(case, case.draft):
         value = value_of(case, half)
         goal = next((goals[key] for key in keys(value) if key in goals), None) if isinstance(value, torch.Tensor) else None
@@ -71,10 +71,10 @@ def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
         asked.add(id(goal))
         pair = _pair(case, case.draft, half, goal, first)
         if pair is not None and not {(pair[1].code, pair[2].code), (pair[2].code, pair[1].code)} & set(EXCHANGED):
-            found.append(pair)
-        if len(asked) >= NAMED or case.late or (found and found[-1][0] <= NEAR):
+            pairs.append(pair)
+        if len(asked) >= NAMED or case.late or (pairs and pairs[-1][0] <= NEAR):
             break
-    return _in_order(*min(found, key=lambda pair: pair[0])[1:]) if found else ()
+    return _in_order(*min(pairs, key=lambda pair: pair[0])[1:]) if pairs else ()
 
 
 def _in_order(one: Diagnosis, two: Diagnosis) -> tuple[Diagnosis, Diagnosis]:
