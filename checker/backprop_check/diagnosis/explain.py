@@ -91,8 +91,8 @@ def _with_fix(case: Case, cause: Diagnosis, most: float) -> Diagnosis:
         fix: str | None = cause.fix  # nothing of the answer is to be kept: no line is nearer
     else:
         fix = attempt(lambda c: nearest(c, cause.fix), replace(case, until=min(case.until + MEND, most))) or cause.fix
-    claims = cause.claims if fix is None or equal(fix) in cause.claims else (*cause.claims, equal(fix))
-    return replace(cause, fix=fix, claims=claims)
+    claims = (*cause.claims, *(equal(right) for right in dict.fromkeys((cause.fix, fix)) if right is not None))
+    return replace(cause, fix=fix, claims=tuple(claim for i, claim in enumerate(claims) if claim not in claims[:i]))
 
 
 def facts_only(case: Case) -> Diagnosis:
