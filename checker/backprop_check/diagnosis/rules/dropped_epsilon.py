@@ -20,6 +20,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
@@ -39,7 +40,8 @@ def find(case: Case) -> Diagnosis | None:
     for place in _places(case):
         line, tree, part, other = place
         bare = put(tree, part, other)
-        replayed = [as_if([(line, bare)], too) for too in (False, True) if replays(case, written_as(case, line, bare, too))][:1]
+        ways = (too for too in (False, True) if replays(case, written_as(case, line, bare, too)))
+        replayed = [as_if([(line, bare)], too) for too in islice(ways, 1)]
         found = search(case, partial(_completed, part=part, other=other))
         if replayed or found is not None:
             return replace(_told(case, place, found, bool(replayed)), claims=tuple(replayed))
