@@ -6,9 +6,10 @@ Imports nothing of the package. The submission is code of this repository's test
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib.util
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -30,7 +31,8 @@ class Trial:
         self.values = {name: v.double() if _floats(v) else v for name, v in drawn.items()}
         self.cotangent = torch.randn((), dtype=torch.float64)
         live = self.run()
-        if "d" + self.output in _parameters(tree, "backward"):
+        self.given = "d" + self.output in _parameters(tree, "backward")
+        if self.given:
             self.cotangent = torch.randn_like(live[self.output])
         else:
             self.cotangent = torch.ones_like(live[self.output])
@@ -78,22 +80,23 @@ class Trial:
         (found,) = torch.autograd.grad(total, [start], allow_unused=True)
         return torch.zeros_like(self.values[node]) if found is None else found
 
-    def answer(self, submission: ast.Module, target: str) -> torch.Tensor | None:
-        """What the submission gives for the target, every other gradient being autograd's once it was written; None where it raises."""
+    def answer(self, submission: ast.Module, target: str) -> torch.Tensor | Exception | None:
+        """What the submission gives for the target, every other gradient being autograd's once it was written; or what it raises."""
         names = {**vars(self.module), "F": F, **{n: v.clone() if isinstance(v, torch.Tensor) else v for n, v in self.values.items()}}
-        names["d" + self.output] = self.cotangent
-        body = next(n for n in submission.body if isinstance(n, ast.FunctionDef) and n.name == "backward").body
+        if self.given:
+            names["d" + self.output] = self.cotangent
+        for statement in submission.body:
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                exec(compile(ast.Module([statement], []), "<submission>", "exec"), names)
         found = None
         with torch.no_grad():
-            for statement in body:
-                written = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-                written |= {n.value.id for n in ast.walk(statement) if isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name)
-                            and isinstance(n.ctx, ast.Store)}  # fmt: skip
+            for statement in _statements(submission):
+                written = _written(statement)
                 try:
                     exec(compile(ast.Module([statement], []), "<submission>", "exec"), names)
-                except Exception:
+                except Exception as error:
                     if target in written:
-                        return None
+                        return error
                 for name in written & self.gradients.keys():
                     if name == target:
                         found = names.get(name)
@@ -104,15 +107,22 @@ class Trial:
 
 def false_claims(report: Mapping[str, Any], exercise: Path, submission: Path) -> Iterator[str]:
     """Yield each claim of a report (as JSON) that does not hold."""
-    tree, answers = ast.parse(exercise.read_text()), ast.parse(submission.read_text())
-    trials = list(itertools.islice(_trials(exercise, tree), TRIALS))
-    for gradient in report["gradients"]:
-        for diagnosis in gradient["diagnoses"]:
-            for claim in diagnosis["claims"]:
-                for trial in trials:
-                    if not _holds(trial, answers, gradient["name"], claim):
-                        yield f"{gradient['name']} {diagnosis['code']}: {claim}"
-                        break
+    told = [(g["name"], d["code"], claim) for g in report["gradients"] for d in g["diagnoses"] for claim in d["claims"]]
+    tree, answers = ast.parse(exercise.read_text()), _parsed(submission.read_text())
+    trials = list(itertools.islice(_trials(exercise, tree), TRIALS)) if told else []
+    for name, code, claim in told:
+        if not _stands(trials, answers, name, claim):
+            yield f"{name} {code}: {claim}"
+
+
+def _stands(trials: Sequence[Trial], answers: ast.Module, target: str, claim: Mapping[str, Any]) -> bool:
+    if claim["kind"] == "raised":  # in some trial; an answer that is wrong at other sizes need not raise at its own
+        return any(type(trial.answer(answers, target)).__name__ == claim["error"] for trial in trials)
+    if claim["kind"] == "shapes":
+        answer, due = trials[0].answer(answers, target), trials[0].values[target[1:]]
+        got = list(answer.shape) if isinstance(answer, torch.Tensor) else claim["got"][0]
+        return claim["got"][0] == got and claim["due"][0] == list(due.shape)
+    return all(_holds(trial, answers, target, claim) for trial in trials)
 
 
 def counted(report: Mapping[str, Any]) -> int:
@@ -121,65 +131,148 @@ def counted(report: Mapping[str, Any]) -> int:
 
 def _holds(trial: Trial, answers: ast.Module, target: str, claim: Mapping[str, Any]) -> bool:
     kind, node = claim["kind"], target[1:]
-    gradient, answer = trial.gradients[target], trial.answer(answers, target)
+    gradient, given = trial.gradients[target], trial.answer(answers, target)
+    known = {**vars(trial.module), "torch": torch, "F": F, **trial.values, **trial.gradients, "gradient": gradient}
+    known["d" + trial.output] = trial.cotangent
+    answer = eval(claim["answer"], known).double() if "answer" in claim else given
     if kind == "equal":
-        known = {**vars(trial.module), "torch": torch, "F": F, **trial.values, **trial.gradients, "gradient": gradient, "answer": answer}
-        known["d" + trial.output] = trial.cotangent
-        if answer is None and "answer" in claim["left"] + claim["right"]:
+        if not isinstance(answer, torch.Tensor) and {"answer"} & {n for side in ("left", "right") for n in _names(claim[side])}:
             return True
-        left, right = (torch.as_tensor(eval(claim[side], known)).double() for side in ("left", "right"))
+        left, right = (torch.as_tensor(eval(claim[side], {**known, "answer": answer})).double() for side in ("left", "right"))
         return left.shape == right.shape and _near(left, right)
-    if kind in ("slope", "as-if", "gradient-of", "uses-taken") and answer is None:
+    if not isinstance(answer, torch.Tensor):
         return False
-    assert kind in ("shapes", "raised", "slope", "as-if", "gradient-of", "uses-taken"), f"no such kind of claim: {kind}"
     if kind == "gradient-of":
-        return _near(_part_gradient(trial, claim["line"], claim["part"]), answer)
+        return any(_near(found, answer) for found in _part_gradients(trial, claim["line"], claim["part"]))
     if kind == "uses-taken":
-        return _near(gradient + (claim["times"] - 1) * sum(_of_use(trial, node, line, use) for line, use in claim["uses"]), answer)
-    if kind in ("slope", "as-if"):
-        change = _slope(trial, claim) if kind == "slope" else _as_if(trial, claim)
-        consumers = {
-            line: trial.gradients["d" + line] for line in trial.lines if "d" + line in trial.gradients and _reads(trial.lines[line], node)
-        }
-        ways = [None, consumers]
-        return any(_near(trial.gradient_as(node, change, stops), answer) for stops in ways)
-    return True
+        times = eval(str(claim["times"]), known)
+        return _near(gradient + (times - 1) * sum(_of_use(trial, node, line, use) for line, use in claim["uses"]), answer)
+    if kind == "diagonal":
+        return _near(_diagonal(trial, node, claim["line"]) * trial.gradients["d" + claim["line"]], answer)
+    if kind == "ones-for" or "ones" in claim:
+        above = {name[1:]: torch.ones_like(trial.gradients[name]) for name in claim.get("ones") or claim["gradients"]}
+        ways: list[dict[str, torch.Tensor] | None] = [above]
+    else:
+        ways = [None, *_ends(trial, answers, target)]
+    changes = {"slope": _slopes, "sent-through": _slopes, "as-if": _as_if, "ones-for": _unchanged}[kind](trial, claim)
+    return any(_near(found, answer) for change in changes for stops in ways for found in _gradient_as(trial, node, change, stops))
 
 
-def _as_if(trial: Trial, claim: Mapping[str, Any]) -> Callable[..., Any]:
+def _gradient_as(trial: Trial, node: str, change: Callable[..., Any], stops: dict[str, torch.Tensor] | None) -> Iterator[torch.Tensor]:
+    """None where the change cannot be made so."""
+    with contextlib.suppress(RuntimeError):
+        yield trial.gradient_as(node, change, stops)
+
+
+def _ends(trial: Trial, answers: ast.Module, target: str) -> Iterator[dict[str, torch.Tensor]]:
+    """Where a way back is taken up: at the lines that use the node, or at those whose gradients the target's statements read."""
+    nodes = {line for line in trial.lines if "d" + line in trial.gradients}
+    users = {line for line in nodes if _reads(trial.lines[line], target[1:])}
+    read = {name[1:] for name in _read_for(answers, target) if name[1:] in nodes}
+    beside = {line for line in users if not _below(trial, line) & read}
+    for stops in (users, read | beside):
+        yield {line: trial.gradients["d" + line] for line in stops}
+
+
+def _below(trial: Trial, line: str) -> set[str]:
+    below = {line}
+    for name, source in trial.lines.items():
+        below |= {name} if below & _names(source) else set()
+    return below
+
+
+def _read_for(answers: ast.Module, target: str) -> set[str]:
+    """The names that a target's statements read, those of their helpers included."""
+    wanted = {target}
+    for statement in reversed(_statements(answers)):
+        if _written(statement) & wanted:
+            wanted |= {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return wanted - {target}
+
+
+def _unchanged(trial: Trial, claim: Mapping[str, Any]) -> Iterator[Callable[..., Any]]:
+    yield lambda line, compute, names: compute(names)
+
+
+def _as_if(trial: Trial, claim: Mapping[str, Any]) -> Iterator[Callable[..., Any]]:
     def change(line: str, compute: Callable[..., Any], names: dict[str, Any]) -> Any:
         if line not in claim["lines"]:
             return compute(names)
         other = eval(claim["lines"][line], {**vars(trial.module), "torch": torch, "F": F, **names})
-        return _Kept.apply(other.expand(trial.values[line].shape), trial.values[line])
+        return other if "values" in claim else _Kept.apply(other.expand(trial.values[line].shape), trial.values[line])
 
-    return change
-
-
-def _slope(trial: Trial, claim: Mapping[str, Any]) -> Callable[..., Any]:
-    """The derivative of one operation by one operand taken for another: the operand enters through `x * taken`."""
-    place = ast.parse(trial.lines[claim["line"]].strip(), mode="eval").body
-
-    def change(line: str, compute: Callable[..., Any], names: dict[str, Any]) -> Any:
-        if line != claim["line"]:
-            return compute(names)
-        scope = {**vars(trial.module), "torch": torch, "F": F, **names}
-        x, y = eval(claim["by"], scope), eval(claim["of"], scope)
-        taken = eval(claim["taken"], {"torch": torch, "x": x.detach(), "y": y.detach()})
-        fixed = eval(claim["of"].replace(claim["by"], "_by"), {**scope, "_by": x.detach()})
-        part = _Kept.apply((fixed + taken * x).expand(y.shape), y.detach())
-        whole = ast.unparse(place).replace(claim["of"], "_part", 1)
-        return eval(whole, {**scope, "_part": part})
-
-    return change
+    yield change
 
 
-def _part_gradient(trial: Trial, line: str, part: str) -> torch.Tensor:
+def _slopes(trial: Trial, claim: Mapping[str, Any]) -> Iterator[Callable[..., Any]]:
+    """The derivative of one operation by one operand taken for another, or the operation applied to what arrives at it."""
+    for whole, of in _with_hole(trial.lines[claim["line"]], claim["of"], "_part"):
+        for again, by in _with_hole(ast.unparse(of), claim["by"], "_by"):
+
+            def change(
+                line: str,
+                compute: Callable[..., Any],
+                names: dict[str, Any],
+                whole: str = whole,
+                of: ast.expr = of,
+                again: str = again,
+                by: ast.expr = by,
+            ) -> Any:
+                if line != claim["line"]:
+                    return compute(names)
+                scope = {**vars(trial.module), "torch": torch, "F": F, **names}
+                x, y = eval(ast.unparse(by), scope), eval(ast.unparse(of), scope)
+                if claim["kind"] == "sent-through":
+                    part = _Sent.apply(x, y.detach(), lambda g: eval(again, {**scope, "_by": g}))
+                else:
+                    taken = eval(claim["taken"], {"torch": torch, "x": x.detach(), "y": y.detach()})
+                    fixed = eval(again, {**scope, "_by": x.detach()})
+                    part = _Kept.apply((fixed + taken * x).expand(y.shape), y.detach())
+                return eval(whole, {**scope, "_part": part})
+
+            yield change
+
+
+def _with_hole(source: str, text: str, name: str) -> Iterator[tuple[str, ast.expr]]:
+    """The source with each part that reads like `text` replaced by a name, one at a time, and that part."""
+    count = sum(ast.unparse(n) == text for n in ast.walk(_tree(source)) if isinstance(n, ast.expr))
+    for k in range(count):
+        tree = _tree(source)
+        chosen = [n for n in ast.walk(tree) if isinstance(n, ast.expr) and ast.unparse(n) == text][k]
+        yield ast.unparse(_Put(chosen, name).visit(tree)), chosen
+
+
+class _Put(ast.NodeTransformer):
+    def __init__(self, chosen: ast.expr, name: str) -> None:
+        self.chosen, self.name = chosen, name
+
+    def visit(self, node: ast.AST) -> Any:
+        return ast.Name(self.name, ast.Load()) if node is self.chosen else super().visit(node)
+
+
+def _part_gradients(trial: Trial, line: str, part: str) -> Iterator[torch.Tensor]:
     scope = {**vars(trial.module), "torch": torch, "F": F, **trial.values}
-    leaf = eval(part, scope).detach().clone().requires_grad_()
-    whole = eval(ast.unparse(ast.parse(trial.lines[line].strip(), mode="eval")).replace(part, "_part"), {**scope, "_part": leaf})
-    (found,) = torch.autograd.grad((whole * trial.gradients["d" + line]).sum(), [leaf], allow_unused=True)
-    return torch.zeros_like(leaf) if found is None else found
+    for whole, _ in _with_hole(trial.lines[line], part, "_part"):
+        leaf = eval(part, scope).detach().clone().requires_grad_()
+        value = eval(whole, {**scope, "_part": leaf})
+        (found,) = torch.autograd.grad((value * trial.gradients["d" + line]).sum(), [leaf], allow_unused=True)
+        yield torch.zeros_like(leaf) if found is None else found
+
+
+def _diagonal(trial: Trial, node: str, line: str) -> torch.Tensor:
+    def at(value: torch.Tensor) -> torch.Tensor:
+        names: dict[str, Any] = dict(trial.values)
+        for name, source in trial.lines.items():
+            scope = {**vars(trial.module), "F": F, **names}
+            names[name] = value if name == node else eval(source, scope)
+            names[node] = value
+            if name == line:
+                break
+        return names[line]
+
+    value = trial.values[node].clone()
+    jacobian = torch.autograd.functional.jacobian(at, value).reshape(value.numel(), value.numel())
+    return jacobian.diagonal().reshape(value.shape)
 
 
 def _of_use(trial: Trial, node: str, line: str, use: int) -> torch.Tensor:
@@ -192,6 +285,17 @@ def _of_use(trial: Trial, node: str, line: str, use: int) -> torch.Tensor:
     value = eval(compile(tree, "<use>", "eval"), scope)
     (found,) = torch.autograd.grad((value * trial.gradients["d" + line]).sum(), [leaf], allow_unused=True)
     return torch.zeros_like(leaf) if found is None else found
+
+
+class _Sent(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, value: torch.Tensor, back: Callable[[torch.Tensor], Any]) -> torch.Tensor:
+        ctx.back = back
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *arrives: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        return ctx.back(arrives[0]), None, None
 
 
 class _Kept(torch.autograd.Function):
@@ -214,10 +318,10 @@ def _trials(exercise: Path, tree: ast.Module) -> Iterator[Trial]:
         spec.loader.exec_module(module)
         inputs = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "inputs")
         own = {a.arg: ast.literal_eval(d) for a, d in zip(inputs.args.args, inputs.args.defaults, strict=True)}
-        for seed in itertools.count(771):
-            listed = [{**own, **choice} for choice in getattr(module, "SIZES", ())]
-            other = {name: n + 2 + 3 * ((seed + k) % 3) for k, (name, n) in enumerate(own.items())}
-            yield Trial(module, tree, [own, *listed][seed % (1 + len(listed))] if listed else (own, other)[seed % 2], seed)
+        listed = [{**own, **choice} for choice in getattr(module, "SIZES", ())]
+        for k in itertools.count():
+            other = {name: n + 2 + 3 * ((k + i) % 3) for i, (name, n) in enumerate(own.items())}
+            yield Trial(module, tree, own if k == 0 else listed[k % len(listed)] if listed else other, 771 + k)
     finally:
         torch.set_default_dtype(before)
 
@@ -238,7 +342,38 @@ def _floats(value: object) -> bool:
 
 
 def _reads(source: str, name: str) -> bool:
-    return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(ast.parse(source.strip(), mode="eval")))
+    return name in _names(source)
+
+
+def _names(source: str) -> set[str]:
+    return {n.id for n in ast.walk(_tree(source)) if isinstance(n, ast.Name)}
+
+
+def _tree(source: str) -> ast.Expression:
+    return ast.parse(source.strip(), mode="eval")
+
+
+def _parsed(text: str) -> ast.Module:
+    """The submission; of one that is not Python, what is left without its lines of code that do not parse."""
+    lines = text.split("\n")
+    while True:
+        try:
+            return ast.parse("\n".join(lines))
+        except SyntaxError as error:
+            lines[(error.lineno or 1) - 1] = "    pass"
+
+
+def _statements(submission: ast.Module) -> list[ast.stmt]:
+    return next(n for n in submission.body if isinstance(n, ast.FunctionDef) and n.name == "backward").body
+
+
+def _written(statement: ast.stmt) -> set[str]:
+    """The names that a statement binds, or changes in place by their own name."""
+    nodes = list(ast.walk(statement))
+    bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    places = {n.value.id for n in nodes if isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name) and isinstance(n.ctx, ast.Store)}
+    methods = (n.func for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr.endswith("_"))
+    return bound | places | {m.value.id for m in methods if isinstance(m.value, ast.Name)}
 
 
 def _near(left: torch.Tensor, right: torch.Tensor) -> bool:

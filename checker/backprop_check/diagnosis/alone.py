@@ -9,6 +9,7 @@ import torch
 from backprop_check.derivation.derive import Derived
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis
@@ -40,6 +41,7 @@ def _told(case: Case, derived: Derived, factor: ast.expr, other: ast.expr) -> Di
         help=f"Look at {used}, and at the shapes: which product of the two has the shape of {case.node}?",
         span=case.span(),
         evidence=f"In every trial the answer equals `{text(factor)}`, and the gradient is `{derived.text}`.",
+        claims=(equal(factor, ANSWER), equal(derived.text)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 
 import torch
@@ -11,10 +12,11 @@ from backprop_check.derivation.elementwise import SLOPES
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.asking import example
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import as_if, sent_through, slope
 from backprop_check.diagnosis.counterfactual import Site, applied_to_gradient, below, replays, sites, with_slope, written_as
 from backprop_check.diagnosis.replay import cut, downstream
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.records import Diagnosis
+from backprop_check.records import Claim, Diagnosis
 
 FAMILIAR = ("tanh", "sigmoid", "log", "sqrt", "relu", "square", "reciprocal", "sin", "cos")
 
@@ -31,8 +33,9 @@ def another(case: Case) -> Diagnosis | None:
         if isinstance(site.part, ast.BinOp) and isinstance(site.part.op, ast.Mult | ast.Div):
             times = isinstance(site.part.op, ast.Mult)
             other = ast.BinOp(site.part.left, ast.Div() if times else ast.Mult(), site.part.right)
-            if replays(case, written_as(case, site.line, put(site.tree, site.part, other))):
-                return _told(case, site, f"`{text(other)}`")
+            changed = put(site.tree, site.part, other)
+            if replays(case, written_as(case, site.line, changed)):
+                return _told(case, site, f"`{text(other)}`", as_if([(site.line, changed)]))
         elif isinstance(site.part, ast.Call) and isinstance(site.part.func, ast.Attribute):
             found = _function(case, site, site.part.func.attr)
             if found is not None:
@@ -43,10 +46,11 @@ def another(case: Case) -> Diagnosis | None:
 def _function(case: Case, site: Site, operation: str) -> Diagnosis | None:
     """The derivative of another function in the place of this one's; or the function itself, of the value or of the gradient."""
     if operation in SLOPES and operation != "exp" and replays(case, with_slope(case, site, lambda x, y: y)):
-        return _told(case, site, None)
+        return _told(case, site, None, slope(site, "y"))
     for name in FAMILIAR if operation in SLOPES else TAKEN_FOR.get(operation, ()):
-        if name != operation and any(replays(case, with_slope(case, site, slope)) for slope in _slopes(name)):
-            return _told(case, site, name)
+        for taken in _slopes(name) if name != operation else ():
+            if replays(case, with_slope(case, site, _not_flat(taken))):
+                return _told(case, site, name, slope(site, taken))
     if operation in (*SLOPES, *TAKEN_FOR) and replays(case, applied_to_gradient(case, site)):
         return _on_gradient(case, site)
     return None
@@ -64,24 +68,29 @@ def _on_gradient(case: Case, site: Site) -> Diagnosis:
         help=f"Write down how fast `{part}` moves when `{ast.unparse(site.operand)}` rises a little, and multiply with what arrives there.",
         span=case.span(),
         evidence=f"With {name} applied to what arrives at `{part}`, in the place of its derivative, autograd gives exactly your answer.",
+        claims=(sent_through(site),),
     )
 
 
-def _slopes(name: str) -> Iterator[Callable[[torch.Tensor, torch.Tensor], torch.Tensor]]:
+def _slopes(name: str) -> Iterator[str]:
     """The derivative of a familiar function, as a learner may write it by heart: with what comes out of the forward's, or of its own."""
-    code, function = compile(SLOPES[name], name, "eval"), getattr(torch, name)
+    yield SLOPES[name]
+    yield re.sub(r"\by\b", f"torch.{name}(x)", SLOPES[name])
 
-    def slope(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+
+def _not_flat(taken: str) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    code = compile(taken, "<slope>", "eval")
+
+    def slope_(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         value: torch.Tensor = eval(code, {"torch": torch, "x": x, "y": y}) * torch.ones_like(y)
         if value.numel() > 1 and bool((value == value.flatten()[0]).all()):
             raise ValueError("the same number everywhere (relu of what is never negative) is the slope of anything")
         return value
 
-    yield slope
-    yield lambda x, y: slope(x, function(x))
+    return slope_
 
 
-def _told(case: Case, site: Site, other: str | None) -> Diagnosis:
+def _told(case: Case, site: Site, other: str | None, proven: Claim) -> Diagnosis:
     """`other`: the operation whose derivative stands there; None where the operation's own value does."""
     part = text(site.part)
     if other is None:
@@ -97,4 +106,5 @@ def _told(case: Case, site: Site, other: str | None) -> Diagnosis:
         help=f"Write down how fast `{part}` moves when `{ast.unparse(site.operand)}` rises a little: that belongs in its place.",
         span=case.span(),
         evidence=f"With {instead} for the derivative of `{part}`, autograd gives exactly your answer in every trial.",
+        claims=(proven,),
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.claims import stands
+from backprop_check.diagnosis.holding import stands
 from backprop_check.records import Diagnosis
 
 T = TypeVar("T")
@@ -20,7 +20,8 @@ def attempt(explainer: Callable[[Case], T | None], case: Case) -> T | None:
     """What `explainer` says of the case; None where it says nothing, where it crashes, and where a claim fails in the unseen run."""
     try:
         found = explainer(case)
-        return found if not isinstance(found, Diagnosis) or stands(case, found) else None
+        told = found if isinstance(found, tuple) else (found,)
+        return found if all(stands(case, one) for one in told if isinstance(one, Diagnosis)) else None
     except Exception:
         LOG.exception("explaining %s of %s broke off", case.name, case.graph.exercise.id)
         return None

@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal, of
 from backprop_check.diagnosis.differences import differences
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.records import Diagnosis
+from backprop_check.records import Claim, Diagnosis
 
 OF_A_PART = frozenset(
     {"wrong-operand", "wrong-point", "wrong-power", "wrong-sign", "wrong-scale", "extra-term", "mean-for-sum", "sum-before-product"}
@@ -27,11 +28,19 @@ OTHER = "with the other mistake put right"
 def told_beside(case: Case, cause: Diagnosis, put_right: Case | None = None) -> Diagnosis:
     """Say of a cause what was proven of it: that it holds once the other mistake of `case` is put right, as `put_right` has it."""
     note = cause.note or f"So it is {OTHER}."
-    told = replace(cause, certainty="proven", note=note, evidence=_then(cause.evidence), fix=None)
+    told = replace(cause, certainty="proven", note=note, evidence=_then(cause.evidence), fix=None, claims=_claims(cause, put_right))
     if OTHER in cause.error or (cause.code in OF_A_PART and _is_there(case, cause.error)):
         return replace(told, note=_then(note)) if "our answer" in note else told
     shape = ", but " in cause.error and put_right is not None and case.everywhere and case.got == put_right.got
     return replace(told, error=cause.error if shape else f"{OTHER}, {cause.error}", note=_then(note))
+
+
+def _claims(cause: Diagnosis, put_right: Case | None) -> tuple[Claim, ...]:
+    """What was shown of the line as it would be, said of that line; what was shown of a part of the gradient is not said."""
+    if put_right is None or put_right.edited is None:
+        return ()
+    right = (equal(cause.fix),) if cause.fix is not None else ()
+    return (*(of(claim, put_right.edited) for claim in cause.claims), *right)
 
 
 def _is_there(case: Case, error: str) -> bool:

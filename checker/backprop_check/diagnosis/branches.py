@@ -36,8 +36,8 @@ def branch_cut_off(case: Case) -> tuple[Use, ...] | None:
     return None
 
 
-def some_steps(case: Case) -> tuple[Line, int, str, bool] | None:
-    """The line, axis and place (`y[-1]`) of the step whose share of the gradient is all of the answer, or all that is missing.
+def some_steps(case: Case) -> tuple[Line, int, int, bool] | None:
+    """The line, axis and place of the step whose share of the gradient is all of the answer, or all that is missing.
 
     The last of the four says whether it is missing.
     """
@@ -47,12 +47,11 @@ def some_steps(case: Case) -> tuple[Line, int, str, bool] | None:
             last = min(g.shape[axis] for g in above) - 1
             places = [*range(last), -1] if last < STEPS else [0, -1]
             for place in places:
-                at = f"{line.name}[{', '.join([':'] * axis + [str(place)])}]"
                 alone = [_through(case, run, line, _only(g, axis, place)) for run, g in zip(case.runs, above, strict=True)]
                 if place in (0, -1) and case.is_answer(alone):
-                    return line, axis, at, False
+                    return line, axis, place, False
                 if len(case.consumers) == 1 and case.is_answer([o - a for o, a in zip(case.oracles, alone, strict=True)]):
-                    return line, axis, at, True
+                    return line, axis, place, True
     return None
 
 

@@ -168,6 +168,14 @@ def written_as(case: Case, line: Line, tree: ast.expr, values_too: bool = False)
     return change
 
 
+def detached(line: Line, operands: Iterable[str]) -> ast.expr:
+    """The line with these names cut off from what comes back."""
+    tree = ast.parse(line.source.strip(), mode="eval").body
+    for name in [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in set(operands)]:
+        tree = put(tree, name, ast.Call(ast.Attribute(name, "detach", ast.Load()), [], []))
+    return tree
+
+
 def _broadcasts(x: torch.Tensor, y: torch.Tensor) -> bool:
     pairs = zip(reversed(x.shape), reversed(y.shape), strict=False)
     return x.dim() <= y.dim() and all(n in (1, m) for n, m in pairs)

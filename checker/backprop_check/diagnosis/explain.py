@@ -89,10 +89,10 @@ def _placed(case: Case, causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
 def _with_fix(case: Case, cause: Diagnosis, most: float) -> Diagnosis:
     told = None if cause.code == "wrong-idea" else cause.fix  # who is to begin again is told of no line
     fix = attempt(lambda c: nearest(c, told), replace(case, until=min(case.until + MEND, most))) or cause.fix
-    claims = cause.claims if fix is None or equal(fix) in cause.claims else (*cause.claims, equal(fix))
+    claims = (*cause.claims, *(equal(right) for right in dict.fromkeys((cause.fix, fix)) if right is not None))
     # The evidence quotes the line that was found; it is true of the plainer one that is shown.
     evidence = cause.evidence.replace(f"`{cause.fix}` equals", f"`{fix}` equals") if fix is not None else cause.evidence
-    return replace(cause, fix=fix, claims=claims, evidence=evidence)
+    return replace(cause, fix=fix, claims=tuple(claim for i, claim in enumerate(claims) if claim not in claims[:i]), evidence=evidence)
 
 
 def facts_only(case: Case) -> Diagnosis:

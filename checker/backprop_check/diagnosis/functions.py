@@ -11,42 +11,42 @@ import torch
 from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.asking import asks, example, upstream
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import slope
 from backprop_check.diagnosis.counterfactual import Site, gives_answer, sites, with_slope
 from backprop_check.diagnosis.edits import weighed
 from backprop_check.diagnosis.replay import cut, gradient
 from backprop_check.diagnosis.rewrites import calls
-from backprop_check.records import Diagnosis
+from backprop_check.records import Claim, Diagnosis
 
 Slope = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
-INVERSE: dict[str, tuple[tuple[str, ...], Slope]] = {
-    "exp": (("log",), lambda x, y: torch.log(x)),
-    "log": (("exp",), lambda x, y: torch.exp(x)),
-    "tanh": (("atanh", "arctanh"), lambda x, y: torch.atanh(x)),
-    "sigmoid": (("logit",), lambda x, y: torch.logit(x)),
-    "square": (("sqrt",), lambda x, y: torch.sqrt(x)),
-    "sqrt": (("square",), lambda x, y: torch.square(x)),
-    "sin": (("asin", "arcsin"), lambda x, y: torch.asin(x)),
-    "cos": (("acos", "arccos"), lambda x, y: torch.acos(x)),
-    "tan": (("atan", "arctan"), lambda x, y: torch.atan(x)),
+INVERSE: dict[str, tuple[tuple[str, ...], str]] = {
+    "exp": (("log",), "torch.log({})"),
+    "log": (("exp",), "torch.exp({})"),
+    "tanh": (("atanh", "arctanh"), "torch.atanh({})"),
+    "sigmoid": (("logit",), "torch.logit({})"),
+    "square": (("sqrt",), "torch.sqrt({})"),
+    "sqrt": (("square",), "torch.square({})"),
+    "sin": (("asin", "arcsin"), "torch.asin({})"),
+    "cos": (("acos", "arccos"), "torch.acos({})"),
+    "tan": (("atan", "arctan"), "torch.atan({})"),
 }
 """The names of the function that undoes another, and its value where the other's input stands."""
 
-INTEGRAL: dict[str, Slope] = {
-    "log": lambda x, y: x * y - x,
-    "tanh": lambda x, y: torch.log(torch.cosh(x)),
-    "sigmoid": lambda x, y: torch.nn.functional.softplus(x),
-    "square": lambda x, y: x**3 / 3,
-    "reciprocal": lambda x, y: torch.log(x.abs()),
-    "sqrt": lambda x, y: 2 / 3 * x * y,
-    "relu": lambda x, y: y**2 / 2,
+INTEGRAL = {
+    "log": "x * y - x",
+    "tanh": "torch.log(torch.cosh(x))",
+    "sigmoid": "torch.nn.functional.softplus(x)",
+    "square": "x**3 / 3",
+    "reciprocal": "torch.log(x.abs())",
+    "sqrt": "2 / 3 * x * y",
+    "relu": "y**2 / 2",
 }
 POWERS = {2.0: "square", -1.0: "reciprocal", 0.5: "sqrt"}
 
 
-def _near(inverse: Slope) -> tuple[Slope, ...]:
-    """The inverse where it may have been taken: of what goes in or comes out, or of their sizes."""
-    return inverse, lambda x, y: inverse(y, y), lambda x, y: inverse(x.abs(), y), lambda x, y: inverse(y.abs(), y)
+OF = ("x", "y", "x.abs()", "y.abs()")
+"""Of what the inverse may have been taken: of what goes in or comes out, or of their sizes."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,17 @@ def another_idea(case: Case) -> Diagnosis | None:
         part = text(site.part)
         undoes, inverse = INVERSE.get(name, ((), None))
         called = next((c.func.attr for c in _called(case, undoes) if isinstance(c.func, ast.Attribute)), None)
-        if called and inverse is not None and any(_replays(case, site, slope) for slope in _near(inverse)):
+        if called and inverse is not None and (proven := [claim for of in OF for claim in _replays(case, site, inverse.format(of))]):
             error = f"{called} undoes {name}: it is the inverse function, not the slope"
-            return _told(case, site, error, f"What is asked for is how fast `{part}` moves with {case.node}.", called)
-        if name in INTEGRAL and _replays(case, site, INTEGRAL[name]):
+            return _told(case, site, error, f"What is asked for is how fast `{part}` moves with {case.node}.", called, proven[0])
+        if name in INTEGRAL and (proven := _replays(case, site, INTEGRAL[name])):
             error = f"this is the integral of `{part}`, not its derivative"
-            return _told(case, site, error, f"The derivative of this is `{part}`; asked for is that of `{part}` itself.", "its integral")
-        if name == "exp" and _replays(case, site, lambda x, y: x * torch.exp(x - 1)):
+            return _told(
+                case, site, error, f"The derivative of this is `{part}`; asked for is that of `{part}` itself.", "its integral", proven[0]
+            )
+        if name == "exp" and (proven := _replays(case, site, "x * torch.exp(x - 1)")):
             error = f"this is the power rule, but in `{part}` the variable is the exponent"
-            return _told(case, site, error, "n * x**(n - 1) is the slope of x**n, where n is a fixed number.", "the power rule")
+            return _told(case, site, error, "n * x**(n - 1) is the slope of x**n, where n is a fixed number.", "the power rule", proven[0])
     return None
 
 
@@ -100,16 +102,18 @@ def _called(case: Case, names: tuple[str, ...]) -> Iterator[ast.Call]:
         yield from calls(statement, *names)
 
 
-def _replays(case: Case, site: Site, slope: Slope) -> bool:
-    """Whether the answer is this slope times what arrives, or the slope alone where it reads no gradient."""
-    change, stops = with_slope(case, site, slope), cut(case)
+def _replays(case: Case, site: Site, taken: str) -> list[Claim]:
+    """That the answer is this slope times what arrives, or the slope alone where it reads no gradient; empty if neither."""
+    code = compile(taken, "<slope>", "eval")
+    change, stops = with_slope(case, site, lambda x, y: eval(code, {"torch": torch, "x": x, "y": y})), cut(case)
     if gives_answer(case, lambda run: gradient(case, run, stops, change=change)):
-        return True
+        return [slope(site, taken)]
     ones = {id(run): {name: torch.ones_like(run.trial.gradients["d" + name]) for name in stops} for run in case.runs}
-    return not weighed(case) and gives_answer(case, lambda run: gradient(case, run, stops, ones[id(run)], change))
+    alone = not weighed(case) and gives_answer(case, lambda run: gradient(case, run, stops, ones[id(run)], change))
+    return [slope(site, taken, stops)] if alone else []
 
 
-def _told(case: Case, site: Site, error: str, why: str, instead: str) -> Diagnosis:
+def _told(case: Case, site: Site, error: str, why: str, instead: str, proven: Claim) -> Diagnosis:
     part, above = text(site.part), upstream(case, site.line)
     alone = f" And {above} is not in it." if above and above not in case.reads else ""
     return Diagnosis(
@@ -120,5 +124,6 @@ def _told(case: Case, site: Site, error: str, why: str, instead: str) -> Diagnos
         help=asks(case),
         span=case.span(),
         evidence=f"With {instead} in the place of the slope of `{part}`, autograd gives exactly your answer in every trial.",
+        claims=(proven,),
         fix=case.derived.text if case.derived is not None else None,
     )

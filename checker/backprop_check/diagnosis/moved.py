@@ -7,6 +7,7 @@ import ast
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.rewrites import calls
 from backprop_check.diagnosis.words import users
 from backprop_check.records import Diagnosis
@@ -52,4 +53,5 @@ def _told(case: Case, code: str, error: str, call: ast.Call) -> Diagnosis:
         help=f"Follow one element of {case.node} by hand: where did the forward put it, and where does its gradient stand?",
         span=case.span(call, after=None if module else inner),
         evidence="Put in order, the numbers of your answer are those of autograd's gradient, in every trial.",
+        claims=(equal("answer.flatten().sort().values", "gradient.flatten().sort().values"),),
     )

@@ -9,6 +9,7 @@ import torch
 
 from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case, Tensors
+from backprop_check.diagnosis.claims import gradient_of
 from backprop_check.diagnosis.counterfactual import arriving, below, names
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.words import short
@@ -104,6 +105,7 @@ def _short_of(case: Case, line: Line, part: ast.expr, outer: bool) -> Diagnosis:
         else f"Ask how much `{inside}` moves when {case.node} moves a little, and multiply with that.",
         span=case.span(),
         evidence=f"In every trial your answer is the gradient of the loss with respect to `{inside}`.",
+        claims=(gradient_of(line, part),),
     )
 
 
@@ -127,6 +129,7 @@ def _too_far(case: Case, line: Line, part: ast.expr) -> Diagnosis:
         help=f"Stop at {case.node}: only operations that come after it in the forward have a factor here.",
         span=case.span(),
         evidence=f"In every trial your answer is the gradient of the loss with respect to `{inside}`.",
+        claims=(gradient_of(line, part),),
     )
 
 

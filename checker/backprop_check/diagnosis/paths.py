@@ -23,7 +23,7 @@ class Path:
     """One use of the node: the `use`-th of the `uses` in `line`, and by run the gradient that comes back through it.
 
     Uses of one line that send back the same (the two of `x * x`) are one path: which of them an answer lacks, nobody can tell.
-    `squared` marks such a path.
+    `squared` marks such a path. `places` says which of all uses in the line it is made of, those that are no path counted too.
     """
 
     line: Line
@@ -31,6 +31,7 @@ class Path:
     uses: int
     values: Tensors
     squared: bool = False
+    places: tuple[int, ...] = ()
 
     @property
     def told(self) -> str:
@@ -79,11 +80,11 @@ def _in_line(case: Case, line: Line) -> Iterator[Path]:
     code = compile(tree, line.name, "eval")
     values = [[_gradient(case, run, line, code, len(uses), k) for run in case.runs] for k in range(len(uses))]
     # A use that only lends its shape, or is detached, is no path.
-    live = [v for v in values if any(bool(t.any()) for t in v)]
-    apart = [v for k, v in enumerate(live) if not any(_same(v, w) for w in live[:k])]
+    live = [(i, v) for i, v in enumerate(values) if any(bool(t.any()) for t in v)]
+    apart = [v for k, (_, v) in enumerate(live) if not any(_same(v, w) for _, w in live[:k])]
     for k, v in enumerate(apart):
-        alike = [w for w in live if _same(w, v)]
-        yield Path(line, k, len(apart), [len(alike) * t for t in v], len(alike) > 1)
+        alike = tuple(i for i, w in live if _same(w, v))
+        yield Path(line, k, len(apart), [len(alike) * t for t in v], len(alike) > 1, alike)
 
 
 def _same(a: Tensors, b: Tensors) -> bool:

@@ -89,3 +89,17 @@ def passed_through(at: Line, operand: str) -> Change:
         return others + straight - straight.detach()
 
     return change
+
+
+def applied(case: Case, run: Run, line: Line) -> tuple[torch.Tensor, torch.Tensor]:
+    """The node as a leaf, and the line computed on it."""
+    values = in_float64(run.trial.values)
+    leaf = values[case.node].clone().requires_grad_()
+    values[case.node] = leaf
+    code = {at.name: code for at, code in case.graph.code}
+    with torch.enable_grad():
+        for at in downstream(case, frozenset({line.name})):
+            values[at.name] = eval(code[at.name], {**case.graph.scope, **values})
+            if at.name == line.name:
+                break
+    return leaf, values[line.name]

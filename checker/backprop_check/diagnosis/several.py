@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from backprop_check.diagnosis.beside import OTHER, told_beside
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import of, uses_taken
 from backprop_check.diagnosis.met import met
 from backprop_check.diagnosis.paths import Path, paths, total
 from backprop_check.records import Diagnosis
@@ -42,9 +43,17 @@ def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:
                 help=f"Work out what comes back through {lost.told}, and add it.",
                 span=case.span(),
                 evidence=f"{OTHER.capitalize()}, the answer is autograd's gradient without the part through {lost.told}.",
+                claims=(of(uses_taken(0, [lost]), half),) if (half := _half(cause, whole)) is not None else (),
             )
-            return told_beside(case, cause), missing
+            return told_beside(case, cause, whole), missing
     return ()
+
+
+def _half(cause: Diagnosis, whole: Case | None) -> str | None:
+    """The line with its other mistake put right, and that use still left out."""
+    if cause.fix is None or whole is None or not isinstance(whole.edited, ast.BinOp):
+        return cause.fix
+    return f"{cause.fix} - ({ast.unparse(whole.edited.right)})"
 
 
 def _with_term(case: Case, lost: Path) -> Case | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal
 from backprop_check.records import Diagnosis
 
 
@@ -34,6 +35,7 @@ def updated(case: Case) -> Diagnosis | None:
         help=f"Give the gradient alone: neither {case.node} nor a learning rate belongs to it.",
         span=case.span(),
         evidence=f"In every trial your answer less {case.node} is {float(rates[0]):g} times autograd's gradient.",
+        claims=(equal(f"answer - {case.node}", f"{float(rates[0]):.12g} * gradient"),),
     )
 
 
@@ -51,4 +53,5 @@ def _began_with(case: Case) -> Diagnosis:
         help=f"Begin with `torch.zeros_like({case.node})`.",
         span=case.span(),
         evidence=f"In every trial your answer less {case.node} is autograd's gradient.",
+        claims=(equal(f"answer - {case.node}"),),
     )

@@ -15,13 +15,14 @@ from backprop_check.comparison.compare import close
 from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.asking import asks, example, goal, moves_one, upstream
 from backprop_check.diagnosis.case import Case, Tensors
+from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.edits import names_used, parts, search, value_of, weighed
 from backprop_check.diagnosis.functions import another_idea
 from backprop_check.diagnosis.rewrites import calls
 from backprop_check.diagnosis.rules.missing_upstream import is_the_slope_alone
 from backprop_check.diagnosis.rules.wrong_operand import edits as exchanges
 from backprop_check.diagnosis.words import users
-from backprop_check.records import Diagnosis, Line, Run
+from backprop_check.records import Claim, Diagnosis, Line, Run
 from backprop_check.trace.oracle import in_float64
 
 
@@ -66,6 +67,7 @@ def _zeros(case: Case) -> Diagnosis:
         f"this is zero{' everywhere' if case.oracles[0].dim() else ''}: nothing comes back to {case.node} here",
         " ".join(filter(None, (f"{used}.", example(case)))),
         "Every number of your answer is zero in every trial, and autograd's gradient is not.",
+        equal("answer * 0", ANSWER),
     )
 
 
@@ -83,11 +85,13 @@ def _numbers(case: Case) -> Diagnosis | None:
     number = f"{float(first[0]):g}{' everywhere' if case.oracles[0].dim() else ''}"
     uniform = all(bool((a == a.flatten()[0]).all()) for a in case.answers)
     if uniform and all(a.flatten()[0] == first[0] for a in case.answers):
-        error = f"this is {number}, whatever the values of the forward are"
+        error, made = f"this is {number}, whatever the values of the forward are", f"answer * 0 + {float(first[0])!r}"
     elif uniform and names is not None and not any(isinstance(value_of(case, name), torch.Tensor) for name in names):
         error = f"this is one number ({number}, at the exercise's own sizes), whatever the values of the forward are"
+        made = "answer * 0 + answer.flatten()[0]"
     elif names == [] and all(a.shape == case.answers[0].shape and torch.equal(a, case.answers[0]) for a in case.answers):
         error = "these are numbers written down; they stay the same when the values of the forward change"
+        made = f"torch.tensor({case.answers[0].tolist()})"
     else:
         return None
     above = [name for line in case.consumers if (name := upstream(case, line))]
@@ -97,7 +101,7 @@ def _numbers(case: Case) -> Diagnosis | None:
     why = "" if still else f"How much {goal(case)} moves with {case.node} changes with those values."
     evidence = "With other values your numbers stay as they are, and are not autograd's gradient in any trial."
     code = "missing-upstream" if above and not still else "wrong-local-derivative"
-    return _told(case, code, error, " ".join(filter(None, (why, _shape(case), example(case)))), evidence)
+    return _told(case, code, error, " ".join(filter(None, (why, _shape(case), example(case)))), evidence, equal(made, ANSWER))
 
 
 def _read(expression: ast.expr) -> list[ast.Name]:
@@ -183,6 +187,21 @@ def _layouts(value: torch.Tensor, answer: torch.Tensor) -> Iterator[str]:
                     yield "summed up"
 
 
+def _made(case: Case, name: str, how: str) -> str:
+    """The answer as it is laid out of that value."""
+    ways = {"": name, "turned": f"{name}.T", "copied": f"{name}.expand(answer.shape)", "in another shape": f"{name}.reshape(answer.shape)"}
+    if how in ways:
+        return ways[how]
+    values = [in_float64({name: run.trial.values[name]})[name] for run in case.runs]
+    for count in range(1, values[0].dim()):
+        for dims in combinations(range(values[0].dim()), count):
+            totals = [value.sum(dims) for value in values]
+            fits = all(t.numel() == a.numel() for t, a in zip(totals, case.answers, strict=True))
+            if fits and case.is_answer([t.reshape(a.shape) for t, a in zip(totals, case.answers, strict=True)]):
+                return f"{name}.sum({dims}).reshape(answer.shape)"
+    return ANSWER
+
+
 def _weighted(case: Case, line: Line) -> Tensors | None:
     values = [_product(run, line.name) for run in case.runs]
     return None if any(value is None for value in values) else [value for value in values if value is not None]
@@ -211,7 +230,7 @@ def _is_value(case: Case, name: str, how: str) -> Diagnosis:
     evidence = f"In every trial your answer is the value of {name}{laid}."
     if code == "wrong-local-derivative" and not isinstance(case.draft, ast.Name) and search(case, exchanges) is not None:
         code = "wrong-operand"  # the value came about by a name in the place of another
-    return _told(case, code, error, " ".join(filter(None, (note, shape, example(case)))), evidence)
+    return _told(case, code, error, " ".join(filter(None, (note, shape, example(case)))), evidence, equal(_made(case, name, how), ANSWER))
 
 
 def _one(case: Case) -> str:
@@ -225,6 +244,7 @@ def _times(case: Case, line: Line) -> Diagnosis:
         f"this is d{line.name} times {line.name} itself, the value of `{line.source}`",
         " ".join(filter(None, (f"What belongs beside d{line.name} is how fast {line.name} moves with {case.node}.", example(case)))),
         f"In every trial your answer is {line.name} times d{line.name}.",
+        equal(f"{line.name} * d{line.name}", ANSWER),
     )
 
 
@@ -244,6 +264,7 @@ def _quotient(case: Case) -> Diagnosis | None:
                     f"this is {line.name} divided by {case.node}",
                     " ".join(filter(None, ("A slope compares how much both move, not how large both are.", example(case)))),
                     f"In every trial your answer is the value of {line.name} divided by that of {case.node}.",
+                    equal(f"{line.name} / {case.node}", ANSWER),
                 )
     return None
 
@@ -257,6 +278,7 @@ def _divided(run: Run, name: str, by: str) -> torch.Tensor | None:
         return None
 
 
-def _told(case: Case, code: str, error: str, note: str, evidence: str) -> Diagnosis:
+def _told(case: Case, code: str, error: str, note: str, evidence: str, proven: Claim) -> Diagnosis:
     fix = case.derived.text if case.derived is not None else None
-    return Diagnosis(code, "proven", error=error, note=note, help=asks(case), span=case.span(), evidence=evidence, fix=fix)
+    span = case.span()
+    return Diagnosis(code, "proven", error=error, note=note, help=asks(case), span=span, evidence=evidence, claims=(proven,), fix=fix)

@@ -29,7 +29,7 @@ METHODS = (FUNCTIONS - _NO_METHODS) | _words(
     """
     new_zeros new_ones new_full new_tensor expand expand_as view view_as reshape_as repeat size dim numel float
     double long int bool to type_as contiguous detach item type squeeze unsqueeze index_fill masked_scatter select
-    narrow adjoint sum_to_size nonzero nelement ndimension
+    narrow adjoint sort sum_to_size nonzero nelement ndimension
     """
 )
 

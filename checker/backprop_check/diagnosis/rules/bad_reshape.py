@@ -21,6 +21,7 @@ from collections.abc import Iterator
 
 import torch
 
+from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, value_of
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
@@ -65,6 +66,7 @@ def find(case: Case) -> Diagnosis | None:
         help=_move(case, part, base, asked, stretch),
         span=case.span(part, after=part.func.value),
         evidence=f"torch refuses it: {raised.message}" if raised else "",
+        claims=(claims.raised(case),),
     )
 
 
@@ -131,6 +133,7 @@ def _scattered(case: Case, part: ast.Call, base: ast.expr) -> Diagnosis:
         help="Write `reshape`, which copies where it must.",
         span=case.span(part, after=base),
         evidence="`reshape` to the same shape works where `view` raised.",
+        claims=(claims.raised(case),),
     )
 
 

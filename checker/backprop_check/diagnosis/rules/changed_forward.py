@@ -18,8 +18,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal
 from backprop_check.records import Diagnosis, Span
 
 
@@ -32,7 +34,7 @@ def find(case: Case) -> Diagnosis | None:
     if not isinstance(value, ast.expr) or not case.is_oracle(case.evaluate(value)):
         return None
     name, index = changed[-1]
-    return told(case, name, index)
+    return replace(told(case, name, index), claims=(equal(value),))
 
 
 def told(case: Case, name: str, index: int) -> Diagnosis:

@@ -19,9 +19,9 @@ import torch
 
 from backprop_check.comparison.compare import close
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.replay import downstream
-from backprop_check.records import Diagnosis, Line, Run
-from backprop_check.trace.oracle import in_float64
+from backprop_check.diagnosis.claims import diagonal
+from backprop_check.diagnosis.replay import applied, downstream
+from backprop_check.records import Diagnosis, Line
 
 ELEMENTS = 512
 """Of so many elements the whole Jacobian is made; of more, only along the axis within which the operation works."""
@@ -47,7 +47,7 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def _is_diagonal(case: Case, line: Line) -> bool:
-    jacobian = _whole(*_applied(case, case.runs[0], line))
+    jacobian = _whole(*applied(case, case.runs[0], line))
     if not bool((jacobian - jacobian.diagonal().diag()).any()):
         return False  # an operation of each element by itself has nothing but its diagonal
     first = jacobian.diagonal().reshape(case.oracles[0].shape)
@@ -55,24 +55,10 @@ def _is_diagonal(case: Case, line: Line) -> bool:
     if not close(first * above[0], case.answers[0], case.scales[0]):
         return False
     for axis in range(first.dim()):
-        if torch.allclose(_along(*_applied(case, case.runs[0], line), axis), first, rtol=1e-9, atol=1e-12):
-            diagonals = [_along(*_applied(case, run, line), axis) for run in case.runs]
+        if torch.allclose(_along(*applied(case, case.runs[0], line), axis), first, rtol=1e-9, atol=1e-12):
+            diagonals = [_along(*applied(case, run, line), axis) for run in case.runs]
             return case.is_answer([d * g for d, g in zip(diagonals, above, strict=True)])
     return False
-
-
-def _applied(case: Case, run: Run, line: Line) -> tuple[torch.Tensor, torch.Tensor]:
-    """The node as a leaf, and the line computed on it."""
-    values = in_float64(run.trial.values)
-    leaf = values[case.node].clone().requires_grad_()
-    values[case.node] = leaf
-    code = {at.name: code for at, code in case.graph.code}
-    with torch.enable_grad():
-        for at in downstream(case, frozenset({line.name})):
-            values[at.name] = eval(code[at.name], {**case.graph.scope, **values})
-            if at.name == line.name:
-                break
-    return leaf, values[line.name]
 
 
 def _whole(leaf: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
@@ -99,4 +85,5 @@ def _told(case: Case, line: Line) -> Diagnosis:
         help=f"For one number of {case.node}, add up what it does to every number of {line.name}, each times what arrives there.",
         span=case.span(),
         evidence=f"The diagonal of the Jacobian of {line.name} by {case.node}, times d{line.name}, is exactly your answer in every trial.",
+        claims=(diagonal(line),),
     )

@@ -23,6 +23,7 @@ from itertools import combinations
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import uses_taken
 from backprop_check.diagnosis.edits import value_of
 from backprop_check.diagnosis.paths import off, paths
 from backprop_check.diagnosis.rewrites import put
@@ -46,7 +47,8 @@ def find(case: Case) -> Diagnosis | None:
     if path is None or path.squared or _scales(path.line):
         return None
     evidence = f"Autograd's gradient, with the part through {path.told} taken twice, is your answer in every trial."
-    return _told(case, f"the path through {path.told} is counted twice", None, evidence, None)
+    told = _told(case, f"the path through {path.told} is counted twice", None, evidence, None)
+    return replace(told, claims=(uses_taken(2, [path]),))
 
 
 def _twice(case: Case) -> Iterator[tuple[ast.expr, ast.expr, ast.expr]]:

@@ -18,9 +18,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.counterfactual import below, names, replays, written_as
 from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.rewrites import put
@@ -37,10 +40,11 @@ def find(case: Case) -> Diagnosis | None:
     for place in _places(case):
         line, tree, part, other = place
         bare = put(tree, part, other)
-        replayed = any(replays(case, written_as(case, line, bare, values_too)) for values_too in (False, True))
+        ways = (too for too in (False, True) if replays(case, written_as(case, line, bare, too)))
+        replayed = [as_if([(line, bare)], too) for too in islice(ways, 1)]
         found = search(case, partial(_completed, part=part, other=other))
         if replayed or found is not None:
-            return _told(case, place, found, replayed)
+            return replace(_told(case, place, found, bool(replayed)), claims=tuple(replayed))
     return None
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.rules.missing_scatter import picks
 from backprop_check.records import Diagnosis, Line, Run
 
@@ -54,4 +55,5 @@ def _told(case: Case, line: Line, name: str) -> Diagnosis:
         help="Accumulate: `index_add_`, `index_put_(..., accumulate=True)`, or a loop that adds one row at a time.",
         span=case.span(),
         evidence=f"Writing d{line.name} at `{name}` once for each place gives exactly your answer in every trial.",
+        claims=(equal(f"torch.zeros_like({case.node}).index_put(({name},), d{line.name})", ANSWER),),
     )

@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.meeting import last_step
 from backprop_check.diagnosis.rewrites import calls, put, without_keyword
@@ -51,6 +52,7 @@ def find(case: Case) -> Diagnosis | None:
         else f"Lay it out in the shape of {case.node}.",
         span=case.span(kept, after=getattr(kept.func, "value", None)) if kept else case.span(),
         evidence=f"Reshaped to {case.due}, the answer equals autograd's gradient in every trial.",
+        claims=(equal("answer.reshape(gradient.shape)"),),
         fix=ast.unparse(laid[0]) if laid and not kept else _fix(case, expression),
     )
 

@@ -20,6 +20,7 @@ import ast
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.replay import gradient
 from backprop_check.diagnosis.rules.missing_scatter import picks
 from backprop_check.records import Diagnosis, Line
@@ -49,6 +50,7 @@ def find(case: Case) -> Diagnosis | None:
         help=f"Begin with zeros in the shape of {case.node}, and write only where the forward picked.",
         span=case.span(),
         evidence="With zero at every element that is not picked, your answer equals autograd's gradient in every trial.",
+        claims=(equal("torch.where(gradient == 0, 0.0, answer)"),),
     )
 
 

@@ -20,6 +20,7 @@ import ast
 from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.edits import Edit, search
 from backprop_check.diagnosis.meeting import function_of
 from backprop_check.diagnosis.rewrites import calls, with_keyword
@@ -59,6 +60,7 @@ def _whole(case: Case) -> Diagnosis | None:
         else f"Give it the axis of length 1 that {case.node} has: `.unsqueeze({place})`, or the shape of {case.node} from the start.",
         span=span,
         evidence=f"Reshaped to {case.due}, the answer equals autograd's gradient in every trial.",
+        claims=(equal("answer.reshape(gradient.shape)"),),
         fix=_fix(case, expression),
     )
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import ones_for
 from backprop_check.diagnosis.fold import fold
 from backprop_check.diagnosis.rules.missing_upstream import is_the_slope_alone
 from backprop_check.records import Diagnosis
@@ -40,5 +41,6 @@ def find(case: Case) -> Diagnosis | None:
         help=f"Multiply the mask with {above}.",
         span=case.span(),
         evidence=f"With ones in the place of {above}, autograd gives exactly your zeros and ones in every trial.",
+        claims=(ones_for(f"d{line.name}" for line in case.consumers),),
         fix=fix if len(case.consumers) == 1 else None,
     )

@@ -21,9 +21,11 @@ import ast
 
 from backprop_check.diagnosis.branches import Use, branch_cut_off, some_steps
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import as_if, uses_taken
+from backprop_check.diagnosis.counterfactual import detached
 from backprop_check.diagnosis.paths import Path, kept, paths
 from backprop_check.diagnosis.words import lines
-from backprop_check.records import Diagnosis
+from backprop_check.records import Claim, Diagnosis, Line
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -39,11 +41,22 @@ def find(case: Case) -> Diagnosis | None:
         return _below(case, lost)
     steps = some_steps(case)
     if steps is not None:
-        line, axis, at, missing = steps
+        line, axis, place, missing = steps
+        at = f"{line.name}[{', '.join([':'] * axis + [str(place)])}]"
         note = f"In `{line.source}` {case.node} is used at every step of axis {axis}; each use sends a gradient back."
         rest = f"the rest of {line.name}"
-        return _diagnosis(case, *((rest, at) if missing else (at, rest)), note, None)
+        return _diagnosis(case, *((rest, at) if missing else (at, rest)), note, None, _of_step(case, *steps))
     return None
+
+
+def _of_step(case: Case, line: Line, axis: int, place: int, missing: bool) -> tuple[Claim, ...]:
+    """Said as a line that lets nothing back but through that step, or but through the others."""
+    if len(case.consumers) > 1:
+        return ()
+    length = f"({line.source}).shape[{axis}]"
+    step = f"torch.nn.functional.one_hot(torch.tensor({place}) % {length}, {length})"
+    kept = f"(1 - {step})" if missing else step
+    return (as_if([(line, f"(({line.source}).movedim({axis}, -1) * {kept}).movedim(-1, {axis})")]),)
 
 
 def _below(case: Case, lost: tuple[Use, ...]) -> Diagnosis:
@@ -58,6 +71,7 @@ def _below(case: Case, lost: tuple[Use, ...]) -> Diagnosis:
         help=f"Work out what comes back {back} as well, add it there, and take it along down to {case.node}.",
         span=case.span(),
         evidence=f"Autograd's gradient, with what goes {ways} cut off, is exactly your answer in every trial.",
+        claims=(as_if((line, detached(line, [n for n, at in lost if at is line])) for _, line in lost),),
     )
 
 
@@ -66,10 +80,10 @@ def _told(case: Case, some: tuple[Path, ...], lost: tuple[Path, ...]) -> Diagnos
     missing = " and ".join(path.told for path in lost)
     uses = lines(path.line for path in lost)
     use = "that use sends a gradient back too" if len(lost) == 1 else "those uses send gradients back too"
-    return _diagnosis(case, through, missing, f"{case.node} is also used in {uses}; {use}.", _fix(case, lost))
+    return _diagnosis(case, through, missing, f"{case.node} is also used in {uses}; {use}.", _fix(case, lost), (uses_taken(0, lost),))
 
 
-def _diagnosis(case: Case, through: str, missing: str, note: str, fix: str | None) -> Diagnosis:
+def _diagnosis(case: Case, through: str, missing: str, note: str, fix: str | None, proven: tuple[Claim, ...]) -> Diagnosis:
     return Diagnosis(
         code="missing-branch",
         certainty="proven",
@@ -78,6 +92,7 @@ def _diagnosis(case: Case, through: str, missing: str, note: str, fix: str | Non
         help=f"Work out what comes back through {missing}, and add it.",
         span=case.span(),
         evidence=f"Autograd's gradient through {through} alone is exactly your answer in every trial.",
+        claims=proven,
         fix=fix,
     )
 

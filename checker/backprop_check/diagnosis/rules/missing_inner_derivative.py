@@ -20,6 +20,7 @@ import ast
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import slope
 from backprop_check.diagnosis.counterfactual import Site, replays, sites, with_slope
 from backprop_check.diagnosis.edits import names_used
 from backprop_check.diagnosis.masks import KINKS, SELECTS, called
@@ -60,4 +61,5 @@ def _told(case: Case, site: Site) -> Diagnosis:
         help=f"Ask how much `{inner}` moves when `{of}` moves a little, and multiply with that too.",
         span=case.span(),
         evidence=f"With the derivative of `{inner}` by `{of}` taken as 1, autograd gives exactly your answer in every trial.",
+        claims=(slope(site, "1"),),
     )

@@ -18,6 +18,7 @@ from __future__ import annotations
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.constants import named_constants
 from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis, Run
@@ -41,6 +42,7 @@ def find(case: Case) -> Diagnosis | None:
                 help=f"Add what comes back to the elements that {name} picks, and to no other.",
                 span=case.span(),
                 evidence=f"In every trial the answer differs from autograd's gradient at all the places of {name}, and nowhere else.",
+                claims=(equal(*(f"{of}.scatter(-1, {name}.unsqueeze(-1), 0.0)" for of in ("answer", "gradient"))),),
             )
     return None
 

@@ -18,6 +18,8 @@ from __future__ import annotations
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import as_if
+from backprop_check.diagnosis.counterfactual import detached
 from backprop_check.diagnosis.replay import cut, downstream, gradient, passed_through
 from backprop_check.records import Diagnosis, Line
 
@@ -59,4 +61,5 @@ def _told(case: Case, line: Line, operand: str) -> Diagnosis:
         help=f"Ask how much {line.name} moves when {operand} moves a little, and multiply with that.",
         span=case.span(),
         evidence=f"With the derivative of `{line.source}` taken as 1, autograd gives exactly your answer in every trial.",
+        claims=(as_if([(line, f"{detached(line, [operand])} + {operand}")]),),
     )

@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import slope
 from backprop_check.diagnosis.counterfactual import Site, replays
 from backprop_check.diagnosis.masks import called, condition, masked, opened
 from backprop_check.records import Diagnosis
@@ -43,6 +44,7 @@ def _told(case: Case, site: Site) -> Diagnosis:
         help="Use the forward's mask on the gradient too.",
         span=case.span(),
         evidence=f"With everything let through at `{operation}`, autograd gives exactly your answer in every trial.",
+        claims=(slope(site, "1"),),
         fix=case.fix(*_masked(case, site)) if case.expression is not None else None,
     )
 

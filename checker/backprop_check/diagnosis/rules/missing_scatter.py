@@ -19,6 +19,7 @@ import ast
 from itertools import combinations
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.rewrites import calls
 from backprop_check.records import Diagnosis, Line
 
@@ -33,8 +34,9 @@ def find(case: Case) -> Diagnosis | None:
     if not case.everywhere or any(a.shape == o.shape for a, o in zip(case.answers, case.oracles, strict=True)):
         return None
     for line in case.consumers:
-        how = _still_there(case, line) if picks(line, case.node) else None
-        if how is not None:
+        found = _still_there(case, line) if picks(line, case.node) else None
+        if found is not None:
+            how, made = found
             return Diagnosis(
                 code="missing-scatter",
                 certainty="proven",
@@ -43,24 +45,27 @@ def find(case: Case) -> Diagnosis | None:
                 help=f"Begin with zeros in the shape of {case.node}, and add each gradient at the index its element came from.",
                 span=case.span(),
                 evidence=f"Your answer equals d{line.name}{how} in every trial; {case.node} is {case.due}.",
+                claims=(equal(f"d{line.name}{made}", ANSWER),),
             )
     return None
 
 
-def _still_there(case: Case, line: Line) -> str | None:
-    """How the answer is made of what arrives at the line, no number of it put into the node's places; None if it is not."""
+def _still_there(case: Case, line: Line) -> tuple[str, str] | None:
+    """How the answer is made of what arrives at the line (in words, and as code), no number of it put into the node's places."""
     above = [run.trial.gradients["d" + line.name] for run in case.runs]
     if case.is_answer(above):
-        return ""
+        return "", ""
     if all(g.numel() == a.numel() for g, a in zip(above, case.answers, strict=True)):
-        return ", reshaped" if case.is_answer([g.reshape(a.shape) for g, a in zip(above, case.answers, strict=True)]) else None
+        laid = case.is_answer([g.reshape(a.shape) for g, a in zip(above, case.answers, strict=True)])
+        return (", reshaped", ".reshape(answer.shape)") if laid else None
     rank = above[0].dim()
     for count in range(1, min(rank, AXES)):
         for axes in combinations(range(rank), count):
             if case.is_answer([g.sum(axes) for g in above]) or case.is_answer([g.sum(axes, keepdim=True) for g in above]):
                 # A sum over what was brought back to its places adds up the same numbers.
                 scattered = case.expression is not None and next(calls(case.expression, *SCATTERS), None) is not None
-                return None if scattered else ", summed"
+                keep = not case.is_answer([g.sum(axes) for g in above])
+                return None if scattered else (", summed", f".sum({axes}, keepdim={keep})")
     return None
 
 

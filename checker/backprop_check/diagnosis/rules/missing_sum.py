@@ -25,6 +25,7 @@ import torch
 
 from backprop_check.derivation.site import unbroadcast
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.rewrites import summed
 from backprop_check.records import Diagnosis
 
@@ -79,6 +80,7 @@ def _told(case: Case, dims: tuple[int, ...], keep: bool | None, fix: str | None)
         help=f"Sum over {axis}{', and keep what is summed with length 1' if keep else ''}.",
         span=case.span(),
         evidence=f"Summed over {axis}, the answer equals autograd's gradient in every trial.",
+        claims=(equal(f"answer.sum({dims}, keepdim={keep})" if keep is not None else "answer.sum_to_size(gradient.shape)"),),
         fix=fix,
     )
 

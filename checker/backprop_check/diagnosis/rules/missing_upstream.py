@@ -22,6 +22,7 @@ import torch
 
 from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import ones_for
 from backprop_check.diagnosis.edits import Edit, search, tensors, weighed
 from backprop_check.diagnosis.replay import gradient
 from backprop_check.diagnosis.rewrites import put
@@ -80,6 +81,7 @@ def _of_all(case: Case) -> Diagnosis | None:
         help=move,
         span=case.span(),
         evidence=f"With ones in the place of {', '.join(upstream)}, autograd gives exactly your answer in every trial.",
+        claims=(ones_for(upstream),),
         fix=fix,
     )
 

@@ -16,13 +16,16 @@ Read more: any derivation of the gradient of softmax with cross-entropy; see whe
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.constants import named_constants
+from backprop_check.diagnosis.claims import ANSWER, equal
+from backprop_check.diagnosis.constants import named_constants, times
 from backprop_check.diagnosis.counterfactual import gives_answer
 from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis, Run
@@ -33,12 +36,15 @@ def find(case: Case) -> Diagnosis | None:
     if not case.everywhere or case.reads or not all(bool(a.any()) for a in case.answers):  # nothing is a multiple of everything
         return None
     run = case.runs[0]
-    factors = [{r.trial.seed: 1.0 for r in case.runs}, *(constant.values for constant in named_constants(case))]
     for squash in _squashes(run.trial.values[case.node]):
         for label in _labels(case, run):
-            for factor in factors if _is_multiple(_shortcut(case, run, squash, label), case.answers[0]) else ():
-                if gives_answer(case, lambda r, s=squash, n=label, f=factor: _times(_shortcut(case, r, s, n), f[r.trial.seed])):  # type: ignore[misc]
-                    return None if _is_multiple(_shortcut(case, run, squash, label), case.oracles[0]) else _told(case, squash, label)
+            plain = _shortcut(case, run, squash, label)
+            for factor in (None, *named_constants(case)) if _is_multiple(plain, case.answers[0]) else ():
+                made = _text(case, squash, label) if factor is None else times(_text(case, squash, label), factor)
+                by = factor.values if factor is not None else {r.trial.seed: 1.0 for r in case.runs}
+                if gives_answer(case, lambda r, s=squash, n=label, f=by: _times(_shortcut(case, r, s, n), f[r.trial.seed])):  # type: ignore[misc]
+                    told = replace(_told(case, squash, label), claims=(equal(made, ANSWER),))
+                    return None if _is_multiple(plain, case.oracles[0]) else told
     return None
 
 
@@ -61,6 +67,15 @@ def _shortcut(case: Case, run: Run, axis: int | None, name: str) -> torch.Tensor
             return None
         label = F.one_hot(label.long(), z.shape[axis]).movedim(-1, axis)
     return p - label.to(torch.float64) if label.shape == z.shape else None
+
+
+def _text(case: Case, axis: int | None, name: str) -> ast.expr:
+    """The same, as an expression."""
+    z, label = case.node, case.runs[0].trial.values[name]
+    p = f"torch.sigmoid({z})" if axis is None else f"torch.softmax({z}, {axis})"
+    same = label.is_floating_point() or label.shape == case.runs[0].trial.values[z].shape
+    y = name if same else f"torch.nn.functional.one_hot({name}.long(), {z}.shape[{axis}]).movedim(-1, {axis})"
+    return ast.parse(f"{p} - {y}.double()", mode="eval").body
 
 
 def _times(value: torch.Tensor | None, factor: float) -> torch.Tensor | None:

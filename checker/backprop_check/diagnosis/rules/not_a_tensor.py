@@ -19,6 +19,7 @@ import ast
 
 import torch
 
+from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import value_of
 from backprop_check.diagnosis.meeting import function_of
@@ -69,6 +70,7 @@ def _item(case: Case) -> Diagnosis | None:
         help=known.help,
         span=case.span(known.part),
         evidence=f"The line raised {raised.kind}: {raised.message}.",
+        claims=(claims.raised(case),),
     )
 
 

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 import torch
 
+from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.refusals import raising
@@ -46,6 +47,7 @@ def find(case: Case) -> Diagnosis | None:
         else "To multiply, write the operator `*` between the two; to pick an element, write square brackets.",
         span=raised.span,
         evidence=f"The line raised TypeError: {raised.message}.",
+        claims=(claims.raised(case),),
         fix=found[0] if found else None,
     )
 

@@ -22,6 +22,7 @@ from functools import partial
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal
 from backprop_check.records import Diagnosis
 
 
@@ -62,5 +63,6 @@ def _told(case: Case, axis: int | None) -> Diagnosis:
         help=f"Copy it to the shape of {case.node}: multiply with `torch.ones_like({case.node})`, or expand.",
         span=case.span(),
         evidence=f"Expanded to {case.due}, the answer equals autograd's gradient in every trial.",
+        claims=(equal(f"answer{'' if axis is None else f'.unsqueeze({axis})'}.expand(gradient.shape)"),),
         fix=fix,
     )

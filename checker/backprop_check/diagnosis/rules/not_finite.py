@@ -22,6 +22,7 @@ import ast
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.exercise.sizes import written
@@ -52,6 +53,7 @@ def find(case: Case) -> Diagnosis | None:
         "own results.",
         span=case.span(guilty),
         evidence="In every trial the answer equals autograd's gradient wherever it is finite.",
+        claims=(equal("torch.where(answer - answer == 0, answer, gradient)"),),
     )
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.rewrites import calls, put
 from backprop_check.records import Diagnosis
 
@@ -45,5 +46,6 @@ def find(case: Case) -> Diagnosis | None:
         help=f"View it in the shape of {case.node}: `.view({case.node}.shape)`, or `.reshape(...)` where a view is refused.",
         span=case.span(),
         evidence=f"Laid out as {case.due}, the answer equals autograd's gradient in every trial.",
+        claims=(equal("answer.reshape(gradient.shape)"),),
         fix=fix,
     )

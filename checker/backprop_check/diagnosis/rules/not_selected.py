@@ -20,6 +20,7 @@ import ast
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal
 from backprop_check.records import Diagnosis, Line
 
 SELECTS = ("max(", "min(", "amax(", "amin(")
@@ -71,5 +72,6 @@ def _told(case: Case, line: Line) -> Diagnosis:
         help=f"Let d{line.name} through where {case.node} is the one that was taken, and zero elsewhere.",
         span=case.span(),
         evidence="Your answer is the gradient from above at every element; set to zero except at the winners it is autograd's.",
+        claims=(equal("torch.where(gradient == 0, 0.0, answer.expand(gradient.shape))"),),
         fix=fix,
     )

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import permutations
 
@@ -25,12 +26,13 @@ import torch
 
 from backprop_check.comparison.compare import close
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.edits import Edit, search, value_of
 from backprop_check.diagnosis.meeting import last_step
 from backprop_check.diagnosis.moved import RESHAPES
 from backprop_check.diagnosis.rewrites import calls, method, put, turned
 from backprop_check.diagnosis.words import short
-from backprop_check.records import Diagnosis
+from backprop_check.records import Claim, Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -81,9 +83,9 @@ def _whole(case: Case) -> Diagnosis | None:
     for order in permutations(range(rank)):
         if order == tuple(range(rank)):
             continue
-        for change in (partial(_forth, order=order), partial(_back, order=order)):
+        for change, claim in ((partial(_forth, order=order), _put(order)), (partial(_back, order=order), _put_back(order))):
             if close(change(case.oracles[0], case.answers[0]), case.answers[0], case.scales[0], case.tolerance) and case.replays(change):
-                return _told(case, call, order)
+                return replace(_told(case, call, order), claims=(claim,))
     return None
 
 
@@ -96,6 +98,15 @@ def _back(oracle: torch.Tensor, answer: torch.Tensor, order: tuple[int, ...]) ->
     lengths = [oracle.shape[i] for i in order]
     inverse = [order.index(i) for i in range(len(order))]
     return oracle.reshape(lengths).permute(inverse)
+
+
+def _put(order: tuple[int, ...]) -> Claim:
+    return equal(f"gradient.permute{order}.reshape(gradient.shape)", ANSWER)
+
+
+def _put_back(order: tuple[int, ...]) -> Claim:
+    lengths = ", ".join(f"gradient.shape[{i}]" for i in order)
+    return equal(f"gradient.reshape({lengths}).permute{tuple(order.index(i) for i in range(len(order)))}", ANSWER)
 
 
 def _told(case: Case, call: ast.Call, order: tuple[int, ...]) -> Diagnosis:

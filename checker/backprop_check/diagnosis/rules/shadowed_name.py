@@ -16,6 +16,7 @@ Read more: Ned Batchelder, "Facts and myths about Python names and values".
 from __future__ import annotations
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.fold import fold
 from backprop_check.records import Diagnosis
 
@@ -43,4 +44,5 @@ def find(case: Case) -> Diagnosis | None:
         help="Give the new value a name of its own.",
         span=case.span(case.nodes[guilty[-1].index]),
         evidence="With the forward's values under their names the same expression equals autograd's gradient in every trial.",
+        claims=(equal(restored),),
     )

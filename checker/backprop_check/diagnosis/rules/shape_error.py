@@ -21,6 +21,7 @@ import re
 
 import torch
 
+from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import value_of
 from backprop_check.diagnosis.failure import failing_part
@@ -71,6 +72,7 @@ def find(case: Case) -> Diagnosis | None:
         else fitting(case, part, operands),
         span=case.span(part),
         evidence="This part raises by itself, and its operands do not.",
+        claims=(claims.raised(case),),
     )
 
 

@@ -18,11 +18,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.counterfactual import below, evaluator, replays, written_as
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.rewrites import put
@@ -38,8 +40,9 @@ def find(case: Case) -> Diagnosis | None:
             if _indices(case, part) is not None:
                 for other in _shifted(case, part):
                     changed = put(tree, part, other)
-                    if any(replays(case, written_as(case, line, changed, values_too)) for values_too in (False, True)):
-                        return _told(case, line, part, other)
+                    for values_too in (False, True):
+                        if replays(case, written_as(case, line, changed, values_too)):
+                            return replace(_told(case, line, part, other), claims=(as_if([(line, changed)], values_too),))
     return None
 
 

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 from backprop_check.derivation.elementwise import SLOPES
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import uses_taken
 from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.paths import Path, off, paths
 from backprop_check.diagnosis.rewrites import put
@@ -36,6 +37,7 @@ def find(case: Case) -> Diagnosis | None:
         "these come back along two paths, and one is subtracted",
         "With `+` in the place of `-` the expression equals autograd's gradient in every trial.",
     )
+    path = None
     if found is None:
         path = _negative(case) if case.everywhere and case.expression is None else None
         if path is None:
@@ -50,6 +52,7 @@ def find(case: Case) -> Diagnosis | None:
         help="Add; a minus of the forward belongs inside the term of its own path.",
         span=case.span(found[2] if found is not None else None),
         evidence=evidence,
+        claims=(uses_taken(-1, [path]),) if path is not None else (),
         fix=found[0] if found is not None else None,
         also=_other_path(case, found[2]) if found is not None else (),
     )

@@ -19,6 +19,7 @@ import ast
 from itertools import combinations, permutations
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.meeting import axes_of, axis_told, function_of, last_step, operands_of
 from backprop_check.diagnosis.reductions import reduced
@@ -49,6 +50,7 @@ def find(case: Case) -> Diagnosis | None:
         help=move,
         span=case.span(part, after=getattr(call.func, "value", None) if call is not None and function_of(call) == "sum" else None),
         evidence="The answer is the sum of autograd's gradient over all its elements, in every trial.",
+        claims=(equal("gradient.sum().reshape(answer.shape)", ANSWER),),
         fix=fix,
     )
 

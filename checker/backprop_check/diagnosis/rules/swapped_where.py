@@ -19,6 +19,7 @@ import ast
 from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.counterfactual import Site, replays, sites, written_as
 from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.masks import called, condition
@@ -54,6 +55,7 @@ def _told(case: Case, site: Site, mask: ast.expr) -> Diagnosis:
         help=f"Let the gradient through where `{ast.unparse(mask)}` is {truth}.",
         span=case.span(found[2] if found else None),
         evidence=f"With `{ast.unparse(mask)}` turned round in the forward, autograd gives exactly your answer in every trial.",
+        claims=(as_if([(site.line, put(site.tree, mask, ast.UnaryOp(ast.Invert(), mask)))]),),
         fix=found[0] if found else None,
     )
 

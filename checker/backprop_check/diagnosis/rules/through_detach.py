@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.counterfactual import below, evaluator, kept, replays
 from backprop_check.diagnosis.edits import parts, search
 from backprop_check.diagnosis.replay import Change
@@ -35,7 +36,7 @@ def find(case: Case) -> Diagnosis | None:
     singles = [{name: tree} for name, tree in open_.items()]
     for opened in [*singles, open_] if len(open_) > 1 else singles:
         if replays(case, _opened(case, opened)):
-            return _told(case, [line for line, _, _ in walls if line.name in opened])
+            return _told(case, {line: opened[line.name] for line, _, _ in walls if line.name in opened})
     return None
 
 
@@ -52,7 +53,7 @@ def _opened(case: Case, trees: dict[str, ast.expr]) -> Change:
     return lambda at, evaluate, values: kept(evaluate(values), compute[at.name](values)) if at.name in compute else evaluate(values)
 
 
-def _told(case: Case, opened: list[Line]) -> Diagnosis:
+def _told(case: Case, opened: dict[Line, ast.expr]) -> Diagnosis:
     where = lines(opened)
     found = search(case, _shorter)
     return Diagnosis(
@@ -63,6 +64,7 @@ def _told(case: Case, opened: list[Line]) -> Diagnosis:
         help=f"Follow only the uses of {case.node} that are not detached; treat the detached one as a given number.",
         span=case.span(found[2] if found else None),
         evidence="With `.detach()` taken out of the forward, autograd gives exactly your answer in every trial.",
+        claims=(as_if(opened.items()),),
         fix=found[0] if found else None,
     )
 

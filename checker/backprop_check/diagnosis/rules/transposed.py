@@ -23,6 +23,7 @@ from itertools import permutations
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.rewrites import calls, method, put, swapped_product, turned
 from backprop_check.records import Diagnosis
 
@@ -59,6 +60,7 @@ def _told(case: Case, order: tuple[int, ...]) -> Diagnosis:
         help=_move(case, expression, order),
         span=case.span(),
         evidence=f"With its axes in the order {order} the answer equals autograd's gradient in every trial.",
+        claims=(equal(f"answer.permute{order}"),),
         fix=fix,
     )
 

@@ -21,6 +21,7 @@ import re
 import torch
 import torch.nn.functional as F
 
+from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.unbound import alike, told
 from backprop_check.diagnosis.vocabulary import ATTRIBUTES, FUNCTIONS, METHODS
@@ -62,6 +63,7 @@ def find(case: Case) -> Diagnosis | None:
         help=move,
         span=raised.span,
         evidence=f"The line raised {raised.kind}: {raised.message}.",
+        claims=(claims.raised(case),),
     )
 
 
@@ -80,6 +82,7 @@ def _attribute(case: Case, raised: Raised) -> Diagnosis | None:
         help=_instead(owner, name),
         span=raised.span,
         evidence=f"The line raised {raised.kind}: {raised.message}.",
+        claims=(claims.raised(case),),
     )
 
 

@@ -21,6 +21,7 @@ import re
 
 import torch
 
+from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.failure import failing_part
@@ -52,6 +53,7 @@ def find(case: Case) -> Diagnosis | None:
         help=asks(case),
         span=case.span(),
         evidence=evidence,
+        claims=(claims.shapes(case),),
     )
 
 
@@ -67,6 +69,7 @@ def _raised(case: Case, raised: Raised) -> Diagnosis:
         help=known.help if known else "Look at this part alone: is each thing that it is given of the kind and the shape it asks for?",
         span=(case.span(known.part) if known and known.part is not None else None) or raised.span or case.span(),
         evidence=f"{raised.kind}: {raised.message}",
+        claims=(claims.raised(case),),
     )
 
 

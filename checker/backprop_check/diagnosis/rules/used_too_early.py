@@ -21,6 +21,7 @@ import ast
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.fold import fold
 from backprop_check.diagnosis.rewrites import put
@@ -75,6 +76,7 @@ def _told(case: Case, expression: ast.expr, name: str, reader: Statement, last: 
         help=f"Finish {name} first: move this line below line {last.line}.",
         span=case.span(use),
         evidence=f"With the finished {name} your expression equals autograd's gradient in every trial.",
+        claims=(equal(expression),),
         fix=_fix(case, expression, name),
         also=((later, f"only here {name} is complete"),) if later is not None else (),
     )

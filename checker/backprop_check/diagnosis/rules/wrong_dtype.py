@@ -16,6 +16,7 @@ Read more: the PyTorch documentation, "torch.dtype" and "type promotion".
 
 from __future__ import annotations
 
+from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.words import users
 from backprop_check.records import Diagnosis
@@ -32,6 +33,7 @@ def find(case: Case) -> Diagnosis | None:
             help=f"Begin with `torch.zeros_like({case.node})`, which has the right shape and dtype.",
             span=raised.span or case.span(),
             evidence=f"{raised.kind}: {raised.message}.",
+            claims=(claims.raised(case),),
         )
     dtypes = {run.answers[case.name].dtype for run in case.verdict.runs}
     if len(dtypes) != 1 or (dtype := next(iter(dtypes))) in (None, "float64", "float32"):

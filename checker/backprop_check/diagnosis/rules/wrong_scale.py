@@ -25,6 +25,7 @@ import torch
 
 from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal, uses_taken
 from backprop_check.diagnosis.constants import Named, named_constants, times, turned
 from backprop_check.diagnosis.edits import Edit, parts, search, tensors, value_of
 from backprop_check.diagnosis.factors import brought, lines_of_answer, matching
@@ -97,6 +98,7 @@ def _of_path(case: Case) -> Diagnosis | None:
                 help=source.ask if source else f"Look at `{path.line.name} = {path.line.source}`: which constants does it bring in?",
                 span=case.span(),
                 evidence=f"With that part, and no other, multiplied by {constant.text} it is autograd's gradient in every trial.",
+                claims=(uses_taken(ast.unparse(times(ast.Constant(1), replace(constant, divides=not constant.divides))), [path]),),
             )
     return None
 
@@ -115,6 +117,7 @@ def _whole(case: Case, constant: Named) -> Diagnosis:
         help=words.help,
         span=case.span(),
         evidence=f"The answer times {constant.text} equals autograd's gradient in every trial.",
+        claims=(equal(f"{'-' if constant.text.startswith('-') else ''}({ast.unparse(times(ast.Name('answer'), constant))})"),),
         fix=case.fix(times(case.draft, constant)) if case.draft is not None else None,
     )
 

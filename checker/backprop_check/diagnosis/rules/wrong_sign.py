@@ -22,6 +22,7 @@ from collections.abc import Iterator
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import equal, uses_taken
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.factors import between, minus_brought, no_minus
 from backprop_check.diagnosis.paths import off, paths
@@ -47,6 +48,7 @@ def find(case: Case) -> Diagnosis | None:
         help=words[2],
         span=span,
         evidence="The answer times -1 equals autograd's gradient in every trial.",
+        claims=(equal("-answer"),),
         fix=minus[0] if minus is not None else case.fix(*candidates),
     )
 
@@ -157,4 +159,5 @@ def _of_path(case: Case) -> Diagnosis | None:
         help=f"Where {case.node} grows a little, look at which way `{path.line.name} = {path.line.source}` moves.",
         span=case.span(),
         evidence=f"Autograd's gradient, with the part through {path.told} taken times -1, is your answer in every trial.",
+        claims=(uses_taken(-1, [path]),),
     )
