@@ -63,12 +63,25 @@ def size(expression: ast.expr) -> int:
 def _settlings(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
     """The expression with one idle thing less: the part it stands in is worth the same without it."""
     everything, long = list(parts(expression)), size(expression)
+    own = {ast.dump(part) for part in parts(case.draft)} if case.draft is not None else set()
     for part in everything if len(everything) <= LARGE else ():
         for less in (*_less(part), *_undone(case, part)):
             if case.late:
                 return
             if case.alike(part, less, expression) and size(shorter := put(expression, part, less)) < long:
                 yield shorter
+        if ast.dump(part) not in own and (base := _laid_out(part)) is not None:
+            flat = put(expression, part, base)
+            if case.gradients_in(expression) <= case.gradients_in(flat) and case.is_right(flat):
+                yield flat
+
+
+def _laid_out(part: ast.expr) -> ast.expr | None:
+    """What a part only gives another shape: broadcasting may do without."""
+    match part:
+        case ast.Call(func=ast.Attribute(value=base, attr="unsqueeze" | "reshape" | "view" | "expand" | "expand_as")):
+            return base
+    return None
 
 
 def _undone(case: Case, part: ast.expr) -> Iterator[ast.expr]:
