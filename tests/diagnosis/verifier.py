@@ -9,6 +9,7 @@ import ast
 import contextlib
 import importlib.util
 import itertools
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -89,7 +90,8 @@ class Trial:
             if isinstance(statement, ast.Import | ast.ImportFrom):
                 exec(compile(ast.Module([statement], []), "<submission>", "exec"), names)
         found = None
-        with torch.no_grad():
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python warns of `2(x)` when it reads it
             for statement in _statements(submission):
                 written = _written(statement)
                 try:
@@ -261,11 +263,10 @@ def _part_gradients(trial: Trial, line: str, part: str) -> Iterator[torch.Tensor
 
 def _diagonal(trial: Trial, node: str, line: str) -> torch.Tensor:
     def at(value: torch.Tensor) -> torch.Tensor:
-        names: dict[str, Any] = dict(trial.values)
+        names: dict[str, Any] = {**trial.values, node: value}
         for name, source in trial.lines.items():
             scope = {**vars(trial.module), "F": F, **names}
             names[name] = value if name == node else eval(source, scope)
-            names[node] = value
             if name == line:
                 break
         return names[line]

@@ -15,6 +15,8 @@ Read more: Karpathy, "The spelled-out intro to neural networks and backpropagati
 
 from __future__ import annotations
 
+import ast
+
 import torch
 
 from backprop_check.diagnosis.case import Case
@@ -61,5 +63,5 @@ def _told(case: Case, line: Line, operand: str) -> Diagnosis:
         help=f"Ask how much {line.name} moves when {operand} moves a little, and multiply with that.",
         span=case.span(),
         evidence=f"With the derivative of `{line.source}` taken as 1, autograd gives exactly your answer in every trial.",
-        claims=(as_if([(line, f"{detached(line, [operand])} + {operand}")]),),
+        claims=(as_if([(line, f"({ast.unparse(detached(line, [operand]))}) + {operand}")]),),
     )
