@@ -57,10 +57,10 @@ def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], m
         warnings.simplefilter("ignore")
         for verdict in verdicts:
             case = Case(graph, submission, verdict, work, min(work.done + SEARCH, most))
-            if verdict.status in ("incorrect", "error"):
+            if verdict.status in ("incorrect", "error") and not not_written.unassigned(verdict, submission):
                 causes = diagnose(case, most) if work.done < most else (facts_only(case),)
                 found[verdict.target.name] = (_placed(case, causes), ())
-            elif verdict.status == "missing":
+            elif verdict.status in ("missing", "error"):
                 near = attempt(not_written.find, case)
                 causes = (_with_fix(not_written.there(case, near), near, most),) if near is not None else ()
                 found[verdict.target.name] = (_placed(case, causes), ())
