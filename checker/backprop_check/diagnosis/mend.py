@@ -64,6 +64,9 @@ def _plain(case: Case, candidate: str) -> Iterator[str]:
     """A right line without what cancels itself in it, and one as short as it can be made."""
     expression = ast.parse(candidate, mode="eval").body
     quiet = settled(case, expression)
+    if not case.is_right(quiet):
+        yield text(expression)
+        return
     yield text(quiet)
     yield text(plain(case, quiet))
 
