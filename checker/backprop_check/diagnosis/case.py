@@ -52,7 +52,7 @@ class Case(Seen):
         if not self.everywhere or not self.written:
             return None
         folded = self.edited or fold(self.submission, self.nodes, self.name, frozenset(self.verdict.runs[0].trial.gradients))
-        return folded if folded is not None and self.is_answer(self.evaluate(folded)) else None
+        return folded if folded is not None and self.same(self.evaluate(folded), self.answers) else None
 
     @cached_property
     def draft(self) -> ast.expr | None:
@@ -170,7 +170,12 @@ class Case(Seen):
 
     def is_answer(self, values: Tensors | None) -> bool:
         """Whether `values` are the learner's answer in every run: a mistake replayed."""
-        return values is not None and self._comparable and self._agree(values, self.answers)
+        return values is not None and self.has_numbers and self._agree(values, self.answers)
+
+    @cached_property
+    def has_numbers(self) -> bool:
+        """Whether the answer has a finite number in every run: NaN agrees with NaN, and so with anything."""
+        return all(bool(torch.isfinite(a).any()) or not a.numel() for a in self.answers)
 
     def gives(self, expression: ast.expr) -> bool:
         """Whether `expression` is worth the learner's answer in every run; stops at the first in which it is not."""
@@ -178,12 +183,7 @@ class Case(Seen):
             values = _floats(expression, [evaluator])
             if values is None or not close(values[0], answer, max(scale, _finite_max(answer)), self.tolerance):
                 return False
-        return self.everywhere and self._comparable
-
-    @cached_property
-    def _comparable(self) -> bool:
-        """Whether every answer has finite numbers: where it has none, nothing is compared, and all would agree with it."""
-        return all(not answer.numel() or bool(torch.isfinite(answer).any()) for answer in self.answers)
+        return self.everywhere and self.has_numbers
 
     def same(self, values: Tensors | None, others: Tensors) -> bool:
         """Whether two lists of values agree in every run."""

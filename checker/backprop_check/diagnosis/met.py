@@ -33,6 +33,7 @@ EXCHANGED = (
     ("wrong-local-derivative", "wrong-local-derivative"),
     ("extra-term", "missing-branch"),
     ("extra-term", "wrong-local-derivative"),
+    ("extra-term", "missing-local-derivative"),
     ("missing-upstream", "wrong-local-derivative"),
     ("missing-upstream", "extra-term"),
     ("wrong-power", "wrong-power"),
