@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -49,7 +50,7 @@ def verdict_of(target: Target, runs: tuple[Run, ...], submission: Submission) ->
     if breaks(target, submission):
         status = "error"
     elif states[0] == "missing":
-        status = "missing"
+        status = "error" if compares(target, submission) else "missing"
     elif states[0] == "raised" and all(s == "raised" for s in states):
         status = "error"
     elif all(d.wrong == "" for d in differences):
@@ -70,6 +71,11 @@ def breaks(target: Target, submission: Submission) -> bool:
     lines = [b.line for b in submission.broken if b.target == target.name]
     writes = [s.line for s in submission.statements if target.name in s.writes]
     return bool(lines) and max(lines) > max(writes, default=0)
+
+
+def compares(target: Target, submission: Submission) -> bool:
+    """Whether a statement begins as the target's own would, and compares or annotates in the place of assigning: `da == b`."""
+    return any(re.match(rf"{re.escape(target.name)}\s*(?:==|:(?!=))", s.source) for s in submission.statements)
 
 
 def _worst(states: Sequence[str], differences: Sequence) -> int:  # type: ignore[type-arg]

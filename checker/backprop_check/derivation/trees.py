@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -42,8 +43,24 @@ def _fill_item(item: object, names: Mapping[str, ast.expr], macros: Mapping[str,
 
 
 def text(node: ast.expr) -> str:
-    """Write an expression as a learner would: powers without blanks around `**`."""
-    return re.sub(r" \*\* (\((-[\d.]+)\))?", r"**\2", ast.unparse(ast.fix_missing_locations(node)))
+    """Write an expression as a learner would: no blanks around `**`, and brackets where `@` meets `*`."""
+    written = ast.unparse(ast.fix_missing_locations(_bracketed(node)))
+    return re.sub(r"(\d)e-0(\d)", r"\1e-\2", re.sub(r" \*\* (\((-[\d.]+)\))?", r"**\2", written))
+
+
+def _bracketed(node: ast.expr) -> ast.expr:
+    """Python needs no bracket in `(a @ b) * c` and `(a * b) @ c`; a reader does."""
+    if not any(isinstance(n, ast.MatMult) for n in ast.walk(node)):
+        return node
+    copied = copy.deepcopy(node)
+    for n in ast.walk(copied):
+        match n:
+            case (
+                ast.BinOp(left=ast.BinOp(op=ast.MatMult()) as left, op=ast.Mult())
+                | ast.BinOp(left=ast.BinOp(op=ast.Mult() | ast.Div()) as left, op=ast.MatMult())
+            ):
+                n.left = ast.Name(f"({text(left)})", ast.Load())
+    return copied
 
 
 def number(value: float) -> ast.expr:

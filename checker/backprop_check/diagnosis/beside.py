@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +30,7 @@ def told_beside(case: Case, cause: Diagnosis, put_right: Case | None = None) -> 
     note = cause.note or f"So it is {OTHER}."
     told = replace(cause, certainty="proven", note=note, evidence=_then(cause.evidence), fix=None, claims=_claims(cause, put_right))
     if OTHER in cause.error or (cause.code in OF_A_PART and _is_there(case, cause.error)):
-        return told
+        return replace(told, note=_then(note)) if "our answer" in note else told
     shape = ", but " in cause.error and put_right is not None and case.everywhere and case.got == put_right.got
     return replace(told, error=cause.error if shape else f"{OTHER}, {cause.error}", note=_then(note))
 
@@ -56,7 +57,9 @@ def _then(said: str) -> str:
     """What is said of the answer, said of the answer as it would be."""
     if not said or OTHER in said.lower():
         return said
-    return f"{OTHER.capitalize()}: {said}".replace("your answer", "the answer").replace("Your answer", "the answer")
+    said = said.replace("your answer", "the answer").replace("Your answer", "The answer")
+    plain = said.split()[0] in ("The", "This", "Each", "You", "With", "Without", "In", "Where", "Reshaped", "Summed", "At", "What")
+    return f"{OTHER.capitalize()}: {said[0].lower() if plain else said[0]}{said[1:]}"
 
 
 def the_other_way_round(old: ast.expr, half: ast.expr, right: ast.expr) -> Iterator[ast.expr]:
@@ -82,14 +85,8 @@ def the_other_way_round(old: ast.expr, half: ast.expr, right: ast.expr) -> Itera
 
 def in_place(new: ast.expr, old: ast.expr) -> ast.expr:
     """`new` with the parts that `old` has as well taken from it, so that each is known to stand where the learner wrote it."""
-    placed: ast.expr = _in_place(new, old)
+    placed: ast.expr = _in_place(new, old, set())
     return placed
-
-
-def cancels(line: ast.expr) -> bool:
-    """Whether a minus of the line takes back another one."""
-    minus = (n.operand for n in ast.walk(line) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub))
-    return any(isinstance(n, ast.UnaryOp) or (isinstance(n, ast.BinOp) and isinstance(n.left, ast.UnaryOp)) for n in minus)
 
 
 def _shared(a: ast.AST, b: ast.AST) -> int:
@@ -98,13 +95,17 @@ def _shared(a: ast.AST, b: ast.AST) -> int:
     return len(mine & others) - len(mine ^ others)
 
 
-def _in_place(new: Any, old: ast.AST) -> Any:
+def _in_place(new: Any, old: ast.AST, taken: set[int]) -> Any:
     if not isinstance(new, ast.expr | ast.keyword):
-        return [_in_place(item, old) for item in new] if isinstance(new, list) else new
+        return [_in_place(item, old, taken) for item in new] if isinstance(new, list) else new
     known = next((node for node in ast.walk(old) if ast.dump(node) == ast.dump(new)), None)
     if known is not None:
+        inner = {id(node) for node in ast.walk(known) if isinstance(node, ast.expr)}
+        if inner & taken:
+            return deepcopy(known)  # a node stands in one place only, so that it can be replaced there
+        taken |= inner
         return known
     same = [node for node in ast.walk(old) if type(node) is type(new)]
     alike = max(same, key=lambda node: _shared(node, new), default=None)
-    made = type(new)(**{field: _in_place(value, old) for field, value in ast.iter_fields(new)})
+    made = type(new)(**{field: _in_place(value, old, taken) for field, value in ast.iter_fields(new)})
     return ast.copy_location(made, alike) if alike is not None else made

@@ -12,6 +12,7 @@ import torch
 
 from backprop_check.comparison.compare import close
 from backprop_check.derivation.derive import Derived, Underivable, derive
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.fold import fold
 from backprop_check.diagnosis.seen import Seen, Tensors
@@ -129,6 +130,21 @@ class Case(Seen):
             return False
         return not close(told, value, max(trial.scales[self.name], _finite_max(value)), self.tolerance)
 
+    def alike(self, one: ast.expr, other: ast.expr, within: ast.expr) -> bool:
+        """Whether two parts are tensors of the same numbers in every trial, and when the gradients that the whole reads are others."""
+        read = self.gradients_in(within)
+        everywhere = [evaluator for evaluator, _ in self._everywhere]
+        for evaluator in [*everywhere, self._perturbed(within)[0]] if read else everywhere:
+            try:
+                a, b = evaluator(one), evaluator(other)
+            except (Refused, Failed, RecursionError):
+                return False
+            if not isinstance(a, torch.Tensor) or not isinstance(b, torch.Tensor) or a.dtype != b.dtype or not a.is_floating_point():
+                return False
+            if not close(b, a, _finite_max(a)):
+                return False
+        return True
+
     def first(self, expression: ast.expr) -> Any:
         """The value of an expression in the first trial. Raises `Refused` or `Failed`."""
         return self._everywhere[0][0](expression)
@@ -154,7 +170,7 @@ class Case(Seen):
 
     def is_answer(self, values: Tensors | None) -> bool:
         """Whether `values` are the learner's answer in every run: a mistake replayed."""
-        return values is not None and self._agree(values, self.answers)
+        return values is not None and self._comparable and self._agree(values, self.answers)
 
     def gives(self, expression: ast.expr) -> bool:
         """Whether `expression` is worth the learner's answer in every run; stops at the first in which it is not."""
@@ -162,7 +178,12 @@ class Case(Seen):
             values = _floats(expression, [evaluator])
             if values is None or not close(values[0], answer, max(scale, _finite_max(answer)), self.tolerance):
                 return False
-        return self.everywhere
+        return self.everywhere and self._comparable
+
+    @cached_property
+    def _comparable(self) -> bool:
+        """Whether every answer has finite numbers: where it has none, nothing is compared, and all would agree with it."""
+        return all(not answer.numel() or bool(torch.isfinite(answer).any()) for answer in self.answers)
 
     def same(self, values: Tensors | None, others: Tensors) -> bool:
         """Whether two lists of values agree in every run."""
@@ -182,7 +203,7 @@ class Case(Seen):
         """Return the first candidate that is right in every run, as text."""
         for candidate in candidates:
             if candidate is not None and self.is_right(candidate):
-                return ast.unparse(ast.fix_missing_locations(candidate))
+                return text(candidate)
         return None
 
     def _agree(self, values: Tensors, others: Tensors) -> bool:

@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 import torch
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.evaluate import Failed, Refused
+from backprop_check.diagnosis.plain import cancels
+from backprop_check.diagnosis.rewrites import parts as parts
 from backprop_check.diagnosis.rewrites import put
 
 TRIES = 1500
@@ -24,27 +27,17 @@ Edits = Callable[[Case, ast.expr], Iterable[Edit]]
 
 
 def search(case: Case, edits: Edits) -> tuple[str, ast.expr, ast.expr] | None:
-    """Return the first right edit as (its text, its tree, the part that was changed), within bounds of number and of the case's time."""
+    """Return the first right edit as (its text, its tree, the part that was changed), within bounds of number and of the case's time.
+
+    One in which the change undoes something else is right by algebra, whatever was meant, and is none.
+    """
     candidates = edits(case, case.draft) if case.draft is not None else ()
     for tried, (candidate, part) in enumerate(candidates):
         if tried >= TRIES or case.late:
             return None
-        if case.is_right(candidate):
-            return ast.unparse(ast.fix_missing_locations(candidate)), candidate, part
+        if case.is_right(candidate) and not cancels(case, candidate):
+            return text(candidate), candidate, part
     return None
-
-
-def parts(expression: ast.expr) -> Iterator[ast.expr]:
-    """The sub-expressions that have a value of their own, the whole first; not the names of functions and modules."""
-    yield expression
-    for child in ast.iter_child_nodes(expression):
-        if isinstance(child, ast.keyword):
-            yield from parts(child.value)
-        elif isinstance(child, ast.Attribute) and isinstance(expression, ast.Call) and child is expression.func:
-            if not (isinstance(child.value, ast.Name) and child.value.id in ("torch", "F")):
-                yield from parts(child.value)
-        elif isinstance(child, ast.expr):
-            yield from parts(child)
 
 
 def tensors(case: Case, expression: ast.expr) -> Iterator[ast.expr]:

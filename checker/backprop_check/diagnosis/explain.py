@@ -57,10 +57,10 @@ def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], m
         warnings.simplefilter("ignore")
         for verdict in verdicts:
             case = Case(graph, submission, verdict, work, min(work.done + SEARCH, most))
-            if verdict.status in ("incorrect", "error"):
+            if verdict.status in ("incorrect", "error") and not not_written.unassigned(verdict, submission):
                 causes = diagnose(case, most) if work.done < most else (facts_only(case),)
                 found[verdict.target.name] = (_placed(case, causes), ())
-            elif verdict.status == "missing":
+            elif verdict.status in ("missing", "error"):
                 near = attempt(not_written.find, case)
                 causes = (_with_fix(not_written.there(case, near), near, most),) if near is not None else ()
                 found[verdict.target.name] = (_placed(case, causes), ())
@@ -87,12 +87,12 @@ def _placed(case: Case, causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
 
 
 def _with_fix(case: Case, cause: Diagnosis, most: float) -> Diagnosis:
-    if cause.fix is not None and case.derived is not None and cause.fix == case.derived.text:
-        fix: str | None = cause.fix  # nothing of the answer is to be kept: no line is nearer
-    else:
-        fix = attempt(lambda c: nearest(c, cause.fix), replace(case, until=min(case.until + MEND, most))) or cause.fix
+    told = None if cause.code == "wrong-idea" else cause.fix  # who is to begin again is told of no line
+    fix = attempt(lambda c: nearest(c, told), replace(case, until=min(case.until + MEND, most))) or cause.fix
     claims = (*cause.claims, *(equal(right) for right in dict.fromkeys((cause.fix, fix)) if right is not None))
-    return replace(cause, fix=fix, claims=tuple(claim for i, claim in enumerate(claims) if claim not in claims[:i]))
+    # The evidence quotes the line that was found; it is true of the plainer one that is shown.
+    evidence = cause.evidence.replace(f"`{cause.fix}` equals", f"`{fix}` equals") if fix is not None else cause.evidence
+    return replace(cause, fix=fix, claims=tuple(claim for i, claim in enumerate(claims) if claim not in claims[:i]), evidence=evidence)
 
 
 def facts_only(case: Case) -> Diagnosis:

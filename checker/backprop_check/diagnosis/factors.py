@@ -16,6 +16,9 @@ from backprop_check.diagnosis.replay import cut, downstream
 from backprop_check.diagnosis.words import lines as lines_
 from backprop_check.records import Line
 
+AVERAGES = ("cross_entropy", "nll_loss")
+"""Losses that average over their labels."""
+
 Numbers = list[float]
 """A factor, by run."""
 
@@ -122,13 +125,24 @@ def _of_operation(case: Case, line: Line, part: ast.expr) -> Iterator[Brought]:
                 yield Brought(line, values, f"`{line.name} = {line.source}` {how} by `{text(operand)}`, and the derivative does too.",
                               f"`{line.name} = {line.source}` {how} by a number: do the same, once, with what comes back.")  # fmt: skip
     elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
-        operand = part.args[0] if isinstance(part.func.value, ast.Name) and part.func.value.id in ("torch", "F") else part.func.value
-        exponent = literal(part.args[-1]) if part.func.attr == "pow" else 2 if part.func.attr == "square" else None
-        if exponent is not None:
-            yield _power(case, line, said, float(exponent))
-        elif part.func.attr == "mean" and (taken := _taken(case, operand, part)) is not None:
-            yield Brought(line, [1 / n for n in taken], f"{said} is a mean: each number in it moves it by 1 over how many there are.",
-                          f"Ask by how much {said} moves when one of its numbers rises by 1.")  # fmt: skip
+        yield from _of_call(case, line, part, part.func)
+
+
+def _of_call(case: Case, line: Line, part: ast.Call, function: ast.Attribute) -> Iterator[Brought]:
+    said, name = f"`{text(part)}`", function.attr
+    first = part.args[0] if part.args and isinstance(function.value, ast.Name) and function.value.id in ("torch", "F") else function.value
+    exponent = literal(part.args[-1]) if name == "pow" and part.args else 2 if name == "square" else None
+    moves = f"Ask by how much {said} moves when one of its numbers rises by 1."
+    if exponent is not None:
+        yield _power(case, line, said, float(exponent))
+    elif name == "sqrt":
+        why = f"{said} is a root, and the slope of a root is 1 over twice the root."
+        yield Brought(line, [0.5] * len(case.runs), why, f"Work out the slope of {said} alone, as that of a power: the exponent is 1/2.")
+    elif name == "mean" and (taken := _taken(case, first, part)) is not None:
+        yield Brought(line, [1 / n for n in taken], f"{said} is a mean: each number in it moves it by 1 over how many there are.", moves)
+    elif name in AVERAGES and not part.keywords and len(part.args) > 1 and (taken := _taken(case, part.args[1], part)) is not None:
+        why = f"{said} averages over its rows: what each of them sends back is divided by how many there are."
+        yield Brought(line, [1 / n for n in taken], why, f"Ask over how many rows {said} averages.")
 
 
 def _power(case: Case, line: Line, said: str, exponent: float) -> Brought:

@@ -91,5 +91,18 @@ def failing_part(case: Case) -> ast.expr | None:
     except Failed as failed:
         return failed.node
     except (Refused, RecursionError):
+        return _of_draft(case, case.nodes[raised.statement])
+    return None
+
+
+def _of_draft(case: Case, statement: ast.stmt) -> ast.expr | None:
+    """The part that raises where the statement reads helper names: what they stand for is put in."""
+    draft = case.draft if case.written and statement is case.written[-1] else None
+    try:
+        if draft is not None:
+            case.first(draft)
+    except Failed as failed:
+        return failed.node
+    except (Refused, RecursionError):
         return None
     return None

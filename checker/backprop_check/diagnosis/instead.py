@@ -6,12 +6,11 @@ import ast
 
 import torch
 
-from backprop_check.derivation.trees import text
+from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import names_used, value_of
-from backprop_check.diagnosis.functions import INVERSE
-from backprop_check.diagnosis.replaced import replaced, with_a_factor, with_factor
+from backprop_check.diagnosis.replaced import replaced, sensible, with_a_factor, with_factor
 from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
@@ -25,7 +24,7 @@ def instead(case: Case, last: bool = False) -> Diagnosis | None:
     """The smallest part without a gradient in it that is not what belongs there; unless it is the `last` word, one whose kind is known."""
     everything = replaced(case, case.draft) if case.draft is not None else iter(())
     found = [(e, p, r) for e, p, r in everything if not case.gradients_in(p) | case.gradients_in(r) and _is_tensor(case, r)]
-    found = [(e, p, r) for e, p, r in found if (p is not case.draft or isinstance(p, ast.Name)) and not cancels(e)]
+    found = list(sensible(case, [(e, p, r) for e, p, r in found if p is not case.draft or isinstance(p, ast.Name)]))
     if not found:
         return None
     expression, part, replacement = min(found, key=lambda f: (len(list(ast.walk(f[1]))), len(list(ast.walk(f[2])))))
@@ -49,45 +48,6 @@ def instead(case: Case, last: bool = False) -> Diagnosis | None:
     )
 
 
-def cancels(expression: ast.expr) -> bool:
-    """Whether an expression undoes itself, `a * b / a` or `log(exp(a))`: such a one is right whatever stands beside what was put in."""
-    for part in ast.walk(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div):
-            above, under = map(_factors, (part.left, part.right))
-            if above & under:
-                return True
-        if isinstance(part, ast.UnaryOp) and isinstance(part.operand, ast.BinOp | ast.UnaryOp) and _starts_negative(part.operand):
-            return True
-    calls = [part for part in ast.walk(expression) if isinstance(part, ast.Call)]
-    return any(_name(call) in UNDONE.get(_name(inner), ()) for call in calls for inner in call.args if isinstance(inner, ast.Call))
-
-
-UNDONE = {name: undoes for name, (undoes, _) in INVERSE.items()}
-
-
-def _name(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
-
-
-def _factors(part: ast.expr) -> set[str]:
-    """The factors of a product, as text, what its parts are divided by with an inverse sign left out of the count."""
-    if isinstance(part, ast.UnaryOp):
-        return _factors(part.operand)
-    if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult):
-        return _factors(part.left) | _factors(part.right)
-    if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div):
-        return _factors(part.left)
-    if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow):
-        return _factors(part.left)
-    return set() if isinstance(part, ast.Constant) else {ast.dump(part)}
-
-
-def _starts_negative(part: ast.expr) -> bool:
-    while isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
-        part = part.left
-    return isinstance(part, ast.UnaryOp)
-
-
 ANOTHER = "wrong-operand", "stands where another value belongs"
 SOME_OTHER = "wrong-operand", "stands where something else belongs"
 OTHERWISE = "wrong-local-derivative", "is not the derivative that belongs here"
@@ -105,6 +65,8 @@ def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
             break
     if isinstance(replacement, ast.BinOp):
         within = ast.dump(part) in ast.dump(replacement)
+        if within and literal(replacement.left) is not None and ast.dump(replacement.right) == ast.dump(part):
+            return None  # a constant is off, and that has rules of its own
         if within and isinstance(replacement.op, ast.Mult) and not isinstance(part, ast.Constant):
             return "missing-local-derivative", "is not the whole derivative: a factor is missing"
         if (within and isinstance(replacement.op, ast.Add | ast.Sub)) or (
@@ -138,8 +100,8 @@ def incomplete(case: Case) -> Diagnosis | None:
     """A part with a gradient in it that would be right with one factor of the forward more."""
     if case.draft is None or not case.everywhere:
         return None
-    for expression, part, factor in with_a_factor(case, case.draft):
-        if case.gradients_in(part) and not cancels(expression):
+    for expression, part, factor in sensible(case, with_a_factor(case, case.draft)):
+        if case.gradients_in(part):
             there = {n.id for n in names_used(factor)} & {n.id for n in names_used(case.draft)}
             return Diagnosis(
                 code="wrong-local-derivative" if there else "missing-local-derivative",
@@ -156,7 +118,7 @@ def incomplete(case: Case) -> Diagnosis | None:
 
 def lacking(case: Case) -> Diagnosis | None:
     """A gradient from above stands there without the derivative it has to be multiplied with."""
-    found = next((f for f in with_factor(case, case.draft) if not cancels(f[0])), None) if case.draft is not None else None
+    found = next(sensible(case, with_factor(case, case.draft)), None) if case.draft is not None else None
     if found is None:
         return None
     expression, part, _ = found

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import ast
-import difflib
-import io
-import tokenize
 from collections.abc import Iterator
-from functools import partial
 from itertools import chain, islice
 
 from backprop_check.derivation.trees import fill, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import TRIES, search
+from backprop_check.diagnosis.nearness import far
+from backprop_check.diagnosis.plain import plain, settled
 from backprop_check.diagnosis.replaced import replaced, with_term
 from backprop_check.diagnosis.rules import RULES, bad_reshape, wrong_operand
 
 ENOUGH = 40
-NEAR = 8
-"""A repair that changes so few tokens is near enough: no nearer one is sought."""
 
 EDITORS = tuple(rule for rule in RULES if hasattr(rule, "edits"))
 
@@ -45,18 +41,31 @@ def _mended(case: Case, expression: ast.expr) -> Iterator[str]:
 
 
 def nearest(case: Case, given: str | None) -> str | None:
-    """Return the right text nearest to the learner's: the one `given`, the derived one, or one of the first few that are found."""
+    """Return the right line nearest to the learner's: of the one `given`, the derived one, and the first few that are found, made plain.
+
+    One that is no longer and no stranger than the derived one goes before it; else the derived one does.
+    """
     derived = [case.derived.text] if case.derived is not None else []
     if given is None and derived and isinstance(case.draft, ast.Name | ast.Constant) and not _one_more(case):
         return derived[0]
-    written = ast.unparse(case.draft) if case.draft is not None else ""
-    best: str | None = None
-    found = chain([given] if given else [], derived, _written_out(case), _renamed(case), repairs(case))
-    for candidate in islice(found, ENOUGH):
-        best = min([candidate, best] if best else [candidate], key=partial(_far, written))
-        if _distance(written, best) <= NEAR:
+    certain = [*derived, *([given] if given else []), *_written_out(case)]
+    best: tuple[tuple[bool, float], str] | None = None
+    found = chain(certain, _renamed(case), repairs(case))
+    for tried, candidate in enumerate(islice(found, ENOUGH), 1):
+        for line in _plain(case, candidate):
+            mark = far(case, line, told=candidate == given)
+            best = (mark, line) if best is None or mark < best[0] else best
+        if best is not None and tried >= len(certain) and not best[0][0]:
             break
-    return best
+    return best[1] if best is not None else None
+
+
+def _plain(case: Case, candidate: str) -> Iterator[str]:
+    """A right line without what cancels itself in it, and one as short as it can be made."""
+    expression = ast.parse(candidate, mode="eval").body
+    quiet = settled(case, expression)
+    yield text(quiet)
+    yield text(plain(case, quiet))
 
 
 def _one_more(case: Case) -> bool:
@@ -77,23 +86,3 @@ def _renamed(case: Case) -> Iterator[str]:
         found = search(case, edits)
         if found is not None:
             yield text(found[1])
-
-
-def _far(a: str, b: str) -> tuple[bool, float]:
-    """How far one text is from another; of two that are near, the shorter is the better."""
-    distance = _distance(a, b)
-    return distance > NEAR, distance + len(_tokens(b)) / 3
-
-
-def _distance(a: str, b: str) -> int:
-    """How many tokens of one text have to be changed to give the other."""
-    left, right = _tokens(a), _tokens(b)
-    pieces = difflib.SequenceMatcher(None, left, right, False).get_opcodes()
-    return sum(max(i2 - i1, j2 - j1) for kind, i1, i2, j1, j2 in pieces if kind != "equal")
-
-
-def _tokens(source: str) -> list[str]:
-    try:
-        return [t.string for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.string.strip()]
-    except (tokenize.TokenError, SyntaxError):
-        return source.split()  # the learner's line is broken

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator
 import torch
 
 from backprop_check.derivation.trees import parsed
-from backprop_check.diagnosis.beside import cancels, in_place, the_other_way_round, told_beside
+from backprop_check.diagnosis.beside import in_place, the_other_way_round, told_beside
 from backprop_check.diagnosis.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.constants import named_constants, times
@@ -16,6 +16,7 @@ from backprop_check.diagnosis.differences import change
 from backprop_check.diagnosis.edits import TRIES, names_used, value_of
 from backprop_check.diagnosis.fingerprint import keys
 from backprop_check.diagnosis.mend import EDITORS
+from backprop_check.diagnosis.plain import cancels
 from backprop_check.diagnosis.rewrites import method, negated, put, summed
 from backprop_check.diagnosis.slips import Slip, slips
 from backprop_check.records import Diagnosis
@@ -30,7 +31,6 @@ RESHAPING = frozenset(
 EXCHANGED = (
     ("wrong-local-derivative", "missing-local-derivative"),
     ("wrong-local-derivative", "wrong-local-derivative"),
-    ("wrong-power", "wrong-operand"),
     ("extra-term", "missing-branch"),
     ("extra-term", "wrong-local-derivative"),
     ("missing-upstream", "wrong-local-derivative"),
@@ -63,7 +63,7 @@ def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
         if case.late:
             return ()
     asked: set[int] = set()
-    found: list[tuple[int, Diagnosis, Diagnosis]] = []
+    pairs: list[tuple[int, Diagnosis, Diagnosis]] = []
     for half in _changed(case, case.draft):
         value = value_of(case, half)
         goal = next((goals[key] for key in keys(value) if key in goals), None) if isinstance(value, torch.Tensor) else None
@@ -72,10 +72,10 @@ def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
         asked.add(id(goal))
         pair = _pair(case, case.draft, half, goal, first)
         if pair is not None and not {(pair[1].code, pair[2].code), (pair[2].code, pair[1].code)} & set(EXCHANGED):
-            found.append(pair)
-        if len(asked) >= NAMED or case.late or (found and found[-1][0] <= NEAR):
+            pairs.append(pair)
+        if len(asked) >= NAMED or case.late or (pairs and pairs[-1][0] <= NEAR):
             break
-    return _in_order(*min(found, key=lambda pair: pair[0])[1:]) if found else ()
+    return _in_order(*min(pairs, key=lambda pair: pair[0])[1:]) if pairs else ()
 
 
 def _in_order(one: Diagnosis, two: Diagnosis) -> tuple[Diagnosis, Diagnosis]:
@@ -92,7 +92,7 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
         return None
     assert case.derived is not None
     right = ast.parse(two.fix or case.derived.text, mode="eval").body
-    if cancels(right):
+    if cancels(case, right):
         return None
     of_slip = [in_place(put(draft, n, goal.part), draft) for n in ast.walk(draft) if ast.dump(n) == ast.dump(goal.left)][:1]
     bare = unbracketed(right) if any(ast.dump(half) == ast.dump(e) for e, _ in bracketed(case, draft)) else ()

@@ -14,8 +14,6 @@ from backprop_check.records import Diagnosis, Span
 
 Place = tuple[Span, str]
 
-FEW = 2
-
 
 def with_places(case: Case, diagnosis: Diagnosis) -> Diagnosis:
     """Return a single cause with all of its places."""
@@ -89,14 +87,11 @@ def _right(case: Case, folded: ast.expr, diagnosis: Diagnosis) -> Iterator[ast.e
 
 
 def _changes(case: Case, folded: ast.expr, diagnosis: Diagnosis) -> Iterator[Place]:
-    """Where the fix changes an answer whose mistake has no name, if these are a few parts of it."""
+    """Where the fix changes an answer whose mistake has no name, if that is one part of it: a mistake is shown in two places at most."""
     pairs = list(differences(folded, ast.parse(diagnosis.fix, mode="eval").body)) if diagnosis.fix is not None else []
     spans = list(dict.fromkeys(_span(case, old, new) for old, new in pairs if old is not folded))
-    if not 1 <= len(spans) <= FEW or len(spans) < len(pairs) or None in spans:
-        return
-    for i, span in enumerate(spans):
-        assert span is not None
-        yield span, f"{'and' if i else 'a change'} here{' makes it right' if i == len(spans) - 1 else ''}"
+    if len(spans) == len(pairs) == 1 and spans[0] is not None:
+        yield spans[0], "a change here makes it right"
 
 
 def _span(case: Case, old: ast.expr, new: ast.expr) -> Span | None:

@@ -13,7 +13,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import value_of
 from backprop_check.diagnosis.failure import failing_part
 from backprop_check.diagnosis.meeting import function_of, node_axes, operands_of, shape_told
-from backprop_check.diagnosis.words import short
+from backprop_check.diagnosis.words import short, users
 from backprop_check.exercise.sizes import written
 
 
@@ -68,13 +68,9 @@ def _method(case: Case, message: str) -> Refusal | None:
     node = uncalled(case, raising(case))
     if node is None:
         return None
-    text = ast.unparse(node)
-    return Refusal(
-        f"`{short(node)}` is a method that is not called",
-        "Without brackets it is no tensor.",
-        f"Write brackets after it: `{text}()`.",
-        node,
-    )
+    leaves = node.attr in ("item", "tolist", "numpy")
+    move = f"Leave the `.{node.attr}` out." if leaves else f"Write brackets after it: `{ast.unparse(node)}()`."
+    return Refusal(f"`{short(node)}` is a method that is not called", "Without brackets it is no tensor.", move, node)
 
 
 def _pair(case: Case, message: str) -> Refusal | None:
@@ -119,7 +115,7 @@ def _single(case: Case, message: str) -> Refusal | None:
 def _axis(case: Case, part: ast.expr | None, found: Found) -> Refusal:
     base = operands_of(part)[0] if part is not None and operands_of(part) else None
     told = shape_told(case, base) if base is not None else None
-    name = f"`{short(base)}`" if base is not None and told else "the tensor"
+    name = f"`{short(base)}`" if base is not None and told else "a tensor here"
     lowest, highest, asked = (int(n) for n in found.groups())
     allowed = f"from {lowest} to {highest}"
     return Refusal(
@@ -274,6 +270,42 @@ def _no_axis(case: Case, part: ast.expr | None, found: Found) -> Refusal:
     )
 
 
+def _too_many(case: Case, part: ast.expr | None, found: Found) -> Refusal:
+    return Refusal(
+        f"`{found[1]}` takes {found[2]} argument{'s' if found[2] != '1' else ''}, and was given {found[3]}",
+        "A comma between two tensors multiplies nothing.",
+        "Take away what is too many; a further factor stands outside of the brackets, with `*`.",
+    )
+
+
+def _one_place(case: Case, part: ast.expr | None, found: Found) -> Refusal:
+    return Refusal(
+        "the index is one tensor, and a tuple is asked for", "A tuple of one has a comma: `(index,)`.", "Write the comma after the index."
+    )
+
+
+def _kinds(case: Case, part: ast.expr | None, found: Found) -> Refusal:
+    kinds = " and ".join(kind for kind in found.groups() if kind)
+    return Refusal(
+        f"numbers of two kinds meet here: {kinds}",
+        "A matrix product needs one kind.",
+        "Give both one kind: `.to(x.dtype)`, x being the other.",
+    )
+
+
+def _no_index(case: Case, part: ast.expr | None, found: Found) -> Refusal:
+    return Refusal("this index holds values, not places", "An index is whole numbers: it says where.", "To multiply with values write `*`.")
+
+
+def _joins(case: Case, part: ast.expr | None, found: Found) -> Refusal:
+    name = function_of(part) if isinstance(part, ast.Call) else "cat"
+    return Refusal(
+        f"`{name}` joins tensors whose shapes do not allow it: {found[0][:1].lower()}{found[0][1:]}",
+        f"`{name}` puts tensors side by side: it adds nothing up and multiplies nothing.",
+        f"Go back to {users(case)}: is anything joined or cut there?",
+    )
+
+
 def _shape_from(case: Case, part: ast.expr | None, found: Found) -> Refusal | None:
     """`torch.ones(act)`."""
     if not isinstance(part, ast.Call) or not part.args or not isinstance(value_of(case, part.args[-1]), torch.Tensor):
@@ -300,6 +332,11 @@ _KNOWN: tuple[tuple[str, Callable[[Case, ast.expr | None, Found], Refusal | None
     (r"indexing tensors could not be broadcast together with shapes (.*)", _indices),
     (r"index (-?\d+) is out of bounds for dimension (\d+) with size (\d+)", _outside),
     (r"received an invalid combination of arguments - got \((?:Tensor, )?keepdim=bool, \)", _no_axis),
+    (r"(\w+)\(\) takes (\d+) positional arguments? but (\d+) w", _too_many),
+    (r"argument 'indices' \(position \d+\) must be tuple of Tensors, not Tensor", _one_place),
+    (r"same dtype, but got: (\w+) != (\w+)|expected scalar type (\w+) but found (\w+)", _kinds),
+    (r"tensors used as indices must be long|Expected dtype int32/int64 for index", _no_index),
+    (r"Tensors must have same number of dimensions: got \d+ and \d+|Sizes of tensors must match except in dimension \d+[^.]*", _joins),
     (r"linalg\.inv|must be batches of square matrices", _inverse),
     (r"Boolean value of Tensor with more than one value is ambiguous", _ambiguous),
     (r"argument 'tensors' \(position 1\) must be tuple of Tensors", _wants_list),

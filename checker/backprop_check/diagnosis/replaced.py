@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 import torch
@@ -11,6 +11,7 @@ import torch
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import value_of
 from backprop_check.diagnosis.holes import Hole, holes
+from backprop_check.diagnosis.plain import cancels
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.diagnosis.stock import stock
 
@@ -25,6 +26,11 @@ def replaced(case: Case, expression: ast.expr) -> Iterator[Replaced]:
             candidate = put(expression, part, replacement)
             if case.is_right(candidate):
                 yield candidate, part, replacement
+
+
+def sensible(case: Case, found: Iterable[Replaced]) -> Iterator[Replaced]:
+    """Those that tell what was meant: what was put in is not undone by the rest of the expression."""
+    return ((whole, part, new) for whole, part, new in found if not cancels(case, whole))
 
 
 def with_term(case: Case, expression: ast.expr) -> Iterator[ast.expr]:

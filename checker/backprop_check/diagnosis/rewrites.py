@@ -14,6 +14,19 @@ def calls(expression: ast.AST, *names: str) -> Iterator[ast.Call]:
             yield node
 
 
+def parts(expression: ast.expr) -> Iterator[ast.expr]:
+    """The sub-expressions that have a value of their own, the whole first; not the names of functions and modules."""
+    yield expression
+    for child in ast.iter_child_nodes(expression):
+        if isinstance(child, ast.keyword):
+            yield from parts(child.value)
+        elif isinstance(child, ast.Attribute) and isinstance(expression, ast.Call) and child is expression.func:
+            if not (isinstance(child.value, ast.Name) and child.value.id in ("torch", "F")):
+                yield from parts(child.value)
+        elif isinstance(child, ast.expr):
+            yield from parts(child)
+
+
 def put(expression: ast.expr, old: ast.AST, new: ast.expr) -> ast.expr:
     """Return `expression` with `old` (by identity) replaced by `new`; what is not on the way to it is shared, not copied."""
     changed: ast.expr = _put(expression, old, new)

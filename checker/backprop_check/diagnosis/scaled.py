@@ -142,4 +142,6 @@ def _nothing(case: Case) -> str:
 
 
 def _one(node: ast.expr) -> str:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+        return short(node)
     return short(node) if isinstance(node, ast.Name | ast.Constant | ast.Call | ast.Attribute | ast.Subscript) else f"({short(node)})"

@@ -221,6 +221,8 @@ def _makes(node: ast.AST, name: str) -> bool:
 def _of_torch(case: Case, name: str, raised: Raised) -> Told | None:
     """What is said of a module, or of a function of torch that is named alone."""
     error, nodes = f"nothing is called `{name}` here", list(ast.walk(case.nodes[raised.statement]))
+    if name in ("keepdim", "keepdims"):
+        return error, "What is told by name has a value after it.", "Write `keepdim=True`."
     if name in IMPORTS:
         asked = next((n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == name), "")
         if name in ("np", "numpy", "math") and callable(getattr(torch, asked, None)):

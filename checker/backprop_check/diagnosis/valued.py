@@ -16,10 +16,11 @@ from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.asking import asks, example, goal, moves_one, upstream
 from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.claims import ANSWER, equal
-from backprop_check.diagnosis.edits import names_used, parts, value_of, weighed
+from backprop_check.diagnosis.edits import names_used, parts, search, value_of, weighed
 from backprop_check.diagnosis.functions import another_idea
 from backprop_check.diagnosis.rewrites import calls
 from backprop_check.diagnosis.rules.missing_upstream import is_the_slope_alone
+from backprop_check.diagnosis.rules.wrong_operand import edits as exchanges
 from backprop_check.diagnosis.words import users
 from backprop_check.records import Claim, Diagnosis, Line, Run
 from backprop_check.trace.oracle import in_float64
@@ -227,6 +228,8 @@ def _is_value(case: Case, name: str, how: str) -> Diagnosis:
         error, code = f"this is {name}{laid}: a value of the forward, not a gradient", "wrong-operand"
     shape = "" if case.same_shape else f"It is {case.got}, and {case.node} is {case.due}."
     evidence = f"In every trial your answer is the value of {name}{laid}."
+    if code == "wrong-local-derivative" and not isinstance(case.draft, ast.Name) and search(case, exchanges) is not None:
+        code = "wrong-operand"  # the value came about by a name in the place of another
     return _told(case, code, error, " ".join(filter(None, (note, shape, example(case)))), evidence, equal(_made(case, name, how), ANSWER))
 
 
@@ -237,7 +240,7 @@ def _one(case: Case) -> str:
 def _times(case: Case, line: Line) -> Diagnosis:
     return _told(
         case,
-        "wrong-local-derivative",
+        "wrong-operand" if search(case, exchanges) is not None else "wrong-local-derivative",
         f"this is d{line.name} times {line.name} itself, the value of `{line.source}`",
         " ".join(filter(None, (f"What belongs beside d{line.name} is how fast {line.name} moves with {case.node}.", example(case)))),
         f"In every trial your answer is {line.name} times d{line.name}.",
@@ -248,7 +251,7 @@ def _times(case: Case, line: Line) -> Diagnosis:
 def _quotient(case: Case) -> Diagnosis | None:
     """A result divided by the node, as if every line were a plain multiple of it."""
     below, divides = {case.node}, any(isinstance(part, ast.Div) for statement in case.written for part in ast.walk(statement))
-    if weighed(case) or not divides:
+    if weighed(case) or not divides or search(case, exchanges) is not None:
         return None
     for line in case.graph.exercise.lines:
         if not below.isdisjoint(line.reads):

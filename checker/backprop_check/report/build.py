@@ -45,6 +45,9 @@ def _gradient(verdict: Verdict, submission: Submission, diagnoses: tuple[Diagnos
         raised = verdict.answer.raised
         if broken and (line is None or broken[-1].line > line):
             line, source = broken[-1].line, broken[-1].source
+        elif line is None and verdict.answer.state == "missing" and diagnoses and diagnoses[0].span is not None:
+            line = diagnoses[0].span[0]
+            source = next((s.source for s in submission.statements if s.line <= line <= s.end_line), None)
         elif raised is not None:
             statement = submission.statements[raised.statement]
             line, source = (raised.span[0] if raised.span else statement.line), statement.source

@@ -32,7 +32,7 @@ from backprop_check.diagnosis.fold import fold
 from backprop_check.diagnosis.meeting import around, function_of
 from backprop_check.diagnosis.rewrites import calls, put
 from backprop_check.exercise.sizes import nominal_name, written
-from backprop_check.records import Diagnosis, Run, Span
+from backprop_check.records import Diagnosis, Raised, Run, Span
 
 
 class Taken(NamedTuple):
@@ -81,7 +81,7 @@ def besides(case: Case) -> Diagnosis | None:
     folded = fold(case.submission, case.nodes, case.name, frozenset(runs[0].trial.gradients))
     found = next(_changes(case, folded, partial(_runs, fits=fits)), None) if folded is not None else None
     if found is None:
-        return None
+        return _counted(case, raised) if folded is None and raised is not None else None
     reason = raised.message.rstrip(".") if raised else ""
     where = f"At other sizes the line raises: {reason}." if raised else f"At {_sizes(other)} the shape does not fit." if other else ""
     own = "the numbers are not right either" if case.verdict.differences[0].wrong == "value" else "the answer is not right either"
@@ -100,6 +100,24 @@ def besides(case: Case) -> Diagnosis | None:
         evidence="With these lengths taken from the forward's tensors the line runs at every size, and is not right yet.",
         claims=(claims.raised(case) if raised else claims.shapes(case),),
         also=_also(case, found),
+    )
+
+
+def _counted(case: Case, raised: Raised) -> Diagnosis | None:
+    """Of statements that are no one expression: that a `range` counts to a number that is a length of today, and that they raise at others."""
+    counts = (n for node in case.written for n in ast.walk(node) if isinstance(n, ast.Call) and ast.unparse(n.func) == "range")
+    literal = next((lit for call in counts for lit in _lengths(case, call)), None)
+    name = _name(case, literal) if literal is not None else None
+    if literal is None or name is None:
+        return None
+    return Diagnosis(
+        code="hard-coded-size",
+        certainty="proven",
+        error=f"this {length_of(literal)} is the length {name} of today",
+        note=f"At other sizes the line raises: {raised.message.rstrip('.')}. And at the exercise's own sizes the answer is not right either.",
+        help="Count to a length that is taken from a tensor, as `x.shape[0]`. Then check again.",
+        span=case.span(literal),
+        evidence="It runs at the exercise's own sizes, and raises at others.",
     )
 
 

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.edits import Edit, search
-from backprop_check.diagnosis.meeting import function_of
+from backprop_check.diagnosis.meeting import around, function_of
 from backprop_check.diagnosis.rewrites import calls, with_keyword
 from backprop_check.diagnosis.rules.needless_sum import idle
 from backprop_check.exercise.sizes import written
@@ -86,7 +86,8 @@ def _inside(case: Case) -> Diagnosis | None:
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     before = idle(case, expression)
     for call in calls(expression, *REDUCTIONS):
-        if not any(k.arg == "keepdim" for k in call.keywords):
+        taken = isinstance(next(around(expression, call), None), ast.Subscript)
+        if not taken and not any(k.arg == "keepdim" for k in call.keywords):
             kept = with_keyword(expression, call, "keepdim", True)
             # Of `x.sum(0).sum(0)` the second call would run over the kept axis: it is one too many.
             if idle(case, kept) <= before:

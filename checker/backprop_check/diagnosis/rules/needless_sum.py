@@ -40,7 +40,8 @@ def find(case: Case) -> Diagnosis | None:
     every = inner is not None and not inner[1] and not call.keywords
     name = "mean" if isinstance(call.func, ast.Attribute) and call.func.attr == "mean" else "sum"
     noun = "mean" if name == "mean" else "sum"
-    fewer = next((c for c in calls(found[1], "sum") if c not in list(calls(case.draft, "sum"))), None) if case.draft is not None else None
+    # Not the sum left out, but one over fewer axes of the same thing.
+    fewer = next((c for c in calls(found[1], "sum") if inner and c is not call and (reduced(c) or [None])[0] is inner[0]), None)
     product = case.draft is not None and isinstance(operator_around(case.draft, call), ast.MatMult)
     whole = all(a.shape != o.shape for a, o in zip(case.answers, case.oracles, strict=True)) and case.everywhere
     return Diagnosis(

@@ -44,7 +44,7 @@ def find(case: Case) -> Diagnosis | None:
     kinds = [run.answers[case.name].kind for run in case.verdict.runs]
     if kinds[0] is None:
         return _item(case)
-    what = KINDS.get(kinds[0], "a method" if kinds[0] in METHODS else f"a {kinds[0]}")
+    what = KINDS.get(kinds[0], "a function that is not called" if kinds[0] in METHODS else f"a {kinds[0]}")
     note, move = _why(case, kinds[0])
     return Diagnosis(
         code="not-a-tensor",
@@ -94,6 +94,8 @@ def _why(case: Case, kind: str) -> tuple[str, str]:
         return _several(case, value, one_each, start)
     if kind in METHODS and (method := uncalled(case, iter([n for n in ast.walk(value) if isinstance(n, ast.expr)]))) is not None:
         return "Without brackets a method is not called.", f"Write brackets after it: `{short(method)}()`."
+    if kind in METHODS:
+        return "Without brackets a function is not called.", "Write brackets after it, with what it takes."
     if "return_types" in kind:
         return (
             "It holds the numbers and the places where they stand.",

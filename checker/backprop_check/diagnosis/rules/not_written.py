@@ -22,8 +22,9 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
+from backprop_check.comparison.first import compares
 from backprop_check.diagnosis.case import Case
-from backprop_check.records import Diagnosis, Span
+from backprop_check.records import Diagnosis, Span, Submission, Verdict
 
 ALIKE = 0.8
 """From which likeness on a name is taken for a slip of another (of `difflib`)."""
@@ -40,9 +41,14 @@ class Near(NamedTuple):
     help: str
 
 
+def unassigned(verdict: Verdict, submission: Submission) -> bool:
+    """Whether the gradient's own line is there and assigns nothing: an error, and no stub."""
+    return verdict.status == "error" and verdict.answer.state == "missing" and compares(verdict.target, submission)
+
+
 def find(case: Case) -> Diagnosis | None:
     """Speaks only of a gradient that is not written; proven by what the statement itself assigns."""
-    if case.verdict.status != "missing":
+    if case.verdict.status != "missing" and not unassigned(case.verdict, case.submission):
         return None
     near = max([*_not_assigned(case), *_other_names(case), *_unread(case)], key=lambda n: (n.likeness, n.line), default=None)
     if near is None:

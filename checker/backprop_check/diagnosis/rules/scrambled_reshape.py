@@ -28,7 +28,7 @@ from backprop_check.comparison.compare import close
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.edits import Edit, search, value_of
-from backprop_check.diagnosis.meeting import last_step
+from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.moved import RESHAPES
 from backprop_check.diagnosis.rewrites import calls, method, put, turned
 from backprop_check.diagnosis.words import short
@@ -50,14 +50,16 @@ def _inside(case: Case) -> Diagnosis | None:
     call = found[2]
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
     name, inner = call.func.attr, call.func.value
+    above = next(around(case.draft, call), None) if case.draft is not None else None
+    after = isinstance(above, ast.Attribute) and above.attr in ("T", "mT")
     back = isinstance(inner, ast.Attribute) and inner.attr in ("T", "mT")
     return Diagnosis(
         code="scrambled-reshape",
         certainty="proven",
         error=f"`{name}` gives these numbers another shape, and turns nothing",
         note="It reads row by row and lays out row by row: it never turns rows into columns.",
-        help=f"Leave both out, `{last_step(inner)}` and `{name}`."
-        if back
+        help=f"Leave both out, the `{name}` and the `.T`."
+        if after or back
         else f"Turn `{short(inner)}` over with `.T` in place of the `{name}`.",
         span=case.span(call, after=inner),
         evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
@@ -68,6 +70,10 @@ def _inside(case: Case) -> Diagnosis | None:
 def _turned(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for call in calls(expression, *RESHAPES):
         assert isinstance(call.func, ast.Attribute)
+        above = next(around(expression, call), None)
+        if isinstance(above, ast.Attribute) and above.attr in ("T", "mT"):
+            yield put(expression, above, call.func.value), call
+            continue
         value = value_of(case, call.func.value)
         if isinstance(value, torch.Tensor) and value.dim() == 2:
             yield put(expression, call, ast.copy_location(turned(call.func.value), call)), call

@@ -63,22 +63,20 @@ def _total(case: Case) -> Found | None:
     """A `sum()` over all axes, where the expression is right with fewer, or none."""
     for call in calls(case.expression, "sum") if case.expression is not None else ():
         inner = reduced(call)
+        if inner is not None and (fix := case.fix(put(case.expression, call, inner[0]))) is not None:  # type: ignore[arg-type]
+            return call, f"`{short_call(call)}` has added them all into one.", f"Leave the `{short_call(call)}` out.", fix
         if inner is None or inner[1]:
             continue
         values = case.evaluate(inner[0])
         rank = values[0].dim() if values else 0
-        for count in range(rank):
+        for count in range(1, rank):
             for dims in combinations(range(rank), count):
                 for keep in (False, True):
                     fix = case.fix(put(case.expression, call, summed(inner[0], dims, keep)))  # type: ignore[arg-type]
                     if fix is not None:
                         names = axes_of(case, inner[0]) or [str(n) for n in range(rank)]
                         axis = " and ".join(axis_told(names, d) for d in dims)
-                        move = (
-                            f"Sum over {axis} only{', and keep it with length 1' if keep else ''}."
-                            if dims
-                            else "Leave the sum out: nothing has to be added up."
-                        )
+                        move = f"Sum over {axis} only{', and keep it with length 1' if keep else ''}."
                         return call, f"`{short_call(call)}` has added them all into one.", move, fix
     return None
 

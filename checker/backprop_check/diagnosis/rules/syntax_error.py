@@ -26,7 +26,7 @@ HELP = {
     "`backward` is a plain function": "Assign the gradient alone, as in `dx = ...`.",
     "unterminated": "Close that string with the quote that opens it.",
     "print": "Take the line out, or write print(...).",
-    "invalid decimal literal": "A name cannot begin with a digit: put an operator between the number and the name.",
+    "invalid decimal literal": "A letter follows a number at once: put an operator between them, or brackets around the number.",
 }
 DEFAULT = "Compare the line with one that works, bracket by bracket."
 

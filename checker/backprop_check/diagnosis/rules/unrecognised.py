@@ -66,7 +66,11 @@ def _raised(case: Case, raised: Raised) -> Diagnosis:
         certainty="located",
         error=known.error if known else _refused(case, raised.message) or f"{raised.kind}: {raised.message}",
         note=known.note if known else f"The line stopped there. {given}".strip(),
-        help=known.help if known else "Look at this part alone: is each thing that it is given of the kind and the shape it asks for?",
+        help=known.help
+        if known
+        else "Give it what it lacks."
+        if "lacks" in (_refused(case, raised.message) or "")
+        else "Look at this part alone: is each thing that it is given of the kind and the shape it asks for?",
         span=(case.span(known.part) if known and known.part is not None else None) or raised.span or case.span(),
         evidence=f"{raised.kind}: {raised.message}",
         claims=(claims.raised(case),),

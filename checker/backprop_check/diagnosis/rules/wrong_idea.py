@@ -26,7 +26,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import parts, value_of
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.fingerprint import keys
-from backprop_check.diagnosis.replaced import replaced
+from backprop_check.diagnosis.replaced import replaced, sensible
 from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis
 
@@ -50,7 +50,7 @@ def find(case: Case) -> Diagnosis | None:
     longer = len(list(parts(draft))) > LONGER * len(list(parts(derived.expression)))
     if len(lacking) <= SHARED * len(needed) or not (longer or not is_linear(case, draft, derived)):
         return None
-    return None if any(part is not draft for _, part, _ in replaced(case, draft)) else _told(case, derived, lacking)
+    return None if any(part is not draft for _, part, _ in sensible(case, replaced(case, draft))) else _told(case, derived, lacking)
 
 
 def _without_upstream(case: Case, derived: Derived) -> Diagnosis:

@@ -25,7 +25,7 @@ from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, names_used, parts, rename, replacements, search
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.diagnosis.words import users
+from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis
 
 
@@ -56,7 +56,7 @@ def find(case: Case) -> Diagnosis | None:
     elif old == case.node and new in brings:
         note = f"How fast the result moves with {case.node} is told by the other operand, `{new}`."
     elif new in brings and old not in brings:
-        note = f"{users(case)} brings in `{new}`, not `{old}`."
+        note = f"{lines(line for line in case.consumers if new in line.reads)} brings in `{new}`, not `{old}`."
     else:
         note = example(case)
     return Diagnosis(

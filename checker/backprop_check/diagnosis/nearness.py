@@ -1,0 +1,121 @@
+"""How far a right line is from the learner's, and how strange it would look beside it and beside the derived one."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import io
+import tokenize
+from collections import Counter
+from collections.abc import Iterator
+
+import torch
+
+from backprop_check.derivation.trees import parsed, text
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.chains import is_sum
+from backprop_check.diagnosis.edits import names_used, parts, value_of
+from backprop_check.diagnosis.replay import cut, downstream
+from backprop_check.diagnosis.rewrites import is_turned
+
+NEAR = 8
+"""A repair that changes so few tokens is near enough: no nearer one is sought."""
+LAYOUT = ("reshape", "view", "unsqueeze", "squeeze", "flatten", "transpose", "permute", "expand", "reshape_as", "view_as", "expand_as")
+WEIGHTS = {"name": 3, "call": 2, "/": 3, "1 / x": 3, "signs": 4, "()": 1, "again": 2, "turned": 2, "relaid": 3, "one_hot(x)": 4}
+"""What each oddity that neither the learner's line nor the derived one has counts for, in tokens."""
+TOLD = 4
+"""So many tokens farther than others the line may be that the story is about."""
+LOST = 8
+"""What it counts for when the repair no longer reads a gradient that the learner's line and the derived one read."""
+
+
+def far(case: Case, line: str, told: bool = False) -> tuple[bool, float]:
+    """How far a right line is from the learner's; of two that are near, the shorter and the less strange is the better."""
+    expression, written, these = parsed(line), tokens(text(case.draft)) if case.draft is not None else [], tokens(line)
+    usual = [e for e in (case.draft, case.derived.expression if case.derived is not None else None) if e is not None]
+    odd = _strangeness(case, expression, usual) - TOLD * told
+    if usual and not told and frozenset.intersection(*map(case.gradients_in, usual)) - case.gradients_in(expression):
+        odd += LOST
+    return _changed(written, these) + odd > NEAR, _steps(written, these) + odd + len(these) / 3
+
+
+def _changed(written: list[str], line: list[str]) -> int:
+    """How many tokens a reader sees changed: those beside the longest pieces that are the same."""
+    pieces = difflib.SequenceMatcher(None, written, line, False).get_opcodes()
+    return sum(max(i2 - i1, j2 - j1) for kind, i1, i2, j1, j2 in pieces if kind != "equal")
+
+
+def _steps(written: list[str], line: list[str]) -> int:
+    """How many tokens have to be put in, left out or exchanged."""
+    row = list(range(len(line) + 1))
+    for i, token in enumerate(written, 1):
+        above, row = row, [i]
+        for j, other in enumerate(line, 1):
+            row.append(min(above[j] + 1, row[-1] + 1, above[j - 1] + (token != other)))
+    return row[-1]
+
+
+def tokens(source: str) -> list[str]:
+    try:
+        return [t.string for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.string.strip()]
+    except (tokenize.TokenError, SyntaxError):
+        return source.split()  # the learner's line is broken
+
+
+def _strangeness(case: Case, expression: ast.expr, usual: list[ast.expr]) -> int:
+    """How odd an expression is: what it has that neither the `usual` ones have, nor, of names, the lines on the answer's way."""
+    way = [*case.consumers, *downstream(case, cut(case))]
+    known = Counter(("name", name) for line in way for name in ("d" + line.name, line.name, *line.reads))
+    for other in usual:
+        known |= Counter(_oddities(case, other))
+    return sum(WEIGHTS[kind] * count for (kind, _), count in (Counter(_oddities(case, expression)) - known).items())
+
+
+def _oddities(case: Case, expression: ast.expr) -> Iterator[tuple[str, str]]:
+    everything = list(parts(expression))
+    yield from {("name", name.id) for name in names_used(expression) if _is_tensor(case, name)}
+    yield from [("again", "")] * _repeats(everything, names_used(expression))
+    for part in everything:
+        match part:
+            case ast.Call(func=ast.Attribute(value=inner, attr=name), args=arguments):
+                yield "call", name
+                if name == "one_hot" and len(arguments) == 1:
+                    yield "one_hot(x)", ""
+                if name in LAYOUT and _is_relaid(inner):
+                    yield "relaid", ""
+            case ast.Attribute(value=inner, attr="T" | "mT") if _is_relaid(inner):
+                yield "relaid", ""
+            case ast.UnaryOp(operand=operand) if isinstance(operand, ast.UnaryOp | ast.BinOp | ast.Compare) and not _is_power(operand):
+                yield "signs", text(operand) if is_sum(operand) else ""
+            case ast.BinOp(op=op, right=right):
+                if isinstance(op, ast.Div):
+                    if _is_tensor(case, right):
+                        yield "/", ""
+                    if isinstance(right, ast.BinOp) and isinstance(right.op, ast.Div):
+                        yield "1 / x", ""
+                if isinstance(right, ast.UnaryOp) and not isinstance(op, ast.Pow):
+                    yield "signs", ""
+                if isinstance(op, ast.Mult) and isinstance(right, ast.BinOp) and isinstance(right.op, ast.Mult | ast.Div):
+                    yield "()", ""
+        if is_turned(part) and not isinstance(part.value if isinstance(part, ast.Attribute) else part, ast.Name):
+            yield "turned", ""
+
+
+def _repeats(everything: list[ast.expr], names: list[ast.Name]) -> int:
+    """How many parts stand there once more; what is within such a part counts with it."""
+    there = Counter(ast.dump(p) for p in everything if not isinstance(p, ast.Name | ast.Constant)) + Counter(ast.dump(n) for n in names)
+    again = {dumped: count - 1 for dumped, count in there.items() if count > 1}
+    return sum(count for dumped, count in again.items() if not any(dumped in other for other in again if other != dumped))
+
+
+def _is_relaid(part: ast.expr) -> bool:
+    return isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in LAYOUT
+
+
+def _is_power(node: ast.expr) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)
+
+
+def _is_tensor(case: Case, part: ast.expr) -> bool:
+    value = value_of(case, part)
+    return isinstance(value, torch.Tensor) and value.dim() > 0

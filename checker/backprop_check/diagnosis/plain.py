@@ -1,0 +1,146 @@
+"""Expressions made plain: what cancels itself is taken out, and what is written in a roundabout way is written straight.
+
+Every step is verified by value. `settled` takes out what is idle: what could go without any change of the part in which it stands.
+`plain` goes on to whatever is shorter and as right.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from itertools import permutations
+
+import torch
+
+from backprop_check.derivation.trees import text
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.chains import factors, is_product, is_sum, product, rewritten, shortened
+from backprop_check.diagnosis.evaluate import Failed, Refused
+from backprop_check.diagnosis.layout import straightened
+from backprop_check.diagnosis.rewrites import parts, put, without_keyword
+
+_ONE = ast.Constant(1)
+LARGE = 80
+"""An expression of more parts is left as it is."""
+
+
+def cancels(case: Case, expression: ast.expr) -> bool:
+    """Whether what an expression has and the learner's has not undoes something in it: `a * b / a` for `c / a`, `x.T.T` for `x.T`.
+
+    A right expression of which this holds is no repair: that it is right is algebra, and says nothing of what was meant.
+    """
+    new = _pieces(expression) - (_pieces(case.draft) if case.draft is not None else Counter())
+    return any(new & (_pieces(expression) - _pieces(less)) for less in _settlings(case, expression)) if new else False
+
+
+def _pieces(expression: ast.expr) -> Counter[str]:
+    return Counter(ast.dump(part) for part in parts(expression) if not isinstance(part, ast.BinOp | ast.UnaryOp))
+
+
+def settled(case: Case, expression: ast.expr) -> ast.expr:
+    """The expression without what is idle in it."""
+    while (found := next(_settlings(case, expression), None)) is not None:
+        expression = found
+    return expression
+
+
+def plain(case: Case, expression: ast.expr) -> ast.expr:
+    """The expression as short as local changes make it, all of them verified to be as right."""
+    while (found := next(_shorter(case, expression), None)) is not None:
+        expression = found
+    return expression
+
+
+def size(expression: ast.expr) -> int:
+    """How much there is to read: the tokens, nearly; and one more for each sign that stands within a product."""
+    nodes = [n for n in ast.walk(expression) if isinstance(n, ast.expr | ast.keyword)]
+    products = [n for n in nodes if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult | ast.Div)]
+    inside = [n for n in products if isinstance(n.right, ast.UnaryOp)]
+    return len(nodes) + text(expression).count("(") + sum(isinstance(n, ast.BinOp) for n in nodes) + len(inside)
+
+
+def _settlings(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
+    """The expression with one idle thing less: the part it stands in is worth the same without it."""
+    everything, long = list(parts(expression)), size(expression)
+    own = {ast.dump(part) for part in parts(case.draft)} if case.draft is not None else set()
+    for part in everything if len(everything) <= LARGE else ():
+        for less in (*_less(part), *_undone(case, part)):
+            if case.late:
+                return
+            if case.alike(part, less, expression) and size(shorter := put(expression, part, less)) < long:
+                yield shorter
+        if ast.dump(part) not in own and (base := _laid_out(part)) is not None:
+            flat = put(expression, part, base)
+            if case.gradients_in(expression) <= case.gradients_in(flat) and case.is_right(flat):
+                yield flat
+
+
+def _laid_out(part: ast.expr) -> ast.expr | None:
+    """What a part only gives another shape: broadcasting may do without."""
+    match part:
+        case ast.Call(func=ast.Attribute(value=base, attr="unsqueeze" | "reshape" | "view" | "expand" | "expand_as")):
+            return base
+    return None
+
+
+def _undone(case: Case, part: ast.expr) -> Iterator[ast.expr]:
+    """What is left where a line of the forward is undone, unless the learner undoes it: `b` of `c / a` after `c = a * b`."""
+    negative, found = factors(part) if is_product(part) else (False, [])
+    own = {(divides, ast.dump(f)) for p in (parts(case.draft) if case.draft is not None else ()) for divides, f in factors(p)[1]}
+    for (i, (divided, one)), (j, (divides, other)) in permutations(enumerate(found), 2):
+        if divides and not divided and {(False, ast.dump(one)), (True, ast.dump(other))} - own:
+            for name in _before(case, ast.BinOp(one, ast.Div(), other)):
+                yield product(negative, [(d, name if k == i else f) for k, (d, f) in enumerate(found) if k != j])
+    if isinstance(part, ast.Call) and (False, ast.dump(part)) not in own:
+        yield from _before(case, part)
+        yield from (ast.BinOp(_ONE, ast.Div(), name) for name in _before(case, ast.BinOp(_ONE, ast.Div(), part)))
+
+
+def _before(case: Case, part: ast.expr) -> Iterator[ast.Name]:
+    """The values of the forward that a part comes back to: those with its value that stand before what it is made of."""
+    order = [n for n in case.names(case.verdict.runs[0]) if n not in case.available]
+    used = [order.index(n.id) for n in ast.walk(part) if isinstance(n, ast.Name) and n.id in order]
+    return (name for name in _known(case, part) if name.id in order and order.index(name.id) < max(used, default=0))
+
+
+def _less(part: ast.expr) -> Iterator[ast.expr]:
+    """What is left of a part when something of it goes: the outermost operations, or members of a product or a sum."""
+    if is_product(part) or is_sum(part):
+        yield from shortened(part)
+    if isinstance(part, ast.BinOp) and (is_product(part) or is_sum(part)):
+        return
+    for inner in parts(part):
+        if inner is not part and not isinstance(inner, ast.Constant | ast.Slice | ast.Tuple):
+            yield inner
+            if isinstance(inner, ast.Call) and any(k.arg == "keepdim" for k in inner.keywords):
+                yield without_keyword(inner, inner, "keepdim")
+
+
+def _shorter(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
+    everything = list(parts(expression))
+    long, read = size(expression), case.gradients_in(expression)
+    for part in everything if len(everything) <= LARGE else ():
+        for new in (*rewritten(part), *straightened(part), *_less(part), *(_known(case, part) if isinstance(part, ast.BinOp) else ())):
+            if case.late:
+                return
+            candidate = put(expression, part, new)
+            if read <= case.gradients_in(candidate) and size(candidate) < long and case.is_right(candidate):
+                yield candidate
+
+
+def _known(case: Case, part: ast.expr) -> Iterator[ast.Name]:
+    """The names that have the value of a part."""
+    value = _tensor(case, part)
+    for name in case.names(case.verdict.runs[0]) if value is not None and value.dim() else ():
+        other = _tensor(case, found := ast.Name(name, ast.Load()))
+        if value is not None and other is not None and other.shape == value.shape and torch.allclose(other, value):
+            yield found
+
+
+def _tensor(case: Case, part: ast.expr) -> torch.Tensor | None:
+    try:
+        value = case.first(part)
+    except (Refused, Failed, RecursionError):
+        return None
+    return value if isinstance(value, torch.Tensor) and value.dtype == torch.float64 else None
