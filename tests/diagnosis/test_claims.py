@@ -15,7 +15,6 @@ from test_catalogue import page as page_of
 from test_heldout import FOLDERS, packs, submission
 from test_pages import code
 
-from backprop_check.diagnosis import claims, holding
 from backprop_check.diagnosis.explain import LAST
 from backprop_check.diagnosis.rules import RULES, wrong_sign
 from backprop_check.flow import check
@@ -65,3 +64,74 @@ def test_claims_on_graphs_of_others(source: Path, tmp_path: Path, zygote: Zygote
         path = tmp_path / f"{i}.py"
         path.write_text(submission((source / "exercise.py").read_text(), right, pack))
         examined(source / "exercise.py", path, zygote)
+
+
+EXERCISE = '''"""One of each."""
+import torch
+
+def inputs(N=4, C=3):
+    return dict(x=torch.randn(N, C), w=torch.randn(N, C))
+
+def forward(x, w):
+    e = torch.exp(x)
+    q = e * w + x
+    p = torch.softmax(q, 1)
+    loss = (p * w).sum()
+    return loss
+
+def backward(x, w, e, q, p, loss):
+    dp = ...
+    dq = ...
+    de = ...
+    dx = ...
+'''
+
+TRUE_AND_FALSE: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
+    ("dx", "2 * (de * e + dq)", {"kind": "equal", "left": "answer / 2", "right": "gradient"}, {"left": "answer"}),
+    ("dx", "de * x + dq", {"kind": "slope", "line": "e", "of": "torch.exp(x)", "by": "x", "taken": "x"}, {"taken": "y"}),
+    ("dx", "torch.exp(de) + dq", {"kind": "sent-through", "line": "e", "of": "torch.exp(x)", "by": "x"}, {"line": "q", "of": "e * w + x"}),
+    ("dx", "de + dq", {"kind": "as-if", "lines": {"e": "x"}}, {"lines": {"e": "2 * x"}}),
+    ("dx", "dq", {"kind": "gradient-of", "line": "q", "part": "e * w"}, {"line": "e", "part": "torch.exp(x)"}),
+    ("dx", "dq", {"kind": "uses-taken", "uses": [["e", 0]], "times": 0}, {"times": 2}),
+    ("dq", "p * (1 - p) * dp", {"kind": "diagonal", "line": "p"}, {"line": "q"}),
+    ("dx", "e + 1", {"kind": "ones-for", "gradients": ["de", "dq"]}, {"gradients": ["dq"]}),
+    ("dx", "dq.sum(1, keepdim=True)", {"kind": "shapes", "got": [[4, 1]], "due": [[4, 3]]}, {"got": [[4]]}),
+    ("dx", "dq @ dq", {"kind": "raised", "error": "RuntimeError", "message": ""}, {"error": "TypeError"}),
+    (
+        "dx",
+        "-dq",
+        {"kind": "equal", "left": "-answer", "right": "gradient", "answer": "-(de * e + dq)"},
+        {"answer": "-dq"},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("target", "line", "claim", "change"), TRUE_AND_FALSE, ids=lambda x: x.get("kind", "") if isinstance(x, dict) else ""
+)
+def test_the_verifier_tells_true_from_false(target: str, line: str, claim: dict[str, Any], change: dict[str, Any], tmp_path: Path) -> None:
+    exercise, answer = tmp_path / "ex71_one_of_each.py", tmp_path / "answer.py"
+    exercise.write_text(EXERCISE)
+    answer.write_text(EXERCISE.replace(f"{target} = ...", f"{target} = {line}"))
+
+    def false(claim: dict[str, Any]) -> list[str]:
+        report = {"gradients": [{"name": target, "diagnoses": [{"code": "", "claims": [claim]}]}]}
+        return list(verifier.false_claims(report, exercise, answer))
+
+    assert false(claim) == []
+    assert len(false({**claim, **change})) == 1
+
+
+def test_a_claim_that_fails_in_the_unseen_run_silences_its_diagnosis(
+    tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exercise, answer = tmp_path / "ex71_one_of_each.py", tmp_path / "answer.py"
+    exercise.write_text(EXERCISE)
+    answer.write_text(EXERCISE.replace("dx = ...", "dx = -(de * e + dq)"))
+
+    def codes() -> list[str]:
+        return [d.code for g in check(exercise, answer, zygote).gradients for d in g.diagnoses]
+
+    assert codes() == ["wrong-sign"]
+    monkeypatch.setattr(wrong_sign, "equal", lambda left: Claim("equal", {"left": "2 * answer", "right": "gradient"}))
+    assert "wrong-sign" not in codes()
