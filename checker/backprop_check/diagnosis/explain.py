@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import torch
 
+from backprop_check.diagnosis import valued
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.failure import stopped
 from backprop_check.diagnosis.instead import incomplete, otherwise
@@ -79,6 +80,8 @@ def diagnose(case: Case, most: float = math.inf) -> tuple[Diagnosis, ...]:
 
 
 def _with_fix(case: Case, cause: Diagnosis, most: float) -> Diagnosis:
+    if case.derived is not None and cause.fix == case.derived.text and cause == _attempt(valued.find, case):
+        return cause  # of a plain value nothing is to be kept: a line that is nearer to it is stranger
     fix = _attempt(lambda c: nearest(c, cause.fix), replace(case, until=min(case.until + MEND, most)))
     return replace(cause, fix=fix or cause.fix)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 
 import torch
@@ -219,13 +220,14 @@ def _one(case: Case) -> str:
 
 
 def _times(case: Case, line: Line) -> Diagnosis:
-    return _told(
+    found = _told(
         case,
         "wrong-operand" if search(case, exchanges) is not None else "wrong-local-derivative",
         f"this is d{line.name} times {line.name} itself, the value of `{line.source}`",
         " ".join(filter(None, (f"What belongs beside d{line.name} is how fast {line.name} moves with {case.node}.", example(case)))),
         f"In every trial your answer is {line.name} times d{line.name}.",
     )
+    return replace(found, fix=None)  # what arrives stands there, and stays
 
 
 def _quotient(case: Case) -> Diagnosis | None:
