@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 
 import torch
@@ -238,7 +239,7 @@ def _one(case: Case) -> str:
 
 
 def _times(case: Case, line: Line) -> Diagnosis:
-    return _told(
+    found = _told(
         case,
         "wrong-operand" if search(case, exchanges) is not None else "wrong-local-derivative",
         f"this is d{line.name} times {line.name} itself, the value of `{line.source}`",
@@ -246,6 +247,7 @@ def _times(case: Case, line: Line) -> Diagnosis:
         f"In every trial your answer is {line.name} times d{line.name}.",
         equal(f"{line.name} * d{line.name}", ANSWER),
     )
+    return replace(found, fix=None)  # what arrives stands there, and stays
 
 
 def _quotient(case: Case) -> Diagnosis | None:
