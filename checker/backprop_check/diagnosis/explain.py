@@ -11,11 +11,8 @@ from types import ModuleType
 
 import torch
 
-<<<<<<< HEAD
-from backprop_check.diagnosis.attempt import attempt
-=======
 from backprop_check.diagnosis import valued
->>>>>>> values
+from backprop_check.diagnosis.attempt import attempt
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.failure import stopped
@@ -91,19 +88,15 @@ def _placed(case: Case, causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
 
 
 def _with_fix(case: Case, cause: Diagnosis, most: float) -> Diagnosis:
-<<<<<<< HEAD
-    told = None if cause.code == "wrong-idea" else cause.fix  # who is to begin again is told of no line
-    fix = attempt(lambda c: nearest(c, told), replace(case, until=min(case.until + MEND, most))) or cause.fix
+    if case.derived is not None and cause.fix == case.derived.text and cause == attempt(valued.find, case):
+        fix: str | None = cause.fix  # of a plain value nothing is to be kept: a line that is nearer to it is stranger
+    else:
+        told = None if cause.code == "wrong-idea" else cause.fix  # who is to begin again is told of no line
+        fix = attempt(lambda c: nearest(c, told), replace(case, until=min(case.until + MEND, most))) or cause.fix
     claims = (*cause.claims, *(equal(right) for right in dict.fromkeys((cause.fix, fix)) if right is not None))
     # The evidence quotes the line that was found; it is true of the plainer one that is shown.
     evidence = cause.evidence.replace(f"`{cause.fix}` equals", f"`{fix}` equals") if fix is not None else cause.evidence
     return replace(cause, fix=fix, claims=tuple(claim for i, claim in enumerate(claims) if claim not in claims[:i]), evidence=evidence)
-=======
-    if case.derived is not None and cause.fix == case.derived.text and cause == _attempt(valued.find, case):
-        return cause  # of a plain value nothing is to be kept: a line that is nearer to it is stranger
-    fix = _attempt(lambda c: nearest(c, cause.fix), replace(case, until=min(case.until + MEND, most)))
-    return replace(cause, fix=fix or cause.fix)
->>>>>>> values
 
 
 def facts_only(case: Case) -> Diagnosis:
