@@ -24,7 +24,6 @@ from typing import NamedTuple
 
 import torch
 
-from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, search
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
@@ -59,7 +58,6 @@ def find(case: Case) -> Diagnosis | None:
         help=_move(case, found),
         span=case.span(found[1][0].literal) if found is not None else case.span(),
         evidence=f"Right in three trials at the nominal sizes, and wrong in each at {_sizes(other)}.",
-        claims=(claims.raised(case) if raised else claims.shapes(case),),
         fix=ast.unparse(ast.fix_missing_locations(found[0])) if found is not None else None,
         also=_also(case, found),
     )
@@ -98,13 +96,12 @@ def besides(case: Case) -> Diagnosis | None:
         help=f"{_move(case, found)} Then check again.",
         span=case.span(found[1][0].literal),
         evidence="With these lengths taken from the forward's tensors the line runs at every size, and is not right yet.",
-        claims=(claims.raised(case) if raised else claims.shapes(case),),
         also=_also(case, found),
     )
 
 
 def _counted(case: Case, raised: Raised) -> Diagnosis | None:
-    """Of several statements: a `range` counts to a number that is a length of today, and they raise at others."""
+    """Of statements that are no one expression: a `range` counts to a number that is a length of today, and they raise at others."""
     counts = (n for node in case.written for n in ast.walk(node) if isinstance(n, ast.Call) and ast.unparse(n.func) == "range")
     literal = next((lit for call in counts for lit in _lengths(case, call)), None)
     name = _name(case, literal) if literal is not None else None
@@ -114,7 +111,8 @@ def _counted(case: Case, raised: Raised) -> Diagnosis | None:
         code="hard-coded-size",
         certainty="proven",
         error=f"this {length_of(literal)} is the length {name} of today",
-        note=f"At other sizes the line raises: {raised.message.rstrip('.')}. At the exercise's own sizes it is not right either.",
+        note=f"At other sizes the line raises: {raised.message.rstrip('.')}. "
+        "And at the exercise's own sizes the answer is not right either.",
         help="Count to a length that is taken from a tensor, as `x.shape[0]`. Then check again.",
         span=case.span(literal),
         evidence="It runs at the exercise's own sizes, and raises at others.",
