@@ -121,8 +121,8 @@ LOST: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     "a longer name's beginning": (file(dcounts_sum_inv="dcounts_sum = 3"), {"dcounts_sum_inv": ("missing", "not `dcounts_sum`")}),
     "beside the stub": (file(dcounts="dcounts = ...\nd_counts = 3"), {"dcounts": ("missing", "not `d_counts`", "Line 8")}),
     "near, and not Python": (file(dcounts="d_counts = (counts_sum_inv * dprobs"), {"dcounts": ("missing", "not `d_counts`", "is not Python yet")}),
-    "a comparison": (file(dcounts="dcounts == counts_sum_inv * dprobs"), {"dcounts": ("missing", "this compares: nothing is assigned to `dcounts`", "Line 7")}),
-    "an annotation": (file(dcounts="dcounts: counts_sum_inv * dprobs"), {"dcounts": ("missing", "this annotates")}),
+    "a comparison": (file(dcounts="dcounts == counts_sum_inv * dprobs"), {"dcounts": ("error", "this compares: nothing is assigned to `dcounts`", "Line 7")}),
+    "an annotation": (file(dcounts="dcounts: counts_sum_inv * dprobs"), {"dcounts": ("error", "this annotates")}),
     "a walrus without brackets": (file(dcounts="dcounts := counts_sum_inv * dprobs"), {"dcounts": ("error", "syntax-error", "`:=` needs brackets")}),
     "in an inner function": (file(dcounts="def more():\n    dcounts = counts_sum_inv * dprobs\nmore()"), {"dcounts": ("missing", "a name of the function `more`", "line 8")}),
     "above its assignment": (file(dact="dprobs = (1 - act**2) * dact\ndact = torch.ones_like(act)", dprobs="pass"), {"dprobs": ("error", "`dact` has no value here", "at line 6 only, after this line")}),
@@ -179,7 +179,7 @@ NO_BACKWARD = {
     "an import": ("from solution import backward\n", "line 1 gives that name to something else"),
     "others": ("def inputs(): pass\ndef forward(x): pass\ndef helper(): pass\n", "only `inputs`, `forward` and `helper`"),
     "nothing": ("x = 1\n", "start from the exercise's own"),
-    "not Python": ("def backward(counts\n    dcounts = 1\n", ":1: no `backward` could be read"),
+    "not Python": ("def backward(counts\n", ":1: no `backward` could be read"),
 }  # fmt: skip
 
 

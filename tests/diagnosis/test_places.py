@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ def test_both_places(code: str, tmp_path: Path, zygote: Zygote) -> None:
     shown = "\n".join(line.plain for line in report_lines(report, 120))
     assert all(text in shown for _, text in diagnosis.also)
     (as_data,) = [d for g in as_json(report)["gradients"] for d in g["diagnoses"]]
-    assert set(as_data) == {"code", "certainty", "error", "note", "help", "span", "evidence", "fix"}
+    assert set(as_data) == {"code", "certainty", "error", "note", "help", "span", "evidence", "claims", "fix"}
     assert said in as_data["note"]
 
 
@@ -117,6 +118,7 @@ def test_a_crash_hides_no_diagnosis(tmp_path: Path, zygote: Zygote, monkeypatch:
     def crash(*_: object) -> None:
         raise RuntimeError
 
+    monkeypatch.setattr(logging.getLogger("backprop_check"), "handlers", [logging.NullHandler()])
     monkeypatch.setattr(places, "fold", crash)
     diagnosis = told(judged(*CASES["lost-keepdim"][:2], tmp_path, zygote))
     assert (diagnosis.code, diagnosis.also) == ("lost-keepdim", ())
