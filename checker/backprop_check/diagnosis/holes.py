@@ -44,7 +44,7 @@ def _below(worth: Worth, expression: ast.expr, goal: torch.Tensor) -> Iterator[H
         case ast.BinOp(left=left, op=op, right=right):
             for part, other, table in ((left, right, _LEFT), (right, left, _RIGHT)):
                 undo, value = table.get(type(op)), _value(worth, other)
-                if undo is not None and value is not None and _fits(value, goal):
+                if undo is not None and value is not None and fits(value, goal):
                     yield part, undo(goal, value)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             yield operand, -goal
@@ -68,7 +68,8 @@ def _value(worth: Worth, part: ast.expr) -> torch.Tensor | None:
     return torch.as_tensor(value, dtype=torch.float64)
 
 
-def _fits(value: torch.Tensor, goal: torch.Tensor) -> bool:
+def fits(value: torch.Tensor, goal: torch.Tensor) -> bool:
+    """Whether a value broadcasts to the shape of a goal."""
     return value.dim() <= goal.dim() and all(n in (1, m) for n, m in zip(reversed(value.shape), reversed(goal.shape), strict=False))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator
 import torch
 
 from backprop_check.derivation.trees import parsed
-from backprop_check.diagnosis.beside import in_place, the_other_way_round, told_beside
+from backprop_check.diagnosis.beside import in_place, takes_back_a_minus, the_other_way_round, told_beside
 from backprop_check.diagnosis.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.constants import named_constants, times
@@ -16,7 +16,6 @@ from backprop_check.diagnosis.differences import change
 from backprop_check.diagnosis.edits import TRIES, names_used, value_of
 from backprop_check.diagnosis.fingerprint import keys
 from backprop_check.diagnosis.mend import EDITORS
-from backprop_check.diagnosis.plain import cancels
 from backprop_check.diagnosis.rewrites import method, negated, put, summed
 from backprop_check.diagnosis.slips import Slip, slips
 from backprop_check.records import Diagnosis
@@ -93,7 +92,7 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
         return None
     assert case.derived is not None
     right = ast.parse(two.fix or case.derived.text, mode="eval").body
-    if cancels(case, right):
+    if takes_back_a_minus(right):
         return None
     of_slip = [in_place(put(draft, n, goal.part), draft) for n in ast.walk(draft) if ast.dump(n) == ast.dump(goal.left)][:1]
     bare = unbracketed(right) if any(ast.dump(half) == ast.dump(e) for e, _ in bracketed(case, draft)) else ()

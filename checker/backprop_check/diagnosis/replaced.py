@@ -10,7 +10,7 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import value_of
-from backprop_check.diagnosis.holes import Hole, holes
+from backprop_check.diagnosis.holes import Hole, fits, holes
 from backprop_check.diagnosis.plain import cancels
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.diagnosis.stock import stock
@@ -56,7 +56,13 @@ def with_a_factor(case: Case, expression: ast.expr) -> Iterator[Replaced]:
     """Yield the right expressions that have one more factor somewhere below the whole."""
     for part, needed in _holes(case, expression):
         own = value_of(case, part)
-        if part is expression or not isinstance(own, torch.Tensor) or own.dtype != torch.float64 or own.dim() != needed.dim():
+XX
+            part is expression
+            or not isinstance(own, torch.Tensor)
+            or own.dtype != torch.float64
+            or own.dim() != needed.dim()
+            or not fits(own, needed)
+        ):
             continue
         yield from _times(case, expression, part, needed / own)
 
