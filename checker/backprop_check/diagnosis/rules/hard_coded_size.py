@@ -104,7 +104,7 @@ def besides(case: Case) -> Diagnosis | None:
 
 
 def _counted(case: Case, raised: Raised) -> Diagnosis | None:
-    """Of statements that are no one expression: that a `range` counts to a number that is a length of today, and that they raise at others."""
+    """Of statements that are no one expression: that a `range` counts to a number that is a length of today, and they raise at others."""
     counts = (n for node in case.written for n in ast.walk(node) if isinstance(n, ast.Call) and ast.unparse(n.func) == "range")
     literal = next((lit for call in counts for lit in _lengths(case, call)), None)
     name = _name(case, literal) if literal is not None else None
@@ -114,10 +114,12 @@ def _counted(case: Case, raised: Raised) -> Diagnosis | None:
         code="hard-coded-size",
         certainty="proven",
         error=f"this {length_of(literal)} is the length {name} of today",
-        note=f"At other sizes the line raises: {raised.message.rstrip('.')}. And at the exercise's own sizes the answer is not right either.",
+        note=f"At other sizes the line raises: {raised.message.rstrip('.')}. "
+        "And at the exercise's own sizes the answer is not right either.",
         help="Count to a length that is taken from a tensor, as `x.shape[0]`. Then check again.",
         span=case.span(literal),
         evidence="It runs at the exercise's own sizes, and raises at others.",
+        claims=(claims.raised(case),),
     )
 
 
