@@ -86,7 +86,7 @@ def _told(case: Case, site: Site, mine: list[torch.Tensor] | None, found: tuple[
 
 
 def _passing(case: Case, site: Site, condition: str) -> tuple[Claim, ...]:
-    """That the answer is the gradient, were the operation one that lets pass where that holds: not said of a gradient, nor where it is more."""
+    """That the answer is the gradient, were the operation one that lets pass where that holds: not said of a gradient."""
     where = ast.parse(condition, mode="eval").body
     passed = put(site.tree, site.part, ast.BinOp(site.operand, ast.Mult(), where))
     shown = not case.gradients_in(where) and replays(case, written_as(case, site.line, passed))
