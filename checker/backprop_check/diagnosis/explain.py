@@ -79,7 +79,7 @@ def diagnose(case: Case, most: float = math.inf) -> tuple[Diagnosis, ...]:
     causes = proven(case) or attempt(lambda c: several(c, single), case)
     if not causes:
         causes = (attempt(otherwise, case) or _first(case, LAST) or FACTS,)
-    return (_with_fix(case, causes[0], most), *causes[1:])
+    return (_with_fix(case, causes[0], most), *map(_claimed, causes[1:]))
 
 
 def _placed(case: Case, causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
@@ -93,10 +93,16 @@ def _with_fix(case: Case, cause: Diagnosis, most: float) -> Diagnosis:
     else:
         told = None if cause.code == "wrong-idea" else cause.fix  # who is to begin again is told of no line
         fix = attempt(lambda c: nearest(c, told), replace(case, until=min(case.until + MEND, most))) or cause.fix
-    claims = (*cause.claims, *(equal(right) for right in dict.fromkeys((cause.fix, fix)) if right is not None))
     # The evidence quotes the line that was found; it is true of the plainer one that is shown.
     evidence = cause.evidence.replace(f"`{cause.fix}` equals", f"`{fix}` equals") if fix is not None else cause.evidence
-    return replace(cause, fix=fix, claims=tuple(claim for i, claim in enumerate(claims) if claim not in claims[:i]), evidence=evidence)
+    nearer = _claimed(replace(_claimed(cause), fix=fix, evidence=evidence))
+    return attempt(lambda _: nearer, case) or _claimed(cause)
+
+
+def _claimed(cause: Diagnosis) -> Diagnosis:
+    """With the claim that its fix is right."""
+    known = cause.fix is None or equal(cause.fix) in cause.claims
+    return cause if known else replace(cause, claims=(*cause.claims, equal(cause.fix or "")))
 
 
 def facts_only(case: Case) -> Diagnosis:

@@ -11,7 +11,7 @@ import torch
 
 from backprop_check.comparison.compare import close
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.claims import ANSWER, GRADIENT
+from backprop_check.diagnosis.claims import ANSWER, GRADIENT, equal
 from backprop_check.diagnosis.counterfactual import (
     Site,
     applied_to_gradient,
@@ -29,12 +29,13 @@ from backprop_check.records import Claim, Diagnosis, Line, Run
 
 
 def stands(case: Case, diagnosis: Diagnosis) -> bool:
-    """Whether each of a diagnosis's claims holds in the unseen run too; true where there is none."""
+    """Whether each of a diagnosis's claims holds in the unseen run too, and its fix is right there; true where there is none."""
     unseen = case.verdict.unseen
     if unseen is None or case.partial:
         return True
     there = replace(case, verdict=replace(case.verdict, runs=(unseen,), differences=case.verdict.differences[:1], worst=0), memo={})
-    return all(_stands(there, claim) for claim in diagnosis.claims if claim.kind in _HOLDS)
+    claims = diagnosis.claims if diagnosis.fix is None else (*diagnosis.claims, equal(diagnosis.fix))
+    return all(_stands(there, claim) for claim in claims if claim.kind in _HOLDS)
 
 
 def _stands(there: Case, claim: Claim) -> bool:

@@ -56,13 +56,9 @@ def with_a_factor(case: Case, expression: ast.expr) -> Iterator[Replaced]:
     """Yield the right expressions that have one more factor somewhere below the whole."""
     for part, needed in _holes(case, expression):
         own = value_of(case, part)
-XX
-            part is expression
-            or not isinstance(own, torch.Tensor)
-            or own.dtype != torch.float64
-            or own.dim() != needed.dim()
-            or not fits(own, needed)
-        ):
+        if part is expression or not isinstance(own, torch.Tensor) or own.dtype != torch.float64:
+            continue
+        if own.dim() != needed.dim() or not fits(own, needed):
             continue
         yield from _times(case, expression, part, needed / own)
 

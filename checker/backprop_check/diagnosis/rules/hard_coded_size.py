@@ -116,6 +116,7 @@ def _counted(case: Case, raised: Raised) -> Diagnosis | None:
         help="Count to a length that is taken from a tensor, as `x.shape[0]`. Then check again.",
         span=case.span(literal),
         evidence="It runs at the exercise's own sizes, and raises at others.",
+        claims=(claims.raised(case),),
     )
 
 

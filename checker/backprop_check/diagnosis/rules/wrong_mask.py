@@ -23,11 +23,12 @@ from functools import partial
 import torch
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.counterfactual import Site
+from backprop_check.diagnosis.claims import as_if
+from backprop_check.diagnosis.counterfactual import Site, replays, written_as
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.masks import called, kinks, let_through, masked, opened, selections
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.records import Diagnosis
+from backprop_check.records import Claim, Diagnosis
 
 MASKS = ("where", "masked_fill", "clamp", "clip", "relu", "relu6", "hardtanh", "tril", "triu", "sign", "heaviside", "gather", "max", "min")
 
@@ -80,7 +81,16 @@ def _told(case: Case, site: Site, mine: list[torch.Tensor] | None, found: tuple[
         if mine is not None
         else "With the forward's own mask in its place the expression equals autograd's gradient in every trial.",
         fix=found[0] if found else None,
+        claims=_passing(case, site, told.strip("`")) if told and mine is not None else (),
     )
+
+
+def _passing(case: Case, site: Site, condition: str) -> tuple[Claim, ...]:
+    """That the answer is the gradient, were the operation one that lets pass where that holds: not said of a gradient."""
+    where = ast.parse(condition, mode="eval").body
+    passed = put(site.tree, site.part, ast.BinOp(site.operand, ast.Mult(), where))
+    shown = not case.gradients_in(where) and replays(case, written_as(case, site.line, passed))
+    return (as_if([(site.line, passed)]),) if shown else ()
 
 
 def _in_words(case: Case, mine: list[torch.Tensor]) -> str | None:
