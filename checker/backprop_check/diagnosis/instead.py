@@ -24,7 +24,9 @@ def instead(case: Case, last: bool = False) -> Diagnosis | None:
     """The smallest part without a gradient in it that is not what belongs there; unless it is the `last` word, one whose kind is known."""
     everything = replaced(case, case.draft) if case.draft is not None else iter(())
     found = [(e, p, r) for e, p, r in everything if not case.gradients_in(p) | case.gradients_in(r) and _is_tensor(case, r)]
-    found = list(sensible(case, [(e, p, r) for e, p, r in found if p is not case.draft or isinstance(p, ast.Name)]))
+    found = [(e, p, r) for e, p, r in found if p is not case.draft or isinstance(p, ast.Name)]
+    told = [p for _, p, _ in sensible(case, found)]
+    found = [(e, p, r) for e, p, r in found if p in told or (isinstance(p, ast.Name) and _is_taken_by_the_forward(case, p))]
     if not found:
         return None
     expression, part, replacement = min(found, key=lambda f: (len(list(ast.walk(f[1]))), len(list(ast.walk(f[2])))))
@@ -36,6 +38,7 @@ def instead(case: Case, last: bool = False) -> Diagnosis | None:
     code, error = kind
     if getattr(value_of(case, part), "dtype", None) == torch.int64:
         code, error = "index-as-value", "says where, not how much"
+    shown = f"`{text(replacement)}`" if part in told else "another value"
     return Diagnosis(
         code=code,
         certainty="proven",
@@ -43,7 +46,7 @@ def instead(case: Case, last: bool = False) -> Diagnosis | None:
         note=example(case),
         help=asks(case),
         span=case.span(part),
-        evidence=f"With `{text(replacement)}` in its place the expression equals autograd's gradient in every trial.",
+        evidence=f"With {shown} in its place the expression equals autograd's gradient in every trial.",
         fix=text(expression),
     )
 
@@ -89,6 +92,16 @@ def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
     ):
         return "wrong-point", "is not where this derivative is taken"
     return OTHERWISE
+
+
+def _calls(expression: ast.expr) -> list[ast.Call]:
+    return [n for n in ast.walk(expression) if isinstance(n, ast.Call)]
+
+
+def _is_taken_by_the_forward(case: Case, name: ast.Name) -> bool:
+    """Whether a name is what the learner hands to a function that the line of the forward calls too: then only its argument is another."""
+    takers = [c for c in (_calls(case.draft) if case.draft is not None else ()) if name in (*c.args, getattr(c.func, "value", None))]
+    return any(f"{c.func.attr}(" in line.source for c in takers if isinstance(c.func, ast.Attribute) for line in case.consumers)
 
 
 def _is_tensor(case: Case, part: ast.expr) -> bool:
