@@ -140,10 +140,11 @@ def _of_whole(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
     yield from (edited for edited, _ in bracketed(case, draft))
     yield from (times(draft, constant) for constant in named_constants(case))
     for axis in range(answer.dim()):
-        yield summed(draft, (axis,), keep=False)
-        yield summed(draft, (axis,), keep=True)
         if answer.shape[axis] == 1:
             yield method(draft, "squeeze", axis)
+            continue
+        yield summed(draft, (axis,), keep=False)
+        yield summed(draft, (axis,), keep=True)
     yield from (method(draft, "unsqueeze", axis) for axis in range(answer.dim() + 1))
     if answer.dim() >= 2:
         yield ast.Attribute(draft, "mT", ast.Load())

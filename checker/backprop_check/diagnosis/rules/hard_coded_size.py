@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import torch
 
+from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, search
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
