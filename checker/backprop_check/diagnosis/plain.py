@@ -26,12 +26,13 @@ LARGE = 80
 
 
 def cancels(case: Case, expression: ast.expr) -> bool:
-    """Whether what an expression has and the learner's has not undoes something in it: `a * b / a` for `c / a`, `x.T.T` for `x.T`.
+    """Whether what an expression has and the learner's has not undoes something in it: `a * b / a` for `c / a`.
 
-    A right expression of which this holds is no repair: that it is right is algebra, and says nothing of what was meant.
+    A right expression of which this holds is no repair: that it is right is algebra, and says nothing of what was meant. To give back an
+    axis that the learner took away is none of that.
     """
     new = _pieces(expression) - (_pieces(case.draft) if case.draft is not None else Counter())
-    return any(new & (_pieces(expression) - _pieces(less)) for less in _settlings(case, expression)) if new else False
+    return any(new & (_pieces(expression) - _pieces(less)) for less in _settlings(case, expression, algebra=True)) if new else False
 
 
 def _pieces(expression: ast.expr) -> Counter[str]:
@@ -60,9 +61,9 @@ def size(expression: ast.expr) -> int:
     return len(nodes) + text(expression).count("(") + sum(isinstance(n, ast.BinOp) for n in nodes) + len(inside)
 
 
-def _settlings(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
+def _settlings(case: Case, expression: ast.expr, algebra: bool = False) -> Iterator[ast.expr]:
     """The expression with one idle thing less: the part it stands in is worth the same without it."""
-    everything, long = list(parts(expression)), size(expression)
+    everything, long = [p for p in parts(expression) if not (algebra and _is_layout(p))], size(expression)
     own = {ast.dump(part) for part in parts(case.draft)} if case.draft is not None else set()
     for part in everything if len(everything) <= LARGE else ():
         for less in (*_less(part), *_undone(case, part)):
@@ -76,10 +77,14 @@ def _settlings(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
                 yield flat
 
 
+def _is_layout(part: ast.expr) -> bool:
+    return isinstance(part, ast.Subscript | ast.Attribute) or _laid_out(part) is not None
+
+
 def _laid_out(part: ast.expr) -> ast.expr | None:
     """What a part only gives another shape: broadcasting may do without."""
     match part:
-        case ast.Call(func=ast.Attribute(value=base, attr="unsqueeze" | "reshape" | "view" | "expand" | "expand_as")):
+        case ast.Call(func=ast.Attribute(value=base, attr="unsqueeze" | "squeeze" | "reshape" | "view" | "expand" | "expand_as")):
             return base
     return None
 
