@@ -59,6 +59,7 @@ def find(case: Case) -> Diagnosis | None:
         help=_move(case, found),
         span=case.span(found[1][0].literal) if found is not None else case.span(),
         evidence=f"Right in three trials at the nominal sizes, and wrong in each at {_sizes(other)}.",
+        claims=(claims.raised(case) if raised else claims.shapes(case),),
         fix=ast.unparse(ast.fix_missing_locations(found[0])) if found is not None else None,
         also=_also(case, found),
     )
@@ -97,6 +98,7 @@ def besides(case: Case) -> Diagnosis | None:
         help=f"{_move(case, found)} Then check again.",
         span=case.span(found[1][0].literal),
         evidence="With these lengths taken from the forward's tensors the line runs at every size, and is not right yet.",
+        claims=(claims.raised(case) if raised else claims.shapes(case),),
         also=_also(case, found),
     )
 
