@@ -81,8 +81,8 @@ SAID = [
     (ROWS, "db = a.sum(0)", "missing-upstream", "dc says how much each of the numbers counts"),
     # Other words that were supposed and not tested.
     (EXP, "da = 1 / c * dc", "wrong-local-derivative", "this divides by `c`, where the derivative multiplies"),
-    (TANH, "dp = (1 - h)**2 * dh", "wrong-power", r"the power is taken of the whole of `1 - h`"),
-    (GIVEN, "dz = 1 - h**2 * dh", "wrong-local-derivative", r"`\*` comes before `-`"),
+    (TANH, "dp = (1 - h)**2 * dh", "wrong-power", r"this raises the whole of `1 - h`"),
+    (GIVEN, "dz = 1 - h**2 * dh", "missing-upstream", r"brackets are missing: `dh` multiplies only"),
     (TANH, "dp = (1 - h) * dh", "wrong-power", "does not stand to the right power"),
 ]  # fmt: skip
 

@@ -66,7 +66,7 @@ SAID = [
     ("ex10", "da = db", r"\(N, 1\) = \(5, 1\), but a is \(N, C\)", r"every element receives"),
     # Lengths of today.
     ("ex03", "dc = torch.ones(5, 7)", r"this 5 is the length N of today.*`torch\.ones_like\(c\)`", r"keepdim|-1"),
-    ("ex01", "da = torch.ones(3)", r"numbers are not right either", r"^\(3,\), but a is"),
+    ("ex01", "da = torch.ones(3)", r"the shape is written down too", r"^\(3,\), but a is"),
     ("ex01", "da = torch.tensor([b[0], b[1], b[2]])", r"right at the exercise's own sizes, and not at others", r"this 1 is"),
     ("ex10b", "da = F.one_hot(a.argmax(1)) * db", r"largest index of today needs.*`a\.shape\[1\]`", r"\(N, \d\)"),
     ("ex10", "da = F.one_hot(a.argmax(1), 5) * db", r"makes 5 columns here.*a\.shape\[1\]", LEADS_NOWHERE),

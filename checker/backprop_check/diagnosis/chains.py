@@ -145,3 +145,10 @@ def _power(factor: ast.expr) -> tuple[ast.expr, float]:
         case ast.Call(func=ast.Attribute(value=base, attr="square"), args=[]):
             return base, 2
     return factor, 1
+
+
+def without_one(expression: ast.expr) -> ast.expr:
+    """A product without the factor 1, its sign in front: `-x * y` for `-1 * x * y`."""
+    negative, found = factors(expression) if is_product(expression) else (False, [])
+    kept = [(divides, factor) for divides, factor in found if divides or not (isinstance(factor, ast.Constant) and factor.value == 1)]
+    return product(negative, kept) if kept and len(kept) < len(found) and not kept[0][0] else expression

@@ -8,6 +8,7 @@ from itertools import chain, islice
 
 from backprop_check.derivation.trees import fill, text
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.chains import without_one
 from backprop_check.diagnosis.edits import TRIES, search
 from backprop_check.diagnosis.nearness import far
 from backprop_check.diagnosis.plain import plain, settled
@@ -67,7 +68,7 @@ def _plain(case: Case, candidate: str) -> Iterator[str]:
     if not case.is_right(quiet):
         yield text(expression)
         return
-    yield text(quiet)
+    yield text(without_one(quiet))
     yield text(plain(case, quiet))
 
 

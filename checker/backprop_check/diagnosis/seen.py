@@ -172,6 +172,6 @@ class Seen:
             return None
         if after is not None and getattr(after, "end_lineno", None) is not None:
             line, column = getattr(after, "end_lineno", line), getattr(after, "end_col_offset", column)
-        end_line, end_column = getattr(node, "end_lineno", line), getattr(node, "end_col_offset", column)
+        end_line, end_column = getattr(node, "end_lineno", None) or line, getattr(node, "end_col_offset", None) or column
         lines = self.submission.lines
         return line, characters(lines, line, column), end_line, characters(lines, end_line, end_column)
