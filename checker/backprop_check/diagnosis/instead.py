@@ -9,7 +9,8 @@ import torch
 from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import names_used, value_of
+from backprop_check.diagnosis.chains import factors, is_product
+from backprop_check.diagnosis.edits import names_used, parts, value_of
 from backprop_check.diagnosis.replaced import replaced, sensible, with_a_factor, with_factor
 from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
@@ -39,16 +40,26 @@ def instead(case: Case, last: bool = False) -> Diagnosis | None:
     if getattr(value_of(case, part), "dtype", None) == torch.int64:
         code, error = "index-as-value", "says where, not how much"
     shown = f"`{text(replacement)}`" if part in told else "another value"
+    whole = _product_of(case, part) if code == "missing-local-derivative" and isinstance(replacement, ast.BinOp) else part
     return Diagnosis(
         code=code,
         certainty="proven",
-        error=f"`{text(part)}` {error}",
+        error=f"`{short(whole)}` {error}",
         note=example(case),
         help=asks(case),
-        span=case.span(part),
-        evidence=f"With {shown} in its place the expression equals autograd's gradient in every trial.",
+        span=case.span(whole),
+        evidence=f"With {shown} in the place of `{text(part)}` the expression equals autograd's gradient in every trial.",
         fix=text(expression),
     )
+
+
+def _product_of(case: Case, part: ast.expr) -> ast.expr:
+    """The whole product that a part is a factor of: to which of its factors another one belongs, nobody can tell."""
+    whole = part
+    for outer in reversed(list(parts(case.draft))) if case.draft is not None else ():
+        if is_product(outer) and any(factor is whole or factor is part for _, factor in factors(outer)[1]):
+            whole = outer
+    return whole
 
 
 ANOTHER = "wrong-operand", "stands where another value belongs"

@@ -23,7 +23,7 @@ NEAR = 8
 LAYOUT = ("reshape", "view", "unsqueeze", "squeeze", "flatten", "transpose", "permute", "expand", "reshape_as", "view_as", "expand_as")
 WEIGHTS = {"name": 3, "call": 2, "/": 3, "1 / x": 3, "signs": 4, "()": 1, "again": 2, "turned": 2, "relaid": 3, "one_hot(x)": 4}
 """What each oddity that neither the learner's line nor the derived one has counts for, in tokens."""
-TOLD = 4
+TOLD = 8
 """So many tokens farther than others the line may be that the story is about."""
 LOST = 8
 """What it counts for when the repair no longer reads a gradient that the learner's line and the derived one read."""

@@ -31,8 +31,17 @@ def cancels(case: Case, expression: ast.expr) -> bool:
     A right expression of which this holds is no repair: that it is right is algebra, and says nothing of what was meant. To give back an
     axis that the learner took away is none of that.
     """
+    own = _over_itself(case.draft) if case.draft is not None else set()
+    if any(_over_itself(part) - own for part in parts(expression)):
+        return True
     new = _pieces(expression) - (_pieces(case.draft) if case.draft is not None else Counter())
     return any(new & (_pieces(expression) - _pieces(less)) for less in _settlings(case, expression, algebra=True)) if new else False
+
+
+def _over_itself(expression: ast.expr) -> set[str]:
+    """What a product both multiplies with and divides by: without it the numbers are the same, though perhaps not the shape."""
+    found = {(divides, ast.dump(factor)) for divides, factor in (factors(expression)[1] if is_product(expression) else ())}
+    return {factor for divides, factor in found if divides and (False, factor) in found}
 
 
 def _pieces(expression: ast.expr) -> Counter[str]:
