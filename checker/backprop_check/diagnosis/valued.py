@@ -55,9 +55,9 @@ def is_multiple(case: Case) -> bool:
             return False
         at = oracle.abs().argmax()
         ratios.append(float(answer.flatten()[at] / oracle.flatten()[at]))
-        if not torch.allclose(answer, ratios[-1] * oracle, rtol=1e-9, atol=1e-12):
+        if not close(answer, ratios[-1] * oracle, float(answer.abs().max()), case.tolerance):
             return False
-    return case.oracles[0].numel() > 1 or all(abs(ratio - ratios[0]) <= 1e-9 * abs(ratios[0]) for ratio in ratios)
+    return case.oracles[0].numel() > 1 or all(abs(ratio - ratios[0]) <= case.tolerance * abs(ratios[0]) for ratio in ratios)
 
 
 def _zeros(case: Case) -> Diagnosis:
