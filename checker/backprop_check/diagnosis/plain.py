@@ -72,14 +72,15 @@ def size(expression: ast.expr) -> int:
 
 def _settlings(case: Case, expression: ast.expr, algebra: bool = False) -> Iterator[ast.expr]:
     """The expression with one idle thing less: the part it stands in is worth the same without it."""
-    everything, long = [p for p in parts(expression) if not (algebra and _is_layout(p))], size(expression)
+    everything = [p for p in parts(expression) if not (algebra and _is_layout(p))]
     own = {ast.dump(part) for part in parts(case.draft)} if case.draft is not None else set()
     for part in everything if len(everything) <= LARGE else ():
+        long = size(part)
         for less in (*_less(part), *_undone(case, part)):
             if case.late:
                 return
-            if case.alike(part, less, expression) and size(shorter := put(expression, part, less)) < long:
-                yield shorter
+            if size(less) < long and case.alike(part, less, expression):
+                yield put(expression, part, less)
         if ast.dump(part) not in own and (base := _laid_out(part)) is not None:
             flat = put(expression, part, base)
             if case.gradients_in(expression) <= case.gradients_in(flat) and case.is_right(flat):
@@ -133,13 +134,16 @@ def _less(part: ast.expr) -> Iterator[ast.expr]:
 
 def _shorter(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
     everything = list(parts(expression))
-    long, read = size(expression), case.gradients_in(expression)
     for part in everything if len(everything) <= LARGE else ():
+        long, read = size(part), case.gradients_in(part)
         for new in (*rewritten(part), *straightened(part), *_less(part), *(_known(case, part) if isinstance(part, ast.BinOp) else ())):
             if case.late:
                 return
+            if size(new) >= long:
+                continue
             candidate = put(expression, part, new)
-            if read <= case.gradients_in(candidate) and size(candidate) < long and case.is_right(candidate):
+            lost = read - case.gradients_in(new)
+            if (not lost or lost <= case.gradients_in(candidate)) and case.is_right(candidate):
                 yield candidate
 
 
