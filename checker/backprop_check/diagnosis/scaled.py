@@ -91,12 +91,19 @@ def _missing(case: Case, old: ast.expr, new: ast.expr) -> Words:
     divides = isinstance(new, ast.BinOp) and isinstance(new.op, ast.Div)
     factor = [1 / n for n in numbers] if numbers and divides else numbers
     source = matching(case, lines_of_answer(case), factor) if factor else None
-    lacks = f"{'1/' if divides else ''}{_one(constant)}" if constant is not None else "of a constant"
+    said = "this" if case.beside else f"`{short(old)}`"
+    lacks = f"lacks the factor {'1/' if divides else ''}{_one(constant)}" if constant is not None else ""
     return Words(
-        f"{'this' if case.beside else f'`{short(old)}`'} lacks the factor {lacks}",
+        f"{said} {lacks if factor and _makes(case, old, factor, new) else 'is off by a constant factor'}",
         source.why if source else ONCE,
         source.ask if source else _look(case),
     )
+
+
+def _makes(case: Case, old: ast.expr, factor: Numbers, new: ast.expr) -> bool:
+    """Whether the learner's part times the factor is what belongs there."""
+    mine, due = case.evaluate(old), case.evaluate(new)
+    return mine is not None and due is not None and case.same([f * value for f, value in zip(factor, mine, strict=True)], due)
 
 
 def _constant_in(case: Case, part: ast.expr) -> ast.expr | None:

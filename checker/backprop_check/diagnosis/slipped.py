@@ -6,10 +6,11 @@ import ast
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
-from backprop_check.diagnosis.edits import parts
+from backprop_check.diagnosis.edits import valued_parts
 from backprop_check.diagnosis.factors import lines_of_answer
+from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.replay import cut
-from backprop_check.diagnosis.slips import Slip, slip
+from backprop_check.diagnosis.slips import Slip, slip, top_of
 from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis, Span
 
@@ -221,8 +222,10 @@ def told(case: Case, found: Slip) -> Diagnosis | None:
 
 def _words(case: Case, found: Slip) -> dict[str, str]:
     """What the sentences are filled with."""
-    here = lines_of_answer(case)
-    ends = cut(case) if case.reads else frozenset({case.graph.exercise.output})
+    here, ends = lines_of_answer(case), cut(case) if case.reads else frozenset({case.graph.exercise.output})
+    if arrives := _of_term(case, found):  # the other paths are as they should be
+        ends = frozenset(name[1:] for name in arrives)
+        here = [line for line in here if _leads_to(case, line.name, ends)]
     above = bool(case.gradients_in(found.part))
     which = "Ask which gradient arrives at {far}." if above else "Look at {lines}: which tensor decides how far it moves with {node}?"
     powers = any(isinstance(n, ast.Pow) for line in here for n in ast.walk(ast.parse(line.source.strip())))
@@ -231,6 +234,24 @@ def _words(case: Case, found: Slip) -> dict[str, str]:
     words["which"] = which.format(**words)
     words["power"] = "Bring the exponent down as a factor, and lower it by one." if powers else SLOPE.format(**words)
     return words
+
+
+def _of_term(case: Case, found: Slip) -> frozenset[str]:
+    """What arrives along the one path in whose term the slip was made; nothing where there is only one term, or no one term has it."""
+    terms = [t for t in top_of(found.whole) if not (isinstance(t, ast.BinOp) and isinstance(t.op, ast.Add | ast.Sub))]
+    slipped_in = [t for t in terms if any(n is found.left for n in ast.walk(t))]
+    if len(terms) < 2 or len(slipped_in) != 1 or found.code == "missing-branch":
+        return frozenset()
+    return case.gradients_in(slipped_in[0]) | case.gradients_in(found.part)
+
+
+def _leads_to(case: Case, name: str, ends: frozenset[str]) -> bool:
+    """Whether what a line makes reaches one of these."""
+    reached = {name}
+    for line in case.graph.exercise.lines:
+        if not reached.isdisjoint(line.reads):
+            reached.add(line.name)
+    return not reached.isdisjoint(ends)
 
 
 def _in_the_place(case: Case, found: Slip) -> tuple[str, str]:
@@ -253,5 +274,8 @@ def _place(case: Case, found: Slip) -> Span | None:
     values = case.evaluate(found.left)
     if case.expression is None or values is None:
         return case.span()
-    same = [part for part in parts(case.expression) if case.same(case.evaluate(part), values)]
-    return case.span(same[-1] if same else None)
+    same = [part for part in valued_parts(case.expression) if case.same(case.evaluate(part), values)]
+    place = same[-1] if same else None
+    if isinstance(place, ast.Name) and found.code == "wrong-local-derivative":  # the name is right: what is computed of it is not
+        place = next((n for n in around(case.expression, place) if isinstance(n, ast.Call)), place)
+    return case.span(place)

@@ -22,6 +22,7 @@ from backprop_check.diagnosis.functions import another_idea
 from backprop_check.diagnosis.rewrites import calls
 from backprop_check.diagnosis.rules.missing_upstream import is_the_slope_alone
 from backprop_check.diagnosis.rules.wrong_operand import edits as exchanges
+from backprop_check.diagnosis.still import moves_with_values
 from backprop_check.diagnosis.words import users
 from backprop_check.records import Claim, Diagnosis, Line, Run
 from backprop_check.trace.oracle import in_float64
@@ -100,6 +101,9 @@ def _numbers(case: Case) -> Diagnosis | None:
         close(torch.full_like(o, float(case.oracles[0].flatten()[0])), o, s) for o, s in zip(case.oracles, case.scales, strict=True)
     )
     why = "" if still else f"How much {goal(case)} moves with {case.node} changes with those values."
+    if why and not moves_with_values(case, kept=True):
+        missing = f"{' and '.join(above)} {'is' if len(above) == 1 else 'are'} missing here"
+        why = f"How much {goal(case)} moves with {case.node} changes with what arrives from above: {missing}." if above else ""
     evidence = "With other values your numbers stay as they are, and are not autograd's gradient in any trial."
     code = "missing-upstream" if above and not still else "wrong-local-derivative"
     return _told(case, code, error, " ".join(filter(None, (why, _shape(case), example(case)))), evidence, equal(made, ANSWER))
