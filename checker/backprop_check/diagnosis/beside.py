@@ -89,12 +89,6 @@ def in_place(new: ast.expr, old: ast.expr) -> ast.expr:
     return placed
 
 
-def takes_back_a_minus(line: ast.expr) -> bool:
-    """Whether a minus of the line takes back another one."""
-    minus = (n.operand for n in ast.walk(line) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub))
-    return any(isinstance(n, ast.UnaryOp) or (isinstance(n, ast.BinOp) and isinstance(n.left, ast.UnaryOp)) for n in minus)
-
-
 def _shared(a: ast.AST, b: ast.AST) -> int:
     """How many parts two expressions have in common, less those that only one has."""
     mine, others = ({ast.dump(node) for node in ast.walk(tree) if isinstance(node, ast.expr)} for tree in (a, b))

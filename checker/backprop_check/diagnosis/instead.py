@@ -140,14 +140,21 @@ def incomplete(case: Case) -> Diagnosis | None:
     return None
 
 
+def _is_lost_divisor(factor: ast.expr, draft: ast.expr) -> bool:
+    """Whether it is `1 / x` of an x that the line does not have."""
+    divides = isinstance(factor, ast.BinOp) and isinstance(factor.op, ast.Div) and isinstance(factor.right, ast.Name)
+    return divides and {n.id for n in names_used(factor)}.isdisjoint(n.id for n in names_used(draft))
+
+
 def lacking(case: Case) -> Diagnosis | None:
     """A gradient from above stands there without the derivative it has to be multiplied with."""
     found = next(sensible(case, with_factor(case, case.draft)), None) if case.draft is not None else None
     if found is None:
         return None
-    expression, part, _ = found
-    # Beside a derivative that is there already, another factor does not complete it: it is another derivative.
+    expression, part, factor = found
+    # Beside a derivative that is there already, another factor does not complete it, but a divisor of the forward that is nowhere in it.
     there = any(_is_tensor(case, name) and name.id not in case.available for name in names_used(case.draft)) if case.draft else False
+    there = there and not (case.draft is not None and _is_lost_divisor(factor, case.draft))
     return Diagnosis(
         code="wrong-local-derivative" if there else "missing-local-derivative",
         certainty="proven",

@@ -13,7 +13,7 @@ from itertools import permutations
 
 import torch
 
-from backprop_check.derivation.trees import text
+from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import factors, is_product, is_sum, product, rewritten, shortened
 from backprop_check.diagnosis.evaluate import Failed, Refused
@@ -32,10 +32,35 @@ def cancels(case: Case, expression: ast.expr) -> bool:
     axis that the learner took away is none of that.
     """
     own = _over_itself(case.draft) if case.draft is not None else set()
+    if takes_back_a_minus(expression) and not (case.draft is not None and takes_back_a_minus(case.draft)):
+        return True
     if any(_over_itself(part) - own for part in parts(expression)):
         return True
     new = _pieces(expression) - (_pieces(case.draft) if case.draft is not None else Counter())
     return any(new & (_pieces(expression) - _pieces(less)) for less in _settlings(case, expression, algebra=True)) if new else False
+
+
+def takes_back_a_minus(line: ast.expr) -> bool:
+    """Whether a minus of the line takes back another one: `-(-a)`, `-a * (b - 1)`."""
+    minus = (n.operand for n in ast.walk(line) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub))
+    if any(_begins_with_minus(operand) for operand in minus):
+        return True
+    for part in (p for p in parts(line) if is_product(p)):
+        negative, found = factors(part)
+        if negative and any(_begins_with_minus(f) or _is_less_one(f) for _, f in found):
+            return True
+    return False
+
+
+def _begins_with_minus(node: ast.expr) -> bool:
+    if isinstance(node, ast.BinOp):
+        return not isinstance(node.op, ast.Pow | ast.MatMult) and _begins_with_minus(node.left)
+    return (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)) or (literal(node) or 0) < 0
+
+
+def _is_less_one(node: ast.expr) -> bool:
+    """A difference that is turned round: `a - 1`."""
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and literal(node.right) is not None and literal(node.left) is None
 
 
 def _over_itself(expression: ast.expr) -> set[str]:
