@@ -6,7 +6,7 @@ _WHERE_HOW_MUCH = "{part} says where something comes back. How much comes back t
 _MEET = "Write its axes under each tensor of your line: which ones meet there now?"
 _LEFT = "Which axes has {node}, {axes}, and which are left after {part}?"
 FETCH = "The forward carries {one} to {goes}. From which place does your line fetch its gradient?"
-SLOPE = "When {one} rises a little, by how much does {reached} move? Is that {beside}?"
+SLOPE = "When {one} rises a little, how much of that reaches {reached}? Is that {beside}?"
 _FACTORS = "Which operations lie {way}? Where in your line is the slope of each?"
 _RISE = "Let {one} rise a little: does {users} notice?"
 
@@ -83,7 +83,7 @@ QUESTIONS = {
     "wrong-power": "Try it with numbers: let {node} go from 2 to 2.01. How much does {users} move for that 0.01? And by your formula?",
     "wrong-scale": "Which plain numbers multiply or divide {way}, or come out of a power, a square or a mean there? "
     "Has your line these, each once, and no others?",
-    "wrong-sign": "Let {one} rise a little: does {reached} rise or fall?",
+    "wrong-sign": "Let {one} rise a little: how much of that reaches {reached}, and with which sign? Which sign has it in your line?",
     "wrong-slice": FETCH,
     "wrong-start": "Let {one} rise by 1: by how much does {goes} move? Can your line come to that, beginning as it does?",
     "wrong-transpose": _MEET,

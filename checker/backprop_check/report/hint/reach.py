@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from backprop_check.records import Exercise, Gradient, Lesson, Submission
@@ -15,11 +16,14 @@ def reach(exercise: Exercise, submission: Submission, gradient: Gradient, lesson
     found = _read(submission, lesson.name, names)
     read = [name for name in names if name in found]
     moved = _moved(exercise, node)
-    taken = [names[name] for name in read if names[name] in moved] or ([] if read else [exercise.output])
     near = {use.line.name for use in ends(lesson)}
+    values = [names[name] for name in read if names[name] in moved]
+    # Of a value beside one that it is made from, nothing is to be reached: the way goes by the other.
+    taken = [v for v in values if v in near or not any(v in _moved(exercise, w) for w in values)]
+    arrives = together(name for name in read if names[name] in taken)
+    taken = taken if read else [exercise.output]
     own = any(lesson.name in s.writes for s in submission.statements)
     further = own and bool(lesson.uses) and not near >= set(taken)
-    arrives = together(name for name in read if names[name] in moved)
     return {
         "reached": together(taken) if further else filling["goes"],
         "ends": together(taken) if further else filling["users"],
@@ -41,10 +45,16 @@ def _read(submission: Submission, name: str, gradients: Mapping[str, str]) -> se
     seen, waiting = set[str](), [name]
     while waiting:
         wanted = waiting.pop()
-        reads = {read for s in submission.statements if wanted in s.writes for read in s.reads} - seen - {name}
+        reads = {r for s in submission.statements if wanted in s.writes for r in s.reads if _its_numbers(r, s.source)} - seen - {name}
         seen |= reads
         waiting += [read for read in reads if read not in gradients]
     return seen
+
+
+def _its_numbers(name: str, source: str) -> bool:
+    """Whether code takes the numbers of a name, not its shape or kind alone."""
+    kind = r"(?:shape|size|dtype|device|ndim|dim|numel|new_\w+)\b"
+    return re.search(rf"(?<!\blen\()(?<!_like\()\b{re.escape(name)}\b(?!\.{kind})", source) is not None
 
 
 def _moved(exercise: Exercise, node: str) -> set[str]:
