@@ -66,7 +66,7 @@ SAID = [
     ("ex10", "da = db", r"\(N, 1\) = \(5, 1\), but a is \(N, C\)", r"every element receives"),
     # Lengths of today.
     ("ex03", "dc = torch.ones(5, 7)", r"this 5 is the length N of today.*`torch\.ones_like\(c\)`", r"keepdim|-1"),
-    ("ex01", "da = torch.ones(3)", r"the shape is written down too", r"^\(3,\), but a is"),
+    ("ex01", "da = torch.ones(3)", r"[Tt]he shape is written down too", r"^\(3,\), but a is"),
     ("ex01", "da = torch.tensor([b[0], b[1], b[2]])", r"right at the exercise's own sizes, and not at others", r"this 1 is"),
     ("ex10b", "da = F.one_hot(a.argmax(1)) * db", r"largest index of today needs.*`a\.shape\[1\]`", r"\(N, \d\)"),
     ("ex10", "da = F.one_hot(a.argmax(1), 5) * db", r"makes 5 columns here.*a\.shape\[1\]", LEADS_NOWHERE),
@@ -104,7 +104,32 @@ SAID = [
     ("ex05", "dcounts_sum_inv = (counts * dprobs).sum(1, keepdim)", r"Write `keepdim=True`", r"backprop-check graph"),
     ("ex06b", "db = a[dc]", r"this index holds values", LEADS_NOWHERE),
     ("ex07", "da == c * dc", r"this compares", r""),
+    # Right numbers in another shape; places and pairs for amounts; what a mask lets through.
+    ("ex02", "dc = torch.ones(3)", r"The numbers are right: 1 everywhere.*`torch\.ones_like\(c\)`", r"whatever the values"),
+    ("ex03", "dc = torch.ones_like(a)", r"c is \(N, M\) = \(5, 7\).*The numbers are right", r"whatever the values"),
+    ("ex02", "dc = 2 * torch.ones(3)", r"this is 2 everywhere", r"numbers are right"),
+    ("ex03", "da = b.T", r"Yours is \(M, K\)", r"It is \("),
+    ("ex10", "db = a.max(1, keepdim=True)", r"pair of tensors.*neither is db", r"torch\.max|Take "),
+    ("ex10b", "da = a.sort(1)", r"pair of tensors", r"Take "),
+    ("ex10", "da = a.argmax(1)", r"places, not amounts.*yours is \(N,\) = \(5,\).*F\.one_hot\(a\.argmax\(1\)", r"Multiply with"),
+    ("ex12", "dlogits = logits.argmax(1)", r"places, not amounts", r"one_hot|Multiply with"),
+    ("ex12", "dlogits = (logits > 0).long()", r"Whole numbers", r"Multiply with"),
+    ("ex10", "da = (a == a.max()).float() * db", r"too few places.*1 of 35 numbers; the forward passed 5", r"other places|build the mask"),
+    ("ex10b", "da = (a > a.mean()) * db", r"too many places", r"other places"),
+    ("ex10b", "da = (a == a.min(1, keepdim=True).values) * db", r"other places", r"too (few|many)"),
+    ("ex02b", "db = a.sum(0) * dc.sum()", r"sums first.*Give `dc` an axis of length 1, `dc\.unsqueeze\(1\)`", r""),
+    # A whole axis in the index that the answer is written at.
+    ("ex12", "dlogprobs = torch.zeros_like(logprobs); dlogprobs[:, Y] = -1 / n", r"every row.*`dlogprobs\[range\(n\), Y\] = -1 / n`", r""),
+    ("ex12", "dlogprobs = torch.zeros_like(logprobs); dlogprobs[range(n), :] -= 1 / n", r"every column.*Y\] -= 1 / n`", r"first number"),
+    ("ex10b", "i = a.argmax(1); da = torch.zeros_like(a); da[:, i] = db", r"every row.*, i\] = db\.squeeze\(1\)`", r"build the mask"),
 ]  # fmt: skip
+
+MARKED = [
+    # An exercise, the answer, and what the carets mark: the part that the repair changes, of several that read so.
+    ("ex12b", "dlogits = probs * dprobs + dprobs * (probs * dprobs).sum(1, keepdim=True)", "wrong-operand", "dprobs", 1),
+    ("ex12b", "dlogits = probs * (dprobs + (dprobs * dprobs).sum(1, keepdim=True))", "wrong-operand", "dprobs", 1),
+    ("ex12", "dlogprobs = torch.zeros_like(logprobs); dlogprobs[:, Y] = -1 / n", "ignored-index", "dlogprobs[:, Y]", 0),
+]
 
 
 def told(folder: Path, zygote: Zygote, exercise: str, answer: str) -> tuple[Diagnosis, ...]:
@@ -147,3 +172,19 @@ def test_an_endless_loop_is_shown_at_its_own_line(tmp_path: Path, zygote: Zygote
     report = check(path, tmp_path / "mine.py", zygote)
     span = next(g for g in report.gradients if g.verdict.target.name == "db").diagnoses[0].span
     assert span is not None and span[0] == span[2] and text.split("\n")[span[0] - 1][span[1] : span[3]] == "while True"
+
+
+@pytest.mark.parametrize(("exercise", "answer", "code", "part", "nth"), MARKED, ids=[f"{row[0]}: {row[1]}" for row in MARKED])
+def test_the_caret_marks_what_the_repair_changes(
+    exercise: str, answer: str, code: str, part: str, nth: int, tmp_path: Path, zygote: Zygote
+) -> None:
+    marked = next(d.span for d in told(tmp_path, zygote, exercise, answer) if d.code == code)
+    line = "    " + answer.split(";")[-1].strip()
+    assert marked is not None
+    assert line[marked[1] : marked[3]] == part
+    assert marked[1] == [m.start() for m in re.finditer(rf"\b{re.escape(part)}", line)][nth]
+
+
+def test_no_fix_brings_in_a_number_that_nothing_explains(tmp_path: Path, zygote: Zygote) -> None:
+    found = told(tmp_path, zygote, "ex09", "da = b.unsqueeze(0).expand_as(a)")
+    assert [d.fix for d in found] == ["torch.ones_like(a) * db.unsqueeze(1)"]

@@ -12,7 +12,7 @@ from typing import Any
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal, of
 from backprop_check.diagnosis.differences import differences
-from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.rewrites import put, same_place
 from backprop_check.records import Claim, Diagnosis
 
 OF_A_PART = frozenset(
@@ -45,12 +45,13 @@ def _claims(cause: Diagnosis, put_right: Case | None) -> tuple[Claim, ...]:
 
 def _is_there(case: Case, error: str) -> bool:
     """Whether what an error quotes stands in the learner's lines, or in the forward: the line as it would be may have another form."""
-    there = "".join("\n".join([*(s.source for s in case.submission.statements), case.graph.exercise.source]).split())
-    return all(_bare(quoted) in there for quoted in re.findall("`([^`]+)`", error))
+    there = _bare("\n".join([*(s.source for s in case.submission.statements), case.graph.exercise.source]))
+    return all(_bare(quoted.removesuffix("...")) in there for quoted in re.findall("`([^`]+)`", error))
 
 
 def _bare(quoted: str) -> str:
-    return "".join(quoted.split()).removesuffix("...")
+    """Its words and signs with one space around each: `probs * x` is no part of `dprobs * x`."""
+    return " ".join(["", *re.findall(r"\w+|\S", quoted), ""])
 
 
 def _then(said: str) -> str:
@@ -75,18 +76,48 @@ def the_other_way_round(old: ast.expr, half: ast.expr, right: ast.expr) -> Itera
             yield in_place(mended, old)
     mended, first = right, list(differences(old, half))
     for was, became in first:
-        place = next((node for node in ast.walk(mended) if ast.dump(node) == ast.dump(became)), None)
-        if place is None:
-            return
-        mended = put(mended, place, was)
+        there = same_place(half, right, became)
+        same = [node for node in ast.walk(right) if isinstance(node, ast.expr) and ast.dump(node) == ast.dump(became)]
+        if there is None or ast.dump(there) != ast.dump(became):
+            if len(same) != 1:
+                return  # of several such parts it is not known which one the change has made
+            there = same[0]
+        mended = put(mended, there, was)
     if first:
         yield in_place(mended, old)
 
 
 def in_place(new: ast.expr, old: ast.expr) -> ast.expr:
-    """`new` with the parts that `old` has as well taken from it, so that each is known to stand where the learner wrote it."""
-    placed: ast.expr = _in_place(new, old, set())
+    """`new` with the parts that `old` has as well taken from it, so that each is known to stand where the learner wrote it.
+
+    Of parts that stand in `old` more than once, each is the one in the same place.
+    """
+    known: dict[int, ast.expr] = {}
+    _align(new, old, known)
+    placed: ast.expr = _in_place(new, old, known, {id(inner) for node in known.values() for inner in _within(node)})
     return placed
+
+
+def _align(new: Any, old: Any, known: dict[int, ast.expr]) -> None:
+    """Note what of `new` stands in `old` in the same place, by the id of the part of `new`; as a whole, where one holds the other."""
+    if isinstance(new, list) and isinstance(old, list) and len(new) == len(old):
+        for a, b in zip(new, old, strict=True):
+            _align(a, b, known)
+    elif isinstance(new, ast.expr) and isinstance(old, ast.expr) and (inner := _holds(new, old)) is not None:
+        known[id(inner)] = old
+    elif isinstance(new, ast.expr) and isinstance(old, ast.expr) and (inner := _holds(old, new)) is not None:
+        known[id(new)] = inner
+    elif isinstance(new, ast.expr | ast.keyword) and type(new) is type(old):
+        for field, value in ast.iter_fields(new):
+            _align(value, getattr(old, field), known)
+
+
+def _holds(whole: ast.expr, part: ast.expr) -> ast.expr | None:
+    return next((node for node in _within(whole) if ast.dump(node) == ast.dump(part)), None)
+
+
+def _within(node: ast.AST) -> Iterator[ast.expr]:
+    return (inner for inner in ast.walk(node) if isinstance(inner, ast.expr))
 
 
 def _shared(a: ast.AST, b: ast.AST) -> int:
@@ -95,17 +126,20 @@ def _shared(a: ast.AST, b: ast.AST) -> int:
     return len(mine & others) - len(mine ^ others)
 
 
-def _in_place(new: Any, old: ast.AST, taken: set[int]) -> Any:
+def _in_place(new: Any, old: ast.AST, aligned: dict[int, ast.expr], taken: set[int]) -> Any:
     if not isinstance(new, ast.expr | ast.keyword):
-        return [_in_place(item, old, taken) for item in new] if isinstance(new, list) else new
-    known = next((node for node in ast.walk(old) if ast.dump(node) == ast.dump(new)), None)
-    if known is not None:
-        inner = {id(node) for node in ast.walk(known) if isinstance(node, ast.expr)}
-        if inner & taken:
-            return deepcopy(known)  # a node stands in one place only, so that it can be replaced there
-        taken |= inner
-        return known
+        return [_in_place(item, old, aligned, taken) for item in new] if isinstance(new, list) else new
+    if id(new) in aligned:
+        return aligned[id(new)]
+    known = [node for node in ast.walk(old) if ast.dump(node) == ast.dump(new)]
+    for node in known:
+        inner = {id(part) for part in _within(node)}
+        if not inner & taken:  # a node stands in one place only, so that it can be replaced there
+            taken |= inner
+            return node
+    if known:
+        return deepcopy(known[0])
     same = [node for node in ast.walk(old) if type(node) is type(new)]
     alike = max(same, key=lambda node: _shared(node, new), default=None)
-    made = type(new)(**{field: _in_place(value, old, taken) for field, value in ast.iter_fields(new)})
+    made = type(new)(**{field: _in_place(value, old, aligned, taken) for field, value in ast.iter_fields(new)})
     return ast.copy_location(made, alike) if alike is not None else made

@@ -95,7 +95,8 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
     right = ast.parse(two.fix or case.derived.text, mode="eval").body
     if takes_back_a_minus(right):
         return None
-    of_slip = [in_place(put(draft, n, goal.part), draft) for n in ast.walk(draft) if ast.dump(n) == ast.dump(goal.left)][:1]
+    slips_there = [n for n in ast.walk(draft) if ast.dump(n) == ast.dump(goal.left)]
+    of_slip = [in_place(put(draft, n, goal.part), draft) for n in slips_there if len(slips_there) == 1 or _mends(case, half, n, goal)][:1]
     bare = unbracketed(right) if any(ast.dump(half) == ast.dump(e) for e, _ in bracketed(case, draft)) else ()
     for other in (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in bare)):
         without = case.put_right(other)
@@ -103,6 +104,12 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
         if one is not None and (one.code, one.span, one.error) != (two.code, two.span, two.error):
             return _changes(draft, half) + _changes(draft, other), told_beside(case, one, without), told_beside(case, two, left)
     return None
+
+
+def _mends(case: Case, half: ast.expr, part: ast.AST, goal: Slip) -> bool:
+    """Whether it is this part, of several that read so, which the slip has put there."""
+    changed = put(half, part, goal.part)
+    return changed is not half and case.is_right(changed)
 
 
 def _changes(old: ast.expr, new: ast.expr) -> int:

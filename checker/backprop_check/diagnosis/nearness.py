@@ -21,10 +21,24 @@ from backprop_check.diagnosis.rewrites import is_turned
 NEAR = 8
 """A repair that changes so few tokens is near enough: no nearer one is sought."""
 LAYOUT = ("reshape", "view", "unsqueeze", "squeeze", "flatten", "transpose", "permute", "expand", "reshape_as", "view_as", "expand_as")
-WEIGHTS = {"name": 3, "call": 2, "/": 3, "1 / x": 3, "signs": 4, "()": 1, "again": 2, "turned": 2, "relaid": 3, "one_hot(x)": 4}
+WEIGHTS = {
+    "name": 3,
+    "call": 2,
+    "/": 3,
+    "1 / x": 3,
+    "signs": 4,
+    "()": 1,
+    "again": 2,
+    "turned": 2,
+    "relaid": 3,
+    "one_hot(x)": 4,
+    "number": 9,
+}
 """What each oddity that neither the learner's line nor the derived one has counts for, in tokens."""
 TOLD = 8
 """So many tokens farther than others the line may be that the story is about."""
+NUMBER = 9
+"""What a number counts for that stands neither in the learner's line nor in the derived one, and that no story explains."""
 LOST = 8
 """What it counts for when the repair no longer reads a gradient that the learner's line and the derived one read."""
 
@@ -34,6 +48,8 @@ def far(case: Case, line: str, told: bool = False) -> tuple[bool, float]:
     expression, written, these = parsed(line), tokens(text(case.draft)) if case.draft is not None else [], tokens(line)
     usual = [e for e in (case.draft, case.derived.expression if case.derived is not None else None) if e is not None]
     odd = _strangeness(case, expression, usual) - TOLD * told
+    if case.derived is not None and not told:
+        odd += NUMBER * len(_numbers(expression) - frozenset().union(*map(_numbers, usual)))
     if usual and not told and frozenset.intersection(*map(case.gradients_in, usual)) - case.gradients_in(expression):
         odd += LOST
     return _changed(written, these) + odd > NEAR, _steps(written, these) + odd + len(these) / 3
@@ -99,6 +115,12 @@ def _oddities(case: Case, expression: ast.expr) -> Iterator[tuple[str, str]]:
                     yield "()", ""
         if is_turned(part) and not isinstance(part.value if isinstance(part, ast.Attribute) else part, ast.Name):
             yield "turned", ""
+
+
+def _numbers(expression: ast.expr) -> frozenset[float]:
+    """The numbers that are calculated with, 0 and 1 apart; not those that name an axis."""
+    sides = (s for p in parts(expression) if isinstance(p, ast.BinOp) for s in (p.left, p.right) if isinstance(s, ast.Constant))
+    return frozenset(float(s.value) for s in sides if isinstance(s.value, int | float) and s.value not in (0, 1))
 
 
 def _repeats(everything: list[ast.expr], names: list[ast.Name]) -> int:

@@ -21,6 +21,7 @@ from backprop_check.diagnosis.edits import names_used, parts, search, value_of, 
 from backprop_check.diagnosis.functions import another_idea
 from backprop_check.diagnosis.rewrites import calls
 from backprop_check.diagnosis.rules.missing_upstream import is_the_slope_alone
+from backprop_check.diagnosis.rules.not_expanded import right_but_for_the_shape
 from backprop_check.diagnosis.rules.wrong_operand import edits as exchanges
 from backprop_check.diagnosis.still import moves_with_values
 from backprop_check.diagnosis.words import users
@@ -34,7 +35,7 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if not any(a.any() for a in case.answers):
         return None if case.draft is not None and _times_zero(case.draft) else _zeros(case)
-    if is_the_slope_alone(case) or is_multiple(case) or _lacks_upstream_only(case):
+    if right_but_for_the_shape(case) is not None or is_the_slope_alone(case) or is_multiple(case) or _lacks_upstream_only(case):
         return None
     finite = all(bool(a.isfinite().all()) for a in case.answers)
     return (_numbers(case) or _value(case) or _quotient(case) if finite else None) or another_idea(case)
@@ -231,7 +232,7 @@ def _is_value(case: Case, name: str, how: str) -> Diagnosis:
         error, code = f"this is {name}{laid}, and a factor of the gradient; what arrives from above is not in it", "missing-upstream"
     else:
         error, code = f"this is {name}{laid}: a value of the forward, not a gradient", "wrong-operand"
-    shape = "" if case.same_shape else f"It is {case.got}, and {case.node} is {case.due}."
+    shape = "" if case.same_shape else f"Yours is {case.got}, and {case.node} is {case.due}."
     evidence = f"In every trial your answer is the value of {name}{laid}."
     if code == "wrong-local-derivative" and not isinstance(case.draft, ast.Name) and search(case, exchanges) is not None:
         code = "wrong-operand"  # the value came about by a name in the place of another

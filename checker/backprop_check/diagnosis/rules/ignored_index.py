@@ -19,6 +19,7 @@ import ast
 
 import torch
 
+from backprop_check.diagnosis.assigned import Written, every_place
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.replay import gradient
@@ -29,9 +30,11 @@ LOSSES = ("nll_loss", "diagonal", "trace", "select", "narrow")
 
 
 def find(case: Case) -> Diagnosis | None:
-    """Proven by setting to zero what the forward does not pick: the answer is then right."""
+    """Proven by setting to zero what the forward does not pick, or by another index in the learner's own: the answer is then right."""
     if not case.everywhere:
         return None
+    if (written := every_place(case)) is not None:
+        return _every_place(case, written)
     lines = [line for line in case.consumers if picks(line, case.node) or any(word in line.source for word in LOSSES)]
     if len(lines) != 1 or len(case.consumers) != 1 or any(not bool((o == 0).any()) for o in case.oracles):
         return None
@@ -51,6 +54,27 @@ def find(case: Case) -> Diagnosis | None:
         span=case.span(),
         evidence="With zero at every element that is not picked, your answer equals autograd's gradient in every trial.",
         claims=(equal("torch.where(gradient == 0, 0.0, answer)"),),
+    )
+
+
+def _every_place(case: Case, written: Written) -> Diagnosis:
+    """A whole axis in the learner's index, where each place on the other one has one of its own there."""
+    place, other = ("row", "column") if written.axis == 0 else ("column", "row")
+    picks, beside = ast.unparse(written.picks), ast.unparse(written.beside)
+    note = f"Each {place} has one {other} of its own: {place} 0 that of the first number of `{picks}`, {place} 1 that of the second."
+    move = f"Count the {place}s beside `{picks}`, so that the two go together"
+    if not written.counts:
+        note, move = f"Only what `{beside}` names takes part.", f"Write `{beside}` for the `:`"
+    claim = equal("torch.where(gradient == 0, 0.0, answer)")
+    return Diagnosis(
+        code="ignored-index",
+        certainty="proven",
+        error=f"`:` writes into every {place}" + (f", once for each number of `{picks}`" if written.counts else ""),
+        note=note,
+        help=f"{move}: `{written.right}`.",
+        span=case.span(written.target),
+        evidence=f"With `{written.right}` for the last line your answer equals autograd's gradient in every trial.",
+        claims=(claim,) if case.mends(lambda a, o: torch.where(o == 0, 0.0, a) if a.shape == o.shape else None) else (),
     )
 
 

@@ -45,6 +45,8 @@ def find(case: Case) -> Diagnosis | None:
     kinds = [run.answers[case.name].kind for run in case.verdict.runs]
     if kinds[0] is None:
         return _item(case)
+    if (pair := _pair(case)) is not None:
+        return pair
     what = KINDS.get(kinds[0], "a function that is not called" if kinds[0] in METHODS else f"a {kinds[0]}")
     note, move = _why(case, kinds[0])
     return Diagnosis(
@@ -56,6 +58,31 @@ def find(case: Case) -> Diagnosis | None:
         span=case.span(),
         evidence=f"The value's type is {kinds[0]}.",
     )
+
+
+def _pair(case: Case) -> Diagnosis | None:
+    """`a.max(1)`: whether its numbers are the answer is tried; its places are whole numbers, and never are."""
+    value = getattr(case.written[-1], "value", None) if case.written else None
+    held = value_of(case, value) if isinstance(value, ast.expr) else None
+    if not isinstance(value, ast.expr) or not (isinstance(held, tuple) and hasattr(held, "values") and hasattr(held, "indices")):
+        return None
+    numbers = ast.Attribute(value, "values", ast.Load())
+    right = case.is_right(numbers)
+    return Diagnosis(
+        code="not-a-tensor",
+        certainty="proven",
+        error=f"this is a pair of tensors, but {case.name} is one tensor, of shape {case.due}",
+        note="Along an axis it gives the numbers (`.values`) and the places where they stand (`.indices`)"
+        + ("." if right else f"; neither is {case.name}."),
+        help=f"Take the numbers: `{short(numbers)}`." if right else _start(case),
+        span=case.span(),
+        evidence="What the line gives has `.values` and `.indices`" + ("." if right else ", and neither is autograd's gradient."),
+        fix=ast.unparse(numbers) if right else None,
+    )
+
+
+def _start(case: Case) -> str:
+    return f"Go back to {users(case)}: how far does the result move for each number of {case.node}?"
 
 
 def _item(case: Case) -> Diagnosis | None:
@@ -79,7 +106,7 @@ def _why(case: Case, kind: str) -> tuple[str, str]:
     """Why that is no gradient, and the move: what is tried is right, what is not proven leads back to the forward."""
     value = getattr(case.written[-1], "value", None) if case.written else None
     one_each = f"{case.name} holds one number for every number of {case.node}."
-    start = f"Go back to {users(case)}: how far does the result move for each number of {case.node}?"
+    start = _start(case)
     if not isinstance(value, ast.expr):
         return one_each, start
     left = next((call for call in calls(value, *LEAVING) if isinstance(call.func, ast.Attribute)), None)
@@ -97,11 +124,6 @@ def _why(case: Case, kind: str) -> tuple[str, str]:
         return "Without brackets a method is not called.", f"Write brackets after it: `{short(method)}()`."
     if kind in METHODS:
         return "Without brackets a function is not called.", "Write brackets after it, with what it takes."
-    if "return_types" in kind:
-        return (
-            "It holds the numbers and the places where they stand.",
-            "Take one of the two: `.values` for the numbers, `.indices` for the places.",
-        )
     if kind.startswith("numpy"):
         return one_each, "Stay in torch: what numpy computes has a function of torch too."
     return one_each, start

@@ -23,18 +23,57 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
+from backprop_check.diagnosis.edits import weighed
 from backprop_check.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
-    """Proven by copying the answer along the missing axes: it is then the oracle."""
-    if not case.everywhere or any(a.numel() >= o.numel() for a, o in zip(case.answers, case.oracles, strict=True)):
+    """Proven by copying the answer along the missing axes: it is then the oracle. Or each number of both is the same."""
+    if not case.everywhere:
+        return None
+    return _copied(case) or _of_another_shape(case)
+
+
+def _copied(case: Case) -> Diagnosis | None:
+    if any(a.numel() >= o.numel() for a, o in zip(case.answers, case.oracles, strict=True)):
         return None
     ways = [None, *range(case.answers[0].dim() + 1)]
     for axis in ways:
         if case.mends(partial(_expanded, axis=axis)):
             return _told(case, axis)
     return None
+
+
+def right_but_for_the_shape(case: Case) -> float | None:
+    """The number, at the exercise's own sizes, that the answer and the gradient are everywhere, in every trial, though of another shape."""
+    if (
+        not case.everywhere
+        or weighed(case)
+        or any(a.shape == o.shape or not a.numel() for a, o in zip(case.answers, case.oracles, strict=True))
+    ):
+        return None
+    filled = [torch.full_like(o, float(a.flatten()[0])) for a, o in zip(case.answers, case.oracles, strict=True)]
+    uniform = all(bool((a == a.flatten()[0]).all()) for a in case.answers)
+    return float(filled[0].flatten()[0]) if uniform and case.is_oracle(filled) else None
+
+
+def _of_another_shape(case: Case) -> Diagnosis | None:
+    number = right_but_for_the_shape(case)
+    if number is None:
+        return None
+    derived = case.derived.expression if case.derived is not None else None
+    fix = case.fix(ast.parse(f"torch.ones_like({case.node})", mode="eval").body, derived)
+    return Diagnosis(
+        code="not-expanded",
+        certainty="proven",
+        error=f"{case.got}, but {case.node} is {case.due}",
+        note=f"The numbers are right: {number:g} everywhere. The shape is not.",
+        help=f"A gradient has exactly the shape of its variable: give it the shape of {case.node}" + (f", `{fix}`." if fix else "."),
+        span=case.span(),
+        evidence="In every trial the numbers of your answer are all the same, and so are those of autograd's gradient: the same number.",
+        claims=(equal("torch.full_like(gradient, answer.flatten()[0])"),),
+        fix=fix,
+    )
 
 
 def _expanded(answer: torch.Tensor, oracle: torch.Tensor, axis: int | None) -> torch.Tensor | None:

@@ -19,10 +19,12 @@ import ast
 from collections.abc import Iterator
 from itertools import combinations, permutations
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.reductions import reduced
-from backprop_check.diagnosis.rewrites import calls, put
+from backprop_check.diagnosis.rewrites import calls, method, put
+from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 FACTORS = 4
@@ -38,7 +40,7 @@ def find(case: Case) -> Diagnosis | None:
         certainty="proven",
         error="this sums first and multiplies afterwards",
         note="A sum of products is not a product of sums: each pair of numbers has a product of its own.",
-        help=f"Multiply element by element first, then sum{_over(found)}.",
+        help=_move(found),
         span=case.span(found[2]),
         evidence="With the product inside the sum the expression equals autograd's gradient in every trial.",
         fix=found[0],
@@ -95,6 +97,16 @@ def _over(found: tuple[str, ast.expr, ast.expr]) -> str:
     return " over the same axis" if len(own) == 1 else ""
 
 
+def _move(found: tuple[str, ast.expr, ast.expr]) -> str:
+    """What to do first; of a vector among the factors, that it gets an axis, so that each of its numbers meets a row."""
+    own = {ast.dump(call) for call in calls(found[2], "unsqueeze")}
+    given = next((call for call in calls(found[1], "unsqueeze") if ast.dump(call) not in own), None)
+    if given is None or not isinstance(given.func, ast.Attribute):
+        return f"Multiply element by element first, then sum{_over(found)}."
+    outer = next((f" over axis {text(call.args[0])}" for call in _sums(found[2]) if len(call.args) == 1), "")
+    return f"Give `{short(given.func.value)}` an axis of length 1, `{short(given)}`, multiply element by element, then sum{outer}."
+
+
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
@@ -102,6 +114,8 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
             for count in range(len(sums), 0, -1):
                 for chosen in combinations(sums, count):
                     yield put(expression, part, ast.copy_location(_sum_of_product(part, chosen), part)), part
+                    for vector in chosen if len(chosen) > 1 else ():
+                        yield put(expression, part, ast.copy_location(_sum_of_product(part, chosen, vector), part)), part
 
 
 def _sums(part: ast.expr) -> Iterator[ast.Call]:
@@ -116,12 +130,13 @@ def _sums(part: ast.expr) -> Iterator[ast.Call]:
         yield part
 
 
-def _sum_of_product(part: ast.expr, sums: tuple[ast.Call, ...]) -> ast.expr:
+def _sum_of_product(part: ast.expr, sums: tuple[ast.Call, ...], vector: ast.Call | None = None) -> ast.expr:
+    """With `vector`, what that one sums is a vector: it gets an axis of length 1, so that each of its numbers meets a row."""
     product = part
     for call in sums:
         inner = reduced(call)
         assert inner is not None
-        product = put(product, call, inner[0])
-    outer = reduced(sums[0])
+        product = put(product, call, method(inner[0], "unsqueeze", 1) if call is vector else inner[0])
+    outer = reduced(longer := next(call for call in sums if call is not vector))
     assert outer is not None
-    return ast.Call(ast.Attribute(product, "sum", ast.Load()), outer[1], sums[0].keywords)
+    return ast.Call(ast.Attribute(product, "sum", ast.Load()), outer[1], longer.keywords)

@@ -16,9 +16,18 @@ Read more: the PyTorch documentation, "torch.dtype" and "type promotion".
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+
+import torch
+
+from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis import claims
-from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.words import users
+from backprop_check.diagnosis.case import Case, Tensors
+from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
+from backprop_check.diagnosis.fold import fold
+from backprop_check.diagnosis.rewrites import method
+from backprop_check.diagnosis.words import short, users
 from backprop_check.records import Diagnosis
 
 
@@ -38,6 +47,8 @@ def find(case: Case) -> Diagnosis | None:
     dtypes = {run.answers[case.name].dtype for run in case.verdict.runs}
     if len(dtypes) != 1 or (dtype := next(iter(dtypes))) in (None, "float64", "float32"):
         return None
+    if (places := _places(case)) is not None:
+        return places
     note, move = _why(case, str(dtype))
     return Diagnosis(
         code="wrong-dtype",
@@ -50,6 +61,65 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
+def _places(case: Case) -> Diagnosis | None:
+    """Where a number stands, in the place of how much moves with it."""
+    value = fold(case.submission, case.nodes, case.name, frozenset(case.verdict.runs[0].trial.gradients))
+    if not case.everywhere or value is None or not _names_places(value):
+        return None
+    table = _table(case, value)
+    right = next((line for line in _times(case, table) if case.is_right(line)), None) if table is not None else None
+    shape = "" if case.same_shape else f" And yours is {case.got}, but {case.node} is {case.due}."
+    move = f"Go back to {users(case)}: how far does the result move for each number of {case.node}?"
+    if table is not None and right is not None:
+        move = f"Draw a table of the shape of {case.node} with a 1 at each of these places, `{text(table)}`; "
+        move += f"times what arrives from above it is `{text(right)}`."
+    return Diagnosis(
+        code="wrong-dtype",
+        certainty="proven",
+        error="these are places, not amounts",
+        note=f"`{short(value)}` says where a number stands, in whole numbers; a gradient says how much moves.{shape}",
+        help=move,
+        span=case.span(),
+        evidence="The answer's dtype is int64 in every trial.",
+        fix=text(right) if right is not None else None,
+    )
+
+
+def _names_places(value: ast.expr) -> bool:
+    called = value.func.attr if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else None
+    return called in ("argmax", "argmin") or (isinstance(value, ast.Attribute) and value.attr == "indices")
+
+
+def _table(case: Case, places: ast.expr) -> ast.expr | None:
+    """The table with a 1 at each place, if one has the node's shape in every trial."""
+    rank = case.oracles[0].dim()
+    for axis in range(rank - 1, -1, -1):
+        length = parsed(f"{case.node}.shape[{axis}]")
+        for laid in (places, method(places, "squeeze", axis)):
+            drawn: ast.expr = ast.Call(parsed("F.one_hot"), [laid, length], [])
+            drawn = drawn if axis == rank - 1 else method(drawn, "movedim", -1, axis)
+            if all(_shape(evaluator, drawn) == run.trial.gradients[case.name].shape for evaluator, run in case.each):
+                return drawn
+    return None
+
+
+def _shape(evaluator: Evaluator, expression: ast.expr) -> torch.Size | None:
+    try:
+        value = evaluator(expression)
+    except (Refused, Failed, RecursionError):
+        return None
+    return value.shape if isinstance(value, torch.Tensor) else None
+
+
+def _times(case: Case, table: ast.expr) -> Iterator[ast.expr]:
+    """The table times what arrives from above, laid out as it is, or with an axis of length 1."""
+    for line in case.consumers:
+        if "d" + line.name in case.available:
+            above = ast.Name("d" + line.name, ast.Load())
+            laid = [above, *(method(above, "unsqueeze", axis) for axis in range(case.oracles[0].dim() - 1, 0, -1))]
+            yield from (ast.BinOp(table, ast.Mult(), factor) for factor in laid)
+
+
 def _why(case: Case, dtype: str) -> tuple[str, str]:
     """What such numbers lack: the right kind alone, or what arrives from above."""
     if case.everywhere and case.same_shape and case.is_oracle(case.answers):
@@ -57,13 +127,23 @@ def _why(case: Case, dtype: str) -> tuple[str, str]:
             "The numbers are right, and only of another kind.",
             f"Make them of {case.node}'s own kind: `.to({case.node}.dtype)`, or `torch.ones_like({case.node})` for ones.",
         )
-    above = [f"d{line.name}" for line in case.consumers if f"d{line.name}" in case.available and f"d{line.name}" not in case.reads]
-    if dtype == "bool" or (dtype == "int64" and above):
+    above = [name for line in case.consumers if (name := f"d{line.name}") in case.available - case.reads]
+    zeros_and_ones = case.everywhere and all(bool(((a == 0) | (a == 1)).all()) for a in case.answers)
+    if dtype == "bool" or (dtype == "int64" and above and zeros_and_ones):
         what = "True and False" if dtype == "bool" else "Whole numbers"
+        right = [name for name in above if case.is_oracle(_weighted(case, name))]
         move = (
-            f"Multiply with what arrives from above: {' or '.join(above)}."
-            if above
+            f"Multiply with what arrives from above: {' or '.join(right)}."
+            if right
             else f"Go back to {users(case)}: how far does the result move with {case.node}?"
         )
         return f"{what} can say where a gradient passes, not how much of it.", move
     return "", "Compute in the forward's own dtype: float64, as its tensors are."
+
+
+def _weighted(case: Case, name: str) -> Tensors | None:
+    """The answer times what arrives from above."""
+    try:
+        return [answer * run.trial.gradients[name] for answer, run in zip(case.answers, case.runs, strict=True)]
+    except RuntimeError:
+        return None

@@ -27,7 +27,7 @@ from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.counterfactual import Site, replays, written_as
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.masks import called, kinks, let_through, masked, opened, selections
-from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.rewrites import put, same_place
 from backprop_check.records import Claim, Diagnosis
 
 MASKS = ("where", "masked_fill", "clamp", "clip", "relu", "relu6", "hardtanh", "tril", "triu", "sign", "heaviside", "gather", "max", "min")
@@ -66,15 +66,40 @@ def _other(case: Case, i: int, mine: torch.Tensor) -> bool:
     return 0 < int(mine.sum()) < mine.numel() and not torch.equal(mine, case.oracles[i] != 0)
 
 
+def _how(case: Case, mine: list[torch.Tensor], due: list[torch.Tensor]) -> tuple[str, str]:
+    """Which places are wrong, by comparing them in every trial; and how many, at the exercise's own sizes."""
+    pairs = list(zip(mine, due, strict=True))
+    passed = f"Your answer passes {int(mine[0].sum())} of {mine[0].numel()} numbers; the forward passed {int(due[0].sum())}. "
+    if all(not bool((m & ~d).any()) for m, d in pairs):
+        return "this lets the gradient through at too few places", passed
+    if all(not bool((d & ~m).any()) for m, d in pairs):
+        return "this lets the gradient through at too many places", passed
+    return "this lets the gradient through at other places than the forward let the value through", ""
+
+
+def _masks_of(case: Case, found: tuple[str, ast.expr, ast.expr]) -> tuple[list[torch.Tensor], list[torch.Tensor]] | None:
+    """The learner's mask and the one that is right in its place, by run."""
+    right = same_place(case.draft, found[1], found[2]) if case.draft is not None else None
+    if right is None:
+        return None
+    values = [(evaluator(found[2]), evaluator(right)) for evaluator in case.evaluators]
+    same = all(m.dtype == d.dtype == torch.bool and m.shape == d.shape and not torch.equal(m, d) for m, d in values)
+    return ([m for m, _ in values], [d for _, d in values]) if same else None
+
+
 def _told(case: Case, site: Site, mine: list[torch.Tensor] | None, found: tuple[str, ast.expr, ast.expr] | None) -> Diagnosis:
     operation, line = ast.unparse(site.part), f"`{site.line.name} = {site.line.source}`"
     told = _in_words(case, mine) if mine is not None else f"`{ast.unparse(found[2])}`" if found else None
+    masks = (mine, [o != 0 for o in case.oracles]) if mine is not None else _masks_of(case, found) if found else None
+    error, passed = _how(case, *masks) if masks is not None else ("this mask is not the forward's", "")
+    above = (found is not None and case.gradients_in(found[2])) or (told or "")[1:].split(" ")[0] in case.available
     return Diagnosis(
         code="wrong-mask",
         certainty="proven",
-        error="this lets the gradient through at other places than the forward let the value through",
-        note=(f"Your answer passes it where {told}. " if told else "") + f"{line} decides that by its own values.",
-        help=f"Ask for each element whether `{operation}` moves when it moves, and build the mask from the values of the forward.",
+        error=error,
+        note=(f"Your answer passes it where {told}. " if told else passed) + f"{line} decides that by its own values.",
+        help=f"Ask for each element whether `{operation}` moves when it moves"
+        + (", and build the mask from the values of the forward." if above else ": there the gradient passes, and nowhere else."),
         span=case.span(found[2] if found else None),
         evidence=f"Every number of your answer is what comes back through `{operation}` where it lets pass, or what is left where it does "
         "not, in every trial; the places are not the forward's."
