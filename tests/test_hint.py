@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -155,6 +156,92 @@ def test_an_unwritten_gradient_of_any_graph_has_four_steps(path: Path, zygote: Z
         assert_climbs(hints, taught.name, [taught.expression] if taught.expression else [])
         assert "In numbers" in hints[2]
         assert all(use.line.name in hints[0] for use in taught.uses)
+
+
+ASKED = {
+    "a constant of a line further on": ("ex01b", "da = b * c", 1, "multiply or divide on the way from a to d", "in `c = a @ b`"),
+    "a constant of a loss, no gradient taken up": (
+        "ex12",
+        "dlogits = probs - F.one_hot(Y, logits.shape[1])",
+        1,
+        "on the way from logits to loss",
+        "logits.exp()`, or",
+    ),
+    "a constant of the line itself": ("ex12", "dlogits = 2 * counts * dcounts", 1, "multiply or divide in `counts =", "on the way"),
+    "a slope further on": ("ex05b", "dgain = (x * dact).sum(0)", 1, "on the way from gain to act?", "up to scaled"),
+    "a slope of the line itself": ("ex05", "dprobs = dact", 1, "lie in `act = torch.tanh(probs)`?", "on the way"),
+    "rounds of a loop": (
+        "ex03b",
+        "db = torch.zeros_like(b)\nfor i in range(a.shape[0]):\n    db = a[i].unsqueeze(1) * dc[i]",
+        1,
+        "after the first round",
+        "after line",
+    ),
+    "the lines of a loop": (
+        "ex03b",
+        "db = torch.zeros_like(b)\nfor i in range(a.shape[0]):\n    db = a[i].unsqueeze(1) * dc[i]",
+        3,
+        "of lines 3 to 5:",
+        "and",
+    ),
+    "a loop over places": (
+        "ex13",
+        "dC = torch.zeros_like(C)\nfor i in range(n):\n    for j in range(Xb.shape[1]):\n        dC[Xb[i, j]] = demb[i, j]",
+        1,
+        "If two rounds of the loop write into one place",
+        "how often",
+    ),
+    "the lines of loops in loops": (
+        "ex13",
+        "dC = torch.zeros_like(C)\nfor i in range(n):\n    for j in range(Xb.shape[1]):\n        dC[Xb[i, j]] = demb[i, j]",
+        3,
+        "of lines 3 to 6:",
+        "lines 3 and",
+    ),
+    "an expression of several rows": ("ex05", "dprobs = (\n    (1 + act**2)\n    * dact\n)", 3, "of lines 3 to 6:", "and"),
+    "a sign within a factor": ("ex05", "dprobs = (1 + act**2) * dact", 1, "Is that the factor beside dact in your line?", "which sign"),
+    "the sign of it all": ("ex05", "dprobs = (act**2 - 1) * dact", 1, "with which sign?", "the factor beside"),
+    "a sign in a sum over a row": (
+        "ex12b",
+        "dlogits = probs * dprobs + probs * (probs * dprobs).sum(1, keepdim=True)",
+        1,
+        "With which sign does each send back",
+        "how much of that",
+    ),
+    "brackets": ("ex12b", "dlogits = probs * dprobs - (probs * dprobs).sum(1, keepdim=True)", 1, "2 * 3 + 4", "the derivative?"),
+    "a value for a slope": ("ex06b", "db = a * b * dc", 1, "Is that the factor beside dc in your line?", "the derivative?"),
+    "a gradient that lends its shape only": ("ex13", "demb = emb.view(dembcat.shape)", 1, "Is that what your line gives for it?", "beside"),
+    "a gradient too many": ("ex04", "db = a * dc * dd", 1, "beside dc in your line?", "dd"),
+    "ones of another shape": ("ex02", "dc = torch.ones(3)", 1, "where does `torch.ones(3)` take its lengths from?", "the derivative?"),
+    "what is taken away from": (
+        "ex13",
+        "dhprebn = dbndiff - 1 / 32 * dbnmeani",
+        2,
+        "is taken away from gets the gradient unchanged",
+        "A plus hands",
+    ),
+    "a place that is not there": (
+        "ex13",
+        "demb = dembcat.view(dembcat.shape[0], emb.shape[2], -1)",
+        1,
+        "Yours is (N, E, B): where in it",
+        "From which place",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ASKED)
+def test_a_hint_speaks_of_what_this_answer_does(kind: str, tmp_path: Path, zygote: Zygote) -> None:
+    name, answer, step, says, never = ASKED[kind]
+    path = packaged_course().find(name)
+    signature = " ".join(path.read_text().split("def backward")[1].split("):")[0].split())
+    mine = tmp_path / "mine.py"
+    mine.write_text(f"import torch, torch.nn.functional as F\ndef backward{signature}):\n" + textwrap.indent(answer, "    ") + "\n")
+    report = check(path, mine, zygote)
+    (gradient,) = [g for g in report.gradients if g.verdict.status == "incorrect"]
+    hint = ladder(report, gradient, width=200)[step]
+    assert says in hint
+    assert never not in hint
 
 
 def test_the_words_of_hints_need_no_torch() -> None:

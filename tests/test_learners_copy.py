@@ -60,7 +60,7 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {
     "deleted": (copy(DACT, DCOUNTS, DINV), all_but(dprobs="missing")),
     "renamed": (copy(DACT, DPROBS, "d_counts = counts_sum_inv * dprobs", DINV), all_but(dcounts="missing")),
     "none left": (copy("pass"), dict.fromkeys(TARGETS, "missing")),
-    "a comparison": (copy(DACT, DPROBS, "dcounts == counts_sum_inv * dprobs", DINV), all_but(dcounts="missing")),
+    "a comparison": (copy(DACT, DPROBS, "dcounts == counts_sum_inv * dprobs", DINV), all_but(dcounts="error")),
     "broken": (copy(DACT, DPROBS, "dcounts = (counts_sum_inv * dprobs", DINV), all_but(dcounts="error")),
     "a strange parameter": (copy(DACT, DPROBS, DCOUNTS, DINV, head=HEAD.replace("act, s):", "act, s, lr=0.1):")), all_but()),
     "a parameter left out": (copy(DACT, DPROBS, DCOUNTS, DINV, head=HEAD.replace("probs, act, s):", "probs, s):")), all_but(dact="error", dprobs="error")),

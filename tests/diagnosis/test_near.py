@@ -122,7 +122,7 @@ LOST: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     "beside the stub": (file(dcounts="dcounts = ...\nd_counts = 3"), {"dcounts": ("missing", "not `d_counts`", "Line 8")}),
     "near, and not Python": (file(dcounts="d_counts = (counts_sum_inv * dprobs"), {"dcounts": ("missing", "not `d_counts`", "is not Python yet")}),
     "a comparison": (file(dcounts="dcounts == counts_sum_inv * dprobs"), {"dcounts": ("error", "this compares: nothing is assigned to `dcounts`", "Line 7")}),
-    "an annotation": (file(dcounts="dcounts: counts_sum_inv * dprobs"), {"dcounts": ("error", "this annotates")}),
+    "an annotation": (file(dcounts="dcounts: counts_sum_inv * dprobs"), {"dcounts": ("missing", "this annotates")}),
     "a walrus without brackets": (file(dcounts="dcounts := counts_sum_inv * dprobs"), {"dcounts": ("error", "syntax-error", "`:=` needs brackets")}),
     "in an inner function": (file(dcounts="def more():\n    dcounts = counts_sum_inv * dprobs\nmore()"), {"dcounts": ("missing", "a name of the function `more`", "line 8")}),
     "above its assignment": (file(dact="dprobs = (1 - act**2) * dact\ndact = torch.ones_like(act)", dprobs="pass"), {"dprobs": ("error", "`dact` has no value here", "at line 6 only, after this line")}),

@@ -201,7 +201,7 @@ def test_a_break_elsewhere_in_the_file(ask: Judge, elsewhere: str) -> None:
         ("import torch\nbackward = lambda x: x\n", "backward"),
         ("x = 3\n", "backward"),
         ("class A:\n    def backward(self, x):\n        pass\n", "backward"),
-        ("def backward(x:\n    do = 3\n", ":1"),
+        ("def backward(x:\n", ":1"),
         (")))(((\n", ":1"),
         ("\x00\x01", "binary"),
         ("", "empty"),

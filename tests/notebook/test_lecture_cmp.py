@@ -18,7 +18,7 @@ from backprop_check.exercise.parse import read_exercise
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from test_lecture import LECTURE
 
-SEEDS = 200
+SEEDS = 60
 
 SETUP = """
 import torch

@@ -74,8 +74,8 @@ def breaks(target: Target, submission: Submission) -> bool:
 
 
 def compares(target: Target, submission: Submission) -> bool:
-    """Whether a statement begins as the target's own would, and compares or annotates in the place of assigning: `da == b`."""
-    return any(re.match(rf"{re.escape(target.name)}\s*(?:==|:(?!=))", s.source) for s in submission.statements)
+    """Whether a statement begins as the target's own would, and compares in the place of assigning: `da == b`."""
+    return any(re.match(rf"{re.escape(target.name)}\s*==", s.source) for s in submission.statements)
 
 
 def _worst(states: Sequence[str], differences: Sequence) -> int:  # type: ignore[type-arg]

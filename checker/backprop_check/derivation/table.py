@@ -44,6 +44,7 @@ def _row(parameters: str, law: str | tuple[str, str], *, pairs: bool = False, sl
 
 
 PLUS = "A plus hands its gradient on unchanged."
+LESS = "What something is taken away from gets the gradient unchanged."
 PRODUCT = "In a product, each factor's slope is the other factor."
 MATMUL = "A matrix product gives each factor back the other one, turned, so that they meet on the axis this factor lacks."
 SUM = "A sum hands its gradient to every one of its terms."
@@ -54,7 +55,7 @@ WINNER = "Only the winner moved the result: it receives the gradient, and everyt
 
 TABLE: dict[str, Row] = {
     "add": _row("a b", PLUS, pairs=True, a="g", b="g"),
-    "sub": _row("a b", (PLUS, "A minus turns the sign."), pairs=True, a="g", b="-g"),
+    "sub": _row("a b", (LESS, "A minus turns the sign."), pairs=True, a="g", b="-g"),
     "mul": _row("a b", PRODUCT, pairs=True, a="b * g", b="a * g"),
     "div": _row("a b", ("Dividing forward is dividing backward.", "The slope of a / b is -a / b**2 for b."), pairs=True,
                 a="g / b", b="-a / b**2 * g"),

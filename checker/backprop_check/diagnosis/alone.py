@@ -8,9 +8,10 @@ import torch
 
 from backprop_check.derivation.derive import Derived
 from backprop_check.derivation.trees import text
+from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
-from backprop_check.diagnosis.edits import parts
+from backprop_check.diagnosis.edits import names_used, parts
 from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis
 
@@ -32,6 +33,18 @@ def _told(case: Case, derived: Derived, factor: ast.expr, other: ast.expr) -> Di
     if bool(mine) == bool(upstream):
         return None
     used = lines(case.consumers)
+    if mine and any(name.id not in case.available for name in names_used(factor)):
+        # A part of how the operation moves is there: what is missing is one factor, not all of it.
+        return Diagnosis(
+            code="missing-local-derivative",
+            certainty="proven",
+            error="a factor of the derivative is missing before this",
+            note=example(case),
+            help=asks(case),
+            span=case.span(),
+            evidence=f"`{derived.text}` equals autograd's gradient in every trial.",
+            claims=(equal(factor, ANSWER), equal(derived.text)),
+        )
     alone = f"this is `{text(factor)}`, one factor of the gradient; "
     return Diagnosis(
         code="missing-local-derivative" if mine else "missing-upstream",

@@ -36,6 +36,9 @@ def another(case: Case) -> Diagnosis | None:
             changed = put(site.tree, site.part, other)
             if replays(case, written_as(case, site.line, changed)):
                 return _told(case, site, f"`{text(other)}`", as_if([(site.line, changed)]))
+        elif isinstance(site.part, ast.BinOp) and isinstance(site.part.op, ast.Add | ast.Sub | ast.Pow):
+            if replays(case, with_slope(case, site, lambda x, y: y)):
+                return _told(case, site, None, slope(site, "y"))
         elif isinstance(site.part, ast.Call) and isinstance(site.part.func, ast.Attribute):
             found = _function(case, site, site.part.func.attr)
             if found is not None:

@@ -120,12 +120,6 @@ def _within(node: ast.AST) -> Iterator[ast.expr]:
     return (inner for inner in ast.walk(node) if isinstance(inner, ast.expr))
 
 
-def takes_back_a_minus(line: ast.expr) -> bool:
-    """Whether a minus of the line takes back another one."""
-    minus = (n.operand for n in ast.walk(line) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub))
-    return any(isinstance(n, ast.UnaryOp) or (isinstance(n, ast.BinOp) and isinstance(n.left, ast.UnaryOp)) for n in minus)
-
-
 def _shared(a: ast.AST, b: ast.AST) -> int:
     """How many parts two expressions have in common, less those that only one has."""
     mine, others = ({ast.dump(node) for node in ast.walk(tree) if isinstance(node, ast.expr)} for tree in (a, b))

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.replay import Evaluate, cut, downstream, gradient
+from backprop_check.diagnosis.replay import Evaluate, downstream, gradient
 from backprop_check.records import Line, Run
 
 Use = tuple[str, Line]
@@ -20,9 +20,8 @@ USES = 12
 STEPS = 8
 
 
-def branch_cut_off(case: Case) -> tuple[Use, ...] | None:
-    """The one or two uses without which autograd gives the answer; at least one of them is a use of a later value."""
-    stops = cut(case)
+def branch_cut_off(case: Case, stops: frozenset[str]) -> tuple[Use, ...] | None:
+    """The one or two uses on the way to `stops` without which autograd gives the answer; one of them is a use of a later value."""
     lines = downstream(case, stops)
     uses = list(_uses(case, lines, stops))[:USES]
     for count in (1, 2):

@@ -66,15 +66,22 @@ def rename(expression: ast.expr, old: str, new: str) -> ast.expr:
 
 
 def names_used(expression: ast.expr) -> list[ast.Name]:
-    """The names whose values count, without those that only lend their shape (`torch.ones_like(x)`, `x.shape[0]`)."""
-    lends = [
-        c
-        for c in parts(expression)
-        if isinstance(c, ast.Call) and isinstance(c.func, ast.Attribute) and c.func.attr.endswith(("_like", "numel", "size", "dim"))
-    ]
-    lends += [a for a in parts(expression) if isinstance(a, ast.Attribute) and a.attr in ("shape", "dtype", "ndim")]  # type: ignore[misc]
-    shapes = {id(n) for call in lends for n in ast.walk(call)}
-    return [p for p in parts(expression) if isinstance(p, ast.Name) and id(p) not in shapes]
+    """The names whose values count, without those that only lend their shape (`torch.ones_like(x)`, `x.shape[0]`, `len(x)`)."""
+    return [p for p in valued_parts(expression) if isinstance(p, ast.Name)]
+
+
+def valued_parts(expression: ast.expr) -> list[ast.expr]:
+    """The parts whose values count; what lends its shape, and all within it, is none."""
+    shapes = {id(n) for part in parts(expression) if _lends(part) for n in ast.walk(part)}
+    return [p for p in parts(expression) if id(p) not in shapes]
+
+
+def _lends(part: ast.expr) -> bool:
+    if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
+        return part.func.id == "len"
+    if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
+        return part.func.attr.endswith(("_like", "numel", "size", "dim"))
+    return isinstance(part, ast.Attribute) and part.attr in ("shape", "dtype", "ndim")
 
 
 def weighed(case: Case) -> frozenset[str]:

@@ -25,12 +25,14 @@ Numbers = list[float]
 
 @dataclass(frozen=True)
 class Brought:
-    """A factor that one operation of `line` brings into the derivative, by run; `why` says how, and `ask` leads there."""
+    """A factor that one operation of `line` brings into the derivative, by run; `why` says how, and `ask` leads there; `by`: the number
+    that the line itself multiplies with."""
 
     line: Line
     values: Numbers
     why: str
     ask: str
+    by: str = ""
 
 
 def lines_of_answer(case: Case) -> list[Line]:
@@ -123,7 +125,8 @@ def _of_operation(case: Case, line: Line, part: ast.expr) -> Iterator[Brought]:
                 values = number if times else [1 / n for n in number]
                 how = "multiplies" if times else "divides"
                 yield Brought(line, values, f"`{line.name} = {line.source}` {how} by `{text(operand)}`, and the derivative does too.",
-                              f"`{line.name} = {line.source}` {how} by a number: do the same, once, with what comes back.")  # fmt: skip
+                              f"`{line.name} = {line.source}` {how} by a number: do the same, once, with what comes back.",
+                              text(operand) if times else "")  # fmt: skip
     elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
         yield from _of_call(case, line, part, part.func)
 

@@ -21,8 +21,10 @@ from backprop_check.diagnosis.meeting import (
     shape_told,
 )
 from backprop_check.diagnosis.rewrites import method, put, turned
-from backprop_check.diagnosis.words import short, users
+from backprop_check.diagnosis.slips import top_of
+from backprop_check.diagnosis.words import lines, short, users
 from backprop_check.exercise.sizes import written
+from backprop_check.records import Line
 
 SHAPERS = ("squeeze", "t", "transpose", "permute", "flatten", "swapaxes", "movedim", "reshape", "view", "unsqueeze")
 PRODUCT_CALLS = ("matmul", "mm", "mv", "bmm", "dot", "outer", "ger", "inner", "vdot")
@@ -35,10 +37,40 @@ def fitting(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr]) ->
             return words
     product = isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult)
     product = product or (isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in PRODUCT_CALLS)
-    return (_of_product(case, part, operands) if product else _meeting(case)) or (
-        f"{case.node} is {written(node_axes(case))}. Go back to {users(case)}: "
-        "which numbers meet there, and which axes are copied, joined or summed away?"
+    return (
+        (_of_product(case, part, operands) if product else _meeting(case, part))
+        or _handed_on(case, part)
+        or (
+            f"{case.node} is {written(node_axes(case))}. Go back to {_users_there(case, part)}: "
+            "which numbers meet there, and which axes are copied, joined or summed away?"
+        )
     )
+
+
+def _misfits(case: Case, part: ast.expr) -> list[ast.expr]:
+    """What of a part is wrong: of terms added up, those that have another shape than the node."""
+    if not (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub)):
+        return [part]
+    return [side for side in (part.left, part.right) if axes_of(case, side) != node_axes(case)] or [part]
+
+
+def _names_there(case: Case, part: ast.expr) -> set[str]:
+    return {name.id for misfit in _misfits(case, part) for name in names_used(misfit)}
+
+
+def _users_there(case: Case, part: ast.expr) -> str:
+    """The lines that use the node, of which what arrives stands in the part; all of them where none does."""
+    there = _names_there(case, part)
+    return lines(line for line in case.consumers if "d" + line.name in there) or users(case)
+
+
+def _handed_on(case: Case, part: ast.expr) -> str | None:
+    """Of a product where the forward only adds: what arrives comes back as it is."""
+    there = _names_there(case, part)
+    for term in case.derived.terms if case.derived is not None else ():
+        if isinstance(term.expression, ast.Name) and term.expression.id == f"d{term.line.name}" in there:
+            return f"Going back through `{term.line.name} = {term.line.source}`, {term.expression.id} comes back to {case.node} as it is."
+    return None
 
 
 def _of_product(case: Case, part: ast.expr, operands: list[ast.expr]) -> str | None:
@@ -46,7 +78,7 @@ def _of_product(case: Case, part: ast.expr, operands: list[ast.expr]) -> str | N
     single = next((o for o in operands if isinstance(v := value_of(case, o), torch.Tensor) and not v.dim()), None)
     if single is not None:
         return f"`{short(single)}` is a single number: multiply with it by `*`."
-    if (found := _meeting(case)) is not None:
+    if (found := _meeting(case, part)) is not None:
         return found
     if has_product(case) or len(operands) != 2:
         return None
@@ -56,18 +88,21 @@ def _of_product(case: Case, part: ast.expr, operands: list[ast.expr]) -> str | N
     return None
 
 
-def _meeting(case: Case) -> str | None:
-    """Which factors the gradient is made of, and the axis that they have and the node has not."""
-    right, line = case.derived.expression if case.derived is not None else None, in_product(case)
-    own = node_axes(case)
-    for product in ast.walk(right) if right is not None and line is not None else ():
-        names = [n.id for n in names_used(product)] if isinstance(product, ast.BinOp | ast.Call) else []
-        if len(names) != 2 or line is None:
+def _meeting(case: Case, part: ast.expr) -> str | None:
+    """Which factors the gradient is made of, and the axis that they have and the node has not; of several terms, of that which is meant."""
+    right, own, there = case.derived.expression if case.derived is not None else None, node_axes(case), _names_there(case, part)
+    several = right is not None and len(top_of(right)) > 1
+    for product in ast.walk(right) if right is not None else ():
+        factors = _factors(product)
+        names = {n.id for factor in factors for n in names_used(factor)}
+        line = _line_of(case, names) if several else in_product(case)
+        if line is None or len(factors) != 2 or (several and not names <= there):
             continue
-        told = {n: axes_of(case, ast.Name(n, ast.Load())) or [] for n in names}
+        told = {ast.unparse(f) if isinstance(f, ast.Name) else f"`{short(f)}`": axes_of(case, f) or [] for f in factors}
         back = f"Going back through `{line.name} = {line.source}`,"
         if isinstance(product, ast.Call) and function_of(product) == "outer":
-            return f"{back} every number of {names[0]} meets every one of {names[1]}: {names[0]} stands as a column, {names[1]} as a row."
+            column, row = told
+            return f"{back} every number of {column} meets every one of {row}: {column} stands as a column, {row} as a row."
         meet = (
             contracted(case, product.left, product.right)
             if isinstance(product, ast.BinOp) and isinstance(product.op, ast.MatMult)
@@ -80,6 +115,20 @@ def _meeting(case: Case) -> str | None:
             more = f", and what is left along {' and '.join(rest)} is added up" if rest else ""
             return f"{back} {shapes} are multiplied. {case.node} is {written(own)}: it has no {meet[0]}, so they meet on {meet[0]}{more}."
     return None
+
+
+def _factors(product: ast.AST) -> list[ast.expr]:
+    """The two factors of a matrix product or an outer one, not turned."""
+    if isinstance(product, ast.BinOp) and isinstance(product.op, ast.MatMult):
+        sides = (product.left, product.right)
+        return [side.value if isinstance(side, ast.Attribute) and side.attr in ("T", "mT") else side for side in sides]
+    return product.args if isinstance(product, ast.Call) and function_of(product) == "outer" else []
+
+
+def _line_of(case: Case, names: set[str]) -> Line | None:
+    """The line that uses the node and of which what arrives is among these names, if there is one."""
+    found = [line for line in case.consumers if "d" + line.name in names]
+    return found[0] if len(found) == 1 else None
 
 
 def _changes(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr]) -> Iterator[tuple[ast.expr, str]]:

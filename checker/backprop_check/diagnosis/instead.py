@@ -9,7 +9,8 @@ import torch
 from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import names_used, value_of
+from backprop_check.diagnosis.chains import factors, is_product
+from backprop_check.diagnosis.edits import names_used, parts, value_of
 from backprop_check.diagnosis.replaced import replaced, sensible, with_a_factor, with_factor
 from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
@@ -39,16 +40,26 @@ def instead(case: Case, last: bool = False) -> Diagnosis | None:
     if getattr(value_of(case, part), "dtype", None) == torch.int64:
         code, error = "index-as-value", "says where, not how much"
     shown = f"`{text(replacement)}`" if part in told else "another value"
+    whole = _product_of(case, part) if code == "missing-local-derivative" and isinstance(replacement, ast.BinOp) else part
     return Diagnosis(
         code=code,
         certainty="proven",
-        error=f"`{text(part)}` {error}",
+        error=f"`{short(whole)}` {error}",
         note=example(case),
         help=asks(case),
-        span=case.span(part),
-        evidence=f"With {shown} in its place the expression equals autograd's gradient in every trial.",
+        span=case.span(whole),
+        evidence=f"With {shown} in the place of `{text(part)}` the expression equals autograd's gradient in every trial.",
         fix=text(expression),
     )
+
+
+def _product_of(case: Case, part: ast.expr) -> ast.expr:
+    """The whole product that a part is a factor of: to which of its factors another one belongs, nobody can tell."""
+    whole = part
+    for outer in reversed(list(parts(case.draft))) if case.draft is not None else ():
+        if is_product(outer) and any(factor is whole or factor is part for _, factor in factors(outer)[1]):
+            whole = outer
+    return whole
 
 
 ANOTHER = "wrong-operand", "stands where another value belongs"
@@ -129,14 +140,21 @@ def incomplete(case: Case) -> Diagnosis | None:
     return None
 
 
+def _is_lost_divisor(factor: ast.expr, draft: ast.expr) -> bool:
+    """Whether it is `1 / x` of an x that the line does not have."""
+    divides = isinstance(factor, ast.BinOp) and isinstance(factor.op, ast.Div) and isinstance(factor.right, ast.Name)
+    return divides and {n.id for n in names_used(factor)}.isdisjoint(n.id for n in names_used(draft))
+
+
 def lacking(case: Case) -> Diagnosis | None:
     """A gradient from above stands there without the derivative it has to be multiplied with."""
     found = next(sensible(case, with_factor(case, case.draft)), None) if case.draft is not None else None
     if found is None:
         return None
-    expression, part, _ = found
-    # Beside a derivative that is there already, another factor does not complete it: it is another derivative.
+    expression, part, factor = found
+    # Beside a derivative that is there already, another factor does not complete it, but a divisor of the forward that is nowhere in it.
     there = any(_is_tensor(case, name) and name.id not in case.available for name in names_used(case.draft)) if case.draft else False
+    there = there and not (case.draft is not None and _is_lost_divisor(factor, case.draft))
     return Diagnosis(
         code="wrong-local-derivative" if there else "missing-local-derivative",
         certainty="proven",

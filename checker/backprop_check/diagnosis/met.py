@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator
 import torch
 
 from backprop_check.derivation.trees import parsed
-from backprop_check.diagnosis.beside import in_place, takes_back_a_minus, the_other_way_round, told_beside
+from backprop_check.diagnosis.beside import in_place, the_other_way_round, told_beside
 from backprop_check.diagnosis.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.constants import named_constants, times
@@ -16,6 +16,7 @@ from backprop_check.diagnosis.differences import change
 from backprop_check.diagnosis.edits import TRIES, names_used, value_of
 from backprop_check.diagnosis.fingerprint import keys
 from backprop_check.diagnosis.mend import EDITORS
+from backprop_check.diagnosis.plain import takes_back_a_minus
 from backprop_check.diagnosis.rewrites import method, negated, put, summed
 from backprop_check.diagnosis.slips import Slip, slips
 from backprop_check.records import Diagnosis

@@ -35,7 +35,7 @@ WEIGHTS = {
     "number": 9,
 }
 """What each oddity that neither the learner's line nor the derived one has counts for, in tokens."""
-TOLD = 4
+TOLD = 8
 """So many tokens farther than others the line may be that the story is about."""
 NUMBER = 9
 """What a number counts for that stands neither in the learner's line nor in the derived one, and that no story explains."""

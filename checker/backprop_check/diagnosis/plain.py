@@ -13,7 +13,7 @@ from itertools import permutations
 
 import torch
 
-from backprop_check.derivation.trees import text
+from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import factors, is_product, is_sum, product, rewritten, shortened
 from backprop_check.diagnosis.evaluate import Failed, Refused
@@ -31,8 +31,42 @@ def cancels(case: Case, expression: ast.expr) -> bool:
     A right expression of which this holds is no repair: that it is right is algebra, and says nothing of what was meant. To give back an
     axis that the learner took away is none of that.
     """
+    own = _over_itself(case.draft) if case.draft is not None else set()
+    if takes_back_a_minus(expression) and not (case.draft is not None and takes_back_a_minus(case.draft)):
+        return True
+    if any(_over_itself(part) - own for part in parts(expression)):
+        return True
     new = _pieces(expression) - (_pieces(case.draft) if case.draft is not None else Counter())
     return any(new & (_pieces(expression) - _pieces(less)) for less in _settlings(case, expression, algebra=True)) if new else False
+
+
+def takes_back_a_minus(line: ast.expr) -> bool:
+    """Whether a minus of the line takes back another one: `-(-a)`, `-a * (b - 1)`."""
+    minus = (n.operand for n in ast.walk(line) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub))
+    if any(_begins_with_minus(operand) for operand in minus):
+        return True
+    for part in (p for p in parts(line) if is_product(p)):
+        negative, found = factors(part)
+        if negative and any(_begins_with_minus(f) or _is_less_one(f) for _, f in found):
+            return True
+    return False
+
+
+def _begins_with_minus(node: ast.expr) -> bool:
+    if isinstance(node, ast.BinOp):
+        return not isinstance(node.op, ast.Pow | ast.MatMult) and _begins_with_minus(node.left)
+    return (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)) or (literal(node) or 0) < 0
+
+
+def _is_less_one(node: ast.expr) -> bool:
+    """A difference that is turned round: `a - 1`."""
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and literal(node.right) is not None and literal(node.left) is None
+
+
+def _over_itself(expression: ast.expr) -> set[str]:
+    """What a product both multiplies with and divides by: without it the numbers are the same, though perhaps not the shape."""
+    found = {(divides, ast.dump(factor)) for divides, factor in (factors(expression)[1] if is_product(expression) else ())}
+    return {factor for divides, factor in found if divides and (False, factor) in found}
 
 
 def _pieces(expression: ast.expr) -> Counter[str]:
@@ -63,14 +97,15 @@ def size(expression: ast.expr) -> int:
 
 def _settlings(case: Case, expression: ast.expr, algebra: bool = False) -> Iterator[ast.expr]:
     """The expression with one idle thing less: the part it stands in is worth the same without it."""
-    everything, long = [p for p in parts(expression) if not (algebra and _is_layout(p))], size(expression)
+    everything = [p for p in parts(expression) if not (algebra and _is_layout(p))]
     own = {ast.dump(part) for part in parts(case.draft)} if case.draft is not None else set()
     for part in everything if len(everything) <= LARGE else ():
+        long = size(part)
         for less in (*_less(part), *_undone(case, part)):
             if case.late:
                 return
-            if case.alike(part, less, expression) and size(shorter := put(expression, part, less)) < long:
-                yield shorter
+            if size(less) < long and case.alike(part, less, expression):
+                yield put(expression, part, less)
         if ast.dump(part) not in own and (base := _laid_out(part)) is not None:
             flat = put(expression, part, base)
             if case.gradients_in(expression) <= case.gradients_in(flat) and case.is_right(flat):
@@ -124,13 +159,16 @@ def _less(part: ast.expr) -> Iterator[ast.expr]:
 
 def _shorter(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
     everything = list(parts(expression))
-    long, read = size(expression), case.gradients_in(expression)
     for part in everything if len(everything) <= LARGE else ():
+        long, read = size(part), case.gradients_in(part)
         for new in (*rewritten(part), *straightened(part), *_less(part), *(_known(case, part) if isinstance(part, ast.BinOp) else ())):
             if case.late:
                 return
+            if size(new) >= long:
+                continue
             candidate = put(expression, part, new)
-            if read <= case.gradients_in(candidate) and size(candidate) < long and case.is_right(candidate):
+            lost = read - case.gradients_in(new)
+            if (not lost or lost <= case.gradients_in(candidate)) and case.is_right(candidate):
                 yield candidate
 
 

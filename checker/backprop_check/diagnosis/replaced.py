@@ -8,6 +8,7 @@ from functools import partial
 
 import torch
 
+from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import value_of
 from backprop_check.diagnosis.holes import Hole, fits, holes
@@ -83,9 +84,15 @@ def _times(case: Case, expression: ast.expr, part: ast.expr, ratio: torch.Tensor
     """Yield the right expressions in which `part` is multiplied by what is worth `ratio`: no constant, and without a gradient in it."""
     if bool(ratio.isfinite().all()) and float(ratio.max() - ratio.min()) > 1e-9:
         for factor in stock(case).find(ratio):
-            candidate = put(expression, part, ast.copy_location(ast.BinOp(factor, ast.Mult(), part), part))
+            candidate = put(expression, part, ast.copy_location(_multiplied(factor, part), part))
             if not case.gradients_in(factor) and case.is_right(candidate):
                 yield candidate, part, factor
+
+
+def _multiplied(factor: ast.expr, part: ast.expr) -> ast.expr:
+    """A part with one more factor before it; `part / x` for `1 / x` times it."""
+    divides = isinstance(factor, ast.BinOp) and isinstance(factor.op, ast.Div) and literal(factor.left) == 1
+    return ast.BinOp(part, ast.Div(), factor.right) if divides else ast.BinOp(factor, ast.Mult(), part)  # type: ignore[attr-defined]
 
 
 def _holes(case: Case, expression: ast.expr) -> Iterator[Hole]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
+from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.chains import factors, is_product
 from backprop_check.diagnosis.constants import Named
 from backprop_check.diagnosis.edits import names_used, parts, value_of
 from backprop_check.diagnosis.factors import Brought, Numbers, between, beyond, lines_of_answer, matching, minus_brought, none_here
@@ -51,6 +53,9 @@ def scale_words(case: Case, right: ast.expr, part: ast.expr) -> Words:
     why = source.why if source else ONCE
     if due is not None and ast.dump(due) == ast.dump(part):
         ask = f"Ask whether {between(case)} multiplies by it or divides by it, and do the same."
+        if source is not None and source.by and isinstance(whole, ast.BinOp) and literal(part) is not None:
+            does, other = ("divides by", "it") if source.by == short(part) else ("multiplies with", f"`{source.by}`")
+            return Words(f"this {does} `{short(part)}`, where the forward multiplies with {other}", why, source.ask)
         return Words(f"`{short(part)}` stands on the wrong side of the fraction", why, source.ask if source else ask)
     said = f"/ {_one(part)}" if whole is not None and part is whole.right and isinstance(whole.op, ast.Div) else short(part)
     return Words(f"`{said}` is not the constant that belongs here", why, source.ask if source else _look(case))
@@ -80,9 +85,26 @@ def _too_many(case: Case, whole: ast.BinOp, lost: ast.expr) -> Words:
     divides = isinstance(whole.op, ast.Div) and lost is whole.right
     said = f"`/ {_one(lost)}`" if divides else f"the factor `{short(lost)}`"
     numbers = _numbers(case, lost)
-    mine = [1 / n for n in numbers] if numbers and divides and all(numbers) else numbers
+    mine = [1 / n for n in numbers] if numbers and _is_below(case, lost) and all(numbers) else numbers
+    if mine and (words := _others_lacking(case, mine)) is not None:
+        return words
     note = (_already(case, mine) if mine else None) or (_nothing(case) if none_here(case) else ONCE)
     return Words(f"{said} does not belong here", note, "Leave it out.")
+
+
+def _is_below(case: Case, part: ast.expr) -> bool:
+    """Whether the line divides by a part, in the largest product of which it is a factor."""
+    products = (factors(p)[1] for p in parts(case.draft) if is_product(p)) if case.draft is not None else ()
+    return next((divides for found in products for divides, factor in found if factor is part), False)
+
+
+def _others_lacking(case: Case, mine: Numbers) -> Words | None:
+    """Where the forward itself brings in the factor that seems too many: another one is missing, which it would cancel with."""
+    here = lines_of_answer(case)
+    its, lost = matching(case, here, mine), matching(case, here, [1 / m for m in mine])
+    if its is None or lost is None:
+        return None
+    return Words("a constant factor is missing here", f"{lost.why} The one that stands here is another: {its.why}", lost.ask)
 
 
 def _missing(case: Case, old: ast.expr, new: ast.expr) -> Words:
@@ -91,12 +113,19 @@ def _missing(case: Case, old: ast.expr, new: ast.expr) -> Words:
     divides = isinstance(new, ast.BinOp) and isinstance(new.op, ast.Div)
     factor = [1 / n for n in numbers] if numbers and divides else numbers
     source = matching(case, lines_of_answer(case), factor) if factor else None
-    lacks = f"{'1/' if divides else ''}{_one(constant)}" if constant is not None else "of a constant"
+    said = "this" if case.beside else f"`{short(old)}`"
+    lacks = f"lacks the factor {'1/' if divides else ''}{_one(constant)}" if constant is not None else ""
     return Words(
-        f"{'this' if case.beside else f'`{short(old)}`'} lacks the factor {lacks}",
+        f"{said} {lacks if factor and _makes(case, old, factor, new) else 'is off by a constant factor'}",
         source.why if source else ONCE,
         source.ask if source else _look(case),
     )
+
+
+def _makes(case: Case, old: ast.expr, factor: Numbers, new: ast.expr) -> bool:
+    """Whether the learner's part times the factor is what belongs there."""
+    mine, due = case.evaluate(old), case.evaluate(new)
+    return mine is not None and due is not None and case.same([f * value for f, value in zip(factor, mine, strict=True)], due)
 
 
 def _constant_in(case: Case, part: ast.expr) -> ast.expr | None:

@@ -15,6 +15,7 @@ from backprop_check.derivation.trees import fill, literal
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.confused import early_sums, functions, multiplied, one_of_many, products, steps, turns
 from backprop_check.diagnosis.edits import Made, names_used, parts, value_of
+from backprop_check.diagnosis.meeting import values
 from backprop_check.diagnosis.misplaced import flips, names, places, reductions
 from backprop_check.diagnosis.rewrites import calls, put
 
@@ -88,7 +89,13 @@ def _lost_factor(case: Case, lost: ast.expr, kept: ast.expr) -> str:
     used = {n.id for n in names_used(lost)}
     known = case.verdict.runs[0].trial.gradients
     constant = used and not any("d" + name in known or name in known for name in used)
-    return "wrong-scale" if constant else "missing-local-derivative"
+    return "wrong-scale" if constant and _is_one_number(case, lost) else "missing-local-derivative"
+
+
+def _is_one_number(case: Case, part: ast.expr) -> bool:
+    """Whether a tensor holds one number everywhere, in every trial."""
+    found = values(case, part)
+    return found is not None and all(bool((value == value.flatten()[:1]).all()) for value in found)
 
 
 def scales(case: Case, right: ast.expr) -> Iterator[Made]:

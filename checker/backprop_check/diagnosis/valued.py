@@ -23,6 +23,7 @@ from backprop_check.diagnosis.rewrites import calls
 from backprop_check.diagnosis.rules.missing_upstream import is_the_slope_alone
 from backprop_check.diagnosis.rules.not_expanded import right_but_for_the_shape
 from backprop_check.diagnosis.rules.wrong_operand import edits as exchanges
+from backprop_check.diagnosis.still import moves_with_values
 from backprop_check.diagnosis.words import users
 from backprop_check.records import Claim, Diagnosis, Line, Run
 from backprop_check.trace.oracle import in_float64
@@ -56,9 +57,9 @@ def is_multiple(case: Case) -> bool:
             return False
         at = oracle.abs().argmax()
         ratios.append(float(answer.flatten()[at] / oracle.flatten()[at]))
-        if not torch.allclose(answer, ratios[-1] * oracle, rtol=1e-9, atol=1e-12):
+        if not close(answer, ratios[-1] * oracle, float(answer.abs().max()), case.tolerance):
             return False
-    return case.oracles[0].numel() > 1 or all(abs(ratio - ratios[0]) <= 1e-9 * abs(ratios[0]) for ratio in ratios)
+    return case.oracles[0].numel() > 1 or all(abs(ratio - ratios[0]) <= case.tolerance * abs(ratios[0]) for ratio in ratios)
 
 
 def _zeros(case: Case) -> Diagnosis:
@@ -101,6 +102,9 @@ def _numbers(case: Case) -> Diagnosis | None:
         close(torch.full_like(o, float(case.oracles[0].flatten()[0])), o, s) for o, s in zip(case.oracles, case.scales, strict=True)
     )
     why = "" if still else f"How much {goal(case)} moves with {case.node} changes with those values."
+    if why and not moves_with_values(case, kept=True):
+        missing = f"{' and '.join(above)} {'is' if len(above) == 1 else 'are'} missing here"
+        why = f"How much {goal(case)} moves with {case.node} changes with what arrives from above: {missing}." if above else ""
     evidence = "With other values your numbers stay as they are, and are not autograd's gradient in any trial."
     code = "missing-upstream" if above and not still else "wrong-local-derivative"
     return _told(case, code, error, " ".join(filter(None, (why, _shape(case), example(case)))), evidence, equal(made, ANSWER))

@@ -98,7 +98,8 @@ def _move(case: Case, part: ast.Call, base: torch.Tensor, asked: tuple[int, ...]
         ):
             if plain is not before:
                 return f"Let the axis of length 1 stand at position {axis}: `.unsqueeze({axis})`."
-            return f"Give `{short(plain)}` the missing axis first, with length 1: `.unsqueeze({axis})`; then broadcasting copies along it."
+            first = f"Give `{short(plain)}` the missing axis beforehand, with length 1: `.unsqueeze({axis})`"
+            return f"{first}; then broadcasting copies along it."
     node = case.verdict.runs[0].trial.values[case.node]
     if not stretch and base.numel() == node.numel():
         return f"As many numbers as {case.node} has, {case.due}: `{case.node}.shape` is a shape that they fill."

@@ -58,7 +58,14 @@ def _twice(case: Case) -> Iterator[tuple[ast.expr, ast.expr, ast.expr]]:
     terms = list(_terms(case.expression))[:8]
     for (first, _), (second, join) in combinations(terms, 2):
         a, b = value_of(case, first), value_of(case, second)
-        if join is not None and isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor) and a.shape == b.shape and torch.allclose(a, b):
+        if (
+            join is not None
+            and isinstance(a, torch.Tensor)
+            and isinstance(b, torch.Tensor)
+            and a.shape == b.shape
+            and a.dtype == b.dtype
+            and torch.allclose(a, b)
+        ):
             yield first, second, put(case.expression, join, join.left)
 
 

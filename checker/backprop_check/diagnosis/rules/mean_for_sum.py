@@ -18,10 +18,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+import torch
+
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, search
+from backprop_check.diagnosis.edits import Edit, search, value_of
+from backprop_check.diagnosis.factors import beyond, equal
+from backprop_check.diagnosis.factors import brought as brought_in
 from backprop_check.diagnosis.rewrites import calls, put
-from backprop_check.records import Diagnosis
+from backprop_check.records import Diagnosis, Line
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -36,22 +40,33 @@ def find(case: Case) -> Diagnosis | None:
         certainty="proven",
         error="this averages what should be added up",
         note="What comes back from several uses of one number is added up, undivided.",
-        help="Write `sum` for `mean`." + _mean_above(case),
+        help="Write `sum` for `mean`." + _mean_above(case, part),
         span=case.span(part, after=part.func.value),
         evidence="With `sum` in the place of `mean` the expression equals autograd's gradient in every trial.",
         fix=found[0],
     )
 
 
-def _mean_above(case: Case) -> str:
-    """The mean that the forward itself takes between the node and its output, which the gradient from above holds."""
-    reached, found = {case.node}, ""
+def _mean_above(case: Case, part: ast.Call) -> str:
+    """The forward's mean of as many numbers as the learner's, if every way from the node goes through it: then what arrives holds it."""
+    fewer = [n for n in (value_of(case, part), value_of(case, part.func.value)) if isinstance(n, torch.Tensor)]  # type: ignore[attr-defined]
+    if len(fewer) < 2:
+        return ""
+    by = [fewer[0].numel() / fewer[1].numel()]
+    for brought in brought_in(case, beyond(case)):
+        line = brought.line
+        if "mean(" in line.source and equal(brought.values[:1], by) and _all_pass(case, line):
+            return f" The mean in `{line.name} = {line.source}` is already inside the gradient that arrives."
+    return ""
+
+
+def _all_pass(case: Case, only: Line) -> bool:
+    """Whether every way from the node to the output goes through this line."""
+    reached = {case.node}
     for line in case.graph.exercise.lines:
-        if reached & set(line.reads):
-            if "mean(" in line.source and not found and case.node not in line.reads:
-                found = f" The mean in `{line.name} = {line.source}` is already inside the gradient that arrives."
+        if line != only and reached & set(line.reads):
             reached.add(line.name)
-    return found
+    return case.graph.exercise.output not in reached
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:

@@ -24,6 +24,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if, uses_taken
 from backprop_check.diagnosis.counterfactual import detached
 from backprop_check.diagnosis.paths import Path, kept, paths
+from backprop_check.diagnosis.replay import cut
 from backprop_check.diagnosis.words import lines
 from backprop_check.records import Claim, Diagnosis, Line
 
@@ -36,7 +37,7 @@ def find(case: Case) -> Diagnosis | None:
     some = kept(case, found)
     if some is not None:
         return _told(case, some, tuple(path for path in found if path not in some))
-    lost = branch_cut_off(case)
+    lost = branch_cut_off(case, cut(case))
     if lost is not None:
         return _below(case, lost)
     steps = some_steps(case)
@@ -47,6 +48,12 @@ def find(case: Case) -> Diagnosis | None:
         rest = f"the rest of {line.name}"
         return _diagnosis(case, *((rest, at) if missing else (at, rest)), note, None, _of_step(case, *steps))
     return None
+
+
+def left_out(case: Case) -> Diagnosis | None:
+    """Of an answer that reads no gradient: what is left of the whole way to the output when a use is cut off."""
+    lost = branch_cut_off(case, frozenset({case.graph.exercise.output}))
+    return _below(case, lost) if lost is not None else None
 
 
 def _of_step(case: Case, line: Line, axis: int, place: int, missing: bool) -> tuple[Claim, ...]:

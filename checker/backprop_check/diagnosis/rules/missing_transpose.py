@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
-from backprop_check.diagnosis.meeting import around, contracted
+from backprop_check.diagnosis.meeting import around, axes_of, contracted
 from backprop_check.diagnosis.rewrites import is_turned, put
 from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
@@ -34,6 +34,7 @@ def find(case: Case) -> Diagnosis | None:
     name = short(found[2])
     product = next((n for n in around(case.draft, found[2]) if isinstance(n, ast.BinOp)), None) if case.draft is not None else None
     meet = contracted(case, product.left, product.right) if product is not None else None
+    only = product is not None and len(axes_of(case, product.right) or ()) == 1
     now = (
         f"Here {meet[0]} meets {meet[1]}."
         if meet is not None and meet[0] != meet[1]
@@ -43,7 +44,8 @@ def find(case: Case) -> Diagnosis | None:
         code="missing-transpose",
         certainty="proven",
         error=f"`{name}` has to be turned here",
-        note=f"`@` lets the last axis of the left factor meet the last but one of the right one, and sums over it. {now}",
+        note=f"`@` lets the last axis of the left factor meet {'the only axis' if only else 'the last but one'} of the right one, "
+        f"and sums over it. {now}",
         help=f"Turn `{name}`, so that its other axis meets: {case.node} is {case.due}.",
         span=case.span(found[2]),
         evidence=f"With `{name}` transposed the expression equals autograd's gradient in every trial.",

@@ -27,8 +27,12 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.constants import named_constants, times
 from backprop_check.diagnosis.counterfactual import gives_answer
+from backprop_check.diagnosis.rules.missing_branch import left_out
 from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis, Run
+
+LOGARITHMS = ("log", "entropy", "softplus", "nll_loss")
+"""In a loss that cancels what a softmax or a sigmoid brings in."""
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -43,8 +47,11 @@ def find(case: Case) -> Diagnosis | None:
                 made = _text(case, squash, label) if factor is None else times(_text(case, squash, label), factor)
                 by = factor.values if factor is not None else {r.trial.seed: 1.0 for r in case.runs}
                 if gives_answer(case, lambda r, s=squash, n=label, f=by: _times(_shortcut(case, r, s, n), f[r.trial.seed])):  # type: ignore[misc]
-                    told = replace(_told(case, squash, label), claims=(equal(made, ANSWER),))
-                    return None if _is_multiple(plain, case.oracles[0]) else told
+                    if _is_multiple(plain, case.oracles[0]):
+                        return None
+                    if any(word in line.source for line in case.graph.exercise.lines for word in LOGARITHMS):
+                        return left_out(case)  # the forward may have that loss, and something beside it
+                    return replace(_told(case, squash, label), claims=(equal(made, ANSWER),))
     return None
 
 

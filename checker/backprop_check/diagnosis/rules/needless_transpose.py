@@ -36,7 +36,7 @@ def find(case: Case) -> Diagnosis | None:
     assert inner is not None
     op = operator_around(case.draft, part) if case.draft is not None else None
     rule = (
-        "`@` lets the last axis of the left factor meet the last but one of the right one."
+        "`@` lets the last axis of the left factor meet the last but one, or the only one, of the right one."
         if isinstance(op, ast.MatMult)
         else "An operation element by element pairs each number with the one in the same place."
         if op is not None

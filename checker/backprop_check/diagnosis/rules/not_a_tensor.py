@@ -25,6 +25,7 @@ from backprop_check.diagnosis.edits import value_of
 from backprop_check.diagnosis.meeting import function_of
 from backprop_check.diagnosis.refusals import refusal, uncalled
 from backprop_check.diagnosis.rewrites import calls
+from backprop_check.diagnosis.still import moves_with_values
 from backprop_check.diagnosis.words import short, users
 from backprop_check.records import Diagnosis
 
@@ -130,13 +131,14 @@ def _why(case: Case, kind: str) -> tuple[str, str]:
 
 def _number(case: Case, value: ast.expr, start: str) -> tuple[str, str]:
     """Whether one number for all is right, once it has the shape."""
-    oracles = [run.trial.gradients[case.name] for run in case.verdict.runs]
-    number = value_of(case, value)
-    if isinstance(number, int | float) and all(bool((oracle == number).all()) for oracle in oracles):
-        whole = f"torch.ones_like({case.node})" if number == 1 else f"torch.full_like({case.node}, {number})"
-        return f"The number is right, and {case.name} holds it once for every number of {case.node}.", f"Write `{whole}`."
-    fixed = isinstance(number, int | float) and all(bool((oracles[0] != oracle.flatten()[:1]).any()) for oracle in oracles[1:])
-    return ("No fixed number is right here: the gradient changes with the inputs." if fixed else "And the number is not right."), start
+    written = case.draft or value
+    whole = ast.parse(f"torch.full_like({case.node}, {ast.unparse(written)})", mode="eval").body
+    if case.is_right(whole):
+        one = isinstance(written, ast.Constant) and written.value == 1
+        told = f"torch.ones_like({case.node})" if one else f"torch.full_like({case.node}, {ast.unparse(written)})"
+        return f"The number is right, and {case.name} holds it once for every number of {case.node}.", f"Write `{told}`."
+    with_ = "the inputs" if moves_with_values(case, kept=True) else "what arrives from above" if moves_with_values(case) else ""
+    return (f"No fixed number is right here: the gradient changes with {with_}." if with_ else "And the number is not right."), start
 
 
 def _several(case: Case, value: ast.Tuple | ast.List, one_each: str, start: str) -> tuple[str, str]:

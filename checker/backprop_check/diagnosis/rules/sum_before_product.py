@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, permutations
 
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
@@ -34,7 +34,7 @@ def find(case: Case) -> Diagnosis | None:
     """Proven by multiplying first and summing the product, over the same axes: the expression is then right."""
     found = search(case, edits)
     if found is None:
-        return None
+        return _letters(case)
     return Diagnosis(
         code="sum-before-product",
         certainty="proven",
@@ -45,6 +45,46 @@ def find(case: Case) -> Diagnosis | None:
         evidence="With the product inside the sum the expression equals autograd's gradient in every trial.",
         fix=found[0],
     )
+
+
+def _letters(case: Case) -> Diagnosis | None:
+    """An axis that two operands of an einsum share has a letter for each: with one letter it is right."""
+    found = search(case, _one_letter)
+    if found is None:
+        return None
+    before = list(_letters_of(case.draft)) if case.draft is not None else []
+    old, new = next((a, b) for a, b in zip(before, _letters_of(found[1]), strict=True) if a != b)
+    one, other = next((a, b) for a, b in zip(old, new, strict=True) if a != b)
+    return Diagnosis(
+        code="sum-before-product",
+        certainty="proven",
+        error=f"`{one}` and `{other}` are two letters, where one axis is meant",
+        note="einsum sums over every letter that is not in the result, each by itself; only axes with the same letter meet.",
+        help="Write the same letter for both.",
+        span=case.span(found[2]),
+        evidence=f"With `{other}` in the place of `{one}` the expression equals autograd's gradient in every trial.",
+        fix=found[0],
+    )
+
+
+def _letters_of(tree: ast.expr) -> Iterator[str]:
+    """What each einsum is told of the axes."""
+    for call in calls(tree, "einsum"):
+        if call.args and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str):
+            yield call.args[0].value
+
+
+def _one_letter(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for call in calls(expression, "einsum"):
+        words = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+        if not isinstance(words, str) or "->" not in words:
+            continue
+        operands, _, result = words.partition("->")
+        lost = sorted(set(operands) - set(result) - set(", ."))
+        for one, other in permutations(lost, 2):
+            if not any(one in operand and other in operand for operand in operands.split(",")):
+                letters = ast.copy_location(ast.Constant(words.replace(one, other)), call.args[0])
+                yield put(expression, call.args[0], letters), call.args[0]
 
 
 def _over(found: tuple[str, ast.expr, ast.expr]) -> str:

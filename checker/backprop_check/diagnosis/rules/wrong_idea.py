@@ -86,14 +86,15 @@ def _keys(case: Case, part: ast.expr) -> tuple[object, ...]:
 
 def _told(case: Case, derived: Derived, lacking: list[ast.expr]) -> Diagnosis:
     used = lines(term.line for term in derived.terms)
-    laws = " ".join(dict.fromkeys(step.law for term in derived.terms for step in term.steps))
     names = dict.fromkeys(text(part) for part in lacking if isinstance(part, ast.Name))
     without = f" Nothing in it is worth {' or '.join(f'`{n}`' for n in names)}." if names else ""
+    if case.draft is not None and not case.gradients_in(case.draft) and case.gradients_in(derived.expression):
+        without += " No gradient from above is in it."
     return Diagnosis(
         code="wrong-idea",
         certainty="proven",
         error=f"this is not how {case.node} moves the loss",
-        note=f"{case.node} is used in {used}. {laws}{without}",
+        note=f"{case.node} is used in {used}.{without}",
         help=asks(case),
         span=case.span(),
         evidence="No change of one part makes it right, and most parts of the gradient derived from the forward are not in it.",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.text import Text
 
 from backprop_check.records import Gradient, Lesson
-from backprop_check.report.hint import mistakes, operations
+from backprop_check.report.hint import mistakes, operations, variants
 from backprop_check.report.hint.facts import path
 from backprop_check.report.layout import INDENT, prose
 
@@ -21,10 +21,9 @@ def question_lines(gradient: Gradient, lesson: Lesson, fillings: Sequence[Mappin
 
 def _questions(gradient: Gradient, lesson: Lesson, fillings: Sequence[Mapping[str, str]]) -> Iterator[str]:
     codes, filling = [diagnosis.code for diagnosis in gradient.diagnoses], fillings[0]
-    for code, of_this in zip(codes, fillings, strict=False):
-        if code in mistakes.QUESTIONS and (lesson.uses or code not in mistakes.NAMELESS):
-            asked = mistakes.ONE_USE.get(code) if filling["count"] == "1" else None
-            yield (asked or mistakes.QUESTIONS[code]).format_map(of_this)
+    for diagnosis, of_this in zip(gradient.diagnoses, fillings, strict=False):
+        if diagnosis.code in mistakes.QUESTIONS and (lesson.uses or diagnosis.code not in mistakes.NAMELESS):
+            yield variants.question(diagnosis, gradient, lesson, of_this).format_map(of_this)
     if codes and codes[0] in mistakes.RIGHT_ELSEWHERE:
         return
     if not lesson.uses:

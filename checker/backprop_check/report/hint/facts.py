@@ -41,6 +41,7 @@ def facts(submission: Submission, gradient: Gradient, lesson: Lesson, which: int
         "shape": spoken(gradient.axes),
         "line": str(span[0] if span else gradient.line or "?"),
         "first": str(first or "?"),
+        "loop": _loop(submission, lesson.name, first),
         **_elsewhere(gradient, 0, "small"),
         **_elsewhere(gradient, 1, "large"),
     }
@@ -94,6 +95,14 @@ def _got(gradient: Gradient) -> str:
     shapes = [run.answers[name].shape for run in runs]
     known = [shape for shape in shapes if shape is not None]
     return axes(known, [run.trial.sizes for run in runs]) if len(known) == len(runs) else ""
+
+
+def _loop(submission: Submission, name: str, line: int | None) -> str:
+    """What a loop that holds a line gives a value to: `place` of the name's tensor, or the `name`; empty where the line is in none."""
+    for statement in submission.statements:
+        if line is not None and statement.line <= line <= statement.end_line and re.match(r"\s*(for|while)\b", statement.source):
+            return "place" if re.search(rf"\b{re.escape(name)}\[", statement.source) else "name"
+    return ""
 
 
 def _elsewhere(gradient: Gradient, choice: int, key: str) -> dict[str, str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from rich.text import Text
 
 from backprop_check.derivation.trees import parsed, text
 from backprop_check.exercise.solution import Step
-from backprop_check.records import Gradient, Lesson, Submission
+from backprop_check.records import Gradient, Lesson, Statement, Submission
 from backprop_check.report.hint.facts import names_in, together
 from backprop_check.report.hint.mistakes import RIGHT_ELSEWHERE, UNTOUCHED
 from backprop_check.report.layout import prose, visible
@@ -32,7 +33,7 @@ def fix_lines(submission: Submission, gradient: Gradient, lesson: Lesson, step: 
         )
         return
     said, source = chosen
-    place = f", in the place of lines {together(str(s.line) for s in own)}" if len(own) > 1 else ""
+    place = _place(own, lesson) if len(own) > 1 or any(s.end_line > s.line for s in own) else ""
     yield from prose(f"{said}{place}:", width)
     for line in f"{lesson.name} = {_as_written(source)}".split("\n"):
         yield Text(f"   {visible(line)}", style="green")
@@ -40,6 +41,16 @@ def fix_lines(submission: Submission, gradient: Gradient, lesson: Lesson, step: 
     yield from prose(f"{', '.join(named)} -> {lesson.name} {lesson.axes}", width, style="dim") if named else ()
     if re.search(r"\bF\.", source) and not re.search(r"\bas F\b", submission.prelude):
         yield from prose("It needs `import torch.nn.functional as F` at the top of the file.", width)
+
+
+def _place(own: Sequence[Statement], lesson: Lesson) -> str:
+    """Which lines the shown one replaces, all those of a loop; of lines that make other gradients too only what they do for this one."""
+    rows = sorted({row for s in own for row in range(s.line, s.end_line + 1)})
+    runs = [[row for _, row in run] for _, run in groupby(enumerate(rows), key=lambda at: at[1] - at[0])]
+    lines = together(f"{run[0]} to {run[-1]}" if len(run) > 2 else together(map(str, run)) for run in runs)
+    others = any(name != lesson.name and "d" + name[1:] == name and name in lesson.shapes for s in own for name in s.writes)
+    named = f"line{'s' if len(rows) > 1 else ''} {lines}"
+    return f", in the place of what {named} do for {lesson.name}" if others else f", in the place of {named}"
 
 
 def _chosen(gradient: Gradient, lesson: Lesson, step: Step | None, readable: bool) -> tuple[str, str] | None:

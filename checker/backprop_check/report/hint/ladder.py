@@ -12,6 +12,7 @@ from backprop_check.report.hint.asking import question_lines
 from backprop_check.report.hint.facts import facts
 from backprop_check.report.hint.fix import fix_lines
 from backprop_check.report.hint.laws import law_lines
+from backprop_check.report.hint.reach import reach
 from backprop_check.report.hint.where import where_lines
 
 STEPS = 4
@@ -22,6 +23,7 @@ def hint_lines(
 ) -> Iterator[Text]:
     """Yield hint `number` (1 to 4). `lesson` is what the graph teaches of this gradient, `step` the solution's line, where there is one."""
     filling = [facts(submission, gradient, lesson, which) for which in range(max(1, len(gradient.diagnoses)))]
+    filling = [{**known, **reach(exercise, submission, gradient, lesson, known)} for known in filling]
     yield Text.assemble((lesson.name, "bold"), f"  {exercise.id}, hint {number} of {STEPS}")
     yield Text()
     if number == 1:

@@ -5,7 +5,9 @@ from __future__ import annotations
 _WHERE_HOW_MUCH = "{part} says where something comes back. How much comes back there?"
 _MEET = "Write its axes under each tensor of your line: which ones meet there now?"
 _LEFT = "Which axes has {node}, {axes}, and which are left after {part}?"
-_FETCH = "The forward carries {one} to {goes}. From which place does your line fetch its gradient?"
+FETCH = "The forward carries {one} to {goes}. From which place does your line fetch its gradient?"
+SLOPE = "When {one} rises a little, how much of that reaches {reached}? Is that {beside}?"
+_FACTORS = "Which operations lie {way}? Where in your line is the slope of each?"
 _RISE = "Let {one} rise a little: does {users} notice?"
 
 QUESTIONS = {
@@ -30,9 +32,9 @@ QUESTIONS = {
     "mask-as-gradient": _WHERE_HOW_MUCH,
     "mean-for-sum": "Does each use of {one} send back all that comes from it, or only a share?",
     "missing-branch": "On the right of which lines does {node} stand? For each of them: where in your answer is what comes back?",
-    "missing-inner-derivative": "How many operations lie between {node} and {far} in {lines}? Where in your line is the slope of each?",
+    "missing-inner-derivative": _FACTORS,
     "missing-label": "At one entry of each row your gradient is not right. What is read there that is read nowhere else?",
-    "missing-local-derivative": "Let {one} rise a little: does everything up to {far} move just as much?",
+    "missing-local-derivative": _FACTORS,
     "missing-mask": _RISE,
     "missing-scatter": "How many rows has {node}, and how many has yours? Into which rows of {node} do yours belong?",
     "missing-sum": "Your answer is {got}, and {node} is {axes}: how many of your numbers belong to {one} alone?",
@@ -46,7 +48,7 @@ QUESTIONS = {
     "not-callable": "What stands before the brackets: a function, or something to multiply with?",
     "not-expanded": "Yours is {got}, and {node} is {axes}. What does each single number of {node} receive?",
     "not-finite": "Where does your line divide, raise or take a logarithm? What comes out where that number is 0, or very large?",
-    "not-reshaped": _FETCH,
+    "not-reshaped": FETCH,
     "not-selected": "Let a number of {node} rise that is not the winner of its row. Does anything move?",
     "not-written": "By which name does the exercise ask for the gradient of {node}? And which statement gives that name a value?",
     "overwritten-branch": "What is in {name} after line {first}, and what is in it after line {line}?",
@@ -73,16 +75,16 @@ QUESTIONS = {
     "wrong-axis": "Write its axes under each tensor of your line: which of them does {part} take, and which has {node}, {axes}?",
     "wrong-dtype": "Of which kind are your numbers, and of which kind are those of {node}?",
     "wrong-idea": "Leave your line aside for a moment and begin at {lines}.",
-    "wrong-local-derivative": "Of which operation is {part} the derivative? Is that the one in {lines}?",
+    "wrong-local-derivative": SLOPE,
     "wrong-mask": "For which numbers of {node} does {users} move when they rise? Does your line let just those through?",
     "wrong-operand": "Let {one} rise a little. With what is that little multiplied on its way to {goes}, and what arrives there?",
-    "wrong-permutation": _FETCH,
+    "wrong-permutation": FETCH,
     "wrong-point": "A slope belongs to a point. Is your formula made for {node}, or for the result {users}?",
     "wrong-power": "Try it with numbers: let {node} go from 2 to 2.01. How much does {users} move for that 0.01? And by your formula?",
-    "wrong-scale": "Which plain numbers multiply or divide in {lines}, or come out of a power, a square or a mean there? "
+    "wrong-scale": "Which plain numbers multiply or divide {way}, or come out of a power, a square or a mean there? "
     "Has your line these, each once, and no others?",
-    "wrong-sign": "Let {one} rise a little: does {goes} rise or fall?",
-    "wrong-slice": _FETCH,
+    "wrong-sign": "Let {one} rise a little: how much of that reaches {reached}, and with which sign? Which sign has it in your line?",
+    "wrong-slice": FETCH,
     "wrong-start": "Let {one} rise by 1: by how much does {goes} move? Can your line come to that, beginning as it does?",
     "wrong-transpose": _MEET,
 }
