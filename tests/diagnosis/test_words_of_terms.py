@@ -40,7 +40,7 @@ SAID = [
     (SQUARED, "de = 2 * e / len(e)", r"`/ len\(e\)` is not the constant that belongs here", r"lacks the factor"),
     (COUNTED, "dm = 2 * m; dk = dm", r"derivative", r"constant factor"),
     (TWO_WAYS, "du = v * dy; dv = u * dy; dx = du @ W.T + dv @ V.T", r"Between x and v one more", r"u and v|v and u"),
-    (ROOT, "du = dy / v; dv = -u * dy / v**2; dx = w * du[:, None] + 2 * x * dv[:, None]", r"", r"Between x and u"),
+    (ROOT, "du = dy / v; dv = -u * dy / v**2; dx = w * du[:, None] + 2 * x * dv[:, None]", r"Between x and v one more", r"x and u"),
     (TWO_WAYS, "du = v * dy; dv = u * dy; dx = du @ W.T - ((1 - v**2) * dv) @ V", r"through `v = .*and V \(C, K\) are", r"through `u"),
     (QUADRATIC, "dq = dy; dr = -dy; dx = (x @ (A - A.T)) * dq[:, None] + dr * w", r"through `r = x @ w`, every", r"through `q"),
     (SKIP, "du = dy @ V.T; dx = dy @ W + du @ W.T", r"through `y = x \+ u @ V`, dy comes back to x as it is", r"through `u"),

@@ -66,9 +66,10 @@ def _users_there(case: Case, part: ast.expr) -> str:
 
 def _handed_on(case: Case, part: ast.expr) -> str | None:
     """Of a product where the forward only adds: what arrives comes back as it is."""
-    there = _names_there(case, part)
-    for term in case.derived.terms if case.derived is not None else ():
-        if isinstance(term.expression, ast.Name) and term.expression.id == f"d{term.line.name}" in there:
+    there, terms = _names_there(case, part), case.derived.terms if case.derived is not None else ()
+    for term in terms:
+        alone = [other.line for other in terms].count(term.line) == 1
+        if alone and isinstance(term.expression, ast.Name) and term.expression.id == f"d{term.line.name}" in there:
             return f"Going back through `{term.line.name} = {term.line.source}`, {term.expression.id} comes back to {case.node} as it is."
     return None
 
