@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Hashable, Iterator
+from dataclasses import replace
 
 import torch
 
@@ -76,7 +77,10 @@ def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
             pairs.append(pair)
         if len(asked) >= NAMED or case.late or (pairs and pairs[-1][0] <= NEAR):
             break
-    return _in_order(*min(pairs, key=lambda pair: pair[0])[1:]) if pairs else ()
+    if not pairs:
+        return ()
+    one, two = _in_order(*min(pairs, key=lambda pair: pair[0])[1:])
+    return one, replace(two, fix=None)  # with both put right: a line that is told of does not contradict what is said
 
 
 def _in_order(one: Diagnosis, two: Diagnosis) -> tuple[Diagnosis, Diagnosis]:
@@ -102,7 +106,8 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
         without = case.put_right(other)
         one = first(without) if without is not None and not without.is_oracle(without.answers) else None
         if one is not None and (one.code, one.span, one.error) != (two.code, two.span, two.error):
-            return _changes(draft, half) + _changes(draft, other), told_beside(case, one, without), told_beside(case, two, left)
+            told = replace(told_beside(case, one, without), fix=one.fix), replace(told_beside(case, two, left), fix=two.fix)
+            return _changes(draft, half) + _changes(draft, other), *told
     return None
 
 

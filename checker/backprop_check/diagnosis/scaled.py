@@ -86,7 +86,7 @@ def _too_many(case: Case, whole: ast.BinOp, lost: ast.expr) -> Words:
     said = f"`/ {_one(lost)}`" if divides else f"the factor `{short(lost)}`"
     numbers = _numbers(case, lost)
     mine = [1 / n for n in numbers] if numbers and _is_below(case, lost) and all(numbers) else numbers
-    if mine and (words := _others_lacking(case, mine)) is not None:
+    if mine and all(mine) and (words := _others_lacking(case, mine)) is not None:
         return words
     note = (_already(case, mine) if mine else None) or (_nothing(case) if none_here(case) else ONCE)
     return Words(f"{said} does not belong here", note, "Leave it out.")

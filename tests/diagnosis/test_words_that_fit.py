@@ -1,0 +1,66 @@
+"""Of all stories the simplest is told, and its words fit the line: what must be said, and what must never be, each on a small graph."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pages import write
+
+from backprop_check.flow import check
+from backprop_check.submission.zygote import Zygote
+
+PAGE = "Forward: {}\nShapes: {}\nInputs: {}\nWrong: {}\nRight: {}\n"
+RAND, RANDN = "torch.rand + 0.5", "torch.randn"
+
+# (forward, shapes, how inputs are drawn, the answer, the right one, what must be said, what must never be said, nor stand in the fix)
+ROWS = [
+    # One missing factor before two mistakes.
+    ("y = a / (b * c)", "a (N), b (N), c (N)", RAND, "db = -a / b**2 * dy", "db = -a / (b**2 * c) * dy",
+     r"a factor of the derivative is missing", r"right power|another tensor"),
+    ("y = a / (b * c)", "a (N), b (N), c (N)", RAND, "db = -y * dy", "db = -y / b * dy",
+     r"a factor of the derivative is missing", r"right power|another tensor"),
+    # Of two mistakes the fix is a line that is told of.
+    ("y = a / (b * c)", "a (N), b (N), c (N)", RAND, "db = a / (b**2 + c) * dy", "db = -a / (b**2 * c) * dy",
+     r"added", r"\(b \* c\)\*\*2"),
+    # A value where its slope belongs.
+    ("y = (2 - p).mean(1)", "p (N, C)", RANDN, "dp = (2 - p) / p.shape[1] * dy[:, None]",
+     "dp = -torch.ones_like(p) / p.shape[1] * dy[:, None]", r"`2 - p` itself stands here in the place of its derivative", r"`2` is not"),
+    # No minus that takes back another.
+    ("y = torch.sigmoid(z)", "z (N, C)", RANDN, "dz = -y * (1 + y) * dy", "dz = y * (1 - y) * dy", r"this minus does not belong", r"-1 \+ y|All the rest"),
+    ("y = (x**2).mean(1)", "x (N, C)", RANDN, "dx = -x**2 / x.shape[1] * dy[:, None]", "dx = 2 * x / x.shape[1] * dy[:, None]",
+     r"2 \* x", r"-2 \* x"),
+    # A factor of which turning would spoil what is right.
+    ("y = ((x @ A) * x).sum(1)", "x (N, C), A (C, C)", RANDN, "dx = 2 * (x @ A) * dy[:, None]",
+     "dx = (x @ A) * dy[:, None] + (x * dy[:, None]) @ A.T", r"x stands more than once in", r"turned"),
+    # Parts of one operation's derivative.
+    ("p = torch.softmax(z, 1)", "z (N, C)", RANDN, "dz = p * dp - p * dp.sum(1, keepdim=True)",
+     "dz = p * dp - p * (p * dp).sum(1, keepdim=True)", r"inside the sum, a factor is missing", r"each operation between"),
+    ("p = torch.softmax(z, 1)", "z (N, C)", RANDN, "dz = dp - (p * dp).sum(1, keepdim=True)",
+     "dz = p * (dp - (p * dp).sum(1, keepdim=True))", r"factor of the derivative is missing before this", r"which product of the two|moves with z is missing"),
+    ("y = x @ W", "x (N, K), W (K, M)", RANDN, "dx = torch.einsum('nm,kj->nk', dy, W)", "dx = dy @ W.T", r"two letters", r"afterwards"),
+    # The gradient that is asked for is that of the line in which the node stands.
+    ("h = x * w; y = torch.tanh(h)", "x (N, C), w (C)", RANDN, "dh = (1 - y**2) * dy; dw = torch.zeros_like(w); [dw.add_(x[n] * h[n]) for n in range(len(x))]",
+     "dh = (1 - y**2) * dy; dw = (x * dh).sum(0)", r"arrives at h\.", r"arrives at y\."),
+    # A mean that only one of several ways goes through is not the one that is repeated.
+    ("c = x - m; v = (c**2).mean(1, keepdim=True); y = c / v", "x (N, C), m (N, 1)", RANDN,
+     "dc = dy / v - 2 * c * (c / v**2 * dy).sum(1, keepdim=True) / c.shape[1]; dm = -dc.mean(1, keepdim=True)",
+     "dc = dy / v - 2 * c * (c / v**2 * dy).sum(1, keepdim=True) / c.shape[1]; dm = -dc.sum(1, keepdim=True)", r"averages", r"The mean in `v"),
+    # Constants.
+    ("r = (a**2).sum(1).sqrt()", "a (N, C)", RANDN, "da = a / (2 * r[:, None]) * dr[:, None]", "da = a / r[:, None] * dr[:, None]",
+     r"slope of a square is twice", r"does not belong"),
+    ("y = 0.25 * q", "q (N)", RANDN, "dq = 4 * dy", "dq = 0.25 * dy", r"multiplies with `4`, where the forward multiplies with `0.25`", r"fraction"),
+    ("m = x.sum(1)", "x (N, C)", RANDN, "dx = (2 * dm).expand(x.shape)", "dx = dm[:, None].expand(x.shape)", r"missing axis beforehand", r"axis first"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row[3] for row in ROWS])
+def test_words(row: tuple[str, ...], tmp_path: Path, zygote: Zygote) -> None:
+    forward, shapes, inputs, answer, right, must, never = row
+    report = check(*write(tmp_path, PAGE.format(forward, shapes, inputs, answer, right), answer), zygote)
+    assert report.message is None, report.message
+    found = [d for g in report.gradients for d in g.diagnoses]
+    texts = [text for d in found for text in (d.error, d.note, d.help, d.evidence, d.fix) if text]
+    assert any(re.search(must, text) for text in texts), texts
+    assert not [text for text in texts if re.search(never, text)], texts
