@@ -30,7 +30,7 @@ def told_beside(case: Case, cause: Diagnosis, put_right: Case | None = None) -> 
     note = cause.note or f"So it is {OTHER}."
     told = replace(cause, certainty="proven", note=note, evidence=_then(cause.evidence), fix=None, claims=_claims(cause, put_right))
     if OTHER in cause.error or (cause.code in OF_A_PART and _is_there(case, cause.error)):
-        return replace(told, note=_then(note)) if "our answer" in note else told
+        return replace(told, note=_then(note)) if "our answer" in note or note.startswith("This ") else told
     shape = ", but " in cause.error and put_right is not None and case.everywhere and case.got == put_right.got
     return replace(told, error=cause.error if shape else f"{OTHER}, {cause.error}", note=_then(note))
 

@@ -32,6 +32,8 @@ def instead(case: Case, last: bool = False) -> Diagnosis | None:
         return None
     expression, part, replacement = min(found, key=lambda f: (len(list(ast.walk(f[1]))), len(list(ast.walk(f[2])))))
     kind = _kind(part, replacement)
+    if kind == SLOPE and not _is_of_the_line(case, part):
+        kind = OTHERWISE if _is_tensor(case, part) else None
     if kind is None or (case.draft is not None and ast.dump(replacement) in ast.dump(case.draft)):
         return None
     if kind in (OTHERWISE, SOME_OTHER) and not last:
@@ -64,8 +66,9 @@ def _product_of(case: Case, part: ast.expr) -> ast.expr:
 
 ANOTHER = "wrong-operand", "stands where another value belongs"
 SOME_OTHER = "wrong-operand", "stands where something else belongs"
+SLOPE = "wrong-local-derivative", "is a value, where its slope, 1, belongs"
 OTHERWISE = "wrong-local-derivative", "is not the derivative that belongs here"
-"""The last two are said of a part that has little in common with what mends it: other explanations go before them."""
+"""The second and the last are said of a part that has little in common with what mends it: other explanations go before them."""
 
 
 def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
@@ -93,7 +96,7 @@ def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
         return "missing-local-derivative", "takes the derivative for 1"
     names = {n.id for n in ast.walk(replacement) if isinstance(n, ast.Name)} - {"torch", "F"}
     if isinstance(replacement, ast.Call) and isinstance(replacement.func, ast.Attribute) and replacement.func.attr == "ones_like":
-        return "wrong-local-derivative", "is a value, where its slope, 1, belongs"
+        return SLOPE
     if isinstance(part, ast.Name) and names != {part.id}:
         return ANOTHER if isinstance(replacement, ast.Name | ast.Attribute | ast.Subscript | ast.Call) else SOME_OTHER
     if (
@@ -113,6 +116,12 @@ def _is_taken_by_the_forward(case: Case, name: ast.Name) -> bool:
     """Whether a name is what the learner hands to a function that the line of the forward calls too: then only its argument is another."""
     takers = [c for c in (_calls(case.draft) if case.draft is not None else ()) if name in (*c.args, getattr(c.func, "value", None))]
     return any(f"{c.func.attr}(" in line.source for c in takers if isinstance(c.func, ast.Attribute) for line in case.consumers)
+
+
+def _is_of_the_line(case: Case, part: ast.expr) -> bool:
+    """Whether a part is made of what the lines that use the node compute with, and is a tensor: another value has no slope there."""
+    there = {name for line in case.consumers for name in (line.name, *line.reads)}
+    return _is_tensor(case, part) and bool(there & {n.id for n in names_used(part)})
 
 
 def _is_tensor(case: Case, part: ast.expr) -> bool:

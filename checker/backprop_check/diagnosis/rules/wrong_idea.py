@@ -97,6 +97,6 @@ def _told(case: Case, derived: Derived, lacking: list[ast.expr]) -> Diagnosis:
         note=f"{case.node} is used in {used}.{without}",
         help=asks(case),
         span=case.span(),
-        evidence="No change of one part makes it right, and most parts of the gradient derived from the forward are not in it.",
+        evidence="No change of one part makes it right, and most values that the derived gradient is made of do not come up in it.",
         fix=derived.text,
     )

@@ -97,8 +97,8 @@ ONE_USE = {
 LAWS = {
     "aliased": "`=` copies no numbers, it gives one tensor a second name. What is done to it in place (`+=`, `*=`, `[...] =`, a function "
     "that ends in _) shows under both. In small: `{name} = torch.ones(2); {other} = {name}; {other} += 1` leaves 2 and 2 in {name}.",
-    "bad-reshape": "A reshape keeps every number: as many before as after, read row by row. `expand` copies, and only along axes of "
-    "length 1.",
+    "bad-reshape": "A reshape keeps every number: as many before as after, read row by row. `expand` copies: along axes of length "
+    "1, and along new ones in front.",
     "changed-forward": "The slopes are those of the forward, at the numbers it had. What writes into one of its tensors takes those away "
     "from every line below. In small: `{other} = torch.ones(2); {other}.mul_(3)` leaves 3 and 3 in {other}.",
     "doubled-branch": "Each use sends its gradient back once: as many terms as uses.",
