@@ -47,6 +47,8 @@ ROWS = [
     ("c = x - m; v = (c**2).mean(1, keepdim=True); y = c / v", "x (N, C), m (N, 1)", RANDN,
      "dc = dy / v - 2 * c * (c / v**2 * dy).sum(1, keepdim=True) / c.shape[1]; dm = -dc.mean(1, keepdim=True)",
      "dc = dy / v - 2 * c * (c / v**2 * dy).sum(1, keepdim=True) / c.shape[1]; dm = -dc.sum(1, keepdim=True)", r"averages", r"The mean in `v"),
+    ("y = x + b; loss = (y**2).mean()", "x (N), b (1)", RANDN, "dy = 2 * y / len(y); db = dy.mean(0, keepdim=True)",
+     "dy = 2 * y / len(y); db = dy.sum(0, keepdim=True)", r"The mean in `loss = .*` is already inside", r"1/N"),
     # Constants.
     ("r = (a**2).sum(1).sqrt()", "a (N, C)", RANDN, "da = a / (2 * r[:, None]) * dr[:, None]", "da = a / r[:, None] * dr[:, None]",
      r"slope of a square is twice", r"does not belong"),
