@@ -26,6 +26,7 @@ WITHOUT = {
     "aliased": "the answer was right, and was changed by a later line: of its value there is nothing to say",
     "autograd-used": "nothing was computed",
     "not-a-tensor": "the answer has no value that could be compared",
+    "overwritten-branch": "of statements that add up in a loop no one expression says so",
     "syntax-error": "nothing was computed",
     "unrecognised": "a line that was stopped from outside gave nothing",
     "wrong-dtype": "what is said is the dtype",

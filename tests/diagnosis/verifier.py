@@ -34,13 +34,13 @@ class Trial:
         live = self.run()
         self.given = "d" + self.output in _parameters(tree, "backward")
         if self.given:
-            self.cotangent = torch.randn_like(live[self.output])
+            self.cotangent = torch.randn(live[self.output].shape)  # contiguous, as everything that is handed on
         else:
             self.cotangent = torch.ones_like(live[self.output])
         nodes = {name: v for name, v in live.items() if _floats(v) and v.requires_grad}
         found = torch.autograd.grad(live[self.output], list(nodes.values()), self.cotangent, allow_unused=True)
         self.gradients = {"d" + n: torch.zeros_like(v) if g is None else g for (n, v), g in zip(nodes.items(), found, strict=True)}
-        self.values = {name: v.detach() if isinstance(v, torch.Tensor) else v for name, v in live.items()}
+        self.values = {name: v.detach().contiguous() if isinstance(v, torch.Tensor) else v for name, v in live.items()}
 
     def run(self, change: Callable[[str, Callable[[Mapping[str, Any]], Any], dict[str, Any]], Any] | None = None) -> dict[str, Any]:
         """Run the forward with every floating input a leaf; `change(line, compute, names)` may give another value for a line."""
