@@ -37,6 +37,8 @@ def find(case: Case) -> Diagnosis | None:
     text, tree, part = found
     if case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, _inside(part) or part)):
         return _outside(case, text, part)
+    if (raised := _raised(part)) is not None and case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, raised)):
+        return _one_star(case, text, part)
     base = part.left if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) else part
     return Diagnosis(
         code="wrong-power",
@@ -48,6 +50,30 @@ def find(case: Case) -> Diagnosis | None:
         evidence="With another exponent the expression equals autograd's gradient in every trial.",
         fix=text,
     )
+
+
+def _one_star(case: Case, text: str, part: ast.expr) -> Diagnosis:
+    assert isinstance(part, ast.BinOp)
+    return Diagnosis(
+        code="wrong-power",
+        certainty="proven",
+        error=f"`* {ast.unparse(part.right)}` multiplies: with one star it is a product",
+        note=case.only("Raised to a power instead, the expression is right."),
+        help="A power is written with two stars, `**`.",
+        span=case.span(part, after=part.left),
+        evidence="With `**` in the place of `*` the expression equals autograd's gradient in every trial.",
+        fix=text,
+    )
+
+
+def _raised(part: ast.expr) -> ast.expr | None:
+    """`x**2` for `x * 2`, and `y / x**2` for `y / x * 2`."""
+    if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Mult) or literal(part.right) not in (2, 3) or literal(part.left):
+        return None
+    match part.left:
+        case ast.BinOp(left=above, op=ast.Mult() | ast.Div() as op, right=base):
+            return ast.copy_location(ast.BinOp(above, op, ast.BinOp(base, ast.Pow(), part.right)), part)
+    return ast.copy_location(ast.BinOp(part.left, ast.Pow(), part.right), part)
 
 
 def _outside(case: Case, text: str, part: ast.expr) -> Diagnosis:
@@ -86,6 +112,8 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if (inside := _inside(part)) is not None:
             yield put(expression, part, inside), part
+        if (raised := _raised(part)) is not None:
+            yield put(expression, part, raised), part
     powers = [p for p in parts(expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Pow)]
     for power in powers:
         for exponent in EXPONENTS:
