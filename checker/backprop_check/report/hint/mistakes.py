@@ -62,7 +62,7 @@ QUESTIONS = {
     "subtracted-branch": "If two uses of {node} send back 1 each, what comes back from the two together?",
     "sum-before-product": "Take two pairs by hand: (2 + 3) times (5 + 7), and 2 times 5 plus 3 times 7. Which of the two do you compute, "
     "and which does the forward ask for?",
-    "summed-everything": "{node} is {axes}. Which of the numbers that {part} adds up belong to {one} alone?",
+    "summed-everything": "{node} is {axes}. Which numbers does {one} move in the forward? Which of those that {part} adds up come back from there?",
     "swapped-where": "Where the condition holds, which of the two does `where` take? Is that {node}?",
     "syntax-error": "Say line {line} aloud, sign by sign: where does it stop making sense?",
     "through-detach": "`detach()` hands a value on. What does it hand back?",
@@ -72,7 +72,7 @@ QUESTIONS = {
     "by {part}?",
     "unrecognised": "Leave your line aside for a moment and begin at {lines}.",
     "used-too-early": "Stand at line {line}. Which terms are in {part} by then, and which are still to come?",
-    "wrong-axis": "Write its axes under each tensor of your line: which of them does {part} take, and which has {node}, {axes}?",
+    "wrong-axis": "Write its axes under each tensor of your line. Which axis does {part} name, and what does the forward do along that one?",
     "wrong-dtype": "Of which kind are your numbers, and of which kind are those of {node}?",
     "wrong-idea": "Leave your line aside for a moment and begin at {lines}.",
     "wrong-local-derivative": SLOPE,
