@@ -62,7 +62,7 @@ QUESTIONS = {
     "subtracted-branch": "If two uses of {node} send back 1 each, what comes back from the two together?",
     "sum-before-product": "Take two pairs by hand: (2 + 3) times (5 + 7), and 2 times 5 plus 3 times 7. Which of the two do you compute, "
     "and which does the forward ask for?",
-    "summed-everything": "{node} is {axes}. Which numbers does {one} move in the forward? Which of those that {part} adds up come back from there?",
+    "summed-everything": "Which numbers does {one} move in the forward? Which of those that {part} adds up come back from there?",
     "swapped-where": "Where the condition holds, which of the two does `where` take? Is that {node}?",
     "syntax-error": "Say line {line} aloud, sign by sign: where does it stop making sense?",
     "through-detach": "`detach()` hands a value on. What does it hand back?",
