@@ -72,7 +72,7 @@ QUESTIONS = {
     "by {part}?",
     "unrecognised": "Leave your line aside for a moment and begin at {lines}.",
     "used-too-early": "Stand at line {line}. Which terms are in {part} by then, and which are still to come?",
-    "wrong-axis": "Write its axes under each tensor of your line. Which axis does {part} name, and what does the forward do along that one?",
+    "wrong-axis": "Write the axes under each tensor of your line. Which does {part} name, and what does the forward do along it?",
     "wrong-dtype": "Of which kind are your numbers, and of which kind are those of {node}?",
     "wrong-idea": "Leave your line aside for a moment and begin at {lines}.",
     "wrong-local-derivative": SLOPE,
