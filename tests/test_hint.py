@@ -212,7 +212,7 @@ ASKED = {
     "a value for a slope": ("ex06b", "db = a * b * dc", 1, "Is that the factor beside dc in your line?", "the derivative?"),
     "a gradient that lends its shape only": ("ex13", "demb = emb.view(dembcat.shape)", 1, "Is that what your line gives for it?", "beside"),
     "a gradient too many": ("ex04", "db = a * dc * dd", 1, "beside dc in your line?", "dd"),
-    "ones of another shape": ("ex02", "dc = torch.ones(3)", 1, "where does `torch.ones(3)` take its lengths from?", "the derivative?"),
+    "ones of another shape": ("ex02", "dc = torch.ones(3)", 1, "What does each single number of c receive?", "the derivative?"),
     "what is taken away from": (
         "ex13",
         "dhprebn = dbndiff - 1 / 32 * dbnmeani",
