@@ -28,7 +28,7 @@ from backprop_check.diagnosis.slipped import slipped
 from backprop_check.diagnosis.updated import updated
 from backprop_check.diagnosis.work import Work
 from backprop_check.records import Diagnosis, Submission, Verdict
-from backprop_check.trace.graph import Graph, default_dtype
+from backprop_check.trace.graph import Graph, default_dtype, one_thread
 
 Explained = tuple[tuple[Diagnosis, ...], tuple[Diagnosis, ...]]
 
@@ -53,7 +53,7 @@ def explain(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], m
     work = Work()
     found: dict[str, Explained] = {}
     # As the learner's code runs: a number times a whole-number tensor is float64.
-    with warnings.catch_warnings(), default_dtype(torch.float64):
+    with warnings.catch_warnings(), default_dtype(torch.float64), one_thread():
         # Trying an edit may make torch warn (`.T` of three axes); that is no news for the learner.
         warnings.simplefilter("ignore")
         for verdict in verdicts:
