@@ -17,9 +17,16 @@ SLOW = ("attacks", "classroom", "grading", "notebook", "pytest_plugin", "test_pa
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, and begin with it: a file is one process's, and the last to begin are to be short."""
     for item in items:
-        if Path(item.path).relative_to(Path(__file__).parent).parts[0] in SLOW:
+        if _part(item) in SLOW:
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: _part(item) not in SLOW)
+
+
+def _part(item: pytest.Item) -> str:
+    """The folder or file of `tests` that a test is in."""
+    return Path(item.path).relative_to(Path(__file__).parent).parts[0]
 
 
 class Raising(logging.Handler):

@@ -20,8 +20,8 @@ from backprop_check.submission.zygote import Zygote
 
 FOLDERS = sorted(path for path in (Path(__file__).parents[1] / "heldout").iterdir() if path.is_dir())
 NAMED, MISNAMED, MENDED = 0.85, 0.06, 0.97
-EVERY = 8
-"""Every eighth answer: `benchmarks/heldout.py` measures all of them."""
+EVERY = 13
+"""Every thirteenth answer: `benchmarks/heldout.py` measures all of them."""
 
 # A view of a gradient that autograd happens to lay out otherwise: of the numbers alone, as they are judged, it is right.
 LAYOUT = {"split_heads.19"}
@@ -105,7 +105,7 @@ def test_every_verdict_is_right(judged: list[Judged]) -> None:
 
 def test_names_and_mends(judged: list[Judged]) -> None:
     wrong = [one for one in judged if one.wrong]
-    assert len(wrong) > 90
+    assert len(wrong) > 50
     named, mended = sum(one.named for one in wrong), sum(one.mended for one in wrong)
     misnamed = [(one.case["id"], one.codes) for one in wrong if one.misnamed]
     told = f"named {named}, misnamed {misnamed}, mended {mended} of {len(wrong)}"
