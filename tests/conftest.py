@@ -12,21 +12,41 @@ import pytest
 from backprop_check.cli.main import main
 from backprop_check.submission.zygote import Zygote
 
-SLOW = ("attacks", "classroom", "grading", "notebook", "pytest_plugin", "test_packaging.py", "test_watch.py", "test_author_errors.py")
-"""What `pytest -m 'not slow'` leaves out: parts of `tests` that start many processes, or real editors, kernels and browsers."""
+SLOW = {
+    *("attacks", "classroom", "grading", "notebook", "pytest_plugin"),
+    *(
+        "test_author_errors.py",
+        "test_catalogue.py",
+        "test_claims.py",
+        "test_cli.py",
+        "test_failures.py",
+        "test_files.py",
+        "test_float32.py",
+    ),
+    *(
+        "test_heldout.py",
+        "test_hint.py",
+        "test_lesson.py",
+        "test_lies.py",
+        "test_mutants.py",
+        "test_mutation_matrix.py",
+        "test_packaging.py",
+    ),
+    *("test_pages.py", "test_watch.py", "test_words_of_factors.py", "test_words_of_shapes.py", "test_words_of_terms.py"),
+}
+"""Folders and files that `pytest -m 'not slow'` leaves out: many processes, real editors, kernels and browsers, long tables."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and begin with it: a file is one process's, and the last to begin are to be short."""
     for item in items:
-        if _part(item) in SLOW:
+        if _is_slow(item):
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: _part(item) not in SLOW)
+    items.sort(key=lambda item: not _is_slow(item))
 
 
-def _part(item: pytest.Item) -> str:
-    """The folder or file of `tests` that a test is in."""
-    return Path(item.path).relative_to(Path(__file__).parent).parts[0]
+def _is_slow(item: pytest.Item) -> bool:
+    return not SLOW.isdisjoint(Path(item.path).relative_to(Path(__file__).parent).parts)
 
 
 class Raising(logging.Handler):

@@ -179,7 +179,7 @@ def test_confined_or_not_the_verdicts_are_the_same(zygote: Zygote, tmp_path: Pat
     written = _module()
     setup_of: dict[str, tuple[str, str]] = {}
     texts: list[tuple[Path, Path]] = []
-    for folder in sorted(path for path in CASES.iterdir() if (path / "cases.jsonl").exists()):
+    for folder in sorted(path for path in CASES.iterdir() if (path / "exercise.py").exists()):
         exercise = folder / "exercise.py"
         setup_of[folder.name] = exercise.name, read_exercise(exercise).source
         cases = [json.loads(line) for line in (folder / "cases.jsonl").read_text().splitlines() if line.strip()]

@@ -165,7 +165,7 @@ def _case_rounds(folder):  # type: ignore[no-untyped-def]
 
 
 @needs_cases
-@pytest.mark.parametrize("folder", sorted(p.parent for p in CASES.glob("*/cases.jsonl")), ids=lambda path: path.name)
+@pytest.mark.parametrize("folder", sorted(p.parent for p in CASES.glob("*/exercise.py")), ids=lambda path: path.name)
 def test_the_shared_cases(ask: Judge, folder) -> None:  # type: ignore[no-untyped-def]
     graph = ask.graph(folder / "exercise.py")
     right = json.loads((folder / "right.json").read_text())
