@@ -71,18 +71,18 @@ class Case(Seen):
 
     def put_right(self, expression: ast.expr) -> Case | None:
         """The answer as it would be with `expression` for the learner's; None where that has no value in some trial."""
-        values = _floats(expression, [evaluator for evaluator, _ in self._everywhere])
+        values = _floats(expression, [evaluator for evaluator, _ in self.each])
         if values is None:
             return None
         runs = []
-        for value, (_, run) in zip(values, self._everywhere, strict=True):
+        for value, (_, run) in zip(values, self.each, strict=True):
             answer = replace(run.answers[self.name], state="tensor", value=value, dtype="float64", shape=tuple(value.shape), raised=None)
             runs.append(replace(run, answers={**run.answers, self.name: answer}))
         return replace(self, verdict=replace(self.verdict, runs=tuple(runs)), edited=expression)
 
     def is_right(self, expression: ast.expr) -> bool:
         """Whether an expression of the learner's names gives the oracle in every trial; stops at the first in which it does not."""
-        for evaluator, run in self._everywhere:
+        for evaluator, run in self.each:
             try:
                 value = evaluator(expression)
             except (Refused, Failed, RecursionError):
@@ -133,7 +133,7 @@ class Case(Seen):
     def alike(self, one: ast.expr, other: ast.expr, within: ast.expr) -> bool:
         """Whether two parts are tensors of the same numbers in every trial, and when the gradients that the whole reads are others."""
         read = self.gradients_in(within)
-        everywhere = [evaluator for evaluator, _ in self._everywhere]
+        everywhere = [evaluator for evaluator, _ in self.each]
         for evaluator in [*everywhere, self._perturbed(within)[0]] if read else everywhere:
             try:
                 a, b = evaluator(one), evaluator(other)
@@ -147,15 +147,11 @@ class Case(Seen):
 
     def first(self, expression: ast.expr) -> Any:
         """The value of an expression in the first trial. Raises `Refused` or `Failed`."""
-        return self._everywhere[0][0](expression)
-
-    @property
-    def each(self) -> list[tuple[Evaluator, Run]]:
-        """An evaluator for every run, also where the answer raised in one."""
-        return self._everywhere
+        return self.each[0][0](expression)
 
     @cached_property
-    def _everywhere(self) -> list[tuple[Evaluator, Run]]:
+    def each(self) -> list[tuple[Evaluator, Run]]:
+        """An evaluator for every run, also where the answer raised in one."""
         if self.everywhere:
             return list(zip(self.evaluators, self.runs, strict=True))
         return [(self._evaluator(run), run) for run in self.verdict.runs]

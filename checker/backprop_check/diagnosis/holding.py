@@ -24,7 +24,7 @@ from backprop_check.diagnosis.counterfactual import (
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.paths import paths
-from backprop_check.diagnosis.replay import Change, applied, gradient
+from backprop_check.diagnosis.replay import Change, applied, gradient, jacobian
 from backprop_check.records import Claim, Diagnosis, Line, Run
 
 
@@ -112,8 +112,7 @@ def _diagonal(case: Case, claim: Claim) -> bool:
 
     def along(run: Run) -> torch.Tensor:
         leaf, value = applied(case, run, line)
-        rows = [torch.autograd.grad(one, [leaf], retain_graph=True)[0].flatten() for one in value.flatten()]
-        return torch.stack([row[i] for i, row in enumerate(rows)]).reshape(leaf.shape) * run.trial.gradients["d" + line.name]
+        return jacobian(leaf, value).diagonal().reshape(leaf.shape) * run.trial.gradients["d" + line.name]
 
     return gives_answer(case, along)
 

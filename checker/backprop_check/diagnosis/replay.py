@@ -103,3 +103,9 @@ def applied(case: Case, run: Run, line: Line) -> tuple[torch.Tensor, torch.Tenso
             if at.name == line.name:
                 break
     return leaf, values[line.name]
+
+
+def jacobian(leaf: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """The Jacobian of the flattened tensors: a row for each element of the result."""
+    # Row by row, and of scalars: to do it in one go, or given `grad_outputs`, torch loads sympy, which costs far more than this.
+    return torch.stack([torch.autograd.grad(one, [leaf], retain_graph=True)[0].flatten() for one in value.flatten()])

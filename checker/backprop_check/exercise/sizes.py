@@ -38,7 +38,7 @@ def unseen_sizes(choices: Sequence[Mapping[str, int]], listed: Sequence[Mapping[
     Where the exercise lists its sizes it is one of that list that no trial has, or else the last.
     """
     if listed:
-        return next((dict(choice) for choice in map(dict, listed) if {**choices[0], **choice} not in choices), dict(choices[-1]))
+        return next((whole for choice in listed if (whole := {**choices[0], **choice}) not in choices), dict(choices[-1]))
     return {name: choices[2][name] + choices[1][name] - n for name, n in choices[0].items()}
 
 

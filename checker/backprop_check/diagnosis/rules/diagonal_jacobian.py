@@ -20,7 +20,7 @@ import torch
 from backprop_check.comparison.compare import close
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import diagonal
-from backprop_check.diagnosis.replay import applied, downstream
+from backprop_check.diagnosis.replay import applied, downstream, jacobian
 from backprop_check.records import Diagnosis, Line
 
 ELEMENTS = 512
@@ -47,10 +47,10 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def _is_diagonal(case: Case, line: Line) -> bool:
-    jacobian = _whole(*applied(case, case.runs[0], line))
-    if not bool((jacobian - jacobian.diagonal().diag()).any()):
+    whole = jacobian(*applied(case, case.runs[0], line))
+    if not bool((whole - whole.diagonal().diag()).any()):
         return False  # an operation of each element by itself has nothing but its diagonal
-    first = jacobian.diagonal().reshape(case.oracles[0].shape)
+    first = whole.diagonal().reshape(case.oracles[0].shape)
     above = [run.trial.gradients["d" + line.name] for run in case.runs]
     if not close(first * above[0], case.answers[0], case.scales[0]):
         return False
@@ -59,12 +59,6 @@ def _is_diagonal(case: Case, line: Line) -> bool:
             diagonals = [_along(*applied(case, run, line), axis) for run in case.runs]
             return case.is_answer([d * g for d, g in zip(diagonals, above, strict=True)])
     return False
-
-
-def _whole(leaf: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-    """The Jacobian of the flattened tensors: a row for each element of the result."""
-    # Row by row, and of scalars: to do it in one go, or given `grad_outputs`, torch loads sympy, which costs far more than this.
-    return torch.stack([torch.autograd.grad(one, [leaf], retain_graph=True)[0].flatten() for one in value.flatten()])
 
 
 def _along(leaf: torch.Tensor, value: torch.Tensor, axis: int) -> torch.Tensor:
