@@ -1,7 +1,5 @@
 """Work that many submissions share is done once: equal answers go to one judge, and right ones need no process to be explained in."""
 
-import subprocess
-import sys
 from collections import deque
 from types import SimpleNamespace
 
@@ -64,15 +62,3 @@ def test_a_process_is_forked_only_where_there_is_something_to_say(verdicts, foun
             explaining.explained_apart(None, None, verdicts, 1.0)
     else:
         assert explaining.explained_apart(None, None, verdicts, 1.0) == found
-
-
-def test_a_jacobian_is_made_without_sympy():
-    # Loading it takes longer than all the rest, in every process that explains.
-    code = """if True:
-        import sys, torch
-        from backprop_check.diagnosis.replay import jacobian
-        leaf = torch.tensor([1.0, 2.0], requires_grad=True)
-        assert jacobian(leaf, leaf * leaf.sum()).tolist() == [[4.0, 1.0], [2.0, 5.0]]
-        assert "sympy" not in sys.modules
-    """
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)

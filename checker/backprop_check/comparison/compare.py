@@ -25,14 +25,14 @@ def compare(run: Run, name: str, answer: Answer | None = None) -> Difference:
         return Difference("dtype")
     value = answer.value.to(torch.float64)
     distances = distance(value, gradient)
-    largest, worst = _largest(distances)
-    right = largest <= tolerance(run.trial, name, answer.value.dtype) * scale
+    most, worst = largest(distances)
+    right = most <= tolerance(run.trial, name, answer.value.dtype) * scale
     wrong_dtype = right and answer.value.dtype == torch.float32 and run.trial.dtype == torch.float64
     return Difference(
         wrong="dtype" if wrong_dtype else "" if right else "value",
         exact=bool(torch.equal(value, gradient)),
-        max_abs=largest,
-        max_rel=0.0 if largest == 0 else largest / scale if scale else float("inf"),
+        max_abs=most,
+        max_rel=0.0 if most == 0 else most / scale if scale else float("inf"),
         worst=worst,
         unjudged=int((torch.isfinite(value) & ~torch.isfinite(gradient)).sum()),
     )
@@ -50,7 +50,7 @@ def close(value: torch.Tensor, gradient: torch.Tensor, scale: float, within: flo
     """Whether `value` is `gradient`: same shape, and `max|Δ|` at most `within` times `scale`."""
     if value.shape != gradient.shape or not value.is_floating_point():
         return False
-    return _largest(distance(value.to(torch.float64), gradient.to(torch.float64)))[0] <= within * scale
+    return largest(distance(value.to(torch.float64), gradient.to(torch.float64)))[0] <= within * scale
 
 
 def distance(value: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
@@ -63,13 +63,13 @@ def distance(value: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
     return torch.where(agrees, 0.0, (value - gradient).abs()).nan_to_num(nan=torch.inf, posinf=torch.inf)
 
 
-def _largest(distances: torch.Tensor) -> tuple[float, tuple[int, ...] | None]:
-    """The largest |Δ| and where it is."""
+def largest(distances: torch.Tensor) -> tuple[float, tuple[int, ...] | None]:
+    """The largest |Δ| and where it is; nothing is there in a tensor without elements."""
     if distances.numel() == 0:
         return 0.0, None
     flat = int(distances.argmax())
-    largest, worst = float(distances.flatten()[flat]), []
+    most, worst = float(distances.flatten()[flat]), []
     for size in reversed(distances.shape):  # torch.unravel_index would import sympy
         flat, index = divmod(flat, size)
         worst.append(index)
-    return largest, tuple(reversed(worst))
+    return most, tuple(reversed(worst))

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import torch
 
+from backprop_check.comparison.compare import largest
 from backprop_check.derivation.derive import Derivation, Step, Underivable, derive
 from backprop_check.derivation.trees import text
 from backprop_check.exercise.sizes import axes, axis_name
@@ -61,7 +62,7 @@ def _place(verdict: Verdict) -> tuple[int, ...]:
         off = (answer.to(torch.float64) - oracle).abs().nan_to_num(nan=torch.inf)
     else:
         off = oracle.abs()
-    return tuple(int(i) for i in torch.unravel_index(off.argmax(), oracle.shape)) if oracle.dim() else ()
+    return largest(off)[1] or ()
 
 
 def _index(at: Sequence[int]) -> str:
