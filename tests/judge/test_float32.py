@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-import ast
 import itertools
 import random
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from asking import COURSE, Judge
 from graphs import NORMED
+from restyling import HEAD, SOLUTIONS, answers, refused, restylings
 
 from backprop_check.comparison.again import _independent
 from backprop_check.flow import check
 from backprop_check.records import Difference, Run, Target, Trial, Verdict
 from backprop_check.submission.zygote import Zygote
-from backprop_check.trace.graph import Graph
 from backprop_check.trace.oracle import trace
-
-HEAD = "import numpy as np\nimport torch\nimport torch.nn.functional as F\n\n"
-WHOLE = {
-    "float()": "({}).float()",
-    "to": "({}).to(torch.float32)",
-    "to what is float32": "({}).to(torch.ones(1, dtype=torch.float))",
-    "type": "({}).type(torch.FloatTensor)",
-    "type by name": "({}).type('torch.FloatTensor')",
-    "dtype=": "torch.zeros_like({}, dtype=torch.float32) + ({})",
-    "empty": "torch.empty_like({}, dtype=torch.float).copy_({})",
-    "there and back": "({}).float().double()",
-    "numpy": "torch.from_numpy(({}).numpy().astype(np.float32))",
-    "numpy by name": "torch.tensor(np.asarray({}, dtype='float32'))",
-}
-"""What is written around a whole right answer."""
-
-EACH = {"float()": "{}.float()", "to": "{}.to(dtype=torch.float)", "numpy": "torch.from_numpy({}.numpy().astype('float32'))"}
-"""What is written for a name in a right answer."""
 
 FACTORS = {
     "({}).float() * (1 + 5e-5)": "float32 at the end",
@@ -45,64 +25,11 @@ FACTORS = {
 }
 
 
-def answers(solution: Path) -> tuple[str, dict[str, str]]:
-    """A solution's `def` with its first lines, and the expression of each target; in the whole course they are single assignments."""
-    function = next(n for n in ast.parse(solution.read_text()).body if isinstance(n, ast.FunctionDef) and n.name == "backward")
-    assigned = {ast.unparse(s.targets[0]): ast.unparse(s.value) for s in function.body if isinstance(s, ast.Assign)}
-    return f"def backward({ast.unparse(function.args)}):\n", assigned
-
-
-def floats(graph: Graph) -> frozenset[str]:
-    trial = trace(graph, 0, graph.sizes[0])
-    return frozenset(n for n, v in {**trial.values, **trial.gradients}.items() if isinstance(v, torch.Tensor) and v.is_floating_point())
-
-
-class _Restyled(ast.NodeTransformer):
-    """Writes `style` for one name of an expression, the one at `place`, or for every one."""
-
-    def __init__(self, names: frozenset[str], style: str, place: int | None) -> None:
-        self.names, self.style, self.place, self.seen = names, style, place, 0
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        return node if node.attr in ("shape", "dtype", "ndim") else self.generic_visit(node)
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        if node.id not in self.names:
-            return node
-        self.seen += 1
-        return ast.parse(self.style.format(node.id), mode="eval").body if self.place in (None, self.seen - 1) else node
-
-
-def submissions(solution: Path, names: frozenset[str], parameters: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Right answers in float32: what stands first in `backward`, and the targets' expressions."""
-    _, right = answers(solution)
-    for style in WHOLE.values():
-        yield "", {target: style.format(*[text] * style.count("{}")) for target, text in right.items()}
-    yield "".join(f"    {name} = {name}.float()\n" for name in parameters if name in names), right
-    for style in EACH.values():
-        places = range(max(_count(text, names) for text in right.values()))
-        for place in (None, *places):
-            yield "", {t: ast.unparse(_Restyled(names, style, place).visit(ast.parse(text, mode="eval"))) for t, text in right.items()}
-
-
-def _count(text: str, names: frozenset[str]) -> int:
-    counted = _Restyled(names, "{}", -1)
-    counted.visit(ast.parse(text, mode="eval"))
-    return counted.seen
-
-
-@pytest.mark.parametrize("solution", sorted((COURSE / "solutions").glob("ex*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("solution", SOLUTIONS, ids=lambda path: path.stem)
 def test_every_right_answer_is_right_in_float32(ask: Judge, solution: Path) -> None:
-    """The course's solutions, each in two of the styles: which, a seed decides."""
-    exercise = COURSE / "exercises" / solution.name
-    graph = ask.graph(exercise)
-    known = list(submissions(solution, floats(graph), graph.exercise.parameters))
-    for first, restyled in random.Random(solution.name).sample(known, 2):
-        text = HEAD + answers(solution)[0] + first + "".join(f"    {target} = {text}\n" for target, text in restyled.items())
-        judged = ask.text(exercise, text)
-        assert judged.message is None, judged.message
-        wrong = [f"{name} is {judged.said(name)} {judged.detail(name)}" for name in restyled if judged.verdicts[name].status != "correct"]
-        assert not wrong, "\n".join([*wrong, text])
+    """The course's solutions, each in two of the styles: which, a seed decides; `restyling.py` tries all."""
+    for first, restyled in random.Random(solution.name).sample(restylings(ask, solution), 2):
+        assert not refused(ask, solution, first, restyled)
 
 
 @pytest.mark.parametrize("style", list(FACTORS), ids=list(FACTORS.values()))
