@@ -6,9 +6,45 @@ import ast
 import copy
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, wraps
+from typing import Any, TypeVar
 
 Macro = Callable[..., ast.expr]
+Found, Node = TypeVar("Found"), TypeVar("Node", bound=ast.AST)
+
+
+class _Kept(dict[Any, Any]):
+    """What was found out about a tree. A copy of the tree, which may be changed, begins anew."""
+
+    def __deepcopy__(self, memo: object) -> _Kept:
+        return _Kept()
+
+
+def kept(function: Callable[[Node], Found]) -> Callable[[Node], Found]:
+    """Keep with a tree what `function` finds of it: no tree is ever changed, and trees share what is the same in them."""
+
+    @wraps(function)
+    def found(node: Node) -> Found:
+        known = node.__dict__.setdefault("kept", _Kept())
+        if function not in known:
+            known[function] = function(node)
+        result: Found = known[function]
+        return result
+
+    return found
+
+
+@kept
+def dumped(node: ast.expr) -> str:
+    """The tree as text: the same for equal trees."""
+    return ast.dump(node)
+
+
+@kept
+def identifiers(node: ast.AST) -> frozenset[str]:
+    """The names in a tree."""
+    own = frozenset({node.id}) if isinstance(node, ast.Name) else frozenset()
+    return own.union(*map(identifiers, ast.iter_child_nodes(node)))
 
 
 @cache
@@ -42,9 +78,10 @@ def _fill_item(item: object, names: Mapping[str, ast.expr], macros: Mapping[str,
     return _fill(item, names, macros) if isinstance(item, ast.expr) else item
 
 
+@kept
 def text(node: ast.expr) -> str:
     """Write an expression as a learner would: no blanks around `**`, and brackets where `@` meets `*`."""
-    written = ast.unparse(ast.fix_missing_locations(_bracketed(node)))
+    written = ast.unparse(_bracketed(node))
     return re.sub(r"(\d)e-0(\d)", r"\1e-\2", re.sub(r" \*\* (\((-[\d.]+)\))?", r"**\2", written))
 
 

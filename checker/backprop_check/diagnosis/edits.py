@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import torch
 
-from backprop_check.derivation.trees import text
+from backprop_check.derivation.trees import kept, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.evaluate import Failed, Refused
 from backprop_check.diagnosis.plain import cancels
@@ -65,11 +65,13 @@ def rename(expression: ast.expr, old: str, new: str) -> ast.expr:
     return changed
 
 
+@kept
 def names_used(expression: ast.expr) -> list[ast.Name]:
     """The names whose values count, without those that only lend their shape (`torch.ones_like(x)`, `x.shape[0]`, `len(x)`)."""
     return [p for p in valued_parts(expression) if isinstance(p, ast.Name)]
 
 
+@kept
 def valued_parts(expression: ast.expr) -> list[ast.expr]:
     """The parts whose values count; what lends its shape, and all within it, is none."""
     shapes = {id(n) for part in parts(expression) if _lends(part) for n in ast.walk(part)}

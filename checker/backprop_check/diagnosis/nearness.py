@@ -8,10 +8,11 @@ import io
 import tokenize
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 
 import torch
 
-from backprop_check.derivation.trees import parsed, text
+from backprop_check.derivation.trees import dumped, parsed, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import is_sum
 from backprop_check.diagnosis.edits import names_used, parts, value_of
@@ -71,6 +72,7 @@ def _steps(written: list[str], line: list[str]) -> int:
     return row[-1]
 
 
+@cache
 def tokens(source: str) -> list[str]:
     try:
         return [t.string for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.string.strip()]
@@ -125,7 +127,7 @@ def _numbers(expression: ast.expr) -> frozenset[float]:
 
 def _repeats(everything: list[ast.expr], names: list[ast.Name]) -> int:
     """How many parts stand there once more; what is within such a part counts with it."""
-    there = Counter(ast.dump(p) for p in everything if not isinstance(p, ast.Name | ast.Constant)) + Counter(ast.dump(n) for n in names)
+    there = Counter(dumped(p) for p in everything if not isinstance(p, ast.Name | ast.Constant)) + Counter(dumped(n) for n in names)
     again = {dumped: count - 1 for dumped, count in there.items() if count > 1}
     return sum(count for dumped, count in again.items() if not any(dumped in other for other in again if other != dumped))
 

@@ -13,7 +13,7 @@ from itertools import permutations
 
 import torch
 
-from backprop_check.derivation.trees import literal, text
+from backprop_check.derivation.trees import dumped, kept, literal, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import factors, is_product, is_sum, product, rewritten, shortened
 from backprop_check.diagnosis.evaluate import Failed, Refused
@@ -65,12 +65,12 @@ def _is_less_one(node: ast.expr) -> bool:
 
 def _over_itself(expression: ast.expr) -> set[str]:
     """What a product both multiplies with and divides by: without it the numbers are the same, though perhaps not the shape."""
-    found = {(divides, ast.dump(factor)) for divides, factor in (factors(expression)[1] if is_product(expression) else ())}
+    found = {(divides, dumped(factor)) for divides, factor in (factors(expression)[1] if is_product(expression) else ())}
     return {factor for divides, factor in found if divides and (False, factor) in found}
 
 
 def _pieces(expression: ast.expr) -> Counter[str]:
-    return Counter(ast.dump(part) for part in parts(expression) if not isinstance(part, ast.BinOp | ast.UnaryOp))
+    return Counter(dumped(part) for part in parts(expression) if not isinstance(part, ast.BinOp | ast.UnaryOp))
 
 
 def settled(case: Case, expression: ast.expr) -> ast.expr:
@@ -87,6 +87,7 @@ def plain(case: Case, expression: ast.expr) -> ast.expr:
     return expression
 
 
+@kept
 def size(expression: ast.expr) -> int:
     """How much there is to read: the tokens, nearly; and one more for each sign that stands within a product."""
     nodes = [n for n in ast.walk(expression) if isinstance(n, ast.expr | ast.keyword)]
@@ -98,7 +99,7 @@ def size(expression: ast.expr) -> int:
 def _settlings(case: Case, expression: ast.expr, algebra: bool = False) -> Iterator[ast.expr]:
     """The expression with one idle thing less: the part it stands in is worth the same without it."""
     everything = [p for p in parts(expression) if not (algebra and _is_layout(p))]
-    own = {ast.dump(part) for part in parts(case.draft)} if case.draft is not None else set()
+    own = {dumped(part) for part in parts(case.draft)} if case.draft is not None else set()
     for part in everything if len(everything) <= LARGE else ():
         long = size(part)
         for less in (*_less(part), *_undone(case, part)):
@@ -106,7 +107,7 @@ def _settlings(case: Case, expression: ast.expr, algebra: bool = False) -> Itera
                 return
             if size(less) < long and case.alike(part, less, expression):
                 yield put(expression, part, less)
-        if ast.dump(part) not in own and (base := _laid_out(part)) is not None:
+        if dumped(part) not in own and (base := _laid_out(part)) is not None:
             flat = put(expression, part, base)
             if case.gradients_in(expression) <= case.gradients_in(flat) and case.is_right(flat):
                 yield flat
@@ -127,12 +128,12 @@ def _laid_out(part: ast.expr) -> ast.expr | None:
 def _undone(case: Case, part: ast.expr) -> Iterator[ast.expr]:
     """What is left where a line of the forward is undone, unless the learner undoes it: `b` of `c / a` after `c = a * b`."""
     negative, found = factors(part) if is_product(part) else (False, [])
-    own = {(divides, ast.dump(f)) for p in (parts(case.draft) if case.draft is not None else ()) for divides, f in factors(p)[1]}
+    own = {(divides, dumped(f)) for p in (parts(case.draft) if case.draft is not None else ()) for divides, f in factors(p)[1]}
     for (i, (divided, one)), (j, (divides, other)) in permutations(enumerate(found), 2):
-        if divides and not divided and {(False, ast.dump(one)), (True, ast.dump(other))} - own:
+        if divides and not divided and {(False, dumped(one)), (True, dumped(other))} - own:
             for name in _before(case, ast.BinOp(one, ast.Div(), other)):
                 yield product(negative, [(d, name if k == i else f) for k, (d, f) in enumerate(found) if k != j])
-    if isinstance(part, ast.Call) and (False, ast.dump(part)) not in own:
+    if isinstance(part, ast.Call) and (False, dumped(part)) not in own:
         yield from _before(case, part)
         yield from (ast.BinOp(_ONE, ast.Div(), name) for name in _before(case, ast.BinOp(_ONE, ast.Div(), part)))
 

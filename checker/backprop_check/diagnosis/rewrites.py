@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
+from backprop_check.derivation.trees import kept
+
 
 def calls(expression: ast.AST, *names: str) -> Iterator[ast.Call]:
     """Calls of a function or method of one of these names within an expression, outermost first."""
@@ -14,17 +16,19 @@ def calls(expression: ast.AST, *names: str) -> Iterator[ast.Call]:
             yield node
 
 
-def parts(expression: ast.expr) -> Iterator[ast.expr]:
+@kept
+def parts(expression: ast.expr) -> tuple[ast.expr, ...]:
     """The sub-expressions that have a value of their own, the whole first; not the names of functions and modules."""
-    yield expression
+    found = [expression]
     for child in ast.iter_child_nodes(expression):
         if isinstance(child, ast.keyword):
-            yield from parts(child.value)
+            found += parts(child.value)
         elif isinstance(child, ast.Attribute) and isinstance(expression, ast.Call) and child is expression.func:
             if not (isinstance(child.value, ast.Name) and child.value.id in ("torch", "F")):
-                yield from parts(child.value)
+                found += parts(child.value)
         elif isinstance(child, ast.expr):
-            yield from parts(child)
+            found += parts(child)
+    return tuple(found)
 
 
 def put(expression: ast.expr, old: ast.AST, new: ast.expr) -> ast.expr:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from backprop_check.comparison.compare import EXACT, tolerance
+from backprop_check.derivation.trees import identifiers
 from backprop_check.diagnosis.fold import statement_nodes
 from backprop_check.diagnosis.work import Work
 from backprop_check.exercise.sizes import axes, axis_name, written
@@ -133,7 +134,7 @@ class Seen:
 
     def gradients_in(self, expression: ast.expr) -> frozenset[str]:
         """The gradients from above, of those it may use, that an expression names."""
-        return frozenset(n.id for n in ast.walk(expression) if isinstance(n, ast.Name) and n.id in self.available)
+        return identifiers(expression) & self.available
 
     def shape(self, of: Callable[[Run], torch.Tensor | tuple[int, ...]]) -> str:
         """Write a shape with its axes and its nominal numbers: `(N, 1) = (7, 1)`."""
