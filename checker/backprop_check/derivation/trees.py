@@ -10,7 +10,8 @@ from functools import cache, wraps
 from typing import Any, TypeVar
 
 Macro = Callable[..., ast.expr]
-Found, Node = TypeVar("Found"), TypeVar("Node", bound=ast.AST)
+Found = TypeVar("Found")
+Node = TypeVar("Node", bound=ast.AST)
 
 
 class _Kept(dict[Any, Any]):
