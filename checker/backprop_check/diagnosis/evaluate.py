@@ -121,7 +121,7 @@ class Evaluator:
         if isinstance(node, ast.Name) and node.id in _ROOTS and node.id not in self.names:
             return _ROOTS[node.id], node.id
         if isinstance(node, ast.Attribute):
-            path = ast.unparse(node.value)
+            path = _path(node.value)
             if path == "torch" and node.attr in FUNCTIONS:
                 return getattr(torch, node.attr), node.attr
             if path in ("F", "torch.nn.functional") and node.attr in FUNCTIONS and hasattr(F, node.attr):
@@ -151,6 +151,16 @@ class Evaluator:
             NotImplementedError,
         ) as error:
             raise Failed(node, error) from None
+
+
+def _path(node: ast.expr) -> str:
+    """The module that a function is taken from, as it is written: `torch.nn.functional`; of what is no name, nothing."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=base, attr=name):
+            return f"{_path(base)}.{name}"
+    return ""
 
 
 def _small(op: ast.operator, a: Any, b: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 from backprop_check.records import Submission
 from backprop_check.submission.needed import needed
@@ -23,7 +24,7 @@ def fold(submission: Submission, nodes: Sequence[ast.stmt], target: str, gradien
     Helper names are put in; other gradients stay names, since the judge replaces them. Whether the result is what the learner's
     statements compute is for the caller to verify by value.
     """
-    known: dict[str, ast.expr | None] = _constants(submission)
+    known = dict(_constants(submission.prelude, submission.needs, submission.parameters))
     for statement, node in zip(submission.statements, nodes, strict=True):
         match node:
             case ast.Assign(targets=targets, value=value) if all(isinstance(t, ast.Name) for t in targets):
@@ -42,13 +43,14 @@ def fold(submission: Submission, nodes: Sequence[ast.stmt], target: str, gradien
     return known.get(target)
 
 
-def _constants(submission: Submission) -> dict[str, ast.expr | None]:
+@lru_cache(4)  # each gradient of a submission asks
+def _constants(prelude: str, needs: frozenset[str], parameters: tuple[str, ...]) -> dict[str, ast.expr | None]:
     """Names that the file gives a value outside `backward`, by a plain assignment."""
     found: dict[str, ast.expr | None] = {}
-    for node in needed(ast.parse(submission.prelude).body, submission.needs).runs:
+    for node in needed(ast.parse(prelude).body, needs).runs:
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             found[node.targets[0].id] = _substitute(node.value, found, (), "")
-    return {name: value for name, value in found.items() if name not in submission.parameters}
+    return {name: value for name, value in found.items() if name not in parameters}
 
 
 def _substitute(node: ast.expr, known: dict[str, ast.expr | None], gradients: Collection[str], target: str) -> ast.expr | None:
