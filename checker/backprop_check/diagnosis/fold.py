@@ -7,6 +7,7 @@ import copy
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
+from backprop_check.derivation.trees import identifiers
 from backprop_check.records import Submission
 from backprop_check.submission.needed import needed
 from backprop_check.submission.signature import find_backward
@@ -15,7 +16,12 @@ from backprop_check.submission.statements import guarded
 
 def statement_nodes(submission: Submission) -> list[ast.stmt]:
     """The guarded statements of the submission's `backward`, as nodes whose positions are those of its `body`."""
-    return list(guarded(find_backward(ast.parse(submission.body), submission.bare, submission.parameters).body))
+    return list(_guarded(submission.body, submission.bare, submission.parameters))
+
+
+@lru_cache(4)  # each gradient of a submission asks
+def _guarded(body: str, bare: bool, parameters: tuple[str, ...]) -> tuple[ast.stmt, ...]:
+    return tuple(guarded(find_backward(ast.parse(body), bare, parameters).body))
 
 
 def fold(submission: Submission, nodes: Sequence[ast.stmt], target: str, gradients: Collection[str]) -> ast.expr | None:
@@ -43,7 +49,7 @@ def fold(submission: Submission, nodes: Sequence[ast.stmt], target: str, gradien
     return known.get(target)
 
 
-@lru_cache(4)  # each gradient of a submission asks
+@lru_cache(4)
 def _constants(prelude: str, needs: frozenset[str], parameters: tuple[str, ...]) -> dict[str, ast.expr | None]:
     """Names that the file gives a value outside `backward`, by a plain assignment."""
     found: dict[str, ast.expr | None] = {}
@@ -54,8 +60,7 @@ def _constants(prelude: str, needs: frozenset[str], parameters: tuple[str, ...])
 
 
 def _substitute(node: ast.expr, known: dict[str, ast.expr | None], gradients: Collection[str], target: str) -> ast.expr | None:
-    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    needed = {n for n in names if n in known and (n not in gradients or n == target)}
+    needed = {n for n in identifiers(node) if n in known and (n not in gradients or n == target)}
     if any(known[n] is None for n in needed):
         return None
     return _Put({n: known[n] for n in needed}).visit(copy.deepcopy(node)) if needed else node

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -68,11 +69,18 @@ def where_named(exercise: Exercise, name: str) -> str:
 
 def line_of(exercise: Exercise, name: str) -> int:
     """The line at whose top level an exercise file gives `name` its meaning, 1 where it does not."""
-    found = 1
-    for node in ast.parse(exercise.source).body:
-        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        if getattr(node, "name", "") == name or (name in names and not isinstance(node, ast.FunctionDef | ast.ClassDef)):
-            found = node.lineno
+    return _lines(exercise.source).get(name, 1)
+
+
+@lru_cache(4)  # every trial asks
+def _lines(source: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names = {node.name}
+        else:
+            names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        found.update(dict.fromkeys(names, node.lineno))
     return found
 
 
