@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Hashable, Iterator
-from itertools import chain
+import math
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import chain, combinations, islice, product, zip_longest
+from types import CodeType
 
 import torch
 
@@ -12,6 +17,7 @@ from backprop_check.derivation.derive import Underivable, derive
 from backprop_check.derivation.trees import fill, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import parts, replacements, value_of
+from backprop_check.diagnosis.evaluate import ELEMENTS
 from backprop_check.diagnosis.fingerprint import keys
 from backprop_check.diagnosis.holes import narrowed
 from backprop_check.diagnosis.replay import cut, downstream
@@ -40,24 +46,39 @@ BINARY = (
 PLACES = ("x.T", "x.sum(0)", "x.sum(1)", "x.sum(0, keepdim=True)", "x.sum(1, keepdim=True)", "x.sum()")
 
 
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """An expression with its value in the first trial: a tree, or a template, filled in when the tree is asked for."""
+
+    value: object
+    source: ast.expr | str
+    given: Mapping[str, Entry] = field(default_factory=dict)
+
+    @property
+    def expression(self) -> ast.expr:
+        if isinstance(self.source, str):
+            return fill(self.source, {name: entry.expression for name, entry in self.given.items()})
+        return self.source
+
+
 class Stock:
     """Made once for a case. Entries are added from the nearest to the farthest, and the first with a value stays."""
 
     def __init__(self, case: Case) -> None:
-        self._found: dict[Hashable, ast.expr] = {}
-        for count, expression in enumerate(_expressions(case)):
-            if count >= ENTRIES or case.late:
+        self._found: dict[Hashable, Entry] = {}
+        for entry in islice(_entries(case), ENTRIES):
+            if case.late:
                 break
-            value = value_of(case, expression)
+            value = entry.value
             if isinstance(value, torch.Tensor) and value.dtype in (torch.float64, torch.bool):
                 for key in keys(value.to(torch.float64)):
-                    self._found.setdefault(key, expression)
+                    self._found.setdefault(key, entry)
 
     def find(self, needed: torch.Tensor) -> Iterator[ast.expr]:
         """Yield expressions that are worth `needed`, or what broadcasts to it, in the first trial."""
         small = narrowed(needed)
         for value in (needed,) if small is needed else (needed, small):
-            yield from dict.fromkeys(self._found[key] for key in keys(value) if key in self._found)
+            yield from (entry.expression for entry in dict.fromkeys(self._found[key] for key in keys(value) if key in self._found))
 
 
 def stock(case: Case) -> Stock:
@@ -68,20 +89,26 @@ def stock(case: Case) -> Stock:
     return found
 
 
-def _expressions(case: Case) -> Iterator[ast.expr]:
+def _entries(case: Case) -> Iterator[Entry]:
+    def known(expression: ast.expr) -> Entry:
+        return Entry(value_of(case, expression), expression)
+
     names = [ast.Name(name, ast.Load()) for name in replacements(case)]
     derived = case.derived
     pieces = list(parts(derived.expression)) if derived is not None else []
     own = list(parts(case.draft)) if case.draft is not None else []
-    yield from chain(names, pieces, own, slopes(case))
-    yield from (fill("a == b", {"a": ast.Name(case.node, ast.Load()), "b": ast.Name(c.name, ast.Load())}) for c in case.consumers)
-    local = names[:LOCAL]
-    atoms = list({text(e): e for e in chain(local, pieces, own)}.values())
-    yield from _filled(UNARY, atoms)
-    pairs = [fill(template, {"a": a, "b": b}) for i, a in enumerate(local) for b in local[i + 1 :] for template in BINARY]
-    yield from pairs
-    yield from _filled(PLACES, atoms)
-    yield from _filled(PLACES[1:], pairs)
+    yield from map(known, chain(names, pieces, own, slopes(case)))
+    for line in case.consumers:
+        yield known(fill("a == b", {"a": ast.Name(case.node, ast.Load()), "b": ast.Name(line.name, ast.Load())}))
+    local = [known(name) for name in names[:LOCAL]]
+    atoms = [known(e) for e in {text(e): e for e in chain(names[:LOCAL], pieces, own)}.values()]
+    yield from _filled(case, UNARY, atoms)
+    pairs = []
+    for (a, b), template in product(combinations(local, 2), BINARY):
+        pairs.append(_made(case, template, a=a, b=b))
+        yield pairs[-1]
+    yield from _filled(case, PLACES, atoms)
+    yield from _filled(case, PLACES[1:], pairs)
 
 
 def slopes(case: Case) -> Iterator[ast.expr]:
@@ -98,7 +125,27 @@ def slopes(case: Case) -> Iterator[ast.expr]:
                 yield from (fill(text(term.expression), {gradient: ast.Constant(1)}) for term in derived.terms if term.line is line)
 
 
-def _filled(templates: tuple[str, ...], atoms: list[ast.expr]) -> Iterator[ast.expr]:
+def _filled(case: Case, templates: tuple[str, ...], atoms: list[Entry]) -> Iterator[Entry]:
     for atom in atoms:
         for template in templates:
-            yield fill(template, {"x": atom})
+            yield _made(case, template, x=atom)
+
+
+def _made(case: Case, template: str, **given: Entry) -> Entry:
+    """A template filled in, its value computed from theirs."""
+    code, operations = _compiled(template)
+    values = {name: entry.value for name, entry in given.items()}
+    tensors = [v for v in values.values() if isinstance(v, torch.Tensor)]
+    value, longest = None, map(max, zip_longest(*(reversed(t.shape) for t in tensors), fillvalue=1))
+    if tensors and None not in values.values() and math.prod(longest) <= ELEMENTS:
+        case.work.count(*tensors, times=operations)
+        with suppress(RuntimeError, TypeError, IndexError, AttributeError):
+            value = eval(code, {"torch": torch}, values)  # one of the templates above
+    return Entry(value, template, given)
+
+
+@cache
+def _compiled(template: str) -> tuple[CodeType, int]:
+    """A template as code, and how many operations it is."""
+    tree = ast.parse(template, mode="eval")
+    return compile(tree, "", "eval"), sum(isinstance(n, ast.BinOp | ast.UnaryOp | ast.Call | ast.Compare) for n in ast.walk(tree))
