@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from backprop_check.records import Answer, Difference, Run, Trial
@@ -50,7 +52,9 @@ def close(value: torch.Tensor, gradient: torch.Tensor, scale: float, within: flo
     """Whether `value` is `gradient`: same shape, and `max|Δ|` at most `within` times `scale`."""
     if value.shape != gradient.shape or not value.is_floating_point():
         return False
-    return largest(distance(value.to(torch.float64), gradient.to(torch.float64)))[0] <= within * scale
+    value, gradient = value.to(torch.float64), gradient.to(torch.float64)
+    most = float((value - gradient).abs().max()) if value.numel() else 0.0
+    return (most if math.isfinite(most) else largest(distance(value, gradient))[0]) <= within * scale
 
 
 def distance(value: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:

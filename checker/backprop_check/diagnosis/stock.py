@@ -136,12 +136,17 @@ def _made(case: Case, template: str, **given: Entry) -> Entry:
     code, operations = _compiled(template)
     values = {name: entry.value for name, entry in given.items()}
     tensors = [v for v in values.values() if isinstance(v, torch.Tensor)]
-    value, longest = None, map(max, zip_longest(*(reversed(t.shape) for t in tensors), fillvalue=1))
-    if tensors and None not in values.values() and math.prod(longest) <= ELEMENTS:
+    value = None
+    if tensors and all(v is not None for v in values.values()) and (len(tensors) == 1 or _together(tensors) <= ELEMENTS):
         case.work.count(*tensors, times=operations)
         with suppress(RuntimeError, TypeError, IndexError, AttributeError):
             value = eval(code, {"torch": torch}, values)  # one of the templates above
     return Entry(value, template, given)
+
+
+def _together(tensors: list[torch.Tensor]) -> int:
+    """How many elements they have, broadcast."""
+    return math.prod(map(max, zip_longest(*(reversed(t.shape) for t in tensors), fillvalue=1)))
 
 
 @cache
