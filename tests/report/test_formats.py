@@ -185,6 +185,9 @@ def test_github() -> None:
         "score": 0.0,
     }
     assert data["tests"][3]["line_no"] == 0
+    # The reporter prints `test_code` of every test and `message` of errors alone.
+    failed = [test for test in data["tests"] if test["status"] == "fail"]
+    assert failed and all(test["test_code"] == test["message"] for test in failed)
 
 
 @pytest.mark.parametrize(

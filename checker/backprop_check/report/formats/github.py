@@ -30,7 +30,8 @@ def document(result: Result) -> dict[str, Any]:
     """Return the file of one submission.
 
     The reporter adds up the tests' scores, but prints the share of tests that pass: only equal scores make the two agree. It divides by
-    the number of tests, so a submission that was not judged has one, which is an error.
+    the number of tests, so a submission that was not judged has one, which is an error. Of a test that fails it prints `test_code` and not
+    `message`, which it prints of errors: the explanation of a failure stands in both.
     """
     data = exercism.document(result)
     gradients = result.report["gradients"]
@@ -39,6 +40,8 @@ def document(result: Result) -> dict[str, Any]:
     points = result.max_score / len(tests)
     for test, line in zip(tests, lines, strict=True):
         test["message"] = no_command(test["message"]) if test["message"] else None
+        if test["status"] == "fail":
+            test["test_code"] = test["message"]
         test["filename"] = visible(result.submission)
         test["line_no"] = line or 0
         test["duration"] = share(result)
