@@ -34,3 +34,43 @@ def test_check(exercise: str, status: int, due: dict[str, str], tmp_path: Path, 
     assert main(["check", exercise, "--submission", str(path), "--json"], zygote) == status
     report = json.loads(capsys.readouterr().out)
     assert {g["name"]: g["status"] for g in report["gradients"]} == due
+
+
+def _notebook(path: Path, *cells: str) -> str:
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells]), path)
+    return str(path)
+
+
+FIFTH = """def backward(counts, counts_sum_inv, probs, act, s):
+    dact = torch.ones_like(act)
+    dprobs = (1 - act**2) * dact
+    dcounts = counts_sum_inv * dprobs
+    dcounts_sum_inv = (counts * dprobs).sum(1, keepdim=True)
+"""
+FIRST = "def backward(a, b, c):\n    da = b\n    db = a\n"
+
+
+@pytest.mark.parametrize("exercise", ["ex01", "ex05"])
+@pytest.mark.parametrize("cells", [(FIFTH, FIRST), (FIRST, FIFTH)])
+def test_of_several_exercises_each_finds_its_own_backward(
+    exercise: str, cells: tuple[str, ...], tmp_path: Path, zygote: Zygote, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _notebook(tmp_path / "hw.ipynb", "import torch", *cells)
+    assert main(["check", exercise, "--submission", path, "--json"], zygote) == 0, capsys.readouterr().out
+
+
+def test_the_last_attempt_counts_though_it_asks_for_something_strange(
+    tmp_path: Path, zygote: Zygote, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _notebook(tmp_path / "hw.ipynb", "import torch", FIFTH, FIFTH.replace("act, s", "act, s, lr=0.1").replace("sum(1, ", "sum(0, "))
+    assert main(["check", "ex05", "--submission", path], zygote) == 1
+    path = _notebook(
+        tmp_path / "hw.ipynb", "import torch", FIFTH, FIFTH.replace("act)", "act").replace("(1 - ", "(1 - (").replace(")", "", 1)
+    )
+    assert main(["check", "ex05", "--submission", path], zygote) == 1
+
+
+def test_a_cell_magic_below_a_comment_is_told_to_move_up(tmp_path: Path, zygote: Zygote, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _notebook(tmp_path / "hw.ipynb", "# YOUR CODE HERE\n%%backward ex05\ndact = torch.ones_like(act)")
+    assert main(["check", "ex05", "--submission", path], zygote) == 2
+    assert "`%%backward` stands on line 2 of hw.ipynb[1]" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -42,9 +43,11 @@ def _checked(exercise: str, cells: Sequence[str], time_limit: float) -> Mapping[
         # nbgrader takes anything on standard error for a failed cell.
         run = subprocess.run(command, capture_output=True, encoding="utf-8", stdin=subprocess.DEVNULL)  # noqa: S603 (our own module)
     try:
-        report: Mapping[str, Any] = json.loads(run.stdout)
+        report: Mapping[str, Any] = json.loads(run.stdout.replace(f"{folder}{os.sep}", ""))
     except ValueError:
-        raise BadInput(run.stderr.strip() or f"the checking process ended with {run.returncode}.") from None
+        raise BadInput(
+            run.stderr.strip().replace(f"{folder}{os.sep}", "") or f"the checking process ended with {run.returncode}."
+        ) from None
     if report["title"] is None:
         raise BadInput(report["message"])
     return report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -14,6 +15,8 @@ from backprop_check.submission.signature import Function
 
 ALIKE = 0.7
 """From which likeness on a name is taken for a slip of another (of `difflib`)."""
+_MAGIC = re.compile(r"(?m)^\s*# %%backward\b")
+"""A cell magic below the first line, as `cells` leaves it."""
 
 
 class Found(NamedTuple):
@@ -36,6 +39,12 @@ def why_nothing(path: Path, trees: Sequence[tuple[Cell, ast.Module]], broken: Se
             return f"{nothing} at its top level: the one on {found.place} is {where}; move it out, to the left margin{self}."
         if found.name == "backward":
             return f"{nothing} at its top level: the one on {found.place} stands in a loop or a `with`; move it out, to the left margin."
+    for cell, _ in trees:
+        if cell.mark is None and (magic := _MAGIC.search(cell.text)) is not None:
+            line = cell.text[: magic.start()].count("\n") + 1
+            return (
+                f"{nothing}: `%%backward` stands on line {line} of {cell.place}, and counts only as the first line of its cell; move it up."
+            )
     if any("backward" in b.source for b in broken):
         return unreadable(path, broken)
     near = max((f for f in functions if not f.inside), key=lambda f: _likeness(f.name), default=None)

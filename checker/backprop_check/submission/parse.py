@@ -51,13 +51,10 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise, besid
     Raises `BadInput` as `read_submission` does.
     """
     parsed = [(cell, *parse_leniently(cell.text)) for cell in cells if cell.is_for(exercise.id)]
-    chosen = None
-    for number, (cell, tree, _, broken) in enumerate(parsed):
-        if (cell.mark is not None and _says_something(tree, broken)) or backwards(tree):
-            chosen = number
-    if chosen is None:
+    tried = [p for p in parsed if (p[0].mark is not None and _says_something(p[1], p[3])) or backwards(p[1])]
+    if not tried:
         raise BadInput(why_nothing(path, [(cell, tree) for cell, tree, *_ in parsed], [b for *_, broken in parsed for b in broken]))
-    cell, tree, text, broken = parsed[chosen]
+    cell, tree, text, broken = next((p for p in reversed(tried) if _is_about(exercise, p[0], p[1], p[3])), tried[-1])
     bare = cell.mark is not None
     tree, text, paused = _without_pauses(tree, text, bare)
     function = None if bare else backwards(tree)[-1]
@@ -105,6 +102,14 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise, besid
 def exercise_parameters(exercise: Exercise) -> tuple[str, ...]:
     """Names that `backward` may ask for: all of the forward's, then the exercise's own (the cotangent of a tensor output)."""
     return tuple(dict.fromkeys((*exercise.names, *exercise.parameters)))
+
+
+def _is_about(exercise: Exercise, cell: Cell, tree: ast.Module, broken: Iterable[Broken]) -> bool:
+    """Whether a cell's `backward` is this exercise's, by its parameters and what it writes: a notebook may hold those of several."""
+    function = None if cell.mark is not None else backwards(tree)[-1]
+    asked = set(asked_for(function)) if function is not None else set()
+    names = {n.id for n in ast.walk(function or tree) if isinstance(n, ast.Name)} | {b.target for b in broken}
+    return 2 * len(asked & set(exercise_parameters(exercise))) >= len(asked) and any(target.name in names for target in exercise.targets)
 
 
 def _read(body: Sequence[ast.stmt], function: Function | None) -> set[str]:
