@@ -36,18 +36,16 @@ def backprop_points(exercise: str, out_of: float | None = None, time_limit: floa
 def _checked(exercise: str, cells: Sequence[str], time_limit: float) -> Mapping[str, Any]:
     notebook = {"cells": [{"cell_type": "code", "source": cell} for cell in cells]}
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "notebook.ipynb"
+        path, there = Path(folder) / "notebook.ipynb", f"{folder}{os.sep}"
         path.write_text(json.dumps(notebook), encoding="utf-8")
         command = [sys.executable, "-P", "-m", "backprop_check", "check", exercise, "--submission", str(path), "--json"]
         command += ["--time-limit", str(time_limit)]
         # nbgrader takes anything on standard error for a failed cell.
         run = subprocess.run(command, capture_output=True, encoding="utf-8", stdin=subprocess.DEVNULL)  # noqa: S603 (our own module)
     try:
-        report: Mapping[str, Any] = json.loads(run.stdout.replace(f"{folder}{os.sep}", ""))
+        report: Mapping[str, Any] = json.loads(run.stdout.replace(there, ""))
     except ValueError:
-        raise BadInput(
-            run.stderr.strip().replace(f"{folder}{os.sep}", "") or f"the checking process ended with {run.returncode}."
-        ) from None
+        raise BadInput(run.stderr.strip().replace(there, "") or f"the checking process ended with {run.returncode}.") from None
     if report["title"] is None:
         raise BadInput(report["message"])
     return report

@@ -42,9 +42,7 @@ def why_nothing(path: Path, trees: Sequence[tuple[Cell, ast.Module]], broken: Se
     for cell, _ in trees:
         if cell.mark is None and (magic := _MAGIC.search(cell.text)) is not None:
             line = cell.text[: magic.start()].count("\n") + 1
-            return (
-                f"{nothing}: `%%backward` stands on line {line} of {cell.place}, and counts only as the first line of its cell; move it up."
-            )
+            return f"{nothing}: `%%backward` stands on line {line} of {cell.place}, and counts only on its first; move it up."
     if any("backward" in b.source for b in broken):
         return unreadable(path, broken)
     near = max((f for f in functions if not f.inside), key=lambda f: _likeness(f.name), default=None)
