@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _is_slow(item: pytest.Item) -> bool:
     return not SLOW.isdisjoint(Path(item.path).relative_to(Path(__file__).parent).parts)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more process than cores: some tests wait, for what hangs and for other processes."""
+    return min(config.option.maxprocesses or 4, (os.cpu_count() or 1) + 1)
 
 
 class Raising(logging.Handler):

@@ -20,7 +20,7 @@ from backprop_check.trace.graph import load_graph
 from backprop_check.trace.oracle import trace
 from backprop_check.trace.response import response
 
-GRAPHS = [*sorted((Path(__file__).parents[1] / "heldout").glob("*/exercise.py")), *packaged_course().files()]
+GRAPHS = [*sorted((Path(__file__).parents[1] / "heldout").glob("*/exercise.py"))[::3], *packaged_course().files()[1::2]]
 
 
 def lessons(path: Path, answers: Path, zygote: Zygote) -> dict[str, Lesson]:
