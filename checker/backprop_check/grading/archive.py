@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import stat
 import zipfile
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from backprop_check.errors import BadInput
 from backprop_check.files import LARGEST
-from backprop_check.grading.item import DEPTH_LIMIT, ITEMS_LIMIT, TOO_DEEP, TOO_LARGE, VENV, Item, is_ignored, is_venv_name, kind_of
+from backprop_check.grading.item import DEPTH_LIMIT, ITEMS_LIMIT, TOO_DEEP, TOO_LARGE, VENV, Item, few_others, is_ignored, is_venv_name, kind_of, too_large
 
 # The two that zipfile unpacks by pieces; of the others, a few bytes can grow to gigabytes before the first piece is seen.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -19,12 +20,15 @@ _SPECIAL = "is stored as a symbolic link or device: it was not opened"
 
 
 class Archive:
-    """The entries of the zip at `path`. Raises `BadInput` when it is none. It stays open until `close`, and belongs to one process."""
+    """The entries of the zip at `path`, whose bytes are `data` where it lies in another one.
 
-    def __init__(self, path: Path) -> None:
+    Raises `BadInput` when it is none. It stays open until `close`, and belongs to one process.
+    """
+
+    def __init__(self, path: Path, data: bytes | None = None) -> None:
         self.path = path
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._zip = zipfile.ZipFile(path if data is None else io.BytesIO(data))
         except OSError as error:
             raise BadInput(f"{path} cannot be read ({error.strerror}): check the path and its permissions.") from None
         except Exception:  # a damaged list of entries makes zipfile raise nearly anything
@@ -33,14 +37,14 @@ class Archive:
     def close(self) -> None:
         self._zip.close()
 
-    def items(self) -> list[Item]:
-        """Return what the zip holds, in any order. Raises `BadInput` when it holds too much."""
-        entries = self._zip.infolist()
-        if len(entries) > ITEMS_LIMIT:
-            raise BadInput(f"{self.path} holds more than {ITEMS_LIMIT:,} entries: name the zip of submissions itself.")
+    def items(self, limit: int | None = None) -> list[Item]:
+        """Return what the zip holds, in any order. Raises `BadInput` when it holds more entries than `limit`."""
+        entries, limit = self._zip.infolist(), limit or ITEMS_LIMIT
+        if len(entries) > limit:
+            raise BadInput(f"{self.path} holds more than {limit:,} entries: name the zip of submissions itself.")
         found = [item for index, entry in enumerate(entries) if (item := _item(index, entry)) is not None]
         venvs = {_parts(name)[:-1] for entry in entries if (name := _name(entry)).rstrip("/").endswith(f"/{VENV}")}
-        return [item for item in dict.fromkeys(found) if not _inside(item, venvs)]
+        return few_others(item for item in dict.fromkeys(found) if not _inside(item, venvs))
 
     def read(self, item: Item, limit: int = LARGEST) -> bytes:
         """Return the bytes of an entry. Raises `BadInput` when it is damaged, larger than `limit`, or the zip has changed."""
@@ -53,7 +57,7 @@ class Archive:
         except Exception as error:  # see above
             raise BadInput(f"{item.name!r} is damaged in the zip ({str(error)[:100] or type(error).__name__}): ask for it again.") from None
         if len(data) > limit:
-            raise BadInput(f"{item.name!r} {TOO_LARGE}.")
+            raise BadInput(f"{item.name!r} {too_large(limit)}.")
         return data
 
 
@@ -68,11 +72,11 @@ def _item(index: int, entry: zipfile.ZipInfo) -> Item | None:
         return Item(parts[:DEPTH_LIMIT], "folder", TOO_DEEP)
     kind = kind_of(parts[-1])
     if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        return Item(parts, kind or "odd", _SPECIAL, refused=True, index=index)
+        return Item(parts, "odd" if kind == "other" else kind, _SPECIAL, refused=True, index=index)
     if name.endswith(("/", "\\")):
         return Item(parts, "folder")
-    if kind is None:
-        return Item(parts[:-1], "folder") if len(parts) > 1 else None
+    if parts[-1] == VENV and len(parts) > 1:
+        return Item(parts[:-1], "folder")
     return Item(parts, kind, _trouble(entry) if kind == "file" else "", index=index)
 
 

@@ -1,0 +1,127 @@
+"""Whether the folders at one level are students, or hold them: by what repeats from one to the next, and by the class list."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from backprop_check.grading.item import Item
+from backprop_check.grading.names import ExerciseNames
+from backprop_check.grading.schemes import ATTACHMENTS, STRONG, Scheme, canvas, sakai
+from backprop_check.grading.tree import Node
+from backprop_check.grading.words import PROJECT, export, is_same, is_series, is_teachers, is_version, words
+
+_LOOKED = 40
+"""So many files of a folder are read to see whether one defines `backward`."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """`defines` says whether a file defines `backward`; `known` whom of the class list a name means, "" for nobody."""
+
+    names: ExerciseNames
+    defines: Callable[[Item], bool]
+    known: Callable[[str], str]
+
+    def scheme(self, node: Node) -> Scheme | None:
+        """Return the platform's way of naming that the entries at a level follow."""
+        entries = [*node.folders, *(item.name for item in node.files if item.kind != "metadata")]
+        for scheme in STRONG:
+            if any(map(scheme, entries)):
+                return scheme
+        if any(ATTACHMENTS in name for name in entries) or any(ATTACHMENTS in child.folders for child in node.folders.values()):
+            return sakai
+        serious = [*node.folders, *(item.name for item in node.files if item.kind in ("file", "zip"))]
+        return canvas if 2 * sum(canvas(name) is not None for name in serious) >= max(1, len(serious)) and any(map(canvas, entries)) else None
+
+    def holding(self, node: Node, above: str) -> set[str]:
+        """Return the names of those folders that are no student's, but hold students."""
+        folders = node.folders
+        exported = {name for name, child in folders.items() if (s := self.scheme(child)) and (s is not canvas or len(folders) == 1)}
+        if exported:
+            return exported
+        if (told := self._by_class_list(folders)) is not None:
+            return told
+        names = [child.stem for child in folders.values()]
+        if folders and (all(self.names.told(name) and not self.names.without(name) for name in names) or (len(names) > 1 and is_series(names))):
+            return set(folders)
+        if len(folders) == 1:
+            ((name, child),) = folders.items()
+            alone = not any(item.kind == "file" for item in node.files)
+            inner = bool(child.folders) or any(item.kind != "metadata" for item in child.files)
+            named = alone and inner and (is_same(child.stem, above) or export(child.stem) is not None)
+            return {name} if named or self.is_class(child) else set()
+        return set(folders) if self._are_sections([child for child in folders.values() if child.holds_work()]) else set()
+
+    def is_class(self, node: Node) -> bool:
+        """Say whether a folder holds several students."""
+        folders = [child for child in node.folders.values() if child.holds_work()]
+        files = [item for item in node.files if item.kind == "file"]
+        if len(folders) > 1:
+            if self._are_parts(folders):
+                return False
+            return not files or sum(map(self._answers, folders)) >= max(2, len(folders) / 2)
+        if folders and not files:
+            return self.is_class(folders[0]) or self.scheme(folders[0]) is not None
+        return not folders and self.are_individuals(files)
+
+    def are_individuals(self, files: Sequence[Item]) -> bool:
+        """Say whether files in one folder are each another student's: each a whole answer, under names that tell no version."""
+        left = {item: self.names.without(item.stem) for item in files}
+        if len(files) > 1 and len({*left.values()}) == len(files) and all(left.values()) and all(self.names.told(i.stem) for i in files):
+            return True
+        people = [item for item in files if not is_teachers(left[item])]
+        if len(people) < 2 or 2 * len(people) <= len(files):
+            return False
+        found = [words(left[item]) for item in people]
+        common = set(found[0]).intersection(*found[1:])
+        own = [tuple(word for word in each if word not in common) for each in found]
+        return len({*own}) == len(own) and not any(map(is_version, own)) and all(map(self.defines, people))
+
+    def _by_class_list(self, folders: dict[str, Node]) -> set[str] | None:
+        """Return what the class list says, None where it says nothing."""
+        here = {name for name, child in folders.items() if self.known(child.stem)}
+        below = {name: self._members(child) for name, child in folders.items() if name not in here}
+        holding = {name for name, members in below.items() if len(members) > 1}
+        if not here and (holding or len(folders) == 1 or len(set().union(*below.values())) > 1):
+            holding = {name for name, members in below.items() if members}
+        if not here and not holding:
+            return None
+        if not here:  # a section of which the list knows nobody
+            holding |= {name for name in below if self.is_class(folders[name])}
+        return holding
+
+    def _members(self, node: Node, deep: int = 4) -> set[str]:
+        """Return whom of the class list the entries below a folder mean, at the first level that means anybody."""
+        entries = [*(child.stem for child in node.folders.values()), *(item.stem for item in node.files if item.kind != "metadata")]
+        members = {label for name in entries if (label := self.known(name))}
+        if members or not deep:
+            return members
+        return set().union(*(self._members(child, deep - 1) for child in node.folders.values()))
+
+    def _are_sections(self, folders: Sequence[Node]) -> bool:
+        """Say whether folders are sections of a class: what they hold is different people, not the same files in each."""
+        if len(folders) < 2:
+            return False
+        files = [[item for item in node.files if item.kind == "file"] for node in folders]
+        subs = [[child for child in node.folders.values() if child.holds_work()] for node in folders]
+        if all(subs):
+            counts = Counter(child.stem.casefold() for each in subs for child in each)
+            inner = [child for each in subs for child in each]
+            few = sum(map(len, files)) <= len(folders) and not any(self.defines(i) and not is_teachers(i.stem) for each in files for i in each)
+            return few and len(inner) > len(folders) and max(counts.values()) == 1 and not self._are_parts(inner)
+        if any(subs):
+            return False
+        several = [each for each in files if len(each) > 1]
+        stems = [item.stem.casefold() for each in files for item in each]
+        return 2 * len(several) > len(files) and len({*stems}) == len(stems) and self.are_individuals([i for each in files for i in each])
+
+    def _are_parts(self, folders: Sequence[Node]) -> bool:
+        """Say whether folders are the parts of one student's work."""
+        names = [folder.stem.casefold() for folder in folders]
+        return bool(PROJECT & {*names}) or is_series(names) or any(self.names.told(name) and not self.names.without(name) for name in names)
+
+    def _answers(self, node: Node) -> bool:
+        return any(self.defines(item) for item in islice((i for i in node.items() if i.kind == "file"), _LOOKED))
