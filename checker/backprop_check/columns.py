@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 Row = Sequence[str]
 
 # Column names without case, spaces and punctuation, in the order in which they are preferred.
 KNOWN: dict[str, tuple[str, ...]] = {
-    "name": ("name", "fullname", "student", "studentname", "displayname", "vollständigername", "nomcomplet", "nombrecompleto", "nomecompleto", "volledigenaam"),
+    "name": (
+        *("name", "fullname", "student", "studentname", "displayname", "vollständigername", "nomcomplet", "nombrecompleto", "nomecompleto"),
+        *("volledigenaam",),
+    ),
     "first": ("firstname", "first", "givenname", "forename", "vorname", "prénom", "nombre", "nome", "voornaam"),
-    "last": ("lastname", "last", "surname", "familyname", "nachname", "nom", "nomdefamille", "apellido", "apellidos", "cognome", "achternaam"),
+    "last": (
+        *("lastname", "last", "surname", "familyname", "nachname", "nom", "nomdefamille", "apellido", "apellidos", "cognome"),
+        *("achternaam",),
+    ),
     "id": (
         *("id", "identifier", "studentid", "studentnumber", "sid", "sisuserid", "sisid", "idnumber", "userid", "orgdefinedid", "displayid"),
         *("matrikelnummer", "matriculationnumber", "matrikelnr", "matricola", "numéroétudiant", "studentnummer"),
@@ -78,7 +84,7 @@ def worksheet(header: Row, rows: Sequence[Row]) -> Worksheet | None:
         if "grade" not in at:
             return None
         return Worksheet(at["identifier"], at["grade"], at.get("maximumgrade"), at.get("gradecanbechanged"), at.get("feedbackcomments"))
-    if not _all(rows, 0, lambda cell: _NUMBERED.fullmatch(cell) is not None) or len({_prefix(row[0]) for row in rows if row and row[0].strip()}) != 1:
+    if not _are_participants(rows):
         return None
     for maximum in range(2, len(header) - 1):
         values = {_cell(row, maximum) for row in rows}
@@ -118,18 +124,19 @@ def _are_answers(rows: Sequence[Row], column: int) -> bool:
     return len(values) <= 2 and all(value.isalpha() for value in values)
 
 
-def _all(rows: Sequence[Row], column: int, holds: object) -> bool:
+def _all(rows: Sequence[Row], column: int, holds: Callable[[str], bool]) -> bool:
     cells = [cell for row in rows if (cell := _cell(row, column))]
-    return bool(cells) and callable(holds) and all(holds(cell) for cell in cells)
+    return bool(cells) and all(map(holds, cells))
 
 
 def _cell(row: Row, column: int) -> str:
     return row[column].strip() if column < len(row) else ""
 
 
-def _prefix(cell: str) -> str:
-    match = _NUMBERED.fullmatch(cell.strip())
-    return match[1] if match else ""
+def _are_participants(rows: Sequence[Row]) -> bool:
+    """Say whether the first column holds the same word with a number in all rows: Participant 1, Teilnehmer/in2."""
+    found = [_NUMBERED.fullmatch(_cell(row, 0)) for row in rows]
+    return bool(found) and all(found) and len({match[1] for match in found if match}) == 1
 
 
 def _is_number(text: str) -> bool:

@@ -9,14 +9,16 @@ from pathlib import Path, PurePath
 from backprop_check.errors import BadInput
 
 LARGEST = 2_000_000
+_SECOND = re.compile(r"(\.(?:py|ipynb|txt|json)) ?\(\d+\)$", re.IGNORECASE)
 _RENAMED = {".txt": ".py", ".json": ".ipynb"}
 _CODING = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 
 def read_as(name: str) -> str:
     """Return the name by whose suffix a file is read. Browsers and mail programs hand `ex05.ipynb` on as `ex05.ipynb.json`, `ex05.py` as
-    `ex05.py.txt` or `ex05.txt`.
+    `ex05.py.txt` or `ex05.txt`; a second file of a name has a number behind it.
     """
+    name = _SECOND.sub(r"\1", name)
     stem, suffix = PurePath(name).stem, PurePath(name).suffix.lower()
     if suffix not in _RENAMED:
         return name

@@ -43,12 +43,16 @@ class Student:
 
 @dataclass(frozen=True)
 class Roster:
-    """A class list. `rows` are all rows below the header, as in the file: Canvas's Points Possible is among them."""
+    """A class list. `rows` are all rows below the header, as in the file: Canvas's Points Possible is among them.
+
+    `column` is where the marks go, if the teacher has said so.
+    """
 
     kind: Kind
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     students: tuple[Student, ...]
+    column: int | None = None
 
     def find(self, *keys: str) -> Student | None:
         """Return the student whom the first telling key means. A key that fits several tells nothing."""
@@ -68,12 +72,13 @@ class Roster:
         return ()
 
     def meant(self, name: str) -> tuple[Student, ...]:
-        """Return whom a name means that people wrote: a student or a group by itself, or the one student whose name, id or login is in it."""
+        """Return whom a name that people wrote means: a student, a group, or the one student whose name, id or login is in it."""
         if found := self.find_all(name):
             return found
         words = [exact(word) for word in _WORD.findall(name)]
         held = {*words}
-        by_key = {s for n, word in enumerate(words) for needle, s in self._needles.get(word, ()) if tuple(words[n : n + len(needle)]) == needle}
+        starts = [(n, needle, s) for n, word in enumerate(words) for needle, s in self._needles.get(word, ())]
+        by_key = {s for n, needle, s in starts if tuple(words[n : n + len(needle)]) == needle}
         by_name = {s for word in held for s in self._by_word.get(word, ()) if s.names <= held}
         # Of Ada Lovelace and Ada Lovelace Smith, the one more of whom is there.
         by_name = {s for s in by_name if not any(s.names < other.names for other in by_name)}

@@ -10,7 +10,19 @@ from pathlib import Path
 
 from backprop_check.errors import BadInput
 from backprop_check.files import LARGEST
-from backprop_check.grading.item import DEPTH_LIMIT, ITEMS_LIMIT, TOO_DEEP, TOO_LARGE, VENV, Item, few_others, is_ignored, is_venv_name, kind_of, too_large
+from backprop_check.grading.item import (
+    DEPTH_LIMIT,
+    ITEMS_LIMIT,
+    TOO_DEEP,
+    TOO_LARGE,
+    VENV,
+    Item,
+    few_others,
+    is_ignored,
+    is_venv_name,
+    kind_of,
+    too_large,
+)
 
 # The two that zipfile unpacks by pieces; of the others, a few bytes can grow to gigabytes before the first piece is seen.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)

@@ -9,7 +9,19 @@ from pathlib import Path
 
 from backprop_check.errors import BadInput
 from backprop_check.files import LARGEST
-from backprop_check.grading.item import DEPTH_LIMIT, ITEMS_LIMIT, TOO_DEEP, TOO_LARGE, VENV, Item, few_others, is_ignored, is_venv_name, kind_of, too_large
+from backprop_check.grading.item import (
+    DEPTH_LIMIT,
+    ITEMS_LIMIT,
+    TOO_DEEP,
+    TOO_LARGE,
+    VENV,
+    Item,
+    few_others,
+    is_ignored,
+    is_venv_name,
+    kind_of,
+    too_large,
+)
 
 _LINK = "is a symbolic link, which could lead anywhere: it was not followed"
 _SPECIAL = "is no regular file (a device, pipe or socket): it was not opened"

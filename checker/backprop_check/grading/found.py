@@ -57,7 +57,7 @@ class Left:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a source holds: the submissions, sorted, and what is none. `doubt` asks whether all of it is one student's; "" where it is not."""
+    """What a source holds: the submissions, sorted, and what is none. `doubt` says that several files seem one student's, else ""."""
 
     found: tuple[Found, ...]
     aside: tuple[Left, ...]

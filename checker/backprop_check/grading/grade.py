@@ -17,29 +17,40 @@ Judged = Callable[[Iterable[Task]], Iterator[Result]]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run has to do: `done` are the results that stand, `left` the submissions without one, `gone` those whose file is not there."""
+    """What a run has to do: `done` are the results that stand, `left` the submissions without one.
+
+    `gone` are results of an earlier run whose file is not there any more: they do not count. `renewed` are students whose page is not what
+    it was for a reason of that kind, `former` those of them who have nothing here any more.
+    """
 
     done: tuple[Result, ...]
     left: tuple[Found, ...]
     gone: tuple[Result, ...]
+    renewed: tuple[str, ...]
+    former: tuple[str, ...]
 
 
 def planned(found: Sequence[Found], read: Reader, setup: Setup, store: Store) -> Plan:
     """Hold the results that are there against the submissions: one stands if nothing that decides its marks has changed."""
-    known = store.results()
-    done, left = [], []
+    known, withdrawn = store.results(), store.withdrawn()
+    done, left, renewed = [], [], set[str]()
     for each in found:
         before = known.pop(each.submission, None)
+        renewed |= {before.student} - {each.student} if before is not None else set()
+        before = before or withdrawn.get(each.submission)  # it may have come back
         if before is not None and before.exercise == each.exercise and before.digest == _digest(each, read, setup):
             done.append(replace(before, student=each.student))
         else:
             left.append(each)
-    return Plan(tuple(done), tuple(left), tuple(known.values()))
+    renewed |= {result.student for result in known.values()}
+    former = renewed - {each.student for each in found}
+    return Plan(tuple(done), tuple(left), tuple(known.values()), tuple(sorted(renewed)), tuple(sorted(former)))
 
 
 def graded(plan: Plan, read: Reader, setup: Setup, store: Store, judged: Judged) -> Iterator[Result]:
     """Yield the results that were missing, each once it is on disk; in the end the store holds all of them, sorted."""
-    results = {result.submission: result for result in (*plan.done, *plan.gone)}
+    results = {result.submission: result for result in plan.done}
+    store.withdraw(plan.gone)
     store.keep(results.values())
 
     def kept(result: Result) -> Result:

@@ -34,18 +34,19 @@ class Levels:
         if any(ATTACHMENTS in name for name in entries) or any(ATTACHMENTS in child.folders for child in node.folders.values()):
             return sakai
         serious = [*node.folders, *(item.name for item in node.files if item.kind in ("file", "zip"))]
-        return canvas if 2 * sum(canvas(name) is not None for name in serious) >= max(1, len(serious)) and any(map(canvas, entries)) else None
+        most = 2 * sum(canvas(name) is not None for name in serious) >= len(serious)
+        return canvas if most and any(map(canvas, entries)) else None
 
     def holding(self, node: Node, above: str) -> set[str]:
         """Return the names of those folders that are no student's, but hold students."""
         folders = node.folders
         exported = {name for name, child in folders.items() if (s := self.scheme(child)) and (s is not canvas or len(folders) == 1)}
-        if exported:
+        if exported and 2 * len(exported) >= sum(child.holds_work() for child in folders.values()):
             return exported
         if (told := self._by_class_list(folders)) is not None:
             return told
         names = [child.stem for child in folders.values()]
-        if folders and (all(self.names.told(name) and not self.names.without(name) for name in names) or (len(names) > 1 and is_series(names))):
+        if names and (all(map(self._is_exercise, names)) or (len(names) > 1 and is_series(names))):
             return set(folders)
         if len(folders) == 1:
             ((name, child),) = folders.items()
@@ -110,7 +111,8 @@ class Levels:
         if all(subs):
             counts = Counter(child.stem.casefold() for each in subs for child in each)
             inner = [child for each in subs for child in each]
-            few = sum(map(len, files)) <= len(folders) and not any(self.defines(i) and not is_teachers(i.stem) for each in files for i in each)
+            loose = [item for each in files for item in each]
+            few = len(loose) <= len(folders) and not any(self.defines(item) and not is_teachers(item.stem) for item in loose)
             return few and len(inner) > len(folders) and max(counts.values()) == 1 and not self._are_parts(inner)
         if any(subs):
             return False
@@ -121,7 +123,10 @@ class Levels:
     def _are_parts(self, folders: Sequence[Node]) -> bool:
         """Say whether folders are the parts of one student's work."""
         names = [folder.stem.casefold() for folder in folders]
-        return bool(PROJECT & {*names}) or is_series(names) or any(self.names.told(name) and not self.names.without(name) for name in names)
+        return bool(PROJECT & {*names}) or is_series(names) or any(map(self._is_exercise, names))
+
+    def _is_exercise(self, name: str) -> bool:
+        return bool(self.names.told(name)) and not self.names.without(name)
 
     def _answers(self, node: Node) -> bool:
         return any(self.defines(item) for item in islice((i for i in node.items() if i.kind == "file"), _LOOKED))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +31,7 @@ class Nested:
         self._left = WHOLE
 
     def items(self) -> list[Item]:
-        """Return everything, in any order. Raises `BadInput` when `base` cannot be listed or holds too much; of a zip in it, `why` says so."""
+        """Return everything, in any order. Raises `BadInput` when `base` cannot be listed; of a zip in it, `why` says so."""
         found: list[Item] = []
         waiting = deque(self.base.items())
         while waiting:
@@ -80,9 +79,8 @@ class Nested:
             data = self.read(holder, SIZE)
             self._left -= len(data)
             archive = Archive(Path(*holder.parts), data)
-            with contextlib.suppress(AttributeError):
-                if self._last is not None:
-                    self._last[1].close()
+            if self._last is not None:
+                self._last[1].close()
             self._last = holder, archive
         return self._last[1]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
 from backprop_check.errors import BadInput
-from backprop_check.files import decoded
+from backprop_check.files import decoded, read_as
 from backprop_check.grading.store import Store
 from backprop_check.report.formats.names import stem
 from backprop_check.report.pages.html import html
@@ -34,9 +34,9 @@ class Pages:
         self._results: dict[str, list[Result]] = defaultdict(list)
 
     def outdated(self, student: str) -> None:
-        """Take away the page of a student of whom something is to be judged again: what ends this run must not leave the old one."""
+        """Take away the page of a student of whom it is not true any more: what ends this run must not leave the old one."""
         for name in _names(student):
-            (self._store.folder / name).unlink(missing_ok=True)
+            self._store.remove(name)
 
     def known(self, result: Result) -> None:
         """Take note of a result from an earlier run; its page is written again only where it is not there."""
@@ -64,7 +64,7 @@ class Pages:
 
         Nothing is parsed as Python here: what a stranger wrote may take the parser, and this process, too long.
         """
-        path = PurePosixPath(result.submission)
+        path = PurePosixPath(read_as(PurePosixPath(result.submission).name))
         try:
             found = cells(path, decoded(self._data(result), path, "submission"))
         except BadInput:

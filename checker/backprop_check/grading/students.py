@@ -20,12 +20,13 @@ Read = Callable[[Item], bytes]
 
 BESIDE = "lies beside the students' work"
 NO_ANSWER = "lies beside the students' folders and has no `backward`"
+NO_WORK = "is not called as the others are and holds no .py or .ipynb file"
 OTHER_KIND = "is neither .py nor .ipynb"
 AGAIN = "was handed in again later"
 OWN_FOLDER = "holds no submissions: they are in `{}`"
 TWICE = "holds the same as `{}`"
 _PLATFORM = {"timestamp.txt", "comments.txt", "feedbacktext.html", "feedbacktext.txt"}
-_LISTS = {sakai: {"grades.csv", "grades.xls", "grades.xlsx"}, brightspace: {"index.html"}}
+_LISTS: dict[Scheme, set[str]] = {sakai: {"grades.csv", "grades.xls", "grades.xlsx"}, brightspace: {"index.html"}}
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ class Students:
         prefix = _assignment([child.stem for child in students], above)
         for child in students:
             people = tuple(_submitter(fields, child.name) for fields in told.get(child.name, ()))
-            self.groups.append(Group(people or (self._by_folder(child.stem, prefix),), child.depth, tuple(child.items()), child.item, bool(people)))
+            person = self._by_folder(child.stem, prefix)
+            self.groups.append(Group(people or (person,), child.depth, tuple(child.items()), child.item, sure=bool(people)))
         self._loose(node.files, len(self.groups) - before)
 
     def _exported(self, node: Node, scheme: Scheme) -> list[Item]:
@@ -91,6 +93,8 @@ class Students:
                 held.setdefault(named.person, []).append((child.item, named, below))
             elif child.holds_work():
                 self.groups.append(Group((self._by_folder(child.stem, ""),), child.depth, tuple(below), child.item))
+            else:
+                self.aside.append(Aside(child.item, NO_WORK))
         loose = []
         for item in node.files:
             if named := scheme(item.name):
@@ -159,15 +163,16 @@ class Students:
         latest: dict[tuple[str, str], tuple[int, tuple[Item, Named, list[Item]]]] = {}
         for entry in entries:
             own = Item((entry[1].own or entry[0].name,), "file")
-            again = re.fullmatch(r"(.+)-(\d{1,2})", own.stem, re.DOTALL)
-            if again and self.names.told(again[1]) != self.names.told(own.stem):  # ex-1.py, ex-2.py are two exercises
-                again = None
-            base, number = (again[1], int(again[2])) if again else (own.stem, 0)
+            copy = re.fullmatch(r"(.+)-(\d{1,2})", own.stem, re.DOTALL)
+            if copy and self.names.told(copy[1]) != self.names.told(own.stem):  # ex-1.py, ex-2.py are two exercises
+                copy = None
+            base, number = (copy[1], int(copy[2])) if copy else (own.stem, 0)
             key = base, own.suffix
             before = latest.get(key)
             latest[key] = max(before, (number, entry), key=lambda pair: pair[0]) if before else (number, entry)
         kept = [entry for _, entry in latest.values()]
-        self.aside.extend(Aside(item, AGAIN) for entry in entries if entry not in kept for item in entry[2] if item.kind not in ("zip", "folder"))
+        again = [item for entry in entries if entry not in kept for item in entry[2] if item.kind not in ("zip", "folder")]
+        self.aside.extend(Aside(item, AGAIN) for item in again)
         return kept
 
     def _is_teachers(self, item: Item) -> bool:

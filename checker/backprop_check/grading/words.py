@@ -9,15 +9,19 @@ _WORDS = re.compile(r"[^\W\d_]+|\d+")
 _COPIED = re.compile(r"(?: ?\(\d+\)|[ _-]+copy|-\d{8}T\d{6}Z(?:-\d+)+)$", re.IGNORECASE)
 _EXPORT = re.compile(r"submissions|(?P<assignment>.+)[-_]submissions|assignment_\d+_export", re.IGNORECASE)
 
-PROJECT = {"exercises", "solutions", "src", "source", "lib", "tests", "test", "notebooks", "docs", "data", "code", "scripts", "utils", "images", "plots"}
+PROJECT = {
+    *("exercises", "solutions", "src", "source", "lib", "tests", "test", "notebooks", "docs", "data", "code", "scripts", "utils", "images"),
+    *("plots", "helpers", "output", "outputs", "results", "models"),
+}  # fmt: skip
 _TEACHERS = {
-    *("grade", "grader", "grading", "autograder", "autograde", "nbgrader", "check", "checker", "solution", "solutions", "sol", "answer", "answers"),
-    *("test", "tests", "conftest", "template", "starter", "skeleton", "stub", "example", "reference", "instructor", "teacher", "rubric"),
-    *("readme", "setup", "utils", "util", "helper", "helpers", "config", "run", "model", "key", "hidden", "public", "sample"),
+    *("grade", "grader", "grading", "autograder", "autograde", "nbgrader", "check", "checker", "solution", "solutions", "sol"),
+    *("answer", "answers", "test", "tests", "conftest", "template", "starter", "skeleton", "stub", "example", "reference", "instructor"),
+    *("teacher", "rubric", "readme", "setup", "utils", "util", "helper", "helpers", "config", "run", "model", "key", "hidden", "public"),
+    "sample",
 }  # fmt: skip
 _SERIES = {
-    *("part", "q", "question", "task", "problem", "exercise", "ex", "version", "v", "attempt", "try", "step", "hw", "homework", "week", "lab"),
-    *("assignment", "assign", "unit", "chapter", "day", "pset", "ps", "project"),
+    *("part", "q", "question", "task", "problem", "exercise", "ex", "version", "v", "attempt", "try", "step", "hw", "homework", "week"),
+    *("lab", "assignment", "assign", "unit", "chapter", "day", "pset", "ps", "project"),
 }  # fmt: skip
 _VERSIONS = _SERIES | {
     *("final", "finals", "old", "new", "copy", "draft", "backup", "bak", "fixed", "fix", "last", "latest", "first", "second", "submission"),
