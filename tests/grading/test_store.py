@@ -74,7 +74,9 @@ def test_what_has_not_changed_is_not_judged_again(source: Path, store: Store) ->
     assert run(source, store) == ["bob.py", "dan.py"]
     assert told(store).keys() == {"ada.py", "bob.py", "dan.py"} and store.withdrawn().keys() == {"cy.py"}
     (source / "cy.py").write_text("def backward():\n    pass  # cy\n")
-    assert run(source, store) == [] and told(store).keys() == {"ada.py", "bob.py", "cy.py", "dan.py"}, "a file that comes back is not judged again"
+    assert run(source, store) == [] and told(store).keys() == {"ada.py", "bob.py", "cy.py", "dan.py"}, (
+        "a file that comes back is not judged again"
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from backprop_check.errors import BadInput
 from backprop_check.grading.item import Item
 from backprop_check.grading.names import ExerciseNames
 from backprop_check.grading.students import OTHER_KIND, Aside, Group, is_platforms
+from backprop_check.grading.words import without_copy
 
 _BACKWARD = re.compile(rb"^def\s+backward\b", re.MULTILINE)
 _BACKWARD_CELL = re.compile(rb'(?:"|\\n)def\s+backward\b|%%backward\b')
@@ -52,7 +53,6 @@ class Choice:
     def aside(self, group: Group, taken: Sequence[Item]) -> Iterator[Aside]:
         """Yield what of a group's files is not taken, and why."""
         here = {(item.parts, item.index) for item in taken}
-        defined = any(self.defines_backward(item) for item in taken)
         for item in group.items:
             if (item.parts, item.index) in here or item.kind == "folder" or is_platforms(item) or item in group.typed:
                 continue
@@ -68,16 +68,17 @@ class Choice:
             elif item.why:
                 yield Aside(item, item.why)
             else:
-                yield Aside(item, _NAMED if self.defines_backward(item) or not defined else _NO_BACKWARD)
+                answered = not self.defines_backward(item) and any(map(self.defines_backward, taken))
+                yield Aside(item, _NO_BACKWARD if answered else _NAMED)
 
-    def answers(self, group: Group) -> dict[str, int]:
-        """Count the files that may be answers to each exercise, taken or not."""
-        counted: dict[str, int] = defaultdict(int)
+    def answers(self, group: Group) -> dict[str, list[str]]:
+        """Return what the files that may be answers to each exercise, taken or not, are called besides it."""
+        called: dict[str, list[str]] = defaultdict(list)
         taken = {item for item, _ in self.of(group)}
         for item in _rather(self._files(group)):
             if (item in taken or self.defines_backward(item)) and (exercise := self._context(item)) == (self.exercise or exercise):
-                counted[exercise] += 1
-        return counted
+                called[exercise].append(without_copy(self.names.without(item.stem)))
+        return called
 
     def _files(self, group: Group) -> list[Item]:
         """Return the files called like submissions; where there is none, the text and JSON that turns out to be one."""

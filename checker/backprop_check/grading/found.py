@@ -22,6 +22,7 @@ from backprop_check.grading.nested import Nested
 from backprop_check.grading.single import one_group
 from backprop_check.grading.students import Aside, Group, Students
 from backprop_check.grading.tree import tree
+from backprop_check.grading.words import is_version, words
 from backprop_check.roster import Roster, joined
 
 _UNTOLD = "does not say which exercise it answers: put its id into the name, or {advice}"
@@ -156,8 +157,13 @@ def _doubt(groups: Sequence[Group], choice: Choice, students: set[str], roster: 
     """Ask whether several files that may each be an answer are one student's, where nothing but their place says so."""
     if len(students) > 1 or any(g.sure for g in groups) or (roster and roster.members(next(iter(students)))):
         return ""
-    several = max((n for g in groups for n in choice.answers(g).values()), default=0)
-    return f"{several} files that define `backward` are taken for one student's, {next(iter(students))}" if several > 1 else ""
+    asked = [name for g in groups for names in choice.answers(g).values() if _may_be_several(names) for name in names]
+    return f"{len(asked)} files that may each be an answer are taken for one student's, {next(iter(students))}" if asked else ""
+
+
+def _may_be_several(names: Sequence[str]) -> bool:
+    """Say whether files called so, besides the exercise, may be several students': two are not versions of one, or there are many."""
+    return len(names) > 2 or sum(not name or is_version(words(name)) for name in names) + 1 < len(names)
 
 
 def _known(roster: Roster | None) -> Callable[[str], str]:

@@ -37,24 +37,25 @@ class Levels:
         most = 2 * sum(canvas(name) is not None for name in serious) >= len(serious)
         return canvas if most and any(map(canvas, entries)) else None
 
-    def holding(self, node: Node, above: str) -> set[str]:
-        """Return the names of those folders that are no student's, but hold students."""
+    def holding(self, node: Node, above: str) -> dict[str, str]:
+        """Return the names of those folders that are no student's, but hold students, each with the section it is, if it is one."""
         folders = node.folders
         exported = {name for name, child in folders.items() if (s := self.scheme(child)) and (s is not canvas or len(folders) == 1)}
         if exported and 2 * len(exported) >= sum(child.holds_work() for child in folders.values()):
-            return exported
+            return dict.fromkeys(exported, "")
         if (told := self._by_class_list(folders)) is not None:
-            return told
+            return {name: folders[name].stem for name in told}
         names = [child.stem for child in folders.values()]
         if names and (all(map(self._is_exercise, names)) or (len(names) > 1 and is_series(names))):
-            return set(folders)
+            return dict.fromkeys(folders, "")
         if len(folders) == 1:
             ((name, child),) = folders.items()
             alone = not any(item.kind == "file" for item in node.files)
             inner = bool(child.folders) or any(item.kind != "metadata" for item in child.files)
             named = alone and inner and (is_same(child.stem, above) or export(child.stem) is not None)
-            return {name} if named or self.is_class(child) else set()
-        return set(folders) if self._are_sections([child for child in folders.values() if child.holds_work()]) else set()
+            return {name: ""} if named or self.is_class(child) else {}
+        sections = self._are_sections([child for child in folders.values() if child.holds_work()])
+        return {name: child.stem for name, child in folders.items()} if sections else {}
 
     def is_class(self, node: Node) -> bool:
         """Say whether a folder holds several students."""
@@ -113,17 +114,22 @@ class Levels:
             inner = [child for each in subs for child in each]
             loose = [item for each in files for item in each]
             few = len(loose) <= len(folders) and not any(self.defines(item) and not is_teachers(item.stem) for item in loose)
-            return few and len(inner) > len(folders) and max(counts.values()) == 1 and not self._are_parts(inner)
+            alike = sum(n for n in counts.values() if n > 1)  # two people may have one name
+            if not few or len(inner) <= len(folders) or 4 * alike > len(inner) or self._are_parts(inner):
+                return False
+            return 3 * sum(map(self._answers, inner)) >= 2 * len(inner)
         if any(subs):
             return False
         several = [each for each in files if len(each) > 1]
-        stems = [item.stem.casefold() for each in files for item in each]
-        return 2 * len(several) > len(files) and len({*stems}) == len(stems) and self.are_individuals([i for each in files for i in each])
+        stems = Counter(item.stem.casefold() for each in files for item in each)
+        alike = sum(n for n in stems.values() if n > 1)
+        return 2 * len(several) > len(files) and 4 * alike <= stems.total() and all(map(self.are_individuals, several))
 
     def _are_parts(self, folders: Sequence[Node]) -> bool:
         """Say whether folders are the parts of one student's work."""
         names = [folder.stem.casefold() for folder in folders]
-        return bool(PROJECT & {*names}) or is_series(names) or any(map(self._is_exercise, names))
+        own = any(name in PROJECT or self._is_exercise(name) or is_version(words(name)) for name in names)
+        return own or is_series(names)
 
     def _is_exercise(self, name: str) -> bool:
         return bool(self.names.told(name)) and not self.names.without(name)

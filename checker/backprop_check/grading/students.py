@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -13,7 +14,7 @@ from backprop_check.grading.levels import Levels
 from backprop_check.grading.names import ExerciseNames
 from backprop_check.grading.schemes import Named, Person, Scheme, brightspace, canvas, sakai
 from backprop_check.grading.tree import Node
-from backprop_check.grading.words import ONLY, export, is_same, is_teachers
+from backprop_check.grading.words import ONLY, export, is_teachers, without_copy, words
 
 Metadata = Callable[[Item], dict[str, list[dict[str, str]]]]
 Read = Callable[[Item], bytes]
@@ -63,26 +64,26 @@ class Students:
     groups: list[Group]
     aside: list[Aside]
 
-    def part(self, node: Node, above: str) -> None:
-        """Part what lies in a folder of several students by student. `above` is what the folder is called."""
+    def part(self, node: Node, above: str, section: str = "") -> None:
+        """Part what lies in a folder of several students by student. `above` is what the folder is called, `section` the section it is."""
         self._drop_copies(node)
         self._drop_others(node)
         before = len(self.groups)
         scheme = self.levels.scheme(node)
         if scheme is not None:
-            self._loose(self._exported(node, scheme), len(self.groups) - before)
+            self._loose(self._exported(node, scheme), len(self.groups) - before, section)
             return
         holding = self.levels.holding(node, above)
-        for name in holding:
-            self.part(node.folders[name], node.folders[name].stem)
+        for name, inner in holding.items():
+            self.part(node.folders[name], node.folders[name].stem, inner or section)
         students = [child for name, child in node.folders.items() if name not in holding]
         told = next((self.metadata(item) for item in node.files if item.kind == "metadata"), {})
         prefix = _assignment([child.stem for child in students], above)
         for child in students:
             people = tuple(_submitter(fields, child.name) for fields in told.get(child.name, ()))
-            person = self._by_folder(child.stem, prefix)
+            person = self._by_folder(child.stem, prefix, section)
             self.groups.append(Group(people or (person,), child.depth, tuple(child.items()), child.item, sure=bool(people)))
-        self._loose(node.files, len(self.groups) - before)
+        self._loose(node.files, len(self.groups) - before, section)
 
     def _exported(self, node: Node, scheme: Scheme) -> list[Item]:
         """Part what a platform named; return the other files."""
@@ -109,10 +110,10 @@ class Students:
             self.groups.append(Group((person,), node.depth, items, folder, True, typed))
         return loose
 
-    def _loose(self, files: Sequence[Item], folders: int) -> None:
+    def _loose(self, files: Sequence[Item], folders: int, section: str) -> None:
         """Part files that lie beside so many students' folders: whose they are, or that they are nobody's."""
         work = [item for item in files if item.kind not in ("metadata", "other")]
-        teachers = [item for item in work if item.kind == "file" and self._is_teachers(item)]
+        others = folders + sum(not self._is_teachers(item, 2) for item in work)
         for item in files:
             if is_platforms(item):
                 continue
@@ -120,13 +121,13 @@ class Students:
                 if item.kind == "other":
                     self.aside.append(Aside(item, OTHER_KIND))
                     continue
-                if item in teachers and folders + len(work) - len(teachers) > 1:
+                if item.kind == "file" and self._is_teachers(item, others):
                     self.aside.append(Aside(item, BESIDE))
                     continue
                 if item.kind == "file" and folders > 1 and 2 * len(work) <= folders and not self.levels.defines(item):
                     self.aside.append(Aside(item, NO_ANSWER))
                     continue
-            self.groups.append(Group((self._by_file(item),), len(item.parts) - 1, (item,)))
+            self.groups.append(Group((self._by_file(item, section),), len(item.parts) - 1, (item,)))
 
     def _drop_others(self, node: Node) -> None:
         """Leave out the folders that a course has beside the one with what was handed in."""
@@ -138,13 +139,14 @@ class Students:
 
     def _drop_copies(self, node: Node) -> None:
         """Leave out a zip that lies unpacked beside itself, or twice."""
-        folders = sorted(node.folders.values(), key=lambda child: (child.item.kind == "zip", child.name))
-        for at, child in enumerate(folders):
-            if child.item.kind == "zip":
-                for other in folders[:at]:
-                    if other.name in node.folders and is_same(child.stem, other.stem) and self._is_copy(child, other):
-                        self.aside.append(Aside(node.folders.pop(child.name).item, TWICE.format("/".join(other.item.parts))))
-                        break
+        alike: dict[tuple[str, ...], list[Node]] = defaultdict(list)
+        for child in sorted(node.folders.values(), key=lambda child: (child.item.kind == "zip", child.name)):
+            near = alike[tuple(words(without_copy(child.stem)))]
+            same = next((other for other in near if child.item.kind == "zip" and self._is_copy(child, other)), None)
+            if same is None:
+                near.append(child)
+            else:
+                self.aside.append(Aside(node.folders.pop(child.name).item, TWICE.format("/".join(same.item.parts))))
 
     def _is_copy(self, node: Node, other: Node) -> bool:
         """Say whether two folders hold the same submissions. A zip may hold the folder itself."""
@@ -175,20 +177,20 @@ class Students:
         self.aside.extend(Aside(item, AGAIN) for item in again)
         return kept
 
-    def _is_teachers(self, item: Item) -> bool:
-        """Say whether a file is called as teachers call theirs, or just like the exercise."""
+    def _is_teachers(self, item: Item, others: int) -> bool:
+        """Say whether a file beside those of so many others is called as teachers call theirs, or just like the exercise."""
         left = self.names.without(item.stem)
-        return is_teachers(left) if left else len(self.names.told(item.stem)) == 1
+        return others > 0 and is_teachers(left) if left else others > 1 and len(self.names.told(item.stem)) == 1
 
-    def _by_folder(self, name: str, prefix: str) -> Person:
+    def _by_folder(self, name: str, prefix: str, section: str = "") -> Person:
         own = name.removeprefix(prefix) or name
         bare = self.names.without(own) or own
         bracketed = sakai(own)
-        return Person(bare, tuple(dict.fromkeys((*(bracketed.person.keys if bracketed else ()), bare, own, name))))
+        return Person(bare, tuple(dict.fromkeys((*(bracketed.person.keys if bracketed else ()), bare, own, name))), section)
 
-    def _by_file(self, item: Item) -> Person:
+    def _by_file(self, item: Item, section: str) -> Person:
         bare = self.names.without(item.stem) or item.stem or item.name
-        return Person(bare, tuple(dict.fromkeys((bare, item.stem))))
+        return Person(bare, tuple(dict.fromkeys((bare, item.stem))), section)
 
 
 def _submitter(fields: dict[str, str], folder: str) -> Person:

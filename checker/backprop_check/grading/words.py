@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _WORDS = re.compile(r"[^\W\d_]+|\d+")
 _COPIED = re.compile(r"(?: ?\(\d+\)|[ _-]+copy|-\d{8}T\d{6}Z(?:-\d+)+)$", re.IGNORECASE)
@@ -41,9 +41,15 @@ def is_teachers(name: str) -> bool:
     return any(word in _TEACHERS for word in found) and all(word in _TEACHERS or word.isdigit() for word in found)
 
 
-def is_version(found: Iterable[str]) -> bool:
-    """Say whether words tell which of a student's files it is, and not whose."""
-    return all(word in _VERSIONS or word in _TEACHERS or word.isdigit() or len(word) == 1 for word in found)
+def is_version(found: Sequence[str]) -> bool:
+    """Say whether words tell which of a student's files it is, and not whose: v2, final, 3, a. `s1` and 700101 may be students."""
+    letter = len(found) == 1 and len(found[0]) == 1
+    return letter or all(word in _VERSIONS or word in _TEACHERS or (word.isdigit() and len(word) < 4) for word in found)
+
+
+def without_copy(name: str) -> str:
+    """Return a name without what a browser or a file manager puts behind that of a second copy."""
+    return _COPIED.sub("", name)
 
 
 def is_series(names: Iterable[str]) -> bool:
@@ -54,7 +60,7 @@ def is_series(names: Iterable[str]) -> bool:
 
 def is_same(name: str, other: str) -> bool:
     """Say whether two names are one, but for what a browser or a file manager puts behind a second copy."""
-    return bool(name) and words(_COPIED.sub("", name)) == words(_COPIED.sub("", other))
+    return bool(name) and words(without_copy(name)) == words(without_copy(other))
 
 
 def export(name: str) -> str | None:
