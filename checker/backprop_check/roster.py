@@ -21,6 +21,7 @@ Kind = Literal["canvas", "moodle", "plain"]
 
 _CANVAS = {"student", "id", "section"}
 _NOT_STUDENTS = {"studenttest", "teststudent"}
+_AND = re.compile(r"[+&]|[ _](?:and|und|et|y|e|og|och|en)[ _]", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 SHORTEST = 3
 """An id or login of fewer letters and digits is not looked for inside other names: `5` is in `hw 5`."""
@@ -72,9 +73,13 @@ class Roster:
         return ()
 
     def meant(self, name: str) -> tuple[Student, ...]:
-        """Return whom a name that people wrote means: a student, a group, or the one student whose name, id or login is in it."""
+        """Return whom a name that people wrote means: a student, a group, or the one whose name, id or login is in it; of a pair, both."""
         if found := self.find_all(name):
             return found
+        parts = [part for part in _AND.split(name) if part.strip()]
+        if len(parts) > 1:
+            each = [self.meant(part) for part in parts]
+            return tuple(dict.fromkeys(student for found in each for student in found)) if all(len(found) == 1 for found in each) else ()
         words = [exact(word) for word in _WORD.findall(name)]
         held = {*words}
         starts = [(n, needle, s) for n, word in enumerate(words) for needle, s in self._needles.get(word, ())]

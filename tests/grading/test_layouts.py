@@ -302,7 +302,100 @@ OWN = {
         PLAIN,
     ),
 }  # fmt: skip
-LAYOUTS = FOUND | OWN
+MORE = {  # a second round, written when the first was held
+    "two of one name in two sections": Layout(
+        ["Section A/alex/ex05.py", "Section A/ada/ex05.py", "Section A/bo/ex05.py", "Section A/eli/ex05.py", "Section B/alex/ex05.py", "Section B/cy/ex05.py", "Section B/di/ex05.py", "Section B/flo/ex05.py"],
+        {
+            "Section A/alex/ex05.py": "alex (Section A)", "Section B/alex/ex05.py": "alex (Section B)", "Section A/ada/ex05.py": "ada", "Section A/bo/ex05.py": "bo",
+            "Section A/eli/ex05.py": "eli", "Section B/cy/ex05.py": "cy", "Section B/di/ex05.py": "di", "Section B/flo/ex05.py": "flo",
+        },
+        set(),
+    ),
+    "a zip of canvas for each section": Layout(
+        ["A/submissions.zip/lovelaceada_101_5001_ex05.py", "B/submissions.zip/turingalan_102_5002_ex05.py", "B/submissions.zip/coxjo_104_5004_hw.zip/ex05.py"],
+        {
+            "A/submissions.zip/lovelaceada_101_5001_ex05.py": "Lovelace, Ada",
+            "B/submissions.zip/turingalan_102_5002_ex05.py": "Turing, Alan",
+            "B/submissions.zip/coxjo_104_5004_hw.zip/ex05.py": "Cox, Jo",
+        },
+        set(),
+        CANVAS,
+    ),
+    "the zip of moodle beside a teacher's files": Layout(
+        ["hw5.zip/Ada Lovelace_101_assignsubmission_file/ex05.py", "hw5.zip/Alan Turing_102_assignsubmission_file/ex05.py", "grade.py=none", "solution.py"],
+        {
+            "hw5.zip/Ada Lovelace_101_assignsubmission_file/ex05.py": "Ada Lovelace",
+            "hw5.zip/Alan Turing_102_assignsubmission_file/ex05.py": "Alan Turing",
+        },
+        {"grade.py", "solution.py"},
+    ),
+    "moodle beside those who came late": Layout(
+        ["Moodle/Ada Lovelace_101_assignsubmission_file/ex05.py", "late/jo/ex05.py", "late/kim/ex05.py"],
+        {"Moodle/Ada Lovelace_101_assignsubmission_file/ex05.py": "Ada Lovelace", "late/jo/ex05.py": "jo", "late/kim/ex05.py": "kim"},
+        set(),
+    ),
+    "moodle and one who sent it by mail": Layout(
+        ["Ada Lovelace_101_assignsubmission_file/ex05.py", "Alan Turing_102_assignsubmission_file/ex05.py", "jo.py"],
+        {"Ada Lovelace_101_assignsubmission_file/ex05.py": "Ada Lovelace", "Alan Turing_102_assignsubmission_file/ex05.py": "Alan Turing", "jo.py": "jo"},
+        set(),
+    ),
+    "a pdf in a folder": Layout(["Ada Lovelace/ex05.pdf=text", "Alan Turing/ex05.py"], {"Ada Lovelace/ex05.pdf": "Ada Lovelace!", "Alan Turing/ex05.py": "Alan Turing"}, set(), PLAIN),
+    "addresses": Layout(
+        ["ada@example.org/ex05.py", "alan@example.org.py"],
+        {"ada@example.org/ex05.py": "Ada Lovelace", "alan@example.org.py": "Alan Turing"},
+        set(),
+        "Nom complet,Adresse de courriel\nAda Lovelace,ada@example.org\nAlan Turing,alan@example.org\n",
+    ),
+    "letters beyond ascii": Layout(
+        ["mu\u0308llerzoe\u0308_109_5001_ex05.py", "ngémile_110_5002_ex05.py"],
+        {"mu\u0308llerzoe\u0308_109_5001_ex05.py": "Zoë Müller", "ngémile_110_5002_ex05.py": "Émile Ng"},
+        set(),
+        "name\nZoë Müller\nÉmile Ng\n",
+    ),
+    "numbers for names": Layout(["700101/ex05.py", "700102/ex05.py", "700103/hw.zip/ex05.py"], {"700101/ex05.py": "Ada Lovelace", "700102/ex05.py": "Alan Turing", "700103/hw.zip/ex05.py": "Grace Hopper"}, set(), PLAIN),
+    "numbers for names, of nobody known": Layout(["week 5/700101.py", "week 5/700102.py"], {"week 5/700101.py": "700101", "week 5/700102.py": "700102"}, set(), name="x"),
+    "copies and versions": Layout(
+        ["ada/ex05.py", "ada/ex05 (1).py", "ada/ex05-Copy1.ipynb=cell", "ada/old/ex05.py", "alan/ex05.py"],
+        {"ada/ex05.py": "ada", "ada/ex05 (1).py": "ada", "ada/ex05-Copy1.ipynb": "ada", "ada/old/ex05.py": "ada", "alan/ex05.py": "alan"},
+        set(),
+    ),
+    "a pair": Layout(["Ada Lovelace + Alan Turing/ex05.py", "grace_hopper/ex05.py"], {"Ada Lovelace + Alan Turing/ex05.py": "Ada Lovelace, Alan Turing", "grace_hopper/ex05.py": "Grace Hopper"}, set(), PLAIN),
+    "teams of a list": Layout(
+        ["Team 1/ex05.py", "Team 2/x.ipynb=cell"],
+        {"Team 1/ex05.py": "Ada Lovelace, Grace Hopper", "Team 2/x.ipynb": "Alan Turing"},
+        set(),
+        "name,team\nAda Lovelace,Team 1\nAlan Turing,Team 2\nGrace Hopper,team 1\n",
+    ),
+    "no exercise named": Layout(
+        ["ada/ex05.py", "ada/ex06.py", "alan/ex05.ipynb=cell", "grade.py=none"],
+        {"ada/ex05.py": "ada", "ada/ex06.py": "ada", "alan/ex05.ipynb": "alan"},
+        {"grade.py"},
+        exercise=None,
+    ),
+    "nothing, half a zip and another archive": Layout(
+        ["ada/ex05.py", "jo/", "kim/hw.zip=text", "lea/hw.tar.gz=text"], {"ada/ex05.py": "ada", "jo": "jo!", "kim/hw.zip": "kim!", "lea/hw.tar.gz": "lea!"}, set()
+    ),
+    "folders in folders in a zip": Layout(
+        ["a/b/c/class.zip/ada/ex05.py", "a/b/c/class.zip/alan/ex05.py"], {"a/b/c/class.zip/ada/ex05.py": "ada", "a/b/c/class.zip/alan/ex05.py": "alan"}, set()
+    ),
+    "what tools leave": Layout(
+        ["ada/.ipynb_checkpoints/ex05-checkpoint.ipynb=cell", "ada/ex05.ipynb=cell", "alan.zip/__MACOSX/alan/._ex05.py", "alan.zip/alan/ex05.py", "alan.zip/alan/.DS_Store=text"],
+        {"ada/ex05.ipynb": "ada", "alan.zip/alan/ex05.py": "alan"},
+        set(),
+    ),
+    "zips of repositories": Layout(
+        ["hw5-octocat-main.zip/hw5-octocat-main/ex05.py", "hw5-ada-l-main.zip/hw5-ada-l-main/ex05.py"],
+        {"hw5-octocat-main.zip/hw5-octocat-main/ex05.py": "Alan Turing", "hw5-ada-l-main.zip/hw5-ada-l-main/ex05.py": "Ada Lovelace"},
+        set(),
+        "identifier,github_username,github_id,name\nAda Lovelace,ada-l,5,\nAlan Turing,octocat,6,\n",
+    ),
+    "each one's copy of the course": Layout(
+        ["ada/backprop/exercises/ex05_broadcast.py", "ada/backprop/exercises/ex01_dot.py", "ada/backprop/solutions/ex05_broadcast.py", "alan/course/exercises/ex05_broadcast.py"],
+        {"ada/backprop/exercises/ex05_broadcast.py": "ada", "alan/course/exercises/ex05_broadcast.py": "alan"},
+        {"ada/backprop/exercises/ex01_dot.py", "ada/backprop/solutions/ex05_broadcast.py"},
+    ),
+}  # fmt: skip
+LAYOUTS = FOUND | OWN | MORE
 
 
 def pack(files: dict[str, bytes]) -> bytes:

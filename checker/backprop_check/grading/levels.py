@@ -40,9 +40,9 @@ class Levels:
     def holding(self, node: Node, above: str) -> dict[str, str]:
         """Return the names of those folders that are no student's, but hold students, each with the section it is, if it is one."""
         folders = node.folders
-        exported = {name for name, child in folders.items() if (s := self.scheme(child)) and (s is not canvas or len(folders) == 1)}
+        exported = {name for name, child in folders.items() if self._is_export(child, len(folders) == 1)}
         if exported and 2 * len(exported) >= sum(child.holds_work() for child in folders.values()):
-            return dict.fromkeys(exported, "")
+            return dict.fromkeys([name for name, child in folders.items() if name in exported or self.is_class(child)], "")
         if (told := self._by_class_list(folders)) is not None:
             return {name: folders[name].stem for name in told}
         names = [child.stem for child in folders.values()]
@@ -56,6 +56,14 @@ class Levels:
             return {name: ""} if named or self.is_class(child) else {}
         sections = self._are_sections([child for child in folders.values() if child.holds_work()])
         return {name: child.stem for name, child in folders.items()} if sections else {}
+
+    def _is_export(self, node: Node, alone: bool) -> bool:
+        """Say whether a platform named what is in a folder, or in the only folder in it. Canvas's names may be a student's own."""
+        if len(node.folders) == 1 and not any(item.kind == "file" for item in node.files) and self.scheme(node) is None:
+            return self._is_export(next(iter(node.folders.values())), alone)
+        scheme = self.scheme(node)
+        several = alone or export(node.stem) is not None or len(node.folders) + len(node.files) > 1
+        return scheme is not None and (scheme is not canvas or several)
 
     def is_class(self, node: Node) -> bool:
         """Say whether a folder holds several students."""
@@ -97,8 +105,12 @@ class Levels:
 
     def _members(self, node: Node, deep: int = 4) -> set[str]:
         """Return whom of the class list the entries below a folder mean, at the first level that means anybody."""
-        entries = [*(child.stem for child in node.folders.values()), *(item.stem for item in node.files if item.kind != "metadata")]
-        members = {label for name in entries if (label := self.known(name))}
+        scheme = self.scheme(node)
+        names = [*(child.stem for child in node.folders.values()), *(item.stem for item in node.files if item.kind != "metadata")]
+        if scheme is not None:
+            named = [each for name in (*node.folders, *(item.name for item in node.files)) if (each := scheme(name))]
+            names = [next((key for key in each.person.keys if self.known(key)), "") for each in named]
+        members = {label for name in names if (label := self.known(name))}
         if members or not deep:
             return members
         return set().union(*(self._members(child, deep - 1) for child in node.folders.values()))
