@@ -86,10 +86,10 @@ def worksheet(header: Row, rows: Sequence[Row]) -> Worksheet | None:
         return Worksheet(at["identifier"], at["grade"], at.get("maximumgrade"), at.get("gradecanbechanged"), at.get("feedbackcomments"))
     if not _are_participants(rows):
         return None
-    for maximum in range(2, len(header) - 1):
-        values = {_cell(row, maximum) for row in rows}
+    for maximum in range(len(header) - 2, 1, -1):
+        values, grades = {_cell(row, maximum) for row in rows}, {_cell(row, maximum - 1) for row in rows} - {"", "-"}
         locked = next((n for n in (maximum + 1, maximum + 2) if _are_answers(rows, n)), None)
-        if len(values) == 1 and _is_number(*values) and locked is not None:
+        if len(values) == 1 and all(map(_is_number, values | grades)) and locked is not None:
             return Worksheet(0, maximum - 1, maximum, locked, _comments(header, rows, locked))
     return None
 

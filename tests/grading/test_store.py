@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -181,6 +181,33 @@ def test_fresh_forgets_all_and_draws_another_secret(tmp_path: Path) -> None:
     with opened(tmp_path, fresh=True) as store:
         assert store.secret() != first and not store.results()
         assert (tmp_path / ".secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_that_goes_away_is_an_error_and_does_not_come_back(store: Store) -> None:
+    result = unjudged(GIVEN, Task("ada.py", "ada", "ex05", b"", "1"), "said", "unreadable")
+    store.secret()
+    store.append(result)
+    shutil.rmtree(store.folder)
+    for write in (lambda: store.append(result), lambda: store.keep([result]), lambda: store.write("feedback/ada.html", "x")):
+        with pytest.raises(BadInput, match="was removed or changed while"):
+            write()
+    assert not store.folder.exists()
+
+
+@pytest.mark.parametrize("lost", [Path.unlink, lambda path: path.write_text("5e" * 32)])
+def test_a_secret_that_is_lost_is_an_error(tmp_path: Path, lost: Callable[[Path], None]) -> None:
+    result = unjudged(GIVEN, Task("ada.py", "ada", "ex05", b"", "1"), "said", "unreadable")
+    with opened(tmp_path, fresh=False) as store:
+        store.secret()
+        store.append(result)
+        lost(tmp_path / ".secret")
+        with pytest.raises(BadInput, match=r"\.secret.* --fresh"):
+            store.append(result)
+    (tmp_path / ".secret").unlink(missing_ok=True)
+    with opened(tmp_path, fresh=False) as store, pytest.raises(BadInput, match=r"\.secret.* --fresh"):
+        store.secret()
+    with opened(tmp_path, fresh=True) as store:
+        assert store.secret()
 
 
 @pytest.mark.parametrize("spoilt", ["", "short", "zz" * 32])

@@ -18,8 +18,8 @@ _BACKWARD_CELL = re.compile(rb'(?:"|\\n)def\s+backward\b|%%backward\b')
 _NOTHING = "holds no .py or .ipynb file (hidden folders and virtual environments are not searched)"
 _TYPED = "was typed in on the platform: no .py or .ipynb file was handed in"
 _ANOTHER = "is called like another exercise"
-_NAMED = "is not called like the exercise, as another file of this student is"
-_NO_BACKWARD = "has no `backward`, as another file of this student has"
+_NAMED = "is not called like the exercise, unlike another file of this student"
+_NO_BACKWARD = "has no `backward`, unlike another file of this student"
 _SOLUTION = "lies in the course's own solutions"
 
 
