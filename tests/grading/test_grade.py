@@ -166,7 +166,9 @@ def test_what_is_in_no_mark_is_said_and_listed(tmp_path: Path) -> None:
     assert "Not taken for submissions: 1 file" in page and "Nothing to explain" not in page
     (folder / "ada" / "ex05.py").rename(folder / "ada" / "ex05_final.py").write_text(spoilt)
     run = grade(*options, folder=tmp_path)
-    assert "1 submission of an earlier run is not there any more and does not count: ada/ex05.py." in " ".join(run.stdout.split()), run.stderr
+    assert "1 submission of an earlier run is not there any more and does not count: ada/ex05.py." in " ".join(run.stdout.split()), (
+        run.stderr
+    )
     assert {line["submission"]: line["report"]["score"] for line in lines(tmp_path / "out")} == {
         "ada/ex05_final.py": 3.0,
         "bob/ex05.py": 4.0,

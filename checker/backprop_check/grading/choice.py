@@ -12,10 +12,11 @@ from backprop_check.grading.item import Item
 from backprop_check.grading.names import ExerciseNames
 from backprop_check.grading.students import OTHER_KIND, Aside, Group, is_platforms
 from backprop_check.grading.words import without_copy
+from backprop_check.report.roll import first
 
 _BACKWARD = re.compile(rb"^def\s+backward\b", re.MULTILINE)
 _BACKWARD_CELL = re.compile(rb'(?:"|\\n)def\s+backward\b|%%backward\b')
-_NOTHING = "holds no .py or .ipynb file (hidden folders and virtual environments are not searched)"
+_NOTHING = "holds no .py or .ipynb file{} (hidden folders and virtual environments are not searched)"
 _TYPED = "was typed in on the platform: no .py or .ipynb file was handed in"
 _ANOTHER = "is called like another exercise"
 _NAMED = "is not called like the exercise, unlike another file of this student"
@@ -40,13 +41,17 @@ class Choice:
         if taken:
             return taken
         odd = [] if files else [item for item in group.items if (item.why or item.kind == "odd") and item.kind != "other"]
-        other = next((item for item in group.items if item.kind == "other" and not is_platforms(item)), None)
-        if other is not None and not odd and not files:
-            odd = [replace(other, why=_TYPED if other in group.typed else OTHER_KIND)]
+        others = [item for item in group.items if item.kind == "other" and not is_platforms(item)]
+        if others and not odd and not files:
+            folder = group.folder
+            if folder is None or (len(others) == 1 and others[0].parts[: len(folder.parts)] == folder.parts):
+                odd = [replace(others[0], why=_TYPED if others[0] in group.typed else OTHER_KIND)]
+            else:
+                odd = [replace(folder, why=_NOTHING.format(f", only {first([i.name for i in others], '')}"))]
         if not odd and group.folder is not None:
-            odd = [replace(group.folder, why=f"holds no file for {self.exercise}" if files else _NOTHING)]
+            odd = [replace(group.folder, why=f"holds no file for {self.exercise}" if files else _NOTHING.format(""))]
         if not odd and not files:  # a zip with nothing in it
-            odd = [replace(item, why=_NOTHING) for item in group.items if item.kind == "zip"]
+            odd = [replace(item, why=_NOTHING.format("")) for item in group.items if item.kind == "zip"]
         told = [(item, self._context(item)) for item in odd]
         return [(item, exercise) for item, exercise in told if exercise or self.exercise is None]
 
