@@ -10,19 +10,7 @@ from pathlib import Path
 
 from backprop_check.errors import BadInput
 from backprop_check.files import LARGEST
-from backprop_check.grading.item import (
-    DEPTH_LIMIT,
-    ITEMS_LIMIT,
-    TOO_DEEP,
-    TOO_LARGE,
-    VENV,
-    Item,
-    few_others,
-    is_ignored,
-    is_venv_name,
-    kind_of,
-    too_large,
-)
+from backprop_check.grading.item import DEPTH_LIMIT, ITEMS_LIMIT, TOO_DEEP, TOO_LARGE, VENV, Item, is_ignored, is_venv_name, kind_of
 
 # The two that zipfile unpacks by pieces; of the others, a few bytes can grow to gigabytes before the first piece is seen.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -56,7 +44,7 @@ class Archive:
             raise BadInput(f"{self.path} holds more than {limit:,} entries: name the zip of submissions itself.")
         found = [item for index, entry in enumerate(entries) if (item := _item(index, entry)) is not None]
         venvs = {_parts(name)[:-1] for entry in entries if (name := _name(entry)).rstrip("/").endswith(f"/{VENV}")}
-        return few_others(item for item in dict.fromkeys(found) if not _inside(item, venvs))
+        return [item for item in dict.fromkeys(found) if not _inside(item, venvs)]
 
     def read(self, item: Item, limit: int = LARGEST) -> bytes:
         """Return the bytes of an entry. Raises `BadInput` when it is damaged, larger than `limit`, or the zip has changed."""
@@ -69,7 +57,7 @@ class Archive:
         except Exception as error:  # see above
             raise BadInput(f"{item.name!r} is damaged in the zip ({str(error)[:100] or type(error).__name__}): ask for it again.") from None
         if len(data) > limit:
-            raise BadInput(f"{item.name!r} {too_large(limit)}.")
+            raise BadInput(f"{item.name!r} {TOO_LARGE}.")
         return data
 
 

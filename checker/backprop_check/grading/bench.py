@@ -15,7 +15,7 @@ import torch
 from backprop_check.comparison.judge import Judged, judge
 from backprop_check.errors import BadInput
 from backprop_check.exercise.parse import parse_exercise
-from backprop_check.files import decoded, read_as
+from backprop_check.files import decoded
 from backprop_check.grading.clock import TooSlow, at_most
 from backprop_check.grading.explaining import explained_apart
 from backprop_check.grading.task import Setup, Task, seeds
@@ -121,7 +121,7 @@ def read(task: Task, exercise: Exercise, seconds: float) -> tuple[Submission, st
 
 def submission_of(task: Task, exercise: Exercise) -> Submission:
     """Read the submission's text, running nothing of it. Raises `BadInput`, also where parsing it takes more than Python has."""
-    path = Path(read_as(PurePosixPath(task.submission).name))
+    path = Path(PurePosixPath(task.submission).name)
     try:
         return submission_from(cells(path, decoded(task.data, path, "submission")), path, exercise, task.beside.get)
     except (RecursionError, MemoryError):

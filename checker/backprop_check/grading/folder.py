@@ -20,7 +20,6 @@ from backprop_check.grading.item import (
     is_ignored,
     is_venv_name,
     kind_of,
-    too_large,
 )
 
 _LINK = "is a symbolic link, which could lead anywhere: it was not followed"
@@ -55,10 +54,10 @@ class Folder:
                 items.append(Item(parts, "folder", why))
             if not why and not (is_venv and parts):
                 waiting += [(*parts, entry.name) for entry in entries if entry.is_dir(follow_symlinks=False)]
-                items += [item for entry in entries if (item := _item((*parts, entry.name), entry)) is not None]
+                items += few_others(item for entry in entries if (item := _item((*parts, entry.name), entry)) is not None)
             if len(items) + len(waiting) > ITEMS_LIMIT:
                 raise BadInput(f"{self.root} holds more than {ITEMS_LIMIT:,} files and folders: name the folder of submissions itself.")
-        return few_others(items)
+        return items
 
     def near(self) -> list[Item]:
         """Return the files in `root` itself: those that lie beside `only`."""
@@ -76,7 +75,7 @@ class Folder:
         except OSError as error:
             raise BadInput(f"{item.name!r} cannot be read ({error.strerror}).") from None
         if len(data) > limit:
-            raise BadInput(f"{item.name!r} {too_large(limit)}.")
+            raise BadInput(f"{item.name!r} {TOO_LARGE}.")
         return data
 
     def _bytes(self, item: Item, size: int) -> bytes:

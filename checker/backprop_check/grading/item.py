@@ -14,13 +14,7 @@ ITEMS_LIMIT = 200_000
 DEPTH_LIMIT = 64
 OTHERS_LISTED = 50
 """So many files of other kinds are listed of a folder: of a data set, a few names say enough."""
-
-
-def too_large(limit: int) -> str:
-    return f"is larger than {limit // 1_000_000} MB: it was not opened"
-
-
-TOO_LARGE = too_large(LARGEST)
+TOO_LARGE = f"is larger than {LARGEST // 1_000_000} MB: it was not opened"
 TOO_DEEP = f"lies more than {DEPTH_LIMIT} folders deep: it was not searched"
 METADATA = "submission_metadata.yml"
 VENV = "pyvenv.cfg"

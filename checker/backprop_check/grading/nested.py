@@ -10,7 +10,7 @@ from backprop_check.errors import BadInput
 from backprop_check.files import LARGEST
 from backprop_check.grading.archive import Archive
 from backprop_check.grading.folder import Folder
-from backprop_check.grading.item import DEPTH_LIMIT, TOO_DEEP, Item
+from backprop_check.grading.item import DEPTH_LIMIT, TOO_DEEP, Item, few_others
 
 DEEPEST, ENTRIES, SIZE, WHOLE = 4, 20_000, 100_000_000, 4_000_000_000
 """Zips inside zips, entries of one, bytes of one (it is held in memory), and bytes of all."""
@@ -41,7 +41,7 @@ class Nested:
                 item = replace(item, why=why)
                 waiting.extend(inner)
             found.append(item)
-        return found
+        return few_others(found)
 
     def read(self, item: Item, limit: int = LARGEST) -> bytes:
         """Return the bytes of a file. Raises `BadInput` when it is gone, damaged, larger than `limit` or unsafe by now."""

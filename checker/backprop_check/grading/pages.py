@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
 from backprop_check.errors import BadInput
-from backprop_check.files import decoded, read_as
+from backprop_check.files import decoded
 from backprop_check.grading.store import Store
 from backprop_check.report.formats.names import stem
 from backprop_check.report.pages.html import html
@@ -64,7 +64,7 @@ class Pages:
 
         Nothing is parsed as Python here: what a stranger wrote may take the parser, and this process, too long.
         """
-        path = PurePosixPath(read_as(PurePosixPath(result.submission).name))
+        path = PurePosixPath(result.submission)
         try:
             found = cells(path, decoded(self._data(result), path, "submission"))
         except BadInput:
