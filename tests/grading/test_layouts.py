@@ -439,3 +439,32 @@ def test_everybody_is_there_with_what_they_handed_in(tmp_path: Path, name: str, 
     assert {f.submission: f.student + "!" * bool(f.trouble) for f in seen.found} == layout.due
     if layout.aside is not None:
         assert {left.path for left in seen.aside} == layout.aside
+
+
+# What is there, and whether a teacher is asked whose it is.
+ASKED: dict[str, tuple[list[str], bool]] = {
+    "versions": (["ada/ex05.py", "ada/ex05_final.py"], False),
+    "copies": (["ada/ex05.py", "ada/ex05 (1).py", "ada/plots.py=none"], False),
+    "parts": (["ada/q1.py", "ada/q2.py"], False),
+    "names in a folder": (["hw/alpha.py", "hw/beta.py"], False),  # they are two students
+    "names and a module in a folder": (["hw/alpha.py", "hw/beta.py", "hw/common.py=none"], True),
+    "names and the exercise in a folder": (["x/alpha.py", "x/beta.py", "x/ex05.py"], True),
+    "numbers": (["hw/1.py", "hw/2.py", "hw/3.py"], True),
+    "a platform says whose": (["Ada_1_assignsubmission_file/alpha.py", "Ada_1_assignsubmission_file/beta.py"], False),
+    "another exercise's": (["ada/ex05.py", "ada/ex06.py", "ada/ex01.py"], False),
+    "a copy of the course": (["ada/exercises/ex05_broadcast.py", "ada/solutions/ex05_broadcast.py", "ada/exercises/ex06_product.py"], False),
+    "sections, not written yet": (["mon/ada.py=none", "mon/alan.py=none", "tue/grace.py=none", "tue/jo.py=none"], True),
+    "the same files in each": (["ada/net.py", "ada/loss.py", "alan/net.py", "alan/loss.py"], False),
+    "one of many with many": (["ada/alpha.py", "ada/beta.py", *(f"s{n}/ex05.py" for n in range(5))], False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_whether_a_teacher_is_asked(tmp_path: Path, name: str) -> None:
+    holds, asked = ASKED[name]
+    seen = survey(written(tmp_path, Layout(holds, {}), "zip"), "ex05", COURSE)
+    assert bool(seen.doubt) == asked, seen.doubt
+    assert not survey(tmp_path / "in.zip", "ex05", COURSE, single=True).doubt
+    if asked:
+        (tmp_path / "roster.csv").write_text("\n".join(["name", *{f.student for f in seen.found}]))
+        assert not survey(tmp_path / "in.zip", "ex05", COURSE, read_roster(tmp_path / "roster.csv")).doubt

@@ -49,7 +49,8 @@ class Choice:
             else:
                 odd = [replace(folder, why=_NOTHING.format(f", only {first([i.name for i in others], '')}"))]
         if not odd and group.folder is not None:
-            odd = [replace(group.folder, why=f"holds no file for {self.exercise}" if files else _NOTHING.format(""))]
+            why = f"holds no file for {self.exercise}" if files else _NOTHING.format("")
+            odd = [replace(group.folder, why=group.folder.why or why)]
         if not odd and not files:  # a zip with nothing in it
             odd = [replace(item, why=_NOTHING.format("")) for item in group.items if item.kind == "zip"]
         told = [(item, self._context(item)) for item in odd]

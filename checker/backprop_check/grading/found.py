@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from backprop_check.grading.archive import Archive
 from backprop_check.grading.beside import beside, carried
 from backprop_check.grading.called import called
 from backprop_check.grading.choice import Choice
+from backprop_check.grading.doubt import doubt
 from backprop_check.grading.folder import Folder
 from backprop_check.grading.item import Item
 from backprop_check.grading.levels import Levels
@@ -20,9 +21,8 @@ from backprop_check.grading.metadata import LARGEST_METADATA, read_submitters
 from backprop_check.grading.names import exercise_names, shown
 from backprop_check.grading.nested import Nested
 from backprop_check.grading.single import one_group
-from backprop_check.grading.students import Aside, Group, Students
+from backprop_check.grading.students import Aside, Students
 from backprop_check.grading.tree import tree
-from backprop_check.grading.words import is_version, words
 from backprop_check.roster import Roster, joined
 
 _UNTOLD = "does not say which exercise it answers: put its id into the name, or {advice}"
@@ -106,21 +106,25 @@ def survey(
         groups, aside = [one_group(inside, source)], list[Aside]()
         if not single:
             levels = Levels(names, choice.defines_backward, _known(roster))
-            students = Students(levels, names, lambda item: read_submitters(store.read(item, LARGEST_METADATA)), store.read, [], [])
-            students.part(tree(inside), above)
-            groups, aside = students.groups, students.aside
+            parted = Students(levels, names, lambda item: read_submitters(store.read(item, LARGEST_METADATA)), store.read, [], [])
+            parted.part(tree(inside), above)
+            groups, aside = parted.groups, parted.aside
         # Beside the one file that was named may lie those of others: no answer is borrowed from there.
         named = store.base if isinstance(store.base, Folder) and store.base.only is not None else None
         near = [item for item in named.near() if not choice.defines_backward(item)] if named is not None else None
         found: list[Found] = []
-        for g, student in zip(groups, called(groups, roster), strict=True):
+        students = called(groups, roster)
+        for g, student in zip(groups, students, strict=True):
             taken = choice.of(g)
             found += [
                 replace(_found(item, student, told, advice), beside=beside(item, near if near is not None else g.items))
                 for item, told in taken
             ]
             aside += choice.aside(g, [item for item, _ in taken])
-        doubt = "" if single or not found else _doubt(groups, choice, {f.student for f in found}, roster)
+        unsure = [
+            (g, student) for g, student in zip(groups, students, strict=True) if not g.sure and not (roster and roster.members(student))
+        ]
+        asked = "" if single else doubt(unsure, choice)
     found += [_found(item, shown("/".join(item.parts)), exercise or "", advice) for item in items if item.kind == "unsafe"]
     if not found:
         wanted = f"file for {exercise}" if exercise and items else "submission (.py or .ipynb)"
@@ -129,7 +133,7 @@ def survey(
     if all(f.trouble for f in found) and any(f.trouble == untold for f in found):
         raise BadInput(f"No name in {source} says which exercise it answers: put its id into the name, or {advice}.")
     left = {shown("/".join(each.item.parts)): each.why for each in aside}
-    return Survey(_distinct(found), tuple(Left(path, left[path]) for path in sorted(left)), doubt)
+    return Survey(_distinct(found), tuple(Left(path, left[path]) for path in sorted(left)), asked)
 
 
 @dataclass(frozen=True)
@@ -151,19 +155,6 @@ def reading(source: Path) -> Iterator[Reader]:
     """Give what reads the submissions of `source`. A zip is open meanwhile: no child process may use it too."""
     with _opened(source) as store:
         yield Reader(store)
-
-
-def _doubt(groups: Sequence[Group], choice: Choice, students: set[str], roster: Roster | None) -> str:
-    """Ask whether several files that may each be an answer are one student's, where nothing but their place says so."""
-    if len(students) > 1 or any(g.sure for g in groups) or (roster and roster.members(next(iter(students)))):
-        return ""
-    asked = [name for g in groups for names in choice.answers(g).values() if _may_be_several(names) for name in names]
-    return f"{len(asked)} files that may each be an answer are taken for one student's, {next(iter(students))}" if asked else ""
-
-
-def _may_be_several(names: Sequence[str]) -> bool:
-    """Say whether files called so, besides the exercise, may be several students': two are not versions of one, or there are many."""
-    return len(names) > 2 or sum(not name or is_version(words(name)) for name in names) + 1 < len(names)
 
 
 def _known(roster: Roster | None) -> Callable[[str], str]:
