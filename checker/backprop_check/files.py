@@ -88,7 +88,7 @@ def read_as(name: str) -> str:
     """Return the name by whose suffix a file is read. Browsers and mail programs hand `ex05.ipynb` on as `ex05.ipynb.json`, `ex05.py` as
     `ex05.py.txt` or `ex05.txt`; a second file of a name has a number behind it.
     """
-    name = _SECOND.sub(r"\1", name)
+    name = _SECOND.sub(r"\1", name.rstrip())
     stem, suffix = PurePath(name).stem, PurePath(name).suffix.lower()
     if suffix not in _RENAMED:
         return name

@@ -81,14 +81,20 @@ class Roster:
             each = [self.meant(part) for part in parts]
             return tuple(dict.fromkeys(student for found in each for student in found)) if all(len(found) == 1 for found in each) else ()
         words = [exact(word) for word in _WORD.findall(name)]
-        held = {*words}
         starts = [(n, needle, s) for n, word in enumerate(words) for needle, s in self._needles.get(word, ())]
         by_key = {s for n, needle, s in starts if tuple(words[n : n + len(needle)]) == needle}
-        by_name = {s for word in held for s in self._by_word.get(word, ()) if s.names <= held}
+        return (*by_key,) if len(by_key) == 1 else () if by_key else self._named(words, False) or self._named(words, True)
+
+    def _named(self, words: Sequence[str], folded: bool) -> tuple[Student, ...]:
+        """Return the one student whose whole name is among `words`, or whose name they are a part of. `folded`: accents do not count."""
+        held = {_folded(word) if folded else word for word in words}
+        near = {s for word in held for s in self._by_word[folded].get(word, ())}
+        names = {s: frozenset(map(_folded, s.names)) if folded else s.names for s in near}
+        whole = [s for s in near if names[s] <= held]
         # Of Ada Lovelace and Ada Lovelace Smith, the one more of whom is there.
-        by_name = {s for s in by_name if not any(s.names < other.names for other in by_name)}
-        found = tuple(by_key) or tuple(by_name)
-        return found if len(found) == 1 else ()
+        whole = [s for s in whole if not any(names[s] < names[other] for other in whole)]
+        found = whole or [s for s in near if len(held) > 1 and held <= names[s]]
+        return (*found,) if len(found) == 1 else ()
 
     def members(self, student: str) -> tuple[Student, ...]:
         """Return the students whom a result's `student` names: one, all of a group (see `joined`), or none."""
@@ -144,13 +150,14 @@ class Roster:
         return frozenset(word for student in self.students for word in student.names)
 
     @cached_property
-    def _by_word(self) -> dict[str, list[Student]]:
-        """Students whose names have several words, by each of them."""
-        words: dict[str, list[Student]] = defaultdict(list)
+    def _by_word(self) -> dict[bool, dict[str, list[Student]]]:
+        """Students whose names have several words, by each of them: as they are, and without accents."""
+        words: dict[bool, dict[str, list[Student]]] = {False: defaultdict(list), True: defaultdict(list)}
         for student in self.students:
             for word in student.names if len(student.names) > 1 else ():
-                words[word].append(student)
-        return dict(words)
+                words[False][word].append(student)
+                words[True][_folded(word)].append(student)
+        return words
 
     @cached_property
     def _labels(self) -> dict[str, Student]:
@@ -165,6 +172,10 @@ def joined(labels: Sequence[str]) -> str:
 def exact(key: str) -> str:
     """Return an id, login or email in the form in which they are compared."""
     return unicodedata.normalize("NFKC", key).casefold().strip()
+
+
+def _folded(word: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
 
 
 def squashed(name: str) -> str:

@@ -395,7 +395,48 @@ MORE = {  # a second round, written when the first was held
         {"ada/backprop/exercises/ex01_dot.py", "ada/backprop/solutions/ex05_broadcast.py"},
     ),
 }  # fmt: skip
-LAYOUTS = FOUND | OWN | MORE
+THIRD = {  # a third round
+    "a file at each level": Layout(
+        ["Downloads/notes.txt=text", "Downloads/course/grade.py=none", "Downloads/course/hw5/ada/ex05.py", "Downloads/course/hw5/alan/ex05.py", "Downloads/course/hw5/solution.ipynb=cell"],
+        {"Downloads/course/hw5/ada/ex05.py": "ada", "Downloads/course/hw5/alan/ex05.py": "alan"},
+        {"Downloads/notes.txt", "Downloads/course/grade.py", "Downloads/course/hw5/solution.ipynb"},
+    ),
+    "a space behind the name": Layout(["ada/ex05.py ", "alan/EX05.PY", "jo/ex05.ipynb.txt=cell"], {"ada/ex05.py ": "ada", "alan/EX05.PY": "alan", "jo/ex05.ipynb.txt": "jo"}, set()),
+    "names without their middle or accents": Layout(
+        ["Ada Lovelace/ex05.py", "Zoe Muller/ex05.py", "hw_emile_ng.py"],
+        {"Ada Lovelace/ex05.py": "Ada Augusta Lovelace", "Zoe Muller/ex05.py": "Zoë Müller", "hw_emile_ng.py": "Émile Ng"},
+        set(),
+        "name\nAda Augusta Lovelace\nZoë Müller\nÉmile Ng\nEmil Ng\nAda Byron\n",
+    ),
+    "names that fit two": Layout(
+        ["Ada Lovelace/ex05.py", "Jo/ex05.py"],
+        {"Ada Lovelace/ex05.py": "Ada Lovelace", "Jo/ex05.py": "Jo"},
+        set(),
+        "name\nAda Augusta Lovelace\nAda Byron Lovelace\nJo Cox\n",
+    ),
+    "the class under a copy's name, with the teacher's file": Layout(
+        ["hw5/ada.ipynb=cell", "hw5/alan.ipynb=cell", "hw5/grade.py=none", "hw5/README.md=text"],
+        {"hw5/ada.ipynb": "ada", "hw5/alan.ipynb": "alan"},
+        {"hw5/grade.py", "hw5/README.md"},
+        name="hw5(3)",
+    ),
+    "sections with the teacher's files": Layout(
+        ["A/ada/ex05.py", "A/alan/ex05.py", "A/solution.py", "B/grace/ex05.py", "B/jo.zip/ex05.py", "B/kim.py", "grade.py=none"],
+        {"A/ada/ex05.py": "ada", "A/alan/ex05.py": "alan", "B/grace/ex05.py": "grace", "B/jo.zip/ex05.py": "jo", "B/kim.py": "kim"},
+        {"A/solution.py", "grade.py"},
+    ),
+    "submissions beside the class list": Layout(
+        ["roster.csv=text", "submissions/ada/ex05.py", "submissions/alan/ex05.py", "submissions/.DS_Store=text"], {"submissions/ada/ex05.py": "ada", "submissions/alan/ex05.py": "alan"}, {"roster.csv"}
+    ),
+    "one student in a section": Layout(
+        ["Mon/ada/ex05.py", "Tue/alan/ex05.py", "Tue/grace/ex05.py"], {"Mon/ada/ex05.py": "ada", "Tue/alan/ex05.py": "alan", "Tue/grace/ex05.py": "grace"}, set()
+    ),
+    "moodle, with a student's zip of a folder": Layout(
+        ["Ada Lovelace_101_assignsubmission_file/HW 5.zip/HW 5/work/ex05.ipynb=cell", "Ada Lovelace_101_assignsubmission_file/HW 5.zip/HW 5/work/helpers.py=none", "Alan Turing_102_assignsubmission_file/report.docx=text", "Alan Turing_102_assignsubmission_file/notes.txt=text"],
+        {"Ada Lovelace_101_assignsubmission_file/HW 5.zip/HW 5/work/ex05.ipynb": "Ada Lovelace", "Alan Turing_102_assignsubmission_file": "Alan Turing!"},
+    ),
+}  # fmt: skip
+LAYOUTS = FOUND | OWN | MORE | THIRD
 
 
 def pack(files: dict[str, bytes]) -> bytes:

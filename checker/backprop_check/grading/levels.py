@@ -73,7 +73,7 @@ class Levels:
             if self._are_parts(folders):
                 return False
             return not files or sum(map(self._answers, folders)) >= max(2, len(folders) / 2)
-        if folders and not files:
+        if folders and not any(self._is_own(item) for item in files):
             return self.is_class(folders[0]) or self.scheme(folders[0]) is not None
         return not folders and self.are_individuals(files)
 
@@ -125,7 +125,7 @@ class Levels:
             counts = Counter(child.stem.casefold() for each in subs for child in each)
             inner = [child for each in subs for child in each]
             loose = [item for each in files for item in each]
-            few = len(loose) <= len(folders) and not any(self.defines(item) and not is_teachers(item.stem) for item in loose)
+            few = len(loose) <= len(folders) and not any(map(self._is_own, loose))
             alike = sum(n for n in counts.values() if n > 1)  # two people may have one name
             if not few or len(inner) <= len(folders) or 4 * alike > len(inner) or self._are_parts(inner):
                 return False
@@ -142,6 +142,11 @@ class Levels:
         names = [folder.stem.casefold() for folder in folders]
         own = any(name in PROJECT or self._is_exercise(name) or is_version(words(name)) for name in names)
         return own or is_series(names)
+
+    def _is_own(self, item: Item) -> bool:
+        """Say whether a file beside folders is an answer of the one whose folders they are: called like the exercise, or like a version."""
+        left = self.names.without(item.stem)
+        return not is_teachers(left) and (not left or is_version(words(left))) and self.defines(item)
 
     def _is_exercise(self, name: str) -> bool:
         return bool(self.names.told(name)) and not self.names.without(name)
