@@ -436,7 +436,72 @@ THIRD = {  # a third round
         {"Ada Lovelace_101_assignsubmission_file/HW 5.zip/HW 5/work/ex05.ipynb": "Ada Lovelace", "Alan Turing_102_assignsubmission_file": "Alan Turing!"},
     ),
 }  # fmt: skip
-LAYOUTS = FOUND | OWN | MORE | THIRD
+FOURTH = {  # a fourth round
+    "a class of two, each with modules": Layout(
+        ["hand-ins/ada/ex05.py", "hand-ins/ada/lib/ops.py=none", "hand-ins/alan/main.py", "hand-ins/alan/util.py=none"],
+        {"hand-ins/ada/ex05.py": "ada", "hand-ins/alan/main.py": "alan"},
+        {"hand-ins/ada/lib/ops.py", "hand-ins/alan/util.py"},
+    ),
+    "folders named with the date": Layout(
+        ["2024-10-01 Ada Lovelace/ex05.py", "2024-10-01 Alan Turing/ex05.py", "2024-10-02 Grace Hopper/ex05.py"],
+        {"2024-10-01 Ada Lovelace/ex05.py": "Ada Lovelace", "2024-10-01 Alan Turing/ex05.py": "Alan Turing", "2024-10-02 Grace Hopper/ex05.py": "Grace Hopper"},
+        set(),
+        PLAIN,
+    ),
+    "one student's zip named for the exercise": Layout(
+        ["ex05_ada.zip/ex05.py", "ex05_alan.zip/solution/ex05.py", "ex05_grace/work.py"],
+        {"ex05_ada.zip/ex05.py": "ada", "ex05_alan.zip/solution/ex05.py": "alan", "ex05_grace/work.py": "grace"},
+        set(),
+    ),
+    "a year's folder": Layout(
+        ["2024/autumn/hw5/ada/ex05.py", "2024/autumn/hw5/alan/ex05.py", "2024/autumn/hw6/ada/ex06.py", "2024/autumn/hw6/alan/ex06.py"],
+        {"2024/autumn/hw5/ada/ex05.py": "ada", "2024/autumn/hw5/alan/ex05.py": "alan"},
+        {"2024/autumn/hw6/ada/ex06.py", "2024/autumn/hw6/alan/ex06.py"},
+    ),
+    "resubmissions in folders": Layout(
+        ["ada/submission 1/ex05.py", "ada/submission 2/ex05.py", "alan/submission 1/ex05.py"],
+        {"ada/submission 1/ex05.py": "ada", "ada/submission 2/ex05.py": "ada", "alan/submission 1/ex05.py": "alan"},
+        set(),
+    ),
+    "groups in groups": Layout(
+        ["Lab 1/Group 1/ex05.py", "Lab 1/Group 2/ex05.py", "Lab 2/Group 1/ex05.py", "Lab 2/Group 3/ex05.py"],
+        {"Lab 1/Group 1/ex05.py": "Group 1", "Lab 1/Group 2/ex05.py": "Group 2", "Lab 2/Group 1/ex05.py": "Group 1", "Lab 2/Group 3/ex05.py": "Group 3"},
+    ),
+    "a notebook and its export": Layout(
+        ["ada/ex05.ipynb=cell", "ada/ex05.html=text", "ada/ex05.py", "alan/ex05.ipynb=cell", "alan/img/plot.png=text"],
+        {"ada/ex05.ipynb": "ada", "ada/ex05.py": "ada", "alan/ex05.ipynb": "alan"},
+        {"ada/ex05.html", "alan/img/plot.png"},
+    ),
+    "canvas with two files of each": Layout(
+        ["lovelaceada_101_5001_helpers.py=none", "lovelaceada_101_5002_hw.py", "turingalan_LATE_102_5003_hw.py", "turingalan_LATE_102_5004_notes.pdf=text"],
+        {"lovelaceada_101_5002_hw.py": "lovelaceada", "turingalan_LATE_102_5003_hw.py": "turingalan"},
+        {"lovelaceada_101_5001_helpers.py", "turingalan_LATE_102_5004_notes.pdf"},
+    ),
+    "the whole course, an exercise after the other": Layout(
+        ["ex01/ada.py", "ex01/alan.py", "ex05/ada.py", "ex05/alan.py", "README.md=text"],
+        {"ex05/ada.py": "ada", "ex05/alan.py": "alan"},
+        {"ex01/ada.py", "ex01/alan.py", "README.md"},
+    ),
+    "a repository with students as folders": Layout(
+        ["students/ada-l/ex05.py", "students/alan/ex05.py", "README.md=text", "tools/check.py=none", ".github/x.py=none"],
+        {"students/ada-l/ex05.py": "ada-l", "students/alan/ex05.py": "alan"},
+        {"README.md", "tools"},
+    ),
+    "names in capitals, from a form": Layout(
+        ["TURING Alan - ex05.py", "LOVELACE Ada - ex05 - Copy.py", "hopper, grace.ipynb=cell"],
+        {"TURING Alan - ex05.py": "Alan Turing", "LOVELACE Ada - ex05 - Copy.py": "Ada Lovelace", "hopper, grace.ipynb": "Grace Hopper"},
+        set(),
+        PLAIN,
+    ),
+    "a zip of moodle and its worksheet, twice downloaded": Layout(
+        ["CS-HW5-77.zip/Ada Lovelace_101_assignsubmission_file/ex05.py", "CS-HW5-77 (1).zip/Ada Lovelace_101_assignsubmission_file/ex05.py", "Grades-CS.csv=text"],
+        {"CS-HW5-77.zip/Ada Lovelace_101_assignsubmission_file/ex05.py": "Ada Lovelace"},
+        {"CS-HW5-77 (1).zip", "Grades-CS.csv"},
+    ),
+    "two of whom only one can be read": Layout(["ada/ex05.pages=text", "alan/ex05.py"], {"ada/ex05.pages": "ada!", "alan/ex05.py": "alan"}, set()),
+    "all in one zip in a zip": Layout(["hw5.zip/hw5/ada.py", "hw5.zip/hw5/alan.py"], {"hw5.zip/hw5/ada.py": "ada", "hw5.zip/hw5/alan.py": "alan"}, set(), name="Downloads"),
+}  # fmt: skip
+LAYOUTS = FOUND | OWN | MORE | THIRD | FOURTH
 
 
 def pack(files: dict[str, bytes]) -> bytes:

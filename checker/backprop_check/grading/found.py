@@ -114,8 +114,11 @@ def survey(
         near = [item for item in named.near() if not choice.defines_backward(item)] if named is not None else None
         found: list[Found] = []
         students = called(groups, roster)
-        for g, student in zip(groups, students, strict=True):
-            taken = choice.of(g)
+        chosen = [choice.of(g) for g in groups]
+        readable = {student for student, taken in zip(students, chosen, strict=True) if any(not item.why for item, _ in taken)}
+        for g, student, taken in zip(groups, students, chosen, strict=True):
+            if student in readable:  # a folder of theirs for another exercise is no submission that could not be read
+                taken = [(item, told) for item, told in taken if item.kind != "folder"]
             found += [
                 replace(_found(item, student, told, advice), beside=beside(item, near if near is not None else g.items))
                 for item, told in taken

@@ -11,7 +11,7 @@ from backprop_check.grading.item import Item
 from backprop_check.grading.names import ExerciseNames
 from backprop_check.grading.schemes import ATTACHMENTS, STRONG, Scheme, canvas, sakai
 from backprop_check.grading.tree import Node
-from backprop_check.grading.words import PROJECT, export, is_same, is_series, is_teachers, is_version, words
+from backprop_check.grading.words import export, is_project, is_same, is_series, is_teachers, is_version, words
 
 _LOOKED = 40
 """So many files of a folder are read to see whether one defines `backward`."""
@@ -48,6 +48,9 @@ class Levels:
         names = [child.stem for child in folders.values()]
         if names and (all(map(self._is_exercise, names)) or (len(names) > 1 and is_series(names))):
             return dict.fromkeys(folders, "")
+        tools = [name for name, child in folders.items() if is_project(child.stem)]
+        if 0 < len(tools) < len(folders) and all(self.is_class(child) for name, child in folders.items() if name not in tools):
+            return {name: "" for name in folders if name not in tools}
         if len(folders) == 1:
             ((name, child),) = folders.items()
             alone = not any(item.kind == "file" for item in node.files)
@@ -70,9 +73,9 @@ class Levels:
         folders = [child for child in node.folders.values() if child.holds_work()]
         files = [item for item in node.files if item.kind == "file"]
         if len(folders) > 1:
-            if self._are_parts(folders):
-                return False
-            return not files or sum(map(self._answers, folders)) >= max(2, len(folders) / 2)
+            if self._are_parts(folders):  # the parts of a course, or of one student's work
+                return self._is_course(folders) and all(map(self.is_class, folders))
+            return not files or sum(map(self.answers, folders)) >= max(2, len(folders) / 2)
         if folders and not any(self._is_own(item) for item in files):
             return self.is_class(folders[0]) or self.scheme(folders[0]) is not None
         return not folders and self.are_individuals(files)
@@ -129,7 +132,7 @@ class Levels:
             alike = sum(n for n in counts.values() if n > 1)  # two people may have one name
             if not few or len(inner) <= len(folders) or 4 * alike > len(inner) or self._are_parts(inner):
                 return False
-            return 3 * sum(map(self._answers, inner)) >= 2 * len(inner)
+            return 3 * sum(map(self.answers, inner)) >= 2 * len(inner)
         if any(subs):
             return False
         several = [each for each in files if len(each) > 1]
@@ -140,8 +143,12 @@ class Levels:
     def _are_parts(self, folders: Sequence[Node]) -> bool:
         """Say whether folders are the parts of one student's work."""
         names = [folder.stem.casefold() for folder in folders]
-        own = any(name in PROJECT or self._is_exercise(name) or is_version(words(name)) for name in names)
+        own = any(is_project(name) or self._is_exercise(name) or is_version(words(name)) for name in names)
         return own or is_series(names)
+
+    def _is_course(self, folders: Sequence[Node]) -> bool:
+        names = [folder.stem for folder in folders]
+        return is_series(names) or all(map(self._is_exercise, names))
 
     def _is_own(self, item: Item) -> bool:
         """Say whether a file beside folders is an answer of the one whose folders they are: called like the exercise, or like a version."""
@@ -151,5 +158,5 @@ class Levels:
     def _is_exercise(self, name: str) -> bool:
         return bool(self.names.told(name)) and not self.names.without(name)
 
-    def _answers(self, node: Node) -> bool:
+    def answers(self, node: Node) -> bool:
         return any(self.defines(item) for item in islice((i for i in node.items() if i.kind == "file"), _LOOKED))

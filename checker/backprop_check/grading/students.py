@@ -14,7 +14,7 @@ from backprop_check.grading.levels import Levels
 from backprop_check.grading.names import ExerciseNames
 from backprop_check.grading.schemes import Named, Person, Scheme, brightspace, canvas, sakai
 from backprop_check.grading.tree import Node
-from backprop_check.grading.words import ONLY, export, is_teachers, without_copy, words
+from backprop_check.grading.words import ONLY, export, is_project, is_teachers, without_copy, words
 
 Metadata = Callable[[Item], dict[str, list[dict[str, str]]]]
 Read = Callable[[Item], bytes]
@@ -76,7 +76,10 @@ class Students:
         holding = self.levels.holding(node, above)
         for name, inner in holding.items():
             self.part(node.folders[name], node.folders[name].stem, inner or section)
-        students = [child for name, child in node.folders.items() if name not in holding]
+        others = [child for name, child in node.folders.items() if name not in holding]
+        tools = [child for child in others if holding and is_project(child.stem) and not self.levels.answers(child)]
+        self.aside.extend(Aside(child.item, BESIDE) for child in tools)
+        students = [child for child in others if child not in tools]
         told = next((self.metadata(item) for item in node.files if item.kind == "metadata"), {})
         prefix = _assignment([child.stem for child in students], above)
         for child in students:
@@ -140,7 +143,9 @@ class Students:
     def _drop_copies(self, node: Node) -> None:
         """Leave out a zip that lies unpacked beside itself, or twice."""
         alike: dict[tuple[str, ...], list[Node]] = defaultdict(list)
-        for child in sorted(node.folders.values(), key=lambda child: (child.item.kind == "zip", child.name)):
+        for child in sorted(
+            node.folders.values(), key=lambda child: (child.item.kind == "zip", without_copy(child.stem) != child.stem, child.name)
+        ):
             near = alike[tuple(words(without_copy(child.stem)))]
             same = next((other for other in near if child.item.kind == "zip" and self._is_copy(child, other)), None)
             if same is None:

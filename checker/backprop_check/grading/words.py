@@ -9,9 +9,9 @@ _WORDS = re.compile(r"[^\W\d_]+|\d+")
 _COPIED = re.compile(r"(?: ?\(\d+\)|[ _-]+copy|-\d{8}T\d{6}Z(?:-\d+)+)$", re.IGNORECASE)
 _EXPORT = re.compile(r"submissions|(?P<assignment>.+)[-_]submissions|assignment_\d+_export", re.IGNORECASE)
 
-PROJECT = {
+_PROJECT = {
     *("exercises", "solutions", "src", "source", "lib", "tests", "test", "notebooks", "docs", "data", "code", "scripts", "utils", "images"),
-    *("plots", "helpers", "output", "outputs", "results", "models"),
+    *("plots", "helpers", "output", "outputs", "results", "models", "tools", "template", "templates", "admin", "grading", "rubrics"),
 }  # fmt: skip
 _TEACHERS = {
     *("grade", "grader", "grading", "autograder", "autograde", "nbgrader", "check", "checker", "solution", "solutions", "sol"),
@@ -39,6 +39,11 @@ def is_teachers(name: str) -> bool:
     """Say whether a name, without the exercise it tells, is one that teachers give to files of theirs."""
     found = words(name)
     return any(word in _TEACHERS for word in found) and all(word in _TEACHERS or word.isdigit() for word in found)
+
+
+def is_project(name: str) -> bool:
+    """Say whether a folder of this name is part of a project or of a course, and nobody's."""
+    return name.casefold() in _PROJECT
 
 
 def is_version(found: Sequence[str]) -> bool:
