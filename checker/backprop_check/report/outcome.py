@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -56,14 +57,14 @@ def _table(results: Sequence[Result]) -> Table:
 
 def plan(rows: Sequence[tuple[str, str, str]], roll: Roll, width: int) -> Iterator[RenderableType]:
     """Yield what would be graded, a table of (student, file, exercise or what is wrong with it), and what would not be, with why."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in ("student", "file", "exercise"):
-        table.add_column(column, overflow="fold")
-    last = None
-    for student, path, told in rows:
-        table.add_row(Text(visible(student) if student != last else ""), Text(visible(path)), Text(visible(told)))
+    shown = [("student", "file", "exercise"), *(tuple(map(visible, row)) for row in rows)]
+    widths = [max(cell_len(row[n]) for row in shown) for n in (0, 1)]
+    last = ""
+    for number, (student, path, told) in enumerate(shown):  # a path is never broken: whoever reads it may want to open it
+        cells = ("" if student == last else student, path)
+        padded = "".join(cell + " " * (width + 2 - cell_len(cell)) for cell, width in zip(cells, widths, strict=True))
+        yield Text(f"{padded}{told}", style="bold" if number == 0 else "")
         last = student
-    yield table
     yield from prose(f"{counted(len({row[0] for row in rows}), 'student')}, {counted(len(rows), 'submission')}.", width, indent=0)
     for note in notes(replace(roll, aside=()), "grades.csv will list them"):
         yield from prose(note, width, indent=0)

@@ -23,7 +23,8 @@ def files(results: Sequence[Result], roster: Roster | None) -> Iterator[tuple[st
     A column that Canvas does not know yet becomes a new assignment when the file is imported. Raises `BadInput` without a gradebook.
     """
     if roster is None or roster.kind != "canvas":
-        raise BadInput("--format canvas fills the gradebook you exported: give it with --roster")
+        lacking = "give it with --roster" if roster is None else "the file given with --roster is none: export it again, as it is"
+        raise BadInput(f"--format canvas fills the gradebook you exported from Canvas: {lacking}.")
     class_marks = marks(results, roster)
     header = list(roster.header)
     points_row = points_at(header, roster.rows)

@@ -26,7 +26,8 @@ def files(results: Sequence[Result], roster: Roster | None) -> Iterator[tuple[st
     A worksheet is one assignment: a student's exercises are added up. Raises `BadInput` without a worksheet.
     """
     if roster is None or roster.kind != "moodle":
-        raise BadInput("--format moodle fills the grading worksheet you downloaded: give it with --roster")
+        lacking = "give it with --roster" if roster is None else "the file given with --roster is none: download it again, as it is"
+        raise BadInput(f"--format moodle fills the grading worksheet you downloaded from Moodle: {lacking}.")
     header = roster.header
     sheet = worksheet(header, [row for row in roster.rows if any(row)])
     if sheet is None:
