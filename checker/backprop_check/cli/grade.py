@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
 def _roll(seen: Survey, roster: Roster | None) -> Roll:
     students = {f.student for f in seen.found}
     aside = tuple((left.path, left.why) for left in seen.aside)
-    return Roll(roster.missing(students), roster.strangers(students), aside) if roster else Roll(aside=aside)
+    return Roll(len(students), roster.missing(students), roster.strangers(students), aside) if roster else Roll(aside=aside)
 
 
 def _show_plan(seen: Survey, roll: Roll) -> int:

@@ -13,10 +13,11 @@ FIRST = 3
 
 @dataclass(frozen=True)
 class Roll:
-    """Of the class list, `absent` handed in nothing; `strangers` handed in and are nobody's in it. `aside` are paths that are not taken for
-    submissions, with why. `gone` are submissions of an earlier run that are not there any more, `former` the students who left with them.
+    """So many `students` handed in. Of the class list, `absent` did not; `strangers` did and are not in it. `aside` are paths that are not
+    taken for submissions, with why. `gone` are submissions of an earlier run that are not there any more, `former` who left with them.
     """
 
+    students: int = 0
     absent: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
     aside: tuple[tuple[str, str], ...] = ()
@@ -29,7 +30,10 @@ def notes(roll: Roll, all_of_it: str) -> Iterator[str]:
     if roll.aside:
         taken = "a submission" if len(roll.aside) == 1 else "submissions"
         yield f"{counted(len(roll.aside), 'file')} not taken for {taken}: {first([path for path, _ in roll.aside], all_of_it)}."
-    if roll.strangers:
+    if roll.strangers and len(roll.strangers) == roll.students > 1:
+        them = first(roll.strangers, all_of_it)
+        yield f"None of the {roll.students} students is in the roster, so no gradebook gets marks: {them}. Is it the list of this class?"
+    elif roll.strangers:
         nobodys = f"{counted(len(roll.strangers), 'student')} {'is' if len(roll.strangers) == 1 else 'are'} not in the roster"
         yield f"{nobodys}, so no gradebook gets the marks: {first(roll.strangers, all_of_it)}."
     if roll.absent:
