@@ -394,6 +394,47 @@ def test_a_bomb_grows_no_further_than_the_bound(tmp_path: Path) -> None:
         read(found)
 
 
+def zipped(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo("x")
+            entry.filename = name
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content)
+    return buffer.getvalue()
+
+
+def test_what_a_student_packs_costs_that_student_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backprop_check.grading.nested.ENTRIES", 20)
+    monkeypatch.setattr("backprop_check.grading.nested.SIZE", 100_000)
+    monkeypatch.setattr("backprop_check.grading.nested.WHOLE", 250_000)
+    answer, deep = {"ex05.py": BACKWARD.encode()}, zipped({"ex05.py": BACKWARD.encode()})
+    for _ in range(5):
+        deep = zipped({"in.zip": deep})
+    few = zipped({f"{n}.py": b"x" for n in range(8)})
+    files = {
+        "ok.zip": zipped(answer), "deep.zip": deep, "many.zip": zipped({f"{n}.py": b"x" for n in range(21)}), "manyinside.zip": zipped({"a.zip": few, "b.zip": few, "c.zip": few}),
+        "large.zip": zipped({"x.bin": os.urandom(100_001)}), "grows.zip": zipped({f"{n}.zip": zipped({"x.bin": os.urandom(9), "y": bytes(90_000)}) + bytes(90_000) for n in range(4)}),
+        "out.zip": zipped({"../../ex05.py": b"x", "/etc/passwd.py": b"x"}), "broken.zip": zipped(answer)[:40], "empty.zip": zipped({}), "locked.zip": zipped(answer).replace(b"PK\1\2\x14\3\x14\0\0", b"PK\1\2\x14\3\x14\0\1"),
+    }  # fmt: skip
+    for source in (make_folder(tmp_path / "in", files), make_zip(tmp_path / "in.zip", files)):
+        found = {f.student: f for f in find(source, "ex05", COURSE) if not f.submission.startswith("manyinside")}
+        assert found.keys() == {name.removesuffix(".zip") for name in files} - {"manyinside"}
+        assert not found["ok"].trouble and found["out"].refused
+        for student, why in {
+            "deep": "inside 4 others",
+            "many": "more than 20 entries",
+            "large": "more than 100 MB", "grows": "holds no .py",
+            "broken": "no zip that can be read",
+            "empty": "holds no .py",
+            "locked": "encrypted",
+        }.items():
+            assert why in found[student].trouble, found[student]
+        with reading(source) as read:
+            assert read(found["ok"]) == BACKWARD.encode()
+
+
 def test_names_of_zips_that_do_not_say_they_are_utf8(tmp_path: Path) -> None:
     raw = make_zip(tmp_path / "in.zip", {"Émile.py": b""}).read_bytes()
     central = raw.index(b"PK\1\2")

@@ -37,11 +37,15 @@ class Archive:
     def close(self) -> None:
         self._zip.close()
 
-    def items(self, limit: int | None = None) -> list[Item]:
-        """Return what the zip holds, in any order. Raises `BadInput` when it holds more entries than `limit`."""
-        entries, limit = self._zip.infolist(), limit or ITEMS_LIMIT
-        if len(entries) > limit:
-            raise BadInput(f"{self.path} holds more than {limit:,} entries: name the zip of submissions itself.")
+    @property
+    def count(self) -> int:
+        return len(self._zip.infolist())
+
+    def items(self) -> list[Item]:
+        """Return what the zip holds, in any order. Raises `BadInput` when it holds too much."""
+        entries = self._zip.infolist()
+        if len(entries) > ITEMS_LIMIT:
+            raise BadInput(f"{self.path} holds more than {ITEMS_LIMIT:,} entries: name the zip of submissions itself.")
         found = [item for index, entry in enumerate(entries) if (item := _item(index, entry)) is not None]
         venvs = {_parts(name)[:-1] for entry in entries if (name := _name(entry)).rstrip("/").endswith(f"/{VENV}")}
         return [item for item in dict.fromkeys(found) if not _inside(item, venvs)]
