@@ -30,7 +30,7 @@ class _Left:
     """What may still be read of a zip and those in it."""
 
     entries: int
-    size: int = WHOLE
+    size: int
 
 
 class Nested:
@@ -51,7 +51,7 @@ class Nested:
             item = waiting.popleft()
             if item.kind == "zip" and not item.why:
                 around = _around(item)
-                inner, why = self._inside(item, len(around), left.setdefault(around[-1], _Left(entries)))
+                inner, why = self._inside(item, len(around), left.setdefault(around[-1], _Left(entries, WHOLE)))
                 item = replace(item, why=why)
                 waiting.extend(inner)
             found.append(item)
