@@ -13,7 +13,7 @@ import pytest
 from classroom import setup
 
 from backprop_check.errors import BadInput
-from backprop_check.grading.found import Found, find, reading
+from backprop_check.grading.found import Found, find, reading, survey
 from backprop_check.grading.grade import graded, judged_bytes, planned
 from backprop_check.grading.pages import Pages
 from backprop_check.grading.store import Store, opened
@@ -77,6 +77,22 @@ def test_what_has_not_changed_is_not_judged_again(source: Path, store: Store) ->
     assert run(source, store) == [] and told(store).keys() == {"ada.py", "bob.py", "cy.py", "dan.py"}, (
         "a file that comes back is not judged again"
     )
+
+
+def test_another_exercise_s_results_stay_while_their_files_do(source: Path, store: Store) -> None:
+    for name in ("ada/ex05.py", "ada/ex06.py", "bob/ex05.py"):
+        (source / name).parent.mkdir(exist_ok=True)
+        (source / name).write_text("def backward():\n    pass\n")
+    for path in source.glob("*.py"):
+        path.unlink()
+    run(source, store)
+    assert told(store).keys() == {"ada/ex05.py", "bob/ex05.py"}
+    (source / "bob" / "ex05.py").unlink()
+    seen = survey(source, "ex06", {"ex05": "ex05_x"})
+    with reading(source) as read:
+        plan = planned(seen.found, read, GIVEN, store, lambda result: result.exercise != "ex06" and result.submission in seen.paths)
+    assert [r.submission for r in plan.kept] == ["ada/ex05.py"] and [r.submission for r in plan.gone] == ["bob/ex05.py"]
+    assert plan.former == () and {f.submission: f.trouble[:19] for f in plan.left} == {"ada/ex06.py": "", "bob": "holds no .py or .ip"}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from backprop_check.errors import BadInput
 from backprop_check.exercise.course import exercise_id, find_course, locate
 from backprop_check.exercise.definition import course_exercise, definition
 from backprop_check.grading.cluster import judged_by_cluster
-from backprop_check.grading.found import Found, Survey, reading, survey
+from backprop_check.grading.found import Survey, reading, survey
 from backprop_check.grading.grade import Judged, Plan, graded, judged_bytes, planned
 from backprop_check.grading.outputs import check_formats, write_outputs
 from backprop_check.grading.pages import Pages
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     with opened(out, args.fresh) as store:
         setup = _setup(args, {name: known[name] for name in sorted({f.exercise for f in found} & known.keys())}, store)
         try:
-            plan, results = _grade(args, source, found, setup, store)
+            plan, results = _grade(args, source, seen, exercise, setup, store)
         except KeyboardInterrupt:
             kept = len(store.results().keys() & {each.submission for each in found})
             complain(f"interrupted: {kept} of {len(found)} are graded and kept in {out}; the same command goes on from there.")
@@ -69,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
         roll = replace(roll, gone=tuple(result.submission for result in plan.gone), former=plan.former)
         written = write_outputs(store, results, roster, roll, args.format)
         if args.single:
-            written += write_single(store, results, args.format)
+            here = {each.submission for each in found}
+            written += write_single(store, [result for result in results if result.submission in here], args.format)
         show(summary(results, roll, [str(out / name) for name in written], width()))
     return 0
 
@@ -123,18 +124,25 @@ def _refuse_where_open() -> None:
         raise BadInput(refusal(reachable, "--trust-submissions"))
 
 
-def _grade(args: argparse.Namespace, source: Path, found: Sequence[Found], setup: Setup, store: Store) -> tuple[Plan, list[Result]]:
+def _grade(
+    args: argparse.Namespace, source: Path, seen: Survey, exercise: str | None, setup: Setup, store: Store
+) -> tuple[Plan, list[Result]]:
     from backprop_check.cli.grading_bar import bar
 
+    found = seen.found
     by_name = {each.submission: each for each in found}
+
+    def elsewhere(result: Result) -> bool:
+        return exercise not in (None, result.exercise) and result.submission in seen.paths
+
     with reading(source) as read:
-        plan = planned(found, read, setup, store)
+        plan = planned(found, read, setup, store, elsewhere)
         pages = Pages(
             store, lambda result: judged_bytes(by_name[result.submission], result, read, setup), [(f.student, f.submission) for f in found]
         )
         for student in {*plan.renewed, *(each.student for each in plan.left)}:
             pages.outdated(student)
-        results = []
+        results = [*plan.kept]
         for result in plan.done:
             pages.known(result)
             results.append(result)

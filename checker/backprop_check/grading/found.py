@@ -15,7 +15,7 @@ from backprop_check.grading.called import called
 from backprop_check.grading.choice import Choice
 from backprop_check.grading.doubt import doubt
 from backprop_check.grading.folder import Folder
-from backprop_check.grading.item import Item
+from backprop_check.grading.item import Item, kind_of
 from backprop_check.grading.levels import Levels
 from backprop_check.grading.metadata import LARGEST_METADATA, read_submitters
 from backprop_check.grading.names import exercise_names, shown
@@ -58,11 +58,14 @@ class Left:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a source holds: the submissions, sorted, and what is none. `doubt` says that several files seem one student's, else ""."""
+    """What a source holds: the submissions, sorted, and what is none. `doubt` says that several files seem one student's, else "";
+    `paths` are those of all files that may be submissions.
+    """
 
     found: tuple[Found, ...]
     aside: tuple[Left, ...]
     doubt: str = ""
+    paths: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 def find(
@@ -135,8 +138,9 @@ def survey(
     untold = _UNTOLD.format(advice=advice)
     if all(f.trouble for f in found) and any(f.trouble == untold for f in found):
         raise BadInput(f"No name in {source} says which exercise it answers: put its id into the name, or {advice}.")
+    paths = frozenset(shown("/".join(item.parts)) for item in inside if item.kind == "file")
     left = {shown("/".join(each.item.parts)): each.why for each in aside}
-    return Survey(_distinct(found), tuple(Left(path, left[path]) for path in sorted(left)), asked)
+    return Survey(_distinct(found), tuple(Left(path, left[path]) for path in sorted(left)), asked, paths)
 
 
 @dataclass(frozen=True)
@@ -203,7 +207,7 @@ def _opened(source: Path, exclude: Path | None = None) -> Iterator[Nested]:
         base = Folder(source, exclude)
     elif not is_file:
         raise BadInput(f"{source}: there is no such file or folder. Name the folder or zip of submissions.")
-    elif source.suffix.lower() in (".py", ".ipynb"):
+    elif kind_of(source.name) == "file":
         # A link is followed here: the teacher named it.
         whole = source.resolve()
         base = Folder(whole.parent, only=whole.name)

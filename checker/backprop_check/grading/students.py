@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from backprop_check.errors import BadInput
+from backprop_check.grading.copies import copies
 from backprop_check.grading.item import Item
 from backprop_check.grading.levels import Levels
 from backprop_check.grading.names import ExerciseNames
 from backprop_check.grading.schemes import Named, Person, Scheme, brightspace, canvas, sakai
 from backprop_check.grading.tree import Node
-from backprop_check.grading.words import ONLY, export, is_project, is_teachers, without_copy, words
+from backprop_check.grading.words import ONLY, export, is_project, is_teachers
 
 Metadata = Callable[[Item], dict[str, list[dict[str, str]]]]
 Read = Callable[[Item], bytes]
@@ -66,7 +65,8 @@ class Students:
 
     def part(self, node: Node, above: str, section: str = "") -> None:
         """Part what lies in a folder of several students by student. `above` is what the folder is called, `section` the section it is."""
-        self._drop_copies(node)
+        for copy, of in copies(node, self.read):
+            self.aside.append(Aside(node.folders.pop(copy.name).item, TWICE.format("/".join(of.item.parts))))
         self._drop_others(node)
         before = len(self.groups)
         scheme = self.levels.scheme(node)
@@ -139,31 +139,6 @@ class Students:
             if only in by_name and others & by_name.keys():
                 for name in [name for low, name in by_name.items() if low != only]:
                     self.aside.append(Aside(node.folders.pop(name).item, OWN_FOLDER.format(by_name[only])))
-
-    def _drop_copies(self, node: Node) -> None:
-        """Leave out a zip that lies unpacked beside itself, or twice."""
-        alike: dict[tuple[str, ...], list[Node]] = defaultdict(list)
-        for child in sorted(
-            node.folders.values(), key=lambda child: (child.item.kind == "zip", without_copy(child.stem) != child.stem, child.name)
-        ):
-            near = alike[tuple(words(without_copy(child.stem)))]
-            same = next((other for other in near if child.item.kind == "zip" and self._is_copy(child, other)), None)
-            if same is None:
-                near.append(child)
-            else:
-                self.aside.append(Aside(node.folders.pop(child.name).item, TWICE.format("/".join(same.item.parts))))
-
-    def _is_copy(self, node: Node, other: Node) -> bool:
-        """Say whether two folders hold the same submissions. A zip may hold the folder itself."""
-        held, others = ({item.parts[n.depth :]: item for item in n.items() if item.kind == "file"} for n in (node, other))
-        if held and held.keys() == {(other.stem, *parts) for parts in others}:
-            held = {parts[1:]: item for parts, item in held.items()}
-        elif others and others.keys() == {(node.stem, *parts) for parts in held}:
-            others = {parts[1:]: item for parts, item in others.items()}
-        try:
-            return bool(held) and held.keys() == others.keys() and all(self.read(held[p]) == self.read(others[p]) for p in held)
-        except BadInput:
-            return False
 
     def _latest(self, entries: Sequence[tuple[Item, Named, list[Item]]]) -> list[tuple[Item, Named, list[Item]]]:
         """Leave out what a student handed in again: Canvas puts -1, -2 behind the name of the file."""
