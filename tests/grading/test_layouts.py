@@ -17,6 +17,7 @@ CONTENTS = {
     "": "def backward(x):\n    dx = ...\n",
     "none": "x = 1\n",
     "cell": '{"cells": [{"cell_type": "code", "source": ["def backward(x):\\n", "    dx = 1"]}]}',
+    "magic": '{"cells": [{"cell_type": "code", "source": ["%%backward ex05\\n", "dx = 1"]}]}',
     "text": "Name: Ada\nFiles: none\n",
     "meta": "submission_1:\n  :submitters:\n  - :name: Ada Lovelace\n    :sid: '17'\nsubmission_2:\n  :submitters:\n  - :name: Alan Turing\n    :sid: '18'\n",
 }
@@ -501,7 +502,51 @@ FOURTH = {  # a fourth round
     "two of whom only one can be read": Layout(["ada/ex05.pages=text", "alan/ex05.py"], {"ada/ex05.pages": "ada!", "alan/ex05.py": "alan"}, set()),
     "all in one zip in a zip": Layout(["hw5.zip/hw5/ada.py", "hw5.zip/hw5/alan.py"], {"hw5.zip/hw5/ada.py": "ada", "hw5.zip/hw5/alan.py": "alan"}, set(), name="Downloads"),
 }  # fmt: skip
-LAYOUTS = FOUND | OWN | MORE | THIRD | FOURTH
+FIFTH = {  # a fifth round
+    "deep, with a copy's name in between": Layout(
+        ["a/b (1)/c/d/ada/work/ex05.py", "a/b (1)/c/d/alan/ex05.py", "a/b (1)/c/d/grace/hw/final/ex05.ipynb=cell"],
+        {"a/b (1)/c/d/ada/work/ex05.py": "ada", "a/b (1)/c/d/alan/ex05.py": "alan", "a/b (1)/c/d/grace/hw/final/ex05.ipynb": "grace"},
+        set(),
+    ),
+    "the answer beside zips": Layout(
+        ["hw/ada.zip/ex05.py", "hw/alan.zip/ex05.py", "hw/solution.ipynb=cell", "hw/autograder.py=none"],
+        {"hw/ada.zip/ex05.py": "ada", "hw/alan.zip/ex05.py": "alan"},
+        {"hw/solution.ipynb", "hw/autograder.py"},
+        name="x",
+    ),
+    "one student only, downloaded twice": Layout(["hw5/ada.py"], {"hw5/ada.py": "ada"}, set(), name="hw5 (1)"),
+    "a tutor's folder each": Layout(
+        ["tutor kim/ada.ipynb=cell", "tutor kim/alan.ipynb=cell", "tutor lee/grace.ipynb=cell", "tutor lee/jo.ipynb=cell", "tutor max/pat.ipynb=cell"],
+        {"tutor kim/ada.ipynb": "ada", "tutor kim/alan.ipynb": "alan", "tutor lee/grace.ipynb": "grace", "tutor lee/jo.ipynb": "jo", "tutor max/pat.ipynb": "pat"},
+        set(),
+    ),
+    "a class as folders and one as files": Layout(
+        ["morning/ada/ex05.py", "morning/alan/ex05.py", "evening/grace.py", "evening/jo.py"],
+        {"morning/ada/ex05.py": "ada", "morning/alan/ex05.py": "alan", "evening/grace.py": "grace", "evening/jo.py": "jo"},
+        set(),
+    ),
+    "students in groups that the list does not know": Layout(
+        ["Group A/ada/ex05.py", "Group A/alan/ex05.py", "Group B/grace/ex05.py", "Group B/jo/ex05.py"],
+        {"Group A/ada/ex05.py": "Ada", "Group A/alan/ex05.py": "Alan", "Group B/grace/ex05.py": "grace", "Group B/jo/ex05.py": "jo"},
+        set(),
+        "name\nAda\nAlan\nKim\n",
+    ),
+    "magic cells only": Layout(
+        ["hw5/ada.ipynb=magic", "hw5/alan.ipynb=magic"], {"hw5/ada.ipynb": "ada", "hw5/alan.ipynb": "alan"}, set(), name="nb"
+    ),
+    "a repository of one student": Layout(
+        ["ada/README.md=text", "ada/exercises/ex05_broadcast.py", "ada/checker/run.py=none", "ada/setup.py=none"],
+        {"ada/exercises/ex05_broadcast.py": "ada"},
+        {"ada/README.md", "ada/checker/run.py", "ada/setup.py"},
+    ),
+    "the files of one student, named to the class list": Layout(
+        ["ada/part1.py=none", "ada/ex05.py", "ada/notes/x.py=none"], {"ada/ex05.py": "Ada Lovelace"}, {"ada/part1.py", "ada/notes/x.py"}, "name,login\nAda Lovelace,ada\nAlan Turing,alan\n"
+    ),
+    "a zip of one student beside the folder of another time": Layout(
+        ["ada/ex05.py=none", "ada.zip/ada/ex05.py", "alan/ex05.py"], {"ada/ex05.py": "ada", "ada.zip/ada/ex05.py": "ada", "alan/ex05.py": "alan"}, set()
+    ),
+}  # fmt: skip
+LAYOUTS = FOUND | OWN | MORE | THIRD | FOURTH | FIFTH
 
 
 def pack(files: dict[str, bytes]) -> bytes:

@@ -118,27 +118,23 @@ class Levels:
             return members
         return set().union(*(self._members(child, deep - 1) for child in node.folders.values()))
 
-    def _are_sections(self, folders: Sequence[Node]) -> bool:
+    def _are_sections(self, nodes: Sequence[Node]) -> bool:
         """Say whether folders are sections of a class: what they hold is different people, not the same files in each."""
-        if len(folders) < 2:
+        files = {node.name: [item for item in node.files if item.kind == "file"] for node in nodes}
+        folders = {node.name: [child for child in node.folders.values() if child.holds_work()] for node in nodes}
+        held = {name: folders[name] or files[name] for name in files}
+        several = [each for each in held.values() if len(each) > 1]
+        enough = len(several) > 0 if all(folders.values()) else 2 * len(several) > len(nodes)
+        names = Counter(each.stem.casefold() for entries in held.values() for each in entries)
+        alike = sum(n for n in names.values() if n > 1)  # two people may have one name
+        if len(nodes) < 2 or not enough or 4 * alike > names.total():
             return False
-        files = [[item for item in node.files if item.kind == "file"] for node in folders]
-        subs = [[child for child in node.folders.values() if child.holds_work()] for node in folders]
-        if all(subs):
-            counts = Counter(child.stem.casefold() for each in subs for child in each)
-            inner = [child for each in subs for child in each]
-            loose = [item for each in files for item in each]
-            few = len(loose) <= len(folders) and not any(map(self._is_own, loose))
-            alike = sum(n for n in counts.values() if n > 1)  # two people may have one name
-            if not few or len(inner) <= len(folders) or 4 * alike > len(inner) or self._are_parts(inner):
-                return False
-            return 3 * sum(map(self.answers, inner)) >= 2 * len(inner)
-        if any(subs):
+        inner = [child for each in folders.values() for child in each]
+        loose = [item for name, each in files.items() if folders[name] for item in each]
+        if len(loose) > len(nodes) or any(map(self._is_own, loose)) or self._are_parts(inner):
             return False
-        several = [each for each in files if len(each) > 1]
-        stems = Counter(item.stem.casefold() for each in files for item in each)
-        alike = sum(n for n in stems.values() if n > 1)
-        return 2 * len(several) > len(files) and 4 * alike <= stems.total() and all(map(self.are_individuals, several))
+        flat = [each for name, each in files.items() if not folders[name] and len(each) > 1]
+        return all(map(self.are_individuals, flat)) and 3 * sum(map(self.answers, inner)) >= 2 * len(inner)
 
     def _are_parts(self, folders: Sequence[Node]) -> bool:
         """Say whether folders are the parts of one student's work."""
