@@ -191,6 +191,8 @@ def test_several_answers_of_one_student_are_asked_about(tmp_path: Path) -> None:
     assert run.returncode == 2 and run.stderr.count("\n") == 1 and not run.stdout and not (tmp_path / "out").exists()
     for words in ("3 files that may each be an answer are taken for one student's, week", "--yes", "--roster", "--dry-run"):
         assert words in run.stderr
+    shown = grade("hand-in", "--exercise", "ex05", "--dry-run", folder=tmp_path)
+    assert shown.returncode == 0 and "Grading asks first (or needs --yes): 3 files" in " ".join(shown.stdout.split()), shown.stdout
 
 
 @pytest.mark.parametrize("answer", ["n", "y"])

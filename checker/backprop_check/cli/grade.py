@@ -86,7 +86,7 @@ def _show_plan(seen: Survey, roll: Roll) -> int:
     from backprop_check.report.outcome import plan
 
     rows = sorted((f.student, f.submission, f"{f.exercise or '?'}: it {f.trouble}" if f.trouble else f.exercise) for f in seen.found)
-    show(plan(rows, roll, width()))
+    show(plan(rows, roll, f"Grading asks first (or needs --yes): {seen.doubt}." if seen.doubt else "", width()))
     return 0
 
 

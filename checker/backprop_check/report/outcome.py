@@ -55,7 +55,7 @@ def _table(results: Sequence[Result]) -> Table:
     return table
 
 
-def plan(rows: Sequence[tuple[str, str, str]], roll: Roll, width: int) -> Iterator[RenderableType]:
+def plan(rows: Sequence[tuple[str, str, str]], roll: Roll, asked: str, width: int) -> Iterator[RenderableType]:
     """Yield what would be graded, a table of (student, file, exercise or what is wrong with it), and what would not be, with why."""
     shown = [("student", "file", "exercise"), *(tuple(map(visible, row)) for row in rows)]
     widths = [max(cell_len(row[n]) for row in shown) for n in (0, 1)]
@@ -66,7 +66,7 @@ def plan(rows: Sequence[tuple[str, str, str]], roll: Roll, width: int) -> Iterat
         yield Text(f"{padded}{told}", style="bold" if number == 0 else "")
         last = student
     yield from prose(f"{counted(len({row[0] for row in rows}), 'student')}, {counted(len(rows), 'submission')}.", width, indent=0)
-    for note in notes(replace(roll, aside=()), "grades.csv will list them"):
+    for note in (*notes(replace(roll, aside=()), "grades.csv will list them"), *([asked] if asked else [])):
         yield from prose(note, width, indent=0)
     if roll.aside:
         yield Text("Not taken for submissions:")
