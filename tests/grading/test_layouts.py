@@ -531,6 +531,11 @@ FIFTH = {  # a fifth round
         set(),
         "name\nAda\nAlan\nKim\n",
     ),
+    "one name of a platform among others": Layout(
+        ["ada/ex05.py", "alan/ex05.py", "grace/ex05.pdf=text", "Jo Cox_104_assignsubmission_file/ex05.py", "kim/"],
+        {"ada/ex05.py": "ada", "alan/ex05.py": "alan", "grace/ex05.pdf": "grace!", "Jo Cox_104_assignsubmission_file/ex05.py": "Jo Cox", "kim": "kim!"},
+        set(),
+    ),
     "magic cells only": Layout(
         ["hw5/ada.ipynb=magic", "hw5/alan.ipynb=magic"], {"hw5/ada.ipynb": "ada", "hw5/alan.ipynb": "alan"}, set(), name="nb"
     ),

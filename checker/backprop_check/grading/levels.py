@@ -28,14 +28,16 @@ class Levels:
     def scheme(self, node: Node) -> Scheme | None:
         """Return the platform's way of naming that the entries at a level follow."""
         entries = [*node.folders, *(item.name for item in node.files if item.kind != "metadata")]
-        for scheme in STRONG:
-            if any(map(scheme, entries)):
-                return scheme
+        serious = [*node.folders, *(item.name for item in node.files if item.kind in ("file", "zip"))]
+
+        def most(scheme: Scheme) -> bool:
+            return any(map(scheme, entries)) and 2 * sum(scheme(name) is not None for name in serious) >= len(serious)
+
+        if (strong := next(filter(most, STRONG), None)) is not None:
+            return strong
         if any(ATTACHMENTS in name for name in entries) or any(ATTACHMENTS in child.folders for child in node.folders.values()):
             return sakai
-        serious = [*node.folders, *(item.name for item in node.files if item.kind in ("file", "zip"))]
-        most = 2 * sum(canvas(name) is not None for name in serious) >= len(serious)
-        return canvas if most and any(map(canvas, entries)) else None
+        return canvas if most(canvas) else None
 
     def holding(self, node: Node, above: str) -> dict[str, str]:
         """Return the names of those folders that are no student's, but hold students, each with the section it is, if it is one."""

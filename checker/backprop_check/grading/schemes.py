@@ -82,7 +82,12 @@ def sakai(name: str) -> Named | None:
 
 
 STRONG: tuple[Scheme, ...] = (moodle, blackboard, brightspace)
-"""Names that nobody writes by hand: one of them is enough."""
+"""Names that nobody writes by hand."""
+
+
+def platforms(name: str) -> Named | None:
+    """Return what a name says that only a platform gives, wherever it stands."""
+    return next((named for scheme in STRONG if (named := scheme(name))), None)
 
 
 def own_name(name: str) -> str:

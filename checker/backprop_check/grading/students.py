@@ -11,7 +11,7 @@ from backprop_check.grading.copies import copies
 from backprop_check.grading.item import Item
 from backprop_check.grading.levels import Levels
 from backprop_check.grading.names import ExerciseNames
-from backprop_check.grading.schemes import Named, Person, Scheme, brightspace, canvas, sakai
+from backprop_check.grading.schemes import Named, Person, Scheme, brightspace, canvas, platforms, sakai
 from backprop_check.grading.tree import Node
 from backprop_check.grading.words import ONLY, export, is_project, is_teachers
 
@@ -163,12 +163,16 @@ class Students:
         return others > 0 and is_teachers(left) if left else others > 1 and len(self.names.told(item.stem)) == 1
 
     def _by_folder(self, name: str, prefix: str, section: str = "") -> Person:
+        if named := platforms(name):
+            return named.person
         own = name.removeprefix(prefix) or name
         bare = self.names.without(own) or own
         bracketed = sakai(own)
         return Person(bare, tuple(dict.fromkeys((*(bracketed.person.keys if bracketed else ()), bare, own, name))), section)
 
     def _by_file(self, item: Item, section: str) -> Person:
+        if named := platforms(item.name):
+            return named.person
         bare = self.names.without(item.stem) or item.stem or item.name
         return Person(bare, tuple(dict.fromkeys((bare, item.stem))), section)
 

@@ -14,9 +14,9 @@ _PROJECT = {
     *("plots", "helpers", "output", "outputs", "results", "models", "tools", "template", "templates", "admin", "grading", "rubrics"),
 }  # fmt: skip
 _TEACHERS = {
-    *("grade", "grader", "grading", "autograder", "autograde", "nbgrader", "check", "checker", "solution", "solutions", "sol"),
+    *("grade", "grader", "grading", "autograder", "autograde", "nbgrader", "check", "checker", "solution", "solutions"),
     *("answer", "answers", "test", "tests", "conftest", "template", "starter", "skeleton", "stub", "example", "reference", "instructor"),
-    *("teacher", "rubric", "readme", "setup", "utils", "util", "helper", "helpers", "config", "run", "model", "key", "hidden", "public"),
+    *("teacher", "rubric", "readme", "setup", "utils", "util", "helper", "helpers", "config", "run", "model", "hidden", "public"),
     "sample",
 }  # fmt: skip
 _SERIES = {
