@@ -6,9 +6,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from pages import SECTIONS, section, write
+from pages import section, write
 
 from backprop_check.diagnosis.explain import LAST
+from backprop_check.diagnosis.pages import HEADINGS, TRAITS
+from backprop_check.diagnosis.pages import page as described
 from backprop_check.diagnosis.rules import RULES
 from backprop_check.flow import check
 from backprop_check.submission.zygote import Zygote
@@ -22,7 +24,10 @@ def code(rule: ModuleType) -> str:
 def test_page_has_every_section(rule: ModuleType) -> None:
     page = rule.__doc__ or ""
     assert page.startswith(f"{code(rule)}: ")
-    assert all(section(page, name) for name in SECTIONS if name != "Inputs")
+    assert all(section(page, name) for name in (*HEADINGS, "Question") if name != "Inputs")
+    known = described(code(rule))
+    assert known.traits <= set(TRAITS)
+    assert len({bool(known.said(heading)) for heading in ("Slip", "Note", "Help")}) == 1
 
 
 @pytest.mark.parametrize("rule", (*RULES, *LAST), ids=code)

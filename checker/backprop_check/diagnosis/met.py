@@ -17,18 +17,13 @@ from backprop_check.diagnosis.differences import change
 from backprop_check.diagnosis.edits import TRIES, names_used, value_of
 from backprop_check.diagnosis.fingerprint import keys
 from backprop_check.diagnosis.mend import EDITORS
+from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.plain import takes_back_a_minus
 from backprop_check.diagnosis.rewrites import method, negated, put, summed
 from backprop_check.diagnosis.slips import Slip, slips
 from backprop_check.records import Diagnosis
 
 First = Callable[[Case], Diagnosis | None]
-RESHAPING = frozenset(
-    {"missing-sum", "lost-keepdim", "extra-keepdim", "wrong-axis", "missing-transpose", "needless-transpose", "missing-scatter"}
-    | {"transposed", "not-reshaped"}
-)
-"""Slips that may leave another shape than the node's; of others the shape says that they are none."""
-
 EXCHANGED = (
     ("wrong-local-derivative", "missing-local-derivative"),
     ("wrong-local-derivative", "wrong-local-derivative"),
@@ -126,7 +121,7 @@ def _serious(case: Case, found: Slip, value: torch.Tensor) -> bool:
     """Whether the slip leaves enough of the formula: all its gradients, or a value for one; not a single number for many, nor nothing."""
     assert case.derived is not None
     single = value.numel() == 1 < case.oracles[0].numel()
-    if value.shape != case.oracles[0].shape and found.code not in RESHAPING:
+    if value.shape != case.oracles[0].shape and "other shape" not in page(found.code).traits:
         return False
     used = {n.id for n in names_used(found.whole)}
     right, left = case.gradients_in(case.derived.expression), case.gradients_in(found.whole)

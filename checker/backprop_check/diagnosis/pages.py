@@ -1,4 +1,8 @@
-"""The page of each mistake: its rule's docstring, read without importing the rule. Nothing here needs torch."""
+"""The page of each mistake: its rule's docstring, read without importing the rule. Nothing here needs torch.
+
+Below what a learner looks up stand the words that are said of the mistake elsewhere, and its traits. Braces in them are filled with the
+learner's own names, axes and lines: in a question and a law by `report.hint.facts`, in what is said of a slip by `slipped`.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,26 @@ import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from backprop_check.errors import BadInput
 
 RULES = Path(__file__).parent / "rules"
-_SECTION = re.compile(r"^(Family|Forward|Shapes|Inputs|Wrong|Right|Why|Read more):[ \n]*", re.MULTILINE)
+HEADINGS = ("Family", "Forward", "Shapes", "Inputs", "Wrong", "Right", "Why", "Read more")
+WORDS = ("Question", "Of one use", "Law", "Slip", "Note", "Help", "Traits")
+"""What is asked of it in the second hint (and of a value that the forward uses once only, where that is another question); what the third
+says; error, note and help where the answer is the right formula with this slip in it; how it behaves beside other mistakes."""
+
+TRAITS = {
+    "formula right": "nothing is to be asked or said of derivatives",
+    "line stays": "no other expression for the gradient puts it right, since what spoils it stands in another line",
+    "nameless": "the page can show nothing of the mistake at hand",
+    "of a part": "it is told of a part of the line: what is said of it holds whatever else is wrong",
+    "other shape": "as a slip in the right formula it may give another shape than the node's",
+    "vague": "it would explain away a term that is simply wrong, if a branch may be missing too",
+}
+_SECTION = re.compile(rf"^({'|'.join((*HEADINGS, *WORDS))}):[ \n]*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -25,6 +43,15 @@ class Page:
     @property
     def family(self) -> str:
         return self.sections.get("Family", "")
+
+    @property
+    def traits(self) -> frozenset[str]:
+        """Those of `TRAITS` that it has."""
+        return frozenset(filter(None, self.said("Traits").split(", ")))
+
+    def said(self, heading: str) -> str:
+        """The words of a section in one line; empty where the page has none."""
+        return " ".join(self.sections.get(heading, "").split())
 
 
 def pages() -> list[Page]:
@@ -46,6 +73,7 @@ def page(code: str) -> Page:
     raise BadInput(f"There is no mistake with the code {code!r}: {instead}")
 
 
+@cache
 def _page(path: Path) -> Page | None:
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     first, _, rest = text.partition("\n")

@@ -9,6 +9,7 @@ from backprop_check.diagnosis.beside import OTHER, told_beside
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import of, uses_taken
 from backprop_check.diagnosis.met import met
+from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.paths import Path, paths, total
 from backprop_check.records import Diagnosis
 
@@ -16,8 +17,6 @@ First = Callable[[Case], Diagnosis | None]
 """The first single cause that is proven of a case."""
 
 USES = 3
-VAGUE = frozenset({"extra-term", "missing-upstream", "wrong-operand", "wrong-point", "wrong-local-derivative"})
-"""Causes that would explain away a term which is simply wrong, if a branch may be missing too."""
 
 
 def several(case: Case, first: First) -> tuple[Diagnosis, ...]:
@@ -34,7 +33,7 @@ def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:
         kept = tuple(path for path in found if path is not lost)
         whole = _with_term(case, lost)
         cause = first(case.towards(total(case, kept)) if whole is None else whole)
-        if cause is not None and cause.code not in VAGUE:
+        if cause is not None and "vague" not in page(cause.code).traits:
             missing = Diagnosis(
                 code="missing-branch",
                 certainty="proven",

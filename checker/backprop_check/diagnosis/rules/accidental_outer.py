@@ -12,6 +12,8 @@ are stretched, and the result holds every pair, an (N, N) table. torch does not 
 axis (`w[:, None]`), so that the two Ns stand under each other.
 
 Read more: the PyTorch documentation, "Broadcasting semantics".
+
+Question: Which numbers of the two tensors meet in {part}, and which of them meet in the forward?
 """
 
 from __future__ import annotations

@@ -12,6 +12,11 @@ Why:
 ...`).
 
 Read more: the PyTorch documentation, "In-place operations"; Ned Batchelder, "Facts and myths about Python names and values".
+
+Question: Go from line {first} to line {line}: how many names does the tensor of {name} have in the end?
+Law: `=` copies no numbers, it gives one tensor a second name. What is done to it in place (`+=`, `*=`, `[...] =`, a function that ends in
+_) shows under both. In small: `{name} = torch.ones(2); {other} = {name}; {other} += 1` leaves 2 and 2 in {name}.
+Traits: formula right, line stays
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ The forward has computed tanh(z) and called it h. Applying tanh again gives tanh
 the graph. The forward keeps its results so that the backward pass can use them as they are.
 
 Read more: the forward of the exercise, `backprop-check graph`.
+
+Question: Of what does {part} take the function? Has the forward taken it already?
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ where the number would be right. Turning gradients off (`torch.no_grad()`, `.det
 differences you compute yourself.
 
 Read more: backprop-check's design, "How an answer is judged".
+
+Question: Be autograd for a moment, standing at {lines}: which one rule do you apply, and to what?
 """
 
 from __future__ import annotations

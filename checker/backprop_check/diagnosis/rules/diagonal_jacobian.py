@@ -11,6 +11,11 @@ Raising one logit raises its own probability and lowers all others of its row, b
 is the effect on its own probability alone, the diagonal of the table of all effects; the others are as real.
 
 Read more: any derivation of the softmax derivative (its Jacobian is diag(p) - p pᵀ for each row).
+
+Question: Which numbers of {users} does {one} move? Where in your line is what comes back from each of them?
+Slip: each result is moved by more than its own {node}
+Note: In {lines} each number of {node} moves the results of its neighbours too; your answer has only its effect on its own.
+Help: For one element of {node}, add up what it does to every element of the result, each times its own gradient.
 """
 
 from __future__ import annotations

@@ -12,6 +12,12 @@ The small number keeps the forward from dividing by zero. It is part of what the
 is taken there too: at v + 1e-5, not at v. The difference is small where v is large, and everything where v is zero.
 
 Read more: Ioffe and Szegedy, "Batch Normalization", the role of epsilon.
+
+Question: What exactly is raised, rooted or divided by in {lines}? Is all of it in your line?
+Slip: the small number that the forward adds is left out
+Note: In {lines} the derivative is taken where the forward was, the small number included.
+Help: Differentiate what the forward computed, to the letter.
+Traits: of a part
 """
 
 from __future__ import annotations

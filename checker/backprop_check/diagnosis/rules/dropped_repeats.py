@@ -11,6 +11,11 @@ Why:
 first. `index_add_`, or `index_put_` with accumulate=True, or a loop, adds every one.
 
 Read more: the PyTorch documentation, "torch.Tensor.index_put_", accumulate.
+
+Question: If the index names one row twice, how often does your line write into it, and with what?
+Slip: elements that were picked several times receive only one of their gradients
+Note: An element that was picked k times receives k gradients.
+Help: Add up at the index; an assignment keeps only the last one.
 """
 
 from __future__ import annotations

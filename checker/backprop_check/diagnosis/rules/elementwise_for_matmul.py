@@ -11,6 +11,12 @@ Every output column used every weight of its column, so the gradient of an input
 added up. `*` pairs elements and adds nothing; `@` does both.
 
 Read more: the PyTorch documentation, "torch.matmul".
+
+Question: How many numbers of {users} does {one} move, or what moves each of them? What adds up such products?
+Slip: this multiplies element by element, where a matrix product belongs
+Note: In {lines} every number of {node} serves several results, so its gradient is a sum of products.
+Help: Use `@`, and let the axis meet that {node} does not have.
+Traits: of a part
 """
 
 from __future__ import annotations

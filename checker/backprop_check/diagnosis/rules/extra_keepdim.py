@@ -11,6 +11,12 @@ A gradient has exactly the shape of its variable. b has no batch axis, so its gr
 only by the luck of broadcasting, and makes b itself a (1, C) after the first step.
 
 Read more: the PyTorch documentation, "torch.sum", keepdim.
+
+Question: Which axes has {node}, {axes}, and which are left after {part}?
+Slip: inside this, a sum keeps an axis that should go
+Note: With the kept axis, broadcasting lays the numbers beside others than theirs.
+Help: Let the summed axis go.
+Traits: other shape
 """
 
 from __future__ import annotations

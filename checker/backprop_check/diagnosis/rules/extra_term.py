@@ -12,6 +12,9 @@ path. What stands there beyond that comes from somewhere else: an update step, a
 regulariser that this graph does not have.
 
 Read more: `backprop-check graph` shows who uses the value.
+
+Question: For which use of {node} in the forward does {part} stand in your line?
+Traits: of a part, vague
 """
 
 from __future__ import annotations

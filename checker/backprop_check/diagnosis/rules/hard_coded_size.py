@@ -12,6 +12,11 @@ wrong gradient or stops. Take lengths from the tensors (`x.shape[0]`), keep axes
 (`keepdim=True`), or leave one length to torch (`-1`).
 
 Read more: the PyTorch documentation, "torch.Tensor.shape".
+
+Question: Let it be {large} in the place of {small}. Which lengths in your line would have to change with that, and do they?
+Law: The length of an axis belongs to the tensor, not to the line. {node} is {shape}: at {small} that is {due_small}, at {large}
+{due_large}. A line that holds for both takes its lengths from the tensors.
+Traits: formula right, of a part
 """
 
 from __future__ import annotations

@@ -11,6 +11,11 @@ An index picks: lp[range(n), Y] reads one element of each row. Change any other,
 their gradient is zero. Begin with zeros, and write the gradient at the index the forward used.
 
 Read more: Karpathy, "Becoming a Backprop Ninja", dlogprobs.
+
+Question: Let {one} rise a little: does {users} notice?
+Slip: elements that were not picked receive a gradient too
+Note: Only the elements that {lines} has picked moved the result.
+Help: Begin with zeros in the shape of {node}, and put the gradient only where the forward picked.
 """
 
 from __future__ import annotations

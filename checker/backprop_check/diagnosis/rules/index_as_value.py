@@ -11,6 +11,8 @@ An index says *where*, not *how much*: column 3 is not three times column 1. Tur
 that place and zeros elsewhere (one-hot, scatter), and multiply with that.
 
 Read more: the PyTorch documentation, "torch.nn.functional.one_hot" and "torch.Tensor.scatter".
+
+Question: Does an index say how much something moves, or which one moves?
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ W[i, j] carried x[j] into y[i], so its gradient is dy[i] times x[j]: one product
 `@` of two vectors adds up products of equal positions and gives one number (or fails, when the lengths differ).
 
 Read more: the PyTorch documentation, "torch.outer".
+
+Question: {node} is {axes}: one gradient for each. Which two numbers make the one at {one}?
 """
 
 from __future__ import annotations

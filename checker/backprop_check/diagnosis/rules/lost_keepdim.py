@@ -12,6 +12,12 @@ A gradient has exactly the shape of its variable: one number for each of the var
 minus (N,) broadcasts to an (N, N) table.
 
 Read more: the PyTorch documentation, "Broadcasting semantics".
+
+Question: Which axes has {node}, {axes}, and which are left after {part}?
+Slip: inside this, a sum drops the axis it runs over
+Note: Without the axis, broadcasting lays the numbers beside other rows or columns than theirs.
+Help: Keep the summed axis, with length 1.
+Traits: other shape
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ A mask says where something may pass; it holds nothing that could pass. Multiply
 above: this value where the mask is one, zero where it is not.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation", the backward of relu.
+
+Question: {part} says where something comes back. How much comes back there?
 """
 
 from __future__ import annotations

@@ -11,6 +11,12 @@ Gradients of several uses of one number add up; nothing divides them. If the los
 the gradient that arrives, and averaging again divides twice.
 
 Read more: the PyTorch documentation, "Broadcasting semantics".
+
+Question: Does each use of {one} send back all that comes from it, or only a share?
+Slip: this averages where the gradient adds up
+Note: Every use sends back its share, and shares add up.
+Help: Sum, and divide by nothing that the forward does not divide by.
+Traits: of a part
 """
 
 from __future__ import annotations

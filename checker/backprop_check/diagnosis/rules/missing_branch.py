@@ -13,6 +13,12 @@ gradient of the value is their sum. The direct use is easy to see; the one throu
 to forget.
 
 Read more: Karpathy, "Becoming a Backprop Ninja", dcounts and dlogits.
+
+Question: On the right of which lines does {node} stand? For each of them: where in your answer is what comes back?
+Of one use: Let {one} rise a little: which numbers on the way to {far} move with it? Is what comes back from each in your line?
+Slip: one way on which {node} moves the loss is left out
+Note: What comes back to {node} is a sum, and one of its terms is not in your answer.
+Help: List every way on which one number of {node} moves {far}, and add up what comes back along each.
 """
 
 from __future__ import annotations

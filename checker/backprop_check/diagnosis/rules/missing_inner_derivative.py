@@ -11,6 +11,8 @@ tanh(w * x) moves with w * x, and w * x moves with x: the chain rule multiplies 
 would be right if what stands inside were x itself.
 
 Read more: any text on the chain rule; "the derivative of the outside, times the derivative of the inside".
+
+Question: Which operations lie {way}? Where in your line is the slope of each?
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ The score of the label moves the loss in two ways: by its share of the normalise
 because it is the one that is read. The second is there at one place in each row only, and easy to forget.
 
 Read more: any derivation of the gradient of softmax with cross-entropy (p - y).
+
+Question: At one entry of each row your gradient is not right. What is read there that is read nowhere else?
 """
 
 from __future__ import annotations

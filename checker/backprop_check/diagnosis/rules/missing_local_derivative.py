@@ -11,6 +11,11 @@ Each operation multiplies the gradient that passes through it with its own deriv
 unchanged; tanh, a product, a square or a logarithm do not.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
+
+Question: Which operations lie {way}? Where in your line is the slope of each?
+Slip: a factor of the derivative is missing
+Note: Between {node} and {far} one more factor decides how far the result moves.
+Help: Write the derivative of each operation between {node} and {far}, one factor for each, and count them.
 """
 
 from __future__ import annotations

@@ -11,6 +11,11 @@ An element that was masked out, dropped or filled over never reached the loss: w
 the same. So its gradient is zero, and the mask of the forward masks the gradient too.
 
 Read more: the PyTorch documentation, "torch.Tensor.masked_fill" and "torch.nn.Dropout".
+
+Question: Let {one} rise a little: does {users} notice?
+Slip: elements that the forward held back receive a gradient
+Note: What the forward does not let through cannot move the loss.
+Help: Use the forward's own mask on the gradient too.
 """
 
 from __future__ import annotations

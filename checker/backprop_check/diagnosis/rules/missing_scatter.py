@@ -11,6 +11,12 @@ Indexing copies rows of the table, some more than once, some not at all. Going b
 the row it was copied from, and rows that were not picked get zero. The result has the shape of the table.
 
 Read more: the PyTorch documentation, "torch.Tensor.index_add".
+
+Question: How many rows has {node}, and how many has yours? Into which rows of {node} do yours belong?
+Slip: this is still in the places of what was picked
+Note: Each gradient belongs to the element that {lines} has picked.
+Help: Begin with zeros in the shape of {node}, and add each gradient where its element came from.
+Traits: other shape
 """
 
 from __future__ import annotations

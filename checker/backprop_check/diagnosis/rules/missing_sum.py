@@ -12,6 +12,12 @@ of several uses of the same number add up. So the gradient is summed over exactl
 was copied, and has the variable's shape again.
 
 Read more: the PyTorch documentation, "Broadcasting semantics"; HIPS autograd, `unbroadcast`.
+
+Question: Your answer is {got}, and {node} is {axes}: how many of your numbers belong to {one} alone?
+Slip: inside this, a sum is missing
+Note: What comes back from several results to one number adds up.
+Help: Name the axes: along which of them does one number of the forward serve several results? Sum over that one.
+Traits: other shape
 """
 
 from __future__ import annotations

@@ -11,6 +11,12 @@ Run the shapes: dy is (N, M), and dx has to be (N, K), so what stands between ta
 always sums over the last axis of A and the first of B; the axis that must disappear has to be those two.
 
 Read more: the PyTorch documentation, "torch.matmul".
+
+Question: Write its axes under each tensor of your line: which ones meet there now?
+Slip: a factor of the matrix product should be turned
+Note: `@` sums over the last axis of the left factor and the first of the right one; here other numbers meet than should.
+Help: Write the axes' names under the factors: the two that meet are the ones to sum away.
+Traits: of a part, other shape
 """
 
 from __future__ import annotations

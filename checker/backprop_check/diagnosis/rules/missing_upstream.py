@@ -11,6 +11,12 @@ The chain rule multiplies: how much the loss moves with h, times how much h move
 gives only the second part, as if the loss were the plain sum of h.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
+
+Question: Suppose twice as much arrived from above. What must become of {name}, and what becomes of yours?
+Slip: what arrives from above is missing from a product here
+Note: Along a path the chain rule multiplies: the derivative alone does not say how the loss moves.
+Help: Ask which gradient arrives at {far}.
+Traits: of a part, vague
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ same happens with a sigmoid and binary cross-entropy. With any other loss behind
 derivatives have to be multiplied as they are.
 
 Read more: any derivation of the gradient of softmax with cross-entropy; see where the p of the one cancels the 1/p of the other.
+
+Question: Of which two operations, one after the other, is {part} the gradient? Are they these?
 """
 
 from __future__ import annotations

@@ -11,6 +11,11 @@ A sum going back undoes a copy going forward. Here a and y have the same shape: 
 the number of y in the same place, and there is nothing to add up. Same shape in, same shape back.
 
 Read more: the PyTorch documentation, "Broadcasting semantics".
+
+Question: Which numbers does {part} bring together? Does your line need their sum, or each of them?
+Slip: this is a matrix product, where the derivative multiplies element by element
+Note: `@` also sums over an axis, and in {lines} nothing was copied or shared along that axis.
+Help: Multiply element by element, and sum only where {node} was copied.
 """
 
 from __future__ import annotations

@@ -11,6 +11,12 @@ The forward turned W over, so the way back uses it as it is. `nn.Linear` stores 
 @ W.T: going back there is no transpose. Run the shapes: (N, M) @ (M, K) is (N, K).
 
 Read more: the PyTorch documentation, "torch.nn.Linear".
+
+Question: Write its axes under each tensor of your line: which ones meet there now?
+Slip: a factor of the matrix product should not be turned
+Note: `@` sums over the last axis of the left factor and the first of the right one; here other numbers meet than should.
+Help: Write the axes' names under the factors: the two that meet are the ones to sum away.
+Traits: other shape
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ A gradient holds one number for every number of the variable, so it is a tensor 
 number would be added to every element alike, and nobody would notice that the shape is not there.
 
 Read more: the exercise's own comments give the shape of every gradient.
+
+Question: {node} is {axes}. What kind of thing holds its gradient, and what kind is yours?
 """
 
 from __future__ import annotations

@@ -11,6 +11,9 @@ On paper 3(x + y) is a product; in Python brackets after a value call it as a fu
 always an operator.
 
 Read more: The Python Tutorial, "Defining Functions".
+
+Question: What stands before the brackets: a function, or something to multiply with?
+Law: A bracket after a value is a call. Two things side by side are not multiplied: `*` has to say so.
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ one that arrives, copied along the axis that was summed. The result has the shap
 sum.
 
 Read more: the PyTorch documentation, "torch.Tensor.expand".
+
+Question: Yours is {got}, and {node} is {axes}. What does each single number of {node} receive?
 """
 
 from __future__ import annotations

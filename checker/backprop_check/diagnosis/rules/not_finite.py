@@ -13,6 +13,8 @@ zero over zero is NaN. The forward avoids them by a fused form (log_softmax, cro
 maximum first. The gradient has such a form too: build it from the values the forward kept finite.
 
 Read more: the PyTorch documentation, "torch.nn.functional.log_softmax"; Goodfellow et al., "Deep Learning", 4.1.
+
+Question: Where does your line divide, raise or take a logarithm? What comes out where that number is 0, or very large?
 """
 
 from __future__ import annotations

@@ -11,6 +11,9 @@ A view changes no number, it only renames the places. The gradient comes back wi
 back is the opposite view: to the shape the variable had.
 
 Read more: the PyTorch documentation, "torch.Tensor.view".
+
+Question: The forward carries {one} to {goes}. From which place does your line fetch its gradient?
+Traits: other shape
 """
 
 from __future__ import annotations

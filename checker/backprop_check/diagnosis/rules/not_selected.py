@@ -11,6 +11,8 @@ A maximum is the largest element; move another one a little, and it stays what i
 winner of each row alone, and the others get zero.
 
 Read more: the PyTorch documentation, "torch.amax".
+
+Question: Let a number of {node} rise that is not the winner of its row. Does anything move?
 """
 
 from __future__ import annotations

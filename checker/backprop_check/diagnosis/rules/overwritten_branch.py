@@ -11,6 +11,13 @@ Why:
 gradients, so its second line (and, in a loop, every round) has to add.
 
 Read more: the PyTorch documentation, "torch.Tensor.backward", on gradients that accumulate.
+
+Question: What is in {name} after line {first}, and what is in it after line {line}?
+Law: `=` gives a name a new value and forgets the old one; `+=` adds to it. In small: `{name} = 2`, then `{name} = 3`, leaves 3; with `+=`
+it is 5.
+Slip: elements that are used several times keep only the last of their gradients
+Note: {lines} uses the same element more than once, and each use sends a gradient back.
+Help: Add to what is there: `+=`.
 """
 
 from __future__ import annotations

@@ -11,6 +11,12 @@ Along one path the chain rule multiplies: local derivative times what arrives fr
 value is used more than once, are gradients added.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
+
+Question: Suppose nothing arrived from above, only zeros. What must {name} be, and what would yours be?
+Slip: along one path, this adds where it should multiply
+Note: The chain rule multiplies the derivatives along a path; only different paths are added.
+Help: Ask of each `+` whether its sides come back along different uses of {node}.
+Traits: of a part
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ ends up last. A matrix product runs batch by batch over the last two axes: excha
 `transpose(-2, -1)`.
 
 Read more: the PyTorch documentation, "torch.Tensor.T" and "torch.Tensor.mT".
+
+Question: How many axes does {part} turn round? Which two should change places?
 """
 
 from __future__ import annotations

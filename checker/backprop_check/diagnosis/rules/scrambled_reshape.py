@@ -12,6 +12,8 @@ To undo a view of the forward, view back to the shape it came from, in the same 
 `.T`, `transpose` or `permute`.
 
 Read more: the PyTorch documentation, "torch.Tensor.view".
+
+Question: A reshape reads row by row. Which number of the one shape comes to stand at {place} of the other?
 """
 
 from __future__ import annotations

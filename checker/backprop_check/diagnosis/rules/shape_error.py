@@ -12,6 +12,8 @@ aligned from the right, that are equal or 1. Write the shapes under the line wit
 which two meet.
 
 Read more: the PyTorch documentation, "torch.matmul" and "Broadcasting semantics".
+
+Question: Write its axes under each operand of {part}: which meet there, and which meet in the forward?
 """
 
 from __future__ import annotations

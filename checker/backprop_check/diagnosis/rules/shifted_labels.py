@@ -12,6 +12,8 @@ A language model predicts the next token: the label at position t is the token a
 the gradient pushes up the token that was read, not the one that should be predicted.
 
 Read more: Karpathy, "Let's build GPT", the targets y = data[1:].
+
+Question: Which entry of each row does {users} read? Is it the one you index with?
 """
 
 from __future__ import annotations

@@ -12,6 +12,11 @@ reads it one assignment too early or too late takes the gradient of another tens
 the name of its tensor, makes that visible.
 
 Read more: Karpathy, "Becoming a Backprop Ninja": one name for every gradient, from dlogprobs to dC.
+
+Question: Go through your lines from the top, and say after each which gradient {part} is. Which one does {name} need?
+Law: A name means what was assigned to it last, when the line runs. In small: `{bare} = 2; {name} = 10 * {bare}; {bare} = 3` leaves 20 in
+{name}, not 30.
+Traits: formula right
 """
 
 from __future__ import annotations

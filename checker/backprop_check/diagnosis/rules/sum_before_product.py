@@ -11,6 +11,13 @@ Each use of s sends back its own product: its a times its dy. Those products are
 with every dy of the row: (1 + 2) * (3 + 4) is 21, but 1 * 3 + 2 * 4 is 11.
 
 Read more: the PyTorch documentation, "torch.einsum", which writes a sum of products in one line.
+
+Question: Take two pairs by hand: (2 + 3) times (5 + 7), and 2 times 5 plus 3 times 7. Which of the two do you compute, and which does the
+forward ask for?
+Slip: this sums first and multiplies afterwards
+Note: A sum of products is not a product of sums: every use of a number has a product of its own.
+Help: Multiply what belongs together first, then sum.
+Traits: of a part
 """
 
 from __future__ import annotations

@@ -11,6 +11,12 @@ Each number of b feeds its own column only, so each has a gradient of its own: t
 without an axis also adds up numbers that belong to different elements of b.
 
 Read more: the PyTorch documentation, "torch.sum".
+
+Question: Which numbers does {one} move in the forward? Which of those that {part} adds up come back from there?
+Slip: a sum runs over all axes
+Note: One number cannot stand for all rows and columns.
+Help: Sum only over the axes that are not needed after it.
+Traits: other shape
 """
 
 from __future__ import annotations

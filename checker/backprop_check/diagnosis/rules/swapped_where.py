@@ -11,6 +11,8 @@ where(c, a, b) takes a where c is true and b where it is not. So a receives the 
 false, each of them zero in the other places.
 
 Read more: the PyTorch documentation, "torch.where".
+
+Question: Where the condition holds, which of the two does `where` take? Is that {node}?
 """
 
 from __future__ import annotations

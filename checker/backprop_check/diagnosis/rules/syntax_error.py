@@ -11,6 +11,9 @@ Python reads a whole line before it computes anything. Where brackets do not clo
 missing, there is nothing to compute. The other lines are judged all the same.
 
 Read more: The Python Tutorial, "Syntax Errors".
+
+Question: Say line {line} aloud, sign by sign: where does it stop making sense?
+Law: Python reads a whole line before it computes any of it: every bracket closes, and between two values stands an operator.
 """
 
 from __future__ import annotations

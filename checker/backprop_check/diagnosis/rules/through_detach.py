@@ -11,6 +11,8 @@ Why:
 What stands behind it is a constant: that use of the value sends nothing back.
 
 Read more: the PyTorch documentation, "torch.Tensor.detach".
+
+Question: `detach()` hands a value on. What does it hand back?
 """
 
 from __future__ import annotations

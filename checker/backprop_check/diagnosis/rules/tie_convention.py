@@ -13,6 +13,10 @@ between the two one-sided ones is a valid choice (a subgradient). Yours is one, 
 `maximum` share equally among ties, `max` along an axis gives all to one of them, `relu` takes zero at zero.
 
 Read more: the PyTorch documentation, "Autograd mechanics", gradients for non-differentiable functions.
+
+Question: If two numbers are equally large, which of them moved the result: the first, both, each by half?
+Law: Where two are equally large, the maximum has no single slope: every way of sharing is a subgradient. autograd has chosen one of them,
+and the check goes by that.
 """
 
 from __future__ import annotations

@@ -11,6 +11,9 @@ Why:
 layout of the variable, so the factor that carries the variable's first axis stands first.
 
 Read more: The Matrix Cookbook, section 2, derivatives of matrices.
+
+Question: {node} is {axes}. Which of its axes stands first in yours?
+Traits: other shape
 """
 
 from __future__ import annotations

@@ -12,6 +12,9 @@ name), and what you defined yourself. Most undefined names are a letter off, or 
 further down.
 
 Read more: The Python Tutorial, "Python Scopes and Namespaces".
+
+Question: Line {line} has the forward's names to choose from, and the gradients finished above it. Which of them do you mean by {part}?
+Law: A line of `backward` may use what the forward names, the gradients written above it, and names of your own.
 """
 
 from __future__ import annotations

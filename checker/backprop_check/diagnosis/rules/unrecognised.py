@@ -12,6 +12,9 @@ what is not, and where the worst element is. Compute that one element by hand, o
 forward with `backprop-check graph`.
 
 Read more: `backprop-check check EXERCISE --numeric` shows finite differences beside both values.
+
+Question: Leave your line aside for a moment and begin at {lines}.
+Traits: nameless
 """
 
 from __future__ import annotations

@@ -12,6 +12,11 @@ holds a part only, and whatever is computed from it then has that part only. Goi
 value before you go on from it: the reverse order of the forward does exactly that.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation", topological order.
+
+Question: Stand at line {line}. Which terms are in {part} by then, and which are still to come?
+Law: A gradient is complete when every use of its value has sent its part back; only then may others be made from it. In small: `{bare} =
+1; {name} = -{bare}; {bare} += 2` leaves -1 in {name}, not -3.
+Traits: formula right
 """
 
 from __future__ import annotations

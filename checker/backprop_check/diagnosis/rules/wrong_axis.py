@@ -11,6 +11,12 @@ The axis to sum over is the one along which the variable was copied: the one it 
 has C numbers, one a column, and was added to each of N rows, so the rows are summed away and the columns stay.
 
 Read more: the PyTorch documentation, "Broadcasting semantics".
+
+Question: Write the axes under each tensor of your line. Which does {part} name, and what does the forward do along it?
+Slip: a sum runs over another axis than it should
+Note: Each number collects what comes back from the results that it serves, and from no others.
+Help: Name the axes of what is summed, and those that are needed after it: the one that is not needed is summed away.
+Traits: other shape
 """
 
 from __future__ import annotations

@@ -12,6 +12,9 @@ from a comparison, a mask, `argmax` or `one_hot` that was meant to be multiplied
 above.
 
 Read more: the PyTorch documentation, "torch.dtype" and "type promotion".
+
+Question: Of which kind are your numbers, and of which kind are those of {node}?
+Law: A gradient says how much, in floating-point numbers of the forward's own kind.
 """
 
 from __future__ import annotations

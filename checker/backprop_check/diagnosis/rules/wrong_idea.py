@@ -11,6 +11,9 @@ Sometimes the formula in mind belongs to no part of this graph. Then nothing is 
 the one line of the forward that uses the value, and ask how much its result moves when the value moves a little.
 
 Read more: `backprop-check derive EXERCISE` shows each gradient of an exercise with its reason.
+
+Question: Leave your line aside for a moment and begin at {lines}.
+Traits: nameless
 """
 
 from __future__ import annotations

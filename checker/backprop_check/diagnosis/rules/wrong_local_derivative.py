@@ -12,6 +12,12 @@ Each operation has a derivative of its own: 1/p for the logarithm, the other fac
 below for a quotient. Where a factor and a divisor are exchanged, the result is right only where the value is 1.
 
 Read more: any table of derivatives.
+
+Question: When {one} rises a little, how much of that reaches {reached}? Is that {beside}?
+Slip: this is not the derivative that belongs here
+Note: The derivative of {lines} by {node} has another form.
+Help: Write down how far the result moves when {node} moves a little, alone, before you multiply.
+Traits: of a part, vague
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ places, whatever its own sign. A mask made of the gradient, of another tensor or
 mask.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation", the backward of relu.
+
+Question: For which numbers of {node} does {users} move when they rise? Does your line let just those through?
 """
 
 from __future__ import annotations

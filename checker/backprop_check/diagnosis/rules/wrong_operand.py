@@ -12,6 +12,12 @@ matrix product the gradient of the weight is built from the input, and that of t
 arrives from above is a gradient, d and the name, not the value itself.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
+
+Question: Let {one} rise a little. With what is that little multiplied on its way to {goes}, and what arrives there?
+Slip: {stands}
+Note: {worth}
+Help: {which}
+Traits: of a part, vague
 """
 
 from __future__ import annotations

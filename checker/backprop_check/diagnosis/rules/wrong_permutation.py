@@ -12,6 +12,11 @@ inverse order, and the same order again does not undo it. Write the names of the
 them in the order in which the variable has them.
 
 Read more: the PyTorch documentation, "torch.permute".
+
+Question: The forward carries {one} to {goes}. From which place does your line fetch its gradient?
+Slip: the numbers stand in another order along an axis
+Note: Going back, each number returns to its own place.
+Help: Follow one element by hand: where did the forward put it, and where does its gradient come back from?
 """
 
 from __future__ import annotations

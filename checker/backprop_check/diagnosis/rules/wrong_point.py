@@ -12,6 +12,12 @@ Some derivatives are short when written with the output: 1 - h**2 for h = tanh(z
 went in, or what came out?
 
 Read more: any table of derivatives, with y and x kept apart.
+
+Question: A slope belongs to a point. Is your formula made for {node}, or for the result {users}?
+Slip: {stands}
+Note: A derivative in terms of what went in has another form than one in terms of what came out.
+Help: Ask of each name whether it is what went into {lines} or what came out.
+Traits: of a part, vague
 """
 
 from __future__ import annotations

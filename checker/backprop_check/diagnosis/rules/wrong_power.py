@@ -11,6 +11,12 @@ The derivative of x**n is n * x**(n-1): bring the exponent down as a factor *and
 one below -1/2 is -3/2. Check one number: where the value is 2, how much does the result move?
 
 Read more: any table of derivatives; the power rule.
+
+Question: Try it with numbers: let {node} go from 2 to 2.01. How much does {users} move for that 0.01? And by your formula?
+Slip: a power is off
+Note: Your answer is what the gradient would be with another exponent in one place.
+Help: {power}
+Traits: of a part
 """
 
 from __future__ import annotations

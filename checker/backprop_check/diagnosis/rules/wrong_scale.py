@@ -12,6 +12,13 @@ number. Each appears exactly once along the path. If the loss is a mean, its 1/n
 arrives: dividing again makes the gradient too small.
 
 Read more: Karpathy, "Becoming a Backprop Ninja", on where n and n-1 come from.
+
+Question: Which plain numbers multiply or divide {way}, or come out of a power, a square or a mean there? Has your line these, each once,
+and no others?
+Slip: a constant factor is off
+Note: The derivative of {lines} has a constant factor; here it is left out, or on the other side of a fraction.
+Help: Find the number that multiplies, divides or is an exponent there, and see where it goes in the derivative.
+Traits: of a part
 """
 
 from __future__ import annotations

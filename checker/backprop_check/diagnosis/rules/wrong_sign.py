@@ -12,6 +12,12 @@ derivative is negative; a value that is subtracted, or that stands in a denomina
 minus back.
 
 Read more: any table of derivatives; the power rule.
+
+Question: Let {one} rise a little: how much of that reaches {reached}, and with which sign? Which sign has it in your line?
+Slip: a sign is turned
+Note: Your answer is what the gradient would be with one plus for a minus in it, or one minus for a plus.
+Help: Go through the terms and factors of your answer: does the result of {lines} rise with each of them, or fall?
+Traits: of a part
 """
 
 from __future__ import annotations

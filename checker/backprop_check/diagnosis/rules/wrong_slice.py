@@ -12,6 +12,11 @@ columns of dy. A slice that was taken in the forward gives its gradient back to 
 the others get zero.
 
 Read more: the PyTorch documentation, "torch.cat".
+
+Question: The forward carries {one} to {goes}. From which place does your line fetch its gradient?
+Slip: the numbers stand at the other end of their axis
+Note: Each gradient belongs where its element was taken from.
+Help: Follow one element by hand: where did the forward put it, and where does its gradient come back from?
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ What is added up begins at nothing: zeros. Ones are the gradient of a plain sum,
 that is then multiplied. Exchanged, every number is off by one, or everything is zero.
 
 Read more: the PyTorch documentation, "torch.Tensor.index_add".
+
+Question: Let {one} rise by 1: by how much does {goes} move? Can your line come to that, beginning as it does?
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ M), and dW has no N. Write the shapes under the factors, put the two Ns in the m
 of the result.
 
 Read more: the PyTorch documentation, "torch.matmul".
+
+Question: Write its axes under each tensor of your line: which ones meet there now?
 """
 
 from __future__ import annotations

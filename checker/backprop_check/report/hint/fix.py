@@ -9,20 +9,21 @@ from itertools import groupby
 from rich.text import Text
 
 from backprop_check.derivation.trees import parsed, text
+from backprop_check.diagnosis.pages import page
 from backprop_check.exercise.solution import Step
 from backprop_check.records import Gradient, Lesson, Statement, Submission
 from backprop_check.report.hint.facts import names_in, together
-from backprop_check.report.hint.mistakes import RIGHT_ELSEWHERE, UNTOUCHED
 from backprop_check.report.layout import prose, visible
 
 
 def fix_lines(submission: Submission, gradient: Gradient, lesson: Lesson, step: Step | None, width: int) -> Iterator[Text]:
     """Yield the line with the shapes of what it names, or say that there is none, and why."""
     first = gradient.diagnoses[0] if gradient.diagnoses else None
-    if first is not None and first.code in RIGHT_ELSEWHERE:
+    traits = page(first.code).traits if first is not None else frozenset()
+    if first is not None and "formula right" in traits:
         yield from prose(first.help, width)
     own = [s for s in submission.statements if lesson.name in s.writes]
-    if first is not None and first.code in UNTOUCHED:
+    if "line stays" in traits:
         yield from prose(f"What you have written for {lesson.name} is right, and stays.", width)
         return
     chosen = _chosen(gradient, lesson, step, readable=bool(own))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from backprop_check.diagnosis.pages import page
 from backprop_check.records import Diagnosis, Gradient, Lesson
-from backprop_check.report.hint.mistakes import FETCH, ONE_USE, QUESTIONS, SLOPE
 
 BRACKETS = (
     "Compare 2 * 3 + 4 with 2 * (3 + 4): how far does a factor, or a divisor, reach without brackets? "
@@ -17,32 +17,34 @@ LENGTHS = "Yours is {got}, and {node} is {axes}: where does {part} take its leng
 NOTHING = "Nothing in the forward moves with {one}. What belongs there, and what does your line put there?"
 REPEATED = "If two rounds of the loop write into one place, what is there after the second?"
 ROUNDS = "What is in {name} after the first round of the loop, and what is in it after the second?"
+FETCHED = ("not-reshaped", "wrong-permutation", "wrong-slice")
+"""Numbers that come from a wrong place."""
 WAYS = "On which ways does {one} move {ends}? With which sign does each send back, and which sign has it in your line?"
 
 
 def question(diagnosis: Diagnosis, gradient: Gradient, lesson: Lesson, filling: Mapping[str, str]) -> str:
     """Return the question to fill in, the code's own where it fits every such answer."""
     code = diagnosis.code
-    asked = QUESTIONS[code]
-    if asked is FETCH:
-        return _fetched(lesson, filling)
+    asked = page(code).said("Question")
+    if code in FETCHED:
+        return _fetched(lesson, filling, asked)
     if code == "wrong-sign" and not any(claim.fields.get("left") == "-answer" for claim in diagnosis.claims):
         # Only a part of the answer has another sign: the way that the result goes says nothing of that.
-        return SLOPE if _one_for_one(lesson, filling) else WAYS
+        return page("wrong-local-derivative").said("Question") if _one_for_one(lesson, filling) else WAYS
     if code == "wrong-local-derivative" and diagnosis.error.startswith("brackets are missing"):
         return BRACKETS
     if code == "wrong-local-derivative" and len(gradient.diagnoses) == 1 and _other_shape(lesson, filling):
         return f"{LENGTHS} {asked}" if re.search(r"\b(ones|zeros|full)(_like)?\(", filling["part"]) else asked
     if filling["loop"] and code in ("overwritten-branch", "dropped-repeats"):
         return ROUNDS if filling["loop"] == "name" else REPEATED
-    return ONE_USE.get(code, asked) if filling["count"] == "1" else asked
+    return (page(code).said("Of one use") if filling["count"] == "1" else "") or asked
 
 
-def _fetched(lesson: Lesson, filling: Mapping[str, str]) -> str:
+def _fetched(lesson: Lesson, filling: Mapping[str, str], asked: str) -> str:
     """Of numbers that come from a wrong place. One that moves nothing is carried nowhere; in another shape its place does not exist."""
     if not any(use.moved for use in lesson.uses):
         return NOTHING
-    return ELSEWHERE if _other_shape(lesson, filling) else FETCH
+    return ELSEWHERE if _other_shape(lesson, filling) else asked
 
 
 def _other_shape(lesson: Lesson, filling: Mapping[str, str]) -> bool:
