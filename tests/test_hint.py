@@ -19,10 +19,9 @@ from pages import section, write
 import backprop_check
 from backprop_check.derivation.lesson import lesson
 from backprop_check.derivation.table import TABLE
-from backprop_check.diagnosis.explain import LAST
 from backprop_check.diagnosis.pages import page as described
 from backprop_check.diagnosis.pages import pages
-from backprop_check.diagnosis.rules import RULES
+from backprop_check.diagnosis.rules import rules
 from backprop_check.exercise.course import packaged_course
 from backprop_check.exercise.solution import Step, read_solution
 from backprop_check.flow import check
@@ -69,7 +68,7 @@ def assert_climbs(hints: list[str], name: str, fixes: Iterator[str] | list[str])
             assert whole not in squeezed(spoken(hint)), hint
 
 
-@pytest.mark.parametrize("rule", (*RULES, *LAST), ids=code)
+@pytest.mark.parametrize("rule", rules().values(), ids=code)
 def test_every_code_has_four_steps_and_the_fix_comes_last(rule: ModuleType, tmp_path: Path, zygote: Zygote) -> None:
     page = rule.__doc__ or ""
     report = check(*write(tmp_path, page, section(page, "Wrong")), zygote)

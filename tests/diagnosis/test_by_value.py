@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pages import write
 
-from backprop_check.diagnosis.rules import RULES, TIES
+from backprop_check.diagnosis.order import LAST, ORDER, TIES
+from backprop_check.diagnosis.rules import rules
 from backprop_check.flow import check
 from backprop_check.records import Diagnosis
 from backprop_check.submission.zygote import Zygote
@@ -78,6 +79,7 @@ def test_two_causes_that_both_stand_are_offered_as_such(tmp_path: Path, zygote: 
     assert said(tmp_path, zygote, case, case[4]) == ()
 
 
-def test_ties_are_pairs_of_rules() -> None:
-    assert all(len(tie) == 2 and tie & set(RULES) for tie in TIES)
-    assert all(callable(rule.find) for tie in TIES for rule in tie)
+def test_every_mistake_has_its_place_in_the_order() -> None:
+    named = [code for code in (*ORDER, *LAST) if isinstance(code, str)]
+    assert sorted(named) == sorted(rules())
+    assert all(one in ORDER and (callable(other) or other in ORDER) for one, other in TIES)

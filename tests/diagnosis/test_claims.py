@@ -15,8 +15,7 @@ from test_catalogue import page as page_of
 from test_heldout import FOLDERS, packs, submission
 from test_pages import code
 
-from backprop_check.diagnosis.explain import LAST
-from backprop_check.diagnosis.rules import RULES, wrong_sign
+from backprop_check.diagnosis.rules import rules, wrong_sign
 from backprop_check.flow import check
 from backprop_check.records import Claim
 from backprop_check.report.json import as_json
@@ -46,7 +45,7 @@ def examined(exercise: Path, answer: Path, zygote: Zygote) -> dict[str, Any]:
     return report
 
 
-@pytest.mark.parametrize("rule", (*RULES, *LAST), ids=code)
+@pytest.mark.parametrize("rule", rules().values(), ids=code)
 def test_claims_of_a_page(rule: ModuleType, tmp_path: Path, zygote: Zygote) -> None:
     page = rule.__doc__ or ""
     examined(*write(tmp_path, page, section(page, "Wrong")), zygote)

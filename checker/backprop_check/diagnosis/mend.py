@@ -11,15 +11,14 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import without_one
 from backprop_check.diagnosis.edits import TRIES, search
 from backprop_check.diagnosis.nearness import far
+from backprop_check.diagnosis.order import editors
 from backprop_check.diagnosis.plain import plain, settled
 from backprop_check.diagnosis.replaced import replaced, with_term
-from backprop_check.diagnosis.rules import RULES, bad_reshape, wrong_operand
+from backprop_check.diagnosis.rules import bad_reshape, wrong_operand
 
 ENOUGH = 40
 ROUNDABOUT = 12
 """So much nearer a right line may come by being made plain (of `far`): of others that is not tried."""
-
-EDITORS = tuple(rule for rule in RULES if hasattr(rule, "edits"))
 
 
 def repairs(case: Case) -> Iterator[str]:
@@ -31,7 +30,7 @@ def repairs(case: Case) -> Iterator[str]:
     if case.draft is None:
         return
     yield from _mended(case, case.draft)
-    for rule in EDITORS:
+    for rule in editors():
         for tried, (edited, _) in enumerate(rule.edits(case, case.draft)):
             if tried >= TRIES or case.late:
                 return

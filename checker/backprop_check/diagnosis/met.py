@@ -16,7 +16,7 @@ from backprop_check.diagnosis.constants import named_constants, times
 from backprop_check.diagnosis.differences import change
 from backprop_check.diagnosis.edits import TRIES, names_used, value_of
 from backprop_check.diagnosis.fingerprint import keys
-from backprop_check.diagnosis.mend import EDITORS
+from backprop_check.diagnosis.order import editors
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.plain import takes_back_a_minus
 from backprop_check.diagnosis.rewrites import method, negated, put, summed
@@ -135,7 +135,7 @@ def _serious(case: Case, found: Slip, value: torch.Tensor) -> bool:
 def _changed(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
     """The line with one change made in it: of the whole, then of a part."""
     yield from _of_whole(case, draft)
-    for rule in EDITORS:
+    for rule in editors():
         for tried, (edited, _) in enumerate(rule.edits(case, draft)):
             if tried >= TRIES or case.late:
                 break
