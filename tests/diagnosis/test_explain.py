@@ -51,7 +51,7 @@ def test_a_crash_in_a_prover_by_value_leaves_the_verdict(
     assert gradient.diagnoses[0].error
 
 
-@pytest.mark.parametrize("helper", ["several", "nearest", "otherwise"])
+@pytest.mark.parametrize("helper", ["two_mistakes", "nearest", "any_wrong_part"])
 def test_a_crash_in_what_comes_after_leaves_the_verdict(
     helper: str, tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,7 +64,7 @@ def test_a_crash_in_what_comes_after_leaves_the_verdict(
 def test_a_crash_of_all_provers_says_facts_only(tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> None:
     for rule in rules().values():
         monkeypatch.setattr(rule, "find", crash)
-    for helper in ("several", "nearest"):
+    for helper in ("two_mistakes", "nearest"):
         monkeypatch.setattr(causes, helper, crash)
     monkeypatch.setattr(causes, "ORDER", tuple(one if isinstance(one, str) else crash for one in ORDER))
     (gradient,) = wrong(wrong_local_derivative, tmp_path, zygote)

@@ -14,7 +14,7 @@ from backprop_check.exercise.course import exercise_id, find_course, locate
 from backprop_check.exercise.definition import course_exercise, definition
 from backprop_check.grading.cluster import judged_by_cluster
 from backprop_check.grading.found import Found, find, reading
-from backprop_check.grading.grade import Judged, graded, judged_bytes, planned
+from backprop_check.grading.grade import Judging, graded, judged_bytes, planned
 from backprop_check.grading.outputs import check_formats, write_outputs
 from backprop_check.grading.pages import Pages
 from backprop_check.grading.scheduler import check_cluster
@@ -104,7 +104,7 @@ def _grade(args: argparse.Namespace, source: Path, found: Sequence[Found], setup
     return sorted(results, key=lambda result: result.submission)
 
 
-def _judging(args: argparse.Namespace, setup: Setup) -> Judged:
+def _judging(args: argparse.Namespace, setup: Setup) -> Judging:
     """Return what judges tasks: judges on this machine, or a cluster's."""
     if args.scheduler:
         return partial(judged_by_cluster, setup, args.scheduler)

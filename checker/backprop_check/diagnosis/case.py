@@ -15,7 +15,7 @@ from backprop_check.derivation.derive import Derived, Underivable, derive
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.fold import fold
-from backprop_check.diagnosis.seen import Seen, Tensors
+from backprop_check.diagnosis.observed import Observed, Tensors
 from backprop_check.diagnosis.work import REPLAY
 from backprop_check.records import Run, Trial
 from backprop_check.trace.oracle import in_float64, trace
@@ -24,7 +24,7 @@ __all__ = ["Case", "Tensors"]
 
 
 @dataclass(frozen=True)
-class Case(Seen):
+class Case(Observed):
     """One answer that is not right: what is seen of it, the right gradient derived, and proofs by value."""
 
     @cached_property

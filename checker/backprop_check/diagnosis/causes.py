@@ -10,17 +10,17 @@ from functools import partial
 import torch
 
 from backprop_check.diagnosis import valued
+from backprop_check.diagnosis.all_places import with_all_places
 from backprop_check.diagnosis.attempt import attempt
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.failure import stopped
-from backprop_check.diagnosis.instead import otherwise
 from backprop_check.diagnosis.mend import nearest
 from backprop_check.diagnosis.order import LAST, ORDER, Find, found, peers
-from backprop_check.diagnosis.places import with_places
 from backprop_check.diagnosis.rules import not_written
-from backprop_check.diagnosis.several import several
+from backprop_check.diagnosis.two_mistakes import two_mistakes
 from backprop_check.diagnosis.work import MEND
+from backprop_check.diagnosis.wrong_part import any_wrong_part
 from backprop_check.records import Diagnosis
 
 USED_UP = "What may be searched for one submission was used up by its other gradients, so no cause was sought for this one."
@@ -43,15 +43,15 @@ def diagnose(case: Case, most: float = math.inf) -> tuple[Diagnosis, ...]:
         return (end,)
     if case.verdict.difference.wrong == "value" and not all(bool(torch.isfinite(oracle).all()) for oracle in case.oracles):
         return (_first(case, ("autograd-used", "unrecognised")) or FACTS,)  # a proof by value says nothing of places that have no value
-    causes = proven(case) or attempt(lambda c: several(c, single), case)
+    causes = proven(case) or attempt(lambda c: two_mistakes(c, single), case)
     if not causes:
-        causes = (attempt(otherwise, case) or _first(case, LAST) or FACTS,)
+        causes = (attempt(any_wrong_part, case) or _first(case, LAST) or FACTS,)
     return (_with_fix(case, causes[0], most), *map(_claimed, causes[1:]))
 
 
 def _placed(case: Case, causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
     """A single cause, in all of its places."""
-    return (attempt(partial(with_places, diagnosis=causes[0]), case) or causes[0],) if len(causes) == 1 else causes
+    return (attempt(partial(with_all_places, diagnosis=causes[0]), case) or causes[0],) if len(causes) == 1 else causes
 
 
 def _with_fix(case: Case, cause: Diagnosis, most: float) -> Diagnosis:

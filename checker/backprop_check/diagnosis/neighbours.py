@@ -12,10 +12,10 @@ from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.claims import gradient_of
 from backprop_check.diagnosis.counterfactual import arriving, below, names
 from backprop_check.diagnosis.edits import parts
-from backprop_check.diagnosis.words import short
+from backprop_check.diagnosis.phrases import short
 from backprop_check.records import Diagnosis, Line
 
-Place = tuple[Line, ast.expr, ast.expr]
+PartOfLine = tuple[Line, ast.expr, ast.expr]
 """A line of the forward, its tree, and a part of it."""
 
 
@@ -33,7 +33,7 @@ def neighbour(case: Case) -> Diagnosis | None:
     return None
 
 
-def _further_down(case: Case) -> Iterator[Place]:
+def _further_down(case: Case) -> Iterator[PartOfLine]:
     """Up to the first line whose gradient the answer reads: what reads that has not stopped further down."""
     reached = {case.node}
     for line, tree in below(case):
@@ -45,7 +45,7 @@ def _further_down(case: Case) -> Iterator[Place]:
             return
 
 
-def _further_up(case: Case) -> Iterator[Place]:
+def _further_up(case: Case) -> Iterator[PartOfLine]:
     for line in case.graph.exercise.lines:
         if line.name == case.node:
             tree = ast.parse(line.source.strip(), mode="eval").body

@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from types import ModuleType
 
-from backprop_check.diagnosis import brackets, exchanged, slope, valued
+from backprop_check.diagnosis import brackets, valued
+from backprop_check.diagnosis.another_gradient import another_gradient, slope_instead
+from backprop_check.diagnosis.by_slip import by_slip
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.instead import incomplete
-from backprop_check.diagnosis.moved import moved
 from backprop_check.diagnosis.neighbours import neighbour
+from backprop_check.diagnosis.reordered import reordered
 from backprop_check.diagnosis.rules import hard_coded_size, rules
-from backprop_check.diagnosis.slipped import slipped
 from backprop_check.diagnosis.updated import updated
+from backprop_check.diagnosis.wrong_part import part_without_a_factor
 from backprop_check.records import Diagnosis
 
 Find = Callable[[Case], Diagnosis | None]
@@ -48,15 +49,15 @@ FORMULA = (
     *("extra-term", "missing-inner-derivative", "wrong-local-derivative"),
 )
 # The value alone, whatever made it: the farthest from the learner's line, and nearest to chance.
-VALUE: tuple[Find, ...] = (neighbour, slipped, moved, incomplete, updated, hard_coded_size.besides)
+VALUE: tuple[Find, ...] = (neighbour, by_slip, reordered, part_without_a_factor, updated, hard_coded_size.besides)
 
 LAST = ("wrong-idea", "unrecognised")
 """What is said where no cause is proven: that the idea is another, or the facts."""
 
 TIES: tuple[tuple[str, str | Find], ...] = (
     ("missing-local-derivative", "wrong-mask"),
-    ("missing-local-derivative", exchanged.find),
-    ("wrong-operand", slope.find),
+    ("missing-local-derivative", another_gradient),
+    ("wrong-operand", slope_instead),
     ("missing-branch", "wrong-mask"),
     ("missing-mask", "wrong-mask"),
     ("wrong-power", "wrong-point"),

@@ -1,7 +1,7 @@
 """The page of each mistake: its rule's docstring, read without importing the rule. Nothing here needs torch.
 
 Below what a learner looks up stand the words that are said of the mistake elsewhere, and its traits. Braces in them are filled with the
-learner's own names, axes and lines: in a question and a law by `report.hint.facts`, in what is said of a slip by `slipped`.
+learner's own names, axes and lines: in a question and a law by `report.hint.fillings`, in what is said of a slip by `by_slip`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import value_of
 from backprop_check.diagnosis.failure import failing_part
 from backprop_check.diagnosis.meeting import function_of, node_axes, operands_of, shape_told
-from backprop_check.diagnosis.words import short, users
+from backprop_check.diagnosis.phrases import short, users
 from backprop_check.exercise.sizes import written
 
 

@@ -13,9 +13,9 @@ from backprop_check.diagnosis.chains import factors, is_product
 from backprop_check.diagnosis.constants import Named
 from backprop_check.diagnosis.edits import names_used, parts, value_of
 from backprop_check.diagnosis.factors import Brought, Numbers, between, beyond, lines_of_answer, matching, minus_brought, none_here
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.replay import cut
 from backprop_check.diagnosis.rewrites import put, same_place
-from backprop_check.diagnosis.words import short
 
 ONCE = "Each constant of the forward comes into its gradient once, and no other does."
 

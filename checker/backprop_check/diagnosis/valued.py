@@ -19,12 +19,12 @@ from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.edits import names_used, parts, search, value_of, weighed
 from backprop_check.diagnosis.functions import another_idea
+from backprop_check.diagnosis.phrases import users
 from backprop_check.diagnosis.rewrites import calls
 from backprop_check.diagnosis.rules.missing_upstream import is_the_slope_alone
 from backprop_check.diagnosis.rules.not_expanded import right_but_for_the_shape
 from backprop_check.diagnosis.rules.wrong_operand import edits as exchanges
 from backprop_check.diagnosis.still import moves_with_values
-from backprop_check.diagnosis.words import users
 from backprop_check.records import Claim, Diagnosis, Line, Run
 from backprop_check.trace.oracle import in_float64
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from backprop_check.errors import BadInput
+from backprop_check.grading.answered import ExerciseNames
 from backprop_check.grading.item import Item
-from backprop_check.grading.names import ExerciseNames
 from backprop_check.grading.students import Group
 
 _BACKWARD = re.compile(rb"^def\s+backward\b", re.MULTILINE)

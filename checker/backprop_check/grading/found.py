@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backprop_check.errors import BadInput
+from backprop_check.grading.answered import exercise_names, shown
 from backprop_check.grading.archive import Archive
 from backprop_check.grading.beside import beside, carried
 from backprop_check.grading.choice import Choice
 from backprop_check.grading.folder import Folder
 from backprop_check.grading.item import Item
 from backprop_check.grading.metadata import LARGEST_METADATA, read_submitters
-from backprop_check.grading.names import exercise_names, shown
 from backprop_check.grading.single import one_group
 from backprop_check.grading.students import Group, group
 from backprop_check.roster import Roster, joined

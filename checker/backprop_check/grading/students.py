@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from backprop_check.grading.answered import ExerciseNames
 from backprop_check.grading.item import Item
-from backprop_check.grading.names import ExerciseNames
 
 # Non-greedy, so that a file called like another student's submission stays with the one who handed it in.
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<key>\d+)_assignsubmission_[a-z]+_.*", re.DOTALL)

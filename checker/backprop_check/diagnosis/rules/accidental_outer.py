@@ -26,8 +26,8 @@ import torch
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.meeting import function_of, last_step, operands_of
+from backprop_check.diagnosis.phrases import shape_of
 from backprop_check.diagnosis.rewrites import method, put
-from backprop_check.diagnosis.words import shape_of
 from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis
 

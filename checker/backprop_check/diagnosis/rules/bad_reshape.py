@@ -30,9 +30,9 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, value_of
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.failure import failing_part
-from backprop_check.diagnosis.moved import RESHAPES
+from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.reordered import RESHAPES
 from backprop_check.diagnosis.rewrites import calls, method, put
-from backprop_check.diagnosis.words import short
 from backprop_check.exercise.sizes import may_be, written
 from backprop_check.records import Diagnosis
 

@@ -37,7 +37,7 @@ from backprop_check.records import Diagnosis, Line
 
 SMALL = 0.5
 
-Place = tuple[Line, ast.expr, ast.BinOp, ast.expr]
+Guarded = tuple[Line, ast.expr, ast.BinOp, ast.expr]
 """A line, its tree, the sum in it that has a small constant, and the sum's other operand."""
 
 
@@ -54,7 +54,7 @@ def find(case: Case) -> Diagnosis | None:
     return None
 
 
-def _places(case: Case) -> Iterator[Place]:
+def _places(case: Case) -> Iterator[Guarded]:
     reached = {case.node}
     for line, tree in below(case):
         for part in parts(tree):
@@ -83,7 +83,7 @@ def _completed(_: Case, draft: ast.expr, part: ast.BinOp, other: ast.expr) -> It
         yield everywhere, bare[0]
 
 
-def _told(case: Case, place: Place, found: tuple[str, ast.expr, ast.expr] | None, replayed: bool) -> Diagnosis:
+def _told(case: Case, place: Guarded, found: tuple[str, ast.expr, ast.expr] | None, replayed: bool) -> Diagnosis:
     line, _, part, other = place
     constant = ast.unparse(part.right if other is part.left else part.left)
     return Diagnosis(

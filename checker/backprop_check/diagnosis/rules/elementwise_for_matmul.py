@@ -27,9 +27,9 @@ from collections.abc import Iterator
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.meeting import contracted, in_product, shape_told
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import products, put
 from backprop_check.diagnosis.rules.needless_sum import idle
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 

@@ -27,8 +27,8 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 CHAIN = 8

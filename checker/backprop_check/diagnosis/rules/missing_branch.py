@@ -30,8 +30,8 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if, uses_taken
 from backprop_check.diagnosis.counterfactual import detached
 from backprop_check.diagnosis.paths import Path, kept, paths
+from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.replay import cut
-from backprop_check.diagnosis.words import lines
 from backprop_check.records import Claim, Diagnosis, Line
 
 

@@ -22,7 +22,7 @@ import torch
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.constants import named_constants
-from backprop_check.diagnosis.words import lines
+from backprop_check.diagnosis.phrases import lines
 from backprop_check.records import Diagnosis, Run
 
 

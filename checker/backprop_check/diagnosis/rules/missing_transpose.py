@@ -27,8 +27,8 @@ from collections.abc import Iterator
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.meeting import around, axes_of, contracted
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import is_turned, put
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 

@@ -30,9 +30,9 @@ from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ones_for
 from backprop_check.diagnosis.edits import Edit, search, tensors, weighed
+from backprop_check.diagnosis.phrases import users
 from backprop_check.diagnosis.replay import gradient
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.diagnosis.words import users
 from backprop_check.records import Diagnosis
 
 

@@ -29,8 +29,8 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.constants import named_constants, times
 from backprop_check.diagnosis.counterfactual import gives_answer
+from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.rules.missing_branch import left_out
-from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis, Run
 
 LOGARITHMS = ("log", "entropy", "softplus", "nll_loss")

@@ -27,8 +27,8 @@ from collections.abc import Iterator
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.meeting import last_step, operator_around, shape_told
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 

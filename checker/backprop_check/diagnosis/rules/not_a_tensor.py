@@ -25,10 +25,10 @@ from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import value_of
 from backprop_check.diagnosis.meeting import function_of
+from backprop_check.diagnosis.phrases import short, users
 from backprop_check.diagnosis.refusals import refusal, uncalled
 from backprop_check.diagnosis.rewrites import calls
 from backprop_check.diagnosis.still import moves_with_values
-from backprop_check.diagnosis.words import short, users
 from backprop_check.records import Diagnosis
 
 KINDS = {

@@ -31,9 +31,9 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.edits import Edit, search, value_of
 from backprop_check.diagnosis.meeting import around
-from backprop_check.diagnosis.moved import RESHAPES
+from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.reordered import RESHAPES
 from backprop_check.diagnosis.rewrites import calls, method, put, turned
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Claim, Diagnosis
 
 

@@ -29,7 +29,7 @@ from backprop_check.diagnosis.edits import value_of
 from backprop_check.diagnosis.failure import failing_part
 from backprop_check.diagnosis.fitting import fitting
 from backprop_check.diagnosis.meeting import axes_of, contracted, function_of, node_axes, operands_of, shape_told
-from backprop_check.diagnosis.words import short
+from backprop_check.diagnosis.phrases import short
 from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis
 

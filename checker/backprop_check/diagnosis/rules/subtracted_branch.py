@@ -30,8 +30,8 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import uses_taken
 from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.paths import Path, off, paths
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis, Span
 
 

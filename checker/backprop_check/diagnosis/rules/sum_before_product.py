@@ -29,9 +29,9 @@ from itertools import combinations, permutations
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.reductions import reduced
 from backprop_check.diagnosis.rewrites import calls, method, put
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 FACTORS = 4

@@ -28,9 +28,9 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.meeting import axes_of, axis_told, function_of, last_step, operands_of
+from backprop_check.diagnosis.phrases import users
 from backprop_check.diagnosis.reductions import reduced
 from backprop_check.diagnosis.rewrites import calls, put, summed
-from backprop_check.diagnosis.words import users
 from backprop_check.records import Diagnosis
 
 

@@ -28,8 +28,8 @@ from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.failure import failing_part
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.refusals import operands_told, refusal
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis, Raised
 
 

@@ -28,9 +28,9 @@ from itertools import combinations
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, search
 from backprop_check.diagnosis.meeting import MODULES, axes_of, axis_told, function_of, last_step, shape_told
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import calls, put, with_keyword
 from backprop_check.diagnosis.rules.needless_sum import idle
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 ALONG = ("sum", "mean", "amax", "amin", "max", "min", "prod", "norm", "var", "std", "logsumexp", "softmax", "log_softmax", "cumsum",

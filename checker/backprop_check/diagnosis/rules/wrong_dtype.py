@@ -29,8 +29,8 @@ from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.fold import fold
+from backprop_check.diagnosis.phrases import short, users
 from backprop_check.diagnosis.rewrites import method
-from backprop_check.diagnosis.words import short, users
 from backprop_check.records import Diagnosis
 
 

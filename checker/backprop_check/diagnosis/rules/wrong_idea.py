@@ -29,8 +29,8 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import parts, value_of
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.fingerprint import keys
+from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.replaced import replaced, sensible
-from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis
 
 SHARED = 0.5

@@ -26,15 +26,15 @@ import ast
 from collections.abc import Iterator
 
 from backprop_check.derivation.trees import literal
-from backprop_check.diagnosis.alone import factor_alone
 from backprop_check.diagnosis.another import another
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
-from backprop_check.diagnosis.instead import instead, lacking
+from backprop_check.diagnosis.lone_factor import lone_factor
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.diagnosis.rules.applied_twice import inner_of
-from backprop_check.diagnosis.words import short
+from backprop_check.diagnosis.wrong_part import gradient_without_its_slope, wrong_part
 from backprop_check.records import Diagnosis
 
 
@@ -45,7 +45,7 @@ def find(case: Case) -> Diagnosis | None:
     """
     found = search(case, edits)
     if found is None:
-        return (another(case) or instead(case) or lacking(case) or factor_alone(case)) if case.everywhere else None
+        return (another(case) or wrong_part(case) or gradient_without_its_slope(case) or lone_factor(case)) if case.everywhere else None
     if isinstance(found[2], ast.Constant | ast.Call):
         # Beside another mistake a function less is no proof: something else may stand in the place of the whole call.
         return _not_the_slope(case, found) if not case.partial else None

@@ -30,8 +30,8 @@ import torch
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, names_used, parts, rename, replacements, search
+from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis
 
 

@@ -37,9 +37,9 @@ from backprop_check.diagnosis.constants import Named, named_constants, times, tu
 from backprop_check.diagnosis.edits import Edit, parts, search, tensors, value_of
 from backprop_check.diagnosis.factors import brought, lines_of_answer, matching
 from backprop_check.diagnosis.paths import off, paths
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import calls, put
 from backprop_check.diagnosis.scaled import is_constant, scale_words, words_of_whole
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 FILLS = ("scatter", "masked_fill", "index_fill", "full_like", "full")

@@ -30,10 +30,10 @@ import torch
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.meeting import last_step
-from backprop_check.diagnosis.moved import JOINS
+from backprop_check.diagnosis.phrases import lines, short
+from backprop_check.diagnosis.reordered import JOINS
 from backprop_check.diagnosis.rewrites import calls, put
 from backprop_check.diagnosis.slices import same_piece_elsewhere
-from backprop_check.diagnosis.words import lines, short
 from backprop_check.records import Diagnosis
 
 PARTS = 4

@@ -22,8 +22,8 @@ from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.phrases import users
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.diagnosis.words import users
 from backprop_check.records import Diagnosis
 
 

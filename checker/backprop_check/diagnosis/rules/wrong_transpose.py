@@ -24,8 +24,8 @@ from collections.abc import Iterator
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.meeting import axes_of, node_axes
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import products, put, swapped_product
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 

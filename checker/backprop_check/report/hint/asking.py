@@ -9,7 +9,7 @@ from rich.text import Text
 from backprop_check.diagnosis.pages import page
 from backprop_check.records import Gradient, Lesson
 from backprop_check.report.hint import operations, variants
-from backprop_check.report.hint.facts import path
+from backprop_check.report.hint.fillings import path
 from backprop_check.report.layout import INDENT, prose
 
 

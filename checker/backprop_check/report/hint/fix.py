@@ -12,7 +12,7 @@ from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis.pages import page
 from backprop_check.exercise.solution import Step
 from backprop_check.records import Gradient, Lesson, Statement, Submission
-from backprop_check.report.hint.facts import names_in, together
+from backprop_check.report.hint.fillings import names_in, together
 from backprop_check.report.layout import prose, visible
 
 

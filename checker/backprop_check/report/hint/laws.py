@@ -9,7 +9,7 @@ from rich.text import Text
 from backprop_check.diagnosis.pages import page
 from backprop_check.exercise.solution import Step
 from backprop_check.records import Exercise, Gradient, Lesson, Operation, Use
-from backprop_check.report.hint.facts import arriving, path, spoken, together
+from backprop_check.report.hint.fillings import arriving, path, spoken, together
 from backprop_check.report.hint.numbers import number_lines
 from backprop_check.report.layout import prose
 

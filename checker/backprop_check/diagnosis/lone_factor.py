@@ -12,11 +12,11 @@ from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.edits import names_used, parts
-from backprop_check.diagnosis.words import lines
+from backprop_check.diagnosis.phrases import lines
 from backprop_check.records import Diagnosis
 
 
-def factor_alone(case: Case) -> Diagnosis | None:
+def lone_factor(case: Case) -> Diagnosis | None:
     """Proven by value: in every trial the answer is one side of a product in the derived gradient."""
     if not case.everywhere or case.derived is None:
         return None

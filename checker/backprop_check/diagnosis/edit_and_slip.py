@@ -47,7 +47,7 @@ NEAR = 24
 """Two mistakes that are put right by changing so few letters are taken at once; else the nearest of those that are asked."""
 
 
-def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
+def edit_and_slip(case: Case, first: First) -> tuple[Diagnosis, ...]:
     """Return the two mistakes of an answer, each proven of the answer in which the other one is put right."""
     if not case.everywhere or case.derived is None or case.draft is None:
         return ()

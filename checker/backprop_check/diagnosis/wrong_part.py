@@ -11,17 +11,17 @@ from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import factors, is_product
 from backprop_check.diagnosis.edits import names_used, parts, value_of
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.replaced import replaced, sensible, with_a_factor, with_factor
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 
-def otherwise(case: Case) -> Diagnosis | None:
+def any_wrong_part(case: Case) -> Diagnosis | None:
     """Where nothing better is known: the part that is not what belongs there."""
-    return instead(case, last=True) if case.everywhere else None
+    return wrong_part(case, last=True) if case.everywhere else None
 
 
-def instead(case: Case, last: bool = False) -> Diagnosis | None:
+def wrong_part(case: Case, last: bool = False) -> Diagnosis | None:
     """The smallest part without a gradient in it that is not what belongs there; unless it is the `last` word, one whose kind is known."""
     everything = replaced(case, case.draft) if case.draft is not None else iter(())
     found = [(e, p, r) for e, p, r in everything if not case.gradients_in(p) | case.gradients_in(r) and _is_tensor(case, r)]
@@ -129,7 +129,7 @@ def _is_tensor(case: Case, part: ast.expr) -> bool:
     return isinstance(value, torch.Tensor) and value.is_floating_point() and value.dim() > 0
 
 
-def incomplete(case: Case) -> Diagnosis | None:
+def part_without_a_factor(case: Case) -> Diagnosis | None:
     """A part with a gradient in it that would be right with one factor of the forward more."""
     if case.draft is None or not case.everywhere:
         return None
@@ -155,7 +155,7 @@ def _is_lost_divisor(factor: ast.expr, draft: ast.expr) -> bool:
     return divides and {n.id for n in names_used(factor)}.isdisjoint(n.id for n in names_used(draft))
 
 
-def lacking(case: Case) -> Diagnosis | None:
+def gradient_without_its_slope(case: Case) -> Diagnosis | None:
     """A gradient from above stands there without the derivative it has to be multiplied with."""
     found = next(sensible(case, with_factor(case, case.draft)), None) if case.draft is not None else None
     if found is None:

@@ -61,7 +61,7 @@ class Entry:
         return self.source
 
 
-class Stock:
+class ValueIndex:
     """Made once for a case. Entries are added from the nearest to the farthest, and the first with a value stays."""
 
     def __init__(self, case: Case) -> None:
@@ -81,11 +81,11 @@ class Stock:
             yield from (entry.expression for entry in dict.fromkeys(self._found[key] for key in keys(value) if key in self._found))
 
 
-def stock(case: Case) -> Stock:
-    """The case's stock, made when it is first asked for."""
-    if Stock not in case.memo:
-        case.memo[Stock] = Stock(case)
-    found: Stock = case.memo[Stock]
+def value_index(case: Case) -> ValueIndex:
+    """The case's index, made when it is first asked for."""
+    if ValueIndex not in case.memo:
+        case.memo[ValueIndex] = ValueIndex(case)
+    found: ValueIndex = case.memo[ValueIndex]
     return found
 
 

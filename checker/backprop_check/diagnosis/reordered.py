@@ -8,8 +8,8 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
+from backprop_check.diagnosis.phrases import users
 from backprop_check.diagnosis.rewrites import calls
-from backprop_check.diagnosis.words import users
 from backprop_check.records import Diagnosis
 
 RESHAPES = ("reshape", "view", "reshape_as", "view_as", "unflatten", "flatten")
@@ -17,7 +17,7 @@ JOINS = ("cat", "stack", "concat", "concatenate", "hstack", "vstack")
 MOVES = ("permute", "transpose", "swapaxes", "movedim", "moveaxis", "flip", "roll", "t")
 
 
-def moved(case: Case) -> Diagnosis | None:
+def reordered(case: Case) -> Diagnosis | None:
     """Proven by counting: put in order, the numbers of the answer are autograd's, in every trial. What moved them gives the name."""
     if not case.everywhere or not case.same_shape or case.expression is None:
         return None

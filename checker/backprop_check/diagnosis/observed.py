@@ -26,7 +26,7 @@ Tensors = list[torch.Tensor]
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observed:
     """One answer that is not right. Lists of tensors hold one per run (trial) in which the answer is a tensor, all in float64."""
 
     graph: Graph

@@ -11,10 +11,10 @@ from backprop_check.diagnosis.edits import valued_parts
 from backprop_check.diagnosis.factors import lines_of_answer
 from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.pages import page
+from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.replay import cut
 from backprop_check.diagnosis.rewrites import calls
 from backprop_check.diagnosis.slips import Slip, slip, top_of
-from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis, Line, Span
 
 TURNED = ("missing-transpose", "needless-transpose")
@@ -28,7 +28,7 @@ OUTERMOST = {
 }
 
 
-def slipped(case: Case) -> Diagnosis | None:
+def by_slip(case: Case) -> Diagnosis | None:
     """Proven by replay: the gradient derived from the forward, with this slip in it, is the learner's answer in every trial."""
     found = slip(case)
     return told(case, found) if found is not None else None
