@@ -25,7 +25,7 @@ import torch
 from backprop_check.comparison.compare import close
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import diagonal
-from backprop_check.diagnosis.replay import applied, downstream, jacobian
+from backprop_check.diagnosis.replay import applied, diagonal_along, downstream, jacobian
 from backprop_check.records import Diagnosis, Line
 
 ELEMENTS = 512
@@ -60,19 +60,10 @@ def _is_diagonal(case: Case, line: Line) -> bool:
     if not close(first * above[0], case.answers[0], case.scales[0]):
         return False
     for axis in range(first.dim()):
-        if torch.allclose(_along(*applied(case, case.runs[0], line), axis), first, rtol=1e-9, atol=1e-12):
-            diagonals = [_along(*applied(case, run, line), axis) for run in case.runs]
+        if torch.allclose(diagonal_along(*applied(case, case.runs[0], line), axis), first, rtol=1e-9, atol=1e-12):
+            diagonals = [diagonal_along(*applied(case, run, line), axis) for run in case.runs]
             return case.is_answer([d * g for d, g in zip(diagonals, above, strict=True)])
     return False
-
-
-def _along(leaf: torch.Tensor, value: torch.Tensor, axis: int) -> torch.Tensor:
-    """The diagonal of the Jacobian of an operation that works within one axis."""
-    found = []
-    for i in range(value.shape[axis]):
-        (row,) = torch.autograd.grad(value.select(axis, i).sum(), [leaf], retain_graph=True)
-        found.append(row.select(axis, i))
-    return torch.stack(found, axis)
 
 
 def _told(case: Case, line: Line) -> Diagnosis:
