@@ -19,9 +19,8 @@ def another_gradient(case: Case) -> Diagnosis | None:
         return None
     text, tree, part = found
     old, new = ast.unparse(part), next(iter(case.gradients_in(tree) - case.gradients_in(case.draft or tree)), "another gradient")
-    return Diagnosis(
-        code="wrong-operand",
-        certainty="proven",
+    return case.proven(
+        "wrong-operand",
         error=f"`{old}` stands where another gradient belongs",
         note=f"What arrives where the rest of this starts is `{new}`.",
         help="Ask of the derivatives in the expression, from which tensor on they lead: the gradient of that one arrives there.",

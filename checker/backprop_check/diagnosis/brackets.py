@@ -26,14 +26,12 @@ def find(case: Case) -> Diagnosis | None:
     factor, reached = (near.right, near.left) if near is whole.right else (near.left, near.right)
     sign, words = SIGNS[type(near.op)], {ast.Mult: "multiplies", ast.Div: "divides", ast.MatMult: "multiplies"}[type(near.op)]
     lacks = case.gradients_in(factor) and not case.gradients_in(far)
-    return Diagnosis(
-        code="missing-upstream" if lacks else "wrong-local-derivative",
-        certainty="proven",
+    return case.proven(
+        "missing-upstream" if lacks else "wrong-local-derivative",
         error=f"brackets are missing: `{short(factor)}` {words} only `{short(reached)}`",
         note=f"`{sign}` binds more strongly than `+` and `-`, so `{short(far)}` is left without it.",
         help=f"Set brackets, so that `{short(factor)}` {words} both, `{short(far)}` and `{short(reached)}`.",
         span=case.span(near),
-        evidence=f"`{text}` equals autograd's gradient in every trial.",
         fix=text,
     )
 
@@ -45,14 +43,12 @@ def _power(case: Case) -> Diagnosis | None:
         return None
     text, _, part = found
     assert isinstance(part, ast.BinOp)
-    return Diagnosis(
-        code="wrong-power",
-        certainty="proven",
+    return case.proven(
+        "wrong-power",
         error=f"this raises the whole of `{short(part.left)}`",
         note=f"What stands in brackets is computed first: all of it is raised to `{ast.unparse(part.right)}`.",
         help="Ask which term of the derivative has this exponent, and raise that alone.",
         span=case.span(part),
-        evidence=f"`{text}` equals autograd's gradient in every trial.",
         fix=text,
     )
 

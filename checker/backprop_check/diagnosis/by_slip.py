@@ -59,9 +59,8 @@ def told(case: Case, found: Slip) -> Diagnosis | None:
     if found.code not in TURNED and "other shape" in known.traits and not case.same_shape:
         error = f"{case.got}, but {case.node} is {case.due}"
         note = OUTERMOST.get(found.code, note) if found.left is found.whole else note
-    return Diagnosis(
-        code=found.code,
-        certainty="proven",
+    return case.proven(
+        found.code,
         error=error,
         note=note,
         help=move,

@@ -116,13 +116,11 @@ def _replays(case: Case, site: Site, taken: str) -> list[Claim]:
 def _told(case: Case, site: Site, error: str, why: str, instead: str, proven: Claim) -> Diagnosis:
     part, above = text(site.part), upstream(case, site.line)
     alone = f" And {above} is not in it." if above and above not in case.reads else ""
-    return Diagnosis(
-        code="wrong-local-derivative",
-        certainty="proven",
+    return case.proven(
+        "wrong-local-derivative",
         error=error,
         note=" ".join(filter(None, (why + alone, example(case)))),
         help=asks(case),
-        span=case.span(),
         evidence=f"With {instead} in the place of the slope of `{part}`, autograd gives exactly your answer in every trial.",
         claims=(proven,),
         fix=case.derived.text if case.derived is not None else None,

@@ -35,24 +35,20 @@ def _told(case: Case, derived: Derived, factor: ast.expr, other: ast.expr) -> Di
     used = lines(case.consumers)
     if mine and any(name.id not in case.available for name in names_used(factor)):
         # A part of how the operation moves is there: what is missing is one factor, not all of it.
-        return Diagnosis(
-            code="missing-local-derivative",
-            certainty="proven",
+        return case.proven(
+            "missing-local-derivative",
             error="a factor of the derivative is missing before this",
             note=example(case),
             help=asks(case),
-            span=case.span(),
             evidence=f"`{derived.text}` equals autograd's gradient in every trial.",
             claims=(equal(factor, ANSWER), equal(derived.text)),
         )
     alone = f"this is `{text(factor)}`, one factor of the gradient; "
-    return Diagnosis(
-        code="missing-local-derivative" if mine else "missing-upstream",
-        certainty="proven",
+    return case.proven(
+        "missing-local-derivative" if mine else "missing-upstream",
         error=alone + (f"how {used} moves with {case.node} is missing" if mine else f"{' and '.join(sorted(upstream))} is missing"),
         note="Along a path the chain rule multiplies what arrives from above with the derivative of the operation.",
         help=f"Look at {used}, and at the shapes: which product of the two has the shape of {case.node}?",
-        span=case.span(),
         evidence=f"In every trial the answer equals `{text(factor)}`, and the gradient is `{derived.text}`.",
         claims=(equal(factor, ANSWER), equal(derived.text)),
     )

@@ -94,16 +94,14 @@ def _left_undone(part: ast.expr, outer: bool) -> str:
 def _short_of(case: Case, line: Line, part: ast.expr, outer: bool) -> Diagnosis:
     inside = short(part)
     between = dict.fromkeys((*(step.name for step, _ in below(case) if step in _up_to(case, line)), line.name))
-    return Diagnosis(
-        code=_left_undone(part, outer),
-        certainty="proven",
+    return case.proven(
+        _left_undone(part, outer),
         error=f"this is what arrives at `{inside}`, not yet at {case.node}",
         note=f"`{inside}` stands in `{line.name} = {line.source}`; from there the way back to {case.node} goes on"
         + (f", through {' and '.join(name for name in between if name != line.name)}." if len(between) > 1 else "."),
         help=asks(case)
         if line not in case.consumers
         else f"Ask how much `{inside}` moves when {case.node} moves a little, and multiply with that.",
-        span=case.span(),
         evidence=f"In every trial your answer is the gradient of the loss with respect to `{inside}`.",
         claims=(gradient_of(line, part),),
     )
@@ -121,13 +119,11 @@ def _up_to(case: Case, line: Line) -> list[Line]:
 
 def _too_far(case: Case, line: Line, part: ast.expr) -> Diagnosis:
     inside = short(part)
-    return Diagnosis(
-        code="wrong-local-derivative",
-        certainty="proven",
+    return case.proven(
+        "wrong-local-derivative",
         error=f"this goes one step too far: it is the gradient of `{inside}`",
         note=f"`{line.name} = {line.source}` makes {case.node}; its derivative belongs to what goes into it, not to {case.node} itself.",
         help=f"Stop at {case.node}: only operations that come after it in the forward have a factor here.",
-        span=case.span(),
         evidence=f"In every trial your answer is the gradient of the loss with respect to `{inside}`.",
         claims=(gradient_of(line, part),),
     )

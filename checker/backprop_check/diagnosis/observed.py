@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import EllipsisType
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from backprop_check.diagnosis.fold import statement_nodes
 from backprop_check.diagnosis.work import Work
 from backprop_check.exercise.sizes import axes, axis_name, written
 from backprop_check.exercise.source import characters
-from backprop_check.records import Line, Run, Span, Submission, Verdict
+from backprop_check.records import Claim, Diagnosis, Line, Run, Span, Submission, Verdict
 from backprop_check.submission.statements import gradients_used
 from backprop_check.trace.graph import Graph
 from backprop_check.trace.oracle import in_float64
@@ -176,3 +177,21 @@ class Observed:
         end_line, end_column = getattr(node, "end_lineno", None) or line, getattr(node, "end_col_offset", None) or column
         lines = self.submission.lines
         return line, characters(lines, line, column), end_line, characters(lines, end_line, end_column)
+
+    def proven(
+        self,
+        code: str,
+        *,
+        error: str,
+        note: str = "",
+        help: str = "",
+        span: Span | EllipsisType | None = ...,
+        evidence: str = "",
+        fix: str | None = None,
+        claims: tuple[Claim, ...] = (),
+        also: tuple[tuple[Span, str], ...] = (),
+    ) -> Diagnosis:
+        """A cause that is proven; of the answer as a whole, where no other place is given, and by its fix, where there is no other proof."""
+        place = self.span() if isinstance(span, EllipsisType) else span
+        shown = evidence or (f"`{fix}` equals autograd's gradient in every trial." if fix is not None else "")
+        return Diagnosis(code, "proven", error, note, help, place, shown, fix, also, claims)

@@ -45,9 +45,8 @@ def _told(case: Case, code: str, error: str, call: ast.Call) -> Diagnosis:
     assert isinstance(call.func, ast.Attribute)
     inner = call.func.value
     module = isinstance(inner, ast.Name) and inner.id in ("torch", "F")
-    return Diagnosis(
-        code=code,
-        certainty="proven",
+    return case.proven(
+        code,
         error=error,
         note=f"Every number of the gradient is there. {users(case)}: going back, each returns to the place its element came from.",
         help=f"Follow one element of {case.node} by hand: where did the forward put it, and where does its gradient stand?",

@@ -34,13 +34,11 @@ def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:
         whole = _with_term(case, lost)
         cause = first(case.towards(total(case, kept)) if whole is None else whole)
         if cause is not None and "vague" not in page(cause.code).traits:
-            missing = Diagnosis(
-                code="missing-branch",
-                certainty="proven",
+            missing = case.proven(
+                "missing-branch",
                 error=f"and nothing comes back through {lost.told}",
                 note=f"{case.node} is also used in `{lost.line.name} = {lost.line.source}`; that use sends a gradient back too.",
                 help=f"Work out what comes back through {lost.told}, and add it.",
-                span=case.span(),
                 evidence=f"{OTHER.capitalize()}, the answer is autograd's gradient without the part through {lost.told}.",
                 claims=(of(uses_taken(0, [lost]), half),) if (half := _half(cause, whole)) is not None else (),
             )

@@ -43,9 +43,8 @@ def wrong_part(case: Case, last: bool = False) -> Diagnosis | None:
         code, error = "index-as-value", "says where, not how much"
     shown = f"`{text(replacement)}`" if part in told else "another value"
     whole = _product_of(case, part) if code == "missing-local-derivative" and isinstance(replacement, ast.BinOp) else part
-    return Diagnosis(
-        code=code,
-        certainty="proven",
+    return case.proven(
+        code,
         error=f"`{short(whole)}` {error}",
         note=example(case),
         help=asks(case),
@@ -136,14 +135,12 @@ def part_without_a_factor(case: Case) -> Diagnosis | None:
     for expression, part, factor in sensible(case, with_a_factor(case, case.draft)):
         if case.gradients_in(part):
             there = {n.id for n in names_used(factor)} & {n.id for n in names_used(case.draft)}
-            return Diagnosis(
-                code="wrong-local-derivative" if there else "missing-local-derivative",
-                certainty="proven",
+            return case.proven(
+                "wrong-local-derivative" if there else "missing-local-derivative",
                 error=f"what belongs to the path of `{short(part)}` is another derivative" if there else f"`{short(part)}` lacks a factor",
                 note="Each operation on its path brings one derivative, and they are multiplied.",
                 help=f"Follow the path of `{short(part)}` from {case.node} upwards, and count one factor for each operation.",
                 span=case.span(part),
-                evidence=f"`{text(expression)}` equals autograd's gradient in every trial.",
                 fix=text(expression),
             )
     return None
@@ -164,13 +161,11 @@ def gradient_without_its_slope(case: Case) -> Diagnosis | None:
     # Beside a derivative that is there already, another factor does not complete it, but a divisor of the forward that is nowhere in it.
     there = any(_is_tensor(case, name) and name.id not in case.available for name in names_used(case.draft)) if case.draft else False
     there = there and not (case.draft is not None and _is_lost_divisor(factor, case.draft))
-    return Diagnosis(
-        code="wrong-local-derivative" if there else "missing-local-derivative",
-        certainty="proven",
+    return case.proven(
+        "wrong-local-derivative" if there else "missing-local-derivative",
         error=f"a factor of the derivative is missing beside `{text(part)}`",
         note=example(case),
         help=asks(case),
         span=case.span(part),
-        evidence=f"`{text(expression)}` equals autograd's gradient in every trial.",
         fix=text(expression),
     )

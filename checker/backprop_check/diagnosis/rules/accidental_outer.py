@@ -44,23 +44,20 @@ def find(case: Case) -> Diagnosis | None:
     changed = found[1]
     left, right, table = (shape_of(case, node) or _plain(case, node) for node in (pair.left, pair.right, pair))
     short = pair.left if _rank(case, pair.left) < _rank(case, pair.right) else pair.right
-    return Diagnosis(
-        code="accidental-outer",
-        certainty="proven",
+    return case.proven(
+        "accidental-outer",
         error=f"{left} meets {right}: broadcasting builds a table {table}",
         note="Shapes are aligned from the right, so both operands are stretched, and each number meets all of the other.",
         help=f"Let the axes that belong together stand under each other: {_move(case, pair, short, changed)}.",
         span=case.span(pair),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],
     )
 
 
 def _outer(case: Case, call: ast.Call, fix: str) -> Diagnosis:
     """`torch.outer` of two vectors whose elements belong together in pairs."""
-    return Diagnosis(
-        code="accidental-outer",
-        certainty="proven",
+    return case.proven(
+        "accidental-outer",
         error=f"{case.got}, but {case.node} is {case.due}"
         if case.everywhere and not case.same_shape
         else "this joins every number with every other",
@@ -68,7 +65,6 @@ def _outer(case: Case, call: ast.Call, fix: str) -> Diagnosis:
         "Here each meets the one in its own place.",
         help="Multiply element by element: `*`.",
         span=case.span(call),
-        evidence=f"`{fix}` equals autograd's gradient in every trial.",
         fix=fix,
     )
 

@@ -35,9 +35,8 @@ def find(case: Case) -> Diagnosis | None:
     statement = case.submission.statements[index]
     names = sorted(statement.writes) or ["another name"]
     own = [s.line for s in case.submission.statements if case.name in s.writes]
-    return Diagnosis(
-        code="aliased",
-        certainty="proven",
+    return case.proven(
+        "aliased",
         error=f"this line also changes {case.name}, through its second name `{names[0]}`",
         note=f"{case.name} was right when line {own[-1]} wrote it; `{names[0]}` is the same tensor under another name.",
         help=f"Give `{names[0]}` a tensor of its own: `.clone()`, or a plain `=` with the whole sum.",

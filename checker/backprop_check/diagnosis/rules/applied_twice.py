@@ -35,9 +35,8 @@ def find(case: Case) -> Diagnosis | None:
         return None
     inner = inner_of(found[2])
     assert inner is not None
-    return Diagnosis(
-        code="applied-twice",
-        certainty="proven",
+    return case.proven(
+        "applied-twice",
         error=f"`{ast.unparse(inner)}` already is the result; the function is applied once more",
         note=case.only(f"Without it, `{ast.unparse(inner)}` in its place, the expression is right."),
         help="Use the forward's own result as it is.",

@@ -26,9 +26,8 @@ def find(case: Case) -> Diagnosis | None:
     if "autograd-used" not in case.verdict.why:
         return None
     raised = case.verdict.answer.raised
-    return Diagnosis(
-        code="autograd-used",
-        certainty="proven",
+    return case.proven(
+        "autograd-used",
         error=f"`{case.verdict.asked}` asks autograd for the answer",
         note=f"Autograd is what {case.name} is compared with; the exercise is to write what it does.",
         help=f"Write {case.name} as an expression of the forward's values, and of the gradients written above it.",

@@ -62,9 +62,8 @@ def find(case: Case) -> Diagnosis | None:
     inner = f"`{inner}`" if len(inner) <= 30 else "what stands before it"
     stretch = name.startswith("expand")
     can = f"it cannot be expanded to {written(asked)}" if stretch else f"its {base.numel()} numbers cannot fill {written(asked)}"
-    return Diagnosis(
-        code="bad-reshape",
-        certainty="proven",
+    return case.proven(
+        "bad-reshape",
         error=f"{inner} has shape {written(tuple(base.shape))}: {can}",
         note=_stretching(base, asked) if stretch else _strangers(case, asked),
         help=_move(case, part, base, asked, stretch),
@@ -130,9 +129,8 @@ def _fills(base: torch.Tensor, asked: tuple[int, ...]) -> bool:
 
 def _scattered(case: Case, part: ast.Call, base: ast.expr) -> Diagnosis:
     """The numbers would fill the shape, but `view` copies none, and they do not lie in memory in the order that it needs."""
-    return Diagnosis(
-        code="bad-reshape",
-        certainty="proven",
+    return case.proven(
+        "bad-reshape",
         error="`view` copies no numbers, and these do not lie in memory in the order that it needs",
         note="A transpose or an expand moves no number in memory: it only reads them in another order. The shape itself is possible.",
         help="Write `reshape`, which copies where it must.",

@@ -44,9 +44,8 @@ def find(case: Case) -> Diagnosis | None:
 
 def told(case: Case, name: str, index: int) -> Diagnosis:
     statement = case.submission.statements[index]
-    return Diagnosis(
-        code="changed-forward",
-        certainty="proven",
+    return case.proven(
+        "changed-forward",
         error=f"this line changes the forward's `{name}` in place",
         note=f"What comes after line {statement.line} reads other numbers than the forward computed for `{name}`.",
         help=f"Compute with a new name, or with `{name}.clone()`.",

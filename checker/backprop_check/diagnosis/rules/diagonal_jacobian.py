@@ -67,13 +67,11 @@ def _is_diagonal(case: Case, line: Line) -> bool:
 
 
 def _told(case: Case, line: Line) -> Diagnosis:
-    return Diagnosis(
-        code="diagonal-jacobian",
-        certainty="proven",
+    return case.proven(
+        "diagonal-jacobian",
         error=f"each number of {line.name} is moved by more than its own number of {case.node}",
         note=f"This is the effect of each number of {case.node} on its own number of {line.name}; it moves others of {line.name} too.",
         help=f"For one number of {case.node}, add up what it does to every number of {line.name}, each times what arrives there.",
-        span=case.span(),
         evidence=f"The diagonal of the Jacobian of {line.name} by {case.node}, times d{line.name}, is exactly your answer in every trial.",
         claims=(diagonal(line),),
     )

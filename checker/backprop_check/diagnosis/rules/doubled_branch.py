@@ -89,9 +89,8 @@ def _scales(line: Line) -> bool:
 
 
 def _told(case: Case, error: str, term: ast.expr | None, evidence: str, fix: str | None) -> Diagnosis:
-    return Diagnosis(
-        code="doubled-branch",
-        certainty="proven",
+    return case.proven(
+        "doubled-branch",
         error=error,
         note=f"Each use of {case.node} sends its gradient back once.",
         help="Take it in once." + (f" Did {case.name} already hold it?" if len(case.written) > 1 else ""),

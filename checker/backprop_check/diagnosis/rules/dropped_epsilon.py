@@ -86,9 +86,8 @@ def _completed(_: Case, draft: ast.expr, part: ast.BinOp, other: ast.expr) -> It
 def _told(case: Case, place: Guarded, found: tuple[str, ast.expr, ast.expr] | None, replayed: bool) -> Diagnosis:
     line, _, part, other = place
     constant = ast.unparse(part.right if other is part.left else part.left)
-    return Diagnosis(
-        code="dropped-epsilon",
-        certainty="proven",
+    return case.proven(
+        "dropped-epsilon",
         error=f"the `{constant}` of the forward is missing here",
         note=f"`{line.name} = {line.source}` computes with `{ast.unparse(part)}`; this is a derivative at `{ast.unparse(other)}`.",
         help=f"Differentiate what the forward computed: wherever `{ast.unparse(other)}` stands for that sum, write the whole sum.",

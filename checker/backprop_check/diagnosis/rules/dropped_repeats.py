@@ -52,13 +52,11 @@ def _written(case: Case, run: Run, line: Line, name: str) -> torch.Tensor | None
 
 
 def _told(case: Case, line: Line, name: str) -> Diagnosis:
-    return Diagnosis(
-        code="dropped-repeats",
-        certainty="proven",
+    return case.proven(
+        "dropped-repeats",
         error=f"where `{name}` names a row twice, only one of its gradients is kept",
         note=f"Each row of {case.node} was used as often as `{name}` names it, and collects a gradient from each use.",
         help="Accumulate: `index_add_`, `index_put_(..., accumulate=True)`, or a loop that adds one row at a time.",
-        span=case.span(),
         evidence=f"Writing d{line.name} at `{name}` once for each place gives exactly your answer in every trial.",
         claims=(equal(f"torch.zeros_like({case.node}).index_put(({name},), d{line.name})", ANSWER),),
     )

@@ -42,9 +42,8 @@ def find(case: Case) -> Diagnosis | None:
     part = found[2]
     assert isinstance(part, ast.BinOp)
     factors = f"`{short(part.left)}` is {shape_told(case, part.left)}, `{short(part.right)}` is {shape_told(case, part.right)}"
-    return Diagnosis(
-        code="elementwise-for-matmul",
-        certainty="proven",
+    return case.proven(
+        "elementwise-for-matmul",
         error="`*` pairs elements; here products have to be added up",
         note=f"{case.node} is a factor of the matrix product in `{line.name} = {line.source}`, and the way back is a matrix product too.",
         help=f"Use `@`: {factors}, and {case.node} is {case.due}. Order and turn them so that the axis to be summed away is in the middle.",

@@ -44,9 +44,8 @@ def find(case: Case) -> Diagnosis | None:
     expression = case.expression
     kept, laid = _kept(expression), _laid(case, expression)
     many = len(shapes[0][0]) - len(shapes[0][1])
-    return Diagnosis(
-        code="extra-keepdim",
-        certainty="proven",
+    return case.proven(
+        "extra-keepdim",
         error=f"{case.got}, but {case.node} is {case.due}",
         note=f"The numbers are right; the shape has {'one axis' if many == 1 else f'{many} axes'} of length 1 more than {case.node} has.",
         help="Drop the axis you sum over: without `keepdim` the sum takes it away."

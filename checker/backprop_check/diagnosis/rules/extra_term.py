@@ -42,9 +42,8 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if _is_factor(case, found[2]):
         whole = getattr(value_of(case, found[2]), "dtype", None) == torch.int64
-        return Diagnosis(
-            code="index-as-value" if whole else "wrong-local-derivative",
-            certainty="proven",
+        return case.proven(
+            "index-as-value" if whole else "wrong-local-derivative",
             error=f"`{short(found[2])}` says where, not how much" if whole else f"`{short(found[2])}` is a factor too many",
             note=case.only("Without it the expression is right: the derivative of this operation does not have it."),
             help="Go through the operations on the path, and write one factor for each.",
@@ -52,9 +51,8 @@ def find(case: Case) -> Diagnosis | None:
             evidence="Without this factor the expression equals autograd's gradient in every trial.",
             fix=found[0],
         )
-    return Diagnosis(
-        code="extra-term",
-        certainty="proven",
+    return case.proven(
+        "extra-term",
         error=f"`{short(found[2])}` does not belong here",
         note=case.only("Without it the expression is right."),
         help=f"Count the uses of {case.node} in the forward: one term for each.",

@@ -56,9 +56,8 @@ def find(case: Case) -> Diagnosis | None:
     raised = other.answers[case.name].raised
     what = f"raises: {raised.message.rstrip('.')}" if raised else "is wrong"
     found = next(_changes(case, folded, _right(case)), None) if folded is not None else None
-    return Diagnosis(
-        code="hard-coded-size",
-        certainty="proven",
+    return case.proven(
+        "hard-coded-size",
         error=_error(case, found),
         note=f"Right at {_sizes(runs[0])}; at {_sizes(other)} it {what}.",
         help=_move(case, found),
@@ -95,9 +94,8 @@ def besides(case: Case) -> Diagnosis | None:
         if fits
         else f"And at the exercise's own sizes the shape is {written(tuple(first.shape))}, not {written(shapes[0])}."
     )
-    return Diagnosis(
-        code="hard-coded-size",
-        certainty="proven",
+    return case.proven(
+        "hard-coded-size",
         error=_error(case, found),
         note=f"{where} {now}",
         help=f"{_move(case, found)} Then check again.",
@@ -115,9 +113,8 @@ def _counted(case: Case, raised: Raised) -> Diagnosis | None:
     name = _name(case, literal) if literal is not None else None
     if literal is None or name is None:
         return None
-    return Diagnosis(
-        code="hard-coded-size",
-        certainty="proven",
+    return case.proven(
+        "hard-coded-size",
         error=f"this {length_of(literal)} is the length {name} of today",
         note=f"At other sizes the line raises: {raised.message.rstrip('.')}. "
         "And at the exercise's own sizes the answer is not right either.",
@@ -142,14 +139,12 @@ def _guessed(case: Case) -> Diagnosis | None:
         if made is not None and due is not None
         else ""
     )
-    return Diagnosis(
-        code="hard-coded-size",
-        certainty="proven",
+    return case.proven(
+        "hard-coded-size",
         error="`one_hot` is not told how many columns to make",
         note=f"It makes as many as the largest index of today needs{told}. That may be fewer than `{length}`, or as many.",
         help=f"Say how many: give it the length of the axis that the indices count along, `{length}`.",
         span=case.span(call),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],
     )
 

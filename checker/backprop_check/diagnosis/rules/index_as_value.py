@@ -33,9 +33,8 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return _value_as_index(case)
-    return Diagnosis(
-        code="index-as-value",
-        certainty="proven",
+    return case.proven(
+        "index-as-value",
         error="this index is used as a number",
         note="It says where, not how much.",
         help="Make a mask of it, one at that place and zero elsewhere, and multiply with the mask.",
@@ -50,14 +49,12 @@ def _value_as_index(case: Case) -> Diagnosis | None:
     found = search(case, _places)
     if found is None:
         return None
-    return Diagnosis(
-        code="index-as-value",
-        certainty="proven",
+    return case.proven(
+        "index-as-value",
         error=f"`{ast.unparse(found[2])}` says how much; here an index is due, which says where",
         note="`one_hot` puts a one at the place that it is given.",
         help="Give it the index: `argmax` along the axis the forward picks from.",
         span=case.span(found[2]),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],
     )
 

@@ -35,13 +35,11 @@ def find(case: Case) -> Diagnosis | None:
     above = " and ".join(f"d{line.name}" for line in case.consumers)
     mask = fold(case.submission, case.nodes, case.name, frozenset(case.verdict.runs[0].trial.gradients))
     fix = None if mask is None else case.fix(ast.BinOp(mask, ast.Mult(), ast.Name(f"d{case.consumers[0].name}", ast.Load())))
-    return Diagnosis(
-        code="mask-as-gradient",
-        certainty="proven",
+    return case.proven(
+        "mask-as-gradient",
         error="this is a mask: it says where the gradient passes, not what it is",
         note=f"It has the right places. What passes there is {above}, and that is missing.",
         help=f"Multiply the mask with {above}.",
-        span=case.span(),
         evidence=f"With ones in the place of {above}, autograd gives exactly your zeros and ones in every trial.",
         claims=(ones_for(f"d{line.name}" for line in case.consumers),),
         fix=fix if len(case.consumers) == 1 else None,

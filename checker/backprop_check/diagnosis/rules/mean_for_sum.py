@@ -41,9 +41,8 @@ def find(case: Case) -> Diagnosis | None:
         return None
     part = found[2]
     assert isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)
-    return Diagnosis(
-        code="mean-for-sum",
-        certainty="proven",
+    return case.proven(
+        "mean-for-sum",
         error="this averages what should be added up",
         note="What comes back from several uses of one number is added up, undivided.",
         help="Write `sum` for `mean`." + _mean_above(case, part),

@@ -76,13 +76,11 @@ def _below(case: Case, lost: tuple[Use, ...]) -> Diagnosis:
     """A branch further on than the node's own uses."""
     ways = " and ".join(f"from {name} through {line.name}" for name, line in lost)
     back = " and ".join(f"to {name} from {line.name}" for name, line in lost)
-    return Diagnosis(
-        code="missing-branch",
-        certainty="proven",
+    return case.proven(
+        "missing-branch",
         error=f"what goes {ways} does not come back here",
         note=f"{case.node} also moves the loss that way, by {lines(line for _, line in lost)}.",
         help=f"Work out what comes back {back} as well, add it there, and take it along down to {case.node}.",
-        span=case.span(),
         evidence=f"Autograd's gradient, with what goes {ways} cut off, is exactly your answer in every trial.",
         claims=(as_if((line, detached(line, [n for n, at in lost if at is line])) for _, line in lost),),
     )
@@ -97,13 +95,11 @@ def _told(case: Case, some: tuple[Path, ...], lost: tuple[Path, ...]) -> Diagnos
 
 
 def _diagnosis(case: Case, through: str, missing: str, note: str, fix: str | None, proven: tuple[Claim, ...]) -> Diagnosis:
-    return Diagnosis(
-        code="missing-branch",
-        certainty="proven",
+    return case.proven(
+        "missing-branch",
         error=f"through {through}: yes; through {missing}: no",
         note=note,
         help=f"Work out what comes back through {missing}, and add it.",
-        span=case.span(),
         evidence=f"Autograd's gradient through {through} alone is exactly your answer in every trial.",
         claims=proven,
         fix=fix,

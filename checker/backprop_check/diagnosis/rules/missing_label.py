@@ -36,13 +36,11 @@ def find(case: Case) -> Diagnosis | None:
         if _is_a_share(case, name) and all(
             _only_there(case, run, a, o, name) for run, a, o in zip(case.runs, case.answers, case.oracles, strict=True)
         ):
-            return Diagnosis(
-                code="missing-label",
-                certainty="proven",
+            return case.proven(
+                "missing-label",
                 error=f"right everywhere but at the places {name} points to",
                 note=f"{_readers(case, name)} reads at those places, and what comes back from there is not in your answer.",
                 help=f"Add what comes back to the elements that {name} picks, and to no other.",
-                span=case.span(),
                 evidence=f"In every trial the answer differs from autograd's gradient at all the places of {name}, and nowhere else.",
                 claims=(equal(*(f"{of}.scatter(-1, {name}.unsqueeze(-1), 0.0)" for of in ("answer", "gradient"))),),
             )

@@ -58,15 +58,13 @@ def _replays(case: Case, line: Line, operand: str, stops: frozenset[str]) -> boo
 
 
 def _told(case: Case, line: Line, operand: str) -> Diagnosis:
-    return Diagnosis(
-        code="missing-local-derivative",
-        certainty="proven",
+    return case.proven(
+        "missing-local-derivative",
         error=f"this passes d{line.name} through `{line.source}` unchanged"
         if "d" + line.name in case.reads
         else f"the derivative of `{line.source}` by {operand} is missing",
         note=f"`{line.name} = {line.source}` is not the identity: its derivative with respect to {operand} is missing from the product.",
         help=f"Ask how much {line.name} moves when {operand} moves a little, and multiply with that.",
-        span=case.span(),
         evidence=f"With the derivative of `{line.source}` taken as 1, autograd gives exactly your answer in every trial.",
         claims=(as_if([(line, f"({ast.unparse(detached(line, [operand]))}) + {operand}")]),),
     )

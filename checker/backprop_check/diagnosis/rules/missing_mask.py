@@ -41,13 +41,11 @@ def find(case: Case) -> Diagnosis | None:
 
 def _told(case: Case, site: Site) -> Diagnosis:
     operation = ast.unparse(site.part)
-    return Diagnosis(
-        code="missing-mask",
-        certainty="proven",
+    return case.proven(
+        "missing-mask",
         error=f"elements that `{operation}` holds back receive a gradient",
         note=f"Where `{operation}` does not take `{ast.unparse(site.operand)}`, that cannot move {site.line.name}: nothing comes back.",
         help="Use the forward's mask on the gradient too.",
-        span=case.span(),
         evidence=f"With everything let through at `{operation}`, autograd gives exactly your answer in every trial.",
         claims=(slope(site, "1"),),
         fix=case.fix(*_masked(case, site)) if case.expression is not None else None,

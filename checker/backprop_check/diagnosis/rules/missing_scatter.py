@@ -43,13 +43,11 @@ def find(case: Case) -> Diagnosis | None:
         found = _still_there(case, line) if picks(line, case.node) else None
         if found is not None:
             how, made = found
-            return Diagnosis(
-                code="missing-scatter",
-                certainty="proven",
+            return case.proven(
+                "missing-scatter",
                 error=f"this is d{line.name}{how}, still in the places of {line.name}",
                 note=f"`{line.source}` copied elements of {case.node}; each copy's gradient belongs to the element it was copied from.",
                 help=f"Begin with zeros in the shape of {case.node}, and add each gradient at the index its element came from.",
-                span=case.span(),
                 evidence=f"Your answer equals d{line.name}{how} in every trial; {case.node} is {case.due}.",
                 claims=(equal(f"d{line.name}{made}", ANSWER),),
             )

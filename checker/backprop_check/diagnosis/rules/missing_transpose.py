@@ -46,9 +46,8 @@ def find(case: Case) -> Diagnosis | None:
         if meet is not None and meet[0] != meet[1]
         else f"The lengths fit here, and the axes do not: turned, the other axis of `{name}` meets."
     )
-    return Diagnosis(
-        code="missing-transpose",
-        certainty="proven",
+    return case.proven(
+        "missing-transpose",
         error=f"`{name}` has to be turned here",
         note=f"`@` lets the last axis of the left factor meet {'the only axis' if only else 'the last but one'} of the right one, "
         f"and sums over it. {now}",

@@ -47,14 +47,12 @@ def _of_one(case: Case) -> Diagnosis | None:
     if found is None:
         return None
     part = ast.unparse(found[2])
-    return Diagnosis(
-        code="missing-upstream",
-        certainty="proven",
+    return case.proven(
+        "missing-upstream",
         error=f"what arrives from above is missing from `{part}`",
         note=f"Along a path to {case.node} the chain rule multiplies each derivative with the gradient that arrives there.",
         help=f"Ask which gradient arrives at {users(case)}, and multiply `{part}` with it.",
         span=case.span(found[2]),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],
     )
 
@@ -79,13 +77,11 @@ def _of_all(case: Case) -> Diagnosis | None:
         moves = " and ".join(f"how {line.name}.sum() moves with {case.node}" for line in case.consumers)
         note = f"This is {moves}; {' and '.join(upstream)} {'says' if len(upstream) == 1 else 'say'} how much each of the numbers counts."
         move = asks(case)
-    return Diagnosis(
-        code="missing-upstream",
-        certainty="proven",
+    return case.proven(
+        "missing-upstream",
         error=f"{' and '.join(upstream)} {'is' if len(upstream) == 1 else 'are'} missing here",
         note=note,
         help=move,
-        span=case.span(),
         evidence=f"With ones in the place of {', '.join(upstream)}, autograd gives exactly your answer in every trial.",
         claims=(ones_for(upstream),),
         fix=fix,

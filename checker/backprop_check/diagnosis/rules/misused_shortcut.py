@@ -101,13 +101,11 @@ def _is_multiple(shortcut: torch.Tensor | None, other: torch.Tensor) -> bool:
 def _told(case: Case, axis: int | None, label: str) -> Diagnosis:
     function, loss = ("sigmoid", "binary cross-entropy") if axis is None else ("softmax", "cross-entropy")
     users = lines(case.consumers)
-    return Diagnosis(
-        code="misused-shortcut",
-        certainty="proven",
+    return case.proven(
+        "misused-shortcut",
         error=f"this is the shortcut for {function} followed by {loss}, which this graph does not have",
         note=f"{function}({case.node}) less {label} is what is left where the two cancel; behind {users} something else follows here.",
         help=f"Go step by step: the gradient of what {function} gives, then through {function} itself.",
-        span=case.span(),
         evidence=f"{function}({case.node}) less {label}, times one constant, is exactly your answer in every trial; no multiple of it "
         "is autograd's gradient.",
     )

@@ -36,9 +36,8 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    return Diagnosis(
-        code="multiplied-branches",
-        certainty="proven",
+    return case.proven(
+        "multiplied-branches",
         error="these come back along two paths, and are multiplied",
         note="Across paths gradients add up; only along one path are factors multiplied.",
         help=f"Count the uses of {case.node}: one term for each, added.",

@@ -49,9 +49,8 @@ def find(case: Case) -> Diagnosis | None:
     fewer = next((c for c in calls(found[1], "sum") if inner and c is not call and (reduced(c) or [None])[0] is inner[0]), None)
     product = case.draft is not None and isinstance(operator_around(case.draft, call), ast.MatMult)
     whole = all(a.shape != o.shape for a, o in zip(case.answers, case.oracles, strict=True)) and case.everywhere
-    return Diagnosis(
-        code="summed-everything" if every and name == "sum" else "needless-sum",
-        certainty="proven",
+    return case.proven(
+        "summed-everything" if every and name == "sum" else "needless-sum",
         error=f"{case.got}, but {case.node} is {case.due}"
         if whole
         else f"this {noun} is one too many"
@@ -60,7 +59,6 @@ def find(case: Case) -> Diagnosis | None:
         note=f"{'The `@` beside it adds up already: what' if product else 'What'} stands in the {noun} is needed number by number.",
         help=f"Leave the `{last_step(call)}` out." if fewer is None else f"Write `{last_step(fewer)}`.",
         span=case.span(call, after=getattr(call.func, "value", None)),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],
     )
 

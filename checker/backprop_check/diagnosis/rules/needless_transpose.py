@@ -48,9 +48,8 @@ def find(case: Case) -> Diagnosis | None:
         if op is not None
         else ""
     )
-    return Diagnosis(
-        code="needless-transpose",
-        certainty="proven",
+    return case.proven(
+        "needless-transpose",
         error=f"`{short(inner)}` should not be turned here",
         note=f"{rule} As it is, `{short(inner)}` is {shape_told(case, inner)}, and fits there.".strip(),
         help=f"Take the `{last_step(part)}` away." if not ast.unparse(part).startswith("torch.") else f"Write `{short(inner)}` as it is.",

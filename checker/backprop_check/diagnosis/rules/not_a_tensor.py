@@ -51,13 +51,11 @@ def find(case: Case) -> Diagnosis | None:
         return pair
     what = KINDS.get(kinds[0], "a function that is not called" if kinds[0] in METHODS else f"a {kinds[0]}")
     note, move = _why(case, kinds[0])
-    return Diagnosis(
-        code="not-a-tensor",
-        certainty="proven",
+    return case.proven(
+        "not-a-tensor",
         error=f"this is {what}, but {case.name} is a tensor of shape {case.due}",
         note=note,
         help=move,
-        span=case.span(),
         evidence=f"The value's type is {kinds[0]}.",
     )
 
@@ -70,14 +68,12 @@ def _pair(case: Case) -> Diagnosis | None:
         return None
     numbers = ast.Attribute(value, "values", ast.Load())
     right = case.is_right(numbers)
-    return Diagnosis(
-        code="not-a-tensor",
-        certainty="proven",
+    return case.proven(
+        "not-a-tensor",
         error=f"this is a pair of tensors, but {case.name} is one tensor, of shape {case.due}",
         note="Along an axis it gives the numbers (`.values`) and the places where they stand (`.indices`)"
         + ("." if right else f"; neither is {case.name}."),
         help=f"Take the numbers: `{short(numbers)}`." if right else _start(case),
-        span=case.span(),
         evidence="What the line gives has `.values` and `.indices`" + ("." if right else ", and neither is autograd's gradient."),
         fix=ast.unparse(numbers) if right else None,
     )
@@ -92,9 +88,8 @@ def _item(case: Case) -> Diagnosis | None:
     raised, known = case.verdict.answer.raised, refusal(case)
     if raised is None or known is None or not isinstance(known.part, ast.Call) or function_of(known.part) not in ("item", "float", "int"):
         return None
-    return Diagnosis(
-        code="not-a-tensor",
-        certainty="proven",
+    return case.proven(
+        "not-a-tensor",
         error=known.error,
         note=f"{case.name} holds one number for every number of {case.node}: stay with whole tensors.",
         help=known.help,

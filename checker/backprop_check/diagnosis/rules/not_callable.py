@@ -38,9 +38,8 @@ def find(case: Case) -> Diagnosis | None:
         return None
     found = search(case, edits)
     attribute = _attribute(case)
-    return Diagnosis(
-        code="not-callable",
-        certainty="proven",
+    return case.proven(
+        "not-callable",
         error="what stands before these brackets is no function",
         note="In Python brackets right after a value call it; they do not multiply.",
         help=f"`{attribute}` is no method: leave the brackets after it out."

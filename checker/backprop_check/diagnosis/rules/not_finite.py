@@ -45,9 +45,8 @@ def find(case: Case) -> Diagnosis | None:
     guilty = _guilty(case, i)
     where = f"`{ast.unparse(guilty)}`" if guilty is not None else "the answer"
     at = written(tuple(place))
-    return Diagnosis(
-        code="not-finite",
-        certainty="proven",
+    return case.proven(
+        "not-finite",
         error=f"{where} is not finite, though the gradient is",
         note=f"Where your numbers are finite they are right. At {at} of {case.name} yours is {case.answers[i][tuple(place)]:g}, "
         f"and should be {case.oracles[i][tuple(place)]:.4g}: look what each part is worth in that place.",

@@ -56,9 +56,8 @@ def find(case: Case) -> Diagnosis | None:
     near = max([*_not_assigned(case), *_other_names(case), *_unread(case)], key=lambda n: (n.likeness, n.line), default=None)
     if near is None:
         return None
-    return Diagnosis(
-        code="not-written",
-        certainty="proven",
+    return case.proven(
+        "not-written",
         error=near.error,
         note=near.note,
         help=near.help,

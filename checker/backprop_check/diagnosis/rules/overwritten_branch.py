@@ -136,9 +136,8 @@ def _sign(case: Case, node: ast.stmt) -> Span | None:
 
 
 def _told(case: Case, where: ast.stmt, note: str, fix: str | None) -> Diagnosis:
-    return Diagnosis(
-        code="overwritten-branch",
-        certainty="proven",
+    return case.proven(
+        "overwritten-branch",
         error=f"this `=` throws away what {case.name} already held",
         note=f"{note} Gradients of several uses of {case.node} add up.",
         help="Add to it: `+=`, after a first value, or zeros, has been given to it.",

@@ -35,9 +35,8 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    return Diagnosis(
-        code="plus-for-times",
-        certainty="proven",
+    return case.proven(
+        "plus-for-times",
         error="these two belong to one path, and are added",
         note="Along a path the chain rule multiplies; it adds only across paths.",
         help="Multiply the local derivative with what arrives from above."

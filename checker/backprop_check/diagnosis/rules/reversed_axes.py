@@ -41,14 +41,12 @@ def find(case: Case) -> Diagnosis | None:
     assert base is not None
     rank = getattr(value_of(case, base), "ndim", 3)
     sign = f"`{last_step(part)}`"
-    return Diagnosis(
-        code="reversed-axes",
-        certainty="proven",
+    return case.proven(
+        "reversed-axes",
         error=f"{sign} reverses all {rank} axes of `{ast.unparse(base)}`",
         note="The axes in front number the matrices of a batch: they have to stay where they are.",
         help="Exchange only the last two axes: `.mT`, or `transpose(-2, -1)`.",
         span=case.span(part, after=base),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],
     )
 

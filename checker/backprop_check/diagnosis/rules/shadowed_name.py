@@ -41,9 +41,8 @@ def find(case: Case) -> Diagnosis | None:
     if not guilty:
         return None
     name = sorted(guilty[-1].writes & names)[0]
-    return Diagnosis(
-        code="shadowed-name",
-        certainty="proven",
+    return case.proven(
+        "shadowed-name",
         error=f"this line gives the forward's `{name}` another meaning",
         note=f"Below it `{name}` is not what the forward computed, and {case.name} reads it; with the forward's own it is right.",
         help="Give the new value a name of its own.",

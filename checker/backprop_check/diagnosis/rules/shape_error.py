@@ -62,9 +62,8 @@ def find(case: Case) -> Diagnosis | None:
     told = ", ".join(f"`{short(operand)}` is {shape_told(case, operand)}" for operand in operands)
     sign = SIGNS.get(type(part.op)) if isinstance(part, ast.BinOp) else function_of(part)
     einsum = isinstance(part, ast.Call) and function_of(part) == "einsum"
-    return Diagnosis(
-        code="shape-error",
-        certainty="proven",
+    return case.proven(
+        "shape-error",
         error=f"{told}: `{sign}` cannot join them" if isinstance(part, ast.BinOp) else f"{told}: `{sign}` cannot take these together",
         note=_letters(case, part, operands) if isinstance(part, ast.Call) and einsum else _rule(case, part, operands, raised.message),
         help="Give each tensor one letter for each of its axes, in the order in which it has them: "

@@ -89,12 +89,10 @@ def _overlap(a: torch.Tensor, b: torch.Tensor) -> bool:
 
 def _told(case: Case, line: Line, labels: ast.expr, other: ast.expr) -> Diagnosis:
     right, mine = ast.unparse(labels), ast.unparse(other)
-    return Diagnosis(
-        code="shifted-labels",
-        certainty="proven",
+    return case.proven(
+        "shifted-labels",
         error=f"this takes the labels `{mine}`; the forward takes `{right}`",
         note=f"They are the same labels, one place apart: in `{line.name} = {line.source}` each row has the other one.",
         help=f"Use the very labels of the forward, `{right}`.",
-        span=case.span(),
         evidence=f"With `{mine}` in the place of `{right}` in the forward, autograd gives exactly your answer in every trial.",
     )

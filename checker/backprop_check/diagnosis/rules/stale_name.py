@@ -81,9 +81,8 @@ def _told(case: Case, name: str, versions: list[Version], right: Statement, mend
     here = _is_gradient(case, held[-1][1]) if held else None
     uses = [n for n in ast.walk(case.nodes[last]) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
     also = [(use, f"and here `{name}` again") for use in uses[1:]] + [(case.nodes[right.index], f"the `{name}` of this line is meant")]
-    return Diagnosis(
-        code="stale-name",
-        certainty="proven",
+    return case.proven(
+        "stale-name",
         error=f"`{name}` is {here or 'another gradient'} here, not the one that is meant",
         note=f"The lines give `{name}` several values, one after the other; the one that belongs here is that of line {right.line}.",
         help=f"Give each of them a name of its own, d and the name of its tensor, instead of `{name}` for all.",

@@ -51,9 +51,8 @@ def find(case: Case) -> Diagnosis | None:
             return None
         error = f"what comes back through {path.told} is subtracted"
         evidence = f"Autograd's gradient, with the part through {path.told} taken away instead of added, is your answer in every trial."
-    return Diagnosis(
-        code="subtracted-branch",
-        certainty="proven",
+    return case.proven(
+        "subtracted-branch",
         error=error,
         note="Gradients of several uses always add up.",
         help="Add; a minus of the forward belongs inside the term of its own path.",
@@ -68,14 +67,12 @@ def find(case: Case) -> Diagnosis | None:
 def _one_path(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
     """Where there is one path only, the two are terms of one derivative."""
     assert isinstance(found[2], ast.BinOp)
-    return Diagnosis(
-        code="wrong-sign",
-        certainty="proven",
+    return case.proven(
+        "wrong-sign",
         error=f"`{short(found[2].right)}` has the opposite sign",
         note=case.only("All the rest of the expression is right."),
         help="Work out that term of the derivative alone: does it come in with a plus or a minus?",
         span=case.span(found[2].right),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],
     )
 

@@ -42,9 +42,8 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return _letters(case)
-    return Diagnosis(
-        code="sum-before-product",
-        certainty="proven",
+    return case.proven(
+        "sum-before-product",
         error="this sums first and multiplies afterwards",
         note="A sum of products is not a product of sums: each pair of numbers has a product of its own.",
         help=_move(found),
@@ -62,9 +61,8 @@ def _letters(case: Case) -> Diagnosis | None:
     before = list(_letters_of(case.draft)) if case.draft is not None else []
     old, new = next((a, b) for a, b in zip(before, _letters_of(found[1]), strict=True) if a != b)
     one, other = next((a, b) for a, b in zip(old, new, strict=True) if a != b)
-    return Diagnosis(
-        code="sum-before-product",
-        certainty="proven",
+    return case.proven(
+        "sum-before-product",
         error=f"`{one}` and `{other}` are two letters, where one axis is meant",
         note="einsum sums over every letter that is not in the result, each by itself; only axes with the same letter meet.",
         help="Write the same letter for both.",

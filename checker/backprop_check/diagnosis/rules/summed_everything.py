@@ -48,9 +48,8 @@ def find(case: Case) -> Diagnosis | None:
         None,
     )
     call = part if isinstance(part, ast.Call) else None
-    return Diagnosis(
-        code="summed-everything",
-        certainty="proven",
+    return case.proven(
+        "summed-everything",
         error=f"one number, but {case.node} is {case.due}",
         note=f"Each number of {case.node} has a gradient of its own; {why}",
         help=move,

@@ -48,9 +48,8 @@ def _told(case: Case, site: Site, mask: ast.expr) -> Diagnosis:
     assert isinstance(site.part, ast.Call)
     truth = "true" if site.operand is not site.part.args[-1] else "false"
     found = search(case, edits)
-    return Diagnosis(
-        code="swapped-where",
-        certainty="proven",
+    return case.proven(
+        "swapped-where",
         error="the two sides of the `where` are exchanged",
         note=f"`{ast.unparse(site.part)}` takes `{ast.unparse(site.operand)}` where `{ast.unparse(mask)}` is {truth}; "
         "your answer has it the other way round.",

@@ -39,9 +39,8 @@ def find(case: Case) -> Diagnosis | None:
     if case.verdict.status != "error" or not broken or case.verdict.answer.raised is not None:
         return None
     last = broken[-1]
-    return Diagnosis(
-        code="syntax-error",
-        certainty="proven",
+    return case.proven(
+        "syntax-error",
         error=last.message,
         note="So nothing was computed for this line."
         if last.pauses

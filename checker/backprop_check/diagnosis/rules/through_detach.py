@@ -58,9 +58,8 @@ def _opened(case: Case, trees: dict[str, ast.expr]) -> Change:
 def _told(case: Case, opened: dict[Line, ast.expr]) -> Diagnosis:
     where = lines(opened)
     found = search(case, _shorter)
-    return Diagnosis(
-        code="through-detach",
-        certainty="proven",
+    return case.proven(
+        "through-detach",
         error="this counts a path that goes through a `detach()`",
         note=f"In {where} what stands before `.detach()` is a constant for the backward pass: nothing flows back through that use.",
         help=f"Follow only the uses of {case.node} that are not detached; treat the detached one as a given number.",

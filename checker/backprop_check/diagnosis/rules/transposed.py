@@ -53,15 +53,13 @@ def _told(case: Case, order: tuple[int, ...]) -> Diagnosis:
         plain = turned(expression) if len(order) == 2 else method(expression, "permute", *order)
         fix = case.fix(*_ways(expression) if len(order) == 2 else (), plain)
     same = case.same_shape
-    return Diagnosis(
-        code="transposed" if order[:-2] == tuple(range(len(order) - 2)) else "wrong-permutation",
-        certainty="proven",
+    return case.proven(
+        "transposed" if order[:-2] == tuple(range(len(order) - 2)) else "wrong-permutation",
         error=f"these are the numbers of {case.name}, turned over" if same else f"{case.got}, but {case.node} is {case.due}",
         note=case.only(f"You built the transpose of {case.name}: its numbers, with rows for columns.")
         if len(order) == 2
         else f"The axes stand in another order: axes {order} of yours, in this order, are those of {case.node}.",
         help=_move(case, expression, order),
-        span=case.span(),
         evidence=f"With its axes in the order {order} the answer equals autograd's gradient in every trial.",
         claims=(equal(f"answer.permute{order}"),),
         fix=fix,

@@ -58,9 +58,8 @@ def find(case: Case) -> Diagnosis | None:
         return None
     name = match.group(1)
     error, note, move = told(case, name, raised)
-    return Diagnosis(
-        code="undefined-name",
-        certainty="proven",
+    return case.proven(
+        "undefined-name",
         error=error,
         note=note,
         help=move,
@@ -77,9 +76,8 @@ def _attribute(case: Case, raised: Raised) -> Diagnosis | None:
         return None
     owner, name = match.groups()
     who = "a tensor" if owner == "Tensor" else owner
-    return Diagnosis(
-        code="undefined-name",
-        certainty="proven",
+    return case.proven(
+        "undefined-name",
         error=f"{who} has no `{name}`",
         note="",
         help=_instead(owner, name),

@@ -73,9 +73,8 @@ def _right_with(case: Case, expression: ast.expr, name: str) -> bool:
 def _told(case: Case, expression: ast.expr, name: str, reader: Statement, last: Statement) -> Diagnosis:
     use = next((n for n in ast.walk(case.nodes[reader.index]) if isinstance(n, ast.Name) and n.id == name), None)
     later = case.span(case.nodes[last.index])
-    return Diagnosis(
-        code="used-too-early",
-        certainty="proven",
+    return case.proven(
+        "used-too-early",
         error=f"{name} is not complete here: line {last.line} adds to it later",
         note=f"The formula is right. {name[1:]} is used more than once, and at this line {name} holds only a part of what comes back.",
         help=f"Finish {name} first: move this line below line {last.line}.",

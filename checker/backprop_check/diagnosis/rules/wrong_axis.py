@@ -151,16 +151,7 @@ def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
         note = f"{note}{_listed(names, due)} {'is the one that belongs' if len(due) == 1 else 'are the ones that belong'} here.".strip()
         note = note[:1].upper() + note[1:]
         move = f"Let `{name}` run over {_listed(names, due)}{keep}."
-    return Diagnosis(
-        code="wrong-axis",
-        certainty="proven",
-        error=error,
-        note=note,
-        help=move,
-        span=case.span(call, after=call.func.value),
-        evidence=f"`{fix}` equals autograd's gradient in every trial.",
-        fix=fix,
-    )
+    return case.proven("wrong-axis", error=error, note=note, help=move, span=case.span(call, after=call.func.value), fix=fix)
 
 
 def _changed(case: Case, call: ast.Call, changed: ast.expr) -> ast.Call | None:

@@ -37,9 +37,8 @@ from backprop_check.records import Diagnosis
 def find(case: Case) -> Diagnosis | None:
     raised = case.verdict.answer.raised
     if raised is not None and "can't be cast" in raised.message:
-        return Diagnosis(
-            code="wrong-dtype",
-            certainty="proven",
+        return case.proven(
+            "wrong-dtype",
             error="a tensor of whole numbers cannot take these",
             note=f"The line raised: {raised.message}. What was made to collect the gradient holds whole numbers; a gradient does not.",
             help=f"Begin with `torch.zeros_like({case.node})`, which has the right shape and dtype.",
@@ -53,13 +52,11 @@ def find(case: Case) -> Diagnosis | None:
     if (places := _places(case)) is not None:
         return places
     note, move = _why(case, str(dtype))
-    return Diagnosis(
-        code="wrong-dtype",
-        certainty="proven",
+    return case.proven(
+        "wrong-dtype",
         error=f"these numbers are {dtype}, but {case.name} is float64",
         note=note,
         help=move,
-        span=case.span(),
         evidence=f"The answer's dtype is {dtype} in every trial.",
     )
 
@@ -76,13 +73,11 @@ def _places(case: Case) -> Diagnosis | None:
     if table is not None and right is not None:
         move = f"Draw a table of the shape of {case.node} with a 1 at each of these places, `{text(table)}`; "
         move += f"times what arrives from above it is `{text(right)}`."
-    return Diagnosis(
-        code="wrong-dtype",
-        certainty="proven",
+    return case.proven(
+        "wrong-dtype",
         error="these are places, not amounts",
         note=f"`{short(value)}` says where a number stands, in whole numbers; a gradient says how much moves.{shape}",
         help=move,
-        span=case.span(),
         evidence="The answer's dtype is int64 in every trial.",
         fix=text(right) if right is not None else None,
     )

@@ -57,13 +57,11 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def _without_upstream(case: Case, derived: Derived) -> Diagnosis:
-    return Diagnosis(
-        code="missing-upstream",
-        certainty="proven",
+    return case.proven(
+        "missing-upstream",
         error="this is the same, whatever arrives from above",
         note=f"No gradient is in this, but {case.name} grows with what comes back to {case.node}: twice as much above, twice as much here.",
         help=asks(case),
-        span=case.span(),
         evidence="The expression reads no gradient; a gradient is linear in what arrives from above, and this is not.",
         fix=derived.text,
     )
@@ -93,13 +91,11 @@ def _told(case: Case, derived: Derived, lacking: list[ast.expr]) -> Diagnosis:
     without = f" Nothing in it is worth {' or '.join(f'`{n}`' for n in names)}." if names else ""
     if case.draft is not None and not case.gradients_in(case.draft) and case.gradients_in(derived.expression):
         without += " No gradient from above is in it."
-    return Diagnosis(
-        code="wrong-idea",
-        certainty="proven",
+    return case.proven(
+        "wrong-idea",
         error=f"this is not how {case.node} moves the loss",
         note=f"{case.node} is used in {used}.{without}",
         help=asks(case),
-        span=case.span(),
         evidence="No change of one part makes it right, and most values that the derived gradient is made of do not come up in it.",
         fix=derived.text,
     )

@@ -53,9 +53,8 @@ def find(case: Case) -> Diagnosis | None:
     divides = isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div)
     moved = next((side for side, whole in _exchanged(case.draft, part) if ast.dump(whole) == ast.dump(found[1])), part)  # type: ignore[arg-type]
     does = "divides by" if divides else "multiplies with"
-    return Diagnosis(
-        code="wrong-local-derivative",
-        certainty="proven",
+    return case.proven(
+        "wrong-local-derivative",
         error=f"this {does} `{short(moved)}`, where the derivative {'multiplies' if divides else 'divides'}",
         note=example(case),
         help=asks(case),
@@ -66,14 +65,12 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def _not_the_slope(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
-    return Diagnosis(
-        code="wrong-local-derivative",
-        certainty="proven",
+    return case.proven(
+        "wrong-local-derivative",
         error=f"`{ast.unparse(found[2])}` does not belong to this derivative",
         note=example(case),
         help=asks(case),
         span=case.span(found[2]),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],
     )
 

@@ -95,9 +95,8 @@ def _told(case: Case, site: Site, mine: list[torch.Tensor] | None, found: tuple[
     masks = (mine, [o != 0 for o in case.oracles]) if mine is not None else _masks_of(case, found) if found else None
     error, passed = _how(case, *masks) if masks is not None else ("this mask is not the forward's", "")
     above = (found is not None and case.gradients_in(found[2])) or (told or "")[1:].split(" ")[0] in case.available
-    return Diagnosis(
-        code="wrong-mask",
-        certainty="proven",
+    return case.proven(
+        "wrong-mask",
         error=error,
         note=(f"Your answer passes it where {told}. " if told else passed) + f"{line} decides that by its own values.",
         help=f"Ask for each element whether `{operation}` moves when it moves"

@@ -65,9 +65,8 @@ def find(case: Case) -> Diagnosis | None:
         note = f"{lines(line for line in case.consumers if new in line.reads)} brings in `{new}`, not `{old}`."
     else:
         note = example(case)
-    return Diagnosis(
-        code="wrong-operand",
-        certainty="proven",
+    return case.proven(
+        "wrong-operand",
         error=f"`{old}` stands where another {_kind(case, new)} belongs",
         note=note,
         help=help_,
@@ -78,9 +77,8 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def _lacks_upstream(case: Case, found: tuple[str, ast.expr, ast.expr], new: str) -> Diagnosis:
-    return Diagnosis(
-        code="missing-upstream",
-        certainty="proven",
+    return case.proven(
+        "missing-upstream",
         error=f"`{ast.unparse(found[2])}` is a value of the forward; no gradient from above is in this",
         note=f"What arrives at {new[1:]} belongs in the product.",
         help=asks(case),

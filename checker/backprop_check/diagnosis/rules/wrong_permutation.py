@@ -44,9 +44,8 @@ def find(case: Case) -> Diagnosis | None:
     call = found[2]
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
     undone = next((line for line in case.consumers if any(word in line.source for word in PERMUTES)), None)
-    return Diagnosis(
-        code="wrong-permutation",
-        certainty="proven",
+    return case.proven(
+        "wrong-permutation",
         error=f"`{call.func.attr}` puts the axes in the wrong order",
         note=f"`{undone.name} = {undone.source}` moved the axes; "
         "the way back is the inverse order, which brings each axis to its old place."
@@ -54,7 +53,6 @@ def find(case: Case) -> Diagnosis | None:
         else f"The axes have to end up in the order in which {case.node} has them.",
         help="Write the axes' names under what stands before the call, and pick them in the order the result needs.",
         span=case.span(call, after=call.func.value),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],
     )
 
@@ -66,14 +64,12 @@ def _moved(case: Case) -> Diagnosis | None:
         return None
     call = found[2]
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
-    return Diagnosis(
-        code="wrong-permutation",
-        certainty="proven",
+    return case.proven(
+        "wrong-permutation",
         error=f"`{call.func.attr}` moves the numbers away from their places",
         note=f"Without it every number stands where the element of {case.node} stands that it belongs to.",
         help="Move numbers on the way back only where the forward moved them.",
         span=case.span(call, after=call.func.value),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],
     )
 

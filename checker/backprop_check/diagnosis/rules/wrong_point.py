@@ -44,9 +44,8 @@ def find(case: Case) -> Diagnosis | None:
             if found is not None:
                 role = "what went in" if old == case.node else "what came out"
                 other = "what came out" if old == case.node else "what went in"
-                return Diagnosis(
-                    code="wrong-point",
-                    certainty="proven",
+                return case.proven(
+                    "wrong-point",
                     error=f"the formula is right, but `{old}` is {role}",
                     note=f"In `{line.name} = {line.source}` this formula belongs to {other}, `{new}`.",
                     help=f"Ask of each name in the formula whether it is the input or the output of the operation that makes {line.name}.",

@@ -46,9 +46,8 @@ def find(case: Case) -> Diagnosis | None:
     if (raised := _raised(part)) is not None and case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, raised)):
         return _one_star(case, text, part)
     base = part.left if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) else part
-    return Diagnosis(
-        code="wrong-power",
-        certainty="proven",
+    return case.proven(
+        "wrong-power",
         error=f"`{ast.unparse(base)}` does not stand to the right power here",
         note=case.only("Nothing else in the expression has to change."),
         help="Bring the exponent down as a factor, and lower it by one." if _is_power(case, base) else asks(case),
@@ -60,9 +59,8 @@ def find(case: Case) -> Diagnosis | None:
 
 def _one_star(case: Case, text: str, part: ast.expr) -> Diagnosis:
     assert isinstance(part, ast.BinOp)
-    return Diagnosis(
-        code="wrong-power",
-        certainty="proven",
+    return case.proven(
+        "wrong-power",
         error=f"`* {ast.unparse(part.right)}` multiplies: with one star it is a product",
         note=case.only("Raised to a power instead, the expression is right."),
         help="A power is written with two stars, `**`.",
@@ -84,9 +82,8 @@ def _raised(part: ast.expr) -> ast.expr | None:
 
 def _outside(case: Case, text: str, part: ast.expr) -> Diagnosis:
     assert isinstance(part, ast.BinOp) and isinstance(part.left, ast.BinOp)
-    return Diagnosis(
-        code="wrong-power",
-        certainty="proven",
+    return case.proven(
+        "wrong-power",
         error=f"the power is taken of the whole of `{ast.unparse(part.left)}`",
         note=f"It belongs to `{ast.unparse(part.left.right)}` alone, inside the bracket.",
         help=f"Take the power of `{ast.unparse(part.left.right)}` first; what stands before it comes after that.",

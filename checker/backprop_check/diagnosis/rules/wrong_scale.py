@@ -69,9 +69,8 @@ def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
     fixed = number and case.draft is not None and _names(tree) > _names(case.draft)
     evidence = f"`{text}` equals autograd's gradient in every trial."
     if fixed:
-        return Diagnosis(
-            code="hard-coded-size",
-            certainty="proven",
+        return case.proven(
+            "hard-coded-size",
             error=f"`{short(part)}` is a length of today, written as a number",
             note="With other sizes it has to be another number.",
             help="Take the length from the shape of a tensor of the forward.",
@@ -97,13 +96,11 @@ def _of_path(case: Case) -> Diagnosis | None:
         path = off(case, found, [1 / f for f in factor])
         if path is not None:
             source = matching(case, [path.line], factor)
-            return Diagnosis(
-                code="wrong-scale",
-                certainty="proven",
+            return case.proven(
+                "wrong-scale",
                 error=f"the part through {path.told} has to be multiplied by {constant.text}",
                 note=f"What comes back through the other uses of {case.node} is right." + (f" {source.why}" if source else ""),
                 help=source.ask if source else f"Look at `{path.line.name} = {path.line.source}`: which constants does it bring in?",
-                span=case.span(),
                 evidence=f"With that part, and no other, multiplied by {constant.text} it is autograd's gradient in every trial.",
                 claims=(uses_taken(ast.unparse(times(ast.Constant(1), replace(constant, divides=not constant.divides))), [path]),),
             )
@@ -116,13 +113,11 @@ def _whole(case: Case, constant: Named) -> Diagnosis:
     if found is not None:
         return _told(case, found)
     words = words_of_whole(case, constant)
-    return Diagnosis(
-        code="wrong-scale",
-        certainty="proven",
+    return case.proven(
+        "wrong-scale",
         error=words.error,
         note=words.note,
         help=words.help,
-        span=case.span(),
         evidence=f"The answer times {constant.text} equals autograd's gradient in every trial.",
         claims=(equal(f"{'-' if constant.text.startswith('-') else ''}({ast.unparse(times(ast.Name('answer'), constant))})"),),
         fix=case.fix(times(case.draft, constant)) if case.draft is not None else None,

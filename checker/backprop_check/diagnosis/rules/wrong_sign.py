@@ -46,9 +46,8 @@ def find(case: Case) -> Diagnosis | None:
     minus = _minus_too_many(case)
     words, span = (_too_many(case, minus[1]), _sign(case, minus[1])) if minus is not None else (_missing(case), case.span())
     candidates = [] if case.expression is None else [led(case.expression), negated(case.expression)]
-    return Diagnosis(
-        code="wrong-sign",
-        certainty="proven",
+    return case.proven(
+        "wrong-sign",
         error=words[0],
         note=words[1],
         help=words[2],
@@ -112,14 +111,12 @@ def _of_term(case: Case) -> Diagnosis | None:
     found = search(case, edits) if case.everywhere else None
     if found is None:
         return None
-    return Diagnosis(
-        code="wrong-sign",
-        certainty="proven",
+    return case.proven(
+        "wrong-sign",
         error=f"`{ast.unparse(found[2])}` has the opposite sign",
         note=case.only("All the rest of the expression is right."),
         help="Find the minus that the derivative brings, or the one too many.",
         span=case.span(found[2]),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
         fix=found[0],
     )
 
@@ -157,13 +154,11 @@ def _of_path(case: Case) -> Diagnosis | None:
     path = off(case, found, [-1.0] * len(case.runs))
     if path is None:
         return None
-    return Diagnosis(
-        code="wrong-sign",
-        certainty="proven",
+    return case.proven(
+        "wrong-sign",
         error=f"the part through {path.told} has the opposite sign",
         note=f"What comes back through the other uses of {case.node} is right.",
         help=f"Where {case.node} grows a little, look at which way `{path.line.name} = {path.line.source}` moves.",
-        span=case.span(),
         evidence=f"Autograd's gradient, with the part through {path.told} taken times -1, is your answer in every trial.",
         claims=(uses_taken(-1, [path]),),
     )

@@ -72,9 +72,8 @@ def _needless(case: Case, evidence: str, found: tuple[str, ast.expr, ast.expr]) 
     """A part is taken where the forward takes none."""
     part = found[2]
     whole = isinstance(part, ast.Subscript) and case.draft is not None and case.is_right(put(case.draft, part, part.value))
-    return Diagnosis(
-        code="wrong-slice",
-        certainty="proven",
+    return case.proven(
+        "wrong-slice",
         error=f"`{last_step(part)}` takes a part, and another one is needed"
         if not whole
         else f"`{last_step(part)}` leaves numbers out that are needed",
@@ -88,9 +87,8 @@ def _needless(case: Case, evidence: str, found: tuple[str, ast.expr, ast.expr]) 
 
 def _told(case: Case, error: str, evidence: str, found: tuple[str, ast.expr, ast.expr] | None) -> Diagnosis:
     uses = lines(case.consumers)
-    return Diagnosis(
-        code="wrong-slice",
-        certainty="proven",
+    return case.proven(
+        "wrong-slice",
         error=error,
         note=f"{uses}: count which places {case.node} fills, or is taken from, along that axis.",
         help="Cut at the same bounds as the forward does.",

@@ -34,9 +34,8 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if found[2] is case.draft and case.consumers and not any(bool(a.any()) for a in case.answers):
         return _nothing(case, found)
-    return Diagnosis(
-        code="wrong-start",
-        certainty="proven",
+    return case.proven(
+        "wrong-start",
         error=f"`{ast.unparse(found[2])}` is the wrong start",
         note="What is added up begins at zeros; what is multiplied begins at ones.",
         help="Ask whether the rest of the expression adds to this tensor or multiplies it.",
@@ -49,9 +48,8 @@ def find(case: Case) -> Diagnosis | None:
 def _nothing(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
     """Zeros for the whole answer, where ones are right."""
     one = f"one number of {case.node}" if case.oracles[0].dim() else case.node
-    return Diagnosis(
-        code="wrong-start",
-        certainty="proven",
+    return case.proven(
+        "wrong-start",
         error="this is zero, as if nothing moved with " + case.node,
         note=f"Zeros are where a gradient begins that is added up; nothing has been added here. {users(case)} moves with {case.node}.",
         help=f"Ask by how much {' and '.join(line.name for line in case.consumers)} moves when {one} rises by 1.",

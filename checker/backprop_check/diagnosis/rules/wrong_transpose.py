@@ -37,19 +37,16 @@ def find(case: Case) -> Diagnosis | None:
     assert isinstance(found[2], ast.BinOp)
     swapped = swapped_product(found[2])
     if swapped is not None and ast.unparse(put(case.draft, found[2], swapped)) == ast.unparse(found[1]):  # type: ignore[arg-type]
-        return Diagnosis(
-            code="transposed",
-            certainty="proven",
+        return case.proven(
+            "transposed",
             error=f"`{short(found[2])}` is turned over",
             note="The right factors meet on the right axis, but they stand in the other order: rows for columns.",
             help="Turn the product over: `(A @ B).T` is `B.T @ A.T`, the factors in the other order, each turned.",
             span=case.span(found[2]),
-            evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
             fix=found[0],
         )
-    return Diagnosis(
-        code="wrong-transpose",
-        certainty="proven",
+    return case.proven(
+        "wrong-transpose",
         error="the right factors, but the wrong axes meet",
         note=f"{case.node} is {case.due}{_shared(case, found[2])}.",
         help="Write the axes under both factors as they are, then order and turn them so that the axis to be summed away stands "
