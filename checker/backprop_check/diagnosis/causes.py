@@ -43,10 +43,9 @@ def diagnose(case: Case, most: float = math.inf) -> tuple[Diagnosis, ...]:
         return (end,)
     if case.verdict.difference.wrong == "value" and not all(bool(torch.isfinite(oracle).all()) for oracle in case.oracles):
         return (_first(case, ("autograd-used", "unrecognised")) or FACTS,)  # a proof by value says nothing of places that have no value
-    causes = proven(case) or attempt(lambda c: two_mistakes(c, single), case)
-    if not causes:
-        causes = (attempt(any_wrong_part, case) or _first(case, LAST) or FACTS,)
-    return (_with_fix(case, causes[0], most), *map(_claimed, causes[1:]))
+    explainer, causes = proven(case)
+    causes = causes or attempt(lambda c: two_mistakes(c, single), case) or (attempt(any_wrong_part, case) or _first(case, LAST) or FACTS,)
+    return (_with_fix(case, causes[0], most, kept=explainer is valued.find), *map(_claimed, causes[1:]))
 
 
 def _placed(case: Case, causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
@@ -54,10 +53,10 @@ def _placed(case: Case, causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
     return (attempt(partial(with_all_places, diagnosis=causes[0]), case) or causes[0],) if len(causes) == 1 else causes
 
 
-def _with_fix(case: Case, cause: Diagnosis, most: float) -> Diagnosis:
-    if case.derived is not None and cause.fix == case.derived.text and cause == attempt(valued.find, case):
-        fix: str | None = cause.fix  # of a plain value nothing is to be kept: a line that is nearer to it is stranger
-    else:
+def _with_fix(case: Case, cause: Diagnosis, most: float, kept: bool = False) -> Diagnosis:
+    """With the right line nearest to the learner's; its own is `kept` of a plain value, of which a nearer line would keep what is wrong."""
+    fix = cause.fix if kept else None
+    if fix is None:
         told = None if cause.code == "wrong-idea" else cause.fix  # who is to begin again is told of no line
         fix = attempt(lambda c: nearest(c, told), replace(case, until=min(case.until + MEND, most))) or cause.fix
     # The evidence quotes the line that was found; it is true of the plainer one that is shown.
@@ -78,19 +77,19 @@ def facts_only(case: Case) -> Diagnosis:
     return replace(facts, note=f"{facts.note} {USED_UP}".strip())
 
 
-def proven(case: Case) -> tuple[Diagnosis, ...]:
-    """The first single cause whose proof stands; with those whose proofs stand as well as it does, each offered as one of them."""
+def proven(case: Case) -> tuple[str | Find | None, tuple[Diagnosis, ...]]:
+    """Who speaks: the first single cause whose proof stands, with those whose proofs stand as well, each offered as one of them."""
     for explainer in ORDER:
         if (cause := attempt(partial(found, explainer), case)) is not None:
             told = (attempt(partial(found, peer), case) for peer in peers(explainer))
             others = {d.code: d for d in told if d is not None and d.code != cause.code}
-            return tuple(replace(d, certainty="one-of") for d in (cause, *others.values())) if others else (cause,)
-    return ()
+            return explainer, tuple(replace(d, certainty="one-of") for d in (cause, *others.values())) if others else (cause,)
+    return None, ()
 
 
 def single(case: Case) -> Diagnosis | None:
     """The first single cause whose proof stands, where others are sought beside it."""
-    return next(iter(proven(case)), None)
+    return next(iter(proven(case)[1]), None)
 
 
 def _first(case: Case, explainers: Iterable[str | Find]) -> Diagnosis | None:

@@ -14,31 +14,17 @@ from backprop_check.diagnosis.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.constants import named_constants, times
 from backprop_check.diagnosis.differences import change
-from backprop_check.diagnosis.edits import TRIES, names_used, value_of
+from backprop_check.diagnosis.edits import names_used, value_of
 from backprop_check.diagnosis.fingerprint import keys
-from backprop_check.diagnosis.order import editors
+from backprop_check.diagnosis.order import ONE_THING, as_told, editors
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.plain import takes_back_a_minus
 from backprop_check.diagnosis.rewrites import method, negated, put, summed
 from backprop_check.diagnosis.slips import Slip, slips
+from backprop_check.diagnosis.work import EDITS
 from backprop_check.records import Diagnosis
 
 First = Callable[[Case], Diagnosis | None]
-EXCHANGED = (
-    ("wrong-local-derivative", "missing-local-derivative"),
-    ("wrong-local-derivative", "wrong-local-derivative"),
-    ("extra-term", "missing-branch"),
-    ("extra-term", "wrong-local-derivative"),
-    ("extra-term", "missing-local-derivative"),
-    ("missing-upstream", "wrong-local-derivative"),
-    ("missing-upstream", "extra-term"),
-    ("wrong-power", "wrong-power"),
-    ("missing-local-derivative", "missing-local-derivative"),
-)
-"""One too many and one missing are no two mistakes: something stands in the place of something else."""
-
-WEIGHTY = ("missing-local-derivative", "wrong-local-derivative", "missing-branch", "missing-mask", "wrong-mask", "diagonal-jacobian")
-"""What is said before a sign or a constant that is off too."""
 
 NAMED = 4
 """So many meetings are asked for the names of their mistakes."""
@@ -68,19 +54,14 @@ def edit_and_slip(case: Case, first: First) -> tuple[Diagnosis, ...]:
             continue
         asked.add(id(goal))
         pair = _pair(case, case.draft, half, goal, first)
-        if pair is not None and not {(pair[1].code, pair[2].code), (pair[2].code, pair[1].code)} & set(EXCHANGED):
+        if pair is not None and {pair[1].code, pair[2].code} not in ONE_THING:
             pairs.append(pair)
         if len(asked) >= NAMED or case.late or (pairs and pairs[-1][0] <= NEAR):
             break
     if not pairs:
         return ()
-    one, two = _in_order(*min(pairs, key=lambda pair: pair[0])[1:])
+    one, two = as_told(*min(pairs, key=lambda pair: pair[0])[1:])
     return one, replace(two, fix=None)  # with both put right: a line that is told of does not contradict what is said
-
-
-def _in_order(one: Diagnosis, two: Diagnosis) -> tuple[Diagnosis, Diagnosis]:
-    weighty = two.code in WEIGHTY and one.code in ("wrong-sign", "wrong-scale")
-    return (two, one) if weighty or two.code == "missing-upstream" else (one, two)
 
 
 def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First) -> tuple[int, Diagnosis, Diagnosis] | None:
@@ -136,10 +117,7 @@ def _changed(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
     """The line with one change made in it: of the whole, then of a part."""
     yield from _of_whole(case, draft)
     for rule in editors():
-        for tried, (edited, _) in enumerate(rule.edits(case, draft)):
-            if tried >= TRIES or case.late:
-                break
-            yield edited
+        yield from (edited for edited, _ in case.up_to(EDITS, rule.edits(case, draft)))
 
 
 def _of_whole(case: Case, draft: ast.expr) -> Iterator[ast.expr]:

@@ -13,8 +13,7 @@ from backprop_check.diagnosis.evaluate import Failed, Refused
 from backprop_check.diagnosis.plain import cancels
 from backprop_check.diagnosis.rewrites import parts as parts
 from backprop_check.diagnosis.rewrites import put
-
-TRIES = 1500
+from backprop_check.diagnosis.work import EDITS
 
 Edit = tuple[ast.expr, ast.expr]
 """A changed expression, and the part of the original that was changed."""
@@ -32,9 +31,7 @@ def search(case: Case, edits: Edits) -> tuple[str, ast.expr, ast.expr] | None:
     One in which the change undoes something else is right by algebra, whatever was meant, and is none.
     """
     candidates = edits(case, case.draft) if case.draft is not None else ()
-    for tried, (candidate, part) in enumerate(candidates):
-        if tried >= TRIES or case.late:
-            return None
+    for candidate, part in case.up_to(EDITS, candidates):
         if case.is_right(candidate) and not cancels(case, candidate):
             return text(candidate), candidate, part
     return None

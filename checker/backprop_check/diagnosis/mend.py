@@ -9,12 +9,13 @@ from itertools import chain, islice
 from backprop_check.derivation.trees import fill, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import without_one
-from backprop_check.diagnosis.edits import TRIES, search
+from backprop_check.diagnosis.edits import search
 from backprop_check.diagnosis.nearness import far
 from backprop_check.diagnosis.order import editors
 from backprop_check.diagnosis.plain import plain, settled
 from backprop_check.diagnosis.replaced import replaced, with_term
 from backprop_check.diagnosis.rules import bad_reshape, wrong_operand
+from backprop_check.diagnosis.work import EDITS
 
 ENOUGH = 40
 ROUNDABOUT = 12
@@ -31,9 +32,7 @@ def repairs(case: Case) -> Iterator[str]:
         return
     yield from _mended(case, case.draft)
     for rule in editors():
-        for tried, (edited, _) in enumerate(rule.edits(case, case.draft)):
-            if tried >= TRIES or case.late:
-                return
+        for edited, _ in case.up_to(EDITS, rule.edits(case, case.draft)):
             yield from _mended(case, edited)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from types import EllipsisType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -24,6 +25,7 @@ from backprop_check.trace.graph import Graph
 from backprop_check.trace.oracle import in_float64
 
 Tensors = list[torch.Tensor]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,13 @@ class Observed:
     def late(self) -> bool:
         """Whether what may be spent on searching is used up."""
         return self.work.done > self.until
+
+    def up_to(self, most: int, candidates: Iterable[T]) -> Iterator[T]:
+        """So many of what may be tried, while the search may go on."""
+        for candidate in islice(candidates, most):
+            if self.late:
+                return
+            yield candidate
 
     def only(self, note: str) -> str:
         """A note that all else is right: not said where the answer has another mistake beside this one."""
@@ -191,7 +200,7 @@ class Observed:
         claims: tuple[Claim, ...] = (),
         also: tuple[tuple[Span, str], ...] = (),
     ) -> Diagnosis:
-        """A cause that is proven; of the answer as a whole, where no other place is given, and by its fix, where there is no other proof."""
+        """A proven cause: of the whole answer, where no other place is given, and by its fix, where there is no other proof."""
         place = self.span() if isinstance(span, EllipsisType) else span
         shown = evidence or (f"`{fix}` equals autograd's gradient in every trial." if fix is not None else "")
         return Diagnosis(code, "proven", error, note, help, place, shown, fix, also, claims)

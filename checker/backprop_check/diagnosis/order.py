@@ -1,8 +1,7 @@
 """Which story speaks: the one place where that is decided.
 
 The explainers are asked in this order, and the first whose proof stands speaks. What asks less of the learner's line and of coincidence is
-asked first. A name in quotes is a mistake: a file of `rules`, whose `find` proves it. Of two mistakes that tie, neither name is the more
-exact: where both proofs stand for one answer, both are offered.
+asked first. A name in quotes is a mistake: a file of `rules`, whose `find` proves it.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ from functools import cache
 from types import ModuleType
 
 from backprop_check.diagnosis import brackets, valued
-from backprop_check.diagnosis.another_gradient import another_gradient, slope_instead
 from backprop_check.diagnosis.by_slip import by_slip
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.neighbours import neighbour
+from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.reordered import reordered
 from backprop_check.diagnosis.rules import hard_coded_size, rules
 from backprop_check.diagnosis.updated import updated
@@ -54,16 +53,15 @@ VALUE: tuple[Find, ...] = (neighbour, by_slip, reordered, part_without_a_factor,
 LAST = ("wrong-idea", "unrecognised")
 """What is said where no cause is proven: that the idea is another, or the facts."""
 
-TIES: tuple[tuple[str, str | Find], ...] = (
-    ("missing-local-derivative", "wrong-mask"),
-    ("missing-local-derivative", another_gradient),
-    ("wrong-operand", slope_instead),
-    ("missing-branch", "wrong-mask"),
-    ("missing-mask", "wrong-mask"),
-    ("wrong-power", "wrong-point"),
-    ("wrong-power", "wrong-operand"),
-    ("wrong-slice", "wrong-operand"),
+ONE_THING = (
+    *(
+        {"wrong-local-derivative", other}
+        for other in ("wrong-local-derivative", "missing-local-derivative", "extra-term", "missing-upstream")
+    ),
+    *({"extra-term", other} for other in ("missing-branch", "missing-local-derivative", "missing-upstream")),
+    *({"missing-local-derivative"}, {"wrong-power"}),
 )
+"""Codes that are no two mistakes of one line: one too many and one missing are something in the place of something else."""
 
 ORDER: tuple[str | Find, ...] = (*TEXT, *REFUSED, *KIND, *SPOILED, *LAYOUT, *PLAIN, *FORMULA, *VALUE)
 
@@ -74,8 +72,16 @@ def found(explainer: str | Find, case: Case) -> Diagnosis | None:
 
 
 def peers(explainer: str | Find) -> Iterator[str | Find]:
-    """What it ties with."""
-    yield from (other for tie in TIES if explainer in tie for other in tie if other != explainer)
+    """What it ties with, by its own page or by the other's, in their order; and the story that its file sets beside it."""
+    if isinstance(explainer, str):
+        yield from (code for code in ORDER if isinstance(code, str) and (code in page(explainer).ties or explainer in page(code).ties))
+        yield from filter(None, [getattr(rules()[explainer], "beside", None)])
+
+
+def as_told(one: Diagnosis, two: Diagnosis) -> tuple[Diagnosis, Diagnosis]:
+    """Two mistakes of one line in the order in which they are told: what arrives from above first, a sign or a constant last."""
+    light = ("wrong-sign", "wrong-scale")
+    return (two, one) if two.code == "missing-upstream" or (one.code in light and two.code not in light) else (one, two)
 
 
 @cache

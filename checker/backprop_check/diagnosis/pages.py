@@ -17,9 +17,10 @@ from backprop_check.errors import BadInput
 
 RULES = Path(__file__).parent / "rules"
 HEADINGS = ("Family", "Forward", "Shapes", "Inputs", "Wrong", "Right", "Why", "Read more")
-WORDS = ("Question", "Of one use", "Law", "Slip", "Note", "Help", "Traits")
+WORDS = ("Question", "Of one use", "Law", "Slip", "Note", "Help", "Traits", "Ties")
 """What is asked of it in the second hint (and of a value that the forward uses once only, where that is another question); what the third
-says; error, note and help where the answer is the right formula with this slip in it; how it behaves beside other mistakes."""
+says; error, note and help where the answer is the right formula with this slip in it; how it behaves beside other mistakes, and those of
+which neither is the more exact name: where the proofs of both stand for one answer, both are offered."""
 
 TRAITS = {
     "formula right": "nothing is to be asked or said of derivatives",
@@ -48,6 +49,10 @@ class Page:
     def traits(self) -> frozenset[str]:
         """Those of `TRAITS` that it has."""
         return frozenset(filter(None, self.said("Traits").split(", ")))
+
+    @property
+    def ties(self) -> frozenset[str]:
+        return frozenset(filter(None, self.said("Ties").split(", ")))
 
     def said(self, heading: str) -> str:
         """The words of a section in one line; empty where the page has none."""

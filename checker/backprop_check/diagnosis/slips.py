@@ -18,8 +18,7 @@ from backprop_check.diagnosis.edits import Made, names_used, parts, value_of
 from backprop_check.diagnosis.meeting import values
 from backprop_check.diagnosis.misplaced import flips, other_names, reductions, scattering
 from backprop_check.diagnosis.rewrites import calls, put
-
-TRIES = 600
+from backprop_check.diagnosis.work import SLIPS
 
 Kind = Callable[[Case, ast.expr], Iterator[Made]]
 
@@ -39,12 +38,8 @@ def slip(case: Case) -> Slip | None:
     if case.derived is None or not case.everywhere:
         return None
     # Parsed anew: the derivation uses the same node in several places, and a slip is made in one.
-    for tried, found in enumerate(slips(case, ast.parse(case.derived.text, mode="eval").body)):
-        if tried >= TRIES or case.late:
-            return None
-        if not _by_chance(case, found) and case.gives(found.whole):
-            return found
-    return None
+    made = case.up_to(SLIPS, slips(case, ast.parse(case.derived.text, mode="eval").body))
+    return next((found for found in made if not _by_chance(case, found) and case.gives(found.whole)), None)
 
 
 def _by_chance(case: Case, found: Slip) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import chain, combinations, islice, product, zip_longest
+from itertools import chain, combinations, product, zip_longest
 from types import CodeType
 
 import torch
@@ -21,8 +21,8 @@ from backprop_check.diagnosis.evaluate import ELEMENTS
 from backprop_check.diagnosis.fingerprint import keys
 from backprop_check.diagnosis.holes import narrowed
 from backprop_check.diagnosis.replay import cut, downstream
+from backprop_check.diagnosis.work import EXPRESSIONS
 
-ENTRIES = 3000
 LOCAL = 8
 
 UNARY = ("-x", "1 / x", "x**2", "2 * x", "1 - x", "1 - x**2", "x * (1 - x)", "x**-2", "-x**-2",
@@ -66,9 +66,7 @@ class ValueIndex:
 
     def __init__(self, case: Case) -> None:
         self._found: dict[Hashable, Entry] = {}
-        for entry in islice(_entries(case), ENTRIES):
-            if case.late:
-                break
+        for entry in case.up_to(EXPRESSIONS, _entries(case)):
             value = entry.value
             if isinstance(value, torch.Tensor) and value.dtype in (torch.float64, torch.bool):
                 for key in keys(value.to(torch.float64)):

@@ -19,6 +19,7 @@ Of one use: Let {one} rise a little: which numbers on the way to {far} move with
 Slip: one way on which {node} moves the loss is left out
 Note: What comes back to {node} is a sum, and one of its terms is not in your answer.
 Help: List every way on which one number of {node} moves {far}, and add up what comes back along each.
+Ties: wrong-mask
 """
 
 from __future__ import annotations

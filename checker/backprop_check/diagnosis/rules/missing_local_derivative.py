@@ -16,6 +16,7 @@ Question: Which operations lie {way}? Where in your line is the slope of each?
 Slip: a factor of the derivative is missing
 Note: Between {node} and {far} one more factor decides how far the result moves.
 Help: Write the derivative of each operation between {node} and {far}, one factor for each, and count them.
+Ties: wrong-mask
 """
 
 from __future__ import annotations
@@ -24,11 +25,15 @@ import ast
 
 import torch
 
+from backprop_check.diagnosis.another_gradient import another_gradient
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.counterfactual import detached
 from backprop_check.diagnosis.replay import cut, downstream, gradient, passed_through
 from backprop_check.records import Diagnosis, Line
+
+beside = another_gradient
+"""The story that ties with this one."""
 
 
 def find(case: Case) -> Diagnosis | None:

@@ -16,6 +16,7 @@ Question: Let {one} rise a little: does {users} notice?
 Slip: elements that the forward held back receive a gradient
 Note: What the forward does not let through cannot move the loss.
 Help: Use the forward's own mask on the gradient too.
+Ties: wrong-mask
 """
 
 from __future__ import annotations

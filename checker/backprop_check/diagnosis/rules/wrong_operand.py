@@ -27,12 +27,16 @@ from collections.abc import Iterator
 
 import torch
 
+from backprop_check.diagnosis.another_gradient import slope_instead
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, names_used, parts, rename, replacements, search
 from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.records import Diagnosis
+
+beside = slope_instead
+"""The story that ties with this one."""
 
 
 def find(case: Case) -> Diagnosis | None:

@@ -17,6 +17,7 @@ Slip: a power is off
 Note: Your answer is what the gradient would be with another exponent in one place.
 Help: {power}
 Traits: of a part
+Ties: wrong-point, wrong-operand
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ Question: The forward carries {one} to {goes}. From which place does your line f
 Slip: the numbers stand at the other end of their axis
 Note: Each gradient belongs where its element was taken from.
 Help: Follow one element by hand: where did the forward put it, and where does its gradient come back from?
+Ties: wrong-operand
 """
 
 from __future__ import annotations
