@@ -119,6 +119,6 @@ def test_a_crash_hides_no_diagnosis(tmp_path: Path, zygote: Zygote, monkeypatch:
         raise RuntimeError
 
     monkeypatch.setattr(logging.getLogger("backprop_check"), "handlers", [logging.NullHandler()])
-    monkeypatch.setattr(all_places, "fold", crash)
+    monkeypatch.setattr(all_places, "differences", crash)
     diagnosis = told(judged(*CASES["lost-keepdim"][:2], tmp_path, zygote))
     assert (diagnosis.code, diagnosis.also) == ("lost-keepdim", ())

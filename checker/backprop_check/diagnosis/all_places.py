@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.differences import change, differences
-from backprop_check.diagnosis.fold import fold
 from backprop_check.diagnosis.rewrites import calls, with_keyword
 from backprop_check.records import Diagnosis, Span
 
@@ -19,7 +18,7 @@ def with_all_places(case: Case, diagnosis: Diagnosis) -> Diagnosis:
     """Return a single cause with all of its places."""
     if diagnosis.span is None or diagnosis.also:
         return diagnosis
-    folded = fold(case.submission, case.nodes, case.name, frozenset(case.verdict.runs[0].trial.gradients)) if case.written else None
+    folded = case.folded
     if folded is None:
         return diagnosis
     if diagnosis.certainty == "located":

@@ -13,9 +13,10 @@ from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.asking import example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if, sent_through, slope
-from backprop_check.diagnosis.counterfactual import Site, applied_to_gradient, below, replays, sites, with_slope, written_as
+from backprop_check.diagnosis.counterfactual import applied_to_gradient, replays, with_slope, written_as
 from backprop_check.diagnosis.replay import cut, downstream
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.sites import Site, below, sites
 from backprop_check.records import Claim, Diagnosis
 
 FAMILIAR = ("tanh", "sigmoid", "log", "sqrt", "relu", "square", "reciprocal", "sin", "cos")

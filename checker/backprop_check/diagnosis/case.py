@@ -13,8 +13,7 @@ import torch
 from backprop_check.comparison.compare import close
 from backprop_check.derivation.derive import Derived, Underivable, derive
 from backprop_check.derivation.trees import text
-from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
-from backprop_check.diagnosis.fold import fold
+from backprop_check.diagnosis.evaluate import Evaluator
 from backprop_check.diagnosis.observed import Observed, Tensors
 from backprop_check.diagnosis.work import REPLAY
 from backprop_check.records import Run, Trial
@@ -51,7 +50,7 @@ class Case(Observed):
         """The answer as one expression, verified: evaluated here it gives the learner's value in every run."""
         if not self.everywhere or not self.written:
             return None
-        folded = self.edited or fold(self.submission, self.nodes, self.name, frozenset(self.verdict.runs[0].trial.gradients))
+        folded = self.edited or self.folded
         return folded if folded is not None and self.same(self.evaluate(folded), self.answers) else None
 
     @cached_property
@@ -59,7 +58,7 @@ class Case(Observed):
         """What may be edited: the verified expression, or, of an answer that raised, the one it was meant to be."""
         if self.expression is not None or self.everywhere or not self.written:
             return self.expression
-        return self.edited or fold(self.submission, self.nodes, self.name, frozenset(self.verdict.runs[0].trial.gradients))
+        return self.edited or self.folded
 
     def towards(self, goals: Tensors) -> Case:
         """The same answer held against other values: those that one of its mistakes makes of the oracle's leave the others to be found."""
@@ -83,12 +82,8 @@ class Case(Observed):
     def is_right(self, expression: ast.expr) -> bool:
         """Whether an expression of the learner's names gives the oracle in every trial; stops at the first in which it does not."""
         for evaluator, run in self.each:
-            try:
-                value = evaluator(expression)
-            except (Refused, Failed, RecursionError):
-                return False
-            oracle, scale = run.trial.gradients[self.name], run.trial.scales[self.name]
-            if not isinstance(value, torch.Tensor) or not close(value, oracle, scale):
+            value = evaluator.tensor(expression)
+            if value is None or not close(value, run.trial.gradients[self.name], run.trial.scales[self.name]):
                 return False
         return self._holds(expression)
 
@@ -97,11 +92,8 @@ class Case(Observed):
         if not self.gradients_in(expression) or self.partial:
             return True
         evaluator, trial = self._perturbed(expression)
-        try:
-            value = evaluator(expression)
-        except (Refused, Failed, RecursionError):
-            return False
-        return isinstance(value, torch.Tensor) and close(value, trial.gradients[self.name], trial.scales[self.name])
+        value = evaluator.tensor(expression)
+        return value is not None and close(value, trial.gradients[self.name], trial.scales[self.name])
 
     def _perturbed(self, expression: ast.expr) -> tuple[Evaluator, Trial]:
         """A trial in which the gradients that an expression reads are not what this graph makes of them."""
@@ -123,10 +115,10 @@ class Case(Observed):
             return False
         evaluator, trial = self._perturbed(self.expression)
         try:
-            told, value = story(replace(self.runs[0], trial=trial)), evaluator(self.expression)
-        except (Refused, Failed, RecursionError, RuntimeError, TypeError, ValueError, IndexError, ArithmeticError):
+            told, value = story(replace(self.runs[0], trial=trial)), evaluator.tensor(self.expression)
+        except (RuntimeError, TypeError, ValueError, IndexError, ArithmeticError):
             return False
-        if told is None or not isinstance(value, torch.Tensor):
+        if told is None or value is None:
             return False
         return not close(told, value, max(trial.scales[self.name], _finite_max(value)), self.tolerance)
 
@@ -135,11 +127,8 @@ class Case(Observed):
         read = self.gradients_in(within)
         everywhere = [evaluator for evaluator, _ in self.each]
         for evaluator in [*everywhere, self._perturbed(within)[0]] if read else everywhere:
-            try:
-                a, b = evaluator(one), evaluator(other)
-            except (Refused, Failed, RecursionError):
-                return False
-            if not isinstance(a, torch.Tensor) or not isinstance(b, torch.Tensor) or a.dtype != b.dtype or not a.is_floating_point():
+            a, b = evaluator.tensor(one), evaluator.tensor(other)
+            if a is None or b is None or a.dtype != b.dtype or not a.is_floating_point():
                 return False
             if not close(b, a, _finite_max(a)):
                 return False
@@ -211,11 +200,8 @@ class Case(Observed):
 def _floats(expression: ast.expr, evaluators: list[Evaluator]) -> Tensors | None:
     values = []
     for evaluator in evaluators:
-        try:
-            value = evaluator(expression)
-        except (Refused, Failed, RecursionError):
-            return None
-        if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+        value = evaluator.tensor(expression)
+        if value is None or not value.is_floating_point():
             return None
         values.append(value)
     return values

@@ -11,7 +11,7 @@ import torch
 from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import names_used, parts
-from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
+from backprop_check.diagnosis.evaluate import Evaluator
 from backprop_check.diagnosis.replay import downstream
 
 
@@ -115,10 +115,7 @@ def _computed(case: Case) -> list[str]:
 
 
 def _number(evaluator: Evaluator, node: ast.expr) -> float | None:
-    try:
-        value = evaluator(node)
-    except (Refused, Failed, RecursionError):
-        return None
+    value = evaluator.value(node)
     if isinstance(value, torch.Tensor) and value.dim() == 0 and value.is_floating_point():
         value = value.item()
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

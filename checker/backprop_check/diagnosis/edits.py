@@ -9,7 +9,6 @@ import torch
 
 from backprop_check.derivation.trees import kept, text
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.evaluate import Failed, Refused
 from backprop_check.diagnosis.plain import cancels
 from backprop_check.diagnosis.rewrites import parts as parts
 from backprop_check.diagnosis.rewrites import put
@@ -45,12 +44,9 @@ def tensors(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
             yield part
 
 
-def value_of(case: Case, expression: ast.expr) -> object:
-    """What an expression is worth in the first trial, or None."""
-    try:
-        return case.first(expression)
-    except (Refused, Failed, RecursionError):
-        return None
+def value_of(case: Case, expression: ast.expr, trial: int = 0) -> object:
+    """What an expression is worth in the first trial, or another one; None where it has no value."""
+    return case.each[trial][0].value(expression)
 
 
 def rename(expression: ast.expr, old: str, new: str) -> ast.expr:

@@ -59,6 +59,18 @@ class Evaluator:
         self._memo[id(node)] = (node, value)
         return value
 
+    def value(self, node: ast.expr) -> Any:
+        """What an expression is worth; None where it has no value."""
+        try:
+            return self(node)
+        except (Refused, Failed, RecursionError):
+            return None
+
+    def tensor(self, node: ast.expr) -> torch.Tensor | None:
+        """The same, of one that is a tensor."""
+        value = self.value(node)
+        return value if isinstance(value, torch.Tensor) else None
+
     def _evaluate(self, node: ast.expr) -> Any:
         match node:
             case ast.Constant(value=value):

@@ -10,10 +10,11 @@ import torch
 
 from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.counterfactual import evaluator, names
+from backprop_check.diagnosis.counterfactual import evaluator
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.phrases import lines as lines_
 from backprop_check.diagnosis.replay import cut, downstream
+from backprop_check.diagnosis.sites import names
 from backprop_check.records import Line
 
 AVERAGES = ("cross_entropy", "nll_loss")

@@ -12,10 +12,11 @@ from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.asking import asks, example, upstream
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import slope
-from backprop_check.diagnosis.counterfactual import Site, gives_answer, sites, with_slope
+from backprop_check.diagnosis.counterfactual import gives_answer, with_slope
 from backprop_check.diagnosis.edits import weighed
 from backprop_check.diagnosis.replay import cut, gradient
 from backprop_check.diagnosis.rewrites import calls
+from backprop_check.diagnosis.sites import Site, sites
 from backprop_check.records import Claim, Diagnosis
 
 Slope = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]

@@ -13,19 +13,12 @@ import torch
 from backprop_check.comparison.compare import close
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, GRADIENT, equal
-from backprop_check.diagnosis.counterfactual import (
-    Site,
-    applied_to_gradient,
-    arriving,
-    ends,
-    gives_answer,
-    kept,
-    with_slope,
-)
+from backprop_check.diagnosis.counterfactual import applied_to_gradient, arriving, ends, gives_answer, kept, with_slope
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.paths import paths
 from backprop_check.diagnosis.replay import Change, applied, diagonal_along, gradient
+from backprop_check.diagnosis.sites import Site
 from backprop_check.records import Claim, Diagnosis, Line, Run
 
 

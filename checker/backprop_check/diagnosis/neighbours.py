@@ -10,9 +10,10 @@ import torch
 from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.claims import gradient_of
-from backprop_check.diagnosis.counterfactual import arriving, below, names
+from backprop_check.diagnosis.counterfactual import arriving
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.sites import below, names
 from backprop_check.records import Diagnosis, Line
 
 PartOfLine = tuple[Line, ast.expr, ast.expr]

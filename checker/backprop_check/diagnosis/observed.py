@@ -15,7 +15,7 @@ import torch
 
 from backprop_check.comparison.compare import EXACT, tolerance
 from backprop_check.derivation.trees import identifiers
-from backprop_check.diagnosis.fold import statement_nodes
+from backprop_check.diagnosis.fold import fold, statement_nodes
 from backprop_check.diagnosis.work import Work
 from backprop_check.exercise.sizes import axes, axis_name, written
 from backprop_check.exercise.source import characters
@@ -114,6 +114,15 @@ class Observed:
     def written(self) -> list[ast.stmt]:
         """The statements that write the target, in order."""
         return [n for s, n in zip(self.submission.statements, self.nodes, strict=True) if self.name in s.writes]
+
+    @cached_property
+    def folded(self) -> ast.expr | None:
+        """The statements that write the target as one expression, as far as they are plain assignments; not verified by value."""
+        return self.fold(self.name) if self.written else None
+
+    def fold(self, target: str) -> ast.expr | None:
+        """The same of any name, gradients left as they are."""
+        return fold(self.submission, self.nodes, target, frozenset(self.verdict.runs[0].trial.gradients))
 
     @cached_property
     def reads(self) -> frozenset[str]:

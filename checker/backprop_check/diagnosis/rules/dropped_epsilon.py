@@ -30,9 +30,10 @@ from itertools import islice
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
-from backprop_check.diagnosis.counterfactual import below, names, replays, written_as
+from backprop_check.diagnosis.counterfactual import replays, written_as
 from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.sites import below, names
 from backprop_check.records import Diagnosis, Line
 
 SMALL = 0.5

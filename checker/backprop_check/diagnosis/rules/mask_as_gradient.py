@@ -21,7 +21,6 @@ import ast
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ones_for
-from backprop_check.diagnosis.fold import fold
 from backprop_check.diagnosis.rules.missing_upstream import is_the_slope_alone
 from backprop_check.records import Diagnosis
 
@@ -33,7 +32,7 @@ def find(case: Case) -> Diagnosis | None:
     if not is_the_slope_alone(case):
         return None
     above = " and ".join(f"d{line.name}" for line in case.consumers)
-    mask = fold(case.submission, case.nodes, case.name, frozenset(case.verdict.runs[0].trial.gradients))
+    mask = case.fold(case.name)
     fix = None if mask is None else case.fix(ast.BinOp(mask, ast.Mult(), ast.Name(f"d{case.consumers[0].name}", ast.Load())))
     return case.proven(
         "mask-as-gradient",

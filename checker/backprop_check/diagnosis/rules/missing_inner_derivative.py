@@ -23,10 +23,11 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import slope
-from backprop_check.diagnosis.counterfactual import Site, replays, sites, with_slope
+from backprop_check.diagnosis.counterfactual import replays, with_slope
 from backprop_check.diagnosis.edits import names_used
 from backprop_check.diagnosis.masks import KINKS, SELECTS, called
 from backprop_check.diagnosis.neighbours import is_plain
+from backprop_check.diagnosis.sites import Site, sites
 from backprop_check.records import Diagnosis
 
 

@@ -25,8 +25,9 @@ import ast
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import slope
-from backprop_check.diagnosis.counterfactual import Site, replays
+from backprop_check.diagnosis.counterfactual import replays
 from backprop_check.diagnosis.masks import called, condition, masked, opened
+from backprop_check.diagnosis.sites import Site
 from backprop_check.records import Diagnosis
 
 

@@ -26,7 +26,7 @@ import torch
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.edits import parts
-from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
+from backprop_check.diagnosis.evaluate import Evaluator
 from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis
 
@@ -68,8 +68,5 @@ def _guilty(case: Case, i: int) -> ast.expr | None:
 
 
 def _finite(evaluate: Evaluator, part: ast.expr) -> bool:
-    try:
-        value = evaluate(part)
-    except (Refused, Failed, RecursionError):
-        return True
-    return not isinstance(value, torch.Tensor) or bool(torch.isfinite(value).all())
+    value = evaluate.tensor(part)
+    return value is None or bool(torch.isfinite(value).all())

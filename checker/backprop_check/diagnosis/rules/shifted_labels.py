@@ -27,9 +27,10 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
-from backprop_check.diagnosis.counterfactual import below, evaluator, replays, written_as
+from backprop_check.diagnosis.counterfactual import evaluator, replays, written_as
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.sites import below
 from backprop_check.records import Diagnosis, Line
 
 

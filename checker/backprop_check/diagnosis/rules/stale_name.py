@@ -26,10 +26,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.counterfactual import names
 from backprop_check.diagnosis.edits import rename
 from backprop_check.diagnosis.fold import fold
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.sites import names
 from backprop_check.records import Diagnosis, Statement
 
 Version = tuple[Statement, ast.expr]

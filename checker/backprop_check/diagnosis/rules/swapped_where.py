@@ -22,10 +22,11 @@ from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
-from backprop_check.diagnosis.counterfactual import Site, replays, sites, written_as
+from backprop_check.diagnosis.counterfactual import replays, written_as
 from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.masks import called, condition
 from backprop_check.diagnosis.rewrites import calls, put
+from backprop_check.diagnosis.sites import Site, sites
 from backprop_check.records import Diagnosis
 
 

@@ -21,11 +21,12 @@ import ast
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
-from backprop_check.diagnosis.counterfactual import below, evaluator, kept, replays
+from backprop_check.diagnosis.counterfactual import evaluator, kept, replays
 from backprop_check.diagnosis.edits import parts, search
 from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.replay import Change
 from backprop_check.diagnosis.rewrites import calls, put
+from backprop_check.diagnosis.sites import below
 from backprop_check.records import Diagnosis, Line
 
 

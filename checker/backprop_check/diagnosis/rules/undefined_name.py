@@ -26,7 +26,8 @@ import torch.nn.functional as F
 
 from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.unbound import alike, told
+from backprop_check.diagnosis.spelling import alike
+from backprop_check.diagnosis.unbound import told
 from backprop_check.diagnosis.vocabulary import ATTRIBUTES, FUNCTIONS, METHODS
 from backprop_check.records import Diagnosis, Raised
 

@@ -27,8 +27,7 @@ import torch
 from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case, Tensors
-from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
-from backprop_check.diagnosis.fold import fold
+from backprop_check.diagnosis.evaluate import Evaluator
 from backprop_check.diagnosis.phrases import short, users
 from backprop_check.diagnosis.rewrites import method
 from backprop_check.records import Diagnosis
@@ -63,7 +62,7 @@ def find(case: Case) -> Diagnosis | None:
 
 def _places(case: Case) -> Diagnosis | None:
     """Where a number stands, in the place of how much moves with it."""
-    value = fold(case.submission, case.nodes, case.name, frozenset(case.verdict.runs[0].trial.gradients))
+    value = case.fold(case.name)
     if not case.everywhere or value is None or not _names_places(value):
         return None
     table = _table(case, value)
@@ -102,11 +101,8 @@ def _table(case: Case, places: ast.expr) -> ast.expr | None:
 
 
 def _shape(evaluator: Evaluator, expression: ast.expr) -> torch.Size | None:
-    try:
-        value = evaluator(expression)
-    except (Refused, Failed, RecursionError):
-        return None
-    return value.shape if isinstance(value, torch.Tensor) else None
+    value = evaluator.tensor(expression)
+    return value.shape if value is not None else None
 
 
 def _times(case: Case, table: ast.expr) -> Iterator[ast.expr]:

@@ -26,10 +26,11 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
-from backprop_check.diagnosis.counterfactual import Site, replays, written_as
+from backprop_check.diagnosis.counterfactual import replays, written_as
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.masks import called, kinks, let_through, masked, opened, selections
 from backprop_check.diagnosis.rewrites import put, same_place
+from backprop_check.diagnosis.sites import Site
 from backprop_check.records import Claim, Diagnosis
 
 MASKS = ("where", "masked_fill", "clamp", "clip", "relu", "relu6", "hardtanh", "tril", "triu", "sign", "heaviside", "gather", "max", "min")
