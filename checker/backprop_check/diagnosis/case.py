@@ -6,15 +6,14 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import torch
 
 from backprop_check.comparison.compare import close
-from backprop_check.derivation.derive import Derived, Underivable, derive
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.evaluate import Evaluator
-from backprop_check.diagnosis.observed import Observed, Tensors
+from backprop_check.diagnosis.observed import Tensors, floats
+from backprop_check.diagnosis.spoken import Spoken
 from backprop_check.diagnosis.work import REPLAY
 from backprop_check.records import Run, Trial
 from backprop_check.trace.oracle import in_float64, trace
@@ -23,27 +22,8 @@ __all__ = ["Case", "Tensors"]
 
 
 @dataclass(frozen=True)
-class Case(Observed):
-    """One answer that is not right: what is seen of it, the right gradient derived, and proofs by value."""
-
-    @cached_property
-    def derived(self) -> Derived | None:
-        """The gradient as the forward's own text gives it, in terms of what the answer may use; None outside the derivation's table."""
-        try:
-            return derive(self.graph, self.node, [run.trial for run in self.verdict.runs], self.available)
-        except Underivable:
-            return None
-
-    @cached_property
-    def evaluators(self) -> list[Evaluator]:
-        return [self._evaluator(run) for run in self.runs]
-
-    def _evaluator(self, run: Run) -> Evaluator:
-        key = Evaluator, run.trial.seed
-        if key not in self.memo:
-            self.memo[key] = Evaluator(self.names(run), self.work)
-        known: Evaluator = self.memo[key]
-        return known
+class Case(Spoken):
+    """One answer that is not right, and proofs by value."""
 
     @cached_property
     def expression(self) -> ast.expr | None:
@@ -70,7 +50,7 @@ class Case(Observed):
 
     def put_right(self, expression: ast.expr) -> Case | None:
         """The answer as it would be with `expression` for the learner's; None where that has no value in some trial."""
-        values = _floats(expression, [evaluator for evaluator, _ in self.each])
+        values = floats(expression, [evaluator for evaluator, _ in self.each])
         if values is None:
             return None
         runs = []
@@ -134,21 +114,6 @@ class Case(Observed):
                 return False
         return True
 
-    def first(self, expression: ast.expr) -> Any:
-        """The value of an expression in the first trial. Raises `Refused` or `Failed`."""
-        return self.each[0][0](expression)
-
-    @cached_property
-    def each(self) -> list[tuple[Evaluator, Run]]:
-        """An evaluator for every run, also where the answer raised in one."""
-        if self.everywhere:
-            return list(zip(self.evaluators, self.runs, strict=True))
-        return [(self._evaluator(run), run) for run in self.verdict.runs]
-
-    def evaluate(self, expression: ast.expr) -> Tensors | None:
-        """Evaluate an expression in every run; None where it cannot be, or gives no float tensor."""
-        return _floats(expression, self.evaluators)
-
     def is_oracle(self, values: Tensors | None) -> bool:
         """Whether `values` are the right gradient in every run."""
         return values is not None and self._agree(values, self.oracles)
@@ -165,7 +130,7 @@ class Case(Observed):
     def gives(self, expression: ast.expr) -> bool:
         """Whether `expression` is worth the learner's answer in every run; stops at the first in which it is not."""
         for evaluator, answer, scale in zip(self.evaluators, self.answers, self.scales, strict=True):
-            values = _floats(expression, [evaluator])
+            values = floats(expression, [evaluator])
             if values is None or not close(values[0], answer, max(scale, _finite_max(answer)), self.tolerance):
                 return False
         return self.everywhere and self.has_numbers
@@ -195,16 +160,6 @@ class Case(Observed):
         if not self.everywhere or len(values) != len(others):
             return False
         return all(close(v, o, max(s, _finite_max(o)), self.tolerance) for v, o, s in zip(values, others, self.scales, strict=True))
-
-
-def _floats(expression: ast.expr, evaluators: list[Evaluator]) -> Tensors | None:
-    values = []
-    for evaluator in evaluators:
-        value = evaluator.tensor(expression)
-        if value is None or not value.is_floating_point():
-            return None
-        values.append(value)
-    return values
 
 
 def _finite_max(tensor: torch.Tensor) -> float:
