@@ -23,29 +23,39 @@ from backprop_check.records import Diagnosis
 
 Find = Callable[[Case], Diagnosis | None]
 
+
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 # The text of the line says it, whatever its value.
-TEXT = ("not-written", "syntax-error", "autograd-used", "undefined-name", "not-callable")
+TEXT = _codes("not-written syntax-error autograd-used undefined-name not-callable")
 # torch refuses it, and the part that it refuses says why.
-REFUSED = ("bad-reshape", "inner-for-outer", "missing-transpose", "elementwise-for-matmul", "reversed-axes")
+REFUSED = _codes("bad-reshape inner-for-outer missing-transpose elementwise-for-matmul reversed-axes")
 # It is no gradient at all: another kind of thing.
-KIND = ("not-a-tensor", "mask-as-gradient", "wrong-dtype")
+KIND = _codes("not-a-tensor mask-as-gradient wrong-dtype")
 # The formula is right: another line, another size or a single number spoils it. Nothing has to change in the formula.
-SPOILED = ("aliased", "used-too-early", "hard-coded-size", "changed-forward", "not-finite", "shadowed-name", "stale-name", "tie-convention")
+SPOILED = _codes("aliased used-too-early hard-coded-size changed-forward not-finite shadowed-name stale-name tie-convention")
 # The numbers are right, and laid out, copied or added up otherwise: the shape shows it, and one move on the whole puts it right.
-LAYOUT = (
-    *("lost-keepdim", "extra-keepdim", "accidental-outer", "missing-sum", "summed-everything", "not-selected", "not-expanded"),
-    *("wrong-permutation", "wrong-slice", "transposed", "missing-scatter", "not-reshaped", "scrambled-reshape", "ignored-index"),
-    *("shifted-labels", "dropped-repeats", "through-detach", "mean-for-sum", "wrong-axis", "sum-before-product", "needless-sum"),
+LAYOUT = _codes(
+    """
+    lost-keepdim extra-keepdim accidental-outer missing-sum summed-everything
+    not-selected not-expanded wrong-permutation wrong-slice transposed missing-scatter not-reshaped scrambled-reshape
+    ignored-index shifted-labels dropped-repeats through-detach
+    mean-for-sum wrong-axis sum-before-product needless-sum
+    """
 )
 # A plain value (zeros, ones, a value of the forward) agrees with many a story below by chance, and brackets with many an edit.
 PLAIN: tuple[Find, ...] = (valued.find, brackets.find)
 # One thing less, more or other in the formula, which only the values show: what is lost or turned before what is another thing.
-FORMULA = (
-    *("wrong-sign", "missing-upstream", "swapped-where", "missing-mask", "missing-local-derivative", "overwritten-branch"),
-    *("missing-branch", "doubled-branch", "diagonal-jacobian", "misused-shortcut", "needless-transpose", "wrong-transpose"),
-    *("wrong-mask", "applied-twice", "dropped-epsilon", "wrong-point", "index-as-value", "wrong-start", "subtracted-branch"),
-    *("wrong-scale", "wrong-power", "wrong-operand", "shape-error", "plus-for-times", "multiplied-branches", "missing-label"),
-    *("extra-term", "missing-inner-derivative", "wrong-local-derivative"),
+FORMULA = _codes(
+    """
+    wrong-sign missing-upstream swapped-where missing-mask missing-local-derivative
+    overwritten-branch missing-branch doubled-branch diagonal-jacobian misused-shortcut
+    needless-transpose wrong-transpose wrong-mask applied-twice dropped-epsilon wrong-point index-as-value wrong-start
+    subtracted-branch wrong-scale wrong-power wrong-operand shape-error
+    plus-for-times multiplied-branches missing-label extra-term missing-inner-derivative wrong-local-derivative
+    """
 )
 # The value alone, whatever made it: the farthest from the learner's line, and nearest to chance.
 VALUE: tuple[Find, ...] = (neighbour, by_slip, reordered, part_without_a_factor, updated, hard_coded_size.besides)
