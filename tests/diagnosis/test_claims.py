@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import torch
 import verifier
 from pages import section, write
 from test_catalogue import ROWS, given
@@ -136,3 +137,16 @@ def test_a_claim_that_fails_in_the_unseen_run_silences_its_diagnosis(
     assert evidence() == [said]
     monkeypatch.setattr(wrong_sign, "equal", lambda left: Claim("equal", {"left": "2 * answer", "right": "gradient"}))
     assert said not in evidence()
+
+
+def test_the_claim_of_a_diagonal_is_tested_along_its_axis(tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the unseen run sizes are larger: a row of the Jacobian for each element would be thousands of thousands of numbers."""
+    asked = []
+    real = torch.autograd.grad
+    monkeypatch.setattr(torch.autograd, "grad", lambda *given, **named: asked.append(1) or real(*given, **named))
+    page = "Forward: p = torch.softmax(s, -1)\nShapes: s (B, T, C)\nWrong: ds = p * (1 - p) * dp\nRight: ds = p * (dp - (p * dp).sum(-1, True))\n"
+    (gradient,) = check(*write(tmp_path, page, section(page, "Wrong")), zygote).gradients
+    assert [d.code for d in gradient.diagnoses] == ["diagonal-jacobian"]
+    unseen = gradient.verdict.unseen
+    assert unseen is not None
+    assert len(asked) < unseen.trial.gradients["ds"].numel()
