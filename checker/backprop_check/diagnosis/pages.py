@@ -17,10 +17,16 @@ from backprop_check.errors import BadInput
 
 RULES = Path(__file__).parent / "rules"
 HEADINGS = ("Family", "Forward", "Shapes", "Inputs", "Wrong", "Right", "Why", "Read more")
-WORDS = ("Question", "Of one use", "Law", "Slip", "Note", "Help", "Traits", "Ties")
-"""What is asked of it in the second hint (and of a value that the forward uses once only, where that is another question); what the third
-says; error, note and help where the answer is the right formula with this slip in it; how it behaves beside other mistakes, and those of
-which neither is the more exact name: where the proofs of both stand for one answer, both are offered."""
+VARIANTS = (
+    *("Of brackets", "Of lengths written down", "Of what moves nothing", "Of another shape", "Of a loop over places", "Of a loop"),
+    *("Of one way", "Of a term", "Of one use"),
+)
+"""Other questions in its place, for answers that make the mistake so: the first of them that fits is asked (`report.hint.variants`)."""
+
+WORDS = ("Question", *VARIANTS, "Law", "Slip", "Note", "Help", "Traits", "Ties")
+"""What is asked of it in the second hint; what the third says; error, note and help where the answer is the right formula with this slip
+in it; how it behaves beside other mistakes; and those of which neither is the more exact name: where the proofs of both stand for one
+answer, both are offered."""
 
 TRAITS = {
     "formula right": "nothing is to be asked or said of derivatives",

@@ -14,6 +14,10 @@ below for a quotient. Where a factor and a divisor are exchanged, the result is 
 Read more: any table of derivatives.
 
 Question: When {one} rises a little, how much of that reaches {reached}? Is that {beside}?
+Of brackets: Compare 2 * 3 + 4 with 2 * (3 + 4): how far does a factor, or a divisor, reach without brackets? Which terms of your line has
+it to reach?
+Of lengths written down: Yours is {got}, and {node} is {axes}: where does {part} take its lengths from? When {one} rises a little, how
+much of that reaches {reached}? Is that {beside}?
 Slip: this is not the derivative that belongs here
 Note: The derivative of {lines} by {node} has another form.
 Help: Write down how far the result moves when {node} moves a little, alone, before you multiply.

@@ -14,6 +14,8 @@ them in the order in which the variable has them.
 Read more: the PyTorch documentation, "torch.permute".
 
 Question: The forward carries {one} to {goes}. From which place does your line fetch its gradient?
+Of what moves nothing: Nothing in the forward moves with {one}. What belongs there, and what does your line put there?
+Of another shape: The forward carries {one} to {goes}. Yours is {got}: where in it is what comes back from there?
 Slip: the numbers stand in another order along an axis
 Note: Going back, each number returns to its own place.
 Help: Follow one element by hand: where did the forward put it, and where does its gradient come back from?

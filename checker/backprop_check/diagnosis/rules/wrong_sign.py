@@ -14,6 +14,8 @@ minus back.
 Read more: any table of derivatives; the power rule.
 
 Question: Let {one} rise a little: how much of that reaches {reached}, and with which sign? Which sign has it in your line?
+Of one way: When {one} rises a little, how much of that reaches {reached}? Is that {beside}?
+Of a term: On which ways does {one} move {ends}? With which sign does each send back, and which sign has it in your line?
 Slip: a sign is turned
 Note: Your answer is what the gradient would be with one plus for a minus in it, or one minus for a plus.
 Help: Go through the terms and factors of your answer: does the result of {lines} rise with each of them, or fall?
