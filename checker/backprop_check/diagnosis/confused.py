@@ -40,7 +40,7 @@ def early_sums(case: Case, right: ast.expr) -> Iterator[Made]:
         yield "sum-before-product", right, ast.BinOp(sides[0], terms[0].op, sides[1])
 
 
-def multiplied(case: Case, right: ast.expr) -> Iterator[Made]:
+def multiplied_paths(case: Case, right: ast.expr) -> Iterator[Made]:
     """The paths multiplied; or, along one path, factors added."""
     terms = added(right)
     if len(terms) > 1:
@@ -69,7 +69,7 @@ def turns(case: Case, right: ast.expr) -> Iterator[Made]:
                     yield "needless-transpose", factor, fill("x.mT", {"x": factor})
 
 
-def products(case: Case, right: ast.expr) -> Iterator[Made]:
+def other_products(case: Case, right: ast.expr) -> Iterator[Made]:
     """A matrix product in the place of an elementwise one, or the other way round."""
     for part in parts(right):
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult) and _is_tensor(case, part.left) and _is_tensor(case, part.right):

@@ -53,7 +53,7 @@ def _named(case: Case) -> Iterable[Named]:
     return found.values()
 
 
-def turned(constant: Named) -> Named:
+def turned_over(constant: Named) -> Named:
     """The constant with a minus: where sign and size are both off, and no line is there to show which is where."""
     return replace(constant, text=f"-{constant.text}", values={seed: -value for seed, value in constant.values.items()})
 

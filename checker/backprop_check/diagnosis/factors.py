@@ -60,10 +60,10 @@ def brought(case: Case, lines: Sequence[Line]) -> Iterator[Brought]:
 
 def matching(case: Case, lines: Sequence[Line], factor: Numbers) -> Brought | None:
     """What of these lines brings in just this factor."""
-    return next((b for b in brought(case, lines) if equal(b.values, factor)), None)
+    return next((b for b in brought(case, lines) if same_factor(b.values, factor)), None)
 
 
-def equal(a: Numbers, b: Numbers) -> bool:
+def same_factor(a: Numbers, b: Numbers) -> bool:
     return len(a) == len(b) and all(abs(x - y) <= 1e-9 * abs(y) for x, y in zip(a, b, strict=True))
 
 

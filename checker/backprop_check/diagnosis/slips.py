@@ -13,7 +13,7 @@ import torch
 
 from backprop_check.derivation.trees import fill, literal
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.confused import early_sums, functions, multiplied, one_of_many, products, steps, turns
+from backprop_check.diagnosis.confused import early_sums, functions, multiplied_paths, one_of_many, other_products, steps, turns
 from backprop_check.diagnosis.edits import Made, names_used, parts, value_of
 from backprop_check.diagnosis.meeting import values
 from backprop_check.diagnosis.misplaced import flips, other_names, reductions, scattering
@@ -51,7 +51,7 @@ def _by_chance(case: Case, found: Slip) -> bool:
 def slips(case: Case, right: ast.expr, usual: bool = False) -> Iterator[Slip]:
     """Yield the slips of a right formula, the plainest first; only the `usual` ones where another mistake is there too."""
     plain: tuple[Kind, ...] = (_factors, _signs, _terms, reductions, _powers, scattering, _fractions)
-    rare: tuple[Kind, ...] = (multiplied, early_sums, turns, products, one_of_many, steps, functions, flips)
+    rare: tuple[Kind, ...] = (multiplied_paths, early_sums, turns, other_products, one_of_many, steps, functions, flips)
     for kind in (*plain, scales, early_sums, turns, one_of_many, _layouts, other_names) if usual else (*plain, *rare, other_names):
         for code, part, left in kind(case, right):
             yield Slip(code, part, left, right if part is left else put(right, part, left))

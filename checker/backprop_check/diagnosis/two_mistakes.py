@@ -10,7 +10,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import of, uses_taken
 from backprop_check.diagnosis.edit_and_slip import edit_and_slip
 from backprop_check.diagnosis.pages import page
-from backprop_check.diagnosis.paths import Path, paths, total
+from backprop_check.diagnosis.paths import Path, paths, through
 from backprop_check.records import Diagnosis
 
 First = Callable[[Case], Diagnosis | None]
@@ -32,7 +32,7 @@ def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:
     for lost in found:
         kept = tuple(path for path in found if path is not lost)
         whole = _with_term(case, lost)
-        cause = first(case.towards(total(case, kept)) if whole is None else whole)
+        cause = first(case.towards(through(case, kept)) if whole is None else whole)
         if cause is not None and "vague" not in page(cause.code).traits:
             missing = case.proven(
                 "missing-branch",

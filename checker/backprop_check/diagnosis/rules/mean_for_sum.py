@@ -28,7 +28,7 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, search, value_of
-from backprop_check.diagnosis.factors import beyond, equal
+from backprop_check.diagnosis.factors import beyond, same_factor
 from backprop_check.diagnosis.factors import brought as brought_in
 from backprop_check.diagnosis.rewrites import calls, put
 from backprop_check.records import Diagnosis, Line
@@ -60,7 +60,7 @@ def _mean_above(case: Case, part: ast.Call) -> str:
     by = [fewer[0].numel() / fewer[1].numel()]
     for brought in brought_in(case, beyond(case)):
         line = brought.line
-        if "mean(" in line.source and equal(brought.values[:1], by) and _all_pass(case, line):
+        if "mean(" in line.source and same_factor(brought.values[:1], by) and _all_pass(case, line):
             return f" The mean in `{line.name} = {line.source}` is already inside the gradient that arrives."
     return ""
 

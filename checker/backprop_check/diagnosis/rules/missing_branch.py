@@ -30,7 +30,7 @@ from backprop_check.diagnosis.branches import Use, branch_cut_off, some_steps
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if, uses_taken
 from backprop_check.diagnosis.counterfactual import detached
-from backprop_check.diagnosis.paths import Path, kept, paths
+from backprop_check.diagnosis.paths import Path, paths, uses_kept
 from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.replay import cut
 from backprop_check.records import Claim, Diagnosis, Line
@@ -41,7 +41,7 @@ def find(case: Case) -> Diagnosis | None:
     if not case.everywhere or not case.same_shape:
         return None
     found = paths(case)
-    some = kept(case, found)
+    some = uses_kept(case, found)
     if some is not None:
         return _told(case, some, tuple(path for path in found if path not in some))
     lost = branch_cut_off(case, cut(case))
@@ -69,8 +69,8 @@ def _of_step(case: Case, line: Line, axis: int, place: int, missing: bool) -> tu
         return ()
     length = f"({line.source}).shape[{axis}]"
     step = f"torch.nn.functional.one_hot(torch.tensor({place}) % {length}, {length})"
-    kept = f"(1 - {step})" if missing else step
-    return (as_if([(line, f"(({line.source}).movedim({axis}, -1) * {kept}).movedim(-1, {axis})")]),)
+    uses_kept = f"(1 - {step})" if missing else step
+    return (as_if([(line, f"(({line.source}).movedim({axis}, -1) * {uses_kept}).movedim(-1, {axis})")]),)
 
 
 def _below(case: Case, lost: tuple[Use, ...]) -> Diagnosis:

@@ -33,7 +33,7 @@ import torch
 from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal, uses_taken
-from backprop_check.diagnosis.constants import Named, named_constants, times, turned
+from backprop_check.diagnosis.constants import Named, named_constants, times, turned_over
 from backprop_check.diagnosis.edits import Edit, parts, search, tensors, value_of
 from backprop_check.diagnosis.factors import brought, lines_of_answer, matching
 from backprop_check.diagnosis.paths import off, paths
@@ -52,7 +52,7 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if (found := search(case, _filled)) is not None:
         return _told(case, found)
-    for constant in chain.from_iterable((c, turned(c)) if case.draft is None else (c,) for c in named_constants(case)):
+    for constant in chain.from_iterable((c, turned_over(c)) if case.draft is None else (c,) for c in named_constants(case)):
         if case.is_oracle([a * constant.values[run.seed] for a, run in zip(case.answers, (r.trial for r in case.runs), strict=True)]):
             return _whole(case, constant)
     found = search(case, edits)

@@ -8,10 +8,10 @@ from rich.text import Text
 
 from backprop_check.exercise.solution import Step
 from backprop_check.records import Exercise, Gradient, Lesson, Submission
-from backprop_check.report.hint.asking import question_lines
 from backprop_check.report.hint.fillings import fillings
 from backprop_check.report.hint.fix import fix_lines
 from backprop_check.report.hint.laws import law_lines
+from backprop_check.report.hint.questions import question_lines
 from backprop_check.report.hint.reach import reach
 from backprop_check.report.hint.where import where_lines
 
