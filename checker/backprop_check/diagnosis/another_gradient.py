@@ -15,7 +15,7 @@ from backprop_check.records import Diagnosis
 def another_gradient(case: Case) -> Diagnosis | None:
     """Proven by another gradient's name in the place of the one that stands there: the expression is then right."""
     found = search(case, _edits)
-    if found is None or found[2] is case.draft:
+    if found is None or found.part is case.draft:
         return None
     text, tree, part = found
     old, new = ast.unparse(part), next(iter(case.gradients_in(tree) - case.gradients_in(case.draft or tree)), "another gradient")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import torch
 
@@ -20,19 +21,28 @@ Edit = tuple[ast.expr, ast.expr]
 Made = tuple[str, ast.expr, ast.expr]
 """A slip in one part of a right formula: the code that names it, the part, and what it becomes."""
 
+
+class Mended(NamedTuple):
+    """A right expression, as text and as a tree, and the part of the learner's that was changed."""
+
+    fix: str
+    tree: ast.expr
+    part: ast.expr
+
+
 Edits = Callable[[Case, ast.expr], Iterable[Edit]]
 """How a rule changes an expression. A rule that has such a function of the name `edits` takes part in repairs of two steps."""
 
 
-def search(case: Case, edits: Edits) -> tuple[str, ast.expr, ast.expr] | None:
-    """Return the first right edit as (its text, its tree, the part that was changed), within bounds of number and of the case's time.
+def search(case: Case, edits: Edits) -> Mended | None:
+    """Return the first right edit, within bounds of number and of the case's time.
 
     One in which the change undoes something else is right by algebra, whatever was meant, and is none.
     """
     candidates = edits(case, case.draft) if case.draft is not None else ()
     for candidate, part in case.up_to(EDITS, candidates):
         if case.is_right(candidate) and not cancels(case, candidate):
-            return text(candidate), candidate, part
+            return Mended(text(candidate), candidate, part)
     return None
 
 

@@ -91,4 +91,4 @@ def _renamed(case: Case) -> Iterator[str]:
     for edits in (wrong_operand.edits, bad_reshape.edits):
         found = search(case, edits)
         if found is not None:
-            yield text(found[1])
+            yield text(found.tree)

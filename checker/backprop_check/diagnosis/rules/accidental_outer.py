@@ -37,11 +37,11 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    pair = found[2]
+    pair = found.part
     if isinstance(pair, ast.Call):
-        return _outer(case, pair, found[0])
+        return _outer(case, pair, found.fix)
     assert isinstance(pair, ast.BinOp)
-    changed = found[1]
+    changed = found.tree
     left, right, table = (shape_of(case, node) or _plain(case, node) for node in (pair.left, pair.right, pair))
     short = pair.left if _rank(case, pair.left) < _rank(case, pair.right) else pair.right
     return case.proven(
@@ -50,7 +50,7 @@ def find(case: Case) -> Diagnosis | None:
         note="Shapes are aligned from the right, so both operands are stretched, and each number meets all of the other.",
         help=f"Let the axes that belong together stand under each other: {_move(case, pair, short, changed)}.",
         span=case.span(pair),
-        fix=found[0],
+        fix=found.fix,
     )
 
 

@@ -33,16 +33,16 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    inner = inner_of(found[2])
+    inner = inner_of(found.part)
     assert inner is not None
     return case.proven(
         "applied-twice",
         error=f"`{ast.unparse(inner)}` already is the result; the function is applied once more",
         note=case.only(f"Without it, `{ast.unparse(inner)}` in its place, the expression is right."),
         help="Use the forward's own result as it is.",
-        span=case.span(found[2]),
+        span=case.span(found.part),
         evidence="With the call taken away the expression equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 

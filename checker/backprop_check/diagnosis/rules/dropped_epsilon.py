@@ -31,7 +31,7 @@ from itertools import islice
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.counterfactual import replays, written_as
-from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.diagnosis.sites import below, names
 from backprop_check.records import Diagnosis, Line
@@ -84,7 +84,7 @@ def _completed(_: Case, draft: ast.expr, part: ast.BinOp, other: ast.expr) -> It
         yield everywhere, bare[0]
 
 
-def _told(case: Case, place: Guarded, found: tuple[str, ast.expr, ast.expr] | None, replayed: bool) -> Diagnosis:
+def _told(case: Case, place: Guarded, found: Mended | None, replayed: bool) -> Diagnosis:
     line, _, part, other = place
     constant = ast.unparse(part.right if other is part.left else part.left)
     return case.proven(
@@ -92,9 +92,9 @@ def _told(case: Case, place: Guarded, found: tuple[str, ast.expr, ast.expr] | No
         error=f"the `{constant}` of the forward is missing here",
         note=f"`{line.name} = {line.source}` computes with `{ast.unparse(part)}`; this is a derivative at `{ast.unparse(other)}`.",
         help=f"Differentiate what the forward computed: wherever `{ast.unparse(other)}` stands for that sum, write the whole sum.",
-        span=case.span(found[2] if found else None),
+        span=case.span(found.part if found else None),
         evidence=f"Without `{constant}` in the forward, autograd gives exactly your answer in every trial."
         if replayed
         else f"With `{ast.unparse(part)}` in its place the expression equals autograd's gradient in every trial.",
-        fix=found[0] if found else None,
+        fix=found.fix if found else None,
     )

@@ -38,27 +38,27 @@ def find(case: Case) -> Diagnosis | None:
     """Proven by taking the term away: the expression is then right."""
     found = search(case, edits)
     # What takes the last gradient from above out of an answer is right only where that gradient is special, or beside another mistake.
-    if found is None or (case.draft is not None and case.gradients_in(case.draft) and not case.gradients_in(found[1])):
+    if found is None or (case.draft is not None and case.gradients_in(case.draft) and not case.gradients_in(found.tree)):
         return None
-    if _is_factor(case, found[2]):
-        whole = getattr(value_of(case, found[2]), "dtype", None) == torch.int64
+    if _is_factor(case, found.part):
+        whole = getattr(value_of(case, found.part), "dtype", None) == torch.int64
         return case.proven(
             "index-as-value" if whole else "wrong-local-derivative",
-            error=f"`{short(found[2])}` says where, not how much" if whole else f"`{short(found[2])}` is a factor too many",
+            error=f"`{short(found.part)}` says where, not how much" if whole else f"`{short(found.part)}` is a factor too many",
             note=case.only("Without it the expression is right: the derivative of this operation does not have it."),
             help="Go through the operations on the path, and write one factor for each.",
-            span=case.span(found[2]),
+            span=case.span(found.part),
             evidence="Without this factor the expression equals autograd's gradient in every trial.",
-            fix=found[0],
+            fix=found.fix,
         )
     return case.proven(
         "extra-term",
-        error=f"`{short(found[2])}` does not belong here",
+        error=f"`{short(found.part)}` does not belong here",
         note=case.only("Without it the expression is right."),
         help=f"Count the uses of {case.node} in the forward: one term for each.",
-        span=case.span(found[2]),
+        span=case.span(found.part),
         evidence="Without this part the expression equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 

@@ -118,9 +118,9 @@ def _guessed(case: Case) -> Diagnosis | None:
     found = search(case, _columns)
     if found is None:
         return None
-    call = found[2]
+    call = found.part
     assert isinstance(call, ast.Call)
-    length = _second(found[1], call)
+    length = _second(found.tree, call)
     made, due = value_of(case, call), case.verdict.runs[0].trial.values[case.node]
     told = ""
     if isinstance(made, torch.Tensor):
@@ -131,7 +131,7 @@ def _guessed(case: Case) -> Diagnosis | None:
         note=f"It makes as many as the largest index of today needs{told}. That may be fewer than `{length}`, or as many.",
         help=f"Say how many: give it the length of the axis that the indices count along, `{length}`.",
         span=case.span(call),
-        fix=found[0],
+        fix=found.fix,
     )
 
 

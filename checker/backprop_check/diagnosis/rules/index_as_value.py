@@ -38,9 +38,9 @@ def find(case: Case) -> Diagnosis | None:
         error="this index is used as a number",
         note="It says where, not how much.",
         help="Make a mask of it, one at that place and zero elsewhere, and multiply with the mask.",
-        span=case.span(found[2]),
+        span=case.span(found.part),
         evidence="With the one-hot mask of this index in its place the expression equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 
@@ -51,11 +51,11 @@ def _value_as_index(case: Case) -> Diagnosis | None:
         return None
     return case.proven(
         "index-as-value",
-        error=f"`{ast.unparse(found[2])}` says how much; here an index is due, which says where",
+        error=f"`{ast.unparse(found.part)}` says how much; here an index is due, which says where",
         note="`one_hot` puts a one at the place that it is given.",
         help="Give it the index: `argmax` along the axis the forward picks from.",
-        span=case.span(found[2]),
-        fix=found[0],
+        span=case.span(found.part),
+        fix=found.fix,
     )
 
 

@@ -41,8 +41,8 @@ def find(case: Case) -> Diagnosis | None:
         error=f"an inner product of two vectors is one number, but {case.node} is {case.due}",
         note=f"Each number of {case.node} joined one element of one vector with one of the other, so every pair has a gradient.",
         help="Multiply every element of one with every element of the other: an outer product.",
-        span=case.span(found[2]),
-        fix=found[0],
+        span=case.span(found.part),
+        fix=found.fix,
     )
 
 

@@ -74,7 +74,7 @@ def _inside(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    call = found[2]
+    call = found.part
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
     return case.proven(
         "lost-keepdim",
@@ -82,7 +82,7 @@ def _inside(case: Case) -> Diagnosis | None:
         note="Without that axis its numbers do not meet the elements they belong to.",
         help="Keep the axis it runs over, with length 1: `keepdim=True`.",
         span=case.span(call, after=call.func.value),
-        fix=found[0],
+        fix=found.fix,
     )
 
 

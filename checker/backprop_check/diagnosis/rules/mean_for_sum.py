@@ -39,7 +39,7 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    part = found[2]
+    part = found.part
     assert isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)
     return case.proven(
         "mean-for-sum",
@@ -48,7 +48,7 @@ def find(case: Case) -> Diagnosis | None:
         help="Write `sum` for `mean`." + _mean_above(case, part),
         span=case.span(part, after=part.func.value),
         evidence="With `sum` in the place of `mean` the expression equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 

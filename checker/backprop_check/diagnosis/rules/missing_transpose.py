@@ -37,8 +37,8 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    name = short(found[2])
-    product = next((n for n in around(case.draft, found[2]) if isinstance(n, ast.BinOp)), None) if case.draft is not None else None
+    name = short(found.part)
+    product = next((n for n in around(case.draft, found.part) if isinstance(n, ast.BinOp)), None) if case.draft is not None else None
     meet = contracted(case, product.left, product.right) if product is not None else None
     only = product is not None and len(axes_of(case, product.right) or ()) == 1
     now = (
@@ -52,9 +52,9 @@ def find(case: Case) -> Diagnosis | None:
         note=f"`@` lets the last axis of the left factor meet {'the only axis' if only else 'the last but one'} of the right one, "
         f"and sums over it. {now}",
         help=f"Turn `{name}`, so that its other axis meets: {case.node} is {case.due}.",
-        span=case.span(found[2]),
+        span=case.span(found.part),
         evidence=f"With `{name}` transposed the expression equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 

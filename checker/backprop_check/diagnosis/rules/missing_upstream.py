@@ -46,14 +46,14 @@ def _of_one(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    part = ast.unparse(found[2])
+    part = ast.unparse(found.part)
     return case.proven(
         "missing-upstream",
         error=f"what arrives from above is missing from `{part}`",
         note=f"Along a path to {case.node} the chain rule multiplies each derivative with the gradient that arrives there.",
         help=f"Ask which gradient arrives at {users(case)}, and multiply `{part}` with it.",
-        span=case.span(found[2]),
-        fix=found[0],
+        span=case.span(found.part),
+        fix=found.fix,
     )
 
 

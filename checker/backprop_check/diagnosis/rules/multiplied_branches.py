@@ -41,9 +41,9 @@ def find(case: Case) -> Diagnosis | None:
         error="these come back along two paths, and are multiplied",
         note="Across paths gradients add up; only along one path are factors multiplied.",
         help=f"Count the uses of {case.node}: one term for each, added.",
-        span=case.span(found[2]),
+        span=case.span(found.part),
         evidence="With `+` in the place of `*` the expression equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 

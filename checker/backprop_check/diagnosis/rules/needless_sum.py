@@ -39,14 +39,14 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    call = found[2]
+    call = found.part
     assert isinstance(call, ast.Call)
     inner = reduced(call)
     every = inner is not None and not inner[1] and not call.keywords
     name = "mean" if isinstance(call.func, ast.Attribute) and call.func.attr == "mean" else "sum"
     noun = "mean" if name == "mean" else "sum"
     # Not the sum left out, but one over fewer axes of the same thing.
-    fewer = next((c for c in calls(found[1], "sum") if inner and c is not call and (reduced(c) or [None])[0] is inner[0]), None)
+    fewer = next((c for c in calls(found.tree, "sum") if inner and c is not call and (reduced(c) or [None])[0] is inner[0]), None)
     product = case.draft is not None and isinstance(operator_around(case.draft, call), ast.MatMult)
     whole = all(a.shape != o.shape for a, o in zip(case.answers, case.oracles, strict=True)) and case.everywhere
     return case.proven(
@@ -59,7 +59,7 @@ def find(case: Case) -> Diagnosis | None:
         note=f"{'The `@` beside it adds up already: what' if product else 'What'} stands in the {noun} is needed number by number.",
         help=f"Leave the `{last_step(call)}` out." if fewer is None else f"Write `{last_step(fewer)}`.",
         span=case.span(call, after=getattr(call.func, "value", None)),
-        fix=found[0],
+        fix=found.fix,
     )
 
 

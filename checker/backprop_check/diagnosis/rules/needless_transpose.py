@@ -37,7 +37,7 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    part = found[2]
+    part = found.part
     inner = _inner(part)
     assert inner is not None
     op = operator_around(case.draft, part) if case.draft is not None else None
@@ -55,7 +55,7 @@ def find(case: Case) -> Diagnosis | None:
         help=f"Take the `{last_step(part)}` away." if not ast.unparse(part).startswith("torch.") else f"Write `{short(inner)}` as it is.",
         span=case.span(part, after=inner),
         evidence="Without this transpose the expression equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 

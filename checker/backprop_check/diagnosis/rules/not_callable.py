@@ -50,7 +50,7 @@ def find(case: Case) -> Diagnosis | None:
         span=raised.span,
         evidence=f"The line raised TypeError: {raised.message}.",
         claims=(claims.raised(case),),
-        fix=found[0] if found else None,
+        fix=found.fix if found else None,
     )
 
 

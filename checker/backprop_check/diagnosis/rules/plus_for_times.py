@@ -40,11 +40,11 @@ def find(case: Case) -> Diagnosis | None:
         error="these two belong to one path, and are added",
         note="Along a path the chain rule multiplies; it adds only across paths.",
         help="Multiply the local derivative with what arrives from above."
-        if case.gradients_in(found[2])
+        if case.gradients_in(found.part)
         else "Multiply them: the factors of one derivative, and those of one path, are multiplied.",
-        span=case.span(found[2]),
+        span=case.span(found.part),
         evidence="With `*` in the place of `+` the expression equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 

@@ -36,7 +36,7 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    part = found[2]
+    part = found.part
     base = _base(case, part)
     assert base is not None
     rank = getattr(value_of(case, base), "ndim", 3)
@@ -47,7 +47,7 @@ def find(case: Case) -> Diagnosis | None:
         note="The axes in front number the matrices of a batch: they have to stay where they are.",
         help="Exchange only the last two axes: `.mT`, or `transpose(-2, -1)`.",
         span=case.span(part, after=base),
-        fix=found[0],
+        fix=found.fix,
     )
 
 

@@ -49,7 +49,7 @@ def _inside(case: Case) -> Diagnosis | None:
     found = search(case, _turned)
     if found is None:
         return None
-    call = found[2]
+    call = found.part
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
     name, inner = call.func.attr, call.func.value
     above = next(around(case.draft, call), None) if case.draft is not None else None
@@ -63,7 +63,7 @@ def _inside(case: Case) -> Diagnosis | None:
         if after or back
         else f"Turn `{short(inner)}` over with `.T` in place of the `{name}`.",
         span=case.span(call, after=inner),
-        fix=found[0],
+        fix=found.fix,
     )
 
 

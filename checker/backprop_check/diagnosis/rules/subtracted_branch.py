@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from backprop_check.derivation.elementwise import SLOPES
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import uses_taken
-from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search
 from backprop_check.diagnosis.paths import Path, off, paths
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import put
@@ -56,24 +56,24 @@ def find(case: Case) -> Diagnosis | None:
         error=error,
         note="Gradients of several uses always add up.",
         help="Add; a minus of the forward belongs inside the term of its own path.",
-        span=case.span(found[2] if found is not None else None),
+        span=case.span(found.part if found is not None else None),
         evidence=evidence,
         claims=(uses_taken(-1, [path]),) if path is not None else (),
-        fix=found[0] if found is not None else None,
-        also=_other_path(case, found[2]) if found is not None else (),
+        fix=found.fix if found is not None else None,
+        also=_other_path(case, found.part) if found is not None else (),
     )
 
 
-def _one_path(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
+def _one_path(case: Case, found: Mended) -> Diagnosis:
     """Where there is one path only, the two are terms of one derivative."""
-    assert isinstance(found[2], ast.BinOp)
+    assert isinstance(found.part, ast.BinOp)
     return case.proven(
         "wrong-sign",
-        error=f"`{short(found[2].right)}` has the opposite sign",
+        error=f"`{short(found.part.right)}` has the opposite sign",
         note=case.only("All the rest of the expression is right."),
         help="Work out that term of the derivative alone: does it come in with a plus or a minus?",
-        span=case.span(found[2].right),
-        fix=found[0],
+        span=case.span(found.part.right),
+        fix=found.fix,
     )
 
 

@@ -28,7 +28,7 @@ from itertools import combinations, permutations
 
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.reductions import reduced
 from backprop_check.diagnosis.rewrites import calls, method, put
@@ -47,9 +47,9 @@ def find(case: Case) -> Diagnosis | None:
         error="this sums first and multiplies afterwards",
         note="A sum of products is not a product of sums: each pair of numbers has a product of its own.",
         help=_move(found),
-        span=case.span(found[2]),
+        span=case.span(found.part),
         evidence="With the product inside the sum the expression equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 
@@ -59,16 +59,16 @@ def _letters(case: Case) -> Diagnosis | None:
     if found is None:
         return None
     before = list(_letters_of(case.draft)) if case.draft is not None else []
-    old, new = next((a, b) for a, b in zip(before, _letters_of(found[1]), strict=True) if a != b)
+    old, new = next((a, b) for a, b in zip(before, _letters_of(found.tree), strict=True) if a != b)
     one, other = next((a, b) for a, b in zip(old, new, strict=True) if a != b)
     return case.proven(
         "sum-before-product",
         error=f"`{one}` and `{other}` are two letters, where one axis is meant",
         note="einsum sums over every letter that is not in the result, each by itself; only axes with the same letter meet.",
         help="Write the same letter for both.",
-        span=case.span(found[2]),
+        span=case.span(found.part),
         evidence=f"With `{other}` in the place of `{one}` the expression equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 
@@ -92,23 +92,23 @@ def _one_letter(case: Case, expression: ast.expr) -> Iterator[Edit]:
                 yield put(expression, call.args[0], letters), call.args[0]
 
 
-def _over(found: tuple[str, ast.expr, ast.expr]) -> str:
+def _over(found: Mended) -> str:
     """The axis that the right expression sums over, where the learner's sums all name it."""
     own = {
         ast.unparse(ast.Tuple([*given[1], *(k.value for k in call.keywords)]))
-        for call in _sums(found[2])
+        for call in _sums(found.part)
         if (given := reduced(call)) is not None
     }
     return " over the same axis" if len(own) == 1 else ""
 
 
-def _move(found: tuple[str, ast.expr, ast.expr]) -> str:
+def _move(found: Mended) -> str:
     """What to do first; of a vector among the factors, that it gets an axis, so that each of its numbers meets a row."""
-    own = {ast.dump(call) for call in calls(found[2], "unsqueeze")}
-    given = next((call for call in calls(found[1], "unsqueeze") if ast.dump(call) not in own), None)
+    own = {ast.dump(call) for call in calls(found.part, "unsqueeze")}
+    given = next((call for call in calls(found.tree, "unsqueeze") if ast.dump(call) not in own), None)
     if given is None or not isinstance(given.func, ast.Attribute):
         return f"Multiply element by element first, then sum{_over(found)}."
-    outer = next((f" over axis {text(call.args[0])}" for call in _sums(found[2]) if len(call.args) == 1), "")
+    outer = next((f" over axis {text(call.args[0])}" for call in _sums(found.part) if len(call.args) == 1), "")
     return f"Give `{short(given.func.value)}` an axis of length 1, `{short(given)}`, multiply element by element, then sum{outer}."
 
 

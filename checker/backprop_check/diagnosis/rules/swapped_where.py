@@ -55,10 +55,10 @@ def _told(case: Case, site: Site, mask: ast.expr) -> Diagnosis:
         note=f"`{ast.unparse(site.part)}` takes `{ast.unparse(site.operand)}` where `{ast.unparse(mask)}` is {truth}; "
         "your answer has it the other way round.",
         help=f"Let the gradient through where `{ast.unparse(mask)}` is {truth}.",
-        span=case.span(found[2] if found else None),
+        span=case.span(found.part if found else None),
         evidence=f"With `{ast.unparse(mask)}` turned round in the forward, autograd gives exactly your answer in every trial.",
         claims=(as_if([(site.line, put(site.tree, mask, ast.UnaryOp(ast.Invert(), mask)))]),),
-        fix=found[0] if found else None,
+        fix=found.fix if found else None,
     )
 
 

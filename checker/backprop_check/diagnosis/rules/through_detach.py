@@ -64,10 +64,10 @@ def _told(case: Case, opened: dict[Line, ast.expr]) -> Diagnosis:
         error="this counts a path that goes through a `detach()`",
         note=f"In {where} what stands before `.detach()` is a constant for the backward pass: nothing flows back through that use.",
         help=f"Follow only the uses of {case.node} that are not detached; treat the detached one as a given number.",
-        span=case.span(found[2] if found else None),
+        span=case.span(found.part if found else None),
         evidence="With `.detach()` taken out of the forward, autograd gives exactly your answer in every trial.",
         claims=(as_if(opened.items()),),
-        fix=found[0] if found else None,
+        fix=found.fix if found else None,
     )
 
 

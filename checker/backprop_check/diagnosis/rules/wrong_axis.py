@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, search
+from backprop_check.diagnosis.edits import Edit, Mended, search
 from backprop_check.diagnosis.meeting import MODULES, axes_of, axis_told, function_of, last_step, shape_told
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import calls, put, with_keyword
@@ -125,7 +125,7 @@ def _of_call(call: ast.Call) -> str | None:
     return None
 
 
-def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
+def _told(case: Case, found: Mended) -> Diagnosis:
     fix, changed, call = found
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
     name = call.func.attr

@@ -33,7 +33,7 @@ from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.another import another
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search
 from backprop_check.diagnosis.lone_factor import lone_factor
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import put
@@ -50,32 +50,32 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return (another(case) or wrong_part(case) or gradient_without_its_slope(case) or lone_factor(case)) if case.everywhere else None
-    if isinstance(found[2], ast.Constant | ast.Call):
+    if isinstance(found.part, ast.Constant | ast.Call):
         # Beside another mistake a function less is no proof: something else may stand in the place of the whole call.
         return _not_the_slope(case, found) if not case.partial else None
-    part = found[2]
+    part = found.part
     divides = isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div)
-    moved = next((side for side, whole in _exchanged(case.draft, part) if ast.dump(whole) == ast.dump(found[1])), part)  # type: ignore[arg-type]
+    moved = next((side for side, whole in _exchanged(case.draft, part) if ast.dump(whole) == ast.dump(found.tree)), part)  # type: ignore[arg-type]
     does = "divides by" if divides else "multiplies with"
     return case.proven(
         "wrong-local-derivative",
         error=f"this {does} `{short(moved)}`, where the derivative {'multiplies' if divides else 'divides'}",
         note=example(case),
         help=asks(case),
-        span=case.span(found[2]),
+        span=case.span(found.part),
         evidence="With the two exchanged the expression equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 
-def _not_the_slope(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
+def _not_the_slope(case: Case, found: Mended) -> Diagnosis:
     return case.proven(
         "wrong-local-derivative",
-        error=f"`{ast.unparse(found[2])}` does not belong to this derivative",
+        error=f"`{ast.unparse(found.part)}` does not belong to this derivative",
         note=example(case),
         help=asks(case),
-        span=case.span(found[2]),
-        fix=found[0],
+        span=case.span(found.part),
+        fix=found.fix,
     )
 
 

@@ -30,7 +30,7 @@ import torch
 from backprop_check.diagnosis.another_gradient import slope_instead
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, names_used, parts, rename, replacements, search
+from backprop_check.diagnosis.edits import Edit, Mended, names_used, parts, rename, replacements, search
 from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.records import Diagnosis
@@ -80,15 +80,15 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _lacks_upstream(case: Case, found: tuple[str, ast.expr, ast.expr], new: str) -> Diagnosis:
+def _lacks_upstream(case: Case, found: Mended, new: str) -> Diagnosis:
     return case.proven(
         "missing-upstream",
-        error=f"`{ast.unparse(found[2])}` is a value of the forward; no gradient from above is in this",
+        error=f"`{ast.unparse(found.part)}` is a value of the forward; no gradient from above is in this",
         note=f"What arrives at {new[1:]} belongs in the product.",
         help=asks(case),
-        span=case.span(found[2]),
+        span=case.span(found.part),
         evidence=f"With `{new}` in its place the expression equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 

@@ -43,7 +43,7 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return _moved(case)
-    call = found[2]
+    call = found.part
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
     undone = next((line for line in case.consumers if any(word in line.source for word in PERMUTES)), None)
     return case.proven(
@@ -55,7 +55,7 @@ def find(case: Case) -> Diagnosis | None:
         else f"The axes have to end up in the order in which {case.node} has them.",
         help="Write the axes' names under what stands before the call, and pick them in the order the result needs.",
         span=case.span(call, after=call.func.value),
-        fix=found[0],
+        fix=found.fix,
     )
 
 
@@ -64,7 +64,7 @@ def _moved(case: Case) -> Diagnosis | None:
     found = search(case, _left_out)
     if found is None:
         return None
-    call = found[2]
+    call = found.part
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
     return case.proven(
         "wrong-permutation",
@@ -72,7 +72,7 @@ def _moved(case: Case) -> Diagnosis | None:
         note=f"Without it every number stands where the element of {case.node} stands that it belongs to.",
         help="Move numbers on the way back only where the forward moved them.",
         span=case.span(call, after=call.func.value),
-        fix=found[0],
+        fix=found.fix,
     )
 
 

@@ -49,9 +49,9 @@ def find(case: Case) -> Diagnosis | None:
                     error=f"the formula is right, but `{old}` is {role}",
                     note=f"In `{line.name} = {line.source}` this formula belongs to {other}, `{new}`.",
                     help=f"Ask of each name in the formula whether it is the input or the output of the operation that makes {line.name}.",
-                    span=case.span(found[2]),
+                    span=case.span(found.part),
                     evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
-                    fix=found[0],
+                    fix=found.fix,
                 )
     return None
 

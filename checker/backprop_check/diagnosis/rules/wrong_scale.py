@@ -34,7 +34,7 @@ from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal, uses_taken
 from backprop_check.diagnosis.constants import Named, named_constants, times, turned_over
-from backprop_check.diagnosis.edits import Edit, parts, search, tensors, value_of
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search, tensors, value_of
 from backprop_check.diagnosis.factors import brought, lines_of_answer, matching
 from backprop_check.diagnosis.paths import off, paths
 from backprop_check.diagnosis.phrases import short
@@ -61,7 +61,7 @@ def find(case: Case) -> Diagnosis | None:
     return _told(case, found)
 
 
-def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
+def _told(case: Case, found: Mended) -> Diagnosis:
     text, tree, part = found
     # A length written as a number is right today: it shows where another mistake is put right.
     lengths = {size for size in case.runs[0].trial.sizes.values() if size > 2}

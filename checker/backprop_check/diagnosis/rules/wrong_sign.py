@@ -63,7 +63,7 @@ def find(case: Case) -> Diagnosis | None:
 def _minus_too_many(case: Case) -> tuple[str, ast.expr] | None:
     """The right line, and the part of the learner's whose minus is one too many, or that is turned round."""
     found = search(case, _turns)
-    return (found[0], found[2]) if found is not None else None
+    return (found.fix, found.part) if found is not None else None
 
 
 def _turns(_: Case, expression: ast.expr) -> Iterator[Edit]:
@@ -115,11 +115,11 @@ def _of_term(case: Case) -> Diagnosis | None:
         return None
     return case.proven(
         "wrong-sign",
-        error=f"`{ast.unparse(found[2])}` has the opposite sign",
+        error=f"`{ast.unparse(found.part)}` has the opposite sign",
         note=case.only("All the rest of the expression is right."),
         help="Find the minus that the derivative brings, or the one too many.",
-        span=case.span(found[2]),
-        fix=found[0],
+        span=case.span(found.part),
+        fix=found.fix,
     )
 
 

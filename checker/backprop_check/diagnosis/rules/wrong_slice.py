@@ -31,7 +31,7 @@ from itertools import permutations
 import torch
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.meeting import last_step
 from backprop_check.diagnosis.phrases import lines, short
 from backprop_check.diagnosis.reordered import JOINS
@@ -45,11 +45,11 @@ PARTS = 4
 def find(case: Case) -> Diagnosis | None:
     """Proven by other bounds in the learner's own slice, or by value: oracle and answer are two parts of one gradient."""
     found = search(case, edits)
-    if found is not None and isinstance(found[2], ast.Call):
-        evidence = f"With its parts in another order the expression equals autograd's gradient in every trial: `{found[0]}`."
+    if found is not None and isinstance(found.part, ast.Call):
+        evidence = f"With its parts in another order the expression equals autograd's gradient in every trial: `{found.fix}`."
         return _told(case, "the parts are right, but they do not stand in the forward's order", evidence, found)
     if found is not None:
-        evidence = f"`{found[0]}` equals autograd's gradient in every trial."
+        evidence = f"`{found.fix}` equals autograd's gradient in every trial."
         if not _cuts(case):
             return _needless(case, evidence, found)
         return _told(case, "this is another part than the forward used", evidence, found)
@@ -71,9 +71,9 @@ def _cuts(case: Case) -> bool:
     return any(word in line.source for line in case.consumers for word in words)
 
 
-def _needless(case: Case, evidence: str, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
+def _needless(case: Case, evidence: str, found: Mended) -> Diagnosis:
     """A part is taken where the forward takes none."""
-    part = found[2]
+    part = found.part
     whole = isinstance(part, ast.Subscript) and case.draft is not None and case.is_right(put(case.draft, part, part.value))
     return case.proven(
         "wrong-slice",
@@ -81,23 +81,23 @@ def _needless(case: Case, evidence: str, found: tuple[str, ast.expr, ast.expr]) 
         if not whole
         else f"`{last_step(part)}` leaves numbers out that are needed",
         note=f"{case.node} is used whole in {lines(case.consumers)}: nothing is cut there.",
-        help=f"Take all of it: leave the `{last_step(part)}` out." if whole else f"Cut as `{short(found[1])}` does.",
+        help=f"Take all of it: leave the `{last_step(part)}` out." if whole else f"Cut as `{short(found.tree)}` does.",
         span=case.span(part),
         evidence=evidence,
-        fix=found[0],
+        fix=found.fix,
     )
 
 
-def _told(case: Case, error: str, evidence: str, found: tuple[str, ast.expr, ast.expr] | None) -> Diagnosis:
+def _told(case: Case, error: str, evidence: str, found: Mended | None) -> Diagnosis:
     uses = lines(case.consumers)
     return case.proven(
         "wrong-slice",
         error=error,
         note=f"{uses}: count which places {case.node} fills, or is taken from, along that axis.",
         help="Cut at the same bounds as the forward does.",
-        span=case.span(found[2] if found is not None else None),
+        span=case.span(found.part if found is not None else None),
         evidence=evidence,
-        fix=found[0] if found is not None else None,
+        fix=found.fix if found is not None else None,
     )
 
 

@@ -21,7 +21,7 @@ import ast
 from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search
 from backprop_check.diagnosis.phrases import users
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.records import Diagnosis
@@ -32,20 +32,20 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    if found[2] is case.draft and case.consumers and not any(bool(a.any()) for a in case.answers):
+    if found.part is case.draft and case.consumers and not any(bool(a.any()) for a in case.answers):
         return _nothing(case, found)
     return case.proven(
         "wrong-start",
-        error=f"`{ast.unparse(found[2])}` is the wrong start",
+        error=f"`{ast.unparse(found.part)}` is the wrong start",
         note="What is added up begins at zeros; what is multiplied begins at ones.",
         help="Ask whether the rest of the expression adds to this tensor or multiplies it.",
-        span=case.span(found[2]),
+        span=case.span(found.part),
         evidence="With zeros and ones exchanged here the expression equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 
-def _nothing(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
+def _nothing(case: Case, found: Mended) -> Diagnosis:
     """Zeros for the whole answer, where ones are right."""
     one = f"one number of {case.node}" if case.oracles[0].dim() else case.node
     return case.proven(
@@ -53,9 +53,9 @@ def _nothing(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
         error="this is zero, as if nothing moved with " + case.node,
         note=f"Zeros are where a gradient begins that is added up; nothing has been added here. {users(case)} moves with {case.node}.",
         help=f"Ask by how much {' and '.join(line.name for line in case.consumers)} moves when {one} rises by 1.",
-        span=case.span(found[2]),
+        span=case.span(found.part),
         evidence="With ones in the place of zeros it equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 
