@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 import torch
 
@@ -13,6 +12,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.plain import cancels
 from backprop_check.diagnosis.rewrites import parts as parts
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.spoken import Mended as Mended
 from backprop_check.diagnosis.work import EDITS
 
 Edit = tuple[ast.expr, ast.expr]
@@ -20,15 +20,6 @@ Edit = tuple[ast.expr, ast.expr]
 
 Made = tuple[str, ast.expr, ast.expr]
 """A slip in one part of a right formula: the code that names it, the part, and what it becomes."""
-
-
-class Mended(NamedTuple):
-    """A right expression, as text and as a tree, and the part of the learner's that was changed."""
-
-    fix: str
-    tree: ast.expr
-    part: ast.expr
-
 
 Edits = Callable[[Case, ast.expr], Iterable[Edit]]
 """How a rule changes an expression. A rule that has such a function of the name `edits` takes part in repairs of two steps."""

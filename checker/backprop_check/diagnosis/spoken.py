@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import EllipsisType
+from typing import NamedTuple
 
 import torch
 
@@ -13,6 +14,14 @@ from backprop_check.diagnosis.observed import Observed
 from backprop_check.exercise.sizes import axes, axis_name, written
 from backprop_check.exercise.source import characters
 from backprop_check.records import Claim, Diagnosis, Run, Span
+
+
+class Mended(NamedTuple):
+    """A right expression, as text and as a tree, and the part of the learner's that was changed."""
+
+    fix: str
+    tree: ast.expr
+    part: ast.expr
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,7 @@ class Spoken(Observed):
     def proven(
         self,
         code: str,
+        by: Mended | None = None,
         *,
         error: str,
         note: str = "",
@@ -77,7 +87,8 @@ class Spoken(Observed):
         claims: tuple[Claim, ...] = (),
         also: tuple[tuple[Span, str], ...] = (),
     ) -> Diagnosis:
-        """A proven cause: of the whole answer, where no other place is given, and by its fix, where there is no other proof."""
-        place = self.span() if isinstance(span, EllipsisType) else span
+        """A proven cause: of the whole answer, or of the part that was mended, unless told otherwise; by its fix, without other proof."""
+        place = self.span(by.part if by is not None else None) if isinstance(span, EllipsisType) else span
+        fix = by.fix if by is not None and fix is None else fix
         shown = evidence or (f"`{fix}` equals autograd's gradient in every trial." if fix is not None else "")
         return Diagnosis(code, "proven", error, note, help, place, shown, fix, also, claims)

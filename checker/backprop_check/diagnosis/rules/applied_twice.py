@@ -37,12 +37,11 @@ def find(case: Case) -> Diagnosis | None:
     assert inner is not None
     return case.proven(
         "applied-twice",
+        by=found,
         error=f"`{ast.unparse(inner)}` already is the result; the function is applied once more",
         note=case.only(f"Without it, `{ast.unparse(inner)}` in its place, the expression is right."),
         help="Use the forward's own result as it is.",
-        span=case.span(found.part),
         evidence="With the call taken away the expression equals autograd's gradient in every trial.",
-        fix=found.fix,
     )
 
 

@@ -44,12 +44,11 @@ def find(case: Case) -> Diagnosis | None:
     factors = f"`{short(part.left)}` is {shape_told(case, part.left)}, `{short(part.right)}` is {shape_told(case, part.right)}"
     return case.proven(
         "elementwise-for-matmul",
+        by=found,
         error="`*` pairs elements; here products have to be added up",
         note=f"{case.node} is a factor of the matrix product in `{line.name} = {line.source}`, and the way back is a matrix product too.",
         help=f"Use `@`: {factors}, and {case.node} is {case.due}. Order and turn them so that the axis to be summed away is in the middle.",
-        span=case.span(found.part),
         evidence="With the matrix product of the same factors the expression equals autograd's gradient in every trial.",
-        fix=found.fix,
     )
 
 

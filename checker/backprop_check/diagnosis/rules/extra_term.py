@@ -44,21 +44,19 @@ def find(case: Case) -> Diagnosis | None:
         whole = getattr(value_of(case, found.part), "dtype", None) == torch.int64
         return case.proven(
             "index-as-value" if whole else "wrong-local-derivative",
+            by=found,
             error=f"`{short(found.part)}` says where, not how much" if whole else f"`{short(found.part)}` is a factor too many",
             note=case.only("Without it the expression is right: the derivative of this operation does not have it."),
             help="Go through the operations on the path, and write one factor for each.",
-            span=case.span(found.part),
             evidence="Without this factor the expression equals autograd's gradient in every trial.",
-            fix=found.fix,
         )
     return case.proven(
         "extra-term",
+        by=found,
         error=f"`{short(found.part)}` does not belong here",
         note=case.only("Without it the expression is right."),
         help=f"Count the uses of {case.node} in the forward: one term for each.",
-        span=case.span(found.part),
         evidence="Without this part the expression equals autograd's gradient in every trial.",
-        fix=found.fix,
     )
 
 

@@ -35,12 +35,11 @@ def find(case: Case) -> Diagnosis | None:
         return _value_as_index(case)
     return case.proven(
         "index-as-value",
+        by=found,
         error="this index is used as a number",
         note="It says where, not how much.",
         help="Make a mask of it, one at that place and zero elsewhere, and multiply with the mask.",
-        span=case.span(found.part),
         evidence="With the one-hot mask of this index in its place the expression equals autograd's gradient in every trial.",
-        fix=found.fix,
     )
 
 
@@ -51,11 +50,10 @@ def _value_as_index(case: Case) -> Diagnosis | None:
         return None
     return case.proven(
         "index-as-value",
+        by=found,
         error=f"`{ast.unparse(found.part)}` says how much; here an index is due, which says where",
         note="`one_hot` puts a one at the place that it is given.",
         help="Give it the index: `argmax` along the axis the forward picks from.",
-        span=case.span(found.part),
-        fix=found.fix,
     )
 
 

@@ -38,11 +38,10 @@ def find(case: Case) -> Diagnosis | None:
         return None
     return case.proven(
         "inner-for-outer",
+        by=found,
         error=f"an inner product of two vectors is one number, but {case.node} is {case.due}",
         note=f"Each number of {case.node} joined one element of one vector with one of the other, so every pair has a gradient.",
         help="Multiply every element of one with every element of the other: an outer product.",
-        span=case.span(found.part),
-        fix=found.fix,
     )
 
 

@@ -48,13 +48,12 @@ def find(case: Case) -> Diagnosis | None:
     )
     return case.proven(
         "missing-transpose",
+        by=found,
         error=f"`{name}` has to be turned here",
         note=f"`@` lets the last axis of the left factor meet {'the only axis' if only else 'the last but one'} of the right one, "
         f"and sums over it. {now}",
         help=f"Turn `{name}`, so that its other axis meets: {case.node} is {case.due}.",
-        span=case.span(found.part),
         evidence=f"With `{name}` transposed the expression equals autograd's gradient in every trial.",
-        fix=found.fix,
     )
 
 

@@ -49,11 +49,10 @@ def _of_one(case: Case) -> Diagnosis | None:
     part = ast.unparse(found.part)
     return case.proven(
         "missing-upstream",
+        by=found,
         error=f"what arrives from above is missing from `{part}`",
         note=f"Along a path to {case.node} the chain rule multiplies each derivative with the gradient that arrives there.",
         help=f"Ask which gradient arrives at {users(case)}, and multiply `{part}` with it.",
-        span=case.span(found.part),
-        fix=found.fix,
     )
 
 

@@ -38,12 +38,11 @@ def find(case: Case) -> Diagnosis | None:
         return None
     return case.proven(
         "multiplied-branches",
+        by=found,
         error="these come back along two paths, and are multiplied",
         note="Across paths gradients add up; only along one path are factors multiplied.",
         help=f"Count the uses of {case.node}: one term for each, added.",
-        span=case.span(found.part),
         evidence="With `+` in the place of `*` the expression equals autograd's gradient in every trial.",
-        fix=found.fix,
     )
 
 

@@ -37,14 +37,13 @@ def find(case: Case) -> Diagnosis | None:
         return None
     return case.proven(
         "plus-for-times",
+        by=found,
         error="these two belong to one path, and are added",
         note="Along a path the chain rule multiplies; it adds only across paths.",
         help="Multiply the local derivative with what arrives from above."
         if case.gradients_in(found.part)
         else "Multiply them: the factors of one derivative, and those of one path, are multiplied.",
-        span=case.span(found.part),
         evidence="With `*` in the place of `+` the expression equals autograd's gradient in every trial.",
-        fix=found.fix,
     )
 
 

@@ -44,12 +44,11 @@ def find(case: Case) -> Diagnosis | None:
         return _letters(case)
     return case.proven(
         "sum-before-product",
+        by=found,
         error="this sums first and multiplies afterwards",
         note="A sum of products is not a product of sums: each pair of numbers has a product of its own.",
         help=_move(found),
-        span=case.span(found.part),
         evidence="With the product inside the sum the expression equals autograd's gradient in every trial.",
-        fix=found.fix,
     )
 
 
@@ -63,12 +62,11 @@ def _letters(case: Case) -> Diagnosis | None:
     one, other = next((a, b) for a, b in zip(old, new, strict=True) if a != b)
     return case.proven(
         "sum-before-product",
+        by=found,
         error=f"`{one}` and `{other}` are two letters, where one axis is meant",
         note="einsum sums over every letter that is not in the result, each by itself; only axes with the same letter meet.",
         help="Write the same letter for both.",
-        span=case.span(found.part),
         evidence=f"With `{other}` in the place of `{one}` the expression equals autograd's gradient in every trial.",
-        fix=found.fix,
     )
 
 

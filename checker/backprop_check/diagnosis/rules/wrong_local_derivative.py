@@ -59,23 +59,21 @@ def find(case: Case) -> Diagnosis | None:
     does = "divides by" if divides else "multiplies with"
     return case.proven(
         "wrong-local-derivative",
+        by=found,
         error=f"this {does} `{short(moved)}`, where the derivative {'multiplies' if divides else 'divides'}",
         note=example(case),
         help=asks(case),
-        span=case.span(found.part),
         evidence="With the two exchanged the expression equals autograd's gradient in every trial.",
-        fix=found.fix,
     )
 
 
 def _not_the_slope(case: Case, found: Mended) -> Diagnosis:
     return case.proven(
         "wrong-local-derivative",
+        by=found,
         error=f"`{ast.unparse(found.part)}` does not belong to this derivative",
         note=example(case),
         help=asks(case),
-        span=case.span(found.part),
-        fix=found.fix,
     )
 
 

@@ -83,12 +83,11 @@ def find(case: Case) -> Diagnosis | None:
 def _lacks_upstream(case: Case, found: Mended, new: str) -> Diagnosis:
     return case.proven(
         "missing-upstream",
+        by=found,
         error=f"`{ast.unparse(found.part)}` is a value of the forward; no gradient from above is in this",
         note=f"What arrives at {new[1:]} belongs in the product.",
         help=asks(case),
-        span=case.span(found.part),
         evidence=f"With `{new}` in its place the expression equals autograd's gradient in every trial.",
-        fix=found.fix,
     )
 
 

@@ -46,12 +46,11 @@ def find(case: Case) -> Diagnosis | None:
                 other = "what came out" if old == case.node else "what went in"
                 return case.proven(
                     "wrong-point",
+                    by=found,
                     error=f"the formula is right, but `{old}` is {role}",
                     note=f"In `{line.name} = {line.source}` this formula belongs to {other}, `{new}`.",
                     help=f"Ask of each name in the formula whether it is the input or the output of the operation that makes {line.name}.",
-                    span=case.span(found.part),
                     evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
-                    fix=found.fix,
                 )
     return None
 

@@ -115,11 +115,10 @@ def _of_term(case: Case) -> Diagnosis | None:
         return None
     return case.proven(
         "wrong-sign",
+        by=found,
         error=f"`{ast.unparse(found.part)}` has the opposite sign",
         note=case.only("All the rest of the expression is right."),
         help="Find the minus that the derivative brings, or the one too many.",
-        span=case.span(found.part),
-        fix=found.fix,
     )
 
 

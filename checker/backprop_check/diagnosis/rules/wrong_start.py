@@ -36,12 +36,11 @@ def find(case: Case) -> Diagnosis | None:
         return _nothing(case, found)
     return case.proven(
         "wrong-start",
+        by=found,
         error=f"`{ast.unparse(found.part)}` is the wrong start",
         note="What is added up begins at zeros; what is multiplied begins at ones.",
         help="Ask whether the rest of the expression adds to this tensor or multiplies it.",
-        span=case.span(found.part),
         evidence="With zeros and ones exchanged here the expression equals autograd's gradient in every trial.",
-        fix=found.fix,
     )
 
 
@@ -50,12 +49,11 @@ def _nothing(case: Case, found: Mended) -> Diagnosis:
     one = f"one number of {case.node}" if case.oracles[0].dim() else case.node
     return case.proven(
         "wrong-start",
+        by=found,
         error="this is zero, as if nothing moved with " + case.node,
         note=f"Zeros are where a gradient begins that is added up; nothing has been added here. {users(case)} moves with {case.node}.",
         help=f"Ask by how much {' and '.join(line.name for line in case.consumers)} moves when {one} rises by 1.",
-        span=case.span(found.part),
         evidence="With ones in the place of zeros it equals autograd's gradient in every trial.",
-        fix=found.fix,
     )
 
 

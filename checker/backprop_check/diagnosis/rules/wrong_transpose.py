@@ -39,21 +39,19 @@ def find(case: Case) -> Diagnosis | None:
     if swapped is not None and ast.unparse(put(case.draft, found.part, swapped)) == ast.unparse(found.tree):  # type: ignore[arg-type]
         return case.proven(
             "transposed",
+            by=found,
             error=f"`{short(found.part)}` is turned over",
             note="The right factors meet on the right axis, but they stand in the other order: rows for columns.",
             help="Turn the product over: `(A @ B).T` is `B.T @ A.T`, the factors in the other order, each turned.",
-            span=case.span(found.part),
-            fix=found.fix,
         )
     return case.proven(
         "wrong-transpose",
+        by=found,
         error="the right factors, but the wrong axes meet",
         note=f"{case.node} is {case.due}{_shared(case, found.part)}.",
         help="Write the axes under both factors as they are, then order and turn them so that the axis to be summed away stands "
         "in the middle, and the outer two are in the order of the result.",
-        span=case.span(found.part),
         evidence="The same two factors, otherwise ordered and turned, give autograd's gradient in every trial.",
-        fix=found.fix,
     )
 
 
