@@ -40,11 +40,11 @@ CASES = [
      ["wrong-slice"]),
     # The updated parameter.
     ("y = x @ W", "x (N, K), W (K, M)", "torch.randn", "dW = W - 0.1 * x.T @ dy", "dW = x.T @ dy", ["extra-term"]),
-    # Two mistakes that meet.
+    # Two mistakes that meet: a sign is told last.
     ("y = x / s", "x (N, C), s (N, 1)", "torch.rand + 0.5", "ds = (x / s**2 * dy).sum(1)", "ds = -(x / s**2 * dy).sum(1)[:, None]",
-     ["wrong-sign", "lost-keepdim"]),
+     ["lost-keepdim", "wrong-sign"]),
     ("h = torch.tanh(z); y = h * w", "z (N, C), w (C)", "torch.randn", "dz = -(1 - h) * (dy * w)", "dz = w * dy * (1 - h * h)",
-     ["wrong-sign", "wrong-power"]),
+     ["wrong-power", "wrong-sign"]),
     # A number that is a length of today, in an answer that is wrong besides.
     ("y = a * s", "a (N, C), s (N, 1)", "torch.randn", "ds = a.sum(1).reshape(5, 1) + dy.sum(1).reshape(5, 1)",
      "ds = (a * dy).sum(1).reshape(-1, 1)", ["hard-coded-size"]),
