@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.phrases import short
-from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.rewrites import operations, put
 from backprop_check.records import Diagnosis
 
 SIGNS = {ast.Mult: "*", ast.Div: "/", ast.MatMult: "@"}
@@ -63,15 +63,14 @@ def _raised(_: Case, expression: ast.expr) -> Iterator[Edit]:
 
 
 def bracketed(_: Case, expression: ast.expr) -> Iterator[Edit]:
-    for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub):
-            left, right = part.left, part.right
-            if isinstance(right, ast.BinOp) and type(right.op) in SIGNS:
-                whole = ast.BinOp(ast.BinOp(left, part.op, right.left), right.op, right.right)
-                yield put(expression, part, ast.copy_location(whole, part)), right
-            if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult | ast.MatMult):
-                whole = ast.BinOp(left.left, left.op, ast.BinOp(left.right, part.op, right))
-                yield put(expression, part, ast.copy_location(whole, part)), left
+    for part in operations(expression, ast.Add | ast.Sub):
+        left, right = part.left, part.right
+        if isinstance(right, ast.BinOp) and type(right.op) in SIGNS:
+            whole = ast.BinOp(ast.BinOp(left, part.op, right.left), right.op, right.right)
+            yield put(expression, part, ast.copy_location(whole, part)), right
+        if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult | ast.MatMult):
+            whole = ast.BinOp(left.left, left.op, ast.BinOp(left.right, part.op, right))
+            yield put(expression, part, ast.copy_location(whole, part)), left
 
 
 def unbracketed(expression: ast.expr) -> Iterator[ast.expr]:

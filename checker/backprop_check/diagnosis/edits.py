@@ -50,6 +50,12 @@ def value_of(case: Case, expression: ast.expr, trial: int = 0) -> object:
     return case.each[trial][0].value(expression)
 
 
+def is_tensor(case: Case, part: ast.expr) -> bool:
+    """Whether it is a tensor with an axis, in the first trial."""
+    value = value_of(case, part)
+    return isinstance(value, torch.Tensor) and value.dim() > 0
+
+
 def rename(expression: ast.expr, old: str, new: str) -> ast.expr:
     """Put `new` for every `old`."""
     changed = expression

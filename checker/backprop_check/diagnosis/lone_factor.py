@@ -11,8 +11,9 @@ from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
-from backprop_check.diagnosis.edits import names_used, parts
+from backprop_check.diagnosis.edits import names_used
 from backprop_check.diagnosis.phrases import lines
+from backprop_check.diagnosis.rewrites import operations
 from backprop_check.records import Diagnosis
 
 
@@ -20,11 +21,10 @@ def lone_factor(case: Case) -> Diagnosis | None:
     """Proven by value: in every trial the answer is one side of a product in the derived gradient."""
     if not case.everywhere or case.derived is None:
         return None
-    for product in parts(case.derived.expression):
-        if isinstance(product, ast.BinOp) and isinstance(product.op, ast.Mult | ast.MatMult):
-            for factor, other in ((product.left, product.right), (product.right, product.left)):
-                if _is_tensor(case, factor) and _is_tensor(case, other) and case.is_answer(case.evaluate(factor)):
-                    return _told(case, case.derived, factor, other)
+    for product in operations(case.derived.expression, ast.Mult | ast.MatMult):
+        for factor, other in ((product.left, product.right), (product.right, product.left)):
+            if _is_tensor(case, factor) and _is_tensor(case, other) and case.is_answer(case.evaluate(factor)):
+                return _told(case, case.derived, factor, other)
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from types import UnionType
 from typing import Any
 
 from backprop_check.derivation.trees import kept
@@ -29,6 +30,11 @@ def parts(expression: ast.expr) -> tuple[ast.expr, ...]:
         elif isinstance(child, ast.expr):
             found += parts(child)
     return tuple(found)
+
+
+def operations(expression: ast.expr, kinds: type[ast.operator] | UnionType) -> Iterator[ast.BinOp]:
+    """Those of its parts that are an operation of these kinds."""
+    return (part for part in parts(expression) if isinstance(part, ast.BinOp) and isinstance(part.op, kinds))
 
 
 def put(expression: ast.expr, old: ast.AST, new: ast.expr) -> ast.expr:

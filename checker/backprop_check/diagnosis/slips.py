@@ -17,7 +17,7 @@ from backprop_check.diagnosis.confused import early_sums, functions, multiplied_
 from backprop_check.diagnosis.edits import Made, names_used, parts, value_of
 from backprop_check.diagnosis.meeting import values
 from backprop_check.diagnosis.misplaced import flips, other_names, reductions, scattering
-from backprop_check.diagnosis.rewrites import calls, put
+from backprop_check.diagnosis.rewrites import calls, operations, put
 from backprop_check.diagnosis.work import SLIPS
 
 Kind = Callable[[Case, ast.expr], Iterator[Made]]
@@ -151,11 +151,10 @@ def _powers(case: Case, right: ast.expr) -> Iterator[Made]:
 
 def _fractions(case: Case, right: ast.expr) -> Iterator[Made]:
     """A divisor taken for a factor, or the other way round."""
-    for part in parts(right):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
-            value = value_of(case, part.right)
-            exchanged = ast.BinOp(part.left, ast.Mult() if isinstance(part.op, ast.Div) else ast.Div(), part.right)
-            yield "wrong-local-derivative" if isinstance(value, torch.Tensor) and value.dim() else "wrong-scale", part, exchanged
+    for part in operations(right, ast.Mult | ast.Div):
+        value = value_of(case, part.right)
+        exchanged = ast.BinOp(part.left, ast.Mult() if isinstance(part.op, ast.Div) else ast.Div(), part.right)
+        yield "wrong-local-derivative" if isinstance(value, torch.Tensor) and value.dim() else "wrong-scale", part, exchanged
 
 
 def _layouts(case: Case, right: ast.expr) -> Iterator[Made]:

@@ -32,7 +32,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.counterfactual import replays, written_as
 from backprop_check.diagnosis.edits import Edit, Mended, parts, search
-from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.rewrites import operations, put
 from backprop_check.diagnosis.sites import below, names
 from backprop_check.records import Diagnosis, Line
 
@@ -58,11 +58,10 @@ def find(case: Case) -> Diagnosis | None:
 def _places(case: Case) -> Iterator[Guarded]:
     reached = {case.node}
     for line, tree in below(case):
-        for part in parts(tree):
-            if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add):
-                for other, constant in ((part.left, part.right), (part.right, part.left)):
-                    if names(other) & reached and _is_small(case, constant):
-                        yield line, tree, part, other
+        for part in operations(tree, ast.Add):
+            for other, constant in ((part.left, part.right), (part.right, part.left)):
+                if names(other) & reached and _is_small(case, constant):
+                    yield line, tree, part, other
         reached.add(line.name)
 
 

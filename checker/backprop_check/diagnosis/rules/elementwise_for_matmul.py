@@ -25,18 +25,18 @@ import ast
 from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.edits import Edit, search
 from backprop_check.diagnosis.meeting import contracted, in_product, shape_told
 from backprop_check.diagnosis.phrases import short
-from backprop_check.diagnosis.rewrites import products, put
-from backprop_check.diagnosis.rules.needless_sum import idle
+from backprop_check.diagnosis.rewrites import operations, products, put
+from backprop_check.diagnosis.rules.needless_sum import busy
 from backprop_check.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by a matrix product of the same two factors: the expression is then right."""
     line = in_product(case)
-    found = search(case, _busy) if line is not None else None
+    found = search(case, busy(edits)) if line is not None else None
     if found is None or line is None:
         return None
     part = found.part
@@ -52,17 +52,10 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _busy(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    """Not those that leave nothing to a sum of the learner's: then it sums along the wrong axis, or averages, and `*` is right."""
-    before = idle(case, expression)
-    yield from (edit for edit in edits(case, expression) if idle(case, edit[0]) <= before)
-
-
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult):
-            for product in products(part.left, part.right):
-                meet = contracted(case, product.left, product.right)
-                if meet is None or "1" in meet:
-                    continue  # nothing is added up: that is an outer product, which `*` can write too
-                yield put(expression, part, ast.copy_location(product, part)), part
+    for part in operations(expression, ast.Mult):
+        for product in products(part.left, part.right):
+            meet = contracted(case, product.left, product.right)
+            if meet is None or "1" in meet:
+                continue  # nothing is added up: that is an outer product, which `*` can write too
+            yield put(expression, part, ast.copy_location(product, part)), part

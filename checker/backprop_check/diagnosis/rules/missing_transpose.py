@@ -25,10 +25,10 @@ import ast
 from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.edits import Edit, search
 from backprop_check.diagnosis.meeting import around, axes_of, contracted
 from backprop_check.diagnosis.phrases import short
-from backprop_check.diagnosis.rewrites import is_turned, put
+from backprop_check.diagnosis.rewrites import is_turned, operations, put
 from backprop_check.records import Diagnosis
 
 
@@ -58,9 +58,8 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    for product in parts(expression):
-        if isinstance(product, ast.BinOp) and isinstance(product.op, ast.MatMult):
-            for factor in (product.left, product.right):
-                for attribute in ("T", "mT"):
-                    if not is_turned(factor):
-                        yield put(expression, factor, ast.copy_location(ast.Attribute(factor, attribute, ast.Load()), factor)), factor
+    for product in operations(expression, ast.MatMult):
+        for factor in (product.left, product.right):
+            for attribute in ("T", "mT"):
+                if not is_turned(factor):
+                    yield put(expression, factor, ast.copy_location(ast.Attribute(factor, attribute, ast.Load()), factor)), factor

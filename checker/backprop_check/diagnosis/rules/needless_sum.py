@@ -27,7 +27,7 @@ from itertools import combinations
 import torch
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, search, value_of
+from backprop_check.diagnosis.edits import Edit, Edits, search, value_of
 from backprop_check.diagnosis.meeting import last_step, operator_around
 from backprop_check.diagnosis.reductions import reduced
 from backprop_check.diagnosis.rewrites import calls, put, summed
@@ -85,6 +85,16 @@ def idle(case: Case, expression: ast.expr) -> int:
     A repair that makes a sum idle where it was not keeps in words what it takes away in fact: it shows another mistake.
     """
     return sum(_is_idle(case, call) for call in calls(expression, "sum", "mean"))
+
+
+def busy(edits: Edits) -> Edits:
+    """Those of a mistake's edits that leave each sum and mean something to do: where one has nothing, its axis is wrong, or needless."""
+
+    def kept(case: Case, expression: ast.expr) -> Iterator[Edit]:
+        before = idle(case, expression)
+        yield from (edit for edit in edits(case, expression) if idle(case, edit[0]) <= before)
+
+    return kept
 
 
 def _is_idle(case: Case, call: ast.Call) -> bool:

@@ -28,10 +28,10 @@ from itertools import combinations, permutations
 
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, Mended, parts, search
+from backprop_check.diagnosis.edits import Edit, Mended, search
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.reductions import reduced
-from backprop_check.diagnosis.rewrites import calls, method, put
+from backprop_check.diagnosis.rewrites import calls, method, operations, put
 from backprop_check.records import Diagnosis
 
 FACTORS = 4
@@ -111,14 +111,13 @@ def _move(found: Mended) -> str:
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
-            sums = list(_sums(part))[:FACTORS]
-            for count in range(len(sums), 0, -1):
-                for chosen in combinations(sums, count):
-                    yield put(expression, part, ast.copy_location(_sum_of_product(part, chosen), part)), part
-                    for vector in chosen if len(chosen) > 1 else ():
-                        yield put(expression, part, ast.copy_location(_sum_of_product(part, chosen, vector), part)), part
+    for part in operations(expression, ast.Mult | ast.Div):
+        sums = list(_sums(part))[:FACTORS]
+        for count in range(len(sums), 0, -1):
+            for chosen in combinations(sums, count):
+                yield put(expression, part, ast.copy_location(_sum_of_product(part, chosen), part)), part
+                for vector in chosen if len(chosen) > 1 else ():
+                    yield put(expression, part, ast.copy_location(_sum_of_product(part, chosen, vector), part)), part
 
 
 def _sums(part: ast.expr) -> Iterator[ast.Call]:

@@ -22,10 +22,10 @@ import ast
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.counterfactual import evaluator, kept, replays
-from backprop_check.diagnosis.edits import parts, search
+from backprop_check.diagnosis.edits import search
 from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.replay import Change
-from backprop_check.diagnosis.rewrites import calls, put
+from backprop_check.diagnosis.rewrites import calls, operations, put
 from backprop_check.diagnosis.sites import below
 from backprop_check.records import Diagnosis, Line
 
@@ -74,7 +74,6 @@ def _told(case: Case, opened: dict[Line, ast.expr]) -> Diagnosis:
 def _shorter(_: Case, expression: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
     """The expression without one of its terms, or without one of its factors."""
     found = []
-    for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub | ast.Mult):
-            found += [(put(expression, part, part.left), part.right), (put(expression, part, part.right), part.left)]
+    for part in operations(expression, ast.Add | ast.Sub | ast.Mult):
+        found += [(put(expression, part, part.left), part.right), (put(expression, part, part.right), part.left)]
     return found

@@ -30,7 +30,7 @@ from backprop_check.diagnosis.edits import Edit, Mended, search
 from backprop_check.diagnosis.meeting import MODULES, axes_of, axis_told, function_of, last_step, shape_told
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import calls, put, with_keyword
-from backprop_check.diagnosis.rules.needless_sum import idle
+from backprop_check.diagnosis.rules.needless_sum import busy
 from backprop_check.records import Diagnosis
 
 ALONG = ("sum", "mean", "amax", "amin", "max", "min", "prod", "norm", "var", "std", "logsumexp", "softmax", "log_softmax", "cumsum",
@@ -43,14 +43,8 @@ RANKS = 4
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by the learner's own expression with another axis: it is then the oracle."""
-    found = search(case, _busy)
+    found = search(case, busy(edits))
     return _told(case, found) if found is not None else None
-
-
-def _busy(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    """Not those that let a sum or mean run over an axis of length 1: that changes nothing, so no axis is due there at all."""
-    before = idle(case, expression)
-    yield from (edit for edit in edits(case, expression) if idle(case, edit[0]) <= before)
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:

@@ -38,7 +38,7 @@ from backprop_check.diagnosis.edits import Edit, Mended, parts, search, tensors,
 from backprop_check.diagnosis.factors import brought, lines_of_answer, matching
 from backprop_check.diagnosis.paths import off, paths
 from backprop_check.diagnosis.phrases import short
-from backprop_check.diagnosis.rewrites import calls, put
+from backprop_check.diagnosis.rewrites import calls, operations, put
 from backprop_check.diagnosis.scaled import is_constant, scale_words, words_of_whole
 from backprop_check.records import Diagnosis
 
@@ -183,13 +183,12 @@ def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
 
 def _without_a_number(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """The expression without a factor or divisor that is one number, though it be computed: `dc.sum()`."""
-    for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
-            sides = ((part.left, part.right), (part.right, part.left)) if isinstance(part.op, ast.Mult) else ((part.left, part.right),)
-            for kept, lost in sides:
-                value = value_of(case, lost)
-                if isinstance(value, torch.Tensor) and value.dim() == 0:
-                    yield put(expression, part, kept), lost
+    for part in operations(expression, ast.Mult | ast.Div):
+        sides = ((part.left, part.right), (part.right, part.left)) if isinstance(part.op, ast.Mult) else ((part.left, part.right),)
+        for kept, lost in sides:
+            value = value_of(case, lost)
+            if isinstance(value, torch.Tensor) and value.dim() == 0:
+                yield put(expression, part, kept), lost
 
 
 def _exponents(case: Case) -> list[float]:

@@ -34,7 +34,7 @@ from backprop_check.diagnosis.claims import equal, uses_taken
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.factors import between, minus_brought, no_minus
 from backprop_check.diagnosis.paths import off, paths
-from backprop_check.diagnosis.rewrites import led, negated, put
+from backprop_check.diagnosis.rewrites import led, negated, operations, put
 from backprop_check.diagnosis.rules.subtracted_branch import bent
 from backprop_check.records import Diagnosis, Span
 
@@ -70,9 +70,8 @@ def _turns(_: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub):
             yield put(expression, part, part.operand), part
-    for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub):
-            yield put(expression, part, ast.copy_location(ast.BinOp(part.right, ast.Sub(), part.left), part)), part
+    for part in operations(expression, ast.Sub):
+        yield put(expression, part, ast.copy_location(ast.BinOp(part.right, ast.Sub(), part.left), part)), part
 
 
 def _sign(case: Case, part: ast.expr) -> Span | None:

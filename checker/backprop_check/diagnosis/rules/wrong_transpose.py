@@ -22,10 +22,10 @@ import ast
 from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.edits import Edit, search
 from backprop_check.diagnosis.meeting import axes_of, node_axes
 from backprop_check.diagnosis.phrases import short
-from backprop_check.diagnosis.rewrites import products, put, swapped_product
+from backprop_check.diagnosis.rewrites import operations, products, put, swapped_product
 from backprop_check.records import Diagnosis
 
 
@@ -66,7 +66,6 @@ def _shared(case: Case, product: ast.BinOp) -> str:
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult):
-            for product in products(part.left, part.right):
-                yield put(expression, part, ast.copy_location(product, part)), part
+    for part in operations(expression, ast.MatMult):
+        for product in products(part.left, part.right):
+            yield put(expression, part, ast.copy_location(product, part)), part
