@@ -17,6 +17,9 @@ from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.failure import stopped
 from backprop_check.diagnosis.mend import nearest
 from backprop_check.diagnosis.order import LAST, ORDER, Find, found, peers
+from backprop_check.diagnosis.pages import page
+from backprop_check.diagnosis.quotient import find as quotient
+from backprop_check.diagnosis.rounds import by_statement, near, stopped_within
 from backprop_check.diagnosis.rules import not_written
 from backprop_check.diagnosis.two_mistakes import two_mistakes
 from backprop_check.diagnosis.work import MEND
@@ -28,10 +31,10 @@ USED_UP = "What may be searched for one submission was used up by its other grad
 FACTS = Diagnosis("unrecognised", "located", error="this is not the gradient", evidence="Compared with autograd's gradient.")
 
 
-def of(case: Case, near: Diagnosis | None, most: float = math.inf) -> tuple[Diagnosis, ...]:
-    """Return the causes, in all their places; facts only once the submission's `most` work is done. `near`: where it is not written."""
-    if near is not None:
-        return _placed(case, (_with_fix(not_written.there(case, near), near, most),))
+def of(case: Case, elsewhere: Diagnosis | None, most: float = math.inf) -> tuple[Diagnosis, ...]:
+    """Return the causes, in all their places; facts only once `most` work is done. `elsewhere`: it is not written, and this says where."""
+    if elsewhere is not None:
+        return _placed(case, (_with_fix(not_written.there(case, elsewhere), elsewhere, most),))
     if not_written.unassigned(case.verdict, case.submission):
         return ()
     return _placed(case, diagnose(case, most) if case.work.done < most else (facts_only(case),))
@@ -41,10 +44,16 @@ def diagnose(case: Case, most: float = math.inf) -> tuple[Diagnosis, ...]:
     """Return the cause that is proven first, or several proven together, or else the facts; with the right expression."""
     if (end := attempt(stopped, case)) is not None:
         return (end,)
+    if (near_it := attempt(quotient, case)) is not None:
+        return (_claimed(near_it),)
+    there = attempt(stopped_within, case)
     if case.verdict.difference.wrong == "value" and not all(bool(torch.isfinite(oracle).all()) for oracle in case.oracles):
         return (_first(case, ("autograd-used", "unrecognised")) or FACTS,)  # a proof by value says nothing of places that have no value
-    explainer, causes = proven(case)
-    causes = causes or attempt(lambda c: two_mistakes(c, single), case) or (attempt(any_wrong_part, case) or _first(case, LAST) or FACTS,)
+    explainer, causes = proven(there) if there is not None else (None, ())
+    if not causes:
+        explainer, causes = proven(case)
+    last = () if causes else attempt(lambda c: two_mistakes(c, single), case)
+    causes = causes or last or (attempt(any_wrong_part, case) or _first(there or case, LAST) or FACTS,)
     return (_with_fix(case, causes[0], most, kept=explainer is valued.find), *map(_claimed, causes[1:]))
 
 
@@ -62,6 +71,8 @@ def _with_fix(case: Case, cause: Diagnosis, most: float, kept: bool = False) -> 
     # The evidence quotes the line that was found; it is true of the plainer one that is shown.
     evidence = cause.evidence.replace(f"`{cause.fix}` equals", f"`{fix}` equals") if fix is not None else cause.evidence
     nearer = _claimed(replace(_claimed(cause), fix=fix, evidence=evidence))
+    if nearer.near is None and case.draft is None:
+        nearer = replace(nearer, near=attempt(near, replace(case, until=min(case.until + MEND, most))))
     return attempt(lambda _: nearer, case) or _claimed(cause)
 
 
@@ -81,6 +92,12 @@ def proven(case: Case) -> tuple[str | Find | None, tuple[Diagnosis, ...]]:
     """Who speaks: the first single cause whose proof stands, with those whose proofs stand as well, each offered as one of them."""
     for explainer in ORDER:
         if (cause := attempt(partial(found, explainer), case)) is not None:
+            if (
+                "of all numbers" in page(cause.code).traits
+                and cause.span == case.span()
+                and (nearer := attempt(by_statement, case)) is not None
+            ):
+                return by_statement, (nearer,)  # of a loop as a whole the one thing in it that is wrong
             told = (attempt(partial(found, peer), case) for peer in peers(explainer))
             others = {d.code: d for d in told if d is not None and d.code != cause.code}
             return explainer, tuple(replace(d, certainty="one-of") for d in (cause, *others.values())) if others else (cause,)

@@ -16,6 +16,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.neighbours import neighbour
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.reordered import reordered
+from backprop_check.diagnosis.rounds import by_statement
 from backprop_check.diagnosis.rules import hard_coded_size, rules
 from backprop_check.diagnosis.updated import updated
 from backprop_check.diagnosis.wrong_part import part_without_a_factor
@@ -58,7 +59,7 @@ FORMULA = _codes(
     """
 )
 # The value alone, whatever made it: the farthest from the learner's line, and nearest to chance.
-VALUE: tuple[Find, ...] = (neighbour, by_slip, reordered, part_without_a_factor, updated, hard_coded_size.besides)
+VALUE: tuple[Find, ...] = (by_statement, neighbour, by_slip, reordered, part_without_a_factor, updated, hard_coded_size.besides)
 
 LAST = ("wrong-idea", "unrecognised")
 """What is said where no cause is proven: that the idea is another, or the facts."""

@@ -33,6 +33,7 @@ TRAITS = {
     "line stays": "no other expression for the gradient puts it right, since what spoils it stands in another line",
     "nameless": "the page can show nothing of the mistake at hand",
     "of a part": "it is told of a part of the line: what is said of it holds whatever else is wrong",
+    "of all numbers": "it is known by all numbers of an answer, and may be told of one statement more exactly",
     "other shape": "as a slip in the right formula it may give another shape than the node's",
     "vague": "it would explain away a term that is simply wrong, if a branch may be missing too",
 }

@@ -152,6 +152,31 @@ def _places(case: Case, part: ast.expr | None, found: Found) -> Refusal:
     )
 
 
+def _written_places(case: Case, part: ast.expr | None, found: Found) -> Refusal | None:
+    """Of a value that is written into places; `expand` has a rule of its own."""
+    if not isinstance(part, ast.Subscript):
+        return None
+    sides = (found[2], found[1]) if "size=" in found[0] else (found[1], found[2])
+    there, value = (written([int(n) for n in side.split(",") if n.strip()]) for side in sides)
+    return Refusal(
+        f"what is written is {value}, and `{short(part)}` is {'one number' if there == '()' else there}",
+        "The index picks these places; what is put there has to have their shape, or one that broadcasts to it.",
+        "One thing is to be written there: ask which sum, or which product of matrices, makes it of these."
+        if found[1].count(",") < found[2].count(",") or "size=" in found[0]
+        else "Ask which axis the index counts along, and which number, row or column of what arrives belongs there.",
+    )
+
+
+def _minus_of_mask(case: Case, part: ast.expr | None, found: Found) -> Refusal:
+    inner = part.operand if isinstance(part, ast.UnaryOp) else None
+    mask = f"`{short(inner)}`" if inner is not None else "what stands after the minus"
+    return Refusal(
+        f"{mask} is a mask, and a mask has no minus",
+        "It holds True and False: it says where, and not how much.",
+        "Multiply first, and put the minus before the product, or before what the mask is multiplied with.",
+    )
+
+
 def _several_axes(case: Case, part: ast.expr | None, found: Found) -> Refusal | None:
     if not isinstance(part, ast.Call):
         return None
@@ -195,6 +220,9 @@ def _said(case: Case, part: ast.expr | None, found: Found, known: Known) -> Refu
 _EXPLAINED: tuple[tuple[str, Callable[[Case, ast.expr | None, Found], Refusal | None]], ...] = (
     (r"Dimension out of range \(expected to be in range of \[(-?\d+), (-?\d+)\], but got (-?\d+)\)", _axis),
     (r"Class values must be smaller than num_classes", _classes),
+    (r"expand\(torch\.\w+\{\[([\d, ]*)\]\}, size=\[([\d, ]*)\]\): the number of sizes provided", _written_places),
+    (r"The expanded size of the tensor .*Target sizes: \[([\d, ]*)\]\.\s+Tensor sizes: \[([\d, ]*)\]", _written_places),
+    (r"Negation, the `-` operator, on a bool tensor", _minus_of_mask),
     (r"value tensor of shape \[([\d, ]*)\] cannot be broadcast to indexing result of shape \[([\d, ]*)\]", _places),
     (r"argument 'keepdim' \(position 2\) must be bool, not int", _several_axes),
     (

@@ -13,6 +13,7 @@ winner of each row alone, and the others get zero.
 Read more: the PyTorch documentation, "torch.amax".
 
 Question: Let a number of {node} rise that is not the winner of its row. Does anything move?
+Traits: of all numbers
 """
 
 from __future__ import annotations

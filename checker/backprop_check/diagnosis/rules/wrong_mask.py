@@ -14,6 +14,7 @@ mask.
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation", the backward of relu.
 
 Question: For which numbers of {node} does {users} move when they rise? Does your line let just those through?
+Traits: of all numbers
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ and no others?
 Slip: a constant factor is off
 Note: The derivative of {lines} has a constant factor; here it is left out, or on the other side of a fraction.
 Help: Find the number that multiplies, divides or is an exponent there, and see where it goes in the derivative.
-Traits: of a part
+Traits: of a part, of all numbers
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ Of a term: On which ways does {one} move {ends}? With which sign does each send 
 Slip: a sign is turned
 Note: Your answer is what the gradient would be with one plus for a minus in it, or one minus for a plus.
 Help: Go through the terms and factors of your answer: does the result of {lines} rise with each of them, or fall?
-Traits: of a part
+Traits: of a part, of all numbers
 """
 
 from __future__ import annotations
