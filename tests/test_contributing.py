@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from backprop_check.cli.arguments import COMMANDS
-from backprop_check.diagnosis import claims, rules
-from backprop_check.diagnosis.explain import LAST
+from backprop_check.diagnosis import claims
+from backprop_check.diagnosis.order import LAST, ORDER
 from backprop_check.report.formats.table import FORMATS
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +30,7 @@ def test_every_path_that_is_named_is_there() -> None:
 @pytest.mark.parametrize(
     ("what", "folder", "known", "others"),
     [
-        ("a mistake", "diagnosis/rules", {m.__name__.rsplit(".", 1)[-1] for m in (*rules.RULES, *LAST)}, {"__init__"}),
+        ("a mistake", "diagnosis/rules", {code.replace("-", "_") for code in (*ORDER, *LAST) if isinstance(code, str)}, {"__init__"}),
         ("a format of marks", "report/formats", {f.__module__.rsplit(".", 1)[-1] for f in FORMATS.values()}, None),
         ("a command", "cli", {module for module, *_ in COMMANDS.values()}, None),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backprop_check.cli.main import main
-from backprop_check.diagnosis.rules import RULES
+from backprop_check.diagnosis.rules import syntax_error
 from backprop_check.submission.zygote import Zygote
 
 
@@ -20,7 +20,7 @@ def test_a_crash_is_noted_for_doctor_and_shown_when_verbose(
     def crash(_: object) -> None:
         raise ZeroDivisionError("our own mistake")
 
-    monkeypatch.setattr(RULES[1], "find", crash)
+    monkeypatch.setattr(syntax_error, "find", crash)
     path = next((course / "exercises").glob("ex05_*.py"))
     path.write_text(path.read_text().replace("dact = ...", "dact = torch.ones_like(act) * act.shape[0] ** 3 - 5 * act"))
     assert main(["check", "ex05"], zygote) == 1

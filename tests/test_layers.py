@@ -82,3 +82,16 @@ def with_package() -> dict[str, str]:
     import os
 
     return {**os.environ, "PYTHONPATH": str(ROOT.parent)}
+
+
+def test_a_right_answer_and_a_stub_load_no_mistake(tmp_path: Path) -> None:
+    script = f"""
+import sys
+from backprop_check.cli.main import main
+main(["init", "course"])
+assert main(["check", "course/exercises/ex01_dot_product.py"]) == 1
+assert main(["check", "--exercise", "course/exercises/ex01_dot_product.py", "--submission", {str(ROOT.parents[1] / "solutions" / "ex01_dot_product.py")!r}]) == 0
+assert not {{"backprop_check.diagnosis.causes", "backprop_check.diagnosis.rules.wrong_sign"}} & set(sys.modules)
+"""
+    run = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, env=with_package())
+    assert run.returncode == 0, run.stdout + run.stderr

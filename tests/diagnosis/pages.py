@@ -6,12 +6,13 @@ import ast
 import re
 from pathlib import Path
 
-SECTIONS = ("Family", "Forward", "Shapes", "Inputs", "Wrong", "Right", "Why", "Read more")
+from backprop_check.diagnosis.pages import HEADINGS, WORDS
+
 SIZES = {"N": 5, "C": 3, "K": 4, "M": 6, "T": 7, "B": 2}
 
 
 def section(page: str, name: str) -> str:
-    match = re.search(rf"^{name}:[ \n](.*?)(?=^(?:{'|'.join(SECTIONS)}):|\Z)", page, re.S | re.M)
+    match = re.search(rf"^{name}:[ \n](.*?)(?=^(?:{'|'.join((*HEADINGS, *WORDS))}):|\Z)", page, re.S | re.M)
     assert match, f"the page has no section {name!r}"
     return " ".join(match.group(1).split())
 

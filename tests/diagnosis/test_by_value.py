@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from pages import write
 
-from backprop_check.diagnosis.rules import RULES, TIES
+from backprop_check.diagnosis.order import LAST, ORDER
+from backprop_check.diagnosis.pages import pages
+from backprop_check.diagnosis.rules import rules
 from backprop_check.flow import check
 from backprop_check.records import Diagnosis
 from backprop_check.submission.zygote import Zygote
@@ -38,11 +40,11 @@ CASES = [
      ["wrong-slice"]),
     # The updated parameter.
     ("y = x @ W", "x (N, K), W (K, M)", "torch.randn", "dW = W - 0.1 * x.T @ dy", "dW = x.T @ dy", ["extra-term"]),
-    # Two mistakes that meet.
+    # Two mistakes that meet: a sign is told last.
     ("y = x / s", "x (N, C), s (N, 1)", "torch.rand + 0.5", "ds = (x / s**2 * dy).sum(1)", "ds = -(x / s**2 * dy).sum(1)[:, None]",
-     ["wrong-sign", "lost-keepdim"]),
+     ["lost-keepdim", "wrong-sign"]),
     ("h = torch.tanh(z); y = h * w", "z (N, C), w (C)", "torch.randn", "dz = -(1 - h) * (dy * w)", "dz = w * dy * (1 - h * h)",
-     ["wrong-sign", "wrong-power"]),
+     ["wrong-power", "wrong-sign"]),
     # A number that is a length of today, in an answer that is wrong besides.
     ("y = a * s", "a (N, C), s (N, 1)", "torch.randn", "ds = a.sum(1).reshape(5, 1) + dy.sum(1).reshape(5, 1)",
      "ds = (a * dy).sum(1).reshape(-1, 1)", ["hard-coded-size"]),
@@ -78,6 +80,7 @@ def test_two_causes_that_both_stand_are_offered_as_such(tmp_path: Path, zygote: 
     assert said(tmp_path, zygote, case, case[4]) == ()
 
 
-def test_ties_are_pairs_of_rules() -> None:
-    assert all(len(tie) == 2 and tie & set(RULES) for tie in TIES)
-    assert all(callable(rule.find) for tie in TIES for rule in tie)
+def test_every_mistake_has_its_place_in_the_order() -> None:
+    named = [code for code in (*ORDER, *LAST) if isinstance(code, str)]
+    assert sorted(named) == sorted(rules())
+    assert all(page.ties <= set(ORDER) for page in pages())

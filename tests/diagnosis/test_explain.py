@@ -11,9 +11,9 @@ import pytest
 from pages import section, write
 from test_pages import code
 
-from backprop_check.diagnosis import explain
-from backprop_check.diagnosis.explain import LAST
-from backprop_check.diagnosis.rules import RULES
+from backprop_check.diagnosis import causes
+from backprop_check.diagnosis.order import ORDER, VALUE
+from backprop_check.diagnosis.rules import not_written, rules, unrecognised, wrong_idea, wrong_local_derivative, wrong_permutation
 from backprop_check.flow import check
 from backprop_check.records import Gradient
 from backprop_check.submission.zygote import Zygote
@@ -23,7 +23,7 @@ def crash(*_: object) -> None:
     raise RuntimeError("a prover broke")
 
 
-@pytest.mark.parametrize("rule", (RULES[0], RULES[len(RULES) // 2], RULES[-1], *LAST), ids=code)
+@pytest.mark.parametrize("rule", (not_written, wrong_permutation, wrong_local_derivative, wrong_idea, unrecognised), ids=code)
 def test_a_crash_in_a_prover_leaves_the_verdict(rule: ModuleType, tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rule, "find", crash)
     (gradient, *_) = [g for g in wrong(rule, tmp_path, zygote) if g.verdict.status in ("incorrect", "error", "missing")]
@@ -39,41 +39,41 @@ def survived(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging.getLogger("backprop_check"), "handlers", [logging.NullHandler()])
 
 
-@pytest.mark.parametrize("place", (0, len(explain.BY_VALUE) - 1))
+@pytest.mark.parametrize("place", (ORDER.index(VALUE[0]), -1))
 def test_a_crash_in_a_prover_by_value_leaves_the_verdict(
     place: int, tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    provers = list(explain.BY_VALUE)
+    provers = list(ORDER)
     provers[place] = crash
-    monkeypatch.setattr(explain, "BY_VALUE", tuple(provers))
-    (gradient,) = wrong(LAST[-1], tmp_path, zygote)
+    monkeypatch.setattr(causes, "ORDER", tuple(provers))
+    (gradient,) = wrong(unrecognised, tmp_path, zygote)
     assert gradient.verdict.status == "incorrect"
     assert gradient.diagnoses[0].error
 
 
-@pytest.mark.parametrize("helper", ["several", "nearest", "otherwise"])
+@pytest.mark.parametrize("helper", ["two_mistakes", "nearest", "any_wrong_part"])
 def test_a_crash_in_what_comes_after_leaves_the_verdict(
     helper: str, tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(explain, helper, crash)
-    (gradient,) = wrong(LAST[-1], tmp_path, zygote)
+    monkeypatch.setattr(causes, helper, crash)
+    (gradient,) = wrong(unrecognised, tmp_path, zygote)
     assert gradient.verdict.status == "incorrect"
     assert gradient.diagnoses[0].error
 
 
 def test_a_crash_of_all_provers_says_facts_only(tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> None:
-    for rule in (*RULES, *LAST):
+    for rule in rules().values():
         monkeypatch.setattr(rule, "find", crash)
-    for helper in ("several", "nearest"):
-        monkeypatch.setattr(explain, helper, crash)
-    monkeypatch.setattr(explain, "BY_VALUE", (crash,) * len(explain.BY_VALUE))
-    (gradient,) = wrong(RULES[-1], tmp_path, zygote)
+    for helper in ("two_mistakes", "nearest"):
+        monkeypatch.setattr(causes, helper, crash)
+    monkeypatch.setattr(causes, "ORDER", tuple(one if isinstance(one, str) else crash for one in ORDER))
+    (gradient,) = wrong(wrong_local_derivative, tmp_path, zygote)
     assert gradient.verdict.status == "incorrect"
     assert [(d.code, d.certainty, d.fix) for d in gradient.diagnoses] == [("unrecognised", "located", None)]
 
 
 def test_past_its_searches_a_submission_gets_facts_and_hears_why(tmp_path: Path, zygote: Zygote) -> None:
-    (gradient,) = wrong(RULES[-1], tmp_path, zygote, searching=0)
+    (gradient,) = wrong(wrong_local_derivative, tmp_path, zygote, searching=0)
     assert gradient.verdict.status == "incorrect"
     assert [(d.code, d.certainty) for d in gradient.diagnoses] == [("unrecognised", "located")]
     assert "used up" in gradient.diagnoses[0].note

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pages import write
 
-from backprop_check.diagnosis import places
+from backprop_check.diagnosis import all_places
 from backprop_check.flow import check
 from backprop_check.records import Diagnosis, Report
 from backprop_check.report.json import as_json
@@ -119,6 +119,6 @@ def test_a_crash_hides_no_diagnosis(tmp_path: Path, zygote: Zygote, monkeypatch:
         raise RuntimeError
 
     monkeypatch.setattr(logging.getLogger("backprop_check"), "handlers", [logging.NullHandler()])
-    monkeypatch.setattr(places, "fold", crash)
+    monkeypatch.setattr(all_places, "differences", crash)
     diagnosis = told(judged(*CASES["lost-keepdim"][:2], tmp_path, zygote))
     assert (diagnosis.code, diagnosis.also) == ("lost-keepdim", ())

@@ -12,7 +12,7 @@ from plugged import Run, Shared
 import backprop_check.grading.bench
 import backprop_check.pytest_plugin.collection
 import backprop_check.pytest_plugin.fixtures
-import backprop_check.report.formats.words  # noqa: F401
+import backprop_check.report.formats.told  # noqa: F401
 from backprop_check.pytest_plugin import plugin
 from backprop_check.submission.zygote import Zygote
 

@@ -24,9 +24,9 @@ import backprop_check.report.formats as formats
 from backprop_check import __version__
 from backprop_check.errors import BadInput
 from backprop_check.report.formats import prairielearn
-from backprop_check.report.formats.names import stem
+from backprop_check.report.formats.stems import stem
 from backprop_check.report.formats.table import FORMATS
-from backprop_check.report.formats.words import brief, clip, explained
+from backprop_check.report.formats.told import brief, clip, explained
 from backprop_check.results import Result, from_line
 from backprop_check.roster import Roster, Student
 

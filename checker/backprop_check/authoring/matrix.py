@@ -58,7 +58,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Row:
+class Tally:
     """Counts of one gradient, or of many: wrong answers shown, what was said of them, and what the exercise cannot show."""
 
     name: str
@@ -93,20 +93,20 @@ def tell(mutations: Mutations, zygote: Zygote) -> Iterator[Told]:
             yield from _told(mutations, path, chosen, zygote)
 
 
-def rows(mutations: Mutations, told: Iterable[Told]) -> list[Row]:
+def rows(mutations: Mutations, told: Iterable[Told]) -> list[Tally]:
     """The counts of each gradient."""
     found = list(told)
     return [_row(target, [one for one in found if one.wrong.target == target.target]) for target in mutations.targets]
 
 
-def total(name: str, parts: Sequence[Row]) -> Row:
+def total(name: str, parts: Sequence[Tally]) -> Tally:
     """The sum of some rows."""
     fields = ("mutants", "caught", "named", "misnamed", "mended", "hidden", "right")
-    return Row(name, **{field: sum(getattr(part, field) for part in parts) for field in fields})
+    return Tally(name, **{field: sum(getattr(part, field) for part in parts) for field in fields})
 
 
-def _row(target: Sorted, told: Sequence[Told]) -> Row:
-    return Row(
+def _row(target: Sorted, told: Sequence[Told]) -> Tally:
+    return Tally(
         name=target.target,
         mutants=len(target.wrong),
         caught=sum(one.caught for one in told),

@@ -20,7 +20,7 @@ from backprop_check.authoring.slips.matmul import at_turn
 from backprop_check.authoring.slips.names import Names
 from backprop_check.authoring.slips.operators import at_operator
 from backprop_check.authoring.slips.places import Place, places, put
-from backprop_check.authoring.slips.whole import Slip, around
+from backprop_check.authoring.slips.whole import LabelledSlip, around
 
 STRANGERS = 2
 """So many tensors that have the right shape and nothing to do with the expression are put in the place of an operand."""
@@ -61,7 +61,7 @@ def operands(target: str, expression: str, names: Names, usable: Collection[str]
     return near + [name for name in alike if name not in near][:STRANGERS]
 
 
-def _slips(place: Place, names: Names, tree: ast.expr, others: Collection[str]) -> Iterator[Slip]:
+def _slips(place: Place, names: Names, tree: ast.expr, others: Collection[str]) -> Iterator[LabelledSlip]:
     yield from at_operator(place, names)
     yield from at_turn(place)
     yield from at_constant(place, names)

@@ -17,7 +17,7 @@ from backprop_check.exercise.course import exercise_id, find_course, locate
 from backprop_check.exercise.definition import course_exercise, definition
 from backprop_check.grading.cluster import judged_by_cluster
 from backprop_check.grading.found import Survey, reading, survey
-from backprop_check.grading.grade import Judged, Plan, graded, judged_bytes, planned
+from backprop_check.grading.grade import Judging, Plan, graded, judged_bytes, planned
 from backprop_check.grading.outputs import check_formats, write_outputs
 from backprop_check.grading.pages import Pages
 from backprop_check.grading.scheduler import check_cluster
@@ -154,7 +154,7 @@ def _grade(
     return plan, sorted(results, key=lambda result: result.submission)
 
 
-def _judging(args: argparse.Namespace, setup: Setup) -> Judged:
+def _judging(args: argparse.Namespace, setup: Setup) -> Judging:
     """Return what judges tasks: judges on this machine, or a cluster's."""
     if args.scheduler:
         return partial(judged_by_cluster, setup, args.scheduler)

@@ -12,7 +12,7 @@ from rich.text import Text
 from backprop_check.report.layout import INDENT, prose, visible
 
 if TYPE_CHECKING:
-    from backprop_check.authoring.matrix import Mutations, Row, Told
+    from backprop_check.authoring.matrix import Mutations, Tally, Told
     from backprop_check.authoring.shown import Sorted, Wrong
 
 COLUMNS = ("mutants", "caught", "named", "misnamed", "mended", "hidden", "right")
@@ -23,7 +23,7 @@ the slip · misnamed: a cause is claimed, and it is not · mended: the fix is ri
 for what arrives from above in this graph · right: right after all"""
 
 
-def table(what: str, rows: Sequence[Row], every: Row) -> Table:
+def table(what: str, rows: Sequence[Tally], every: Tally) -> Table:
     """The counts, a line for each row, then the sum of all."""
     found = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_footer=True, footer_style="bold")
     found.add_column(what, every.name)
@@ -34,7 +34,7 @@ def table(what: str, rows: Sequence[Row], every: Row) -> Table:
     return found
 
 
-def markdown(rows: Sequence[Row]) -> str:
+def markdown(rows: Sequence[Tally]) -> str:
     """The counts as a table of Markdown, as the documentation shows them."""
     lines = [("exercise", *COLUMNS), ("---",) * (len(COLUMNS) + 1)]
     lines += [(row.name, *(str(getattr(row, column)) for column in COLUMNS)) for row in rows]
@@ -91,5 +91,5 @@ def _names(codes: Sequence[str]) -> str:
     return ", ".join(codes) or "no code of the catalogue"
 
 
-def _cell(row: Row, column: str) -> str:
+def _cell(row: Tally, column: str) -> str:
     return str(getattr(row, column))

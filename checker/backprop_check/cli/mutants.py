@@ -15,7 +15,7 @@ from backprop_check.cli.screen import progress, show, width, write
 from backprop_check.cli.workers import workers
 
 if TYPE_CHECKING:
-    from backprop_check.authoring.matrix import Mutations, Row
+    from backprop_check.authoring.matrix import Mutations, Tally
     from backprop_check.submission.zygote import Zygote
 
 
@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """Judge the mutants of the exercises named (default: all of the course). Returns 1 when a wrong one passes, else 0."""
     course, paths = asked(args.exercises)
     solutions = [course.solution(path) for path in paths]
-    done: list[Row] = []
+    done: list[Tally] = []
     with workers(args) as zygote:
         from backprop_check.authoring.matrix import read_mutations, total
 
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if every.caught == every.mutants else 1
 
 
-def _judged(mutations: Mutations, zygote: Zygote, advance: Callable[[], None], quiet: bool) -> Row:
+def _judged(mutations: Mutations, zygote: Zygote, advance: Callable[[], None], quiet: bool) -> Tally:
     """Judge one exercise, show what was found unless `quiet`, and return its counts."""
     from backprop_check.authoring.matrix import rows, tell, total
 

@@ -13,9 +13,10 @@ from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.asking import example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if, sent_through, slope
-from backprop_check.diagnosis.counterfactual import Site, applied_to_gradient, below, replays, sites, with_slope, written_as
+from backprop_check.diagnosis.counterfactual import applied_to_gradient, replays, with_slope, written_as
 from backprop_check.diagnosis.replay import cut, downstream
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.sites import Site, below, sites
 from backprop_check.records import Claim, Diagnosis
 
 FAMILIAR = ("tanh", "sigmoid", "log", "sqrt", "relu", "square", "reciprocal", "sin", "cos")
@@ -63,13 +64,11 @@ def _on_gradient(case: Case, site: Site) -> Diagnosis:
     part = text(site.part)
     assert isinstance(site.part, ast.Call)
     name = ast.unparse(site.part.func).rpartition(".")[2]
-    return Diagnosis(
-        code="wrong-local-derivative",
-        certainty="proven",
+    return case.proven(
+        "wrong-local-derivative",
         error=f"this sends the gradient through {name} itself",
         note=f"The forward sends a value through {name}; a gradient that comes back is multiplied with the slope of {name} at that value.",
         help=f"Write down how fast `{part}` moves when `{ast.unparse(site.operand)}` rises a little, and multiply with what arrives there.",
-        span=case.span(),
         evidence=f"With {name} applied to what arrives at `{part}`, in the place of its derivative, autograd gives exactly your answer.",
         claims=(sent_through(site),),
     )
@@ -101,13 +100,11 @@ def _told(case: Case, site: Site, other: str | None, proven: Claim) -> Diagnosis
     else:
         other = {"reciprocal": "1/x", "square": "x**2"}.get(other, other)
         error, instead = f"this is the derivative of {other}, but the forward computes `{part}`", f"the derivative of {other}"
-    return Diagnosis(
-        code="wrong-local-derivative",
-        certainty="proven",
+    return case.proven(
+        "wrong-local-derivative",
         error=error,
         note=example(case) or f"In `{site.line.name} = {site.line.source}` the derivative is that of `{part}`.",
         help=f"Write down how fast `{part}` moves when `{ast.unparse(site.operand)}` rises a little: that belongs in its place.",
-        span=case.span(),
         evidence=f"With {instead} for the derivative of `{part}`, autograd gives exactly your answer in every trial.",
         claims=(proven,),
     )

@@ -12,7 +12,6 @@ from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.edits import value_of
 from backprop_check.diagnosis.evaluate import Failed, Refused
-from backprop_check.diagnosis.fold import fold
 from backprop_check.diagnosis.rewrites import method, put
 
 
@@ -64,7 +63,7 @@ def _known(case: Case, part: ast.expr) -> ast.expr | None:
     names, shown = case.names(case.verdict.runs[0]), part
     for name in [n for n in ast.walk(part) if isinstance(n, ast.Name)]:
         if name.id not in names and name.id not in ("range", "len", "torch", "F"):
-            meant = fold(case.submission, case.nodes, name.id, frozenset(case.verdict.runs[0].trial.gradients))
+            meant = case.fold(name.id)
             if meant is None:
                 return None
             shown = put(shown, name, meant)

@@ -12,15 +12,9 @@ from typing import Any
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal, of
 from backprop_check.diagnosis.differences import differences
+from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.rewrites import put, same_place
 from backprop_check.records import Claim, Diagnosis
-
-OF_A_PART = frozenset(
-    {"wrong-operand", "wrong-point", "wrong-power", "wrong-sign", "wrong-scale", "extra-term", "mean-for-sum", "sum-before-product"}
-    | {"subtracted-branch", "plus-for-times", "multiplied-branches", "missing-upstream", "dropped-epsilon", "wrong-local-derivative"}
-    | {"elementwise-for-matmul", "missing-transpose", "hard-coded-size"}
-)
-"""Mistakes that are told of a part of the line: what is said of it holds whatever else is wrong. Of others it is said of the whole."""
 
 OTHER = "with the other mistake put right"
 
@@ -29,7 +23,7 @@ def told_beside(case: Case, cause: Diagnosis, put_right: Case | None = None) -> 
     """Say of a cause what was proven of it: that it holds once the other mistake of `case` is put right, as `put_right` has it."""
     note = cause.note or f"So it is {OTHER}."
     told = replace(cause, certainty="proven", note=note, evidence=_then(cause.evidence), fix=None, claims=_claims(cause, put_right))
-    if OTHER in cause.error or (cause.code in OF_A_PART and _is_there(case, cause.error)):
+    if OTHER in cause.error or ("of a part" in page(cause.code).traits and _is_there(case, cause.error)):
         return replace(told, note=_then(note)) if "our answer" in note or note.startswith("This ") else told
     shape = ", but " in cause.error and put_right is not None and case.everywhere and case.got == put_right.got
     return replace(told, error=cause.error if shape else f"{OTHER}, {cause.error}", note=_then(note))

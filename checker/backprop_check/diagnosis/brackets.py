@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
-from backprop_check.diagnosis.rewrites import put
-from backprop_check.diagnosis.words import short
+from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.rewrites import operations, put
 from backprop_check.records import Diagnosis
 
 SIGNS = {ast.Mult: "*", ast.Div: "/", ast.MatMult: "@"}
@@ -26,14 +26,12 @@ def find(case: Case) -> Diagnosis | None:
     factor, reached = (near.right, near.left) if near is whole.right else (near.left, near.right)
     sign, words = SIGNS[type(near.op)], {ast.Mult: "multiplies", ast.Div: "divides", ast.MatMult: "multiplies"}[type(near.op)]
     lacks = case.gradients_in(factor) and not case.gradients_in(far)
-    return Diagnosis(
-        code="missing-upstream" if lacks else "wrong-local-derivative",
-        certainty="proven",
+    return case.proven(
+        "missing-upstream" if lacks else "wrong-local-derivative",
         error=f"brackets are missing: `{short(factor)}` {words} only `{short(reached)}`",
         note=f"`{sign}` binds more strongly than `+` and `-`, so `{short(far)}` is left without it.",
         help=f"Set brackets, so that `{short(factor)}` {words} both, `{short(far)}` and `{short(reached)}`.",
         span=case.span(near),
-        evidence=f"`{text}` equals autograd's gradient in every trial.",
         fix=text,
     )
 
@@ -45,14 +43,12 @@ def _power(case: Case) -> Diagnosis | None:
         return None
     text, _, part = found
     assert isinstance(part, ast.BinOp)
-    return Diagnosis(
-        code="wrong-power",
-        certainty="proven",
+    return case.proven(
+        "wrong-power",
         error=f"this raises the whole of `{short(part.left)}`",
         note=f"What stands in brackets is computed first: all of it is raised to `{ast.unparse(part.right)}`.",
         help="Ask which term of the derivative has this exponent, and raise that alone.",
         span=case.span(part),
-        evidence=f"`{text}` equals autograd's gradient in every trial.",
         fix=text,
     )
 
@@ -67,15 +63,14 @@ def _raised(_: Case, expression: ast.expr) -> Iterator[Edit]:
 
 
 def bracketed(_: Case, expression: ast.expr) -> Iterator[Edit]:
-    for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub):
-            left, right = part.left, part.right
-            if isinstance(right, ast.BinOp) and type(right.op) in SIGNS:
-                whole = ast.BinOp(ast.BinOp(left, part.op, right.left), right.op, right.right)
-                yield put(expression, part, ast.copy_location(whole, part)), right
-            if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult | ast.MatMult):
-                whole = ast.BinOp(left.left, left.op, ast.BinOp(left.right, part.op, right))
-                yield put(expression, part, ast.copy_location(whole, part)), left
+    for part in operations(expression, ast.Add | ast.Sub):
+        left, right = part.left, part.right
+        if isinstance(right, ast.BinOp) and type(right.op) in SIGNS:
+            whole = ast.BinOp(ast.BinOp(left, part.op, right.left), right.op, right.right)
+            yield put(expression, part, ast.copy_location(whole, part)), right
+        if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult | ast.MatMult):
+            whole = ast.BinOp(left.left, left.op, ast.BinOp(left.right, part.op, right))
+            yield put(expression, part, ast.copy_location(whole, part)), left
 
 
 def unbracketed(expression: ast.expr) -> Iterator[ast.expr]:

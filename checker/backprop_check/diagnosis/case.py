@@ -6,16 +6,14 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import torch
 
 from backprop_check.comparison.compare import close
-from backprop_check.derivation.derive import Derived, Underivable, derive
 from backprop_check.derivation.trees import text
-from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
-from backprop_check.diagnosis.fold import fold
-from backprop_check.diagnosis.seen import Seen, Tensors
+from backprop_check.diagnosis.evaluate import Evaluator
+from backprop_check.diagnosis.observed import Tensors, floats
+from backprop_check.diagnosis.spoken import Spoken
 from backprop_check.diagnosis.work import REPLAY
 from backprop_check.records import Run, Trial
 from backprop_check.trace.oracle import in_float64, trace
@@ -24,34 +22,15 @@ __all__ = ["Case", "Tensors"]
 
 
 @dataclass(frozen=True)
-class Case(Seen):
-    """One answer that is not right: what is seen of it, the right gradient derived, and proofs by value."""
-
-    @cached_property
-    def derived(self) -> Derived | None:
-        """The gradient as the forward's own text gives it, in terms of what the answer may use; None outside the derivation's table."""
-        try:
-            return derive(self.graph, self.node, [run.trial for run in self.verdict.runs], self.available)
-        except Underivable:
-            return None
-
-    @cached_property
-    def evaluators(self) -> list[Evaluator]:
-        return [self._evaluator(run) for run in self.runs]
-
-    def _evaluator(self, run: Run) -> Evaluator:
-        key = Evaluator, run.trial.seed
-        if key not in self.memo:
-            self.memo[key] = Evaluator(self.names(run), self.work)
-        known: Evaluator = self.memo[key]
-        return known
+class Case(Spoken):
+    """One answer that is not right, and proofs by value."""
 
     @cached_property
     def expression(self) -> ast.expr | None:
         """The answer as one expression, verified: evaluated here it gives the learner's value in every run."""
         if not self.everywhere or not self.written:
             return None
-        folded = self.edited or fold(self.submission, self.nodes, self.name, frozenset(self.verdict.runs[0].trial.gradients))
+        folded = self.edited or self.folded
         return folded if folded is not None and self.same(self.evaluate(folded), self.answers) else None
 
     @cached_property
@@ -59,7 +38,7 @@ class Case(Seen):
         """What may be edited: the verified expression, or, of an answer that raised, the one it was meant to be."""
         if self.expression is not None or self.everywhere or not self.written:
             return self.expression
-        return self.edited or fold(self.submission, self.nodes, self.name, frozenset(self.verdict.runs[0].trial.gradients))
+        return self.edited or self.folded
 
     def towards(self, goals: Tensors) -> Case:
         """The same answer held against other values: those that one of its mistakes makes of the oracle's leave the others to be found."""
@@ -71,7 +50,7 @@ class Case(Seen):
 
     def put_right(self, expression: ast.expr) -> Case | None:
         """The answer as it would be with `expression` for the learner's; None where that has no value in some trial."""
-        values = _floats(expression, [evaluator for evaluator, _ in self.each])
+        values = floats(expression, [evaluator for evaluator, _ in self.each])
         if values is None:
             return None
         runs = []
@@ -83,12 +62,8 @@ class Case(Seen):
     def is_right(self, expression: ast.expr) -> bool:
         """Whether an expression of the learner's names gives the oracle in every trial; stops at the first in which it does not."""
         for evaluator, run in self.each:
-            try:
-                value = evaluator(expression)
-            except (Refused, Failed, RecursionError):
-                return False
-            oracle, scale = run.trial.gradients[self.name], run.trial.scales[self.name]
-            if not isinstance(value, torch.Tensor) or not close(value, oracle, scale):
+            value = evaluator.tensor(expression)
+            if value is None or not close(value, run.trial.gradients[self.name], run.trial.scales[self.name]):
                 return False
         return self._holds(expression)
 
@@ -97,11 +72,8 @@ class Case(Seen):
         if not self.gradients_in(expression) or self.partial:
             return True
         evaluator, trial = self._perturbed(expression)
-        try:
-            value = evaluator(expression)
-        except (Refused, Failed, RecursionError):
-            return False
-        return isinstance(value, torch.Tensor) and close(value, trial.gradients[self.name], trial.scales[self.name])
+        value = evaluator.tensor(expression)
+        return value is not None and close(value, trial.gradients[self.name], trial.scales[self.name])
 
     def _perturbed(self, expression: ast.expr) -> tuple[Evaluator, Trial]:
         """A trial in which the gradients that an expression reads are not what this graph makes of them."""
@@ -123,10 +95,10 @@ class Case(Seen):
             return False
         evaluator, trial = self._perturbed(self.expression)
         try:
-            told, value = story(replace(self.runs[0], trial=trial)), evaluator(self.expression)
-        except (Refused, Failed, RecursionError, RuntimeError, TypeError, ValueError, IndexError, ArithmeticError):
+            told, value = story(replace(self.runs[0], trial=trial)), evaluator.tensor(self.expression)
+        except (RuntimeError, TypeError, ValueError, IndexError, ArithmeticError):
             return False
-        if told is None or not isinstance(value, torch.Tensor):
+        if told is None or value is None:
             return False
         return not close(told, value, max(trial.scales[self.name], _finite_max(value)), self.tolerance)
 
@@ -135,30 +107,12 @@ class Case(Seen):
         read = self.gradients_in(within)
         everywhere = [evaluator for evaluator, _ in self.each]
         for evaluator in [*everywhere, self._perturbed(within)[0]] if read else everywhere:
-            try:
-                a, b = evaluator(one), evaluator(other)
-            except (Refused, Failed, RecursionError):
-                return False
-            if not isinstance(a, torch.Tensor) or not isinstance(b, torch.Tensor) or a.dtype != b.dtype or not a.is_floating_point():
+            a, b = evaluator.tensor(one), evaluator.tensor(other)
+            if a is None or b is None or a.dtype != b.dtype or not a.is_floating_point():
                 return False
             if not close(b, a, _finite_max(a)):
                 return False
         return True
-
-    def first(self, expression: ast.expr) -> Any:
-        """The value of an expression in the first trial. Raises `Refused` or `Failed`."""
-        return self.each[0][0](expression)
-
-    @cached_property
-    def each(self) -> list[tuple[Evaluator, Run]]:
-        """An evaluator for every run, also where the answer raised in one."""
-        if self.everywhere:
-            return list(zip(self.evaluators, self.runs, strict=True))
-        return [(self._evaluator(run), run) for run in self.verdict.runs]
-
-    def evaluate(self, expression: ast.expr) -> Tensors | None:
-        """Evaluate an expression in every run; None where it cannot be, or gives no float tensor."""
-        return _floats(expression, self.evaluators)
 
     def is_oracle(self, values: Tensors | None) -> bool:
         """Whether `values` are the right gradient in every run."""
@@ -176,7 +130,7 @@ class Case(Seen):
     def gives(self, expression: ast.expr) -> bool:
         """Whether `expression` is worth the learner's answer in every run; stops at the first in which it is not."""
         for evaluator, answer, scale in zip(self.evaluators, self.answers, self.scales, strict=True):
-            values = _floats(expression, [evaluator])
+            values = floats(expression, [evaluator])
             if values is None or not close(values[0], answer, max(scale, _finite_max(answer)), self.tolerance):
                 return False
         return self.everywhere and self.has_numbers
@@ -206,19 +160,6 @@ class Case(Seen):
         if not self.everywhere or len(values) != len(others):
             return False
         return all(close(v, o, max(s, _finite_max(o)), self.tolerance) for v, o, s in zip(values, others, self.scales, strict=True))
-
-
-def _floats(expression: ast.expr, evaluators: list[Evaluator]) -> Tensors | None:
-    values = []
-    for evaluator in evaluators:
-        try:
-            value = evaluator(expression)
-        except (Refused, Failed, RecursionError):
-            return None
-        if not isinstance(value, torch.Tensor) or not value.is_floating_point():
-            return None
-        values.append(value)
-    return values
 
 
 def _finite_max(tensor: torch.Tensor) -> float:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.counterfactual import Site
 from backprop_check.diagnosis.paths import Path
+from backprop_check.diagnosis.sites import Site
 from backprop_check.records import Claim, Line
 
 ANSWER, GRADIENT = "answer", "gradient"

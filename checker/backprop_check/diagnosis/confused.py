@@ -7,13 +7,11 @@ import re
 from collections.abc import Iterator
 from functools import reduce
 
-import torch
-
 from backprop_check.derivation.trees import fill
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Made, names_used, parts, value_of
+from backprop_check.diagnosis.edits import Made, is_tensor, names_used, parts
 from backprop_check.diagnosis.reductions import reduced
-from backprop_check.diagnosis.rewrites import calls, is_turned, put
+from backprop_check.diagnosis.rewrites import calls, is_turned, operations, put
 
 STEP = re.compile(r"(\D+)(\d+)$")
 
@@ -30,23 +28,22 @@ def early_sums(case: Case, right: ast.expr) -> Iterator[Made]:
             factors = {"a": inner.left, "b": inner.right}
             yield "sum-before-product", call, fill("a.sum(0) @ b.sum(0)", factors)
             yield "sum-before-product", call, fill("a.sum(-1).T @ b.sum(-2)", factors)
-    for part in parts(right):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult):
-            factors = {"a": part.left, "b": part.right}
-            yield "sum-before-product", part, fill("a.sum(-1, keepdim=True) * b.sum(-2)", factors)
+    for part in operations(right, ast.MatMult):
+        factors = {"a": part.left, "b": part.right}
+        yield "sum-before-product", part, fill("a.sum(-1, keepdim=True) * b.sum(-2)", factors)
     terms = [term for term in added(right) if isinstance(term, ast.BinOp)]
     if len(terms) > 1 and len({type(t.op) for t in terms}) == 1 and isinstance(terms[0].op, ast.Mult | ast.MatMult):
         sides = [reduce(lambda a, b: ast.BinOp(a, ast.Add(), b), side) for side in zip(*((t.left, t.right) for t in terms), strict=True)]
         yield "sum-before-product", right, ast.BinOp(sides[0], terms[0].op, sides[1])
 
 
-def multiplied(case: Case, right: ast.expr) -> Iterator[Made]:
+def multiplied_paths(case: Case, right: ast.expr) -> Iterator[Made]:
     """The paths multiplied; or, along one path, factors added."""
     terms = added(right)
     if len(terms) > 1:
         yield "multiplied-branches", right, reduce(lambda a, b: ast.BinOp(a, ast.Mult(), b), terms)
     for part in parts(right):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult) and _is_tensor(case, part.left) and _is_tensor(case, part.right):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult) and is_tensor(case, part.left) and is_tensor(case, part.right):
             yield "plus-for-times", part, ast.BinOp(part.left, ast.Add(), part.right)
 
 
@@ -59,20 +56,19 @@ def added(right: ast.expr) -> list[ast.expr]:
 
 def turns(case: Case, right: ast.expr) -> Iterator[Made]:
     """A factor of a matrix product that is turned though it should not be, or is not though it should be."""
-    for part in parts(right):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult):
-            for factor in (part.left, part.right):
-                if is_turned(factor):
-                    inner = factor.value if isinstance(factor, ast.Attribute) else getattr(getattr(factor, "func", None), "value", factor)
-                    yield "missing-transpose", factor, inner
-                else:
-                    yield "needless-transpose", factor, fill("x.mT", {"x": factor})
+    for part in operations(right, ast.MatMult):
+        for factor in (part.left, part.right):
+            if is_turned(factor):
+                inner = factor.value if isinstance(factor, ast.Attribute) else getattr(getattr(factor, "func", None), "value", factor)
+                yield "missing-transpose", factor, inner
+            else:
+                yield "needless-transpose", factor, fill("x.mT", {"x": factor})
 
 
-def products(case: Case, right: ast.expr) -> Iterator[Made]:
+def other_products(case: Case, right: ast.expr) -> Iterator[Made]:
     """A matrix product in the place of an elementwise one, or the other way round."""
     for part in parts(right):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult) and _is_tensor(case, part.left) and _is_tensor(case, part.right):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult) and is_tensor(case, part.left) and is_tensor(case, part.right):
             for text in ("a @ b", "b @ a", "a.T @ b", "b.T @ a", "a @ b.T"):
                 yield "needless-sum", part, fill(text, {"a": part.left, "b": part.right})
         elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult):
@@ -92,7 +88,7 @@ def one_of_many(case: Case, right: ast.expr) -> Iterator[Made]:
 def functions(case: Case, right: ast.expr) -> Iterator[Made]:
     """A tensor's complement or inverse in its place, or it in theirs."""
     for name in names_used(right):
-        if _is_tensor(case, name) and name.id not in case.available:
+        if is_tensor(case, name) and name.id not in case.available:
             for text in ("1 - x", "x * (1 - x)", "1 - x**2", "1 / x"):
                 yield "wrong-local-derivative", name, fill(text, {"x": name})
 
@@ -107,8 +103,3 @@ def steps(case: Case, right: ast.expr) -> Iterator[Made]:
                 whole = put(whole, name, ast.Name(f"{match[1]}{int(match[2]) + by}", ast.Load()))
             if found:
                 yield "wrong-operand", right, whole
-
-
-def _is_tensor(case: Case, part: ast.expr) -> bool:
-    value = value_of(case, part)
-    return isinstance(value, torch.Tensor) and value.dim() > 0

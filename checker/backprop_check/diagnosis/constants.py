@@ -11,7 +11,7 @@ import torch
 from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import names_used, parts
-from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
+from backprop_check.diagnosis.evaluate import Evaluator
 from backprop_check.diagnosis.replay import downstream
 
 
@@ -53,7 +53,7 @@ def _named(case: Case) -> Iterable[Named]:
     return found.values()
 
 
-def turned(constant: Named) -> Named:
+def turned_over(constant: Named) -> Named:
     """The constant with a minus: where sign and size are both off, and no line is there to show which is where."""
     return replace(constant, text=f"-{constant.text}", values={seed: -value for seed, value in constant.values.items()})
 
@@ -73,11 +73,11 @@ def _sizes(case: Case) -> list[str]:
         if isinstance(value, int | float) and not isinstance(value, bool):
             texts += [name, f"({name} - 1)"] if isinstance(value, int) else [name]
     known = {trial.values[t] for t in texts if t in trial.values}
+    near = dict.fromkeys([case.node, *(name for line in case.consumers for name in (*line.reads, line.name)), *trial.values])
     for size in trial.sizes.values():
         if size not in known:
-            place = next(
-                ((n, i) for n, v in trial.values.items() if isinstance(v, torch.Tensor) for i, k in enumerate(v.shape) if k == size), None
-            )
+            tensors = ((name, value) for name in near if isinstance(value := trial.values.get(name), torch.Tensor))
+            place = next(((name, axis) for name, value in tensors for axis, length in enumerate(value.shape) if length == size), None)
             if place:
                 texts += [f"{place[0]}.shape[{place[1]}]", f"({place[0]}.shape[{place[1]}] - 1)"]
     for name in (case.node, *(line.name for line in case.consumers)):
@@ -115,10 +115,7 @@ def _computed(case: Case) -> list[str]:
 
 
 def _number(evaluator: Evaluator, node: ast.expr) -> float | None:
-    try:
-        value = evaluator(node)
-    except (Refused, Failed, RecursionError):
-        return None
+    value = evaluator.value(node)
     if isinstance(value, torch.Tensor) and value.dim() == 0 and value.is_floating_point():
         value = value.item()
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -6,17 +6,16 @@ A change touches derivatives only, as a rule: every value stays the forward's, s
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
 
 from backprop_check.comparison.compare import close
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import parts
-from backprop_check.diagnosis.replay import Change, Evaluate, cut, downstream, gradient
+from backprop_check.diagnosis.replay import Change, Evaluate, cut, gradient
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.sites import Site
 from backprop_check.diagnosis.work import REPLAY
 from backprop_check.records import Line, Run
 from backprop_check.trace.oracle import in_float64
@@ -24,16 +23,6 @@ from backprop_check.trace.oracle import in_float64
 Slope = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 _HOLE = "_hole"
-
-
-@dataclass(frozen=True)
-class Site:
-    """One operation within a line of the forward, and an operand through which the node reaches it."""
-
-    line: Line
-    tree: ast.expr
-    part: ast.expr
-    operand: ast.expr
 
 
 class _Kept(torch.autograd.Function):
@@ -89,48 +78,6 @@ def gives_answer(case: Case, compute: Callable[[Run], torch.Tensor | None]) -> b
 def ends(case: Case) -> list[frozenset[str]]:
     """Where the replay may take up the gradient from above: where the answer does, or at the very output."""
     return list(dict.fromkeys((cut(case), frozenset({case.graph.exercise.output}))))
-
-
-def below(case: Case) -> list[tuple[Line, ast.expr]]:
-    """The lines of the forward that the node reaches, with their trees."""
-    lines = downstream(case, frozenset({case.graph.exercise.output}))
-    return [(line, ast.parse(line.source.strip(), mode="eval").body) for line in lines]
-
-
-def sites(case: Case, deep: bool = False) -> Iterator[Site]:
-    """Every operation the node reaches, with each operand through which it does, line by line, the outermost operation first.
-
-    With `deep`, names deeper inside the operation count as its operands too.
-    """
-    reached = {case.node}
-    for line, tree in below(case):
-        for part in parts(tree):
-            for operand in (*_operands(part), *(_deeper(part) if deep else ())):
-                if names(operand) & reached:
-                    yield Site(line, tree, part, operand)
-        reached.add(line.name)
-
-
-def _deeper(part: ast.expr) -> list[ast.Name]:
-    own = list(_operands(part))
-    return [p for p in parts(part) if isinstance(p, ast.Name) and p is not part and p not in own]
-
-
-def names(node: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-
-
-def _operands(part: ast.expr) -> Iterable[ast.expr]:
-    match part:
-        case ast.BinOp(left=left, right=right):
-            return (left, right)
-        case ast.UnaryOp(operand=operand):
-            return (operand,)
-        case ast.Call(func=ast.Attribute(value=ast.Name(id="torch" | "F")), args=args):
-            return args
-        case ast.Call(func=ast.Attribute(value=base), args=args):
-            return (base, *args)
-    return ()
 
 
 def evaluator(case: Case, tree: ast.expr) -> Evaluate:

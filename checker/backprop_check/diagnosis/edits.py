@@ -9,12 +9,11 @@ import torch
 
 from backprop_check.derivation.trees import kept, text
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.evaluate import Failed, Refused
 from backprop_check.diagnosis.plain import cancels
 from backprop_check.diagnosis.rewrites import parts as parts
 from backprop_check.diagnosis.rewrites import put
-
-TRIES = 1500
+from backprop_check.diagnosis.spoken import Mended as Mended
+from backprop_check.diagnosis.work import EDITS
 
 Edit = tuple[ast.expr, ast.expr]
 """A changed expression, and the part of the original that was changed."""
@@ -26,17 +25,15 @@ Edits = Callable[[Case, ast.expr], Iterable[Edit]]
 """How a rule changes an expression. A rule that has such a function of the name `edits` takes part in repairs of two steps."""
 
 
-def search(case: Case, edits: Edits) -> tuple[str, ast.expr, ast.expr] | None:
-    """Return the first right edit as (its text, its tree, the part that was changed), within bounds of number and of the case's time.
+def search(case: Case, edits: Edits) -> Mended | None:
+    """Return the first right edit, within bounds of number and of the case's time.
 
     One in which the change undoes something else is right by algebra, whatever was meant, and is none.
     """
     candidates = edits(case, case.draft) if case.draft is not None else ()
-    for tried, (candidate, part) in enumerate(candidates):
-        if tried >= TRIES or case.late:
-            return None
+    for candidate, part in case.up_to(EDITS, candidates):
         if case.is_right(candidate) and not cancels(case, candidate):
-            return text(candidate), candidate, part
+            return Mended(text(candidate), candidate, part)
     return None
 
 
@@ -48,12 +45,15 @@ def tensors(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
             yield part
 
 
-def value_of(case: Case, expression: ast.expr) -> object:
-    """What an expression is worth in the first trial, or None."""
-    try:
-        return case.first(expression)
-    except (Refused, Failed, RecursionError):
-        return None
+def value_of(case: Case, expression: ast.expr, trial: int = 0) -> object:
+    """What an expression is worth in the first trial, or another one; None where it has no value."""
+    return case.each[trial][0].value(expression)
+
+
+def is_tensor(case: Case, part: ast.expr) -> bool:
+    """Whether it is a tensor with an axis, in the first trial."""
+    value = value_of(case, part)
+    return isinstance(value, torch.Tensor) and value.dim() > 0
 
 
 def rename(expression: ast.expr, old: str, new: str) -> ast.expr:

@@ -10,10 +10,11 @@ import torch
 
 from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.counterfactual import evaluator, names
+from backprop_check.diagnosis.counterfactual import evaluator
 from backprop_check.diagnosis.edits import parts
+from backprop_check.diagnosis.phrases import lines as lines_
 from backprop_check.diagnosis.replay import cut, downstream
-from backprop_check.diagnosis.words import lines as lines_
+from backprop_check.diagnosis.sites import names
 from backprop_check.records import Line
 
 AVERAGES = ("cross_entropy", "nll_loss")
@@ -59,10 +60,10 @@ def brought(case: Case, lines: Sequence[Line]) -> Iterator[Brought]:
 
 def matching(case: Case, lines: Sequence[Line], factor: Numbers) -> Brought | None:
     """What of these lines brings in just this factor."""
-    return next((b for b in brought(case, lines) if equal(b.values, factor)), None)
+    return next((b for b in brought(case, lines) if same_factor(b.values, factor)), None)
 
 
-def equal(a: Numbers, b: Numbers) -> bool:
+def same_factor(a: Numbers, b: Numbers) -> bool:
     return len(a) == len(b) and all(abs(x - y) <= 1e-9 * abs(y) for x, y in zip(a, b, strict=True))
 
 

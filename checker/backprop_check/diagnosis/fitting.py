@@ -20,9 +20,9 @@ from backprop_check.diagnosis.meeting import (
     node_axes,
     shape_told,
 )
+from backprop_check.diagnosis.phrases import lines, short, users
 from backprop_check.diagnosis.rewrites import method, put, turned
 from backprop_check.diagnosis.slips import top_of
-from backprop_check.diagnosis.words import lines, short, users
 from backprop_check.exercise.sizes import written
 from backprop_check.records import Line
 

@@ -12,10 +12,11 @@ from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.asking import asks, example, upstream
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import slope
-from backprop_check.diagnosis.counterfactual import Site, gives_answer, sites, with_slope
+from backprop_check.diagnosis.counterfactual import gives_answer, with_slope
 from backprop_check.diagnosis.edits import weighed
 from backprop_check.diagnosis.replay import cut, gradient
 from backprop_check.diagnosis.rewrites import calls
+from backprop_check.diagnosis.sites import Site, sites
 from backprop_check.records import Claim, Diagnosis
 
 Slope = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -116,13 +117,11 @@ def _replays(case: Case, site: Site, taken: str) -> list[Claim]:
 def _told(case: Case, site: Site, error: str, why: str, instead: str, proven: Claim) -> Diagnosis:
     part, above = text(site.part), upstream(case, site.line)
     alone = f" And {above} is not in it." if above and above not in case.reads else ""
-    return Diagnosis(
-        code="wrong-local-derivative",
-        certainty="proven",
+    return case.proven(
+        "wrong-local-derivative",
         error=error,
         note=" ".join(filter(None, (why + alone, example(case)))),
         help=asks(case),
-        span=case.span(),
         evidence=f"With {instead} in the place of the slope of `{part}`, autograd gives exactly your answer in every trial.",
         claims=(proven,),
         fix=case.derived.text if case.derived is not None else None,

@@ -9,10 +9,11 @@ import torch
 
 from backprop_check.comparison.compare import close
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.counterfactual import Site, below, ends, evaluator, names, sites, with_slope, written_as
+from backprop_check.diagnosis.counterfactual import ends, evaluator, with_slope, written_as
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.replay import Change, gradient
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.sites import Site, below, names, sites
 
 KINKS = ("relu", "clamp", "clip", "hardtanh", "relu6")
 SELECTS = ("max", "min", "amax", "amin")

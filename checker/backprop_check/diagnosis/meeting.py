@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import torch
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.evaluate import Failed, Refused
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.exercise.sizes import axis_name, written
 from backprop_check.records import Line
@@ -26,11 +25,7 @@ def values(case: Case, node: ast.expr) -> list[torch.Tensor] | None:
     """What a part is worth in every run, whatever its dtype; None where it has no value in one of them."""
     found = []
     for evaluator, _ in case.each:
-        try:
-            value = evaluator(node)
-        except (Refused, Failed, RecursionError):
-            return None
-        if not isinstance(value, torch.Tensor):
+        if (value := evaluator.tensor(node)) is None:
             return None
         found.append(value)
     return found
@@ -38,15 +33,10 @@ def values(case: Case, node: ast.expr) -> list[torch.Tensor] | None:
 
 def axes_of(case: Case, node: ast.expr) -> list[str] | None:
     """The names of a part's axes; their lengths in the first run, where the part has no value in others."""
-    return names_of(case, [tuple(v.shape) for v in found]) if (found := values(case, node)) is not None else _first(case, node)
-
-
-def _first(case: Case, node: ast.expr) -> list[str] | None:
-    try:
-        value = case.first(node)
-    except (Refused, Failed, RecursionError):
-        return None
-    return [str(n) for n in value.shape] if isinstance(value, torch.Tensor) else None
+    if (found := values(case, node)) is not None:
+        return names_of(case, [tuple(v.shape) for v in found])
+    value = case.each[0][0].tensor(node)
+    return [str(n) for n in value.shape] if value is not None else None
 
 
 def names_of(case: Case, shapes: list[tuple[int, ...]]) -> list[str]:

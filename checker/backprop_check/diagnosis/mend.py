@@ -9,17 +9,18 @@ from itertools import chain, islice
 from backprop_check.derivation.trees import fill, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import without_one
-from backprop_check.diagnosis.edits import TRIES, search
+from backprop_check.diagnosis.edits import search
 from backprop_check.diagnosis.nearness import far
+from backprop_check.diagnosis.order import editors
 from backprop_check.diagnosis.plain import plain, settled
+from backprop_check.diagnosis.quotient import step
 from backprop_check.diagnosis.replaced import replaced, with_term
-from backprop_check.diagnosis.rules import RULES, bad_reshape, wrong_operand
+from backprop_check.diagnosis.rules import bad_reshape, wrong_operand
+from backprop_check.diagnosis.work import EDITS
 
 ENOUGH = 40
 ROUNDABOUT = 12
 """So much nearer a right line may come by being made plain (of `far`): of others that is not tried."""
-
-EDITORS = tuple(rule for rule in RULES if hasattr(rule, "edits"))
 
 
 def repairs(case: Case) -> Iterator[str]:
@@ -31,10 +32,8 @@ def repairs(case: Case) -> Iterator[str]:
     if case.draft is None:
         return
     yield from _mended(case, case.draft)
-    for rule in EDITORS:
-        for tried, (edited, _) in enumerate(rule.edits(case, case.draft)):
-            if tried >= TRIES or case.late:
-                return
+    for rule in editors():
+        for edited, _ in case.up_to(EDITS, rule.edits(case, case.draft)):
             yield from _mended(case, edited)
 
 
@@ -51,6 +50,8 @@ def nearest(case: Case, given: str | None) -> str | None:
     derived = [case.derived.text] if case.derived is not None else []
     if given is None and derived and isinstance(case.draft, ast.Name | ast.Constant) and not _one_more(case):
         return derived[0]
+    if derived and case.draft is not None and step(case.draft) is not None:
+        return derived[0]  # nobody is taught a difference quotient
     certain = [*derived, *([given] if given else []), *_written_out(case)]
     best: tuple[tuple[bool, float], str] | None = None
     found = chain(certain, _renamed(case), repairs(case))
@@ -93,4 +94,4 @@ def _renamed(case: Case) -> Iterator[str]:
     for edits in (wrong_operand.edits, bad_reshape.edits):
         found = search(case, edits)
         if found is not None:
-            yield text(found[1])
+            yield text(found.tree)

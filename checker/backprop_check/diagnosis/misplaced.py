@@ -42,7 +42,7 @@ def _takes_off(right: ast.expr, call: ast.Call) -> bool:
     return any(call in ast.walk(p.right) for p in minus)
 
 
-def places(case: Case, right: ast.expr) -> Iterator[Made]:
+def scattering(case: Case, right: ast.expr) -> Iterator[Made]:
     """A gradient that is not put where it came from, or to more places than that, or only once to each."""
     scatters = [call for call in calls(right, *SCATTERS) if _moved(case, call) is not None]
     for call in scatters:
@@ -101,7 +101,7 @@ def flips(case: Case, right: ast.expr) -> Iterator[Made]:
                 yield "wrong-slice" if inside else "wrong-permutation", name, fill(f"g.flip({axis})", {"g": name})
 
 
-def names(case: Case, right: ast.expr) -> Iterator[Made]:
+def other_names(case: Case, right: ast.expr) -> Iterator[Made]:
     """Another tensor in the place of one."""
     others = replacements(case)
     through = {line.name for line in case.consumers}

@@ -10,12 +10,10 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 
-import torch
-
 from backprop_check.derivation.trees import dumped, parsed, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import is_sum
-from backprop_check.diagnosis.edits import names_used, parts, value_of
+from backprop_check.diagnosis.edits import is_tensor, names_used, parts
 from backprop_check.diagnosis.replay import cut, downstream
 from backprop_check.diagnosis.rewrites import is_turned
 
@@ -91,7 +89,7 @@ def _strangeness(case: Case, expression: ast.expr, usual: list[ast.expr]) -> int
 
 def _oddities(case: Case, expression: ast.expr) -> Iterator[tuple[str, str]]:
     everything = list(parts(expression))
-    yield from {("name", name.id) for name in names_used(expression) if _is_tensor(case, name)}
+    yield from {("name", name.id) for name in names_used(expression) if is_tensor(case, name)}
     yield from [("again", "")] * _repeats(everything, names_used(expression))
     for part in everything:
         match part:
@@ -107,7 +105,7 @@ def _oddities(case: Case, expression: ast.expr) -> Iterator[tuple[str, str]]:
                 yield "signs", text(operand) if is_sum(operand) else ""
             case ast.BinOp(op=op, right=right):
                 if isinstance(op, ast.Div):
-                    if _is_tensor(case, right):
+                    if is_tensor(case, right):
                         yield "/", ""
                     if isinstance(right, ast.BinOp) and isinstance(right.op, ast.Div):
                         yield "1 / x", ""
@@ -138,8 +136,3 @@ def _is_relaid(part: ast.expr) -> bool:
 
 def _is_power(node: ast.expr) -> bool:
     return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)
-
-
-def _is_tensor(case: Case, part: ast.expr) -> bool:
-    value = value_of(case, part)
-    return isinstance(value, torch.Tensor) and value.dim() > 0

@@ -10,12 +10,13 @@ import torch
 from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.claims import gradient_of
-from backprop_check.diagnosis.counterfactual import arriving, below, names
+from backprop_check.diagnosis.counterfactual import arriving
 from backprop_check.diagnosis.edits import parts
-from backprop_check.diagnosis.words import short
+from backprop_check.diagnosis.phrases import lines, short
+from backprop_check.diagnosis.sites import below, names
 from backprop_check.records import Diagnosis, Line
 
-Place = tuple[Line, ast.expr, ast.expr]
+PartOfLine = tuple[Line, ast.expr, ast.expr]
 """A line of the forward, its tree, and a part of it."""
 
 
@@ -33,7 +34,7 @@ def neighbour(case: Case) -> Diagnosis | None:
     return None
 
 
-def _further_down(case: Case) -> Iterator[Place]:
+def _further_down(case: Case) -> Iterator[PartOfLine]:
     """Up to the first line whose gradient the answer reads: what reads that has not stopped further down."""
     reached = {case.node}
     for line, tree in below(case):
@@ -45,7 +46,7 @@ def _further_down(case: Case) -> Iterator[Place]:
             return
 
 
-def _further_up(case: Case) -> Iterator[Place]:
+def _further_up(case: Case) -> Iterator[PartOfLine]:
     for line in case.graph.exercise.lines:
         if line.name == case.node:
             tree = ast.parse(line.source.strip(), mode="eval").body
@@ -77,6 +78,7 @@ SENDS_BACK = {
     ),
     "not-reshaped": ("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze"),
     "wrong-permutation": ("permute", "transpose", "movedim", "swapaxes", "t"),
+    "transposed": ("T", "mT"),
 }
 """What is left undone where an answer stops short of an operation that is not elementwise."""
 
@@ -94,16 +96,20 @@ def _left_undone(part: ast.expr, outer: bool) -> str:
 def _short_of(case: Case, line: Line, part: ast.expr, outer: bool) -> Diagnosis:
     inside = short(part)
     between = dict.fromkeys((*(step.name for step, _ in below(case) if step in _up_to(case, line)), line.name))
-    return Diagnosis(
-        code=_left_undone(part, outer),
-        certainty="proven",
+    direct = case.node in {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
+    way = [] if direct else [name for name in between if name != line.name]
+    also = lines(other for other in case.consumers if other is not line) if direct else ""
+    code = _left_undone(part, outer)
+    moves = f"Ask how much `{inside}` moves when {case.node} moves a little, and multiply with that."
+    if code in ("not-reshaped", "wrong-permutation", "transposed"):
+        moves = f"Ask where one number of {case.node} stands in `{inside}`, and bring what comes back from there to its own place."
+    return case.proven(
+        code,
         error=f"this is what arrives at `{inside}`, not yet at {case.node}",
         note=f"`{inside}` stands in `{line.name} = {line.source}`; from there the way back to {case.node} goes on"
-        + (f", through {' and '.join(name for name in between if name != line.name)}." if len(between) > 1 else "."),
-        help=asks(case)
-        if line not in case.consumers
-        else f"Ask how much `{inside}` moves when {case.node} moves a little, and multiply with that.",
-        span=case.span(),
+        + (f", through {' and '.join(way)}." if way else ".")
+        + (f" {case.node} is also used in {also}; that sends a gradient back too." if also else ""),
+        help=asks(case) if line not in case.consumers else moves,
         evidence=f"In every trial your answer is the gradient of the loss with respect to `{inside}`.",
         claims=(gradient_of(line, part),),
     )
@@ -121,13 +127,11 @@ def _up_to(case: Case, line: Line) -> list[Line]:
 
 def _too_far(case: Case, line: Line, part: ast.expr) -> Diagnosis:
     inside = short(part)
-    return Diagnosis(
-        code="wrong-local-derivative",
-        certainty="proven",
+    return case.proven(
+        "wrong-local-derivative",
         error=f"this goes one step too far: it is the gradient of `{inside}`",
         note=f"`{line.name} = {line.source}` makes {case.node}; its derivative belongs to what goes into it, not to {case.node} itself.",
         help=f"Stop at {case.node}: only operations that come after it in the forward have a factor here.",
-        span=case.span(),
         evidence=f"In every trial your answer is the gradient of the loss with respect to `{inside}`.",
         claims=(gradient_of(line, part),),
     )

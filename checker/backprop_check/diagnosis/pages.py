@@ -1,4 +1,8 @@
-"""The page of each mistake: its rule's docstring, read without importing the rule. Nothing here needs torch."""
+"""The page of each mistake: its rule's docstring, read without importing the rule. Nothing here needs torch.
+
+Below what a learner looks up stand the words that are said of the mistake elsewhere, and its traits. Braces in them are filled with the
+learner's own names, axes and lines: in a question and a law by `report.hint.fillings`, in what is said of a slip by `by_slip`.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,34 @@ import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from backprop_check.errors import BadInput
 
 RULES = Path(__file__).parent / "rules"
-_SECTION = re.compile(r"^(Family|Forward|Shapes|Inputs|Wrong|Right|Why|Read more):[ \n]*", re.MULTILINE)
+HEADINGS = ("Family", "Forward", "Shapes", "Inputs", "Wrong", "Right", "Why", "Read more")
+VARIANTS = (
+    *("Of brackets", "Of lengths written down", "Of what moves nothing", "Of another shape", "Of a loop over places", "Of a loop"),
+    *("Of one way", "Of a term", "Of one use"),
+)
+"""Other questions in its place, for answers that make the mistake so: the first of them that fits is asked (`report.hint.variants`)."""
+
+WORDS = ("Question", *VARIANTS, "Law", "Slip", "Note", "Help", "Traits", "Ties")
+"""What is asked of it in the second hint; what the third says; error, note and help where the answer is the right formula with this slip
+in it; how it behaves beside other mistakes; and those of which neither is the more exact name: where the proofs of both stand for one
+answer, both are offered."""
+
+TRAITS = {
+    "formula right": "nothing is to be asked or said of derivatives",
+    "line stays": "no other expression for the gradient puts it right, since what spoils it stands in another line",
+    "nameless": "the page can show nothing of the mistake at hand",
+    "of a part": "it is told of a part of the line: what is said of it holds whatever else is wrong",
+    "of all numbers": "it is known by all numbers of an answer, and may be told of one statement more exactly",
+    "other shape": "as a slip in the right formula it may give another shape than the node's",
+    "vague": "it would explain away a term that is simply wrong, if a branch may be missing too",
+}
+_SECTION = re.compile(rf"^({'|'.join((*HEADINGS, *WORDS))}):[ \n]*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -25,6 +51,19 @@ class Page:
     @property
     def family(self) -> str:
         return self.sections.get("Family", "")
+
+    @property
+    def traits(self) -> frozenset[str]:
+        """Those of `TRAITS` that it has."""
+        return frozenset(filter(None, self.said("Traits").split(", ")))
+
+    @property
+    def ties(self) -> frozenset[str]:
+        return frozenset(filter(None, self.said("Ties").split(", ")))
+
+    def said(self, heading: str) -> str:
+        """The words of a section in one line; empty where the page has none."""
+        return " ".join(self.sections.get(heading, "").split())
 
 
 def pages() -> list[Page]:
@@ -46,6 +85,7 @@ def page(code: str) -> Page:
     raise BadInput(f"There is no mistake with the code {code!r}: {instead}")
 
 
+@cache
 def _page(path: Path) -> Page | None:
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     first, _, rest = text.partition("\n")

@@ -45,14 +45,14 @@ def paths(case: Case) -> list[Path]:
     return [path for line in case.consumers for path in _in_line(case, line)]
 
 
-def kept(case: Case, found: list[Path]) -> tuple[Path, ...] | None:
+def uses_kept(case: Case, found: list[Path]) -> tuple[Path, ...] | None:
     """The uses whose gradients alone, added up, are the answer; None if there is no such choice that leaves a use out."""
     if not case.everywhere or len(found) < 2:
         return None
     # Of many uses (a network unrolled in time) only all but one, or one alone, are tried.
     for count in range(len(found) - 1, 0, -1) if len(found) <= PATHS else (len(found) - 1, 1):
         for chosen in combinations(found, count):
-            if case.is_answer(total(case, chosen)):
+            if case.is_answer(through(case, chosen)):
                 return chosen
     return None
 
@@ -67,7 +67,7 @@ def off(case: Case, found: list[Path], factors: Sequence[float]) -> Path | None:
     return None
 
 
-def total(case: Case, chosen: tuple[Path, ...]) -> Tensors:
+def through(case: Case, chosen: tuple[Path, ...]) -> Tensors:
     return [sum((path.values[i] for path in chosen), torch.zeros_like(o)) for i, o in enumerate(case.oracles)]
 
 

@@ -16,7 +16,6 @@ import torch
 from backprop_check.derivation.trees import dumped, kept, literal, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import factors, is_product, is_sum, product, rewritten, shortened
-from backprop_check.diagnosis.evaluate import Failed, Refused
 from backprop_check.diagnosis.layout import straightened
 from backprop_check.diagnosis.rewrites import parts, put, without_keyword
 
@@ -183,8 +182,5 @@ def _known(case: Case, part: ast.expr) -> Iterator[ast.Name]:
 
 
 def _tensor(case: Case, part: ast.expr) -> torch.Tensor | None:
-    try:
-        value = case.first(part)
-    except (Refused, Failed, RecursionError):
-        return None
-    return value if isinstance(value, torch.Tensor) and value.dtype == torch.float64 else None
+    value = case.each[0][0].tensor(part)
+    return value if value is not None and value.dtype == torch.float64 else None

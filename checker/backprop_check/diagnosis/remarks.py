@@ -37,13 +37,11 @@ def _by_accident(case: Case) -> Diagnosis:
     else:
         reason = f"{' and '.join(zero)} {'is' if len(zero) == 1 else 'are'} zero in this graph"
     consumers = " and ".join(line.name for line in case.consumers)
-    return Diagnosis(
-        code="right-by-accident",
-        certainty="proven",
+    return case.proven(
+        "right-by-accident",
         error=f"right here only because {reason}",
         note=f"As a formula for {case.name} it does not hold: with other gradients arriving from above it would be wrong.",
         help=f"Write it so that it is right for any gradient that arrives at {consumers or 'its consumers'}.",
-        span=case.span(),
         evidence="With random numbers added to the gradients this answer reads, autograd's result and the answer part ways.",
     )
 
@@ -56,13 +54,11 @@ def _float32(case: Case) -> Diagnosis:
     if trials[0].dtype == torch.float64:
         again = "judged again with `.float()`, `torch.float32` and the like read as float64, it is right"
         where = "once every float32 that it asks for is a float64"
-    return Diagnosis(
-        code="float32",
-        certainty="proven",
+    return case.proven(
+        "float32",
         error="right, computed in float32",
         note=f"The check runs in float64. A float32 part of the line made it less exact, or made torch refuse the mix; {again}.",
         help="Take the dtype from a value of the forward: `.to(x.dtype)`, `torch.zeros_like(x)`.",
-        span=case.span(),
         evidence=f"Within {within} of autograd's gradient, relative to the size of its terms, {where}.",
     )
 
@@ -72,14 +68,12 @@ def _unjudged(case: Case) -> Diagnosis:
     i = next(i for i, difference in enumerate(differences) if difference.unjudged)
     trial = case.verdict.runs[i].trial
     sizes = ", ".join(f"{name} = {size}" for name, size in trial.sizes.items())
-    return Diagnosis(
-        code="not-judged",
-        certainty="proven",
+    return case.proven(
+        "not-judged",
         error="right where it could be judged: autograd's own gradient is NaN or infinite in some places",
         note=f"With {sizes}, autograd has no number to compare {differences[i].unjudged} of your {case.answers[i].numel()} with. "
         "All others are right.",
         help="Nothing to mend in your line: it is for the exercise to keep such places out. `backprop-check dev check` shows them.",
-        span=case.span(),
         evidence="In those places your numbers are finite, and autograd's gradient is not.",
     )
 
@@ -87,14 +81,12 @@ def _unjudged(case: Case) -> Diagnosis:
 def _rebound(case: Case) -> Diagnosis:
     names = sorted({name for run in case.verdict.runs for name, _ in run.rebound})
     listed = " and ".join(f"`{n}`" for n in names)
-    return Diagnosis(
-        code="shadowed-name",
-        certainty="proven",
+    return case.proven(
+        "shadowed-name",
         error=f"right, once {listed or 'the forward values'} mean what the forward named so"
         if listed
         else "right, on the forward's own values",
         note="A line above gives a name of the forward another meaning; in one program this line would read the new one.",
         help="Give the new value a name of its own.",
-        span=case.span(),
         evidence="Right in every trial in which the forward's names are put back after each gradient.",
     )

@@ -14,7 +14,7 @@ from backprop_check.diagnosis.edits import value_of
 from backprop_check.diagnosis.holes import Hole, fits, holes
 from backprop_check.diagnosis.plain import cancels
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.diagnosis.stock import stock
+from backprop_check.diagnosis.value_index import value_index
 
 Replaced = tuple[ast.expr, ast.expr, ast.expr]
 """A right expression, the part of the learner's that was replaced, and what replaced it."""
@@ -23,7 +23,7 @@ Replaced = tuple[ast.expr, ast.expr, ast.expr]
 def replaced(case: Case, expression: ast.expr) -> Iterator[Replaced]:
     """Yield the right expressions that differ from `expression` in one part, the whole first."""
     for part, needed in _holes(case, expression):
-        for replacement in stock(case).find(needed):
+        for replacement in value_index(case).find(needed):
             candidate = put(expression, part, replacement)
             if case.is_right(candidate):
                 yield candidate, part, replacement
@@ -47,7 +47,7 @@ def with_term(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
         ):
             continue
         for op, lacking in ((ast.Add(), needed - own), (ast.Sub(), own - needed), (ast.Mult(), needed / own)):
-            for found in stock(case).find(lacking) if bool(lacking.isfinite().all()) else ():
+            for found in value_index(case).find(lacking) if bool(lacking.isfinite().all()) else ():
                 candidate = put(expression, part, ast.copy_location(_joined(part, op, found), part))
                 if case.is_right(candidate):
                     yield candidate
@@ -83,7 +83,7 @@ def with_factor(case: Case, expression: ast.expr) -> Iterator[Replaced]:
 def _times(case: Case, expression: ast.expr, part: ast.expr, ratio: torch.Tensor) -> Iterator[Replaced]:
     """Yield the right expressions in which `part` is multiplied by what is worth `ratio`: no constant, and without a gradient in it."""
     if bool(ratio.isfinite().all()) and float(ratio.max() - ratio.min()) > 1e-9:
-        for factor in stock(case).find(ratio):
+        for factor in value_index(case).find(ratio):
             candidate = put(expression, part, ast.copy_location(_multiplied(factor, part), part))
             if not case.gradients_in(factor) and case.is_right(candidate):
                 yield candidate, part, factor

@@ -109,3 +109,12 @@ def jacobian(leaf: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
     """The Jacobian of the flattened tensors: a row for each element of the result."""
     # Row by row, and of scalars: to do it in one go, or given `grad_outputs`, torch loads sympy, which costs far more than this.
     return torch.stack([torch.autograd.grad(one, [leaf], retain_graph=True)[0].flatten() for one in value.flatten()])
+
+
+def diagonal_along(leaf: torch.Tensor, value: torch.Tensor, axis: int) -> torch.Tensor:
+    """The diagonal of the Jacobian of an operation that works within one axis."""
+    found = []
+    for i in range(value.shape[axis]):
+        (row,) = torch.autograd.grad(value.select(axis, i).sum(), [leaf], retain_graph=True)
+        found.append(row.select(axis, i))
+    return torch.stack(found, axis)

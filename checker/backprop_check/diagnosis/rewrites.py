@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from types import UnionType
 from typing import Any
 
 from backprop_check.derivation.trees import kept
@@ -31,13 +32,23 @@ def parts(expression: ast.expr) -> tuple[ast.expr, ...]:
     return tuple(found)
 
 
+def operations(expression: ast.expr, kinds: type[ast.operator] | UnionType) -> Iterator[ast.BinOp]:
+    """Those of its parts that are an operation of these kinds."""
+    return (part for part in parts(expression) if isinstance(part, ast.BinOp) and isinstance(part.op, kinds))
+
+
 def put(expression: ast.expr, old: ast.AST, new: ast.expr) -> ast.expr:
     """Return `expression` with `old` (by identity) replaced by `new`; what is not on the way to it is shared, not copied."""
     changed: ast.expr = _put(expression, old, new)
     return changed
 
 
-def _put(expression: Any, old: ast.AST, new: ast.expr) -> Any:
+def put_statement(program: Sequence[ast.stmt], old: ast.AST, new: ast.AST) -> tuple[ast.stmt, ...]:
+    """Return the statements with `old`, one of them or a part of one (by identity), replaced by `new`."""
+    return tuple(_put(statement, old, new) for statement in program)
+
+
+def _put(expression: Any, old: ast.AST, new: ast.AST) -> Any:
     if expression is old:
         return new
     fields: dict[str, Any] = {}

@@ -13,13 +13,12 @@ import torch
 
 from backprop_check.derivation.trees import fill, literal
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.confused import early_sums, functions, multiplied, one_of_many, products, steps, turns
+from backprop_check.diagnosis.confused import early_sums, functions, multiplied_paths, one_of_many, other_products, steps, turns
 from backprop_check.diagnosis.edits import Made, names_used, parts, value_of
 from backprop_check.diagnosis.meeting import values
-from backprop_check.diagnosis.misplaced import flips, names, places, reductions
-from backprop_check.diagnosis.rewrites import calls, put
-
-TRIES = 600
+from backprop_check.diagnosis.misplaced import flips, other_names, reductions, scattering
+from backprop_check.diagnosis.rewrites import calls, operations, put
+from backprop_check.diagnosis.work import SLIPS
 
 Kind = Callable[[Case, ast.expr], Iterator[Made]]
 
@@ -39,12 +38,8 @@ def slip(case: Case) -> Slip | None:
     if case.derived is None or not case.everywhere:
         return None
     # Parsed anew: the derivation uses the same node in several places, and a slip is made in one.
-    for tried, found in enumerate(slips(case, ast.parse(case.derived.text, mode="eval").body)):
-        if tried >= TRIES or case.late:
-            return None
-        if not _by_chance(case, found) and case.gives(found.whole):
-            return found
-    return None
+    made = case.up_to(SLIPS, slips(case, ast.parse(case.derived.text, mode="eval").body))
+    return next((found for found in made if not _by_chance(case, found) and case.gives(found.whole)), None)
 
 
 def _by_chance(case: Case, found: Slip) -> bool:
@@ -55,9 +50,9 @@ def _by_chance(case: Case, found: Slip) -> bool:
 
 def slips(case: Case, right: ast.expr, usual: bool = False) -> Iterator[Slip]:
     """Yield the slips of a right formula, the plainest first; only the `usual` ones where another mistake is there too."""
-    plain: tuple[Kind, ...] = (_factors, _signs, _terms, reductions, _powers, places, _fractions)
-    rare: tuple[Kind, ...] = (multiplied, early_sums, turns, products, one_of_many, steps, functions, flips)
-    for kind in (*plain, scales, early_sums, turns, one_of_many, _layouts, names) if usual else (*plain, *rare, names):
+    plain: tuple[Kind, ...] = (_factors, _signs, _terms, reductions, _powers, scattering, _fractions)
+    rare: tuple[Kind, ...] = (multiplied_paths, early_sums, turns, other_products, one_of_many, steps, functions, flips)
+    for kind in (*plain, scales, early_sums, turns, one_of_many, _layouts, other_names) if usual else (*plain, *rare, other_names):
         for code, part, left in kind(case, right):
             yield Slip(code, part, left, right if part is left else put(right, part, left))
 
@@ -156,11 +151,10 @@ def _powers(case: Case, right: ast.expr) -> Iterator[Made]:
 
 def _fractions(case: Case, right: ast.expr) -> Iterator[Made]:
     """A divisor taken for a factor, or the other way round."""
-    for part in parts(right):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
-            value = value_of(case, part.right)
-            exchanged = ast.BinOp(part.left, ast.Mult() if isinstance(part.op, ast.Div) else ast.Div(), part.right)
-            yield "wrong-local-derivative" if isinstance(value, torch.Tensor) and value.dim() else "wrong-scale", part, exchanged
+    for part in operations(right, ast.Mult | ast.Div):
+        value = value_of(case, part.right)
+        exchanged = ast.BinOp(part.left, ast.Mult() if isinstance(part.op, ast.Div) else ast.Div(), part.right)
+        yield "wrong-local-derivative" if isinstance(value, torch.Tensor) and value.dim() else "wrong-scale", part, exchanged
 
 
 def _layouts(case: Case, right: ast.expr) -> Iterator[Made]:

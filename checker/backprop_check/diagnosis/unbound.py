@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import ast
-import difflib
-from collections.abc import Iterator, Sequence
-
-import torch
+from collections.abc import Iterator
 
 from backprop_check.diagnosis.absent import absent
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.vocabulary import FUNCTIONS
+from backprop_check.diagnosis.foreign_names import Told, a_size, of_torch
+from backprop_check.diagnosis.spelling import near_names, related
 from backprop_check.records import Raised
 from backprop_check.submission.parse import exercise_parameters
 from backprop_check.submission.statements import written
-
-Told = tuple[str, str, str]
-"""What is wrong, why, and the move."""
-
-IMPORTS = {
-    "F": "import torch.nn.functional as F",
-    "nn": "import torch.nn as nn",
-    "np": "import numpy as np",
-    "numpy": "import numpy",
-    "math": "import math",
-}
 
 
 def told(case: Case, name: str, raised: Raised) -> Told:
     """What is wrong with the name, why, and the move: first for what the exercise itself knows by it, then for the learner's own names."""
     known = _not_handed_over(case, name) or _of_the_forward(case, name, raised)
     if known is None and not any(name in s.writes for s in case.submission.statements):
-        known = absent(case.submission, name) or _a_size(case, name, raised) or _of_torch(case, name, raised)
+        known = absent(case.submission, name) or a_size(case, name, raised) or of_torch(case, name, raised)
     return known or _of_the_learner(case, name, raised)
 
 
@@ -55,17 +42,11 @@ def _not_handed_over(case: Case, name: str) -> Told | None:
 def _left_over(case: Case, name: str) -> str:
     """The values that this `backward` does not ask for and that may be meant: those of a like name, else all where they are few."""
     left = [n for n in exercise_parameters(case.graph.exercise) if n not in case.submission.parameters]
-    if near := _alike(name, left):
+    if near := related(name, left):
         return f"Near it: {', '.join(f'`{n}`' for n in near)}."
     if 0 < len(left) <= 3:
         return f"`backward` does not ask for {' and '.join(f'`{n}`' for n in left)} so far: is that what you mean?"
     return "`backprop-check graph` shows the names of this exercise."
-
-
-def _alike(name: str, others: Sequence[str]) -> list[str]:
-    """Those of `others` that hold `name` as a word, or are a word of it, or are spelt much like it."""
-    words = [o for o in others if len(name) > 1 and (f"_{name.lower()}_" in f"_{o.lower()}_" or f"_{o.lower()}_" in f"_{name.lower()}_")]
-    return list(dict.fromkeys([*words, *difflib.get_close_matches(name, others, n=3, cutoff=0.6)]))
 
 
 def _of_the_forward(case: Case, name: str, raised: Raised) -> Told | None:
@@ -76,7 +57,7 @@ def _of_the_forward(case: Case, name: str, raised: Raised) -> Told | None:
         return _a_gradient(case, name, raised)
     what = "the gradient of the output, given to `backward`" if given else "a value of the forward"
     if name not in submission.parameters:
-        meant = _alike(name, [unknown for unknown in submission.unknown if unknown.isidentifier()])
+        meant = related(name, [unknown for unknown in submission.unknown if unknown.isidentifier()])
         return (
             f"this `backward` does not take `{name}`",
             f"`{name}` is {what}, but `backward` has no parameter of that name here.",
@@ -127,7 +108,7 @@ def _of_the_learner(case: Case, name: str, raised: Raised) -> Told:
         return error, note, f"Give `{name}` a value inside `backward`, above this line."
     error = f"nothing is called `{name}` here"
     note = "It is neither a value of the forward, nor a gradient written above, nor a name of yours."
-    return error, note, _near(case, name, raised.statement)
+    return error, note, near_names(case, name, raised.statement)
 
 
 def _first_value(case: Case, name: str, index: int) -> str:
@@ -141,7 +122,7 @@ def _first_value(case: Case, name: str, index: int) -> str:
     above = [f"d{line.name}" for line in case.consumers if f"d{line.name}" in case.available]
     if name == case.name and above:
         return f"What arrives from above is called {' and '.join(f'`{n}`' for n in above)}."
-    return _near(case, name, index)
+    return near_names(case, name, index)
 
 
 def _is_outside(raised: Raised) -> bool:
@@ -162,83 +143,3 @@ def _bindings(case: Case) -> Iterator[set[str]]:
     submission = case.submission
     for node in (part for text in (submission.prelude, submission.body) for part in ast.walk(ast.parse(text))):
         yield written(node) if isinstance(node, ast.stmt | ast.NamedExpr) else {node.arg} if isinstance(node, ast.arg) else set()
-
-
-def alike(name: str, others: Sequence[str]) -> list[str]:
-    """Those of `others` that are spelt almost as `name` is: a slip of the hand, no other word."""
-    plain = {other: other.replace("_", "").lower() for other in others}
-    mine = name.replace("_", "").lower()
-    same = [o for o, p in plain.items() if p == mine]
-    near = [o for o in difflib.get_close_matches(name, others, n=3, cutoff=0.8) if not o.endswith("_")]
-    turned = [o for o, p in plain.items() if len(p) > 3 and sorted(p) == sorted(mine)]
-    return list(dict.fromkeys([*same, *near, *turned]))[:2]
-
-
-def _near(case: Case, name: str, index: int) -> str:
-    """Names of the same sort that are spelt almost so: a gradient for a gradient, a value for a value."""
-    known = set(case.graph.exercise.names) | case.available
-    known |= {n for s in case.submission.statements[:index] for n in s.writes}
-    gradients = set(case.verdict.runs[0].trial.gradients)
-    of_gradients = name[:1] == "d" and bool(alike(name, sorted(gradients)))
-    near = [n for n in alike(name, sorted(known - {case.name, name})) if (n in gradients) == of_gradients]
-    if not near:
-        return "`backprop-check graph` shows the names of this exercise."
-    return f"Near it: {', '.join(f'`{n}`' for n in near)}."
-
-
-def _a_size(case: Case, name: str, raised: Raised) -> Told | None:
-    """What is said of the name of a size: the exercise draws its inputs with it, and `backward` is not given it."""
-    sizes = [run.trial.sizes for run in case.verdict.runs]
-    if name not in sizes[0]:
-        return None
-    values = [run.trial.values for run in case.verdict.runs]
-    lengths = tuple(choice[name] for choice in sizes)
-    plain = [n for n in case.graph.exercise.names if type(values[0].get(n)) is int and tuple(v[n] for v in values) == lengths]
-    found = [
-        f"{n}.shape[{axis}]"
-        for n in dict.fromkeys((case.node, *case.graph.exercise.names))
-        if isinstance(tensor := values[0].get(n), torch.Tensor)
-        for axis in range(tensor.dim())
-        if tuple(v[n].shape[axis] for v in values) == lengths
-    ]
-    move = f"Write `{(plain or found)[0]}`, which is {name}." if plain or found else "Take the length from a tensor, as `x.shape[0]`."
-    whole = next((n for n in ast.walk(case.nodes[raised.statement]) if _makes(n, name)), None)
-    if whole is not None and case.node in values[0]:
-        move += f" And `torch.{whole.func.attr}_like({case.node})` takes the whole shape from {case.node}."  # type: ignore[attr-defined]
-    return (
-        f"`{name}` has no value here",
-        f"{name} is only the name of a size: `inputs` draws with it, and `backward` is given tensors.",
-        move,
-    )
-
-
-def _makes(node: ast.AST, name: str) -> bool:
-    """`torch.ones(N, C)`."""
-    made = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("ones", "zeros", "empty")
-    return made and any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node))
-
-
-def _of_torch(case: Case, name: str, raised: Raised) -> Told | None:
-    """What is said of a module, or of a function of torch that is named alone."""
-    error, nodes = f"nothing is called `{name}` here", list(ast.walk(case.nodes[raised.statement]))
-    if name in ("keepdim", "keepdims"):
-        return error, "What is told by name has a value after it.", "Write `keepdim=True`."
-    if name in IMPORTS:
-        asked = next((n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == name), "")
-        if name in ("np", "numpy", "math") and callable(getattr(torch, asked, None)):
-            why = " takes one number, no tensor" if name == "math" else " leads out of torch"
-            return (
-                error,
-                f"The file does not import `{name}`; and `{name}.{asked}`{why}.",
-                f"torch has it for tensors: `torch.{asked}(...)`.",
-            )
-        return error, f"The file does not import `{name}`.", f"Write `{IMPORTS[name]}` at the top of the file."
-    called = any(isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == name for n in nodes)
-    if called and name in FUNCTIONS | {"tanh"}:
-        module = "torch" if callable(getattr(torch, name, None)) else "F"
-        return error, "A function of torch is named with its module.", f"Write `{module}.{name}(...)`."
-    if name == "e" and any(
-        isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow) and isinstance(n.left, ast.Name) and n.left.id == "e" for n in nodes
-    ):
-        return error, "Python has no number of that name by itself.", "The exponential function is `torch.exp(x)`."
-    return None

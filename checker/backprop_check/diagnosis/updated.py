@@ -27,13 +27,11 @@ def updated(case: Case) -> Diagnosis | None:
         return None
     if abs(float(rates[0]) - 1) < 1e-9:
         return _began_with(case)
-    return Diagnosis(
-        code="extra-term",
-        certainty="proven",
+    return case.proven(
+        "extra-term",
         error=f"this is {case.node} after a step of gradient descent, not its gradient",
         note=f"Your answer is {case.node} with {float(rates[0]):g} times its gradient added. The gradient inside it is right.",
         help=f"Give the gradient alone: neither {case.node} nor a learning rate belongs to it.",
-        span=case.span(),
         evidence=f"In every trial your answer less {case.node} is {float(rates[0]):g} times autograd's gradient.",
         claims=(equal(f"answer - {case.node}", f"{float(rates[0]):.12g} * gradient"),),
     )
@@ -45,13 +43,11 @@ def _same_direction(value: torch.Tensor, oracle: torch.Tensor) -> bool:
 
 
 def _began_with(case: Case) -> Diagnosis:
-    return Diagnosis(
-        code="wrong-start",
-        certainty="proven",
+    return case.proven(
+        "wrong-start",
         error=f"this begins with {case.node} itself, and adds its gradient to it",
         note=f"What is added is right; but a gradient is collected from nothing, not on top of {case.node}.",
         help=f"Begin with `torch.zeros_like({case.node})`.",
-        span=case.span(),
         evidence=f"In every trial your answer less {case.node} is autograd's gradient.",
         claims=(equal(f"answer - {case.node}"),),
     )

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from backprop_check.grading.names import shown
+from backprop_check.grading.answered import shown
 from backprop_check.grading.schemes import Person
 from backprop_check.grading.students import Group
 from backprop_check.roster import Roster, joined

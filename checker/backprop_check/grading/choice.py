@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from backprop_check.errors import BadInput
+from backprop_check.grading.answered import ExerciseNames
 from backprop_check.grading.item import Item
-from backprop_check.grading.names import ExerciseNames
 from backprop_check.grading.students import OTHER_KIND, Aside, Group, is_platforms
 from backprop_check.grading.words import without_copy
 from backprop_check.report.roll import first

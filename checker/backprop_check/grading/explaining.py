@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from backprop_check.diagnosis.explain import FACTS, Explained, explain
+from backprop_check.diagnosis.causes import FACTS  # with every mistake: loaded here, once, and not in each process that explains
+from backprop_check.diagnosis.explain import Explained, explain
 from backprop_check.records import Claim, Diagnosis, Submission, Verdict
 from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, mapped, prctl
 from backprop_check.trace.graph import Graph

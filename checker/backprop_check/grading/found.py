@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backprop_check.errors import BadInput
+from backprop_check.grading.answered import exercise_names, shown
 from backprop_check.grading.archive import Archive
 from backprop_check.grading.beside import beside, carried
 from backprop_check.grading.called import called
@@ -18,7 +19,6 @@ from backprop_check.grading.folder import Folder
 from backprop_check.grading.item import Item, kind_of
 from backprop_check.grading.levels import Levels
 from backprop_check.grading.metadata import LARGEST_METADATA, read_submitters
-from backprop_check.grading.names import exercise_names, shown
 from backprop_check.grading.nested import Nested
 from backprop_check.grading.single import one_group
 from backprop_check.grading.students import Aside, Students

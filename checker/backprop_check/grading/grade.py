@@ -13,7 +13,7 @@ from backprop_check.grading.unjudged import unjudged
 from backprop_check.results import Result
 
 Elsewhere = Callable[[Result], bool]
-Judged = Callable[[Iterable[Task]], Iterator[Result]]
+Judging = Callable[[Iterable[Task]], Iterator[Result]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def planned(found: Sequence[Found], read: Reader, setup: Setup, store: Store, el
     return Plan(tuple(done), tuple(left), tuple(kept), tuple(gone), tuple(sorted(renewed)), tuple(sorted(former)))
 
 
-def graded(plan: Plan, read: Reader, setup: Setup, store: Store, judged: Judged) -> Iterator[Result]:
+def graded(plan: Plan, read: Reader, setup: Setup, store: Store, judged: Judging) -> Iterator[Result]:
     """Yield the results that were missing, each once it is on disk; in the end the store holds all of them, sorted."""
     results = {result.submission: result for result in (*plan.done, *plan.kept)}
     store.withdraw(plan.gone)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from backprop_check.grading.answered import ExerciseNames
 from backprop_check.grading.item import Item
-from backprop_check.grading.names import ExerciseNames
 from backprop_check.grading.schemes import ATTACHMENTS, STRONG, Scheme, canvas, sakai
 from backprop_check.grading.tree import Node
 from backprop_check.grading.words import export, is_project, is_same, is_series, is_teachers, is_version, words

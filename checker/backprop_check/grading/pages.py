@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from backprop_check.errors import BadInput
 from backprop_check.files import decoded
 from backprop_check.grading.store import Store
-from backprop_check.report.formats.names import stem
+from backprop_check.report.formats.stems import stem
 from backprop_check.report.pages.html import html
 from backprop_check.report.pages.markdown import markdown
 from backprop_check.report.pages.view import Part

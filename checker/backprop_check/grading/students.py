@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from backprop_check.grading.answered import ExerciseNames
 from backprop_check.grading.copies import copies
 from backprop_check.grading.item import Item
 from backprop_check.grading.levels import Levels
-from backprop_check.grading.names import ExerciseNames
 from backprop_check.grading.schemes import Named, Person, Scheme, brightspace, canvas, platforms, sakai
 from backprop_check.grading.tree import Node
 from backprop_check.grading.words import ONLY, export, is_project, is_teachers

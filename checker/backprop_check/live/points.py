@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from backprop_check.errors import BadInput
-from backprop_check.report.formats.words import explained
+from backprop_check.report.formats.told import explained
 from backprop_check.report.text import MARKS
 
 TIME_LIMIT = 2.0

@@ -16,7 +16,7 @@ from backprop_check.trace.numeric import Numeric, Slope
 ROWS = 24
 """The most rows of the table; of more elements, the worst are shown."""
 
-Row = tuple[Slope, float, float | None]
+Measured = tuple[Slope, float, float | None]
 
 
 def numeric_lines(exercise: Exercise, gradient: Gradient, numeric: Numeric, width: int) -> Iterator[Text]:
@@ -54,7 +54,7 @@ def worst_first(answer: Answer, oracle: torch.Tensor) -> list[int]:
     return [int(i) for i in off.topk(min(ROWS, len(off))).indices]
 
 
-def _table(rows: list[Row], allowed: float, width: int) -> Iterator[Text]:
+def _table(rows: list[Measured], allowed: float, width: int) -> Iterator[Text]:
     digits = 8 if width >= 70 else 4
     column = digits + 7 if width >= 70 else 10
     margin = max([7, *(len(_index(s)) for s, _, _ in rows)])
@@ -68,7 +68,7 @@ def _table(rows: list[Row], allowed: float, width: int) -> Iterator[Text]:
         yield line
 
 
-def _summary(numeric: Numeric, rows: list[Row], allowed: float) -> Iterator[str]:
+def _summary(numeric: Numeric, rows: list[Measured], allowed: float) -> Iterator[str]:
     if len(rows) < numeric.elements:
         yield f"Measured: {len(rows)} of {numeric.elements} elements, spread evenly, with the worst of yours among them."
     if len(rows) > ROWS:
@@ -86,7 +86,7 @@ def _summary(numeric: Numeric, rows: list[Row], allowed: float) -> Iterator[str]
         yield f"At {_index(kinks[0])}{more} there is a kink: the slope is {sides}. No one number is right there."
 
 
-def _answer(name: str, oracle: torch.Tensor, answer: Answer, rows: list[Row], allowed: float, numeric: Numeric) -> Iterator[str]:
+def _answer(name: str, oracle: torch.Tensor, answer: Answer, rows: list[Measured], allowed: float, numeric: Numeric) -> Iterator[str]:
     if answer.state == "missing":
         yield f"Your {name} is not written yet."
     elif answer.state == "raised" and answer.raised is not None:
@@ -117,7 +117,7 @@ def _right(theirs: float, oracle: float, allowed: float) -> bool:
     return abs(theirs - oracle) <= allowed or theirs == oracle or (theirs != theirs and oracle != oracle)
 
 
-def _badness(row: Row) -> float:
+def _badness(row: Measured) -> float:
     slope, oracle, theirs = row
     off = abs((slope.central if theirs is None else theirs) - oracle)
     return float("inf") if off != off else off

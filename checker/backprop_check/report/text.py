@@ -9,8 +9,8 @@ from rich.text import Text
 
 from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis, Gradient, Report, Submission
+from backprop_check.report.carets import place_lines
 from backprop_check.report.layout import INDENT, notice_lines, prose, visible, wrap
-from backprop_check.report.places import place_lines
 
 MARKS = {"correct": ("✓", "green"), "incorrect": ("✗", "bold red"), "error": ("!", "bold red"), "missing": ("·", "dim")}
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from backprop_check.authoring.slips.factors import left_out
 from backprop_check.authoring.slips.names import Names
 from backprop_check.authoring.slips.places import AXIS_FIRST, Place, called, method
-from backprop_check.authoring.slips.whole import Codes, Slip, also
+from backprop_check.authoring.slips.whole import Codes, LabelledSlip, also
 
 _REDUCTIONS = ("sum", "mean", "max", "amax", "argmax", "cumsum", "min")
 _OTHER = "wrong-local-derivative"
@@ -45,7 +45,7 @@ _EXCHANGED: dict[str, tuple[str, Codes]] = {
 }
 
 
-def at_call(place: Place, names: Names) -> Iterator[Slip]:
+def at_call(place: Place, names: Names) -> Iterator[LabelledSlip]:
     """Yield the slips of one call of a method, or of a function of torch or F."""
     node, name = place.node, called(place.node)
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or name is None:
@@ -68,7 +68,7 @@ def at_call(place: Place, names: Names) -> Iterator[Slip]:
             yield "argument", (), _with(node, args=[*node.args[:i], *node.args[i + 1 :]])
 
 
-def _axes(place: Place, node: ast.Call, name: str) -> Iterator[Slip]:
+def _axes(place: Place, node: ast.Call, name: str) -> Iterator[LabelledSlip]:
     """Another axis, none, or one that is kept."""
     if name in _REDUCTIONS:
         if node.args and not any(k.arg == "keepdim" for k in node.keywords):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 from backprop_check.authoring.slips.names import Names, literal, number
 from backprop_check.authoring.slips.places import Place, method, put
-from backprop_check.authoring.slips.whole import Codes, Slip, also
+from backprop_check.authoring.slips.whole import Codes, LabelledSlip, also
 
 _OTHER = "wrong-local-derivative"
 
@@ -15,7 +15,7 @@ _OTHER = "wrong-local-derivative"
 _LAID_OUT = {"ones_like": ("not-expanded", "accidental-outer"), "zeros_like": ("missing-scatter",), "one_hot": ("wrong-mask",)}
 
 
-def at_constant(place: Place, names: Names) -> Iterator[Slip]:
+def at_constant(place: Place, names: Names) -> Iterator[LabelledSlip]:
     """One more, one less, twice, the other sign and nothing, for a number that is no axis."""
     value = number(place.node)
     signed = isinstance(place.above, ast.UnaryOp) and number(place.above) is not None  # the sign is part of the number
@@ -43,7 +43,7 @@ def _constant(place: Place, value: float, other: float, names: Names) -> Codes:
     return ("wrong-sign",) if other == -value else ("wrong-scale",)
 
 
-def at_name(place: Place, names: Names, tree: ast.expr, others: Collection[str]) -> Iterator[Slip]:
+def at_name(place: Place, names: Names, tree: ast.expr, others: Collection[str]) -> Iterator[LabelledSlip]:
     """Another tensor for the one that belongs there."""
     node = place.node
     if isinstance(node, ast.Name) and node.id not in ("torch", "F") and not place.called:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from backprop_check.authoring.slips.factors import left_out
 from backprop_check.authoring.slips.names import Names
 from backprop_check.authoring.slips.places import Place
-from backprop_check.authoring.slips.whole import Codes, Slip
+from backprop_check.authoring.slips.whole import Codes, LabelledSlip
 
 
-def at_matmul(place: Place, node: ast.BinOp, names: Names) -> Iterator[Slip]:
+def at_matmul(place: Place, node: ast.BinOp, names: Names) -> Iterator[LabelledSlip]:
     """Yield the slips at one `@`: a factor left out, turned or exchanged with the other."""
     left, right = node.left, node.right
     yield "factor", left_out(place, right, names), left
@@ -27,7 +27,7 @@ def at_matmul(place: Place, node: ast.BinOp, names: Names) -> Iterator[Slip]:
     yield "transpose", ("transposed", "wrong-transpose", "needless-transpose", "reversed-axes"), _turned(node)
 
 
-def at_turn(place: Place) -> Iterator[Slip]:
+def at_turn(place: Place) -> Iterator[LabelledSlip]:
     """A `.T` or `.mT` left out."""
     if isinstance(place.node, ast.Attribute) and place.node.attr in ("T", "mT"):
         yield "transpose", _turning(place.node), place.node.value

@@ -9,12 +9,12 @@ from backprop_check.authoring.slips.factors import left_out
 from backprop_check.authoring.slips.matmul import at_matmul
 from backprop_check.authoring.slips.names import Names, literal, makes, number
 from backprop_check.authoring.slips.places import Place
-from backprop_check.authoring.slips.whole import Codes, Slip, also, filled
+from backprop_check.authoring.slips.whole import Codes, LabelledSlip, also, filled
 
 _OTHER = "wrong-local-derivative"
 
 
-def at_operator(place: Place, names: Names) -> Iterator[Slip]:
+def at_operator(place: Place, names: Names) -> Iterator[LabelledSlip]:
     """Yield the slips of one binary operator or minus sign."""
     node = place.node
     match node:
@@ -34,7 +34,7 @@ def at_operator(place: Place, names: Names) -> Iterator[Slip]:
             yield from at_matmul(place, node, names)
 
 
-def _add(node: ast.BinOp, names: Names) -> Iterator[Slip]:
+def _add(node: ast.BinOp, names: Names) -> Iterator[LabelledSlip]:
     left, right = node.left, node.right
     if names.upstream(left) and names.upstream(right):
         yield "branch", ("missing-branch",), left
@@ -52,7 +52,7 @@ def _add(node: ast.BinOp, names: Names) -> Iterator[Slip]:
         yield "operator", ("wrong-point", "dropped-epsilon", _OTHER), _with(node, ast.Mult())
 
 
-def _subtract(node: ast.BinOp, names: Names) -> Iterator[Slip]:
+def _subtract(node: ast.BinOp, names: Names) -> Iterator[LabelledSlip]:
     left, right = node.left, node.right
     if names.upstream(left) and names.upstream(right):
         # Two terms, of two uses or of one derivative as softmax has it.
@@ -72,7 +72,7 @@ def _subtract(node: ast.BinOp, names: Names) -> Iterator[Slip]:
     yield "operator", added, _with(node, ast.Add())
 
 
-def _multiply(place: Place, node: ast.BinOp, names: Names) -> Iterator[Slip]:
+def _multiply(place: Place, node: ast.BinOp, names: Names) -> Iterator[LabelledSlip]:
     left, right = node.left, node.right
     yield "factor", left_out(place, right, names), left
     yield "factor", left_out(place, left, names), right
@@ -87,7 +87,7 @@ def _multiply(place: Place, node: ast.BinOp, names: Names) -> Iterator[Slip]:
     yield "operator", inverted, _with(node, ast.Div())
 
 
-def _divide(place: Place, node: ast.BinOp, names: Names) -> Iterator[Slip]:
+def _divide(place: Place, node: ast.BinOp, names: Names) -> Iterator[LabelledSlip]:
     left, right = node.left, node.right
     inverted = ("wrong-scale",) if names.constant(node) else (_OTHER, "wrong-power")
     yield "factor", left_out(place, right, names), left
@@ -96,7 +96,7 @@ def _divide(place: Place, node: ast.BinOp, names: Names) -> Iterator[Slip]:
     yield "operator", inverted, _with(node, ast.Mult())
 
 
-def _power(node: ast.BinOp) -> Iterator[Slip]:
+def _power(node: ast.BinOp) -> Iterator[LabelledSlip]:
     fair = ("wrong-power", _OTHER)
     yield "power", fair, node.left
     yield "power", (*fair, "missing-local-derivative"), node.right

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from backprop_check.authoring.slips.names import Names
 
 Codes = tuple[str, ...]
-Slip = tuple[str, Codes, ast.expr]
+LabelledSlip = tuple[str, Codes, ast.expr]
 """What was done, the codes that name it fairly, and the wrong expression or the wrong part of it."""
 
 
@@ -17,7 +17,7 @@ def also(holds: bool, *codes: str) -> Codes:
     return codes if holds else ()
 
 
-def around(tree: ast.expr, shape: tuple[int, ...], names: Names) -> Iterator[Slip]:
+def around(tree: ast.expr, shape: tuple[int, ...], names: Names) -> Iterator[LabelledSlip]:
     """Yield the slips around an expression whose value has this shape."""
     scaled, layout = ("wrong-scale", "extra-term"), _flattened(shape)
     for slip, fair, text in (

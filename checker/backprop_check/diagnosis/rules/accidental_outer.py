@@ -12,6 +12,8 @@ are stretched, and the result holds every pair, an (N, N) table. torch does not 
 axis (`w[:, None]`), so that the two Ns stand under each other.
 
 Read more: the PyTorch documentation, "Broadcasting semantics".
+
+Question: Which numbers of the two tensors meet in {part}, and which of them meet in the forward?
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ import torch
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.meeting import function_of, last_step, operands_of
+from backprop_check.diagnosis.phrases import shape_of
 from backprop_check.diagnosis.rewrites import method, put
-from backprop_check.diagnosis.words import shape_of
 from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis
 
@@ -35,30 +37,27 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    pair = found[2]
+    pair = found.part
     if isinstance(pair, ast.Call):
-        return _outer(case, pair, found[0])
+        return _outer(case, pair, found.fix)
     assert isinstance(pair, ast.BinOp)
-    changed = found[1]
+    changed = found.tree
     left, right, table = (shape_of(case, node) or _plain(case, node) for node in (pair.left, pair.right, pair))
     short = pair.left if _rank(case, pair.left) < _rank(case, pair.right) else pair.right
-    return Diagnosis(
-        code="accidental-outer",
-        certainty="proven",
+    return case.proven(
+        "accidental-outer",
         error=f"{left} meets {right}: broadcasting builds a table {table}",
         note="Shapes are aligned from the right, so both operands are stretched, and each number meets all of the other.",
         help=f"Let the axes that belong together stand under each other: {_move(case, pair, short, changed)}.",
         span=case.span(pair),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 
 def _outer(case: Case, call: ast.Call, fix: str) -> Diagnosis:
     """`torch.outer` of two vectors whose elements belong together in pairs."""
-    return Diagnosis(
-        code="accidental-outer",
-        certainty="proven",
+    return case.proven(
+        "accidental-outer",
         error=f"{case.got}, but {case.node} is {case.due}"
         if case.everywhere and not case.same_shape
         else "this joins every number with every other",
@@ -66,7 +65,6 @@ def _outer(case: Case, call: ast.Call, fix: str) -> Diagnosis:
         "Here each meets the one in its own place.",
         help="Multiply element by element: `*`.",
         span=case.span(call),
-        evidence=f"`{fix}` equals autograd's gradient in every trial.",
         fix=fix,
     )
 

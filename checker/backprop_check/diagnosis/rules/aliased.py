@@ -12,6 +12,11 @@ Why:
 ...`).
 
 Read more: the PyTorch documentation, "In-place operations"; Ned Batchelder, "Facts and myths about Python names and values".
+
+Question: Go from line {first} to line {line}: how many names does the tensor of {name} have in the end?
+Law: `=` copies no numbers, it gives one tensor a second name. What is done to it in place (`+=`, `*=`, `[...] =`, a function that ends in
+_) shows under both. In small: `{name} = torch.ones(2); {other} = {name}; {other} += 1` leaves 2 and 2 in {name}.
+Traits: formula right, line stays
 """
 
 from __future__ import annotations
@@ -30,9 +35,8 @@ def find(case: Case) -> Diagnosis | None:
     statement = case.submission.statements[index]
     names = sorted(statement.writes) or ["another name"]
     own = [s.line for s in case.submission.statements if case.name in s.writes]
-    return Diagnosis(
-        code="aliased",
-        certainty="proven",
+    return case.proven(
+        "aliased",
         error=f"this line also changes {case.name}, through its second name `{names[0]}`",
         note=f"{case.name} was right when line {own[-1]} wrote it; `{names[0]}` is the same tensor under another name.",
         help=f"Give `{names[0]}` a tensor of its own: `.clone()`, or a plain `=` with the whole sum.",

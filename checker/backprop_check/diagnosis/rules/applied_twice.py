@@ -11,6 +11,8 @@ The forward has computed tanh(z) and called it h. Applying tanh again gives tanh
 the graph. The forward keeps its results so that the backward pass can use them as they are.
 
 Read more: the forward of the exercise, `backprop-check graph`.
+
+Question: Of what does {part} take the function? Has the forward taken it already?
 """
 
 from __future__ import annotations
@@ -31,17 +33,15 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    inner = inner_of(found[2])
+    inner = inner_of(found.part)
     assert inner is not None
-    return Diagnosis(
-        code="applied-twice",
-        certainty="proven",
+    return case.proven(
+        "applied-twice",
+        by=found,
         error=f"`{ast.unparse(inner)}` already is the result; the function is applied once more",
         note=case.only(f"Without it, `{ast.unparse(inner)}` in its place, the expression is right."),
         help="Use the forward's own result as it is.",
-        span=case.span(found[2]),
         evidence="With the call taken away the expression equals autograd's gradient in every trial.",
-        fix=found[0],
     )
 
 

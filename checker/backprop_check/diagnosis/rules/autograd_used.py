@@ -12,6 +12,8 @@ where the number would be right. Turning gradients off (`torch.no_grad()`, `.det
 differences you compute yourself.
 
 Read more: backprop-check's design, "How an answer is judged".
+
+Question: Be autograd for a moment, standing at {lines}: which one rule do you apply, and to what?
 """
 
 from __future__ import annotations
@@ -24,9 +26,8 @@ def find(case: Case) -> Diagnosis | None:
     if "autograd-used" not in case.verdict.why:
         return None
     raised = case.verdict.answer.raised
-    return Diagnosis(
-        code="autograd-used",
-        certainty="proven",
+    return case.proven(
+        "autograd-used",
         error=f"`{case.verdict.asked}` asks autograd for the answer",
         note=f"Autograd is what {case.name} is compared with; the exercise is to write what it does.",
         help=f"Write {case.name} as an expression of the forward's values, and of the gradients written above it.",

@@ -12,6 +12,10 @@ is a guess about sizes: keep the axis instead (`keepdim=True`), give it back wit
 torch (`-1`).
 
 Read more: the PyTorch documentation, "torch.reshape".
+
+Question: Write both shapes one under the other, aligned from the right: what would have to become of each axis?
+Law: A reshape keeps every number: as many before as after, read row by row. `expand` copies: along axes of length 1, and along new ones
+in front.
 """
 
 from __future__ import annotations
@@ -26,9 +30,9 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, value_of
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.failure import failing_part
-from backprop_check.diagnosis.moved import RESHAPES
+from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.reordered import RESHAPES
 from backprop_check.diagnosis.rewrites import calls, method, put
-from backprop_check.diagnosis.words import short
 from backprop_check.exercise.sizes import may_be, written
 from backprop_check.records import Diagnosis
 
@@ -58,9 +62,8 @@ def find(case: Case) -> Diagnosis | None:
     inner = f"`{inner}`" if len(inner) <= 30 else "what stands before it"
     stretch = name.startswith("expand")
     can = f"it cannot be expanded to {written(asked)}" if stretch else f"its {base.numel()} numbers cannot fill {written(asked)}"
-    return Diagnosis(
-        code="bad-reshape",
-        certainty="proven",
+    return case.proven(
+        "bad-reshape",
         error=f"{inner} has shape {written(tuple(base.shape))}: {can}",
         note=_stretching(base, asked) if stretch else _strangers(case, asked),
         help=_move(case, part, base, asked, stretch),
@@ -126,9 +129,8 @@ def _fills(base: torch.Tensor, asked: tuple[int, ...]) -> bool:
 
 def _scattered(case: Case, part: ast.Call, base: ast.expr) -> Diagnosis:
     """The numbers would fill the shape, but `view` copies none, and they do not lie in memory in the order that it needs."""
-    return Diagnosis(
-        code="bad-reshape",
-        certainty="proven",
+    return case.proven(
+        "bad-reshape",
         error="`view` copies no numbers, and these do not lie in memory in the order that it needs",
         note="A transpose or an expand moves no number in memory: it only reads them in another order. The shape itself is possible.",
         help="Write `reshape`, which copies where it must.",
@@ -143,6 +145,10 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for call in calls(expression, "view"):
         assert isinstance(call.func, ast.Attribute)
         yield put(expression, call.func, ast.copy_location(ast.Attribute(call.func.value, "reshape", ast.Load()), call.func)), call
+    for call in calls(expression, "expand", "expand_as", "broadcast_to"):
+        if isinstance(call.func, ast.Attribute) and isinstance(base := value_of(case, call.func.value), torch.Tensor):
+            for axis in range(base.dim() + 1):
+                yield put(expression, call.func.value, method(call.func.value, "unsqueeze", axis)), call
     for call in calls(expression, *RESHAPES):
         for node in (n for argument in call.args for n in ast.walk(argument)):
             if isinstance(node, ast.Constant) and type(node.value) is int:

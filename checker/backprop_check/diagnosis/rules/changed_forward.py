@@ -12,6 +12,11 @@ assignment into `h[...]` writes over them, and every later line reads the new nu
 values back after each gradient, so that one such line spoils one gradient only; in a training loop nobody does.
 
 Read more: the PyTorch documentation, "In-place correctness checks".
+
+Question: After {part}: which of your lines read other numbers than the forward's?
+Law: The slopes are those of the forward, at the numbers it had. What writes into one of its tensors takes those away from every line
+below. In small: `{other} = torch.ones(2); {other}.mul_(3)` leaves 3 and 3 in {other}.
+Traits: formula right, line stays
 """
 
 from __future__ import annotations
@@ -39,9 +44,8 @@ def find(case: Case) -> Diagnosis | None:
 
 def told(case: Case, name: str, index: int) -> Diagnosis:
     statement = case.submission.statements[index]
-    return Diagnosis(
-        code="changed-forward",
-        certainty="proven",
+    return case.proven(
+        "changed-forward",
         error=f"this line changes the forward's `{name}` in place",
         note=f"What comes after line {statement.line} reads other numbers than the forward computed for `{name}`.",
         help=f"Compute with a new name, or with `{name}.clone()`.",

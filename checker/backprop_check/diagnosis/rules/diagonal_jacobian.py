@@ -11,6 +11,11 @@ Raising one logit raises its own probability and lowers all others of its row, b
 is the effect on its own probability alone, the diagonal of the table of all effects; the others are as real.
 
 Read more: any derivation of the softmax derivative (its Jacobian is diag(p) - p pᵀ for each row).
+
+Question: Which numbers of {users} does {one} move? Where in your line is what comes back from each of them?
+Slip: each result is moved by more than its own {node}
+Note: In {lines} each number of {node} moves the results of its neighbours too; your answer has only its effect on its own.
+Help: For one element of {node}, add up what it does to every element of the result, each times its own gradient.
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ import torch
 from backprop_check.comparison.compare import close
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import diagonal
-from backprop_check.diagnosis.replay import applied, downstream, jacobian
+from backprop_check.diagnosis.replay import applied, diagonal_along, downstream, jacobian
 from backprop_check.records import Diagnosis, Line
 
 ELEMENTS = 512
@@ -55,29 +60,18 @@ def _is_diagonal(case: Case, line: Line) -> bool:
     if not close(first * above[0], case.answers[0], case.scales[0]):
         return False
     for axis in range(first.dim()):
-        if torch.allclose(_along(*applied(case, case.runs[0], line), axis), first, rtol=1e-9, atol=1e-12):
-            diagonals = [_along(*applied(case, run, line), axis) for run in case.runs]
+        if torch.allclose(diagonal_along(*applied(case, case.runs[0], line), axis), first, rtol=1e-9, atol=1e-12):
+            diagonals = [diagonal_along(*applied(case, run, line), axis) for run in case.runs]
             return case.is_answer([d * g for d, g in zip(diagonals, above, strict=True)])
     return False
 
 
-def _along(leaf: torch.Tensor, value: torch.Tensor, axis: int) -> torch.Tensor:
-    """The diagonal of the Jacobian of an operation that works within one axis."""
-    found = []
-    for i in range(value.shape[axis]):
-        (row,) = torch.autograd.grad(value.select(axis, i).sum(), [leaf], retain_graph=True)
-        found.append(row.select(axis, i))
-    return torch.stack(found, axis)
-
-
 def _told(case: Case, line: Line) -> Diagnosis:
-    return Diagnosis(
-        code="diagonal-jacobian",
-        certainty="proven",
+    return case.proven(
+        "diagonal-jacobian",
         error=f"each number of {line.name} is moved by more than its own number of {case.node}",
         note=f"This is the effect of each number of {case.node} on its own number of {line.name}; it moves others of {line.name} too.",
         help=f"For one number of {case.node}, add up what it does to every number of {line.name}, each times what arrives there.",
-        span=case.span(),
         evidence=f"The diagonal of the Jacobian of {line.name} by {case.node}, times d{line.name}, is exactly your answer in every trial.",
         claims=(diagonal(line),),
     )

@@ -11,6 +11,9 @@ Each use of a value sends its gradient back once. With `+=` it is easily added t
 the name already held that part when the line was reached.
 
 Read more: the PyTorch documentation, "torch.optim.Optimizer.zero_grad", on gradients that accumulate.
+
+Question: How often does the forward use {node}, and how many terms has your answer?
+Law: Each use sends its gradient back once: as many terms as uses.
 """
 
 from __future__ import annotations
@@ -86,9 +89,8 @@ def _scales(line: Line) -> bool:
 
 
 def _told(case: Case, error: str, term: ast.expr | None, evidence: str, fix: str | None) -> Diagnosis:
-    return Diagnosis(
-        code="doubled-branch",
-        certainty="proven",
+    return case.proven(
+        "doubled-branch",
         error=error,
         note=f"Each use of {case.node} sends its gradient back once.",
         help="Take it in once." + (f" Did {case.name} already hold it?" if len(case.written) > 1 else ""),

@@ -12,6 +12,12 @@ The small number keeps the forward from dividing by zero. It is part of what the
 is taken there too: at v + 1e-5, not at v. The difference is small where v is large, and everything where v is zero.
 
 Read more: Ioffe and Szegedy, "Batch Normalization", the role of epsilon.
+
+Question: What exactly is raised, rooted or divided by in {lines}? Is all of it in your line?
+Slip: the small number that the forward adds is left out
+Note: In {lines} the derivative is taken where the forward was, the small number included.
+Help: Differentiate what the forward computed, to the letter.
+Traits: of a part
 """
 
 from __future__ import annotations
@@ -24,14 +30,15 @@ from itertools import islice
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
-from backprop_check.diagnosis.counterfactual import below, names, replays, written_as
-from backprop_check.diagnosis.edits import Edit, parts, search
-from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.counterfactual import replays, written_as
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search
+from backprop_check.diagnosis.rewrites import operations, put
+from backprop_check.diagnosis.sites import below, names
 from backprop_check.records import Diagnosis, Line
 
 SMALL = 0.5
 
-Place = tuple[Line, ast.expr, ast.BinOp, ast.expr]
+Guarded = tuple[Line, ast.expr, ast.BinOp, ast.expr]
 """A line, its tree, the sum in it that has a small constant, and the sum's other operand."""
 
 
@@ -48,14 +55,13 @@ def find(case: Case) -> Diagnosis | None:
     return None
 
 
-def _places(case: Case) -> Iterator[Place]:
+def _places(case: Case) -> Iterator[Guarded]:
     reached = {case.node}
     for line, tree in below(case):
-        for part in parts(tree):
-            if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add):
-                for other, constant in ((part.left, part.right), (part.right, part.left)):
-                    if names(other) & reached and _is_small(case, constant):
-                        yield line, tree, part, other
+        for part in operations(tree, ast.Add):
+            for other, constant in ((part.left, part.right), (part.right, part.left)):
+                if names(other) & reached and _is_small(case, constant):
+                    yield line, tree, part, other
         reached.add(line.name)
 
 
@@ -77,18 +83,17 @@ def _completed(_: Case, draft: ast.expr, part: ast.BinOp, other: ast.expr) -> It
         yield everywhere, bare[0]
 
 
-def _told(case: Case, place: Place, found: tuple[str, ast.expr, ast.expr] | None, replayed: bool) -> Diagnosis:
+def _told(case: Case, place: Guarded, found: Mended | None, replayed: bool) -> Diagnosis:
     line, _, part, other = place
     constant = ast.unparse(part.right if other is part.left else part.left)
-    return Diagnosis(
-        code="dropped-epsilon",
-        certainty="proven",
+    return case.proven(
+        "dropped-epsilon",
         error=f"the `{constant}` of the forward is missing here",
         note=f"`{line.name} = {line.source}` computes with `{ast.unparse(part)}`; this is a derivative at `{ast.unparse(other)}`.",
         help=f"Differentiate what the forward computed: wherever `{ast.unparse(other)}` stands for that sum, write the whole sum.",
-        span=case.span(found[2] if found else None),
+        span=case.span(found.part if found else None),
         evidence=f"Without `{constant}` in the forward, autograd gives exactly your answer in every trial."
         if replayed
         else f"With `{ast.unparse(part)}` in its place the expression equals autograd's gradient in every trial.",
-        fix=found[0] if found else None,
+        fix=found.fix if found else None,
     )

@@ -11,6 +11,13 @@ Why:
 first. `index_add_`, or `index_put_` with accumulate=True, or a loop, adds every one.
 
 Read more: the PyTorch documentation, "torch.Tensor.index_put_", accumulate.
+
+Question: If the index names one row twice, how often does your line write into it, and with what?
+Of a loop over places: If two rounds of the loop write into one place, what is there after the second?
+Of a loop: What is in {name} after the first round of the loop, and what is in it after the second?
+Slip: elements that were picked several times receive only one of their gradients
+Note: An element that was picked k times receives k gradients.
+Help: Add up at the index; an assignment keeps only the last one.
 """
 
 from __future__ import annotations
@@ -19,6 +26,7 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
+from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.rules.missing_scatter import picks
 from backprop_check.records import Diagnosis, Line, Run
 
@@ -47,13 +55,13 @@ def _written(case: Case, run: Run, line: Line, name: str) -> torch.Tensor | None
 
 
 def _told(case: Case, line: Line, name: str) -> Diagnosis:
-    return Diagnosis(
-        code="dropped-repeats",
-        certainty="proven",
+    others = lines(other for other in case.consumers if other is not line)
+    return case.proven(
+        "dropped-repeats",
         error=f"where `{name}` names a row twice, only one of its gradients is kept",
-        note=f"Each row of {case.node} was used as often as `{name}` names it, and collects a gradient from each use.",
+        note=f"Each row of {case.node} was used as often as `{name}` names it, and collects a gradient from each use."
+        + (f" {case.node} is also used in {others}; what that sends back is not in your answer." if others else ""),
         help="Accumulate: `index_add_`, `index_put_(..., accumulate=True)`, or a loop that adds one row at a time.",
-        span=case.span(),
         evidence=f"Writing d{line.name} at `{name}` once for each place gives exactly your answer in every trial.",
         claims=(equal(f"torch.zeros_like({case.node}).index_put(({name},), d{line.name})", ANSWER),),
     )

@@ -11,6 +11,12 @@ A gradient has exactly the shape of its variable. b has no batch axis, so its gr
 only by the luck of broadcasting, and makes b itself a (1, C) after the first step.
 
 Read more: the PyTorch documentation, "torch.sum", keepdim.
+
+Question: Which axes has {node}, {axes}, and which are left after {part}?
+Slip: inside this, a sum keeps an axis that should go
+Note: With the kept axis, broadcasting lays the numbers beside others than theirs.
+Help: Let the summed axis go.
+Traits: other shape
 """
 
 from __future__ import annotations
@@ -38,9 +44,8 @@ def find(case: Case) -> Diagnosis | None:
     expression = case.expression
     kept, laid = _kept(expression), _laid(case, expression)
     many = len(shapes[0][0]) - len(shapes[0][1])
-    return Diagnosis(
-        code="extra-keepdim",
-        certainty="proven",
+    return case.proven(
+        "extra-keepdim",
         error=f"{case.got}, but {case.node} is {case.due}",
         note=f"The numbers are right; the shape has {'one axis' if many == 1 else f'{many} axes'} of length 1 more than {case.node} has.",
         help="Drop the axis you sum over: without `keepdim` the sum takes it away."
@@ -82,8 +87,8 @@ def _kept(expression: ast.expr | None) -> ast.Call | None:
 
 
 def _fix(case: Case, expression: ast.expr | None) -> str | None:
-    if expression is None:
-        return None
+    if expression is None or any(expression is call for call in calls(expression, "ones", "zeros", "full")):
+        return None  # what is made anew is made in the right shape
     edits = [without_keyword(expression, call, "keepdim") for call in calls(expression, *REDUCTIONS)]
     squeezed = ast.Call(ast.Attribute(expression, "squeeze", ast.Load()), [ast.Constant(0)], [])
     view = ast.Call(ast.Attribute(expression, "reshape", ast.Load()), [ast.parse(f"{case.node}.shape", mode="eval").body], [])

@@ -12,48 +12,41 @@ wrong gradient or stops. Take lengths from the tensors (`x.shape[0]`), keep axes
 (`keepdim=True`), or leave one length to torch (`-1`).
 
 Read more: the PyTorch documentation, "torch.Tensor.shape".
+
+Question: Let it be {large} in the place of {small}. Which lengths in your line would have to change with that, and do they?
+Law: The length of an axis belongs to the tensor, not to the line. {node} is {shape}: at {small} that is {due_small}, at {large}
+{due_large}. A line that holds for both takes its lengths from the tensors.
+Traits: formula right, of a part
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from itertools import combinations, product
-from typing import NamedTuple
 
 import torch
 
 from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, search
-from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
-from backprop_check.diagnosis.fold import fold
+from backprop_check.diagnosis.edits import Edit, search, value_of
+from backprop_check.diagnosis.lengths import Taken, changes, length_of, lengths, runs_everywhere
 from backprop_check.diagnosis.meeting import around, function_of
 from backprop_check.diagnosis.rewrites import calls, put
 from backprop_check.exercise.sizes import nominal_name, written
 from backprop_check.records import Diagnosis, Raised, Run, Span
 
 
-class Taken(NamedTuple):
-    """A number that is a length of today, and the expression of the forward that has this length at every size."""
-
-    literal: ast.Constant
-    source: ast.expr
-
-
 def find(case: Case) -> Diagnosis | None:
     if "hard-coded-size" not in case.verdict.why:
         return None
     runs = case.verdict.runs
-    folded = fold(case.submission, case.nodes, case.name, frozenset(runs[0].trial.gradients)) if case.written else None
     other = next(run for run, d in zip(runs, case.verdict.differences, strict=True) if d.wrong)
     raised = other.answers[case.name].raised
     what = f"raises: {raised.message.rstrip('.')}" if raised else "is wrong"
-    found = next(_changes(case, folded, _right(case)), None) if folded is not None else None
-    return Diagnosis(
-        code="hard-coded-size",
-        certainty="proven",
+    found = next(changes(case, case.folded, Case.is_right), None) if case.folded is not None else None
+    return case.proven(
+        "hard-coded-size",
         error=_error(case, found),
         note=f"Right at {_sizes(runs[0])}; at {_sizes(other)} it {what}.",
         help=_move(case, found),
@@ -78,10 +71,9 @@ def besides(case: Case) -> Diagnosis | None:
     other = next((run for run, shape in zip(runs, shapes, strict=True) if run.answers[case.name].shape not in (None, shape)), None)
     if raised is None and not (fits and other is not None):
         return None
-    folded = fold(case.submission, case.nodes, case.name, frozenset(runs[0].trial.gradients))
-    found = next(_changes(case, folded, partial(_runs, fits=fits)), None) if folded is not None else None
+    found = next(changes(case, case.folded, partial(runs_everywhere, fits=fits)), None) if case.folded is not None else None
     if found is None:
-        return _counted(case, raised) if folded is None and raised is not None else None
+        return _counted(case, raised) if case.folded is None and raised is not None else None
     reason = raised.message.rstrip(".") if raised else ""
     where = f"At other sizes the line raises: {reason}." if raised else f"At {_sizes(other)} the shape does not fit." if other else ""
     own = "the numbers are not right either" if case.verdict.differences[0].wrong == "value" else "the answer is not right either"
@@ -90,9 +82,8 @@ def besides(case: Case) -> Diagnosis | None:
         if fits
         else f"And at the exercise's own sizes the shape is {written(tuple(first.shape))}, not {written(shapes[0])}."
     )
-    return Diagnosis(
-        code="hard-coded-size",
-        certainty="proven",
+    return case.proven(
+        "hard-coded-size",
         error=_error(case, found),
         note=f"{where} {now}",
         help=f"{_move(case, found)} Then check again.",
@@ -106,13 +97,12 @@ def besides(case: Case) -> Diagnosis | None:
 def _counted(case: Case, raised: Raised) -> Diagnosis | None:
     """Of statements that are no one expression: a `range` counts to a number that is a length of today, and they raise at others."""
     counts = (n for node in case.written for n in ast.walk(node) if isinstance(n, ast.Call) and ast.unparse(n.func) == "range")
-    literal = next((lit for call in counts for lit in _lengths(case, call)), None)
+    literal = next((lit for call in counts for lit in lengths(case, call)), None)
     name = _name(case, literal) if literal is not None else None
     if literal is None or name is None:
         return None
-    return Diagnosis(
-        code="hard-coded-size",
-        certainty="proven",
+    return case.proven(
+        "hard-coded-size",
         error=f"this {length_of(literal)} is the length {name} of today",
         note=f"At other sizes the line raises: {raised.message.rstrip('.')}. "
         "And at the exercise's own sizes the answer is not right either.",
@@ -128,24 +118,20 @@ def _guessed(case: Case) -> Diagnosis | None:
     found = search(case, _columns)
     if found is None:
         return None
-    call = found[2]
+    call = found.part
     assert isinstance(call, ast.Call)
-    length = _second(found[1], call)
-    made, due = (_evaluated(case, part, case.verdict.runs[0]) for part in (call, ast.parse(case.node, mode="eval").body))
-    told = (
-        f": {made.shape[-1]} at the exercise's own sizes, where {case.node} is {written(tuple(due.shape))}"
-        if made is not None and due is not None
-        else ""
-    )
-    return Diagnosis(
-        code="hard-coded-size",
-        certainty="proven",
+    length = _second(found.tree, call)
+    made, due = value_of(case, call), case.verdict.runs[0].trial.values[case.node]
+    told = ""
+    if isinstance(made, torch.Tensor):
+        told = f": {made.shape[-1]} at the exercise's own sizes, where {case.node} is {written(tuple(due.shape))}"
+    return case.proven(
+        "hard-coded-size",
         error="`one_hot` is not told how many columns to make",
         note=f"It makes as many as the largest index of today needs{told}. That may be fewer than `{length}`, or as many.",
         help=f"Say how many: give it the length of the axis that the indices count along, `{length}`.",
         span=case.span(call),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 
@@ -186,84 +172,11 @@ def _move(case: Case, found: tuple[ast.expr, list[Taken]] | None) -> str:
             else "Take every length from a tensor."
         )
     call = next((node for node in around(found[0], found[1][0].source) if isinstance(node, ast.Call)), None)
-    made = _evaluated(case, call, case.verdict.runs[0]) if call is not None else None
-    if (
-        call is not None
-        and function_of(call) in ("ones", "zeros", "empty")
-        and made is not None
-        and made.shape == case.verdict.runs[0].trial.gradients[case.name].shape
-    ):
+    made = value_of(case, call) if call is not None and function_of(call) in ("ones", "zeros", "empty") else None
+    if call is not None and isinstance(made, torch.Tensor) and made.shape == case.verdict.runs[0].trial.gradients[case.name].shape:
         return f"Take the whole shape from {case.node}: `torch.{function_of(call)}_like({case.node})`."
     sources = dict.fromkeys(f"`{ast.unparse(taken.source)}`" for taken in found[1])
     return f"Take {'it' if len(found[1]) == 1 else 'them'} from the tensors: {', '.join(sources)}."
-
-
-def _lengths(case: Case, expression: ast.AST) -> list[ast.Constant]:
-    """Whole numbers in the expression that equal a length of this graph at the nominal sizes, in their order in the text; not 0 and 1."""
-    values = case.verdict.runs[0].trial.values.values()
-    lengths = {n for v in values if isinstance(v, torch.Tensor) for n in (*v.shape, v.numel())} | {v for v in values if type(v) is int}
-    found = [n for n in ast.walk(expression) if isinstance(n, ast.Constant) and length_of(n) in lengths and length_of(n) > 1]
-    return sorted(found, key=lambda n: (getattr(n, "lineno", 0), getattr(n, "col_offset", 0)))
-
-
-def length_of(node: ast.Constant) -> int:
-    """The whole number a constant holds, or 0."""
-    return node.value if type(node.value) is int else 0
-
-
-def _changes(case: Case, expression: ast.expr, holds: Callable[[Case, ast.expr], bool]) -> Iterator[tuple[ast.expr, list[Taken]]]:
-    """The expression with one, two or all such numbers taken from the forward, where that `holds` in every trial."""
-    literals = _lengths(case, expression)[:4]
-    sources = {id(literal): _sources(case, length_of(literal)) for literal in literals}
-    tried = 0
-    for count in range(1, len(literals) + 1):
-        for chosen in combinations(literals, count):
-            most = 6 if count < 3 else 1
-            for given in product(*(sources[id(literal)][:most] for literal in chosen)):
-                changed, tried = expression, tried + 1
-                for literal, source in zip(chosen, given, strict=True):
-                    changed = put(changed, literal, source)
-                if tried > 400:
-                    return
-                if holds(case, changed):
-                    yield changed, [Taken(literal, source) for literal, source in zip(chosen, given, strict=True)]
-
-
-def _evaluated(case: Case, expression: ast.expr, run: Run) -> torch.Tensor | None:
-    try:
-        value = Evaluator(case.names(run), case.work)(expression)
-    except (Refused, Failed, RecursionError):
-        return None
-    return value if isinstance(value, torch.Tensor) else None
-
-
-def _right(case: Case) -> Callable[[Case, ast.expr], bool]:
-    """Whether a candidate is right in every trial."""
-    evaluators = [(Evaluator(case.names(run), case.work), run.trial) for run in case.verdict.runs]
-
-    def right(case: Case, candidate: ast.expr) -> bool:
-        for evaluator, trial in evaluators:
-            try:
-                value = evaluator(candidate)
-            except (Refused, Failed, RecursionError):
-                return False
-            oracle = trial.gradients[case.name]
-            if not isinstance(value, torch.Tensor) or value.shape != oracle.shape:
-                return False
-            if not bool((value - oracle).abs().max() <= case.tolerance * trial.scales[case.name]):
-                return False
-        return True
-
-    return right
-
-
-def _runs(case: Case, candidate: ast.expr, fits: bool) -> bool:
-    """Whether a candidate has a value in every trial, and, where the learner's `fits` at the nominal sizes, one of the right shape."""
-    for run in case.verdict.runs:
-        value = _evaluated(case, candidate, run)
-        if value is None or (fits and value.shape != run.trial.gradients[case.name].shape):
-            return False
-    return True
 
 
 def _columns(case: Case, expression: ast.expr) -> Iterator[Edit]:
@@ -279,15 +192,3 @@ def _second(changed: ast.expr, call: ast.Call) -> str:
     """The number of columns that was given to the `one_hot`."""
     new = next(c for c in calls(changed, "one_hot") if len(c.args) == 2 and ast.dump(c.args[0]) == ast.dump(call.args[0]))
     return ast.unparse(new.args[1])
-
-
-def _sources(case: Case, length: int) -> list[ast.expr]:
-    """Expressions of the forward that have this value at the nominal sizes: plain numbers, then lengths of the node and of the inputs."""
-    exercise, values = case.graph.exercise, case.verdict.runs[0].trial.values
-    texts = [n for n in exercise.names if type(values.get(n)) is int and values[n] == length]
-    for name in dict.fromkeys((case.node, *exercise.names)):
-        value = values.get(name)
-        if isinstance(value, torch.Tensor):
-            texts += [f"{name}.shape[{i}]" for i, n in enumerate(value.shape) if n == length]
-            texts += [f"{name}.numel()"] if value.dim() > 1 and value.numel() == length else []
-    return [ast.parse(text, mode="eval").body for text in dict.fromkeys(texts)][:6]

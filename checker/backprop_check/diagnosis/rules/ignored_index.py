@@ -11,6 +11,11 @@ An index picks: lp[range(n), Y] reads one element of each row. Change any other,
 their gradient is zero. Begin with zeros, and write the gradient at the index the forward used.
 
 Read more: Karpathy, "Becoming a Backprop Ninja", dlogprobs.
+
+Question: Let {one} rise a little: does {users} notice?
+Slip: elements that were not picked receive a gradient too
+Note: Only the elements that {lines} has picked moved the result.
+Help: Begin with zeros in the shape of {node}, and put the gradient only where the forward picked.
 """
 
 from __future__ import annotations
@@ -45,13 +50,11 @@ def find(case: Case) -> Diagnosis | None:
     index = [
         n for n in lines[0].reads if (v := case.verdict.runs[0].trial.values[n]) is not None and getattr(v, "dtype", None) == torch.bool
     ]
-    return Diagnosis(
-        code="missing-mask" if index else "ignored-index",
-        certainty="proven",
+    return case.proven(
+        "missing-mask" if index else "ignored-index",
         error=f"elements that `{_pick(case, lines[0])}` does not pick receive a gradient",
         note=f"At the picked elements the answer is right. The others cannot move {lines[0].name}: their gradient is zero.",
         help=f"Begin with zeros in the shape of {case.node}, and write only where the forward picked.",
-        span=case.span(),
         evidence="With zero at every element that is not picked, your answer equals autograd's gradient in every trial.",
         claims=(equal("torch.where(gradient == 0, 0.0, answer)"),),
     )
@@ -66,9 +69,8 @@ def _every_place(case: Case, written: Written) -> Diagnosis:
     if not written.counts:
         note, move = f"Only what `{beside}` names takes part.", f"Write `{beside}` for the `:`"
     claim = equal("torch.where(gradient == 0, 0.0, answer)")
-    return Diagnosis(
-        code="ignored-index",
-        certainty="proven",
+    return case.proven(
+        "ignored-index",
         error=f"`:` writes into every {place}" + (f", once for each number of `{picks}`" if written.counts else ""),
         note=note,
         help=f"{move}: `{written.right}`.",

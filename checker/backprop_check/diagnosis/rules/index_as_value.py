@@ -11,6 +11,8 @@ An index says *where*, not *how much*: column 3 is not three times column 1. Tur
 that place and zeros elsewhere (one-hot, scatter), and multiply with that.
 
 Read more: the PyTorch documentation, "torch.nn.functional.one_hot" and "torch.Tensor.scatter".
+
+Question: Does an index say how much something moves, or which one moves?
 """
 
 from __future__ import annotations
@@ -31,15 +33,13 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return _value_as_index(case)
-    return Diagnosis(
-        code="index-as-value",
-        certainty="proven",
+    return case.proven(
+        "index-as-value",
+        by=found,
         error="this index is used as a number",
         note="It says where, not how much.",
         help="Make a mask of it, one at that place and zero elsewhere, and multiply with the mask.",
-        span=case.span(found[2]),
         evidence="With the one-hot mask of this index in its place the expression equals autograd's gradient in every trial.",
-        fix=found[0],
     )
 
 
@@ -48,15 +48,12 @@ def _value_as_index(case: Case) -> Diagnosis | None:
     found = search(case, _places)
     if found is None:
         return None
-    return Diagnosis(
-        code="index-as-value",
-        certainty="proven",
-        error=f"`{ast.unparse(found[2])}` says how much; here an index is due, which says where",
+    return case.proven(
+        "index-as-value",
+        by=found,
+        error=f"`{ast.unparse(found.part)}` says how much; here an index is due, which says where",
         note="`one_hot` puts a one at the place that it is given.",
         help="Give it the index: `argmax` along the axis the forward picks from.",
-        span=case.span(found[2]),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
-        fix=found[0],
     )
 
 

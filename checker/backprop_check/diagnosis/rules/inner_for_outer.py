@@ -11,6 +11,8 @@ W[i, j] carried x[j] into y[i], so its gradient is dy[i] times x[j]: one product
 `@` of two vectors adds up products of equal positions and gives one number (or fails, when the lengths differ).
 
 Read more: the PyTorch documentation, "torch.outer".
+
+Question: {node} is {axes}: one gradient for each. Which two numbers make the one at {one}?
 """
 
 from __future__ import annotations
@@ -34,15 +36,12 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    return Diagnosis(
-        code="inner-for-outer",
-        certainty="proven",
+    return case.proven(
+        "inner-for-outer",
+        by=found,
         error=f"an inner product of two vectors is one number, but {case.node} is {case.due}",
         note=f"Each number of {case.node} joined one element of one vector with one of the other, so every pair has a gradient.",
         help="Multiply every element of one with every element of the other: an outer product.",
-        span=case.span(found[2]),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
-        fix=found[0],
     )
 
 

@@ -12,6 +12,12 @@ A gradient has exactly the shape of its variable: one number for each of the var
 minus (N,) broadcasts to an (N, N) table.
 
 Read more: the PyTorch documentation, "Broadcasting semantics".
+
+Question: Which axes has {node}, {axes}, and which are left after {part}?
+Slip: inside this, a sum drops the axis it runs over
+Note: Without the axis, broadcasting lays the numbers beside other rows or columns than theirs.
+Help: Keep the summed axis, with length 1.
+Traits: other shape
 """
 
 from __future__ import annotations
@@ -48,9 +54,8 @@ def _whole(case: Case) -> Diagnosis | None:
     expression = case.expression
     reduction = next(calls(expression, *REDUCTIONS), None) if expression is not None else None
     span = case.span(reduction, after=getattr(reduction.func, "value", None)) if reduction is not None else case.span()
-    return Diagnosis(
-        code="lost-keepdim",
-        certainty="proven",
+    return case.proven(
+        "lost-keepdim",
         error=f"{case.got}, but {case.node} is {case.due}",
         note=_note(case, reduction),
         help="Keep the summed axis, with length 1."
@@ -69,17 +74,15 @@ def _inside(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    call = found[2]
+    call = found.part
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
-    return Diagnosis(
-        code="lost-keepdim",
-        certainty="proven",
+    return case.proven(
+        "lost-keepdim",
         error=f"`{call.func.attr}` drops the axis it runs over",
         note="Without that axis its numbers do not meet the elements they belong to.",
         help="Keep the axis it runs over, with length 1: `keepdim=True`.",
         span=case.span(call, after=call.func.value),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 

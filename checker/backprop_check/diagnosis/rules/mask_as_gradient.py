@@ -11,6 +11,8 @@ A mask says where something may pass; it holds nothing that could pass. Multiply
 above: this value where the mask is one, zero where it is not.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation", the backward of relu.
+
+Question: {part} says where something comes back. How much comes back there?
 """
 
 from __future__ import annotations
@@ -19,7 +21,6 @@ import ast
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ones_for
-from backprop_check.diagnosis.fold import fold
 from backprop_check.diagnosis.rules.missing_upstream import is_the_slope_alone
 from backprop_check.records import Diagnosis
 
@@ -31,15 +32,13 @@ def find(case: Case) -> Diagnosis | None:
     if not is_the_slope_alone(case):
         return None
     above = " and ".join(f"d{line.name}" for line in case.consumers)
-    mask = fold(case.submission, case.nodes, case.name, frozenset(case.verdict.runs[0].trial.gradients))
+    mask = case.fold(case.name)
     fix = None if mask is None else case.fix(ast.BinOp(mask, ast.Mult(), ast.Name(f"d{case.consumers[0].name}", ast.Load())))
-    return Diagnosis(
-        code="mask-as-gradient",
-        certainty="proven",
+    return case.proven(
+        "mask-as-gradient",
         error="this is a mask: it says where the gradient passes, not what it is",
         note=f"It has the right places. What passes there is {above}, and that is missing.",
         help=f"Multiply the mask with {above}.",
-        span=case.span(),
         evidence=f"With ones in the place of {above}, autograd gives exactly your zeros and ones in every trial.",
         claims=(ones_for(f"d{line.name}" for line in case.consumers),),
         fix=fix if len(case.consumers) == 1 else None,

@@ -11,6 +11,12 @@ Gradients of several uses of one number add up; nothing divides them. If the los
 the gradient that arrives, and averaging again divides twice.
 
 Read more: the PyTorch documentation, "Broadcasting semantics".
+
+Question: Does each use of {one} send back all that comes from it, or only a share?
+Slip: this averages where the gradient adds up
+Note: Every use sends back its share, and shares add up.
+Help: Sum, and divide by nothing that the forward does not divide by.
+Traits: of a part
 """
 
 from __future__ import annotations
@@ -22,7 +28,7 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, search, value_of
-from backprop_check.diagnosis.factors import beyond, equal
+from backprop_check.diagnosis.factors import beyond, same_factor
 from backprop_check.diagnosis.factors import brought as brought_in
 from backprop_check.diagnosis.rewrites import calls, put
 from backprop_check.records import Diagnosis, Line
@@ -33,17 +39,16 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    part = found[2]
+    part = found.part
     assert isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)
-    return Diagnosis(
-        code="mean-for-sum",
-        certainty="proven",
+    return case.proven(
+        "mean-for-sum",
         error="this averages what should be added up",
         note="What comes back from several uses of one number is added up, undivided.",
         help="Write `sum` for `mean`." + _mean_above(case, part),
         span=case.span(part, after=part.func.value),
         evidence="With `sum` in the place of `mean` the expression equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 
@@ -55,7 +60,7 @@ def _mean_above(case: Case, part: ast.Call) -> str:
     by = [fewer[0].numel() / fewer[1].numel()]
     for brought in brought_in(case, beyond(case)):
         line = brought.line
-        if "mean(" in line.source and equal(brought.values[:1], by) and _all_pass(case, line):
+        if "mean(" in line.source and same_factor(brought.values[:1], by) and _all_pass(case, line):
             return f" The mean in `{line.name} = {line.source}` is already inside the gradient that arrives."
     return ""
 

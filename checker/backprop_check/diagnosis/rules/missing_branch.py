@@ -13,6 +13,13 @@ gradient of the value is their sum. The direct use is easy to see; the one throu
 to forget.
 
 Read more: Karpathy, "Becoming a Backprop Ninja", dcounts and dlogits.
+
+Question: On the right of which lines does {node} stand? For each of them: where in your answer is what comes back?
+Of one use: Let {one} rise a little: which numbers on the way to {far} move with it? Is what comes back from each in your line?
+Slip: one way on which {node} moves the loss is left out
+Note: What comes back to {node} is a sum, and one of its terms is not in your answer.
+Help: List every way on which one number of {node} moves {far}, and add up what comes back along each.
+Ties: wrong-mask
 """
 
 from __future__ import annotations
@@ -23,9 +30,9 @@ from backprop_check.diagnosis.branches import Use, branch_cut_off, some_steps
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if, uses_taken
 from backprop_check.diagnosis.counterfactual import detached
-from backprop_check.diagnosis.paths import Path, kept, paths
+from backprop_check.diagnosis.paths import Path, paths, uses_kept
+from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.replay import cut
-from backprop_check.diagnosis.words import lines
 from backprop_check.records import Claim, Diagnosis, Line
 
 
@@ -34,7 +41,7 @@ def find(case: Case) -> Diagnosis | None:
     if not case.everywhere or not case.same_shape:
         return None
     found = paths(case)
-    some = kept(case, found)
+    some = uses_kept(case, found)
     if some is not None:
         return _told(case, some, tuple(path for path in found if path not in some))
     lost = branch_cut_off(case, cut(case))
@@ -62,21 +69,19 @@ def _of_step(case: Case, line: Line, axis: int, place: int, missing: bool) -> tu
         return ()
     length = f"({line.source}).shape[{axis}]"
     step = f"torch.nn.functional.one_hot(torch.tensor({place}) % {length}, {length})"
-    kept = f"(1 - {step})" if missing else step
-    return (as_if([(line, f"(({line.source}).movedim({axis}, -1) * {kept}).movedim(-1, {axis})")]),)
+    uses_kept = f"(1 - {step})" if missing else step
+    return (as_if([(line, f"(({line.source}).movedim({axis}, -1) * {uses_kept}).movedim(-1, {axis})")]),)
 
 
 def _below(case: Case, lost: tuple[Use, ...]) -> Diagnosis:
     """A branch further on than the node's own uses."""
     ways = " and ".join(f"from {name} through {line.name}" for name, line in lost)
     back = " and ".join(f"to {name} from {line.name}" for name, line in lost)
-    return Diagnosis(
-        code="missing-branch",
-        certainty="proven",
+    return case.proven(
+        "missing-branch",
         error=f"what goes {ways} does not come back here",
         note=f"{case.node} also moves the loss that way, by {lines(line for _, line in lost)}.",
         help=f"Work out what comes back {back} as well, add it there, and take it along down to {case.node}.",
-        span=case.span(),
         evidence=f"Autograd's gradient, with what goes {ways} cut off, is exactly your answer in every trial.",
         claims=(as_if((line, detached(line, [n for n, at in lost if at is line])) for _, line in lost),),
     )
@@ -91,13 +96,11 @@ def _told(case: Case, some: tuple[Path, ...], lost: tuple[Path, ...]) -> Diagnos
 
 
 def _diagnosis(case: Case, through: str, missing: str, note: str, fix: str | None, proven: tuple[Claim, ...]) -> Diagnosis:
-    return Diagnosis(
-        code="missing-branch",
-        certainty="proven",
+    return case.proven(
+        "missing-branch",
         error=f"through {through}: yes; through {missing}: no",
         note=note,
         help=f"Work out what comes back through {missing}, and add it.",
-        span=case.span(),
         evidence=f"Autograd's gradient through {through} alone is exactly your answer in every trial.",
         claims=proven,
         fix=fix,

@@ -11,6 +11,8 @@ tanh(w * x) moves with w * x, and w * x moves with x: the chain rule multiplies 
 would be right if what stands inside were x itself.
 
 Read more: any text on the chain rule; "the derivative of the outside, times the derivative of the inside".
+
+Question: Which operations lie {way}? Where in your line is the slope of each?
 """
 
 from __future__ import annotations
@@ -21,10 +23,11 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import slope
-from backprop_check.diagnosis.counterfactual import Site, replays, sites, with_slope
+from backprop_check.diagnosis.counterfactual import replays, with_slope
 from backprop_check.diagnosis.edits import names_used
 from backprop_check.diagnosis.masks import KINKS, SELECTS, called
 from backprop_check.diagnosis.neighbours import is_plain
+from backprop_check.diagnosis.sites import Site, sites
 from backprop_check.records import Diagnosis
 
 

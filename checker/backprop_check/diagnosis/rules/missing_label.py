@@ -11,6 +11,8 @@ The score of the label moves the loss in two ways: by its share of the normalise
 because it is the one that is read. The second is there at one place in each row only, and easy to forget.
 
 Read more: any derivation of the gradient of softmax with cross-entropy (p - y).
+
+Question: At one entry of each row your gradient is not right. What is read there that is read nowhere else?
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import torch
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.constants import named_constants
-from backprop_check.diagnosis.words import lines
+from backprop_check.diagnosis.phrases import lines
 from backprop_check.records import Diagnosis, Run
 
 
@@ -34,13 +36,11 @@ def find(case: Case) -> Diagnosis | None:
         if _is_a_share(case, name) and all(
             _only_there(case, run, a, o, name) for run, a, o in zip(case.runs, case.answers, case.oracles, strict=True)
         ):
-            return Diagnosis(
-                code="missing-label",
-                certainty="proven",
+            return case.proven(
+                "missing-label",
                 error=f"right everywhere but at the places {name} points to",
                 note=f"{_readers(case, name)} reads at those places, and what comes back from there is not in your answer.",
                 help=f"Add what comes back to the elements that {name} picks, and to no other.",
-                span=case.span(),
                 evidence=f"In every trial the answer differs from autograd's gradient at all the places of {name}, and nowhere else.",
                 claims=(equal(*(f"{of}.scatter(-1, {name}.unsqueeze(-1), 0.0)" for of in ("answer", "gradient"))),),
             )

@@ -11,6 +11,12 @@ Each operation multiplies the gradient that passes through it with its own deriv
 unchanged; tanh, a product, a square or a logarithm do not.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
+
+Question: Which operations lie {way}? Where in your line is the slope of each?
+Slip: a factor of the derivative is missing
+Note: Between {node} and {far} one more factor decides how far the result moves.
+Help: Write the derivative of each operation between {node} and {far}, one factor for each, and count them.
+Ties: wrong-mask
 """
 
 from __future__ import annotations
@@ -19,11 +25,15 @@ import ast
 
 import torch
 
+from backprop_check.diagnosis.another_gradient import another_gradient
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.counterfactual import detached
 from backprop_check.diagnosis.replay import cut, downstream, gradient, passed_through
 from backprop_check.records import Diagnosis, Line
+
+beside = another_gradient
+"""The story that ties with this one."""
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -53,15 +63,13 @@ def _replays(case: Case, line: Line, operand: str, stops: frozenset[str]) -> boo
 
 
 def _told(case: Case, line: Line, operand: str) -> Diagnosis:
-    return Diagnosis(
-        code="missing-local-derivative",
-        certainty="proven",
+    return case.proven(
+        "missing-local-derivative",
         error=f"this passes d{line.name} through `{line.source}` unchanged"
         if "d" + line.name in case.reads
         else f"the derivative of `{line.source}` by {operand} is missing",
         note=f"`{line.name} = {line.source}` is not the identity: its derivative with respect to {operand} is missing from the product.",
         help=f"Ask how much {line.name} moves when {operand} moves a little, and multiply with that.",
-        span=case.span(),
         evidence=f"With the derivative of `{line.source}` taken as 1, autograd gives exactly your answer in every trial.",
         claims=(as_if([(line, f"({ast.unparse(detached(line, [operand]))}) + {operand}")]),),
     )

@@ -11,6 +11,12 @@ An element that was masked out, dropped or filled over never reached the loss: w
 the same. So its gradient is zero, and the mask of the forward masks the gradient too.
 
 Read more: the PyTorch documentation, "torch.Tensor.masked_fill" and "torch.nn.Dropout".
+
+Question: Let {one} rise a little: does {users} notice?
+Slip: elements that the forward held back receive a gradient
+Note: What the forward does not let through cannot move the loss.
+Help: Use the forward's own mask on the gradient too.
+Ties: wrong-mask
 """
 
 from __future__ import annotations
@@ -19,8 +25,9 @@ import ast
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import slope
-from backprop_check.diagnosis.counterfactual import Site, replays
+from backprop_check.diagnosis.counterfactual import replays
 from backprop_check.diagnosis.masks import called, condition, masked, opened
+from backprop_check.diagnosis.sites import Site
 from backprop_check.records import Diagnosis
 
 
@@ -36,13 +43,11 @@ def find(case: Case) -> Diagnosis | None:
 
 def _told(case: Case, site: Site) -> Diagnosis:
     operation = ast.unparse(site.part)
-    return Diagnosis(
-        code="missing-mask",
-        certainty="proven",
+    return case.proven(
+        "missing-mask",
         error=f"elements that `{operation}` holds back receive a gradient",
         note=f"Where `{operation}` does not take `{ast.unparse(site.operand)}`, that cannot move {site.line.name}: nothing comes back.",
         help="Use the forward's mask on the gradient too.",
-        span=case.span(),
         evidence=f"With everything let through at `{operation}`, autograd gives exactly your answer in every trial.",
         claims=(slope(site, "1"),),
         fix=case.fix(*_masked(case, site)) if case.expression is not None else None,

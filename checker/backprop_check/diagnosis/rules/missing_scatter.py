@@ -11,6 +11,12 @@ Indexing copies rows of the table, some more than once, some not at all. Going b
 the row it was copied from, and rows that were not picked get zero. The result has the shape of the table.
 
 Read more: the PyTorch documentation, "torch.Tensor.index_add".
+
+Question: How many rows has {node}, and how many has yours? Into which rows of {node} do yours belong?
+Slip: this is still in the places of what was picked
+Note: Each gradient belongs to the element that {lines} has picked.
+Help: Begin with zeros in the shape of {node}, and add each gradient where its element came from.
+Traits: other shape
 """
 
 from __future__ import annotations
@@ -37,13 +43,11 @@ def find(case: Case) -> Diagnosis | None:
         found = _still_there(case, line) if picks(line, case.node) else None
         if found is not None:
             how, made = found
-            return Diagnosis(
-                code="missing-scatter",
-                certainty="proven",
+            return case.proven(
+                "missing-scatter",
                 error=f"this is d{line.name}{how}, still in the places of {line.name}",
                 note=f"`{line.source}` copied elements of {case.node}; each copy's gradient belongs to the element it was copied from.",
                 help=f"Begin with zeros in the shape of {case.node}, and add each gradient at the index its element came from.",
-                span=case.span(),
                 evidence=f"Your answer equals d{line.name}{how} in every trial; {case.node} is {case.due}.",
                 claims=(equal(f"d{line.name}{made}", ANSWER),),
             )

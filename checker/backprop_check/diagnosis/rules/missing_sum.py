@@ -12,6 +12,12 @@ of several uses of the same number add up. So the gradient is summed over exactl
 was copied, and has the variable's shape again.
 
 Read more: the PyTorch documentation, "Broadcasting semantics"; HIPS autograd, `unbroadcast`.
+
+Question: Your answer is {got}, and {node} is {axes}: how many of your numbers belong to {one} alone?
+Slip: inside this, a sum is missing
+Note: What comes back from several results to one number adds up.
+Help: Name the axes: along which of them does one number of the forward serve several results? Sum over that one.
+Traits: other shape
 """
 
 from __future__ import annotations
@@ -71,14 +77,12 @@ def _told(case: Case, dims: tuple[int, ...], keep: bool | None, fix: str | None)
     listed = " and ".join(f"{d} ({names[d]})" for d in dims)
     axis = f"axis {listed}" if len(dims) == 1 else f"axes {listed}"
     times = "·".join(names[d] for d in dims)
-    return Diagnosis(
-        code="missing-sum",
-        certainty="proven",
+    return case.proven(
+        "missing-sum",
         error=f"{case.got}, but {case.node} is {case.due}",
         note=f"For each number of {case.node} yours has {times}, along {axis}"
         + (": what comes back from several uses of one number is added up." if _shared(case) else ": added up they are its gradient."),
         help=f"Sum over {axis}{', and keep what is summed with length 1' if keep else ''}.",
-        span=case.span(),
         evidence=f"Summed over {axis}, the answer equals autograd's gradient in every trial.",
         claims=(equal(f"answer.sum({dims}, keepdim={keep})" if keep is not None else "answer.sum_to_size(gradient.shape)"),),
         fix=fix,

@@ -11,6 +11,12 @@ The chain rule multiplies: how much the loss moves with h, times how much h move
 gives only the second part, as if the loss were the plain sum of h.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
+
+Question: Suppose twice as much arrived from above. What must become of {name}, and what becomes of yours?
+Slip: what arrives from above is missing from a product here
+Note: Along a path the chain rule multiplies: the derivative alone does not say how the loss moves.
+Help: Ask which gradient arrives at {far}.
+Traits: of a part, vague
 """
 
 from __future__ import annotations
@@ -24,9 +30,9 @@ from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ones_for
 from backprop_check.diagnosis.edits import Edit, search, tensors, weighed
+from backprop_check.diagnosis.phrases import users
 from backprop_check.diagnosis.replay import gradient
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.diagnosis.words import users
 from backprop_check.records import Diagnosis
 
 
@@ -40,16 +46,13 @@ def _of_one(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    part = ast.unparse(found[2])
-    return Diagnosis(
-        code="missing-upstream",
-        certainty="proven",
+    part = ast.unparse(found.part)
+    return case.proven(
+        "missing-upstream",
+        by=found,
         error=f"what arrives from above is missing from `{part}`",
         note=f"Along a path to {case.node} the chain rule multiplies each derivative with the gradient that arrives there.",
         help=f"Ask which gradient arrives at {users(case)}, and multiply `{part}` with it.",
-        span=case.span(found[2]),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
-        fix=found[0],
     )
 
 
@@ -73,13 +76,11 @@ def _of_all(case: Case) -> Diagnosis | None:
         moves = " and ".join(f"how {line.name}.sum() moves with {case.node}" for line in case.consumers)
         note = f"This is {moves}; {' and '.join(upstream)} {'says' if len(upstream) == 1 else 'say'} how much each of the numbers counts."
         move = asks(case)
-    return Diagnosis(
-        code="missing-upstream",
-        certainty="proven",
+    return case.proven(
+        "missing-upstream",
         error=f"{' and '.join(upstream)} {'is' if len(upstream) == 1 else 'are'} missing here",
         note=note,
         help=move,
-        span=case.span(),
         evidence=f"With ones in the place of {', '.join(upstream)}, autograd gives exactly your answer in every trial.",
         claims=(ones_for(upstream),),
         fix=fix,

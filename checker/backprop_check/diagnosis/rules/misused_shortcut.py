@@ -12,6 +12,8 @@ same happens with a sigmoid and binary cross-entropy. With any other loss behind
 derivatives have to be multiplied as they are.
 
 Read more: any derivation of the gradient of softmax with cross-entropy; see where the p of the one cancels the 1/p of the other.
+
+Question: Of which two operations, one after the other, is {part} the gradient? Are they these?
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.constants import named_constants, times
 from backprop_check.diagnosis.counterfactual import gives_answer
+from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.rules.missing_branch import left_out
-from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis, Run
 
 LOGARITHMS = ("log", "entropy", "softplus", "nll_loss")
@@ -99,13 +101,11 @@ def _is_multiple(shortcut: torch.Tensor | None, other: torch.Tensor) -> bool:
 def _told(case: Case, axis: int | None, label: str) -> Diagnosis:
     function, loss = ("sigmoid", "binary cross-entropy") if axis is None else ("softmax", "cross-entropy")
     users = lines(case.consumers)
-    return Diagnosis(
-        code="misused-shortcut",
-        certainty="proven",
+    return case.proven(
+        "misused-shortcut",
         error=f"this is the shortcut for {function} followed by {loss}, which this graph does not have",
         note=f"{function}({case.node}) less {label} is what is left where the two cancel; behind {users} something else follows here.",
         help=f"Go step by step: the gradient of what {function} gives, then through {function} itself.",
-        span=case.span(),
         evidence=f"{function}({case.node}) less {label}, times one constant, is exactly your answer in every trial; no multiple of it "
         "is autograd's gradient.",
     )

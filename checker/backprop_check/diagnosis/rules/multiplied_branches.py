@@ -11,6 +11,13 @@ A value used in two places moves the loss along two paths, and the two effects a
 path, from operation to operation.
 
 Read more: Karpathy, "Becoming a Backprop Ninja", dcounts.
+
+Question: If one use of {node} sends back 0 and another 5, what comes back from the two together?
+Law: Along one path slopes multiply. Between the paths there is only a plus.
+Slip: what comes back along different paths is multiplied
+Note: Across paths gradients add up; only along one path are factors multiplied.
+Help: Count the uses of {node}: one term for each, added.
+Traits: of a part
 """
 
 from __future__ import annotations
@@ -29,15 +36,13 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    return Diagnosis(
-        code="multiplied-branches",
-        certainty="proven",
+    return case.proven(
+        "multiplied-branches",
+        by=found,
         error="these come back along two paths, and are multiplied",
         note="Across paths gradients add up; only along one path are factors multiplied.",
         help=f"Count the uses of {case.node}: one term for each, added.",
-        span=case.span(found[2]),
         evidence="With `+` in the place of `*` the expression equals autograd's gradient in every trial.",
-        fix=found[0],
     )
 
 

@@ -11,6 +11,11 @@ A sum going back undoes a copy going forward. Here a and y have the same shape: 
 the number of y in the same place, and there is nothing to add up. Same shape in, same shape back.
 
 Read more: the PyTorch documentation, "Broadcasting semantics".
+
+Question: Which numbers does {part} bring together? Does your line need their sum, or each of them?
+Slip: this is a matrix product, where the derivative multiplies element by element
+Note: `@` also sums over an axis, and in {lines} nothing was copied or shared along that axis.
+Help: Multiply element by element, and sum only where {node} was copied.
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ from itertools import combinations
 import torch
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, search, value_of
+from backprop_check.diagnosis.edits import Edit, Edits, search, value_of
 from backprop_check.diagnosis.meeting import last_step, operator_around
 from backprop_check.diagnosis.reductions import reduced
 from backprop_check.diagnosis.rewrites import calls, put, summed
@@ -34,19 +39,18 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    call = found[2]
+    call = found.part
     assert isinstance(call, ast.Call)
     inner = reduced(call)
     every = inner is not None and not inner[1] and not call.keywords
     name = "mean" if isinstance(call.func, ast.Attribute) and call.func.attr == "mean" else "sum"
     noun = "mean" if name == "mean" else "sum"
     # Not the sum left out, but one over fewer axes of the same thing.
-    fewer = next((c for c in calls(found[1], "sum") if inner and c is not call and (reduced(c) or [None])[0] is inner[0]), None)
+    fewer = next((c for c in calls(found.tree, "sum") if inner and c is not call and (reduced(c) or [None])[0] is inner[0]), None)
     product = case.draft is not None and isinstance(operator_around(case.draft, call), ast.MatMult)
     whole = all(a.shape != o.shape for a, o in zip(case.answers, case.oracles, strict=True)) and case.everywhere
-    return Diagnosis(
-        code="summed-everything" if every and name == "sum" else "needless-sum",
-        certainty="proven",
+    return case.proven(
+        "summed-everything" if every and name == "sum" else "needless-sum",
         error=f"{case.got}, but {case.node} is {case.due}"
         if whole
         else f"this {noun} is one too many"
@@ -55,8 +59,7 @@ def find(case: Case) -> Diagnosis | None:
         note=f"{'The `@` beside it adds up already: what' if product else 'What'} stands in the {noun} is needed number by number.",
         help=f"Leave the `{last_step(call)}` out." if fewer is None else f"Write `{last_step(fewer)}`.",
         span=case.span(call, after=getattr(call.func, "value", None)),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 
@@ -82,6 +85,16 @@ def idle(case: Case, expression: ast.expr) -> int:
     A repair that makes a sum idle where it was not keeps in words what it takes away in fact: it shows another mistake.
     """
     return sum(_is_idle(case, call) for call in calls(expression, "sum", "mean"))
+
+
+def busy(edits: Edits) -> Edits:
+    """Those of a mistake's edits that leave each sum and mean something to do: where one has nothing, its axis is wrong, or needless."""
+
+    def kept(case: Case, expression: ast.expr) -> Iterator[Edit]:
+        before = idle(case, expression)
+        yield from (edit for edit in edits(case, expression) if idle(case, edit[0]) <= before)
+
+    return kept
 
 
 def _is_idle(case: Case, call: ast.Call) -> bool:

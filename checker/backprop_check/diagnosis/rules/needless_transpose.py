@@ -11,6 +11,12 @@ The forward turned W over, so the way back uses it as it is. `nn.Linear` stores 
 @ W.T: going back there is no transpose. Run the shapes: (N, M) @ (M, K) is (N, K).
 
 Read more: the PyTorch documentation, "torch.nn.Linear".
+
+Question: Write its axes under each tensor of your line: which ones meet there now?
+Slip: a factor of the matrix product should not be turned
+Note: `@` sums over the last axis of the left factor and the first of the right one; here other numbers meet than should.
+Help: Write the axes' names under the factors: the two that meet are the ones to sum away.
+Traits: other shape
 """
 
 from __future__ import annotations
@@ -21,8 +27,8 @@ from collections.abc import Iterator
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.meeting import last_step, operator_around, shape_told
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 
@@ -31,7 +37,7 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    part = found[2]
+    part = found.part
     inner = _inner(part)
     assert inner is not None
     op = operator_around(case.draft, part) if case.draft is not None else None
@@ -42,15 +48,14 @@ def find(case: Case) -> Diagnosis | None:
         if op is not None
         else ""
     )
-    return Diagnosis(
-        code="needless-transpose",
-        certainty="proven",
+    return case.proven(
+        "needless-transpose",
         error=f"`{short(inner)}` should not be turned here",
         note=f"{rule} As it is, `{short(inner)}` is {shape_told(case, inner)}, and fits there.".strip(),
         help=f"Take the `{last_step(part)}` away." if not ast.unparse(part).startswith("torch.") else f"Write `{short(inner)}` as it is.",
         span=case.span(part, after=inner),
         evidence="Without this transpose the expression equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 

@@ -11,6 +11,8 @@ A gradient holds one number for every number of the variable, so it is a tensor 
 number would be added to every element alike, and nobody would notice that the shape is not there.
 
 Read more: the exercise's own comments give the shape of every gradient.
+
+Question: {node} is {axes}. What kind of thing holds its gradient, and what kind is yours?
 """
 
 from __future__ import annotations
@@ -23,10 +25,10 @@ from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import value_of
 from backprop_check.diagnosis.meeting import function_of
+from backprop_check.diagnosis.phrases import short, users
 from backprop_check.diagnosis.refusals import refusal, uncalled
 from backprop_check.diagnosis.rewrites import calls
 from backprop_check.diagnosis.still import moves_with_values
-from backprop_check.diagnosis.words import short, users
 from backprop_check.records import Diagnosis
 
 KINDS = {
@@ -49,13 +51,11 @@ def find(case: Case) -> Diagnosis | None:
         return pair
     what = KINDS.get(kinds[0], "a function that is not called" if kinds[0] in METHODS else f"a {kinds[0]}")
     note, move = _why(case, kinds[0])
-    return Diagnosis(
-        code="not-a-tensor",
-        certainty="proven",
+    return case.proven(
+        "not-a-tensor",
         error=f"this is {what}, but {case.name} is a tensor of shape {case.due}",
         note=note,
         help=move,
-        span=case.span(),
         evidence=f"The value's type is {kinds[0]}.",
     )
 
@@ -68,14 +68,12 @@ def _pair(case: Case) -> Diagnosis | None:
         return None
     numbers = ast.Attribute(value, "values", ast.Load())
     right = case.is_right(numbers)
-    return Diagnosis(
-        code="not-a-tensor",
-        certainty="proven",
+    return case.proven(
+        "not-a-tensor",
         error=f"this is a pair of tensors, but {case.name} is one tensor, of shape {case.due}",
         note="Along an axis it gives the numbers (`.values`) and the places where they stand (`.indices`)"
         + ("." if right else f"; neither is {case.name}."),
         help=f"Take the numbers: `{short(numbers)}`." if right else _start(case),
-        span=case.span(),
         evidence="What the line gives has `.values` and `.indices`" + ("." if right else ", and neither is autograd's gradient."),
         fix=ast.unparse(numbers) if right else None,
     )
@@ -90,9 +88,8 @@ def _item(case: Case) -> Diagnosis | None:
     raised, known = case.verdict.answer.raised, refusal(case)
     if raised is None or known is None or not isinstance(known.part, ast.Call) or function_of(known.part) not in ("item", "float", "int"):
         return None
-    return Diagnosis(
-        code="not-a-tensor",
-        certainty="proven",
+    return case.proven(
+        "not-a-tensor",
         error=known.error,
         note=f"{case.name} holds one number for every number of {case.node}: stay with whole tensors.",
         help=known.help,

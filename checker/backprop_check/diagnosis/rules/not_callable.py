@@ -11,6 +11,9 @@ On paper 3(x + y) is a product; in Python brackets after a value call it as a fu
 always an operator.
 
 Read more: The Python Tutorial, "Defining Functions".
+
+Question: What stands before the brackets: a function, or something to multiply with?
+Law: A bracket after a value is a call. Two things side by side are not multiplied: `*` has to say so.
 """
 
 from __future__ import annotations
@@ -35,9 +38,8 @@ def find(case: Case) -> Diagnosis | None:
         return None
     found = search(case, edits)
     attribute = _attribute(case)
-    return Diagnosis(
-        code="not-callable",
-        certainty="proven",
+    return case.proven(
+        "not-callable",
         error="what stands before these brackets is no function",
         note="In Python brackets right after a value call it; they do not multiply.",
         help=f"`{attribute}` is no method: leave the brackets after it out."
@@ -48,7 +50,7 @@ def find(case: Case) -> Diagnosis | None:
         span=raised.span,
         evidence=f"The line raised TypeError: {raised.message}.",
         claims=(claims.raised(case),),
-        fix=found[0] if found else None,
+        fix=found.fix if found else None,
     )
 
 

@@ -12,6 +12,8 @@ one that arrives, copied along the axis that was summed. The result has the shap
 sum.
 
 Read more: the PyTorch documentation, "torch.Tensor.expand".
+
+Question: Yours is {got}, and {node} is {axes}. What does each single number of {node} receive?
 """
 
 from __future__ import annotations
@@ -63,13 +65,11 @@ def _of_another_shape(case: Case) -> Diagnosis | None:
         return None
     derived = case.derived.expression if case.derived is not None else None
     fix = case.fix(ast.parse(f"torch.ones_like({case.node})", mode="eval").body, derived)
-    return Diagnosis(
-        code="not-expanded",
-        certainty="proven",
+    return case.proven(
+        "not-expanded",
         error=f"{case.got}, but {case.node} is {case.due}",
         note=f"The numbers are right: {number:g} everywhere. The shape is not.",
         help=f"A gradient has exactly the shape of its variable: give it the shape of {case.node}" + (f", `{fix}`." if fix else "."),
-        span=case.span(),
         evidence="In every trial the numbers of your answer are all the same, and so are those of autograd's gradient: the same number.",
         claims=(equal("torch.full_like(gradient, answer.flatten()[0])"),),
         fix=fix,
@@ -94,13 +94,11 @@ def _told(case: Case, axis: int | None) -> Diagnosis:
         ones = ast.parse(f"torch.ones_like({case.node})", mode="eval").body
         fix = case.fix(ast.BinOp(ones, ast.Mult(), shaped))
     lost = "" if axis is None else f" An axis is missing at position {axis}: give it back with length 1 first."
-    return Diagnosis(
-        code="not-expanded",
-        certainty="proven",
+    return case.proven(
+        "not-expanded",
         error=f"{case.got}, but {case.node} is {case.due}",
         note=f"These are the right numbers, once each; every element of {case.node} that took part gets its own copy.{lost}",
         help=f"Copy it to the shape of {case.node}: multiply with `torch.ones_like({case.node})`, or expand.",
-        span=case.span(),
         evidence=f"Expanded to {case.due}, the answer equals autograd's gradient in every trial.",
         claims=(equal(f"answer{'' if axis is None else f'.unsqueeze({axis})'}.expand(gradient.shape)"),),
         fix=fix,

@@ -13,6 +13,8 @@ zero over zero is NaN. The forward avoids them by a fused form (log_softmax, cro
 maximum first. The gradient has such a form too: build it from the values the forward kept finite.
 
 Read more: the PyTorch documentation, "torch.nn.functional.log_softmax"; Goodfellow et al., "Deep Learning", 4.1.
+
+Question: Where does your line divide, raise or take a logarithm? What comes out where that number is 0, or very large?
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ import torch
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.edits import parts
-from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
+from backprop_check.diagnosis.evaluate import Evaluator
 from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis
 
@@ -43,9 +45,8 @@ def find(case: Case) -> Diagnosis | None:
     guilty = _guilty(case, i)
     where = f"`{ast.unparse(guilty)}`" if guilty is not None else "the answer"
     at = written(tuple(place))
-    return Diagnosis(
-        code="not-finite",
-        certainty="proven",
+    return case.proven(
+        "not-finite",
         error=f"{where} is not finite, though the gradient is",
         note=f"Where your numbers are finite they are right. At {at} of {case.name} yours is {case.answers[i][tuple(place)]:g}, "
         f"and should be {case.oracles[i][tuple(place)]:.4g}: look what each part is worth in that place.",
@@ -67,8 +68,5 @@ def _guilty(case: Case, i: int) -> ast.expr | None:
 
 
 def _finite(evaluate: Evaluator, part: ast.expr) -> bool:
-    try:
-        value = evaluate(part)
-    except (Refused, Failed, RecursionError):
-        return True
-    return not isinstance(value, torch.Tensor) or bool(torch.isfinite(value).all())
+    value = evaluate.tensor(part)
+    return value is None or bool(torch.isfinite(value).all())

@@ -11,6 +11,11 @@ A view changes no number, it only renames the places. The gradient comes back wi
 back is the opposite view: to the shape the variable had.
 
 Read more: the PyTorch documentation, "torch.Tensor.view".
+
+Question: The forward carries {one} to {goes}. From which place does your line fetch its gradient?
+Of what moves nothing: Nothing in the forward moves with {one}. What belongs there, and what does your line put there?
+Of another shape: The forward carries {one} to {goes}. Yours is {got}: where in it is what comes back from there?
+Traits: other shape
 """
 
 from __future__ import annotations
@@ -38,13 +43,11 @@ def find(case: Case) -> Diagnosis | None:
         edits: list[ast.expr] = [put(case.expression, c, ast.Call(c.func, [shape], [])) for c in laid]
         edits += [ast.Call(ast.Attribute(case.expression, name, ast.Load()), [shape], []) for name in ("view", "reshape")]
         fix = case.fix(*edits)
-    return Diagnosis(
-        code="not-reshaped",
-        certainty="proven",
+    return case.proven(
+        "not-reshaped",
         error=f"{case.got}, but {case.node} is {case.due}",
         note=case.only(f"The numbers are right and in the right order; they are laid out in another shape than {case.node}."),
         help=f"View it in the shape of {case.node}: `.view({case.node}.shape)`, or `.reshape(...)` where a view is refused.",
-        span=case.span(),
         evidence=f"Laid out as {case.due}, the answer equals autograd's gradient in every trial.",
         claims=(equal("answer.reshape(gradient.shape)"),),
         fix=fix,

@@ -11,6 +11,9 @@ A maximum is the largest element; move another one a little, and it stays what i
 winner of each row alone, and the others get zero.
 
 Read more: the PyTorch documentation, "torch.amax".
+
+Question: Let a number of {node} rise that is not the winner of its row. Does anything move?
+Traits: of all numbers
 """
 
 from __future__ import annotations
@@ -62,15 +65,13 @@ def _told(case: Case, line: Line) -> Diagnosis:
         mask = ast.Compare(ast.Name(case.node, ast.Load()), [ast.Eq()], [ast.Name(line.name, ast.Load())])
         above = ast.Name(f"d{line.name}", ast.Load())
         fix = case.fix(ast.BinOp(mask, ast.Mult(), above), ast.BinOp(mask, ast.Mult(), case.expression))
-    return Diagnosis(
-        code="not-selected",
-        certainty="proven",
+    return case.proven(
+        "not-selected",
         error="every element receives the gradient; only the winners should"
         if case.same_shape
         else f"{case.got}, but {case.node} is {case.due}",
         note=f"`{line.name} = {line.source}` hands on the winners alone; the other elements cannot move it.",
         help=f"Let d{line.name} through where {case.node} is the one that was taken, and zero elsewhere.",
-        span=case.span(),
         evidence="Your answer is the gradient from above at every element; set to zero except at the winners it is autograd's.",
         claims=(equal("torch.where(gradient == 0, 0.0, answer.expand(gradient.shape))"),),
         fix=fix,

@@ -12,6 +12,9 @@ a helper of yours; `==` only compares, and a colon only annotates. Until the nam
 not written, and the lines below are given the right one.
 
 Read more: The Python Tutorial, "Using Python as a Calculator", numbers and the equal sign.
+
+Question: By which name does the exercise ask for the gradient of {node}? And which statement gives that name a value?
+Law: A value belongs to the name on the left of `=`, letter by letter. In small: `d_{node} = 2` leaves {name} without one.
 """
 
 from __future__ import annotations
@@ -53,9 +56,8 @@ def find(case: Case) -> Diagnosis | None:
     near = max([*_not_assigned(case), *_other_names(case), *_unread(case)], key=lambda n: (n.likeness, n.line), default=None)
     if near is None:
         return None
-    return Diagnosis(
-        code="not-written",
-        certainty="proven",
+    return case.proven(
+        "not-written",
         error=near.error,
         note=near.note,
         help=near.help,

@@ -11,6 +11,15 @@ Why:
 gradients, so its second line (and, in a loop, every round) has to add.
 
 Read more: the PyTorch documentation, "torch.Tensor.backward", on gradients that accumulate.
+
+Question: What is in {name} after line {first}, and what is in it after line {line}?
+Of a loop over places: If two rounds of the loop write into one place, what is there after the second?
+Of a loop: What is in {name} after the first round of the loop, and what is in it after the second?
+Law: `=` gives a name a new value and forgets the old one; `+=` adds to it. In small: `{name} = 2`, then `{name} = 3`, leaves 3; with `+=`
+it is 5.
+Slip: elements that are used several times keep only the last of their gradients
+Note: {lines} uses the same element more than once, and each use sends a gradient back.
+Help: Add to what is there: `+=`.
 """
 
 from __future__ import annotations
@@ -129,9 +138,8 @@ def _sign(case: Case, node: ast.stmt) -> Span | None:
 
 
 def _told(case: Case, where: ast.stmt, note: str, fix: str | None) -> Diagnosis:
-    return Diagnosis(
-        code="overwritten-branch",
-        certainty="proven",
+    return case.proven(
+        "overwritten-branch",
         error=f"this `=` throws away what {case.name} already held",
         note=f"{note} Gradients of several uses of {case.node} add up.",
         help="Add to it: `+=`, after a first value, or zeros, has been given to it.",

@@ -11,6 +11,12 @@ Along one path the chain rule multiplies: local derivative times what arrives fr
 value is used more than once, are gradients added.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
+
+Question: Suppose nothing arrived from above, only zeros. What must {name} be, and what would yours be?
+Slip: along one path, this adds where it should multiply
+Note: The chain rule multiplies the derivatives along a path; only different paths are added.
+Help: Ask of each `+` whether its sides come back along different uses of {node}.
+Traits: of a part
 """
 
 from __future__ import annotations
@@ -29,17 +35,15 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    return Diagnosis(
-        code="plus-for-times",
-        certainty="proven",
+    return case.proven(
+        "plus-for-times",
+        by=found,
         error="these two belong to one path, and are added",
         note="Along a path the chain rule multiplies; it adds only across paths.",
         help="Multiply the local derivative with what arrives from above."
-        if case.gradients_in(found[2])
+        if case.gradients_in(found.part)
         else "Multiply them: the factors of one derivative, and those of one path, are multiplied.",
-        span=case.span(found[2]),
         evidence="With `*` in the place of `+` the expression equals autograd's gradient in every trial.",
-        fix=found[0],
     )
 
 

@@ -12,6 +12,8 @@ ends up last. A matrix product runs batch by batch over the last two axes: excha
 `transpose(-2, -1)`.
 
 Read more: the PyTorch documentation, "torch.Tensor.T" and "torch.Tensor.mT".
+
+Question: How many axes does {part} turn round? Which two should change places?
 """
 
 from __future__ import annotations
@@ -34,20 +36,18 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    part = found[2]
+    part = found.part
     base = _base(case, part)
     assert base is not None
     rank = getattr(value_of(case, base), "ndim", 3)
     sign = f"`{last_step(part)}`"
-    return Diagnosis(
-        code="reversed-axes",
-        certainty="proven",
+    return case.proven(
+        "reversed-axes",
         error=f"{sign} reverses all {rank} axes of `{ast.unparse(base)}`",
         note="The axes in front number the matrices of a batch: they have to stay where they are.",
         help="Exchange only the last two axes: `.mT`, or `transpose(-2, -1)`.",
         span=case.span(part, after=base),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 

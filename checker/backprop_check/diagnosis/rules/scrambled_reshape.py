@@ -12,6 +12,8 @@ To undo a view of the forward, view back to the shape it came from, in the same 
 `.T`, `transpose` or `permute`.
 
 Read more: the PyTorch documentation, "torch.Tensor.view".
+
+Question: A reshape reads row by row. Which number of the one shape comes to stand at {place} of the other?
 """
 
 from __future__ import annotations
@@ -29,9 +31,9 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.edits import Edit, search, value_of
 from backprop_check.diagnosis.meeting import around
-from backprop_check.diagnosis.moved import RESHAPES
+from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.reordered import RESHAPES
 from backprop_check.diagnosis.rewrites import calls, method, put, turned
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Claim, Diagnosis
 
 
@@ -47,23 +49,21 @@ def _inside(case: Case) -> Diagnosis | None:
     found = search(case, _turned)
     if found is None:
         return None
-    call = found[2]
+    call = found.part
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
     name, inner = call.func.attr, call.func.value
     above = next(around(case.draft, call), None) if case.draft is not None else None
     after = isinstance(above, ast.Attribute) and above.attr in ("T", "mT")
     back = isinstance(inner, ast.Attribute) and inner.attr in ("T", "mT")
-    return Diagnosis(
-        code="scrambled-reshape",
-        certainty="proven",
+    return case.proven(
+        "scrambled-reshape",
         error=f"`{name}` gives these numbers another shape, and turns nothing",
         note="It reads row by row and lays out row by row: it never turns rows into columns.",
         help=f"Leave both out, the `{name}` and the `.T`."
         if after or back
         else f"Turn `{short(inner)}` over with `.T` in place of the `{name}`.",
         span=case.span(call, after=inner),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 
@@ -126,9 +126,8 @@ def _told(case: Case, call: ast.Call, order: tuple[int, ...]) -> Diagnosis:
         laid = method(inner, "reshape", *lengths)
         edits += [put(case.expression, call, method(laid, "permute", *(back.index(i) for i in range(len(back)))))]
     edits += [put(case.expression, call, method(inner, "permute", *p)) for p in permutations(range(case.oracles[0].dim()))]
-    return Diagnosis(
-        code="scrambled-reshape",
-        certainty="proven",
+    return case.proven(
+        "scrambled-reshape",
         error=f"`{call.func.attr}` puts the right numbers in wrong places",
         note="It reads row by row and lays out row by row: it never turns rows into columns.",
         help="To exchange axes use `.T`, `transpose` or `permute`; to undo a view, view back in the forward's own order of axes.",

@@ -11,6 +11,11 @@ The backward pass reads the forward's values by their names. An assignment to su
 but every line below it reads the new value. Give a new value a new name.
 
 Read more: Ned Batchelder, "Facts and myths about Python names and values".
+
+Question: What did the forward mean by `{other}`, and what does it mean below line {line}?
+Law: An assignment gives the name another value for every line below. The slopes need the one the forward gave it. In small: `{other} = 2;
+{other} = 3 * {other}` and then `1 - {other}**2` reads 6, not 2.
+Traits: formula right, line stays
 """
 
 from __future__ import annotations
@@ -36,9 +41,8 @@ def find(case: Case) -> Diagnosis | None:
     if not guilty:
         return None
     name = sorted(guilty[-1].writes & names)[0]
-    return Diagnosis(
-        code="shadowed-name",
-        certainty="proven",
+    return case.proven(
+        "shadowed-name",
         error=f"this line gives the forward's `{name}` another meaning",
         note=f"Below it `{name}` is not what the forward computed, and {case.name} reads it; with the forward's own it is right.",
         help="Give the new value a name of its own.",

@@ -12,6 +12,8 @@ A language model predicts the next token: the label at position t is the token a
 the gradient pushes up the token that was read, not the one that should be predicted.
 
 Read more: Karpathy, "Let's build GPT", the targets y = data[1:].
+
+Question: Which entry of each row does {users} read? Is it the one you index with?
 """
 
 from __future__ import annotations
@@ -25,9 +27,10 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
-from backprop_check.diagnosis.counterfactual import below, evaluator, replays, written_as
+from backprop_check.diagnosis.counterfactual import evaluator, replays, written_as
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.sites import below
 from backprop_check.records import Diagnosis, Line
 
 
@@ -87,12 +90,10 @@ def _overlap(a: torch.Tensor, b: torch.Tensor) -> bool:
 
 def _told(case: Case, line: Line, labels: ast.expr, other: ast.expr) -> Diagnosis:
     right, mine = ast.unparse(labels), ast.unparse(other)
-    return Diagnosis(
-        code="shifted-labels",
-        certainty="proven",
+    return case.proven(
+        "shifted-labels",
         error=f"this takes the labels `{mine}`; the forward takes `{right}`",
         note=f"They are the same labels, one place apart: in `{line.name} = {line.source}` each row has the other one.",
         help=f"Use the very labels of the forward, `{right}`.",
-        span=case.span(),
         evidence=f"With `{mine}` in the place of `{right}` in the forward, autograd gives exactly your answer in every trial.",
     )

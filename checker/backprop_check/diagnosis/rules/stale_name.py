@@ -12,6 +12,11 @@ reads it one assignment too early or too late takes the gradient of another tens
 the name of its tensor, makes that visible.
 
 Read more: Karpathy, "Becoming a Backprop Ninja": one name for every gradient, from dlogprobs to dC.
+
+Question: Go through your lines from the top, and say after each which gradient {part} is. Which one does {name} need?
+Law: A name means what was assigned to it last, when the line runs. In small: `{bare} = 2; {name} = 10 * {bare}; {bare} = 3` leaves 20 in
+{name}, not 30.
+Traits: formula right
 """
 
 from __future__ import annotations
@@ -21,10 +26,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.counterfactual import names
 from backprop_check.diagnosis.edits import rename
 from backprop_check.diagnosis.fold import fold
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.sites import names
 from backprop_check.records import Diagnosis, Statement
 
 Version = tuple[Statement, ast.expr]
@@ -76,9 +81,8 @@ def _told(case: Case, name: str, versions: list[Version], right: Statement, mend
     here = _is_gradient(case, held[-1][1]) if held else None
     uses = [n for n in ast.walk(case.nodes[last]) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
     also = [(use, f"and here `{name}` again") for use in uses[1:]] + [(case.nodes[right.index], f"the `{name}` of this line is meant")]
-    return Diagnosis(
-        code="stale-name",
-        certainty="proven",
+    return case.proven(
+        "stale-name",
         error=f"`{name}` is {here or 'another gradient'} here, not the one that is meant",
         note=f"The lines give `{name}` several values, one after the other; the one that belongs here is that of line {right.line}.",
         help=f"Give each of them a name of its own, d and the name of its tensor, instead of `{name}` for all.",

@@ -11,6 +11,13 @@ Gradients of two uses of one value always add. A minus of the forward is already
 along its path, so nothing is left to subtract where the paths meet.
 
 Read more: Karpathy, "Becoming a Backprop Ninja", dcounts.
+
+Question: If two uses of {node} send back 1 each, what comes back from the two together?
+Law: A minus of the forward is a slope like any other, and belongs into the term of its own path. Between the terms there is only a plus.
+Slip: the gradients of two uses are subtracted
+Note: Gradients that come back through several uses always add up.
+Help: Add them; a minus belongs only inside a derivative that has one.
+Traits: of a part
 """
 
 from __future__ import annotations
@@ -21,10 +28,10 @@ from collections.abc import Iterator
 from backprop_check.derivation.elementwise import SLOPES
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import uses_taken
-from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search
 from backprop_check.diagnosis.paths import Path, off, paths
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis, Span
 
 
@@ -44,32 +51,29 @@ def find(case: Case) -> Diagnosis | None:
             return None
         error = f"what comes back through {path.told} is subtracted"
         evidence = f"Autograd's gradient, with the part through {path.told} taken away instead of added, is your answer in every trial."
-    return Diagnosis(
-        code="subtracted-branch",
-        certainty="proven",
+    return case.proven(
+        "subtracted-branch",
         error=error,
         note="Gradients of several uses always add up.",
         help="Add; a minus of the forward belongs inside the term of its own path.",
-        span=case.span(found[2] if found is not None else None),
+        span=case.span(found.part if found is not None else None),
         evidence=evidence,
         claims=(uses_taken(-1, [path]),) if path is not None else (),
-        fix=found[0] if found is not None else None,
-        also=_other_path(case, found[2]) if found is not None else (),
+        fix=found.fix if found is not None else None,
+        also=_other_path(case, found.part) if found is not None else (),
     )
 
 
-def _one_path(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
+def _one_path(case: Case, found: Mended) -> Diagnosis:
     """Where there is one path only, the two are terms of one derivative."""
-    assert isinstance(found[2], ast.BinOp)
-    return Diagnosis(
-        code="wrong-sign",
-        certainty="proven",
-        error=f"`{short(found[2].right)}` has the opposite sign",
+    assert isinstance(found.part, ast.BinOp)
+    return case.proven(
+        "wrong-sign",
+        error=f"`{short(found.part.right)}` has the opposite sign",
         note=case.only("All the rest of the expression is right."),
         help="Work out that term of the derivative alone: does it come in with a plus or a minus?",
-        span=case.span(found[2].right),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
-        fix=found[0],
+        span=case.span(found.part.right),
+        fix=found.fix,
     )
 
 

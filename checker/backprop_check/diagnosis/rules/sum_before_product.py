@@ -11,6 +11,13 @@ Each use of s sends back its own product: its a times its dy. Those products are
 with every dy of the row: (1 + 2) * (3 + 4) is 21, but 1 * 3 + 2 * 4 is 11.
 
 Read more: the PyTorch documentation, "torch.einsum", which writes a sum of products in one line.
+
+Question: Take two pairs by hand: (2 + 3) times (5 + 7), and 2 times 5 plus 3 times 7. Which of the two do you compute, and which does the
+forward ask for?
+Slip: this sums first and multiplies afterwards
+Note: A sum of products is not a product of sums: every use of a number has a product of its own.
+Help: Multiply what belongs together first, then sum.
+Traits: of a part
 """
 
 from __future__ import annotations
@@ -21,10 +28,10 @@ from itertools import combinations, permutations
 
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.edits import Edit, Mended, search
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.reductions import reduced
-from backprop_check.diagnosis.rewrites import calls, method, put
-from backprop_check.diagnosis.words import short
+from backprop_check.diagnosis.rewrites import calls, method, operations, put
 from backprop_check.records import Diagnosis
 
 FACTORS = 4
@@ -35,15 +42,13 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return _letters(case)
-    return Diagnosis(
-        code="sum-before-product",
-        certainty="proven",
+    return case.proven(
+        "sum-before-product",
+        by=found,
         error="this sums first and multiplies afterwards",
         note="A sum of products is not a product of sums: each pair of numbers has a product of its own.",
         help=_move(found),
-        span=case.span(found[2]),
         evidence="With the product inside the sum the expression equals autograd's gradient in every trial.",
-        fix=found[0],
     )
 
 
@@ -53,17 +58,15 @@ def _letters(case: Case) -> Diagnosis | None:
     if found is None:
         return None
     before = list(_letters_of(case.draft)) if case.draft is not None else []
-    old, new = next((a, b) for a, b in zip(before, _letters_of(found[1]), strict=True) if a != b)
+    old, new = next((a, b) for a, b in zip(before, _letters_of(found.tree), strict=True) if a != b)
     one, other = next((a, b) for a, b in zip(old, new, strict=True) if a != b)
-    return Diagnosis(
-        code="sum-before-product",
-        certainty="proven",
+    return case.proven(
+        "sum-before-product",
+        by=found,
         error=f"`{one}` and `{other}` are two letters, where one axis is meant",
         note="einsum sums over every letter that is not in the result, each by itself; only axes with the same letter meet.",
         help="Write the same letter for both.",
-        span=case.span(found[2]),
         evidence=f"With `{other}` in the place of `{one}` the expression equals autograd's gradient in every trial.",
-        fix=found[0],
     )
 
 
@@ -87,35 +90,34 @@ def _one_letter(case: Case, expression: ast.expr) -> Iterator[Edit]:
                 yield put(expression, call.args[0], letters), call.args[0]
 
 
-def _over(found: tuple[str, ast.expr, ast.expr]) -> str:
+def _over(found: Mended) -> str:
     """The axis that the right expression sums over, where the learner's sums all name it."""
     own = {
         ast.unparse(ast.Tuple([*given[1], *(k.value for k in call.keywords)]))
-        for call in _sums(found[2])
+        for call in _sums(found.part)
         if (given := reduced(call)) is not None
     }
     return " over the same axis" if len(own) == 1 else ""
 
 
-def _move(found: tuple[str, ast.expr, ast.expr]) -> str:
+def _move(found: Mended) -> str:
     """What to do first; of a vector among the factors, that it gets an axis, so that each of its numbers meets a row."""
-    own = {ast.dump(call) for call in calls(found[2], "unsqueeze")}
-    given = next((call for call in calls(found[1], "unsqueeze") if ast.dump(call) not in own), None)
+    own = {ast.dump(call) for call in calls(found.part, "unsqueeze")}
+    given = next((call for call in calls(found.tree, "unsqueeze") if ast.dump(call) not in own), None)
     if given is None or not isinstance(given.func, ast.Attribute):
         return f"Multiply element by element first, then sum{_over(found)}."
-    outer = next((f" over axis {text(call.args[0])}" for call in _sums(found[2]) if len(call.args) == 1), "")
+    outer = next((f" over axis {text(call.args[0])}" for call in _sums(found.part) if len(call.args) == 1), "")
     return f"Give `{short(given.func.value)}` an axis of length 1, `{short(given)}`, multiply element by element, then sum{outer}."
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
-            sums = list(_sums(part))[:FACTORS]
-            for count in range(len(sums), 0, -1):
-                for chosen in combinations(sums, count):
-                    yield put(expression, part, ast.copy_location(_sum_of_product(part, chosen), part)), part
-                    for vector in chosen if len(chosen) > 1 else ():
-                        yield put(expression, part, ast.copy_location(_sum_of_product(part, chosen, vector), part)), part
+    for part in operations(expression, ast.Mult | ast.Div):
+        sums = list(_sums(part))[:FACTORS]
+        for count in range(len(sums), 0, -1):
+            for chosen in combinations(sums, count):
+                yield put(expression, part, ast.copy_location(_sum_of_product(part, chosen), part)), part
+                for vector in chosen if len(chosen) > 1 else ():
+                    yield put(expression, part, ast.copy_location(_sum_of_product(part, chosen, vector), part)), part
 
 
 def _sums(part: ast.expr) -> Iterator[ast.Call]:

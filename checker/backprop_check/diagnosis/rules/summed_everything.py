@@ -11,6 +11,12 @@ Each number of b feeds its own column only, so each has a gradient of its own: t
 without an axis also adds up numbers that belong to different elements of b.
 
 Read more: the PyTorch documentation, "torch.sum".
+
+Question: Which numbers does {one} move in the forward? Which of those that {part} adds up come back from there?
+Slip: a sum runs over all axes
+Note: One number cannot stand for all rows and columns.
+Help: Sum only over the axes that are not needed after it.
+Traits: other shape
 """
 
 from __future__ import annotations
@@ -22,9 +28,9 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.meeting import axes_of, axis_told, function_of, last_step, operands_of
+from backprop_check.diagnosis.phrases import users
 from backprop_check.diagnosis.reductions import reduced
 from backprop_check.diagnosis.rewrites import calls, put, summed
-from backprop_check.diagnosis.words import users
 from backprop_check.records import Diagnosis
 
 
@@ -42,9 +48,8 @@ def find(case: Case) -> Diagnosis | None:
         None,
     )
     call = part if isinstance(part, ast.Call) else None
-    return Diagnosis(
-        code="summed-everything",
-        certainty="proven",
+    return case.proven(
+        "summed-everything",
         error=f"one number, but {case.node} is {case.due}",
         note=f"Each number of {case.node} has a gradient of its own; {why}",
         help=move,

@@ -11,6 +11,8 @@ where(c, a, b) takes a where c is true and b where it is not. So a receives the 
 false, each of them zero in the other places.
 
 Read more: the PyTorch documentation, "torch.where".
+
+Question: Where the condition holds, which of the two does `where` take? Is that {node}?
 """
 
 from __future__ import annotations
@@ -20,10 +22,11 @@ from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
-from backprop_check.diagnosis.counterfactual import Site, replays, sites, written_as
+from backprop_check.diagnosis.counterfactual import replays, written_as
 from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.masks import called, condition
 from backprop_check.diagnosis.rewrites import calls, put
+from backprop_check.diagnosis.sites import Site, sites
 from backprop_check.records import Diagnosis
 
 
@@ -46,17 +49,16 @@ def _told(case: Case, site: Site, mask: ast.expr) -> Diagnosis:
     assert isinstance(site.part, ast.Call)
     truth = "true" if site.operand is not site.part.args[-1] else "false"
     found = search(case, edits)
-    return Diagnosis(
-        code="swapped-where",
-        certainty="proven",
+    return case.proven(
+        "swapped-where",
         error="the two sides of the `where` are exchanged",
         note=f"`{ast.unparse(site.part)}` takes `{ast.unparse(site.operand)}` where `{ast.unparse(mask)}` is {truth}; "
         "your answer has it the other way round.",
         help=f"Let the gradient through where `{ast.unparse(mask)}` is {truth}.",
-        span=case.span(found[2] if found else None),
+        span=case.span(found.part if found else None),
         evidence=f"With `{ast.unparse(mask)}` turned round in the forward, autograd gives exactly your answer in every trial.",
         claims=(as_if([(site.line, put(site.tree, mask, ast.UnaryOp(ast.Invert(), mask)))]),),
-        fix=found[0] if found else None,
+        fix=found.fix if found else None,
     )
 
 

@@ -11,6 +11,9 @@ Python reads a whole line before it computes anything. Where brackets do not clo
 missing, there is nothing to compute. The other lines are judged all the same.
 
 Read more: The Python Tutorial, "Syntax Errors".
+
+Question: Say line {line} aloud, sign by sign: where does it stop making sense?
+Law: Python reads a whole line before it computes any of it: every bracket closes, and between two values stands an operator.
 """
 
 from __future__ import annotations
@@ -36,9 +39,8 @@ def find(case: Case) -> Diagnosis | None:
     if case.verdict.status != "error" or not broken or case.verdict.answer.raised is not None:
         return None
     last = broken[-1]
-    return Diagnosis(
-        code="syntax-error",
-        certainty="proven",
+    return case.proven(
+        "syntax-error",
         error=last.message,
         note="So nothing was computed for this line."
         if last.pauses

@@ -11,6 +11,8 @@ Why:
 What stands behind it is a constant: that use of the value sends nothing back.
 
 Read more: the PyTorch documentation, "torch.Tensor.detach".
+
+Question: `detach()` hands a value on. What does it hand back?
 """
 
 from __future__ import annotations
@@ -19,11 +21,12 @@ import ast
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
-from backprop_check.diagnosis.counterfactual import below, evaluator, kept, replays
-from backprop_check.diagnosis.edits import parts, search
+from backprop_check.diagnosis.counterfactual import evaluator, kept, replays
+from backprop_check.diagnosis.edits import search
+from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.replay import Change
-from backprop_check.diagnosis.rewrites import calls, put
-from backprop_check.diagnosis.words import lines
+from backprop_check.diagnosis.rewrites import calls, operations, put
+from backprop_check.diagnosis.sites import below
 from backprop_check.records import Diagnosis, Line
 
 
@@ -56,23 +59,21 @@ def _opened(case: Case, trees: dict[str, ast.expr]) -> Change:
 def _told(case: Case, opened: dict[Line, ast.expr]) -> Diagnosis:
     where = lines(opened)
     found = search(case, _shorter)
-    return Diagnosis(
-        code="through-detach",
-        certainty="proven",
+    return case.proven(
+        "through-detach",
         error="this counts a path that goes through a `detach()`",
         note=f"In {where} what stands before `.detach()` is a constant for the backward pass: nothing flows back through that use.",
         help=f"Follow only the uses of {case.node} that are not detached; treat the detached one as a given number.",
-        span=case.span(found[2] if found else None),
+        span=case.span(found.part if found else None),
         evidence="With `.detach()` taken out of the forward, autograd gives exactly your answer in every trial.",
         claims=(as_if(opened.items()),),
-        fix=found[0] if found else None,
+        fix=found.fix if found else None,
     )
 
 
 def _shorter(_: Case, expression: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
     """The expression without one of its terms, or without one of its factors."""
     found = []
-    for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub | ast.Mult):
-            found += [(put(expression, part, part.left), part.right), (put(expression, part, part.right), part.left)]
+    for part in operations(expression, ast.Add | ast.Sub | ast.Mult):
+        found += [(put(expression, part, part.left), part.right), (put(expression, part, part.right), part.left)]
     return found

@@ -13,6 +13,10 @@ between the two one-sided ones is a valid choice (a subgradient). Yours is one, 
 `maximum` share equally among ties, `max` along an axis gives all to one of them, `relu` takes zero at zero.
 
 Read more: the PyTorch documentation, "Autograd mechanics", gradients for non-differentiable functions.
+
+Question: If two numbers are equally large, which of them moved the result: the first, both, each by half?
+Law: Where two are equally large, the maximum has no single slope: every way of sharing is a subgradient. autograd has chosen one of them,
+and the check goes by that.
 """
 
 from __future__ import annotations
@@ -47,9 +51,8 @@ def find(case: Case) -> Diagnosis | None:
 
 def _told(case: Case, at: Sequence[Line], valid: bool) -> Diagnosis:
     lines = " and ".join(f"`{line.source}`" for line in at)
-    return Diagnosis(
-        code="tie-convention",
-        certainty="proven",
+    return case.proven(
+        "tie-convention",
         error="where values tie, this is another valid choice than autograd's"
         if valid
         else "where values tie, each of them receives the whole gradient",
@@ -59,7 +62,6 @@ def _told(case: Case, at: Sequence[Line], valid: bool) -> Diagnosis:
         else f"What arrives at {lines} is there once; given to each of the tied elements, it counts several times. Everywhere else the "
         "answer is right.",
         help="Follow autograd's convention: look up how the operation of the forward shares the gradient among ties.",
-        span=case.span(),
         evidence="Only elements at ties differ; there your numbers lie between the gradients just beside the tie"
         + (", and their sum is autograd's, in every trial." if valid else ", but their sum is not autograd's, in some trial."),
     )

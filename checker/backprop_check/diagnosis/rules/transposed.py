@@ -11,6 +11,9 @@ Why:
 layout of the variable, so the factor that carries the variable's first axis stands first.
 
 Read more: The Matrix Cookbook, section 2, derivatives of matrices.
+
+Question: {node} is {axes}. Which of its axes stands first in yours?
+Traits: other shape
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from itertools import permutations
 
 import torch
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.rewrites import calls, method, put, swapped_product, turned
@@ -48,17 +52,17 @@ def _told(case: Case, order: tuple[int, ...]) -> Diagnosis:
     fix = None
     if expression is not None:
         plain = turned(expression) if len(order) == 2 else method(expression, "permute", *order)
-        fix = case.fix(*_ways(expression) if len(order) == 2 else (), plain)
+        fix = case.fix(*_ways(expression) if len(order) == 2 else (), *_stacked(expression), plain)
     same = case.same_shape
-    return Diagnosis(
-        code="transposed" if order[:-2] == tuple(range(len(order) - 2)) else "wrong-permutation",
-        certainty="proven",
+    return case.proven(
+        "transposed" if order[:-2] == tuple(range(len(order) - 2)) else "wrong-permutation",
         error=f"these are the numbers of {case.name}, turned over" if same else f"{case.got}, but {case.node} is {case.due}",
         note=case.only(f"You built the transpose of {case.name}: its numbers, with rows for columns.")
         if len(order) == 2
         else f"The axes stand in another order: axes {order} of yours, in this order, are those of {case.node}.",
-        help=_move(case, expression, order),
-        span=case.span(),
+        help="Let `stack` put its new axis where the forward has it."
+        if expression is not None and fix is not None and fix in map(text, _stacked(expression))
+        else _move(case, expression, order),
         evidence=f"With its axes in the order {order} the answer equals autograd's gradient in every trial.",
         claims=(equal(f"answer.permute{order}"),),
         fix=fix,
@@ -77,6 +81,14 @@ def _ways(expression: ast.expr) -> Iterator[ast.expr | None]:
         letters = _letters(expression)
         if letters is not None:
             yield put(expression, expression.args[0], ast.Constant(f"{letters[0]}->{letters[1][::-1]}"))
+
+
+def _stacked(expression: ast.expr) -> Iterator[ast.expr]:
+    """A `stack` along another axis."""
+    for call in calls(expression, "stack"):
+        axis = call.args[1] if len(call.args) > 1 else next((k.value for k in call.keywords if k.arg in ("dim", "axis")), None)
+        if axis is not None:
+            yield from (put(expression, axis, ast.Constant(k)) for k in range(4))
 
 
 def _bare(expression: ast.expr) -> ast.expr:

@@ -12,6 +12,9 @@ name), and what you defined yourself. Most undefined names are a letter off, or 
 further down.
 
 Read more: The Python Tutorial, "Python Scopes and Namespaces".
+
+Question: Line {line} has the forward's names to choose from, and the gradients finished above it. Which of them do you mean by {part}?
+Law: A line of `backward` may use what the forward names, the gradients written above it, and names of your own.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ import torch.nn.functional as F
 
 from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.unbound import alike, told
+from backprop_check.diagnosis.spelling import alike
+from backprop_check.diagnosis.unbound import told
 from backprop_check.diagnosis.vocabulary import ATTRIBUTES, FUNCTIONS, METHODS
 from backprop_check.records import Diagnosis, Raised
 
@@ -55,9 +59,8 @@ def find(case: Case) -> Diagnosis | None:
         return None
     name = match.group(1)
     error, note, move = told(case, name, raised)
-    return Diagnosis(
-        code="undefined-name",
-        certainty="proven",
+    return case.proven(
+        "undefined-name",
         error=error,
         note=note,
         help=move,
@@ -74,9 +77,8 @@ def _attribute(case: Case, raised: Raised) -> Diagnosis | None:
         return None
     owner, name = match.groups()
     who = "a tensor" if owner == "Tensor" else owner
-    return Diagnosis(
-        code="undefined-name",
-        certainty="proven",
+    return case.proven(
+        "undefined-name",
         error=f"{who} has no `{name}`",
         note="",
         help=_instead(owner, name),

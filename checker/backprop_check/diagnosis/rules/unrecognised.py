@@ -12,6 +12,9 @@ what is not, and where the worst element is. Compute that one element by hand, o
 forward with `backprop-check graph`.
 
 Read more: `backprop-check check EXERCISE --numeric` shows finite differences beside both values.
+
+Question: Leave your line aside for a moment and begin at {lines}.
+Traits: nameless
 """
 
 from __future__ import annotations
@@ -25,8 +28,8 @@ from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.failure import failing_part
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.refusals import operands_told, refusal
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis, Raised
 
 

@@ -12,18 +12,20 @@ holds a part only, and whatever is computed from it then has that part only. Goi
 value before you go on from it: the reverse order of the forward does exactly that.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation", topological order.
+
+Question: Stand at line {line}. Which terms are in {part} by then, and which are still to come?
+Law: A gradient is complete when every use of its value has sent its part back; only then may others be made from it. In small: `{bare} =
+1; {name} = -{bare}; {bare} += 2` leaves -1 in {name}, not -3.
+Traits: formula right
 """
 
 from __future__ import annotations
 
 import ast
 
-import torch
-
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
-from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
-from backprop_check.diagnosis.fold import fold
+from backprop_check.diagnosis.evaluate import Evaluator
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.records import Diagnosis, Statement
 
@@ -32,11 +34,9 @@ def find(case: Case) -> Diagnosis | None:
     """Proven by the learner's own expression: with the finished gradient in it, it is right."""
     if not case.everywhere or not case.written:
         return None
-    gradients = frozenset(case.verdict.runs[0].trial.gradients)
-    expression = fold(case.submission, case.nodes, case.name, gradients)
     for early in _early(case):
-        if expression is not None and _right_with(case, expression, early[0]):
-            return _told(case, expression, *early)
+        if case.folded is not None and _right_with(case, case.folded, early[0]):
+            return _told(case, case.folded, *early)
     return None
 
 
@@ -55,11 +55,8 @@ def _early(case: Case) -> list[tuple[str, Statement, Statement]]:
 def _right_with(case: Case, expression: ast.expr, name: str) -> bool:
     values = []
     for run in case.runs:
-        try:
-            value = Evaluator({**case.names(run), name: run.trial.gradients[name]}, case.work)(expression)
-        except (Refused, Failed, RecursionError):
-            return False
-        if not isinstance(value, torch.Tensor):
+        value = Evaluator({**case.names(run), name: run.trial.gradients[name]}, case.work).tensor(expression)
+        if value is None:
             return False
         values.append(value)
     return case.is_oracle(values)
@@ -68,9 +65,8 @@ def _right_with(case: Case, expression: ast.expr, name: str) -> bool:
 def _told(case: Case, expression: ast.expr, name: str, reader: Statement, last: Statement) -> Diagnosis:
     use = next((n for n in ast.walk(case.nodes[reader.index]) if isinstance(n, ast.Name) and n.id == name), None)
     later = case.span(case.nodes[last.index])
-    return Diagnosis(
-        code="used-too-early",
-        certainty="proven",
+    return case.proven(
+        "used-too-early",
         error=f"{name} is not complete here: line {last.line} adds to it later",
         note=f"The formula is right. {name[1:]} is used more than once, and at this line {name} holds only a part of what comes back.",
         help=f"Finish {name} first: move this line below line {last.line}.",
@@ -84,7 +80,7 @@ def _told(case: Case, expression: ast.expr, name: str, reader: Statement, last: 
 
 def _fix(case: Case, expression: ast.expr, name: str) -> str | None:
     """The expression with the learner's own finished gradient written out, since that is not there yet at this line."""
-    finished = fold(case.submission, case.nodes, name, frozenset(case.verdict.runs[0].trial.gradients))
+    finished = case.fold(name)
     if finished is None:
         return None
     for use in [n for n in ast.walk(expression) if isinstance(n, ast.Name) and n.id == name]:

@@ -11,6 +11,12 @@ The axis to sum over is the one along which the variable was copied: the one it 
 has C numbers, one a column, and was added to each of N rows, so the rows are summed away and the columns stay.
 
 Read more: the PyTorch documentation, "Broadcasting semantics".
+
+Question: Write the axes under each tensor of your line. Which does {part} name, and what does the forward do along it?
+Slip: a sum runs over another axis than it should
+Note: Each number collects what comes back from the results that it serves, and from no others.
+Help: Name the axes of what is summed, and those that are needed after it: the one that is not needed is summed away.
+Traits: other shape
 """
 
 from __future__ import annotations
@@ -20,11 +26,11 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, search
+from backprop_check.diagnosis.edits import Edit, Mended, search
 from backprop_check.diagnosis.meeting import MODULES, axes_of, axis_told, function_of, last_step, shape_told
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import calls, put, with_keyword
-from backprop_check.diagnosis.rules.needless_sum import idle
-from backprop_check.diagnosis.words import short
+from backprop_check.diagnosis.rules.needless_sum import busy
 from backprop_check.records import Diagnosis
 
 ALONG = ("sum", "mean", "amax", "amin", "max", "min", "prod", "norm", "var", "std", "logsumexp", "softmax", "log_softmax", "cumsum",
@@ -37,14 +43,8 @@ RANKS = 4
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by the learner's own expression with another axis: it is then the oracle."""
-    found = search(case, _busy)
+    found = search(case, busy(edits))
     return _told(case, found) if found is not None else None
-
-
-def _busy(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    """Not those that let a sum or mean run over an axis of length 1: that changes nothing, so no axis is due there at all."""
-    before = idle(case, expression)
-    yield from (edit for edit in edits(case, expression) if idle(case, edit[0]) <= before)
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
@@ -119,7 +119,7 @@ def _of_call(call: ast.Call) -> str | None:
     return None
 
 
-def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
+def _told(case: Case, found: Mended) -> Diagnosis:
     fix, changed, call = found
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
     name = call.func.attr
@@ -145,16 +145,7 @@ def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
         note = f"{note}{_listed(names, due)} {'is the one that belongs' if len(due) == 1 else 'are the ones that belong'} here.".strip()
         note = note[:1].upper() + note[1:]
         move = f"Let `{name}` run over {_listed(names, due)}{keep}."
-    return Diagnosis(
-        code="wrong-axis",
-        certainty="proven",
-        error=error,
-        note=note,
-        help=move,
-        span=case.span(call, after=call.func.value),
-        evidence=f"`{fix}` equals autograd's gradient in every trial.",
-        fix=fix,
-    )
+    return case.proven("wrong-axis", error=error, note=note, help=move, span=case.span(call, after=call.func.value), fix=fix)
 
 
 def _changed(case: Case, call: ast.Call, changed: ast.expr) -> ast.Call | None:

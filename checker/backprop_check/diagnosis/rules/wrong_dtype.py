@@ -12,6 +12,9 @@ from a comparison, a mask, `argmax` or `one_hot` that was meant to be multiplied
 above.
 
 Read more: the PyTorch documentation, "torch.dtype" and "type promotion".
+
+Question: Of which kind are your numbers, and of which kind are those of {node}?
+Law: A gradient says how much, in floating-point numbers of the forward's own kind.
 """
 
 from __future__ import annotations
@@ -24,19 +27,17 @@ import torch
 from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case, Tensors
-from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
-from backprop_check.diagnosis.fold import fold
+from backprop_check.diagnosis.evaluate import Evaluator
+from backprop_check.diagnosis.phrases import short, users
 from backprop_check.diagnosis.rewrites import method
-from backprop_check.diagnosis.words import short, users
 from backprop_check.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
     raised = case.verdict.answer.raised
     if raised is not None and "can't be cast" in raised.message:
-        return Diagnosis(
-            code="wrong-dtype",
-            certainty="proven",
+        return case.proven(
+            "wrong-dtype",
             error="a tensor of whole numbers cannot take these",
             note=f"The line raised: {raised.message}. What was made to collect the gradient holds whole numbers; a gradient does not.",
             help=f"Begin with `torch.zeros_like({case.node})`, which has the right shape and dtype.",
@@ -50,20 +51,18 @@ def find(case: Case) -> Diagnosis | None:
     if (places := _places(case)) is not None:
         return places
     note, move = _why(case, str(dtype))
-    return Diagnosis(
-        code="wrong-dtype",
-        certainty="proven",
+    return case.proven(
+        "wrong-dtype",
         error=f"these numbers are {dtype}, but {case.name} is float64",
         note=note,
         help=move,
-        span=case.span(),
         evidence=f"The answer's dtype is {dtype} in every trial.",
     )
 
 
 def _places(case: Case) -> Diagnosis | None:
     """Where a number stands, in the place of how much moves with it."""
-    value = fold(case.submission, case.nodes, case.name, frozenset(case.verdict.runs[0].trial.gradients))
+    value = case.fold(case.name)
     if not case.everywhere or value is None or not _names_places(value):
         return None
     table = _table(case, value)
@@ -73,13 +72,11 @@ def _places(case: Case) -> Diagnosis | None:
     if table is not None and right is not None:
         move = f"Draw a table of the shape of {case.node} with a 1 at each of these places, `{text(table)}`; "
         move += f"times what arrives from above it is `{text(right)}`."
-    return Diagnosis(
-        code="wrong-dtype",
-        certainty="proven",
+    return case.proven(
+        "wrong-dtype",
         error="these are places, not amounts",
         note=f"`{short(value)}` says where a number stands, in whole numbers; a gradient says how much moves.{shape}",
         help=move,
-        span=case.span(),
         evidence="The answer's dtype is int64 in every trial.",
         fix=text(right) if right is not None else None,
     )
@@ -104,11 +101,8 @@ def _table(case: Case, places: ast.expr) -> ast.expr | None:
 
 
 def _shape(evaluator: Evaluator, expression: ast.expr) -> torch.Size | None:
-    try:
-        value = evaluator(expression)
-    except (Refused, Failed, RecursionError):
-        return None
-    return value.shape if isinstance(value, torch.Tensor) else None
+    value = evaluator.tensor(expression)
+    return value.shape if value is not None else None
 
 
 def _times(case: Case, table: ast.expr) -> Iterator[ast.expr]:

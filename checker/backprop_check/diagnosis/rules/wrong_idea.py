@@ -11,6 +11,9 @@ Sometimes the formula in mind belongs to no part of this graph. Then nothing is 
 the one line of the forward that uses the value, and ask how much its result moves when the value moves a little.
 
 Read more: `backprop-check derive EXERCISE` shows each gradient of an exercise with its reason.
+
+Question: Leave your line aside for a moment and begin at {lines}.
+Traits: nameless
 """
 
 from __future__ import annotations
@@ -26,8 +29,8 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import parts, value_of
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.fingerprint import keys
+from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.replaced import replaced, sensible
-from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis
 
 SHARED = 0.5
@@ -54,13 +57,11 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def _without_upstream(case: Case, derived: Derived) -> Diagnosis:
-    return Diagnosis(
-        code="missing-upstream",
-        certainty="proven",
+    return case.proven(
+        "missing-upstream",
         error="this is the same, whatever arrives from above",
         note=f"No gradient is in this, but {case.name} grows with what comes back to {case.node}: twice as much above, twice as much here.",
         help=asks(case),
-        span=case.span(),
         evidence="The expression reads no gradient; a gradient is linear in what arrives from above, and this is not.",
         fix=derived.text,
     )
@@ -90,13 +91,11 @@ def _told(case: Case, derived: Derived, lacking: list[ast.expr]) -> Diagnosis:
     without = f" Nothing in it is worth {' or '.join(f'`{n}`' for n in names)}." if names else ""
     if case.draft is not None and not case.gradients_in(case.draft) and case.gradients_in(derived.expression):
         without += " No gradient from above is in it."
-    return Diagnosis(
-        code="wrong-idea",
-        certainty="proven",
+    return case.proven(
+        "wrong-idea",
         error=f"this is not how {case.node} moves the loss",
         note=f"{case.node} is used in {used}.{without}",
         help=asks(case),
-        span=case.span(),
         evidence="No change of one part makes it right, and most values that the derived gradient is made of do not come up in it.",
         fix=derived.text,
     )

@@ -12,6 +12,16 @@ Each operation has a derivative of its own: 1/p for the logarithm, the other fac
 below for a quotient. Where a factor and a divisor are exchanged, the result is right only where the value is 1.
 
 Read more: any table of derivatives.
+
+Question: When {one} rises a little, how much of that reaches {reached}? Is that {beside}?
+Of brackets: Compare 2 * 3 + 4 with 2 * (3 + 4): how far does a factor, or a divisor, reach without brackets? Which terms of your line has
+it to reach?
+Of lengths written down: Yours is {got}, and {node} is {axes}: where does {part} take its lengths from? When {one} rises a little, how
+much of that reaches {reached}? Is that {beside}?
+Slip: this is not the derivative that belongs here
+Note: The derivative of {lines} by {node} has another form.
+Help: Write down how far the result moves when {node} moves a little, alone, before you multiply.
+Traits: of a part, vague
 """
 
 from __future__ import annotations
@@ -20,15 +30,15 @@ import ast
 from collections.abc import Iterator
 
 from backprop_check.derivation.trees import literal
-from backprop_check.diagnosis.alone import factor_alone
 from backprop_check.diagnosis.another import another
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, parts, search
-from backprop_check.diagnosis.instead import instead, lacking
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search
+from backprop_check.diagnosis.lone_factor import lone_factor
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.diagnosis.rules.applied_twice import inner_of
-from backprop_check.diagnosis.words import short
+from backprop_check.diagnosis.wrong_part import gradient_without_its_slope, wrong_part
 from backprop_check.records import Diagnosis
 
 
@@ -39,36 +49,31 @@ def find(case: Case) -> Diagnosis | None:
     """
     found = search(case, edits)
     if found is None:
-        return (another(case) or instead(case) or lacking(case) or factor_alone(case)) if case.everywhere else None
-    if isinstance(found[2], ast.Constant | ast.Call):
+        return (another(case) or wrong_part(case) or gradient_without_its_slope(case) or lone_factor(case)) if case.everywhere else None
+    if isinstance(found.part, ast.Constant | ast.Call):
         # Beside another mistake a function less is no proof: something else may stand in the place of the whole call.
         return _not_the_slope(case, found) if not case.partial else None
-    part = found[2]
+    part = found.part
     divides = isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div)
-    moved = next((side for side, whole in _exchanged(case.draft, part) if ast.dump(whole) == ast.dump(found[1])), part)  # type: ignore[arg-type]
+    moved = next((side for side, whole in _exchanged(case.draft, part) if ast.dump(whole) == ast.dump(found.tree)), part)  # type: ignore[arg-type]
     does = "divides by" if divides else "multiplies with"
-    return Diagnosis(
-        code="wrong-local-derivative",
-        certainty="proven",
+    return case.proven(
+        "wrong-local-derivative",
+        by=found,
         error=f"this {does} `{short(moved)}`, where the derivative {'multiplies' if divides else 'divides'}",
         note=example(case),
         help=asks(case),
-        span=case.span(found[2]),
         evidence="With the two exchanged the expression equals autograd's gradient in every trial.",
-        fix=found[0],
     )
 
 
-def _not_the_slope(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
-    return Diagnosis(
-        code="wrong-local-derivative",
-        certainty="proven",
-        error=f"`{ast.unparse(found[2])}` does not belong to this derivative",
+def _not_the_slope(case: Case, found: Mended) -> Diagnosis:
+    return case.proven(
+        "wrong-local-derivative",
+        by=found,
+        error=f"`{ast.unparse(found.part)}` does not belong to this derivative",
         note=example(case),
         help=asks(case),
-        span=case.span(found[2]),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
-        fix=found[0],
     )
 
 

@@ -12,6 +12,9 @@ places, whatever its own sign. A mask made of the gradient, of another tensor or
 mask.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation", the backward of relu.
+
+Question: For which numbers of {node} does {users} move when they rise? Does your line let just those through?
+Traits: of all numbers
 """
 
 from __future__ import annotations
@@ -24,10 +27,11 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
-from backprop_check.diagnosis.counterfactual import Site, replays, written_as
-from backprop_check.diagnosis.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.counterfactual import replays, written_as
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.masks import called, kinks, let_through, masked, opened, selections
 from backprop_check.diagnosis.rewrites import put, same_place
+from backprop_check.diagnosis.sites import Site
 from backprop_check.records import Claim, Diagnosis
 
 MASKS = ("where", "masked_fill", "clamp", "clip", "relu", "relu6", "hardtanh", "tril", "triu", "sign", "heaviside", "gather", "max", "min")
@@ -77,35 +81,34 @@ def _how(case: Case, mine: list[torch.Tensor], due: list[torch.Tensor]) -> tuple
     return "this lets the gradient through at other places than the forward let the value through", ""
 
 
-def _masks_of(case: Case, found: tuple[str, ast.expr, ast.expr]) -> tuple[list[torch.Tensor], list[torch.Tensor]] | None:
+def _masks_of(case: Case, found: Mended) -> tuple[list[torch.Tensor], list[torch.Tensor]] | None:
     """The learner's mask and the one that is right in its place, by run."""
-    right = same_place(case.draft, found[1], found[2]) if case.draft is not None else None
+    right = same_place(case.draft, found.tree, found.part) if case.draft is not None else None
     if right is None:
         return None
-    values = [(evaluator(found[2]), evaluator(right)) for evaluator in case.evaluators]
+    values = [(evaluator(found.part), evaluator(right)) for evaluator in case.evaluators]
     same = all(m.dtype == d.dtype == torch.bool and m.shape == d.shape and not torch.equal(m, d) for m, d in values)
     return ([m for m, _ in values], [d for _, d in values]) if same else None
 
 
-def _told(case: Case, site: Site, mine: list[torch.Tensor] | None, found: tuple[str, ast.expr, ast.expr] | None) -> Diagnosis:
+def _told(case: Case, site: Site, mine: list[torch.Tensor] | None, found: Mended | None) -> Diagnosis:
     operation, line = ast.unparse(site.part), f"`{site.line.name} = {site.line.source}`"
-    told = _in_words(case, mine) if mine is not None else f"`{ast.unparse(found[2])}`" if found else None
+    told = _in_words(case, mine) if mine is not None else f"`{ast.unparse(found.part)}`" if found else None
     masks = (mine, [o != 0 for o in case.oracles]) if mine is not None else _masks_of(case, found) if found else None
     error, passed = _how(case, *masks) if masks is not None else ("this mask is not the forward's", "")
-    above = (found is not None and case.gradients_in(found[2])) or (told or "")[1:].split(" ")[0] in case.available
-    return Diagnosis(
-        code="wrong-mask",
-        certainty="proven",
+    above = (found is not None and case.gradients_in(found.part)) or (told or "")[1:].split(" ")[0] in case.available
+    return case.proven(
+        "wrong-mask",
         error=error,
         note=(f"Your answer passes it where {told}. " if told else passed) + f"{line} decides that by its own values.",
         help=f"Ask for each element whether `{operation}` moves when it moves"
         + (", and build the mask from the values of the forward." if above else ": there the gradient passes, and nowhere else."),
-        span=case.span(found[2] if found else None),
+        span=case.span(found.part if found else None),
         evidence=f"Every number of your answer is what comes back through `{operation}` where it lets pass, or what is left where it does "
         "not, in every trial; the places are not the forward's."
         if mine is not None
         else "With the forward's own mask in its place the expression equals autograd's gradient in every trial.",
-        fix=found[0] if found else None,
+        fix=found.fix if found else None,
         claims=_passing(case, site, told.strip("`")) if told and mine is not None else (),
     )
 

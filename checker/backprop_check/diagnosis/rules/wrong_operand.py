@@ -12,6 +12,12 @@ matrix product the gradient of the weight is built from the input, and that of t
 arrives from above is a gradient, d and the name, not the value itself.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
+
+Question: Let {one} rise a little. With what is that little multiplied on its way to {goes}, and what arrives there?
+Slip: {stands}
+Note: {worth}
+Help: {which}
+Traits: of a part, vague
 """
 
 from __future__ import annotations
@@ -21,12 +27,18 @@ from collections.abc import Iterator
 
 import torch
 
+from backprop_check.diagnosis.another_gradient import slope_instead
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, names_used, parts, rename, replacements, search
+from backprop_check.diagnosis.edits import Edit, Mended, names_used, parts, rename, replacements, search
+from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.diagnosis.words import lines
+from backprop_check.diagnosis.rules import extra_term
+from backprop_check.diagnosis.wrong_part import wrong_part
 from backprop_check.records import Diagnosis
+
+beside = slope_instead
+"""The story that ties with this one."""
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -36,12 +48,16 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, _from_above) or search(case, _other_kinds)
     if found is None:
         return None
+    if (more := extra_term.beyond_derived(case)) is not None:
+        return more
     text, tree, part = found
     assert isinstance(part, ast.Name)
     old, new = part.id, _new(case.draft, tree, part)
     gradient = new[:1] == "d" and new[1:] in case.graph.exercise.names
     if gradient and new[1:] != old and not case.reads:
         return _lacks_upstream(case, found, new)
+    if gradient and _goes_past(case, old, new) and (nearer := _of_the_line(case)) is not None:
+        return nearer
     help_ = asks(case)
     brings = {name for line in case.consumers for name in line.reads}
     if gradient and new[1:] == old:
@@ -59,9 +75,8 @@ def find(case: Case) -> Diagnosis | None:
         note = f"{lines(line for line in case.consumers if new in line.reads)} brings in `{new}`, not `{old}`."
     else:
         note = example(case)
-    return Diagnosis(
-        code="wrong-operand",
-        certainty="proven",
+    return case.proven(
+        "wrong-operand",
         error=f"`{old}` stands where another {_kind(case, new)} belongs",
         note=note,
         help=help_,
@@ -71,16 +86,29 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _lacks_upstream(case: Case, found: tuple[str, ast.expr, ast.expr], new: str) -> Diagnosis:
-    return Diagnosis(
-        code="missing-upstream",
-        certainty="proven",
-        error=f"`{ast.unparse(found[2])}` is a value of the forward; no gradient from above is in this",
+def _goes_past(case: Case, old: str, new: str) -> bool:
+    """Whether the gradient that is there is the one that arrives, and the other one arrives further on."""
+    users = {f"d{line.name}" for line in case.consumers}
+    return old in users and new not in users
+
+
+def _of_the_line(case: Case) -> Diagnosis | None:
+    """A simpler story, in which the gradient that arrives is taken up: a factor too many, or one name for a whole derivative."""
+    other = extra_term.find(case) or wrong_part(case, last=True)
+    if other is None or other.fix is None or other.code == "extra-term":
+        return None
+    made_of = parts(ast.parse(other.fix, mode="eval").body)
+    return other if all(isinstance(part, ast.Name | ast.BinOp) for part in made_of) else None
+
+
+def _lacks_upstream(case: Case, found: Mended, new: str) -> Diagnosis:
+    return case.proven(
+        "missing-upstream",
+        by=found,
+        error=f"`{ast.unparse(found.part)}` is a value of the forward; no gradient from above is in this",
         note=f"What arrives at {new[1:]} belongs in the product.",
         help=asks(case),
-        span=case.span(found[2]),
         evidence=f"With `{new}` in its place the expression equals autograd's gradient in every trial.",
-        fix=found[0],
     )
 
 

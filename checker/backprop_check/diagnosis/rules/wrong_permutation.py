@@ -12,6 +12,13 @@ inverse order, and the same order again does not undo it. Write the names of the
 them in the order in which the variable has them.
 
 Read more: the PyTorch documentation, "torch.permute".
+
+Question: The forward carries {one} to {goes}. From which place does your line fetch its gradient?
+Of what moves nothing: Nothing in the forward moves with {one}. What belongs there, and what does your line put there?
+Of another shape: The forward carries {one} to {goes}. Yours is {got}: where in it is what comes back from there?
+Slip: the numbers stand in another order along an axis
+Note: Going back, each number returns to its own place.
+Help: Follow one element by hand: where did the forward put it, and where does its gradient come back from?
 """
 
 from __future__ import annotations
@@ -36,12 +43,11 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return _moved(case)
-    call = found[2]
+    call = found.part
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
     undone = next((line for line in case.consumers if any(word in line.source for word in PERMUTES)), None)
-    return Diagnosis(
-        code="wrong-permutation",
-        certainty="proven",
+    return case.proven(
+        "wrong-permutation",
         error=f"`{call.func.attr}` puts the axes in the wrong order",
         note=f"`{undone.name} = {undone.source}` moved the axes; "
         "the way back is the inverse order, which brings each axis to its old place."
@@ -49,8 +55,7 @@ def find(case: Case) -> Diagnosis | None:
         else f"The axes have to end up in the order in which {case.node} has them.",
         help="Write the axes' names under what stands before the call, and pick them in the order the result needs.",
         span=case.span(call, after=call.func.value),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 
@@ -59,17 +64,15 @@ def _moved(case: Case) -> Diagnosis | None:
     found = search(case, _left_out)
     if found is None:
         return None
-    call = found[2]
+    call = found.part
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
-    return Diagnosis(
-        code="wrong-permutation",
-        certainty="proven",
+    return case.proven(
+        "wrong-permutation",
         error=f"`{call.func.attr}` moves the numbers away from their places",
         note=f"Without it every number stands where the element of {case.node} stands that it belongs to.",
         help="Move numbers on the way back only where the forward moved them.",
         span=case.span(call, after=call.func.value),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
-        fix=found[0],
+        fix=found.fix,
     )
 
 

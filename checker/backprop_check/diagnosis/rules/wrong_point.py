@@ -12,6 +12,12 @@ Some derivatives are short when written with the output: 1 - h**2 for h = tanh(z
 went in, or what came out?
 
 Read more: any table of derivatives, with y and x kept apart.
+
+Question: A slope belongs to a point. Is your formula made for {node}, or for the result {users}?
+Slip: {stands}
+Note: A derivative in terms of what went in has another form than one in terms of what came out.
+Help: Ask of each name whether it is what went into {lines} or what came out.
+Traits: of a part, vague
 """
 
 from __future__ import annotations
@@ -38,15 +44,13 @@ def find(case: Case) -> Diagnosis | None:
             if found is not None:
                 role = "what went in" if old == case.node else "what came out"
                 other = "what came out" if old == case.node else "what went in"
-                return Diagnosis(
-                    code="wrong-point",
-                    certainty="proven",
+                return case.proven(
+                    "wrong-point",
+                    by=found,
                     error=f"the formula is right, but `{old}` is {role}",
                     note=f"In `{line.name} = {line.source}` this formula belongs to {other}, `{new}`.",
                     help=f"Ask of each name in the formula whether it is the input or the output of the operation that makes {line.name}.",
-                    span=case.span(found[2]),
                     evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
-                    fix=found[0],
                 )
     return None
 

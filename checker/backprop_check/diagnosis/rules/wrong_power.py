@@ -11,6 +11,13 @@ The derivative of x**n is n * x**(n-1): bring the exponent down as a factor *and
 one below -1/2 is -3/2. Check one number: where the value is 2, how much does the result move?
 
 Read more: any table of derivatives; the power rule.
+
+Question: Try it with numbers: let {node} go from 2 to 2.01. How much does {users} move for that 0.01? And by your formula?
+Slip: a power is off
+Note: Your answer is what the gradient would be with another exponent in one place.
+Help: {power}
+Traits: of a part
+Ties: wrong-point, wrong-operand
 """
 
 from __future__ import annotations
@@ -23,6 +30,7 @@ from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, tensors
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.rules.extra_term import beyond_derived
 from backprop_check.records import Diagnosis
 
 FLAT = ("sign", "sgn", "ones_like", "zeros_like")
@@ -34,15 +42,18 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
+    if (more := beyond_derived(case)) is not None:
+        return more
     text, tree, part = found
     if case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, _inside(part) or part)):
         return _outside(case, text, part)
     if (raised := _raised(part)) is not None and case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, raised)):
         return _one_star(case, text, part)
+    if (raised := _times_itself(part)) is not None and case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, raised)):
+        return _times(case, text, part)
     base = part.left if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) else part
-    return Diagnosis(
-        code="wrong-power",
-        certainty="proven",
+    return case.proven(
+        "wrong-power",
         error=f"`{ast.unparse(base)}` does not stand to the right power here",
         note=case.only("Nothing else in the expression has to change."),
         help="Bring the exponent down as a factor, and lower it by one." if _is_power(case, base) else asks(case),
@@ -54,9 +65,8 @@ def find(case: Case) -> Diagnosis | None:
 
 def _one_star(case: Case, text: str, part: ast.expr) -> Diagnosis:
     assert isinstance(part, ast.BinOp)
-    return Diagnosis(
-        code="wrong-power",
-        certainty="proven",
+    return case.proven(
+        "wrong-power",
         error=f"`* {ast.unparse(part.right)}` multiplies: with one star it is a product",
         note=case.only("Raised to a power instead, the expression is right."),
         help="A power is written with two stars, `**`.",
@@ -66,11 +76,36 @@ def _one_star(case: Case, text: str, part: ast.expr) -> Diagnosis:
     )
 
 
+def _times(case: Case, text: str, part: ast.expr) -> Diagnosis:
+    assert isinstance(part, ast.BinOp)
+    base, number = ast.unparse(part.right), literal(part.left)
+    times, power = ("twice", "its square") if number == 2 else ("three times", "its third power")
+    return case.proven(
+        "wrong-power",
+        error=f"`{ast.unparse(part)}` is {times} `{base}`, where {power} belongs",
+        note=case.only("With that in its place the expression is right."),
+        help=asks(case),
+        span=case.span(part),
+        fix=text,
+    )
+
+
+def _times_itself(part: ast.expr) -> ast.expr | None:
+    """`x**2` for `2 * x`."""
+    if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Mult) or literal(part.left) not in (2, 3):
+        return None
+    if not isinstance(part.right, ast.Name):
+        return None
+    return ast.copy_location(ast.BinOp(part.right, ast.Pow(), part.left), part)
+
+
 def _raised(part: ast.expr) -> ast.expr | None:
     """`x**2` for `x * 2`, and `y / x**2` for `y / x * 2`."""
     if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Mult) or literal(part.right) not in (2, 3) or literal(part.left):
         return None
     match part.left:
+        case ast.UnaryOp(op=ast.USub(), operand=base):
+            return ast.copy_location(ast.UnaryOp(ast.USub(), ast.BinOp(base, ast.Pow(), part.right)), part)
         case ast.BinOp(left=above, op=ast.Mult() | ast.Div() as op, right=base):
             return ast.copy_location(ast.BinOp(above, op, ast.BinOp(base, ast.Pow(), part.right)), part)
     return ast.copy_location(ast.BinOp(part.left, ast.Pow(), part.right), part)
@@ -78,9 +113,8 @@ def _raised(part: ast.expr) -> ast.expr | None:
 
 def _outside(case: Case, text: str, part: ast.expr) -> Diagnosis:
     assert isinstance(part, ast.BinOp) and isinstance(part.left, ast.BinOp)
-    return Diagnosis(
-        code="wrong-power",
-        certainty="proven",
+    return case.proven(
+        "wrong-power",
         error=f"the power is taken of the whole of `{ast.unparse(part.left)}`",
         note=f"It belongs to `{ast.unparse(part.left.right)}` alone, inside the bracket.",
         help=f"Take the power of `{ast.unparse(part.left.right)}` first; what stands before it comes after that.",
@@ -113,6 +147,8 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         if (inside := _inside(part)) is not None:
             yield put(expression, part, inside), part
         if (raised := _raised(part)) is not None:
+            yield put(expression, part, raised), part
+        if (raised := _times_itself(part)) is not None:
             yield put(expression, part, raised), part
     powers = [p for p in parts(expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Pow)]
     for power in powers:

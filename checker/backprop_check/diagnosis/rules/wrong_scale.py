@@ -12,6 +12,13 @@ number. Each appears exactly once along the path. If the loss is a mean, its 1/n
 arrives: dividing again makes the gradient too small.
 
 Read more: Karpathy, "Becoming a Backprop Ninja", on where n and n-1 come from.
+
+Question: Which plain numbers multiply or divide {way}, or come out of a power, a square or a mean there? Has your line these, each once,
+and no others?
+Slip: a constant factor is off
+Note: The derivative of {lines} has a constant factor; here it is left out, or on the other side of a fraction.
+Help: Find the number that multiplies, divides or is an exponent there, and see where it goes in the derivative.
+Traits: of a part, of all numbers
 """
 
 from __future__ import annotations
@@ -26,13 +33,13 @@ import torch
 from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal, uses_taken
-from backprop_check.diagnosis.constants import Named, named_constants, times, turned
-from backprop_check.diagnosis.edits import Edit, parts, search, tensors, value_of
+from backprop_check.diagnosis.constants import Named, named_constants, times, turned_over
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search, tensors, value_of
 from backprop_check.diagnosis.factors import brought, lines_of_answer, matching
 from backprop_check.diagnosis.paths import off, paths
-from backprop_check.diagnosis.rewrites import calls, put
+from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.rewrites import calls, operations, put
 from backprop_check.diagnosis.scaled import is_constant, scale_words, words_of_whole
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 FILLS = ("scatter", "masked_fill", "index_fill", "full_like", "full")
@@ -45,7 +52,7 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if (found := search(case, _filled)) is not None:
         return _told(case, found)
-    for constant in chain.from_iterable((c, turned(c)) if case.draft is None else (c,) for c in named_constants(case)):
+    for constant in chain.from_iterable((c, turned_over(c)) if case.draft is None else (c,) for c in named_constants(case)):
         if case.is_oracle([a * constant.values[run.seed] for a, run in zip(case.answers, (r.trial for r in case.runs), strict=True)]):
             return _whole(case, constant)
     found = search(case, edits)
@@ -54,7 +61,7 @@ def find(case: Case) -> Diagnosis | None:
     return _told(case, found)
 
 
-def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
+def _told(case: Case, found: Mended) -> Diagnosis:
     text, tree, part = found
     # A length written as a number is right today: it shows where another mistake is put right.
     lengths = {size for size in case.runs[0].trial.sizes.values() if size > 2}
@@ -62,9 +69,8 @@ def _told(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
     fixed = number and case.draft is not None and _names(tree) > _names(case.draft)
     evidence = f"`{text}` equals autograd's gradient in every trial."
     if fixed:
-        return Diagnosis(
-            code="hard-coded-size",
-            certainty="proven",
+        return case.proven(
+            "hard-coded-size",
             error=f"`{short(part)}` is a length of today, written as a number",
             note="With other sizes it has to be another number.",
             help="Take the length from the shape of a tensor of the forward.",
@@ -90,13 +96,11 @@ def _of_path(case: Case) -> Diagnosis | None:
         path = off(case, found, [1 / f for f in factor])
         if path is not None:
             source = matching(case, [path.line], factor)
-            return Diagnosis(
-                code="wrong-scale",
-                certainty="proven",
+            return case.proven(
+                "wrong-scale",
                 error=f"the part through {path.told} has to be multiplied by {constant.text}",
                 note=f"What comes back through the other uses of {case.node} is right." + (f" {source.why}" if source else ""),
                 help=source.ask if source else f"Look at `{path.line.name} = {path.line.source}`: which constants does it bring in?",
-                span=case.span(),
                 evidence=f"With that part, and no other, multiplied by {constant.text} it is autograd's gradient in every trial.",
                 claims=(uses_taken(ast.unparse(times(ast.Constant(1), replace(constant, divides=not constant.divides))), [path]),),
             )
@@ -109,13 +113,11 @@ def _whole(case: Case, constant: Named) -> Diagnosis:
     if found is not None:
         return _told(case, found)
     words = words_of_whole(case, constant)
-    return Diagnosis(
-        code="wrong-scale",
-        certainty="proven",
+    return case.proven(
+        "wrong-scale",
         error=words.error,
         note=words.note,
         help=words.help,
-        span=case.span(),
         evidence=f"The answer times {constant.text} equals autograd's gradient in every trial.",
         claims=(equal(f"{'-' if constant.text.startswith('-') else ''}({ast.unparse(times(ast.Name('answer'), constant))})"),),
         fix=case.fix(times(case.draft, constant)) if case.draft is not None else None,
@@ -181,13 +183,12 @@ def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
 
 def _without_a_number(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """The expression without a factor or divisor that is one number, though it be computed: `dc.sum()`."""
-    for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
-            sides = ((part.left, part.right), (part.right, part.left)) if isinstance(part.op, ast.Mult) else ((part.left, part.right),)
-            for kept, lost in sides:
-                value = value_of(case, lost)
-                if isinstance(value, torch.Tensor) and value.dim() == 0:
-                    yield put(expression, part, kept), lost
+    for part in operations(expression, ast.Mult | ast.Div):
+        sides = ((part.left, part.right), (part.right, part.left)) if isinstance(part.op, ast.Mult) else ((part.left, part.right),)
+        for kept, lost in sides:
+            value = value_of(case, lost)
+            if isinstance(value, torch.Tensor) and value.dim() == 0:
+                yield put(expression, part, kept), lost
 
 
 def _exponents(case: Case) -> list[float]:

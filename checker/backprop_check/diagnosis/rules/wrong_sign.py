@@ -12,6 +12,14 @@ derivative is negative; a value that is subtracted, or that stands in a denomina
 minus back.
 
 Read more: any table of derivatives; the power rule.
+
+Question: Let {one} rise a little: how much of that reaches {reached}, and with which sign? Which sign has it in your line?
+Of one way: When {one} rises a little, how much of that reaches {reached}? Is that {beside}?
+Of a term: On which ways does {one} move {ends}? With which sign does each send back, and which sign has it in your line?
+Slip: a sign is turned
+Note: Your answer is what the gradient would be with one plus for a minus in it, or one minus for a plus.
+Help: Go through the terms and factors of your answer: does the result of {lines} rise with each of them, or fall?
+Traits: of a part, of all numbers
 """
 
 from __future__ import annotations
@@ -26,7 +34,7 @@ from backprop_check.diagnosis.claims import equal, uses_taken
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.factors import between, minus_brought, no_minus
 from backprop_check.diagnosis.paths import off, paths
-from backprop_check.diagnosis.rewrites import led, negated, put
+from backprop_check.diagnosis.rewrites import led, negated, operations, put
 from backprop_check.diagnosis.rules.subtracted_branch import bent
 from backprop_check.records import Diagnosis, Span
 
@@ -40,9 +48,8 @@ def find(case: Case) -> Diagnosis | None:
     minus = _minus_too_many(case)
     words, span = (_too_many(case, minus[1]), _sign(case, minus[1])) if minus is not None else (_missing(case), case.span())
     candidates = [] if case.expression is None else [led(case.expression), negated(case.expression)]
-    return Diagnosis(
-        code="wrong-sign",
-        certainty="proven",
+    return case.proven(
+        "wrong-sign",
         error=words[0],
         note=words[1],
         help=words[2],
@@ -56,16 +63,15 @@ def find(case: Case) -> Diagnosis | None:
 def _minus_too_many(case: Case) -> tuple[str, ast.expr] | None:
     """The right line, and the part of the learner's whose minus is one too many, or that is turned round."""
     found = search(case, _turns)
-    return (found[0], found[2]) if found is not None else None
+    return (found.fix, found.part) if found is not None else None
 
 
 def _turns(_: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub):
             yield put(expression, part, part.operand), part
-    for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub):
-            yield put(expression, part, ast.copy_location(ast.BinOp(part.right, ast.Sub(), part.left), part)), part
+    for part in operations(expression, ast.Sub):
+        yield put(expression, part, ast.copy_location(ast.BinOp(part.right, ast.Sub(), part.left), part)), part
 
 
 def _sign(case: Case, part: ast.expr) -> Span | None:
@@ -106,15 +112,12 @@ def _of_term(case: Case) -> Diagnosis | None:
     found = search(case, edits) if case.everywhere else None
     if found is None:
         return None
-    return Diagnosis(
-        code="wrong-sign",
-        certainty="proven",
-        error=f"`{ast.unparse(found[2])}` has the opposite sign",
+    return case.proven(
+        "wrong-sign",
+        by=found,
+        error=f"`{ast.unparse(found.part)}` has the opposite sign",
         note=case.only("All the rest of the expression is right."),
         help="Find the minus that the derivative brings, or the one too many.",
-        span=case.span(found[2]),
-        evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
-        fix=found[0],
     )
 
 
@@ -151,13 +154,11 @@ def _of_path(case: Case) -> Diagnosis | None:
     path = off(case, found, [-1.0] * len(case.runs))
     if path is None:
         return None
-    return Diagnosis(
-        code="wrong-sign",
-        certainty="proven",
+    return case.proven(
+        "wrong-sign",
         error=f"the part through {path.told} has the opposite sign",
         note=f"What comes back through the other uses of {case.node} is right.",
         help=f"Where {case.node} grows a little, look at which way `{path.line.name} = {path.line.source}` moves.",
-        span=case.span(),
         evidence=f"Autograd's gradient, with the part through {path.told} taken times -1, is your answer in every trial.",
         claims=(uses_taken(-1, [path]),),
     )

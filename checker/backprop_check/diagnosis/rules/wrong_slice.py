@@ -12,36 +12,55 @@ columns of dy. A slice that was taken in the forward gives its gradient back to 
 the others get zero.
 
 Read more: the PyTorch documentation, "torch.cat".
+
+Question: The forward carries {one} to {goes}. From which place does your line fetch its gradient?
+Of what moves nothing: Nothing in the forward moves with {one}. What belongs there, and what does your line put there?
+Of another shape: The forward carries {one} to {goes}. Yours is {got}: where in it is what comes back from there?
+Slip: the numbers stand at the other end of their axis
+Note: Each gradient belongs where its element was taken from.
+Help: Follow one element by hand: where did the forward put it, and where does its gradient come back from?
+Ties: wrong-operand
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import permutations
 
 import torch
 
+from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.meeting import last_step
-from backprop_check.diagnosis.moved import JOINS
+from backprop_check.diagnosis.phrases import lines, short
+from backprop_check.diagnosis.reordered import JOINS
 from backprop_check.diagnosis.rewrites import calls, put
 from backprop_check.diagnosis.slices import same_piece_elsewhere
-from backprop_check.diagnosis.words import lines, short
 from backprop_check.records import Diagnosis
 
 PARTS = 4
+MEMBERS = 6
+"""Up to so many members of a tensor are tried, where one is picked by a number."""
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by other bounds in the learner's own slice, or by value: oracle and answer are two parts of one gradient."""
     found = search(case, edits)
-    if found is not None and isinstance(found[2], ast.Call):
-        evidence = f"With its parts in another order the expression equals autograd's gradient in every trial: `{found[0]}`."
-        return _told(case, "the parts are right, but they do not stand in the forward's order", evidence, found)
+    if found is not None and isinstance(found.part, ast.Call):
+        evidence = f"With its parts in another order the expression equals autograd's gradient in every trial: `{found.fix}`."
+        told = _told(case, "the parts are right, but they do not stand in the forward's order", evidence, found)
+        return replace(told, help=f"Put each at the place of the number of {case.node} that it is the gradient of.")
     if found is not None:
-        evidence = f"`{found[0]}` equals autograd's gradient in every trial."
+        evidence = f"`{found.fix}` equals autograd's gradient in every trial."
+        part = found.part
+        if isinstance(part, ast.Subscript) and isinstance(literal(part.slice), int):
+            error = f"`{short(part)}` is another number than the one that belongs here"
+            note = f"{lines(case.consumers)} picks each of its numbers by its place."
+            told = _told(case, error, evidence, found)
+            return replace(told, note=note, help=f"Ask which of them stands beside {case.node} in the forward.")
         if not _cuts(case):
             return _needless(case, evidence, found)
         return _told(case, "this is another part than the forward used", evidence, found)
@@ -63,29 +82,27 @@ def _cuts(case: Case) -> bool:
     return any(word in line.source for line in case.consumers for word in words)
 
 
-def _needless(case: Case, evidence: str, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
+def _needless(case: Case, evidence: str, found: Mended) -> Diagnosis:
     """A part is taken where the forward takes none."""
-    part = found[2]
+    part = found.part
     whole = isinstance(part, ast.Subscript) and case.draft is not None and case.is_right(put(case.draft, part, part.value))
-    return Diagnosis(
-        code="wrong-slice",
-        certainty="proven",
+    return case.proven(
+        "wrong-slice",
         error=f"`{last_step(part)}` takes a part, and another one is needed"
         if not whole
         else f"`{last_step(part)}` leaves numbers out that are needed",
         note=f"{case.node} is used whole in {lines(case.consumers)}: nothing is cut there.",
-        help=f"Take all of it: leave the `{last_step(part)}` out." if whole else f"Cut as `{short(found[1])}` does.",
+        help=f"Take all of it: leave the `{last_step(part)}` out." if whole else f"Cut as `{short(found.tree)}` does.",
         span=case.span(part),
         evidence=evidence,
-        fix=found[0],
+        fix=found.fix,
     )
 
 
 def _told(case: Case, error: str, evidence: str, found: tuple[str, ast.expr, ast.expr] | None) -> Diagnosis:
     uses = lines(case.consumers)
-    return Diagnosis(
-        code="wrong-slice",
-        certainty="proven",
+    return case.proven(
+        "wrong-slice",
         error=error,
         note=f"{uses}: count which places {case.node} fills, or is taken from, along that axis.",
         help="Cut at the same bounds as the forward does.",
@@ -102,6 +119,9 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         if not isinstance(part, ast.Subscript) or not getattr(value_of(case, part.value), "is_floating_point", bool)():
             continue
         cuts = part.slice.elts if isinstance(part.slice, ast.Tuple) else [part.slice]
+        if len(cuts) == 1 and isinstance(literal(cuts[0]), int):
+            others = (k for k in range(MEMBERS) if k != literal(cuts[0]))
+            yield from ((put(expression, part.slice, ast.copy_location(ast.Constant(k), part.slice)), part) for k in others)
         if len(cuts) <= PARTS and all(isinstance(n, ast.Slice) for n in cuts):
             rank = case.verdict.runs[0].trial.gradients[case.name].dim()
             whole = [*cuts, *(ast.Slice() for _ in range(rank - len(cuts)))]

@@ -11,6 +11,8 @@ What is added up begins at nothing: zeros. Ones are the gradient of a plain sum,
 that is then multiplied. Exchanged, every number is off by one, or everything is zero.
 
 Read more: the PyTorch documentation, "torch.Tensor.index_add".
+
+Question: Let {one} rise by 1: by how much does {goes} move? Can your line come to that, beginning as it does?
 """
 
 from __future__ import annotations
@@ -19,9 +21,9 @@ import ast
 from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search
+from backprop_check.diagnosis.phrases import users
 from backprop_check.diagnosis.rewrites import put
-from backprop_check.diagnosis.words import users
 from backprop_check.records import Diagnosis
 
 
@@ -30,32 +32,28 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    if found[2] is case.draft and case.consumers and not any(bool(a.any()) for a in case.answers):
+    if found.part is case.draft and case.consumers and not any(bool(a.any()) for a in case.answers):
         return _nothing(case, found)
-    return Diagnosis(
-        code="wrong-start",
-        certainty="proven",
-        error=f"`{ast.unparse(found[2])}` is the wrong start",
+    return case.proven(
+        "wrong-start",
+        by=found,
+        error=f"`{ast.unparse(found.part)}` is the wrong start",
         note="What is added up begins at zeros; what is multiplied begins at ones.",
         help="Ask whether the rest of the expression adds to this tensor or multiplies it.",
-        span=case.span(found[2]),
         evidence="With zeros and ones exchanged here the expression equals autograd's gradient in every trial.",
-        fix=found[0],
     )
 
 
-def _nothing(case: Case, found: tuple[str, ast.expr, ast.expr]) -> Diagnosis:
+def _nothing(case: Case, found: Mended) -> Diagnosis:
     """Zeros for the whole answer, where ones are right."""
     one = f"one number of {case.node}" if case.oracles[0].dim() else case.node
-    return Diagnosis(
-        code="wrong-start",
-        certainty="proven",
+    return case.proven(
+        "wrong-start",
+        by=found,
         error="this is zero, as if nothing moved with " + case.node,
         note=f"Zeros are where a gradient begins that is added up; nothing has been added here. {users(case)} moves with {case.node}.",
         help=f"Ask by how much {' and '.join(line.name for line in case.consumers)} moves when {one} rises by 1.",
-        span=case.span(found[2]),
         evidence="With ones in the place of zeros it equals autograd's gradient in every trial.",
-        fix=found[0],
     )
 
 

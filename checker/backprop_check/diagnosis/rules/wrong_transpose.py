@@ -12,6 +12,8 @@ M), and dW has no N. Write the shapes under the factors, put the two Ns in the m
 of the result.
 
 Read more: the PyTorch documentation, "torch.matmul".
+
+Question: Write its axes under each tensor of your line: which ones meet there now?
 """
 
 from __future__ import annotations
@@ -20,10 +22,10 @@ import ast
 from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.edits import Edit, search
 from backprop_check.diagnosis.meeting import axes_of, node_axes
-from backprop_check.diagnosis.rewrites import products, put, swapped_product
-from backprop_check.diagnosis.words import short
+from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.rewrites import operations, products, put, swapped_product
 from backprop_check.records import Diagnosis
 
 
@@ -32,29 +34,24 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    assert isinstance(found[2], ast.BinOp)
-    swapped = swapped_product(found[2])
-    if swapped is not None and ast.unparse(put(case.draft, found[2], swapped)) == ast.unparse(found[1]):  # type: ignore[arg-type]
-        return Diagnosis(
-            code="transposed",
-            certainty="proven",
-            error=f"`{short(found[2])}` is turned over",
+    assert isinstance(found.part, ast.BinOp)
+    swapped = swapped_product(found.part)
+    if swapped is not None and ast.unparse(put(case.draft, found.part, swapped)) == ast.unparse(found.tree):  # type: ignore[arg-type]
+        return case.proven(
+            "transposed",
+            by=found,
+            error=f"`{short(found.part)}` is turned over",
             note="The right factors meet on the right axis, but they stand in the other order: rows for columns.",
             help="Turn the product over: `(A @ B).T` is `B.T @ A.T`, the factors in the other order, each turned.",
-            span=case.span(found[2]),
-            evidence=f"`{found[0]}` equals autograd's gradient in every trial.",
-            fix=found[0],
         )
-    return Diagnosis(
-        code="wrong-transpose",
-        certainty="proven",
+    return case.proven(
+        "wrong-transpose",
+        by=found,
         error="the right factors, but the wrong axes meet",
-        note=f"{case.node} is {case.due}{_shared(case, found[2])}.",
+        note=f"{case.node} is {case.due}{_shared(case, found.part)}.",
         help="Write the axes under both factors as they are, then order and turn them so that the axis to be summed away stands "
         "in the middle, and the outer two are in the order of the result.",
-        span=case.span(found[2]),
         evidence="The same two factors, otherwise ordered and turned, give autograd's gradient in every trial.",
-        fix=found[0],
     )
 
 
@@ -69,7 +66,6 @@ def _shared(case: Case, product: ast.BinOp) -> str:
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult):
-            for product in products(part.left, part.right):
-                yield put(expression, part, ast.copy_location(product, part)), part
+    for part in operations(expression, ast.MatMult):
+        for product in products(part.left, part.right):
+            yield put(expression, part, ast.copy_location(product, part)), part

@@ -7,7 +7,7 @@ from typing import Any
 
 from backprop_check import __version__
 from backprop_check.report.formats.each import json_files
-from backprop_check.report.formats.words import brief, codes, explained, unjudged
+from backprop_check.report.formats.told import brief, codes, explained, unjudged
 from backprop_check.report.layout import visible
 from backprop_check.results import Result
 from backprop_check.roster import Roster

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from backprop_check.report.formats.names import stem
+from backprop_check.report.formats.stems import stem
 from backprop_check.results import Result
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from backprop_check.report.formats.each import json_files
-from backprop_check.report.formats.words import clip, explained, figures, summary
+from backprop_check.report.formats.told import clip, explained, figures, summary
 from backprop_check.report.layout import visible
 from backprop_check.results import Result
 from backprop_check.roster import Roster

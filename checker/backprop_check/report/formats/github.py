@@ -9,8 +9,8 @@ from typing import Any
 
 from backprop_check.report.formats import exercism
 from backprop_check.report.formats.each import as_json, share
-from backprop_check.report.formats.names import stem
-from backprop_check.report.formats.words import summary
+from backprop_check.report.formats.stems import stem
+from backprop_check.report.formats.told import summary
 from backprop_check.report.layout import visible
 from backprop_check.results import Result
 from backprop_check.roster import Roster

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from backprop_check.report.formats.marks import Marks, marks, students
 from backprop_check.report.formats.sheet import number, safe, written
-from backprop_check.report.formats.words import MISSING, clip, codes, unjudged
+from backprop_check.report.formats.told import MISSING, clip, codes, unjudged
 from backprop_check.results import Result
 from backprop_check.roster import Roster
 

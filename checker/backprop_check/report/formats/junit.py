@@ -7,8 +7,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from backprop_check.report.formats.each import share
-from backprop_check.report.formats.names import stem
-from backprop_check.report.formats.words import brief, codes, explained, summary, unjudged
+from backprop_check.report.formats.stems import stem
+from backprop_check.report.formats.told import brief, codes, explained, summary, unjudged
 from backprop_check.report.layout import visible
 from backprop_check.results import Result
 from backprop_check.roster import Roster

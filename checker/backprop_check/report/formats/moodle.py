@@ -9,7 +9,7 @@ from backprop_check.columns import worksheet
 from backprop_check.errors import BadInput
 from backprop_check.report.formats.marks import Marks, marks
 from backprop_check.report.formats.sheet import BOM, number, padded, read_number, safe, written
-from backprop_check.report.formats.words import brief, clip, codes, summary
+from backprop_check.report.formats.told import brief, clip, codes, summary
 from backprop_check.report.layout import visible
 from backprop_check.results import Result
 from backprop_check.roster import Roster

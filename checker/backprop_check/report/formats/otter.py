@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from backprop_check.report.formats.sheet import safe, written
-from backprop_check.report.formats.words import unjudged
+from backprop_check.report.formats.told import unjudged
 from backprop_check.results import Result
 from backprop_check.roster import Roster
 

@@ -9,20 +9,21 @@ from itertools import groupby
 from rich.text import Text
 
 from backprop_check.derivation.trees import parsed, text
+from backprop_check.diagnosis.pages import page
 from backprop_check.exercise.solution import Step
 from backprop_check.records import Gradient, Lesson, Statement, Submission
-from backprop_check.report.hint.facts import names_in, together
-from backprop_check.report.hint.mistakes import RIGHT_ELSEWHERE, UNTOUCHED
+from backprop_check.report.hint.fillings import names_in, together
 from backprop_check.report.layout import prose, visible
 
 
 def fix_lines(submission: Submission, gradient: Gradient, lesson: Lesson, step: Step | None, width: int) -> Iterator[Text]:
     """Yield the line with the shapes of what it names, or say that there is none, and why."""
     first = gradient.diagnoses[0] if gradient.diagnoses else None
-    if first is not None and first.code in RIGHT_ELSEWHERE:
+    traits = page(first.code).traits if first is not None else frozenset()
+    if first is not None and "formula right" in traits:
         yield from prose(first.help, width)
     own = [s for s in submission.statements if lesson.name in s.writes]
-    if first is not None and first.code in UNTOUCHED:
+    if "line stays" in traits:
         yield from prose(f"What you have written for {lesson.name} is right, and stays.", width)
         return
     chosen = _chosen(gradient, lesson, step, readable=bool(own))
@@ -34,6 +35,11 @@ def fix_lines(submission: Submission, gradient: Gradient, lesson: Lesson, step: 
         return
     said, source = chosen
     place = _place(own, lesson) if len(own) > 1 or any(s.end_line > s.line for s in own) else ""
+    if first is not None and first.near is not None:
+        yield from prose(f"Your lines are right once {first.near[0]}:", width)
+        yield Text(f"   {visible(first.near[1])}", style="green")
+    if place and not all(re.match(rf"\s*{re.escape(lesson.name)}\s*[-+*/@]?=[^=]", s.source) for s in own):
+        said = "In one line" if said.startswith("The right line") else said  # to a loop no line is near
     yield from prose(f"{said}{place}:", width)
     for line in f"{lesson.name} = {_as_written(source)}".split("\n"):
         yield Text(f"   {visible(line)}", style="green")

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
+from backprop_check.diagnosis.pages import page
 from backprop_check.exercise.solution import Step
 from backprop_check.records import Exercise, Gradient, Lesson, Operation, Use
-from backprop_check.report.hint.facts import arriving, path, spoken, together
-from backprop_check.report.hint.mistakes import LAWS, NAMELESS, RIGHT_ELSEWHERE
+from backprop_check.report.hint.fillings import arriving, path, spoken, together
 from backprop_check.report.hint.numbers import number_lines
 from backprop_check.report.layout import prose
 
@@ -21,13 +21,13 @@ def law_lines(
     exercise: Exercise, gradient: Gradient, lesson: Lesson, step: Step | None, fillings: Sequence[Mapping[str, str]], width: int
 ) -> Iterator[Text]:
     """Yield the law that the mistake breaks, then those of the graph; `step` is the solution's line, where there is one."""
-    codes, filling = [diagnosis.code for diagnosis in gradient.diagnoses], fillings[0]
-    for law in dict.fromkeys(LAWS[code].format_map(of_this) for code, of_this in zip(codes, fillings, strict=False) if code in LAWS):
-        yield from prose(law, width)
-    if not (codes and codes[0] in RIGHT_ELSEWHERE):
+    told, filling = [page(diagnosis.code) for diagnosis in gradient.diagnoses], fillings[0]
+    for law in dict.fromkeys(known.said("Law").format_map(of_this) for known, of_this in zip(told, fillings, strict=False)):
+        yield from prose(law, width) if law else ()
+    if not (told and "formula right" in told[0].traits):
         answers = [diagnosis.fix for diagnosis in gradient.diagnoses] + [lesson.expression, step.source if step else None]
         yield from _of_graph(exercise, lesson, step, {_bare(answer) for answer in answers if answer}, filling, width)
-    for code in dict.fromkeys(code for code in codes if code not in NAMELESS):
+    for code in dict.fromkeys(known.code for known in told if "nameless" not in known.traits):
         yield from prose(f"`backprop-check explain {code}` shows the mistake on a small graph.", width, style="dim")
 
 

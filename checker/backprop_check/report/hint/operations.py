@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from backprop_check.records import Line, Operation, Use
-from backprop_check.report.hint.facts import spoken
+from backprop_check.report.hint.fillings import spoken
 
 _FALLS = "When `{x}` rises, does `{y}` rise or fall?"
 _MEET = "What arrives at `{y}` is {result}{beside}. On which axis must they meet, so that {own}, the axes of `{x}`, are left?"

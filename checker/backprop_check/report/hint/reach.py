@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from backprop_check.records import Exercise, Gradient, Lesson, Submission
-from backprop_check.report.hint.facts import ends, together
+from backprop_check.report.hint.fillings import ends, together
 
 
 def reach(exercise: Exercise, submission: Submission, gradient: Gradient, lesson: Lesson, filling: Mapping[str, str]) -> dict[str, str]:

@@ -5,50 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from backprop_check.diagnosis.pages import VARIANTS, page
 from backprop_check.records import Diagnosis, Gradient, Lesson
-from backprop_check.report.hint.mistakes import FETCH, ONE_USE, QUESTIONS, SLOPE
-
-BRACKETS = (
-    "Compare 2 * 3 + 4 with 2 * (3 + 4): how far does a factor, or a divisor, reach without brackets? "
-    "Which terms of your line has it to reach?"
-)
-ELSEWHERE = "The forward carries {one} to {goes}. Yours is {got}: where in it is what comes back from there?"
-LENGTHS = "Yours is {got}, and {node} is {axes}: where does {part} take its lengths from?"
-NOTHING = "Nothing in the forward moves with {one}. What belongs there, and what does your line put there?"
-REPEATED = "If two rounds of the loop write into one place, what is there after the second?"
-ROUNDS = "What is in {name} after the first round of the loop, and what is in it after the second?"
-WAYS = "On which ways does {one} move {ends}? With which sign does each send back, and which sign has it in your line?"
 
 
 def question(diagnosis: Diagnosis, gradient: Gradient, lesson: Lesson, filling: Mapping[str, str]) -> str:
-    """Return the question to fill in, the code's own where it fits every such answer."""
-    code = diagnosis.code
-    asked = QUESTIONS[code]
-    if asked is FETCH:
-        return _fetched(lesson, filling)
-    if code == "wrong-sign" and not any(claim.fields.get("left") == "-answer" for claim in diagnosis.claims):
-        # Only a part of the answer has another sign: the way that the result goes says nothing of that.
-        return SLOPE if _one_for_one(lesson, filling) else WAYS
-    if code == "wrong-local-derivative" and diagnosis.error.startswith("brackets are missing"):
-        return BRACKETS
-    if code == "wrong-local-derivative" and len(gradient.diagnoses) == 1 and _other_shape(lesson, filling):
-        return f"{LENGTHS} {asked}" if re.search(r"\b(ones|zeros|full)(_like)?\(", filling["part"]) else asked
-    if filling["loop"] and code in ("overwritten-branch", "dropped-repeats"):
-        return ROUNDS if filling["loop"] == "name" else REPEATED
-    return ONE_USE.get(code, asked) if filling["count"] == "1" else asked
-
-
-def _fetched(lesson: Lesson, filling: Mapping[str, str]) -> str:
-    """Of numbers that come from a wrong place. One that moves nothing is carried nowhere; in another shape its place does not exist."""
-    if not any(use.moved for use in lesson.uses):
-        return NOTHING
-    return ELSEWHERE if _other_shape(lesson, filling) else FETCH
-
-
-def _other_shape(lesson: Lesson, filling: Mapping[str, str]) -> bool:
-    return lesson.given is None and filling["got"].startswith("(")
-
-
-def _one_for_one(lesson: Lesson, filling: Mapping[str, str]) -> bool:
-    """Whether one number of the value moves one number of one line, by one way."""
-    return filling["count"] == "1" and [use.count for use in lesson.uses] == [1]
+    """Return the question to fill in: the first variant on the mistake's page that fits this answer, else the one for all."""
+    other_shape = lesson.given is None and filling["got"].startswith("(")
+    # Only a part of the answer has another sign where its minus is not right: the way that the result goes says nothing of that.
+    part = not any(claim.fields.get("left") == "-answer" for claim in diagnosis.claims)
+    fits = {
+        "Of brackets": diagnosis.error.startswith("brackets are missing"),
+        "Of lengths written down": len(gradient.diagnoses) == 1
+        and other_shape
+        and re.search(r"\b(ones|zeros|full)(_like)?\(", filling["part"]) is not None,
+        "Of what moves nothing": not any(use.moved for use in lesson.uses),
+        "Of another shape": other_shape,
+        "Of a loop over places": filling["loop"] == "place",
+        "Of a loop": filling["loop"] == "name",
+        "Of one way": part and filling["count"] == "1" and [use.count for use in lesson.uses] == [1],
+        "Of a term": part,
+        "Of one use": filling["count"] == "1",
+    }
+    known = page(diagnosis.code)
+    return next((asked for variant in VARIANTS if fits[variant] and (asked := known.said(variant))), known.said("Question"))

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from backprop_check.records import Exercise, Gradient, Lesson, Line, Submission, Use
+from backprop_check.report.carets import place_lines
 from backprop_check.report.excerpt import Mark, marked
-from backprop_check.report.hint.facts import arriving, ends, named_and_counted, names_in, path, spoken, together
+from backprop_check.report.hint.fillings import arriving, ends, named_and_counted, names_in, path, spoken, together
 from backprop_check.report.layout import prose
-from backprop_check.report.places import place_lines
 
 
 def where_lines(exercise: Exercise, submission: Submission, gradient: Gradient, lesson: Lesson, width: int) -> Iterator[Text]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from backprop_check.report.pages.words import percent, sentence
+from backprop_check.report.pages.prose import percent, sentence
 
 MOST = 3
 ENOUGH = 0.8

@@ -11,8 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from backprop_check.report.pages.code import gutter
+from backprop_check.report.pages.prose import clear, percent, pieces
 from backprop_check.report.pages.view import Part, view
-from backprop_check.report.pages.words import clear, percent, pieces
 
 
 def html(student: str, parts: Sequence[Part]) -> str:

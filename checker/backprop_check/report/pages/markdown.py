@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 
-from backprop_check.report.pages.code import Row, gutter
+from backprop_check.report.pages.code import CodeLine, gutter
+from backprop_check.report.pages.prose import clear, pieces
 from backprop_check.report.pages.view import Cause, Part, Target, View, view
-from backprop_check.report.pages.words import clear, pieces
 
 _RUN = re.compile("`+")
 # What begins a list, a heading or a rule does so at the start only.
@@ -67,7 +67,7 @@ def _cause(cause: Cause, status: str) -> Iterator[str]:
         yield f"More about this: {code(f'backprop-check explain {cause.code}')}"
 
 
-def _code_lines(rows: Sequence[Row]) -> Iterator[str]:
+def _code_lines(rows: Sequence[CodeLine]) -> Iterator[str]:
     for number, row in gutter(rows):
         yield f"{number} │ {row.before}{row.marked}{row.after}".rstrip()
         if row.marked:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from backprop_check.exercise.sizes import axes, written
 from backprop_check.records import Gradient
-from backprop_check.report.pages.words import shape
+from backprop_check.report.pages.prose import shape
 
 MOST = 8
 """Squares of an axis that are drawn; of a longer one the first few and a mark that says so."""

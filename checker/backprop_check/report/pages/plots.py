@@ -10,7 +10,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
-from backprop_check.report.pages.words import clear, percent
+from backprop_check.report.pages.prose import clear, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

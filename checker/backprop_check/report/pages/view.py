@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from backprop_check.report.ended import ENDED
-from backprop_check.report.facts import facts
-from backprop_check.report.pages.code import Row, rows
-from backprop_check.report.pages.words import UNREADABLE, VERDICTS, number, points, sentence, shape
+from backprop_check.report.pages.code import CodeLine, rows
+from backprop_check.report.pages.prose import UNREADABLE, VERDICTS, number, points, sentence, shape
+from backprop_check.report.unexplained import unexplained
 from backprop_check.results import Result
 
 
@@ -29,7 +29,7 @@ class Cause:
     """One diagnosis or remark. Never its `fix` or `evidence`, which give the answer away."""
 
     code: str
-    rows: tuple[Row, ...]
+    rows: tuple[CodeLine, ...]
     error: str
     note: str
     help: str
@@ -101,7 +101,7 @@ def _target(gradient: Mapping[str, Any], lines: Sequence[str] | None, names: Col
     mark, verdict = VERDICTS[status]
     told = gradient["remarks"] if status == "correct" else gradient["diagnoses"]
     if status in ("incorrect", "error"):
-        told = told or [facts(gradient)]
+        told = told or [unexplained(gradient)]
     return Target(
         name=gradient["name"],
         status=status,

@@ -8,7 +8,7 @@ from typing import Any
 from backprop_check.exercise.sizes import written
 
 
-def facts(gradient: Mapping[str, Any]) -> dict[str, Any]:
+def unexplained(gradient: Mapping[str, Any]) -> dict[str, Any]:
     """Return a diagnosis, with no code, of a gradient (as `as_json` gives it) that is not right."""
     got, due = gradient["got_shape"], gradient["shape"]
     named = gradient["axes"] if gradient["axes"] == written(due) else f"{gradient['axes']} = {written(due)}"

@@ -11,17 +11,17 @@ from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import factors, is_product
 from backprop_check.diagnosis.edits import names_used, parts, value_of
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.replaced import replaced, sensible, with_a_factor, with_factor
-from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
 
 
-def otherwise(case: Case) -> Diagnosis | None:
+def any_wrong_part(case: Case) -> Diagnosis | None:
     """Where nothing better is known: the part that is not what belongs there."""
-    return instead(case, last=True) if case.everywhere else None
+    return wrong_part(case, last=True) if case.everywhere else None
 
 
-def instead(case: Case, last: bool = False) -> Diagnosis | None:
+def wrong_part(case: Case, last: bool = False) -> Diagnosis | None:
     """The smallest part without a gradient in it that is not what belongs there; unless it is the `last` word, one whose kind is known."""
     everything = replaced(case, case.draft) if case.draft is not None else iter(())
     found = [(e, p, r) for e, p, r in everything if not case.gradients_in(p) | case.gradients_in(r) and _is_tensor(case, r)]
@@ -43,9 +43,8 @@ def instead(case: Case, last: bool = False) -> Diagnosis | None:
         code, error = "index-as-value", "says where, not how much"
     shown = f"`{text(replacement)}`" if part in told else "another value"
     whole = _product_of(case, part) if code == "missing-local-derivative" and isinstance(replacement, ast.BinOp) else part
-    return Diagnosis(
-        code=code,
-        certainty="proven",
+    return case.proven(
+        code,
         error=f"`{short(whole)}` {error}",
         note=example(case),
         help=asks(case),
@@ -129,21 +128,19 @@ def _is_tensor(case: Case, part: ast.expr) -> bool:
     return isinstance(value, torch.Tensor) and value.is_floating_point() and value.dim() > 0
 
 
-def incomplete(case: Case) -> Diagnosis | None:
+def part_without_a_factor(case: Case) -> Diagnosis | None:
     """A part with a gradient in it that would be right with one factor of the forward more."""
     if case.draft is None or not case.everywhere:
         return None
     for expression, part, factor in sensible(case, with_a_factor(case, case.draft)):
         if case.gradients_in(part):
             there = {n.id for n in names_used(factor)} & {n.id for n in names_used(case.draft)}
-            return Diagnosis(
-                code="wrong-local-derivative" if there else "missing-local-derivative",
-                certainty="proven",
+            return case.proven(
+                "wrong-local-derivative" if there else "missing-local-derivative",
                 error=f"what belongs to the path of `{short(part)}` is another derivative" if there else f"`{short(part)}` lacks a factor",
                 note="Each operation on its path brings one derivative, and they are multiplied.",
                 help=f"Follow the path of `{short(part)}` from {case.node} upwards, and count one factor for each operation.",
                 span=case.span(part),
-                evidence=f"`{text(expression)}` equals autograd's gradient in every trial.",
                 fix=text(expression),
             )
     return None
@@ -155,7 +152,7 @@ def _is_lost_divisor(factor: ast.expr, draft: ast.expr) -> bool:
     return divides and {n.id for n in names_used(factor)}.isdisjoint(n.id for n in names_used(draft))
 
 
-def lacking(case: Case) -> Diagnosis | None:
+def gradient_without_its_slope(case: Case) -> Diagnosis | None:
     """A gradient from above stands there without the derivative it has to be multiplied with."""
     found = next(sensible(case, with_factor(case, case.draft)), None) if case.draft is not None else None
     if found is None:
@@ -164,13 +161,11 @@ def lacking(case: Case) -> Diagnosis | None:
     # Beside a derivative that is there already, another factor does not complete it, but a divisor of the forward that is nowhere in it.
     there = any(_is_tensor(case, name) and name.id not in case.available for name in names_used(case.draft)) if case.draft else False
     there = there and not (case.draft is not None and _is_lost_divisor(factor, case.draft))
-    return Diagnosis(
-        code="wrong-local-derivative" if there else "missing-local-derivative",
-        certainty="proven",
+    return case.proven(
+        "wrong-local-derivative" if there else "missing-local-derivative",
         error=f"a factor of the derivative is missing beside `{text(part)}`",
         note=example(case),
         help=asks(case),
         span=case.span(part),
-        evidence=f"`{text(expression)}` equals autograd's gradient in every trial.",
         fix=text(expression),
     )

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
+from backprop_check.diagnosis.pages import page
 from backprop_check.records import Gradient, Lesson
-from backprop_check.report.hint import mistakes, operations, variants
-from backprop_check.report.hint.facts import path
+from backprop_check.report.hint import operations, variants
+from backprop_check.report.hint.fillings import path
 from backprop_check.report.layout import INDENT, prose
 
 
@@ -20,17 +21,17 @@ def question_lines(gradient: Gradient, lesson: Lesson, fillings: Sequence[Mappin
 
 
 def _questions(gradient: Gradient, lesson: Lesson, fillings: Sequence[Mapping[str, str]]) -> Iterator[str]:
-    codes, filling = [diagnosis.code for diagnosis in gradient.diagnoses], fillings[0]
-    for diagnosis, of_this in zip(gradient.diagnoses, fillings, strict=False):
-        if diagnosis.code in mistakes.QUESTIONS and (lesson.uses or diagnosis.code not in mistakes.NAMELESS):
+    told, filling = [page(diagnosis.code) for diagnosis in gradient.diagnoses], fillings[0]
+    for diagnosis, known, of_this in zip(gradient.diagnoses, told, fillings, strict=False):
+        if lesson.uses or "nameless" not in known.traits:
             yield variants.question(diagnosis, gradient, lesson, of_this).format_map(of_this)
-    if codes and codes[0] in mistakes.RIGHT_ELSEWHERE:
+    if told and "formula right" in told[0].traits:
         return
     if not lesson.uses:
         yield "When {node} rises by 1, by how much does {node} rise?".format_map(filling)
-    elif not codes and any(use.axes != "()" for use in lesson.uses):
+    elif not told and any(use.axes != "()" for use in lesson.uses):
         yield "Let {one} rise a little. Which numbers of {users} move with it, and by how much each?".format_map(filling)
-    elif not codes:
+    elif not told:
         yield "Let {one} rise a little. Does {users} move with it, and by how much?".format_map(filling)
     yield from operations.questions(path(lesson))
     if int(filling["count"]) > 1:

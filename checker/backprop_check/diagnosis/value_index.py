@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import chain, combinations, islice, product, zip_longest
+from itertools import chain, combinations, product, zip_longest
 from types import CodeType
 
 import torch
@@ -21,8 +21,8 @@ from backprop_check.diagnosis.evaluate import ELEMENTS
 from backprop_check.diagnosis.fingerprint import keys
 from backprop_check.diagnosis.holes import narrowed
 from backprop_check.diagnosis.replay import cut, downstream
+from backprop_check.diagnosis.work import EXPRESSIONS
 
-ENTRIES = 3000
 LOCAL = 8
 
 UNARY = ("-x", "1 / x", "x**2", "2 * x", "1 - x", "1 - x**2", "x * (1 - x)", "x**-2", "-x**-2",
@@ -61,14 +61,12 @@ class Entry:
         return self.source
 
 
-class Stock:
+class ValueIndex:
     """Made once for a case. Entries are added from the nearest to the farthest, and the first with a value stays."""
 
     def __init__(self, case: Case) -> None:
         self._found: dict[Hashable, Entry] = {}
-        for entry in islice(_entries(case), ENTRIES):
-            if case.late:
-                break
+        for entry in case.up_to(EXPRESSIONS, _entries(case)):
             value = entry.value
             if isinstance(value, torch.Tensor) and value.dtype in (torch.float64, torch.bool):
                 for key in keys(value.to(torch.float64)):
@@ -81,11 +79,11 @@ class Stock:
             yield from (entry.expression for entry in dict.fromkeys(self._found[key] for key in keys(value) if key in self._found))
 
 
-def stock(case: Case) -> Stock:
-    """The case's stock, made when it is first asked for."""
-    if Stock not in case.memo:
-        case.memo[Stock] = Stock(case)
-    found: Stock = case.memo[Stock]
+def value_index(case: Case) -> ValueIndex:
+    """The case's index, made when it is first asked for."""
+    if ValueIndex not in case.memo:
+        case.memo[ValueIndex] = ValueIndex(case)
+    found: ValueIndex = case.memo[ValueIndex]
     return found
 
 

@@ -1,32 +1,34 @@
-"""What a rule may see of one wrong answer: its values by run, what it reads and who uses the node, and where things stand."""
+"""What is seen of one wrong answer: its values by run, what it reads and who uses the node; and what an expression is worth in each run."""
 
 from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 import torch
 
 from backprop_check.comparison.compare import EXACT, tolerance
+from backprop_check.derivation.derive import Derived, Underivable, derive
 from backprop_check.derivation.trees import identifiers
-from backprop_check.diagnosis.fold import statement_nodes
+from backprop_check.diagnosis.evaluate import Evaluator
+from backprop_check.diagnosis.fold import fold, statement_nodes
 from backprop_check.diagnosis.work import Work
-from backprop_check.exercise.sizes import axes, axis_name, written
-from backprop_check.exercise.source import characters
-from backprop_check.records import Line, Run, Span, Submission, Verdict
+from backprop_check.records import Line, Run, Submission, Verdict
 from backprop_check.submission.statements import gradients_used
 from backprop_check.trace.graph import Graph
 from backprop_check.trace.oracle import in_float64
 
 Tensors = list[torch.Tensor]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observed:
     """One answer that is not right. Lists of tensors hold one per run (trial) in which the answer is a tensor, all in float64."""
 
     graph: Graph
@@ -47,9 +49,12 @@ class Seen:
         """Whether what may be spent on searching is used up."""
         return self.work.done > self.until
 
-    def only(self, note: str) -> str:
-        """A note that all else is right: not said where the answer has another mistake beside this one."""
-        return "" if self.beside else note
+    def up_to(self, most: int, candidates: Iterable[T]) -> Iterator[T]:
+        """So many of what may be tried, while the search may go on."""
+        for candidate in islice(candidates, most):
+            if self.late:
+                return
+            yield candidate
 
     @property
     def beside(self) -> bool:
@@ -106,6 +111,15 @@ class Seen:
         return [n for s, n in zip(self.submission.statements, self.nodes, strict=True) if self.name in s.writes]
 
     @cached_property
+    def folded(self) -> ast.expr | None:
+        """The statements that write the target as one expression, as far as they are plain assignments; not verified by value."""
+        return self.fold(self.name) if self.written else None
+
+    def fold(self, target: str) -> ast.expr | None:
+        """The same of any name, gradients left as they are."""
+        return fold(self.submission, self.nodes, target, frozenset(self.verdict.runs[0].trial.gradients))
+
+    @cached_property
     def reads(self) -> frozenset[str]:
         """The gradients the answer reads, directly or through helper names."""
         first = self.verdict.runs[0]
@@ -136,43 +150,46 @@ class Seen:
         """The gradients from above, of those it may use, that an expression names."""
         return identifiers(expression) & self.available
 
-    def shape(self, of: Callable[[Run], torch.Tensor | tuple[int, ...]]) -> str:
-        """Write a shape with its axes and its nominal numbers: `(N, 1) = (7, 1)`."""
-        runs = self.runs or self.verdict.runs
-        shapes = [tuple(getattr(value := of(run), "shape", value)) for run in runs]
-        named, plain = axes(shapes, [run.trial.sizes for run in runs]), written(shapes[0])
-        return plain if named == plain else f"{named} = {plain}"
-
-    def axis_names(self, of: Callable[[Run], torch.Tensor]) -> list[str]:
-        """Name each axis of a tensor seen in every run: `["N", "1"]`."""
-        runs = self.runs
-        sizes = [run.trial.sizes for run in runs]
-        return [axis_name(lengths, sizes) for lengths in zip(*(of(run).shape for run in runs), strict=True)]
-
-    @property
-    def got(self) -> str:
-        return self.shape(lambda run: run.answers[self.name].shape or ())
-
-    @property
-    def due(self) -> str:
-        """The node's own shape: also where the answer is held against other values than its gradient."""
-        return self.shape(lambda run: tuple(run.trial.values[self.node].shape))
-
-    def span(self, node: ast.AST | None = None, after: ast.AST | None = None) -> Span | None:
-        """Where `node` stands in the submission's body (default: the value of the last statement that writes the target).
-
-        With `after`, only what follows that part of it: the `.sum(1)` of `x.sum(1)`.
-        """
-        if node is None:
-            if not self.written:
-                return None
-            last = self.written[-1]
-            node = getattr(last, "value", last)
-        line, column = getattr(node, "lineno", None), getattr(node, "col_offset", 0)
-        if line is None:
+    @cached_property
+    def derived(self) -> Derived | None:
+        """The gradient as the forward's own text gives it, in terms of what the answer may use; None outside the derivation's table."""
+        try:
+            return derive(self.graph, self.node, [run.trial for run in self.verdict.runs], self.available)
+        except Underivable:
             return None
-        if after is not None and getattr(after, "end_lineno", None) is not None:
-            line, column = getattr(after, "end_lineno", line), getattr(after, "end_col_offset", column)
-        end_line, end_column = getattr(node, "end_lineno", None) or line, getattr(node, "end_col_offset", None) or column
-        lines = self.submission.lines
-        return line, characters(lines, line, column), end_line, characters(lines, end_line, end_column)
+
+    @cached_property
+    def evaluators(self) -> list[Evaluator]:
+        return [self._evaluator(run) for run in self.runs]
+
+    def _evaluator(self, run: Run) -> Evaluator:
+        key = Evaluator, run.trial.seed
+        if key not in self.memo:
+            self.memo[key] = Evaluator(self.names(run), self.work)
+        known: Evaluator = self.memo[key]
+        return known
+
+    def first(self, expression: ast.expr) -> Any:
+        """The value of an expression in the first trial. Raises `Refused` or `Failed`."""
+        return self.each[0][0](expression)
+
+    @cached_property
+    def each(self) -> list[tuple[Evaluator, Run]]:
+        """An evaluator for every run, also where the answer raised in one."""
+        if self.everywhere:
+            return list(zip(self.evaluators, self.runs, strict=True))
+        return [(self._evaluator(run), run) for run in self.verdict.runs]
+
+    def evaluate(self, expression: ast.expr) -> Tensors | None:
+        """Evaluate an expression in every run; None where it cannot be, or gives no float tensor."""
+        return floats(expression, self.evaluators)
+
+
+def floats(expression: ast.expr, evaluators: list[Evaluator]) -> Tensors | None:
+    values = []
+    for evaluator in evaluators:
+        value = evaluator.tensor(expression)
+        if value is None or not value.is_floating_point():
+            return None
+        values.append(value)
+    return values

@@ -8,18 +8,17 @@ from dataclasses import replace
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.differences import change, differences
-from backprop_check.diagnosis.fold import fold
 from backprop_check.diagnosis.rewrites import calls, with_keyword
 from backprop_check.records import Diagnosis, Span
 
-Place = tuple[Span, str]
+OtherPlace = tuple[Span, str]
 
 
-def with_places(case: Case, diagnosis: Diagnosis) -> Diagnosis:
+def with_all_places(case: Case, diagnosis: Diagnosis) -> Diagnosis:
     """Return a single cause with all of its places."""
     if diagnosis.span is None or diagnosis.also:
         return diagnosis
-    folded = fold(case.submission, case.nodes, case.name, frozenset(case.verdict.runs[0].trial.gradients)) if case.written else None
+    folded = case.folded
     if folded is None:
         return diagnosis
     if diagnosis.certainty == "located":
@@ -86,7 +85,7 @@ def _right(case: Case, folded: ast.expr, diagnosis: Diagnosis) -> Iterator[ast.e
             yield kept
 
 
-def _changes(case: Case, folded: ast.expr, diagnosis: Diagnosis) -> Iterator[Place]:
+def _changes(case: Case, folded: ast.expr, diagnosis: Diagnosis) -> Iterator[OtherPlace]:
     """Where the fix changes an answer whose mistake has no name, if that is one part of it: a mistake is shown in two places at most."""
     pairs = list(differences(folded, ast.parse(diagnosis.fix, mode="eval").body)) if diagnosis.fix is not None else []
     spans = list(dict.fromkeys(_span(case, old, new) for old, new in pairs if old is not folded))
@@ -106,7 +105,7 @@ def _overlap(a: Span, b: Span) -> bool:
     return a[:2] < b[2:] and b[:2] < a[2:]
 
 
-def _rest(case: Case) -> Iterator[Place]:
+def _rest(case: Case) -> Iterator[OtherPlace]:
     """The other statements that an answer is made of, where the cause is in the answer as a whole."""
     begun = [i for i, n in enumerate(case.written) if isinstance(n, ast.Assign) and not _reads(n.value, case.name)]
     for node in case.written[begun[-1] if begun else 0 : -1]:

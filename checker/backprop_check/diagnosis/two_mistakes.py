@@ -8,21 +8,20 @@ from collections.abc import Callable
 from backprop_check.diagnosis.beside import OTHER, told_beside
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import of, uses_taken
-from backprop_check.diagnosis.met import met
-from backprop_check.diagnosis.paths import Path, paths, total
+from backprop_check.diagnosis.edit_and_slip import edit_and_slip
+from backprop_check.diagnosis.pages import page
+from backprop_check.diagnosis.paths import Path, paths, through
 from backprop_check.records import Diagnosis
 
 First = Callable[[Case], Diagnosis | None]
 """The first single cause that is proven of a case."""
 
 USES = 3
-VAGUE = frozenset({"extra-term", "missing-upstream", "wrong-operand", "wrong-point", "wrong-local-derivative"})
-"""Causes that would explain away a term which is simply wrong, if a branch may be missing too."""
 
 
-def several(case: Case, first: First) -> tuple[Diagnosis, ...]:
+def two_mistakes(case: Case, first: First) -> tuple[Diagnosis, ...]:
     """Return the mistakes of an answer that no single one explains; nothing where they are not proven together."""
-    return met(case, first) or beside_a_branch(case, first)
+    return edit_and_slip(case, first) or beside_a_branch(case, first)
 
 
 def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:
@@ -33,15 +32,13 @@ def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:
     for lost in found:
         kept = tuple(path for path in found if path is not lost)
         whole = _with_term(case, lost)
-        cause = first(case.towards(total(case, kept)) if whole is None else whole)
-        if cause is not None and cause.code not in VAGUE:
-            missing = Diagnosis(
-                code="missing-branch",
-                certainty="proven",
+        cause = first(case.towards(through(case, kept)) if whole is None else whole)
+        if cause is not None and "vague" not in page(cause.code).traits:
+            missing = case.proven(
+                "missing-branch",
                 error=f"and nothing comes back through {lost.told}",
                 note=f"{case.node} is also used in `{lost.line.name} = {lost.line.source}`; that use sends a gradient back too.",
                 help=f"Work out what comes back through {lost.told}, and add it.",
-                span=case.span(),
                 evidence=f"{OTHER.capitalize()}, the answer is autograd's gradient without the part through {lost.told}.",
                 claims=(of(uses_taken(0, [lost]), half),) if (half := _half(cause, whole)) is not None else (),
             )

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backprop_check.report.ended import ENDED
-from backprop_check.report.facts import facts
 from backprop_check.report.layout import visible
+from backprop_check.report.unexplained import unexplained
 from backprop_check.results import Result
 
 MISSING = "not written yet"
@@ -32,7 +32,7 @@ def explained(gradient: Mapping[str, Any]) -> str:
         return plain("\n".join([MISSING, *(_cause(near) for near in gradient["diagnoses"])]))
     if gradient["status"] == "correct":
         return plain("\n\n".join(_cause(remark) for remark in gradient["remarks"]))
-    causes = gradient["diagnoses"] or [facts(gradient)]
+    causes = gradient["diagnoses"] or [unexplained(gradient)]
     parts = [_cause(cause) for cause in causes]
     if len(causes) > 1 and causes[0]["certainty"] == "one-of":
         parts = ["one of:", *(f"- {part}".replace("\n", "\n  ") for part in parts)]
@@ -49,7 +49,7 @@ def brief(gradient: Mapping[str, Any]) -> str:
         return visible("; ".join([MISSING, *(near["error"] for near in gradient["diagnoses"])]))
     if gradient["status"] == "correct":
         return ""
-    causes = gradient["diagnoses"] or [facts(gradient)]
+    causes = gradient["diagnoses"] or [unexplained(gradient)]
     joint = " or " if causes[0]["certainty"] == "one-of" else "; "
     return visible(joint.join(cause["error"] for cause in causes))
 

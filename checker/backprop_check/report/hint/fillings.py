@@ -11,7 +11,7 @@ from backprop_check.records import Exercise, Gradient, Lesson, Span, Submission,
 SHORT = 40
 
 
-def facts(submission: Submission, gradient: Gradient, lesson: Lesson, which: int = 0) -> dict[str, str]:
+def fillings(submission: Submission, gradient: Gradient, lesson: Lesson, which: int = 0) -> dict[str, str]:
     """Return what may stand between braces in a question or a law about one of the diagnoses."""
     diagnosis = gradient.diagnoses[which] if gradient.diagnoses else None
     span = diagnosis.span if diagnosis else None

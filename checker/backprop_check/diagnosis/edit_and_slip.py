@@ -14,36 +14,17 @@ from backprop_check.diagnosis.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.constants import named_constants, times
 from backprop_check.diagnosis.differences import change
-from backprop_check.diagnosis.edits import TRIES, names_used, value_of
+from backprop_check.diagnosis.edits import names_used, value_of
 from backprop_check.diagnosis.fingerprint import keys
-from backprop_check.diagnosis.mend import EDITORS
+from backprop_check.diagnosis.order import ONE_THING, as_told, editors
+from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.plain import takes_back_a_minus
 from backprop_check.diagnosis.rewrites import method, negated, put, summed
 from backprop_check.diagnosis.slips import Slip, slips
+from backprop_check.diagnosis.work import EDITS
 from backprop_check.records import Diagnosis
 
 First = Callable[[Case], Diagnosis | None]
-RESHAPING = frozenset(
-    {"missing-sum", "lost-keepdim", "extra-keepdim", "wrong-axis", "missing-transpose", "needless-transpose", "missing-scatter"}
-    | {"transposed", "not-reshaped"}
-)
-"""Slips that may leave another shape than the node's; of others the shape says that they are none."""
-
-EXCHANGED = (
-    ("wrong-local-derivative", "missing-local-derivative"),
-    ("wrong-local-derivative", "wrong-local-derivative"),
-    ("extra-term", "missing-branch"),
-    ("extra-term", "wrong-local-derivative"),
-    ("extra-term", "missing-local-derivative"),
-    ("missing-upstream", "wrong-local-derivative"),
-    ("missing-upstream", "extra-term"),
-    ("wrong-power", "wrong-power"),
-    ("missing-local-derivative", "missing-local-derivative"),
-)
-"""One too many and one missing are no two mistakes: something stands in the place of something else."""
-
-WEIGHTY = ("missing-local-derivative", "wrong-local-derivative", "missing-branch", "missing-mask", "wrong-mask", "diagonal-jacobian")
-"""What is said before a sign or a constant that is off too."""
 
 NAMED = 4
 """So many meetings are asked for the names of their mistakes."""
@@ -52,7 +33,7 @@ NEAR = 24
 """Two mistakes that are put right by changing so few letters are taken at once; else the nearest of those that are asked."""
 
 
-def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
+def edit_and_slip(case: Case, first: First) -> tuple[Diagnosis, ...]:
     """Return the two mistakes of an answer, each proven of the answer in which the other one is put right."""
     if not case.everywhere or case.derived is None or case.draft is None:
         return ()
@@ -73,19 +54,14 @@ def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
             continue
         asked.add(id(goal))
         pair = _pair(case, case.draft, half, goal, first)
-        if pair is not None and not {(pair[1].code, pair[2].code), (pair[2].code, pair[1].code)} & set(EXCHANGED):
+        if pair is not None and {pair[1].code, pair[2].code} not in ONE_THING:
             pairs.append(pair)
         if len(asked) >= NAMED or case.late or (pairs and pairs[-1][0] <= NEAR):
             break
     if not pairs:
         return ()
-    one, two = _in_order(*min(pairs, key=lambda pair: pair[0])[1:])
+    one, two = as_told(*min(pairs, key=lambda pair: pair[0])[1:])
     return one, replace(two, fix=None)  # with both put right: a line that is told of does not contradict what is said
-
-
-def _in_order(one: Diagnosis, two: Diagnosis) -> tuple[Diagnosis, Diagnosis]:
-    weighty = two.code in WEIGHTY and one.code in ("wrong-sign", "wrong-scale")
-    return (two, one) if weighty or two.code == "missing-upstream" else (one, two)
 
 
 def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First) -> tuple[int, Diagnosis, Diagnosis] | None:
@@ -126,7 +102,7 @@ def _serious(case: Case, found: Slip, value: torch.Tensor) -> bool:
     """Whether the slip leaves enough of the formula: all its gradients, or a value for one; not a single number for many, nor nothing."""
     assert case.derived is not None
     single = value.numel() == 1 < case.oracles[0].numel()
-    if value.shape != case.oracles[0].shape and found.code not in RESHAPING:
+    if value.shape != case.oracles[0].shape and "other shape" not in page(found.code).traits:
         return False
     used = {n.id for n in names_used(found.whole)}
     right, left = case.gradients_in(case.derived.expression), case.gradients_in(found.whole)
@@ -140,11 +116,8 @@ def _serious(case: Case, found: Slip, value: torch.Tensor) -> bool:
 def _changed(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
     """The line with one change made in it: of the whole, then of a part."""
     yield from _of_whole(case, draft)
-    for rule in EDITORS:
-        for tried, (edited, _) in enumerate(rule.edits(case, draft)):
-            if tried >= TRIES or case.late:
-                break
-            yield edited
+    for rule in editors():
+        yield from (edited for edited, _ in case.up_to(EDITS, rule.edits(case, draft)))
 
 
 def _of_whole(case: Case, draft: ast.expr) -> Iterator[ast.expr]:

@@ -8,8 +8,8 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
+from backprop_check.diagnosis.phrases import users
 from backprop_check.diagnosis.rewrites import calls
-from backprop_check.diagnosis.words import users
 from backprop_check.records import Diagnosis
 
 RESHAPES = ("reshape", "view", "reshape_as", "view_as", "unflatten", "flatten")
@@ -17,7 +17,7 @@ JOINS = ("cat", "stack", "concat", "concatenate", "hstack", "vstack")
 MOVES = ("permute", "transpose", "swapaxes", "movedim", "moveaxis", "flip", "roll", "t")
 
 
-def moved(case: Case) -> Diagnosis | None:
+def reordered(case: Case) -> Diagnosis | None:
     """Proven by counting: put in order, the numbers of the answer are autograd's, in every trial. What moved them gives the name."""
     if not case.everywhere or not case.same_shape or case.expression is None:
         return None
@@ -45,9 +45,8 @@ def _told(case: Case, code: str, error: str, call: ast.Call) -> Diagnosis:
     assert isinstance(call.func, ast.Attribute)
     inner = call.func.value
     module = isinstance(inner, ast.Name) and inner.id in ("torch", "F")
-    return Diagnosis(
-        code=code,
-        certainty="proven",
+    return case.proven(
+        code,
         error=error,
         note=f"Every number of the gradient is there. {users(case)}: going back, each returns to the place its element came from.",
         help=f"Follow one element of {case.node} by hand: where did the forward put it, and where does its gradient stand?",

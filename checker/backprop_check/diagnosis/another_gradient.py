@@ -1,4 +1,4 @@
-"""The story that may stand beside a derivative that is missing: the gradient of another tensor is meant."""
+"""Two stories that tie: the gradient of another tensor is meant, or the learner's own gradient is, and the slope before it is wrong."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, names_used, search
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.wrong_part import wrong_part
 from backprop_check.records import Diagnosis
 
 
-def find(case: Case) -> Diagnosis | None:
+def another_gradient(case: Case) -> Diagnosis | None:
     """Proven by another gradient's name in the place of the one that stands there: the expression is then right."""
-    found = search(case, edits)
-    if found is None or found[2] is case.draft:
+    found = search(case, _edits)
+    if found is None or found.part is case.draft:
         return None
     text, tree, part = found
     old, new = ast.unparse(part), next(iter(case.gradients_in(tree) - case.gradients_in(case.draft or tree)), "another gradient")
-    return Diagnosis(
-        code="wrong-operand",
-        certainty="proven",
+    return case.proven(
+        "wrong-operand",
         error=f"`{old}` stands where another gradient belongs",
         note=f"What arrives where the rest of this starts is `{new}`.",
         help="Ask of the derivatives in the expression, from which tensor on they lead: the gradient of that one arrives there.",
@@ -30,8 +30,14 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+def _edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for node in names_used(expression):
         if node.id in case.available:
             for other in sorted(case.available - {node.id}):
                 yield put(expression, node, ast.copy_location(ast.Name(other, ast.Load()), node)), node
+
+
+def slope_instead(case: Case) -> Diagnosis | None:
+    """Proven by another slope before the learner's own gradient: the expression is right with it, and with another gradient as well."""
+    found = wrong_part(case) if another_gradient(case) is not None else None
+    return found if found is not None and found.code == "wrong-local-derivative" else None

@@ -11,20 +11,20 @@ from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
-from backprop_check.diagnosis.edits import names_used, parts
-from backprop_check.diagnosis.words import lines
+from backprop_check.diagnosis.edits import names_used
+from backprop_check.diagnosis.phrases import lines
+from backprop_check.diagnosis.rewrites import operations
 from backprop_check.records import Diagnosis
 
 
-def factor_alone(case: Case) -> Diagnosis | None:
+def lone_factor(case: Case) -> Diagnosis | None:
     """Proven by value: in every trial the answer is one side of a product in the derived gradient."""
     if not case.everywhere or case.derived is None:
         return None
-    for product in parts(case.derived.expression):
-        if isinstance(product, ast.BinOp) and isinstance(product.op, ast.Mult | ast.MatMult):
-            for factor, other in ((product.left, product.right), (product.right, product.left)):
-                if _is_tensor(case, factor) and _is_tensor(case, other) and case.is_answer(case.evaluate(factor)):
-                    return _told(case, case.derived, factor, other)
+    for product in operations(case.derived.expression, ast.Mult | ast.MatMult):
+        for factor, other in ((product.left, product.right), (product.right, product.left)):
+            if _is_tensor(case, factor) and _is_tensor(case, other) and case.is_answer(case.evaluate(factor)):
+                return _told(case, case.derived, factor, other)
     return None
 
 
@@ -35,24 +35,20 @@ def _told(case: Case, derived: Derived, factor: ast.expr, other: ast.expr) -> Di
     used = lines(case.consumers)
     if mine and any(name.id not in case.available for name in names_used(factor)):
         # A part of how the operation moves is there: what is missing is one factor, not all of it.
-        return Diagnosis(
-            code="missing-local-derivative",
-            certainty="proven",
+        return case.proven(
+            "missing-local-derivative",
             error="a factor of the derivative is missing before this",
             note=example(case),
             help=asks(case),
-            span=case.span(),
             evidence=f"`{derived.text}` equals autograd's gradient in every trial.",
             claims=(equal(factor, ANSWER), equal(derived.text)),
         )
     alone = f"this is `{text(factor)}`, one factor of the gradient; "
-    return Diagnosis(
-        code="missing-local-derivative" if mine else "missing-upstream",
-        certainty="proven",
+    return case.proven(
+        "missing-local-derivative" if mine else "missing-upstream",
         error=alone + (f"how {used} moves with {case.node} is missing" if mine else f"{' and '.join(sorted(upstream))} is missing"),
         note="Along a path the chain rule multiplies what arrives from above with the derivative of the operation.",
         help=f"Look at {used}, and at the shapes: which product of the two has the shape of {case.node}?",
-        span=case.span(),
         evidence=f"In every trial the answer equals `{text(factor)}`, and the gradient is `{derived.text}`.",
         claims=(equal(factor, ANSWER), equal(derived.text)),
     )

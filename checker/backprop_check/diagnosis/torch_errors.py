@@ -1,0 +1,135 @@
+"""What torch's own errors mean, by their messages: those of which nothing has to be looked up in the line.
+
+Between braces stand the groups of the pattern by their numbers, `{whole}` for all of it and `{groups}` for those that were found; `{name}`
+and `{given}`, the function that raised and what it was given first; `{node}`, and `{users}`, the lines of the forward that use it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Known(NamedTuple):
+    """A message, and what is said of it; `name` stands for the function where the part that raised is not found."""
+
+    pattern: str
+    error: str
+    note: str
+    help: str
+    name: str = "it"
+
+
+KNOWN = (
+    Known(
+        r"Number of indices \((\d+)\) should be equal to source\.size\(dim\): \((\d+)\), for dim: (\d+)",
+        "`index_add` has {1} indices, and {2} slice{s} along axis {3} to add",
+        "Along axis {3} it adds each slice of what is given to the place that its index names: as many slices as indices.",
+        "Ask along which axis the index counts, and give one slice for each index; for one place in each row there is `scatter`.",
+    ),
+    Known(
+        r"Index is supposed to be a vector, but got dim: (\d+)",
+        "`index_add` takes an index of one axis, and this one has {1}",
+        "Each index belongs to one slice of what is added.",
+        "Lay the index out in one axis, `.reshape(-1)`, and the gradient with one slice for each index; or use `index_put` with "
+        "`accumulate=True`.",
+    ),
+    Known(
+        r"Index tensor must have the same number of dimensions",
+        "the index has another number of axes than the tensor it goes into",
+        "`scatter` and `gather` read the index place by place: it has as many axes as the tensor.",
+        "Keep the axis that the index was picked along: `keepdim=True`, or `.unsqueeze(...)`.",
+    ),
+    Known(
+        r"one_hot is only applicable to index tensor",
+        "`one_hot` takes whole numbers, and `{given}` holds values",
+        "It puts a one at the place that each index names.",
+        "Give it the places: `argmax` along the axis tells them, where the forward picks the largest.",
+    ),
+    Known(
+        r"einsum\(\): (fewer|more) operands were provided",
+        "`einsum` was given {1} tensors than its letters name",
+        "Between the commas stands one group of letters for each tensor.",
+        "Give one tensor for each group of letters.",
+    ),
+    Known(
+        r"output subscript (\w) does not appear",
+        "the letter `{1}` of the result stands for no axis of what is given",
+        "`einsum` copies along no new axis: each letter after `->` has to stand before it.",
+        "Give the axis with length 1 and let it be copied, as with `torch.ones_like({node})`.",
+    ),
+    Known(
+        r"indexing tensors could not be broadcast together with shapes (.*)",
+        "the indices have different lengths: {1}",
+        "Indices that stand side by side name one place together: the first of each, the second of each, and so on.",
+        "Give both one length, taken from the tensor, as `range(x.shape[0])` is.",
+    ),
+    Known(
+        r"index (-?\d+) is out of bounds for dimension (\d+) with size (\d+)",
+        "index {1} does not exist on axis {2}, which has length {3}",
+        "An axis of length n has the indices 0 to n - 1.",
+        "Ask which axis this index counts along, and how long that is.",
+    ),
+    Known(
+        r"received an invalid combination of arguments - got \((?:Tensor, )?keepdim=bool, \)",
+        "`{name}` is told to keep an axis, and not which",
+        "Without an axis it runs over all of them.",
+        "Name the axis too: `{name}(axis, keepdim=True)`.",
+        "sum",
+    ),
+    Known(
+        r"(\w+)\(\) takes (\d+) positional arguments? but (\d+) w",
+        "`{1}` takes {2} argument{s}, and was given {3}",
+        "A comma between two tensors multiplies nothing.",
+        "Take away what is too many; a further factor stands outside of the brackets, with `*`.",
+    ),
+    Known(
+        r"argument 'indices' \(position \d+\) must be tuple of Tensors, not Tensor",
+        "the index is one tensor, and a tuple is asked for",
+        "A tuple of one has a comma: `(index,)`.",
+        "Write the comma after the index.",
+    ),
+    Known(
+        r"same dtype, but got: (\w+) != (\w+)|expected scalar type (\w+) but found (\w+)",
+        "numbers of two kinds meet here: {groups}",
+        "A matrix product needs one kind.",
+        "Give both one kind: `.to(x.dtype)`, x being the other.",
+    ),
+    Known(
+        r"tensors used as indices must be long|Expected dtype int32/int64 for index",
+        "this index holds values, not places",
+        "An index is whole numbers: it says where.",
+        "To multiply with values write `*`.",
+    ),
+    Known(
+        r"Tensors must have same number of dimensions: got \d+ and \d+|Sizes of tensors must match except in dimension \d+[^.]*",
+        "`{name}` joins tensors whose shapes do not allow it: {whole}",
+        "`{name}` puts tensors side by side: it adds nothing up and multiplies nothing.",
+        "Go back to {users}: is anything joined or cut there?",
+        "cat",
+    ),
+    Known(
+        r"linalg\.inv|must be batches of square matrices",
+        "`{name}` is the inverse of a matrix",
+        "One divided by each number is something else.",
+        "Element by element it is `1 / x`, or `x**-1`.",
+        "inverse",
+    ),
+    Known(
+        r"Boolean value of Tensor with more than one value is ambiguous",
+        "here one yes or no is asked of a tensor of many numbers",
+        "`if`, `while`, `and`, `or` and `not` want one truth value.",
+        "Choose element by element: `torch.where(condition, x, y)`, or multiply with a mask such as `(x > 0)`.",
+    ),
+    Known(
+        r"argument 'tensors' \(position 1\) must be tuple of Tensors",
+        "`{name}` takes a list of tensors",
+        "What it joins stands in one pair of square brackets.",
+        "Write `torch.{name}([x, y], axis)`.",
+    ),
+    Known(
+        r"Number of dimensions of repeat dims can not be smaller",
+        "`repeat` says less than one count for each axis",
+        "It takes one count for every axis of the tensor; further ones in front make new axes.",
+        "Say a count for each axis, 1 where nothing is repeated.",
+    ),
+)
