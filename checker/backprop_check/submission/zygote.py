@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from backprop_check.errors import BadInput
-from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, limit_memory, mapped, prctl
+from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, fix_addresses, limit_memory, mapped, prctl
 
 SPAWN, END = b"spawn   ", b"end     "
 KILLED = -1
@@ -162,6 +162,7 @@ def main(descriptor: str, memory: int | None = None, confined: bool = False) -> 
 
 
 def main_confined(descriptor: str) -> NoReturn:
+    fix_addresses()
     try:
         main(descriptor, MEMORY, confined=True)
     finally:  # whoever asked sees the channel close, and says what that means
