@@ -14,8 +14,9 @@ from typing import Any
 
 from backprop_check import __version__
 
-OWN = 3
-"""Every so many trials, one is the submission's own: its seed comes from the code too, so what one submission learns helps no other."""
+SHARED = 2
+"""So many trials of a submission are those of the whole class. The seeds of all others come from its own code too: none is judged without
+one of these, so what one submission learns helps no other."""
 
 _COMMENT = re.compile(rb"#[^\n]*")
 
@@ -91,8 +92,17 @@ def seeds(secret: str, exercise: str, code: str) -> Callable[[], int]:
 
     def drawn() -> Iterator[int]:
         for number in itertools.count():
-            own = code if number % OWN == OWN - 1 else ""
-            text = json.dumps([exercise, number, own]).encode()
-            yield int.from_bytes(hmac.digest(bytes.fromhex(secret), text, "sha256")[:6], "little")
+            yield drawn_seed(secret, exercise, number, code if number >= SHARED else "")
 
     return drawn().__next__
+
+
+def drawn_seed(secret: str, exercise: str, number: int, code: str = "") -> int:
+    text = json.dumps([exercise, number, code]).encode()
+    return int.from_bytes(hmac.digest(bytes.fromhex(secret), text, "sha256")[:6], "little")
+
+
+def shown_seeds(exercise: str) -> Callable[[], int]:
+    """Return what gives the seeds of the trials whose numbers students are shown: the same for everybody, and no secret."""
+    count = itertools.count()
+    return lambda: int.from_bytes(hashlib.sha256(json.dumps([exercise, next(count)]).encode()).digest()[:6], "little")

@@ -29,7 +29,7 @@ def seed() -> None:
 
 def settle() -> None:
     """Let clocks tick by being asked, and entropy come from a seed, for the rest of this process's life. The judge's clock is another."""
-    own, passed = random.Random(0), [NOON]
+    own, passed = random.Random(0), [NOON]  # noqa: S311 (nothing secret is drawn from it)
 
     def nanoseconds() -> int:
         passed[0] += TICK
@@ -51,7 +51,7 @@ def settle() -> None:
         seeded(self, own.getrandbits(64) if a is None else a, version)
 
     random.Random.seed = seed_of  # type: ignore[method-assign]
-    random.seed = lambda a=None, version=2: random._inst.seed(a, version)  # type: ignore[attr-defined]
+    random.seed = lambda a=None, version=2: random._inst.seed(a, version)
     torch.seed = lambda: int(torch.default_generator.manual_seed(own.getrandbits(63)).initial_seed())
 
 

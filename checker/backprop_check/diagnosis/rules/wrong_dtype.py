@@ -54,11 +54,15 @@ def find(case: Case) -> Diagnosis | None:
         code="wrong-dtype",
         certainty="proven",
         error=f"these numbers are {dtype}, but {case.name} is float64",
-        note=note,
+        note=f"{note}{_misshapen(case)}".strip(),
         help=move,
         span=case.span(),
         evidence=f"The answer's dtype is {dtype} in every trial.",
     )
+
+
+def _misshapen(case: Case) -> str:
+    return "" if case.same_shape else f" And yours is {case.got}, but {case.node} is {case.due}."
 
 
 def _places(case: Case) -> Diagnosis | None:
@@ -68,7 +72,6 @@ def _places(case: Case) -> Diagnosis | None:
         return None
     table = _table(case, value)
     right = next((line for line in _times(case, table) if case.is_right(line)), None) if table is not None else None
-    shape = "" if case.same_shape else f" And yours is {case.got}, but {case.node} is {case.due}."
     move = f"Go back to {users(case)}: how far does the result move for each number of {case.node}?"
     if table is not None and right is not None:
         move = f"Draw a table of the shape of {case.node} with a 1 at each of these places, `{text(table)}`; "
@@ -77,7 +80,7 @@ def _places(case: Case) -> Diagnosis | None:
         code="wrong-dtype",
         certainty="proven",
         error="these are places, not amounts",
-        note=f"`{short(value)}` says where a number stands, in whole numbers; a gradient says how much moves.{shape}",
+        note=f"`{short(value)}` says where a number stands, in whole numbers; a gradient says how much moves.{_misshapen(case)}",
         help=move,
         span=case.span(),
         evidence="The answer's dtype is int64 in every trial.",
