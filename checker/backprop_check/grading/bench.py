@@ -16,9 +16,10 @@ from backprop_check.diagnosis.explain import FACTS, Explained
 from backprop_check.errors import BadInput
 from backprop_check.exercise.parse import parse_exercise
 from backprop_check.files import decoded
-from backprop_check.grading.clock import TooSlow, at_most
+from backprop_check.grading.clock import TooSlow, at_most, end_after
 from backprop_check.grading.explaining import explained_apart, needs_no_word
 from backprop_check.grading.task import Setup, Task, drawn_seed, seeds, shown_seeds
+from backprop_check.grading.unjudged import too_slow
 from backprop_check.records import Exercise, Submission, Trial, Verdict
 from backprop_check.report.build import build_report, could_not_judge
 from backprop_check.report.json import as_json
@@ -80,6 +81,7 @@ class Bench:
     def judge(self, task: Task) -> Result:
         """Judge one submission. Whatever it holds, there is a result."""
         started = time.perf_counter()
+        end_after(self._setup.time_limit + 1)
         graph = self._graphs[task.exercise]
         try:
             report, outcome = self._report(task, graph)
@@ -92,12 +94,14 @@ class Bench:
         except Exception as error:  # a mistake of ours must not cost the judge; without a digest, the next run tries again
             report, outcome = as_json(could_not_judge(graph.exercise, FAILED.format(type(error).__name__))), "crashed"
             task = replace(task, digest="")
+        end_after(0)
         seconds = time.perf_counter() - started
         return Result(task.submission, task.student, task.exercise, report, seconds, outcome, task.digest)
 
     def _report(self, task: Task, graph: Graph) -> tuple[dict[str, Any], Outcome]:
         """Judge by trials that are secret; explain what is wrong by others, the same for everybody: no word tells of the first."""
         submission, code = read(task, graph.exercise, self._setup.time_limit)
+        end_after(self._setup.longest)
         limits, draw = Limits(self._setup.time_limit, self._setup.whole), seeds(self._setup.secret, task.exercise, code)
         judged = judge(graph, submission, self._zygote, limits, draw, self._traced, marks_only=True)
         if not judged.trouble and all(needs_no_word(v) and not any(run.passed for run in v.runs) for v in judged.verdicts):
@@ -170,8 +174,7 @@ def read(task: Task, exercise: Exercise, seconds: float) -> tuple[Submission, st
             submission = submission_of(task, exercise)
             return submission, code_digest(submission)
     except TooSlow:
-        what = f"{PurePosixPath(task.submission).name} takes longer than {seconds:g} s to read"
-        raise NothingRan(f"{what}: hand in your `backward` and what it needs.", "timeout") from None
+        raise NothingRan(too_slow(task, seconds), "timeout") from None
 
 
 def submission_of(task: Task, exercise: Exercise) -> Submission:

@@ -67,7 +67,10 @@ def setup_from(data: bytes) -> Setup:
 
 @dataclass(frozen=True)
 class Task:
-    """One submission: its path below what is graded, whose it is, the exercise's id, its bytes, and the modules beside it, by path."""
+    """One submission: its path below what is graded, whose it is, the exercise's id, its bytes, and the modules beside it, by path.
+
+    `slow` is how many files of the same student are known to take longer than the limit.
+    """
 
     submission: str
     student: str
@@ -75,6 +78,7 @@ class Task:
     data: bytes
     digest: str
     beside: Mapping[str, str] = field(default_factory=dict)
+    slow: int = 0
 
     @cached_property
     def likeness(self) -> bytes:
