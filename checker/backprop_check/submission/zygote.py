@@ -171,6 +171,8 @@ def main_confined(descriptor: str) -> NoReturn:
 
 def serve_workers(channel: socket.socket, memory: int | None, confined: bool) -> NoReturn:
     """Be the zygote: fork a worker for each request, each with `memory` bytes of its own, confined where asked."""
+    import torch
+
     from backprop_check.submission.refuse import remove_autograd
     from backprop_check.submission.worker import serve
 
@@ -187,6 +189,7 @@ def serve_workers(channel: socket.socket, memory: int | None, confined: bool) ->
     from backprop_check.submission.confinement.zygote import isolate, prepare
 
     warm()
+    torch._C._set_mkldnn_enabled(False)  # it makes code as it runs, which a confined worker may not
     remove_autograd()
     isolate()
     prepared = prepare(memory)
