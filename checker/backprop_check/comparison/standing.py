@@ -10,6 +10,7 @@ import torch
 
 from backprop_check.comparison.compare import EXACT, close, compare
 from backprop_check.records import Answer, Run, Submission, Verdict
+from backprop_check.submission.digest import without_comments
 from backprop_check.submission.run import Session
 
 _VARYING = re.compile(
@@ -21,7 +22,8 @@ _VARYING = re.compile(
 
 def may_vary(submission: Submission) -> bool:
     """Whether a submission's text names anything that may differ from run to run."""
-    return any(_VARYING.search(text) for text in (submission.prelude, submission.body, *(m.text for m in submission.modules.values())))
+    texts = submission.prelude, submission.body, *(module.text for module in submission.modules.values())
+    return any(_VARYING.search(without_comments(text)) for text in texts)
 
 
 def standing(verdicts: Mapping[str, Verdict], broken_off: Sequence[Run]) -> dict[str, Verdict]:

@@ -105,7 +105,8 @@ class Bench:
         limits, draw = Limits(self._setup.time_limit, self._setup.whole), seeds(self._setup.secret, task.exercise, code)
         judged = judge(graph, submission, self._zygote, limits, draw, self._traced, marks_only=True)
         if not judged.trouble and all(needs_no_word(v) and not any(run.passed for run in v.runs) for v in judged.verdicts):
-            return _unseen(as_json(build_report(graph.exercise, submission, judged.verdicts, {})), graph), _outcome(judged)
+            nominal = [replace(v, worst=0) for v in judged.verdicts]
+            return _unseen(as_json(build_report(graph.exercise, submission, nominal, {}))), _outcome(judged)
         key = (task.exercise, code, _told_apart(submission), tuple(judged.skipped), tuple((v.status, v.why) for v in judged.verdicts))
         return self._explain(key, graph, submission, judged), _outcome(judged)
 
@@ -114,14 +115,14 @@ class Bench:
         try:
             shown = judge(graph, submission, self._zygote, limits, draw, self._traced, skipped=judged.skipped)
         except NothingRan:
-            silent = [replace(v, runs=tuple(replace(run, passed=()) for run in v.runs)) for v in judged.verdicts]
-            return _unseen(as_json(build_report(graph.exercise, submission, silent, _unexplained(silent, silent))), graph)
+            silent = [replace(v, worst=0, runs=tuple(replace(run, passed=()) for run in v.runs)) for v in judged.verdicts]
+            return _unseen(as_json(build_report(graph.exercise, submission, silent, _unexplained(silent, silent))))
         submission = replace(submission, trouble=shown.trouble)
         verdicts = tuple(map(_shown, judged.verdicts, shown.verdicts))
         explained = explained_apart(graph, submission, verdicts, self._setup.searching)
         explained |= _unexplained(judged.verdicts, shown.verdicts)
         told = as_json(build_report(graph.exercise, submission, verdicts, explained, shown.trouble))
-        return _unseen(told, graph, [v.target.name for v, s in zip(judged.verdicts, shown.verdicts, strict=True) if _right(v) != _right(s)])
+        return _unseen(told, [v.target.name for v, s in zip(judged.verdicts, shown.verdicts, strict=True) if _right(v) != _right(s)])
 
     def _traced(
         self, graph: Graph, seed: int, sizes: Any, dtype: torch.dtype = torch.float64, perturb: frozenset[str] = frozenset()
@@ -150,11 +151,11 @@ def _unexplained(judged: Sequence[Verdict], shown: Sequence[Verdict]) -> dict[st
     return {v.target.name: ((ELSEWHERE,), ()) for v in lost if v.status != "missing"}
 
 
-def _unseen(report: dict[str, Any], graph: Graph, names: Sequence[str] | None = None) -> dict[str, Any]:
+def _unseen(report: dict[str, Any], names: Sequence[str] | None = None) -> dict[str, Any]:
     """Take the figures of `names`, or of all gradients, out of a report: they are of trials that are secret, or of others than decided."""
     for gradient in report["gradients"]:
         if names is None or gradient["name"] in names:
-            gradient.update(max_abs_diff=None, max_rel_diff=None, exact=False, trial=0, sizes=dict(graph.sizes[0]))
+            gradient.update(max_abs_diff=None, max_rel_diff=None, exact=False)
     return report
 
 

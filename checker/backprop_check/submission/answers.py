@@ -27,7 +27,7 @@ class Collector:
 
     def __init__(self, trial: Trial, submission: Submission, targets: Sequence[str]) -> None:
         self.trial, self.submission, self.targets = trial, submission, targets
-        self.most, self._room = wire.most_elements(trial.values), WRONG_SHAPES
+        self.most, self._room, self._sent = wire.most_elements(trial.values), WRONG_SHAPES, 0
         self.answers: dict[str, Answer] = {}
         self.early: dict[str, Answer] = {}
         self.counts: dict[str | int, int] = {}
@@ -67,6 +67,9 @@ class Collector:
         if name not in self.targets:
             raise ValueError("the exercise has no such target")
         self.count(f"answer to {name}")
+        self._sent += sum(value.numel() * value.element_size() for value in tensors.values())
+        if self._sent > 2 * len(self.targets) * wire.WIDEST * self.most:  # each target early and in the end
+            raise wire.Lost("more bytes than there can be")
         if name not in self.answers and name not in store:
             store[name] = self._read(header, tensors)
 

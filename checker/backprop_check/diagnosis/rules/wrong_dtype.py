@@ -62,7 +62,7 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def _misshapen(case: Case) -> str:
-    return "" if case.same_shape else f" And yours is {case.got}, but {case.node} is {case.due}."
+    return f" And yours is {case.got}, but {case.node} is {case.due}." if case.verdict.difference.wrong == "shape" else ""
 
 
 def _places(case: Case) -> Diagnosis | None:
