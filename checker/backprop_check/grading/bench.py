@@ -18,7 +18,7 @@ from backprop_check.exercise.parse import parse_exercise
 from backprop_check.files import decoded
 from backprop_check.grading.clock import TooSlow, at_most, end_after
 from backprop_check.grading.explaining import explained_apart, needs_no_word
-from backprop_check.grading.task import Setup, Task, drawn_seed, seeds, shown_seeds
+from backprop_check.grading.task import Setup, Task, seeds, shown_seeds
 from backprop_check.grading.unjudged import too_slow
 from backprop_check.records import Exercise, Submission, Trial, Verdict
 from backprop_check.report.build import build_report, could_not_judge
@@ -127,8 +127,8 @@ class Bench:
     def _traced(
         self, graph: Graph, seed: int, sizes: Any, dtype: torch.dtype = torch.float64, perturb: frozenset[str] = frozenset()
     ) -> Trial:
-        if perturb:  # of these no mark depends; the class shares them
-            seed = drawn_seed(self._setup.secret, graph.exercise.id, -1)
+        if perturb:  # on these no mark depends; everybody has the same
+            seed = shown_seeds(f"{graph.exercise.id}, perturbed")()
         key = (graph.exercise.id, seed, tuple(sizes.items()), dtype, perturb)
         found: Trial = self._trace(key, graph, seed, sizes, dtype, perturb)
         return found
@@ -161,7 +161,7 @@ def _unseen(report: dict[str, Any], names: Sequence[str] | None = None) -> dict[
 
 def _told_apart(submission: Submission) -> object:
     """What of a submission may be quoted, beside its code: where its lines stand, and the comments within its statements."""
-    places = [outer.where for outer in (*submission.above, *submission.others)]
+    places = [(outer.where, outer.source) for outer in (*submission.above, *submission.others)]
     return (*places, *(s.source for s in submission.statements if "#" in s.source))
 
 

@@ -96,14 +96,10 @@ def seeds(secret: str, exercise: str, code: str) -> Callable[[], int]:
 
     def drawn() -> Iterator[int]:
         for number in itertools.count():
-            yield drawn_seed(secret, exercise, number, code if number >= SHARED else "")
+            text = json.dumps([exercise, number, code if number >= SHARED else ""]).encode()
+            yield int.from_bytes(hmac.digest(bytes.fromhex(secret), text, "sha256")[:6], "little")
 
     return drawn().__next__
-
-
-def drawn_seed(secret: str, exercise: str, number: int, code: str = "") -> int:
-    text = json.dumps([exercise, number, code]).encode()
-    return int.from_bytes(hmac.digest(bytes.fromhex(secret), text, "sha256")[:6], "little")
 
 
 def shown_seeds(exercise: str) -> Callable[[], int]:
