@@ -12,6 +12,9 @@ from backprop_check.report.notices import notices
 LONGEST = 160
 """Characters of an exception's message that are shown."""
 
+SAID = ("AutogradUsed", "NameError", "UnboundLocalError")
+"""Exceptions that say no more than what is said of them."""
+
 Explained = tuple[tuple[Diagnosis, ...], tuple[Diagnosis, ...]]
 
 
@@ -63,7 +66,7 @@ def _heard(verdict: Verdict, diagnoses: tuple[Diagnosis, ...]) -> tuple[Diagnosi
     if raised is None or raised.span is None or not raised.message or not diagnoses:
         return diagnoses
     first = diagnoses[0]
-    if raised.kind == "AutogradUsed" or any(raised.message[:40] in f"{d.error} {d.note}" for d in diagnoses):
+    if raised.kind in SAID or any(raised.message[:40] in f"{d.error} {d.note}" for d in diagnoses):
         return diagnoses
     message = raised.message if len(raised.message) <= LONGEST else raised.message[: LONGEST - 1] + "…"
     return replace(first, note=f"{first.note} Its own words: {raised.kind}: {message}".strip()), *diagnoses[1:]
