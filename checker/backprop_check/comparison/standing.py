@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -10,20 +11,30 @@ import torch
 
 from backprop_check.comparison.compare import EXACT, close, compare
 from backprop_check.records import Answer, Run, Submission, Verdict
-from backprop_check.submission.digest import without_comments
+from backprop_check.submission.digest import without_strings
 from backprop_check.submission.run import Session
 
 _VARYING = re.compile(
-    r"\b(id|hash|repr|object|set|frozenset|globals|vars|sys|os|gc|ctypes|time\w*|datetime|now|today|urandom|uuid\w*|secrets|data_ptr"
-    r"|\w*rand\w*|\w*empty\w*|resize_\w*|new|Generator|seed|__\w+)\b"
+    r"\b(?:id|hash|repr|object|set|frozenset|globals|locals|vars|getattr|eval|exec|sys|os|gc|ctypes|time|datetime|urandom|uuid\d?|secrets"
+    r"|data_ptr|(?:new_)?empty\w*|resize_\w*|Generator|seed|\w*rand\w*|__\w+)\b"
 )
 """What a run may differ by: clocks, entropy, addresses, memory that nothing was written to; and what leads to them by other names."""
 
 
 def may_vary(submission: Submission) -> bool:
-    """Whether a submission's text names anything that may differ from run to run."""
-    texts = submission.prelude, submission.body, *(module.text for module in submission.modules.values())
-    return any(_VARYING.search(without_comments(text)) for text in texts)
+    """Whether what runs of a submission names anything that may differ from run to run."""
+    if submission.unknown or any(_VARYING.search(without_strings(s.source)) for s in submission.statements):
+        return True
+    if any(_VARYING.search(without_strings(module.text)) for module in submission.modules.values()):
+        return True
+    lines = submission.prelude.split("\n")
+    return any(_VARYING.search(without_strings(_whole(lines, outer.line))) for outer in submission.above)
+
+
+def _whole(lines: Sequence[str], first: int) -> str:
+    """The statement that begins at a line: with those below it that are set in, or close a bracket."""
+    below = itertools.takewhile(lambda line: line[:1] in ("", " ", "\t", ")", "]", "}", "#"), lines[first:])
+    return "\n".join((lines[first - 1], *below))
 
 
 def standing(verdicts: Mapping[str, Verdict], broken_off: Sequence[Run]) -> dict[str, Verdict]:

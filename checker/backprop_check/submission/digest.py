@@ -47,6 +47,11 @@ def without_comments(text: str) -> str:
     return _COMMENT.sub(lambda found: "" if found[0].lstrip(" \t\f").startswith("#") else found[0], text)
 
 
+def without_strings(text: str) -> str:
+    """Return `text` without its comments and its strings, to look for names in it."""
+    return _COMMENT.sub(lambda found: "" if found[0].lstrip(" \t\f").startswith("#") else '""', text)
+
+
 def _by_tokens(text: str) -> str:
     lines = text.split("\n")
     try:
