@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable
 from pathlib import Path, PurePath
 
+from backprop_check.code_cells import NotANotebook, code_cells
 from backprop_check.errors import BadInput
 
-LARGEST = 2_000_000
+LARGEST, LARGEST_NOTEBOOK = 2_000_000, 500_000_000
+"""Bytes of text; of a notebook, of its code alone, and with its outputs."""
+
 _CODING = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 
@@ -21,7 +25,11 @@ def read_text(path: Path, what: str, kinds: str = ".py or .ipynb") -> str:
     try:
         if path.is_dir():
             raise BadInput(f"{path} is a folder: name the {what} itself.")
-        if path.stat().st_size > LARGEST:
+        size = path.stat().st_size
+        if path.suffix.lower() == ".ipynb" and LARGEST < size <= LARGEST_NOTEBOOK:
+            with path.open("rb") as file:
+                return decoded(code_alone(file.read, path), path, what, kinds)
+        if size > LARGEST:
             raise BadInput(f"{path} is larger than {LARGEST // 1_000_000} MB: a {what} is a short text; name the right file.")
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -31,6 +39,14 @@ def read_text(path: Path, what: str, kinds: str = ".py or .ipynb") -> str:
     except ValueError:
         raise BadInput(f"{str(path)!r} is no path a file can have: check the name of the {what}.") from None
     return decoded(raw, path, what, kinds)
+
+
+def code_alone(read: Callable[[int], bytes], path: PurePath) -> bytes:
+    """Return, as a notebook, the code cells of the one at `path`, which is too large to be read as a whole. Raises `BadInput`."""
+    try:
+        return code_cells(read, LARGEST)
+    except NotANotebook as error:
+        raise BadInput(f"{path} {error}: save it again from Jupyter, with the cells that count.") from None
 
 
 def decoded(raw: bytes, path: PurePath, what: str, kinds: str = ".py or .ipynb") -> str:

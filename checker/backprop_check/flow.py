@@ -44,7 +44,7 @@ def check_read(
     graph = load_graph(exercise)
     try:
         submission = read(exercise)
-        verdicts, trouble, _ = judge(graph, submission, zygote, limits)
+        verdicts, trouble, *_ = judge(graph, submission, zygote, limits)
         submission = replace(submission, trouble=trouble)
     except (BadInput, NothingRan) as error:
         return could_not_judge(exercise, str(error))

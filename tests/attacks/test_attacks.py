@@ -29,7 +29,7 @@ OUTCOMES: dict[str, set[str]] = {
     "lie_": {"judged", "refused", "timeout", "crashed"},
     "patch_": {"judged", "crashed", "refused", "timeout"},
     "hunt_": {"judged", "crashed", "refused"},
-    "ask_": {"judged", "crashed"},
+    "ask_": {"judged", "crashed", "timeout"},
     "forge_": {"judged", "refused"},
     "signal_": {"judged", "crashed", "memory"},
     "left_": {"judged", "crashed", "refused"},
@@ -38,13 +38,20 @@ OUTCOMES: dict[str, set[str]] = {
 }
 """What may become of each family. A quarrel with the judge is `refused`, an end of its own making `crashed`."""
 
-EARNS = {"hunt_two_sessions.py": {"dprobs"}}
-"""What an attack earns honestly: who gives up one gradient may compute with it from then on."""
+EARNS = {
+    "hunt_two_sessions.py": {"dprobs"},
+    "hunt_three_sessions.py": {"dprobs", "dcounts_sum_inv"},
+    "hunt_float32_reason.py": {"dcounts"},
+    "ask_aten_tanh_backward.py": {"dact"},
+}
+"""What an attack earns honestly: who gives up one gradient may compute with it from then on. Of `ask_aten_tanh_backward`, a line is right."""
 
 MUST = {
     "hang_loop.py": "timeout", "hang_regex.py": "timeout", "hang_import_time.py": "timeout", "hang_sleep_swallowing.py": "timeout",
     "eat_zeros.py": "memory", "end_exit_now.py": "crashed", "end_segfault.py": "crashed", "forge_deep_json.py": "refused",
-    "forge_wrong_nonce.py": "refused", "ask_plainly.py": "judged",
+    "forge_wrong_nonce.py": "refused", "ask_plainly.py": "judged", "forge_unknown_names.py": "refused", "forge_statements.py": "refused",
+    "forge_late_prelude.py": "refused", "forge_many_early.py": "refused", "forge_header_bulk.py": "refused",
+    "lie_by_the_clock.py": "judged",
 }  # fmt: skip
 
 

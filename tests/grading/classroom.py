@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import backprop_check
@@ -31,7 +31,7 @@ def setup(**more: Any) -> Setup:
 
 def task(text: str | bytes, name: str = "ada.py", given: Setup | None = None) -> Task:
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    return Task(name, "ada", "ex05", data, (given or setup()).digest("ex05", data))
+    return Task(name, PurePosixPath(name).stem, "ex05", data, (given or setup()).digest("ex05", data))
 
 
 def argv(source: Path, out: Path, *more: str, exercise: str | None = "ex05") -> list[str]:

@@ -74,7 +74,7 @@ class Judge:
         graph = self.graph(exercise)
         try:
             read = read_submission(submission, graph.exercise)
-            verdicts, trouble, _ = judge(graph, read, zygote or self.zygote, time_limit, seeds or itertools.count(first_seed).__next__)
+            verdicts, trouble, *_ = judge(graph, read, zygote or self.zygote, time_limit, seeds or itertools.count(first_seed).__next__)
         except (BadInput, NothingRan) as error:
             assert "\n" not in str(error).strip() and str(error).strip()
             return Judged(message=str(error))

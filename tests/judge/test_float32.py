@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,10 @@ from asking import COURSE, Judge
 from graphs import NORMED
 from restyling import HEAD, SOLUTIONS, answers, refused, restylings
 
-from backprop_check.comparison.again import _independent
+from backprop_check.comparison.again import First
 from backprop_check.flow import check
-from backprop_check.records import Difference, Run, Target, Trial, Verdict
+from backprop_check.records import Answer, Difference, Run, Target, Trial, Verdict
+from backprop_check.submission.run import Session
 from backprop_check.submission.zygote import Zygote
 from backprop_check.trace.oracle import trace
 
@@ -94,19 +95,22 @@ def test_the_cause_is_proven_as_in_float64(tmp_path: Path, zygote: Zygote) -> No
     assert found.verdict.answer.dtype == "float32"
 
 
-def test_one_session_mends_only_what_owes_nothing_to_what_it_serves() -> None:
-    """Each target given up once, in a session of its own, and marked in another: two in a ring, three in a ring."""
+def test_another_session_mends_what_it_was_handed_no_new_gradient_for() -> None:
+    """`da` given up in one session and `db` in another would else both be had of the oracle."""
     trial = Trial(0, {}, torch.float64, {}, {}, {})
+    answers = {name: Answer("tensor") for name in ("da", "db", "dc")}
 
-    def marked(name: str, *orders: str) -> Verdict:
-        runs = tuple(Run(trial, {}, order=tuple(order.split())) for order in orders)
-        return Verdict(Target(name, 1, ""), "correct", runs, (Difference(""),), 0)
+    def mended(before: str, after: str, broken_off: str = "", early: Sequence[str] = ()) -> bool:
+        def run(order: str) -> Run:
+            return Run(trial, answers, order=tuple(order.split()))
 
-    def independent(name: str, order: str, *others: Verdict) -> bool:
-        return _independent(Target(name, 1, ""), marked(name, order).runs, others)
+        def verdict(order: str) -> Verdict:
+            return Verdict(Target("db", 1, ""), "correct", (run(order),), (Difference(""),), 0)
 
-    assert independent("db", "da db", marked("da", "da db"))
-    assert independent("da", "da db", marked("db", "da db"))
-    assert not independent("db", "da db", marked("da", "db da"))
-    assert not independent("dc", "da dc db", marked("da", "db da dc"), marked("db", "dc db da"))
-    assert independent("dc", "da db dc", *(marked(n, "da db dc") for n in itertools.islice(("da", "db"), 2)))
+        first = First({"db": verdict(before)}, [run(broken_off)] if broken_off else [])
+        return first.mended(verdict(after), Session(None, None, None, early=early))  # type: ignore[arg-type]
+
+    assert mended("da db", "da db") and mended("da db", "db da") and mended("da dc db", "dc db")
+    assert not mended("db da", "da db") and not mended("da db", "da dc db")
+    assert not mended("da db", "da db", broken_off="db da")
+    assert mended("db da", "da db", early=["da"]), "what is taken early earns nothing"

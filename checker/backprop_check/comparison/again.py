@@ -2,26 +2,63 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 
+from backprop_check.comparison.compare import compare
 from backprop_check.comparison.first import breaks, early, first_look, verdict_of
-from backprop_check.records import Exercise, Run, Submission, Target, Trial, Verdict
+from backprop_check.comparison.standing import contradicted
+from backprop_check.records import Exercise, Run, Submission, Trial, Verdict
 from backprop_check.submission.doubled import asks_float32, asks_numpy_float32
 from backprop_check.submission.run import Session
+from backprop_check.submission.statements import writers
 from backprop_check.trace.graph import Graph
 
 _NAMED = re.compile(r"float(?!64)", re.IGNORECASE)
 """How torch names float32 where it refuses to mix: Float, float, Float32."""
 
+ROUGHLY = 1e-2
+"""What `max|Δ| / scale` of a float64 answer may be that float32 has spoilt on its way."""
+
+
+@dataclass(frozen=True)
+class First:
+    """What the first session gave: its verdicts, and its runs that broke off."""
+
+    verdicts: Mapping[str, Verdict]
+    broken_off: Sequence[Run]
+
+    def runs(self, name: str) -> list[Run]:
+        """The runs in which `name` was answered."""
+        return [run for run in (*self.verdicts[name].runs, *self.broken_off) if name in run.order]
+
+    def wrong(self) -> list[Verdict]:
+        return [v for v in self.verdicts.values() if v.status in ("incorrect", "error") and "not-deterministic" not in v.why]
+
+    def mended(self, second: Verdict, session: Session) -> bool:
+        """Whether another session may mend an answer: it is right there, and was handed no gradient before it that the first had not been.
+
+        One may give up `da` for its gradient in a first session, and `db` for that of `da` in a second; honest code has one order, but
+        for those that the session itself takes early, which earn nothing.
+        """
+        name = second.target.name
+        runs = [*second.runs, *(run for run in session.broken_off if name in run.order)]
+        known = [_before(name, run) for run in self.runs(name)]
+        return (
+            second.status == "correct"
+            and not contradicted(name, session.broken_off)
+            and set().union(*(_before(name, run) for run in runs)) <= set.intersection(*known or [set()]).union(session.early)
+        )
+
 
 def in_float32(
     graph: Graph,
     submission: Submission,
-    verdicts: Mapping[str, Verdict],
+    first: First,
     session: Callable[..., Session],
     draw: Callable[..., Callable[[], Trial]],
 ) -> Iterable[tuple[str, Verdict]]:
@@ -30,14 +67,16 @@ def in_float32(
     A float32 answer that stays wrong is told by its numbers in float64, which are as exact as any.
     """
     asked = asks_float32(submission)
-    doubtful = [v for v in verdicts.values() if v.status in ("incorrect", "error") and (asked or _may_be_float32(v))]
+    doubtful = [
+        v for v in first.wrong() if (asked or _may_be_float32(v)) and all(_spoilt(v.target.name, r) for r in first.runs(v.target.name))
+    ]
     if not doubtful:
         return
     with session(doubled=True) as double:
         exact = first_look(graph, submission, lambda choice: double.run(draw(choice)))
     for verdict in doubtful:
         second = _as_float32(exact[verdict.target.name], verdict)
-        if second.status == "correct" and _independent(verdict.target, second.runs, verdicts.values()):
+        if first.mended(second, double):
             yield verdict.target.name, replace(second, why=second.why | {"float32"})
         elif second.status == "incorrect" and _is(verdict, torch.float32) and _is(exact[verdict.target.name], torch.float64):
             yield verdict.target.name, second
@@ -49,7 +88,7 @@ def in_float32(
         rounded = first_look(graph, submission, lambda choice: single.run(draw(choice, torch.float32)))
     for verdict in staying:
         second = rounded[verdict.target.name]
-        if second.status == "correct" and _independent(verdict.target, second.runs, verdicts.values()):
+        if first.mended(second, single):
             yield verdict.target.name, replace(second, why=second.why | {"float32"})
 
 
@@ -58,6 +97,15 @@ def _may_be_float32(verdict: Verdict) -> bool:
     answers = [run.answers[verdict.target.name] for run in verdict.runs]
     refused = [a.raised.message for a in answers if a.raised is not None and a.raised.kind == "RuntimeError"]
     return any(a.dtype == "float32" for a in answers) or any(_NAMED.search(message) for message in refused)
+
+
+def _spoilt(name: str, run: Run) -> bool:
+    """Whether float32 may have made an answer what it is: it is float32, or raised, or not finite, or wrong by no more than rounding."""
+    answer, difference = run.answers[name], compare(run, name)
+    if difference.wrong in ("", "raised") or answer.dtype in ("float32", "complex64"):
+        return True
+    off = difference.max_abs
+    return off is not None and (off == math.inf or off <= ROUGHLY * run.trial.scales[name])
 
 
 def _as_float32(exact: Verdict, first: Verdict) -> Verdict:
@@ -76,48 +124,41 @@ def _is(verdict: Verdict, dtype: torch.dtype) -> bool:
     return all(value is not None and value.dtype == dtype for value in values)
 
 
-def _independent(target: Target, runs: Sequence[Run], verdicts: Iterable[Verdict]) -> bool:
-    """Whether `target`, right in `runs`, owes nothing to a target that owes its own mark to it, be it by way of others.
-
-    One may give up `da` for its gradient in a first session, and `db` in a second: what is right of both was asked of the oracle. Then `db`
-    comes before `da` in the second and after it in the first; honest code has one order. So may three in three sessions.
-    """
-    marked = {v.target.name: _before(v.target, v.runs) for v in verdicts if v.status == "correct" and v.target != target}
-    reached: set[str] = set()
-    queue = _before(target, runs)
-    while queue:
-        name = queue.pop()
-        if name not in reached:
-            reached.add(name)
-            queue |= marked.get(name, set())
-    return target.name not in reached
-
-
-def _before(target: Target, runs: Iterable[Run]) -> set[str]:
-    """The targets whose gradients were handed out before `target` was answered."""
-    return {name for run in runs if target.name in run.order for name in run.order[: run.order.index(target.name)]}
+def _before(name: str, run: Run) -> set[str]:
+    """The targets whose gradients were handed out before `name` was answered."""
+    return set(run.order[: run.order.index(name)]) if name in run.order else set()
 
 
 def second_opinions(
     exercise: Exercise,
     submission: Submission,
-    verdicts: Mapping[str, Verdict],
+    first: First,
     session: Callable[..., Session],
     draw: Callable[..., Callable[[], Trial]],
 ) -> Iterable[tuple[str, Verdict]]:
     """Run again where a wrong target, or a forward name given another value, may have spoilt a right answer below it."""
-    wrong = [v for v in verdicts.values() if v.status in ("incorrect", "error") and not breaks(v.target, submission)]
+    wrong = [v for v in first.wrong() if not breaks(v.target, submission)]
     if not wrong:
         return
     earlier = [v.target.name for v in wrong if "aliased" not in v.why and any(early(run, v.target) for run in v.runs)]
     rebound = sorted({name for v in wrong for run in v.runs for name, _ in run.rebound})
-    for ways in ({"early": earlier} if earlier else None, {"restored": rebound} if rebound else None):
-        if ways is None:
+    for way, names in (("early", earlier), ("restored", rebound)):
+        reading = [v for v in wrong if v.target.name not in earlier and _reads(v.target.name, submission) & {*names}]
+        if not reading:
             continue
-        with session(**ways) as other:
+        with session(**{way: names}) as other:
             runs = tuple(other.run(draw(choice)) for choice in range(len(wrong[0].runs)))
-        for verdict in wrong:
-            if verdict.target.name not in ways.get("early", ()):
-                second = verdict_of(verdict.target, runs, submission)
-                if second.status == "correct" and _independent(verdict.target, runs, verdicts.values()):
-                    yield verdict.target.name, replace(second, why=frozenset({"rebound"}) if "restored" in ways else frozenset())
+        for verdict in reading:
+            second = verdict_of(verdict.target, runs, submission)
+            if first.mended(second, other):
+                yield verdict.target.name, replace(second, why=frozenset({"rebound"}) if way == "restored" else frozenset())
+
+
+def _reads(target: str, submission: Submission) -> set[str]:
+    """The names that an answer rests on, directly or through other names."""
+    writing, found, queue = writers(submission.statements), set[str](), [target]
+    while queue:
+        fresh = {name for statement in writing.get(queue.pop(), ()) for name in statement.reads} - found
+        found |= fresh
+        queue += fresh
+    return found

@@ -15,8 +15,11 @@ from backprop_check.submission.run import NothingRan
 from backprop_check.trace.graph import Graph
 
 
-def first_look(graph: Graph, submission: Submission, run: Callable[[int], Run]) -> dict[str, Verdict]:
-    """The verdicts of one session, each target judged alone. `run` draws a trial of a choice of sizes and runs the submission on it."""
+def first_look(graph: Graph, submission: Submission, run: Callable[[int], Run], closer: bool = True) -> dict[str, Verdict]:
+    """The verdicts of one session, each target judged alone. `run` draws a trial of a choice of sizes and runs the submission on it.
+
+    A `closer` look tells a hard-coded size from chance.
+    """
     runs = tuple(run(choice) for choice in range(len(graph.sizes)))
     for target in graph.exercise.targets:
         where = f"{graph.exercise.path}:{target.line}"
@@ -24,7 +27,7 @@ def first_look(graph: Graph, submission: Submission, run: Callable[[int], Run]) 
             raise BadInput(f"{where}: autograd's gradient of `{target.node}` is nowhere finite, so nothing can be judged by it.")
     verdicts = {t.name: verdict_of(t, runs, submission) for t in graph.exercise.targets}
     doubtful = {c for v in verdicts.values() if _size_dependent(v) for c, difference in enumerate(v.differences) if difference.wrong}
-    if doubtful:
+    if doubtful and closer:
         nominal, others = [run(0) for _ in range(2)], [run(choice) for choice in sorted(doubtful)]
         verdicts = {name: _hard_coded(v, nominal, others) for name, v in verdicts.items()}
     return verdicts

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
 
-from backprop_check.comparison.again import in_float32, second_opinions
+from backprop_check.comparison.again import First, in_float32, second_opinions
 from backprop_check.comparison.first import first_look, with_unseen
 from backprop_check.comparison.second import second_look
 from backprop_check.comparison.seeds import Seeds, own_seeds
+from backprop_check.comparison.standing import differing, may_vary, standing
 from backprop_check.records import Submission, Trial, Verdict
 from backprop_check.results import Outcome
 from backprop_check.submission.run import Limits, NothingRan, Session
@@ -26,11 +28,15 @@ Trace = Callable[..., Trial]
 
 
 class Judged(NamedTuple):
-    """A verdict per target, in the exercise's order; what went wrong before `backward` (statement, error); how workers ended unasked."""
+    """A verdict per target, in the exercise's order; what went wrong before `backward` (statement, error); how workers ended unasked.
+
+    `skipped` are the statements that hung or ended the process.
+    """
 
     verdicts: tuple[Verdict, ...]
     trouble: tuple[tuple[int, str], ...]
     ends: tuple[Outcome, ...]
+    skipped: Mapping[int, tuple[str, str]]
 
 
 def judge(
@@ -40,11 +46,14 @@ def judge(
     limits: Limits | float = 10.0,
     seeds: Seeds | None = None,
     trace: Trace = trace,
+    skipped: Mapping[int, tuple[str, str]] = MappingProxyType({}),
+    marks_only: bool = False,
 ) -> Judged:
     """Run `submission` on the trials of `graph` and return what is found.
 
     `seeds` gives a new seed at each call; no two trials share one, and by default they follow from the exercise and the code. `limits` as
-    a number are seconds a statement. `trace` is for callers that remember what the oracle said. Raises `NothingRan` when `backward` was
+    a number are seconds a statement. `trace` is for callers that remember what the oracle said. `skipped` are statements that are known
+    to hang or to end the process. With `marks_only` nothing is run that only explaining needs. Raises `NothingRan` when `backward` was
     never reached.
     """
     bounds = limits if isinstance(limits, Limits) else Limits(limits)
@@ -59,21 +68,26 @@ def judge(
         return trace(graph, seeds(), graph.sizes[0], perturb=nodes)
 
     def session(early: Sequence[str] = (), restored: Sequence[str] = (), doubled: bool = False) -> Session:
-        return Session(zygote, graph.exercise, submission, bounds, until, early, restored, doubled, skipped=dict(skipped), ends=ends)
+        return Session(zygote, graph.exercise, submission, bounds, until, early, restored, doubled, skipped=dict(known), ends=ends)
 
-    skipped: dict[int, tuple[str, str]] = {}
+    known = dict(skipped)
     with session() as main:
-        verdicts = first_look(graph, submission, lambda choice: main.run(draw(choice)))
-        verdicts = with_unseen(verdicts, lambda: main.run(lambda: trace(graph, seeds(), graph.unseen)))
+        verdicts = first_look(graph, submission, lambda choice: main.run(draw(choice)), closer=not marks_only)
+        if not marks_only:
+            verdicts = with_unseen(verdicts, lambda: main.run(lambda: trace(graph, seeds(), graph.unseen)))
         verdicts |= second_look(graph, submission, verdicts, lambda nodes: main.run(lambda: perturbed(nodes)))
-        skipped.update(main.skipped)
+        known.update(main.skipped)
         trouble = tuple(dict.fromkeys(main.prelude_errors))
+    verdicts |= standing(verdicts, main.broken_off)
     with contextlib.suppress(NothingRan):  # no time was left to ask again: what was judged stands
-        for name, verdict in in_float32(graph, submission, verdicts, session, draw):
+        if may_vary(submission):
+            verdicts |= differing(verdicts, session)
+        first = First(dict(verdicts), main.broken_off)
+        for name, verdict in in_float32(graph, submission, first, session, draw):
             verdicts[name] = verdict
-        for name, verdict in second_opinions(graph.exercise, submission, verdicts, session, draw):
+        for name, verdict in second_opinions(graph.exercise, submission, replace(first, verdicts=dict(verdicts)), session, draw):
             verdicts[name] = verdict
-    return Judged(tuple(_policy(verdicts[t.name], submission) for t in graph.exercise.targets), trouble, tuple(ends))
+    return Judged(tuple(_policy(verdicts[t.name], submission) for t in graph.exercise.targets), trouble, tuple(ends), known)
 
 
 def _policy(verdict: Verdict, submission: Submission) -> Verdict:

@@ -31,6 +31,8 @@ def _codes(text: str) -> tuple[str, ...]:
 
 # The text of the line says it, whatever its value.
 TEXT = _codes("not-written syntax-error autograd-used undefined-name not-callable")
+# Run again, it gave another answer: of no value of it is there anything to say.
+VARIED = _codes("not-deterministic")
 # torch refuses it, and the part that it refuses says why.
 REFUSED = _codes("bad-reshape inner-for-outer missing-transpose elementwise-for-matmul reversed-axes")
 # It is no gradient at all: another kind of thing.
@@ -74,7 +76,7 @@ ONE_THING = (
 )
 """Codes that are no two mistakes of one line: one too many and one missing are something in the place of something else."""
 
-ORDER: tuple[str | Find, ...] = (*TEXT, *REFUSED, *KIND, *SPOILED, *LAYOUT, *PLAIN, *FORMULA, *VALUE)
+ORDER: tuple[str | Find, ...] = (*TEXT, *VARIED, *REFUSED, *KIND, *SPOILED, *LAYOUT, *PLAIN, *FORMULA, *VALUE)
 
 
 def found(explainer: str | Find, case: Case) -> Diagnosis | None:

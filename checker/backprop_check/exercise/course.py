@@ -9,7 +9,7 @@ from pathlib import Path
 from backprop_check.errors import BadInput
 
 _FILE = re.compile(r"(ex(\d+)([a-z]?))_\w+\.py")
-_ASKED = re.compile(r"(?:ex)?0*(\d+)([a-z]?)", re.IGNORECASE)
+_ASKED = re.compile(r"(?:ex)?0*(\d{1,9})([a-z]?)", re.IGNORECASE)
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CHECKOUT = _PACKAGE.parents[1]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,13 +12,16 @@ from typing import Any
 import torch
 
 from backprop_check.comparison.judge import Judged, judge
+from backprop_check.diagnosis.causes import FACTS
+from backprop_check.diagnosis.explain import Explained
 from backprop_check.errors import BadInput
 from backprop_check.exercise.parse import parse_exercise
 from backprop_check.files import decoded
-from backprop_check.grading.clock import TooSlow, at_most
-from backprop_check.grading.explaining import explained_apart
-from backprop_check.grading.task import Setup, Task, seeds
-from backprop_check.records import Exercise, Report, Run, Submission, Trial, Verdict
+from backprop_check.grading.clock import TooSlow, at_most, end_after
+from backprop_check.grading.explaining import explained_apart, needs_no_word
+from backprop_check.grading.task import Setup, Task, seeds, shown_seeds
+from backprop_check.grading.unjudged import too_slow
+from backprop_check.records import Exercise, Submission, Trial, Verdict
 from backprop_check.report.build import build_report, could_not_judge
 from backprop_check.report.json import as_json
 from backprop_check.results import Outcome, Result
@@ -27,7 +29,6 @@ from backprop_check.submission.cells import cells
 from backprop_check.submission.digest import code_digest
 from backprop_check.submission.parse import submission_from
 from backprop_check.submission.run import Limits, NothingRan
-from backprop_check.submission.wire import raw_bytes
 from backprop_check.submission.zygote import Gone, Zygote
 from backprop_check.trace.graph import Graph, load_graph
 from backprop_check.trace.oracle import trace
@@ -38,6 +39,14 @@ TRIALS, EXPLANATIONS = 64, 4096
 ORDER: tuple[Outcome, ...] = ("refused", "timeout", "memory", "crashed")
 """Of several things that happened to a submission, the one that is its outcome."""
 
+
+ELSEWHERE = replace(
+    FACTS,
+    error="this is right on some numbers, and wrong on others",
+    note="What is graded is tried on numbers that are drawn in secret, so none of them is shown.",
+    help="Does the line hold for any values and any sizes?",
+    evidence="Compared with autograd's gradient on trials that are kept secret.",
+)
 
 FAILED = "The checker itself failed over this submission ({}): look at it by hand."
 
@@ -66,43 +75,95 @@ class Bench:
         parsed = {name: parse_exercise(Path(file), text) for name, (file, text) in setup.exercises.items()}
         self._graphs = {name: load_graph(exercise) for name, exercise in parsed.items()}
         self._trace = Remembered(trace, TRIALS)
-        self._explain = Remembered(explained_apart, EXPLANATIONS)
+        self._explain = Remembered(self._explained, EXPLANATIONS)
         for graph in self._graphs.values():
             trace(graph, 0, graph.sizes[0])
 
     def judge(self, task: Task) -> Result:
         """Judge one submission. Whatever it holds, there is a result."""
         started = time.perf_counter()
+        end_after(self._setup.time_limit + 1)
         graph = self._graphs[task.exercise]
         try:
             report, outcome = self._report(task, graph)
         except NothingRan as error:
-            report, outcome = could_not_judge(graph.exercise, str(error)), error.outcome
+            report, outcome = as_json(could_not_judge(graph.exercise, str(error))), error.outcome
         except BadInput as error:
-            report, outcome = could_not_judge(graph.exercise, str(error)), "unreadable"
+            report, outcome = as_json(could_not_judge(graph.exercise, str(error))), "unreadable"
         except Gone:
             raise
         except Exception as error:  # a mistake of ours must not cost the judge; without a digest, the next run tries again
-            report, outcome = could_not_judge(graph.exercise, FAILED.format(type(error).__name__)), "crashed"
+            report, outcome = as_json(could_not_judge(graph.exercise, FAILED.format(type(error).__name__))), "crashed"
             task = replace(task, digest="")
+        end_after(0)
         seconds = time.perf_counter() - started
-        return Result(task.submission, task.student, task.exercise, as_json(report), seconds, outcome, task.digest)
+        return Result(task.submission, task.student, task.exercise, report, seconds, outcome, task.digest)
 
-    def _report(self, task: Task, graph: Graph) -> tuple[Report, Outcome]:
+    def _report(self, task: Task, graph: Graph) -> tuple[dict[str, Any], Outcome]:
+        """Judge by trials that are secret; explain what is wrong by others, the same for everybody: no word tells of the first."""
         submission, code = read(task, graph.exercise, self._setup.time_limit)
-        limits = Limits(self._setup.time_limit, self._setup.whole)
-        judged = judge(graph, submission, self._zygote, limits, seeds(self._setup.secret, task.exercise, code), self._traced)
-        submission = replace(submission, trouble=judged.trouble)
-        key = (task.exercise, code, judged.trouble, _values(judged.verdicts))
-        explained = self._explain(key, graph, submission, judged.verdicts, self._setup.searching)
-        return build_report(graph.exercise, submission, judged.verdicts, explained, judged.trouble), _outcome(judged)
+        end_after(self._setup.longest)
+        limits, draw = Limits(self._setup.time_limit, self._setup.whole), seeds(self._setup.secret, task.exercise, code)
+        judged = judge(graph, submission, self._zygote, limits, draw, self._traced, marks_only=True)
+        if not judged.trouble and all(needs_no_word(v) and not any(run.passed for run in v.runs) for v in judged.verdicts):
+            nominal = [replace(v, worst=0) for v in judged.verdicts]
+            return _unseen(as_json(build_report(graph.exercise, submission, nominal, {}))), _outcome(judged)
+        key = (task.exercise, code, _told_apart(submission), tuple(judged.skipped), tuple((v.status, v.why) for v in judged.verdicts))
+        return self._explain(key, graph, submission, judged), _outcome(judged)
+
+    def _explained(self, graph: Graph, submission: Submission, judged: Judged) -> dict[str, Any]:
+        limits, draw = Limits(self._setup.time_limit, self._setup.whole), shown_seeds(graph.exercise.id)
+        try:
+            shown = judge(graph, submission, self._zygote, limits, draw, self._traced, skipped=judged.skipped)
+        except NothingRan:
+            silent = [replace(v, worst=0, runs=tuple(replace(run, passed=()) for run in v.runs)) for v in judged.verdicts]
+            return _unseen(as_json(build_report(graph.exercise, submission, silent, _unexplained(silent, silent))))
+        submission = replace(submission, trouble=shown.trouble)
+        verdicts = tuple(map(_shown, judged.verdicts, shown.verdicts))
+        explained = explained_apart(graph, submission, verdicts, self._setup.searching)
+        explained |= _unexplained(judged.verdicts, shown.verdicts)
+        told = as_json(build_report(graph.exercise, submission, verdicts, explained, shown.trouble))
+        return _unseen(told, [v.target.name for v, s in zip(judged.verdicts, shown.verdicts, strict=True) if _right(v) != _right(s)])
 
     def _traced(
         self, graph: Graph, seed: int, sizes: Any, dtype: torch.dtype = torch.float64, perturb: frozenset[str] = frozenset()
     ) -> Trial:
+        if perturb:  # on these no mark depends; everybody has the same
+            seed = shown_seeds(f"{graph.exercise.id}, perturbed")()
         key = (graph.exercise.id, seed, tuple(sizes.items()), dtype, perturb)
         found: Trial = self._trace(key, graph, seed, sizes, dtype, perturb)
         return found
+
+
+def _right(verdict: Verdict) -> bool:
+    return verdict.status == "correct"
+
+
+def _shown(judged: Verdict, shown: Verdict) -> Verdict:
+    """The verdict with what may be shown of it: the runs are those of the trials that are no secret."""
+    if "not-deterministic" in judged.why or _right(judged) != _right(shown):
+        return replace(shown, status=judged.status, why=judged.why)
+    return shown
+
+
+def _unexplained(judged: Sequence[Verdict], shown: Sequence[Verdict]) -> dict[str, Explained]:
+    """What is said of answers that are wrong on secret trials, where nothing else shows it."""
+    lost = [j for j, s in zip(judged, shown, strict=True) if not _right(j) and (j is s or _right(s)) and not j.why & {"not-deterministic"}]
+    return {v.target.name: ((ELSEWHERE,), ()) for v in lost if v.status != "missing"}
+
+
+def _unseen(report: dict[str, Any], names: Sequence[str] | None = None) -> dict[str, Any]:
+    """Take the figures of `names`, or of all gradients, out of a report: they are of trials that are secret, or of others than decided."""
+    for gradient in report["gradients"]:
+        if names is None or gradient["name"] in names:
+            gradient.update(max_abs_diff=None, max_rel_diff=None, exact=False)
+    return report
+
+
+def _told_apart(submission: Submission) -> object:
+    """What of a submission may be quoted, beside its code: where its lines stand, and the comments within its statements."""
+    places = [(outer.where, outer.source) for outer in (*submission.above, *submission.others)]
+    return (*places, *(s.source for s in submission.statements if "#" in s.source))
 
 
 def read(task: Task, exercise: Exercise, seconds: float) -> tuple[Submission, str]:
@@ -115,8 +176,7 @@ def read(task: Task, exercise: Exercise, seconds: float) -> tuple[Submission, st
             submission = submission_of(task, exercise)
             return submission, code_digest(submission)
     except TooSlow:
-        what = f"{PurePosixPath(task.submission).name} takes longer than {seconds:g} s to read"
-        raise NothingRan(f"{what}: hand in your `backward` and what it needs.", "timeout") from None
+        raise NothingRan(too_slow(task, seconds), "timeout") from None
 
 
 def submission_of(task: Task, exercise: Exercise) -> Submission:
@@ -126,20 +186,6 @@ def submission_of(task: Task, exercise: Exercise) -> Submission:
         return submission_from(cells(path, decoded(task.data, path, "submission")), path, exercise, task.beside.get)
     except (RecursionError, MemoryError):
         raise BadInput(f"{path} is nested too deeply to be read: write it as plain statements.") from None
-
-
-def _values(verdicts: tuple[Verdict, ...]) -> bytes:
-    """Return a digest of what the code gave in every trial: code that draws at random may give something else each time."""
-    digest = hashlib.sha256()
-    for verdict in verdicts:
-        digest.update(repr((verdict.target.name, verdict.status, verdict.why, [_told(run, verdict) for run in verdict.runs])).encode())
-    return digest.digest()
-
-
-def _told(run: Run, verdict: Verdict) -> object:
-    answer = run.answers[verdict.target.name]
-    value = None if answer.value is None else hashlib.sha256(raw_bytes(answer.value)).digest()
-    return answer.state, answer.dtype, answer.shape, answer.kind, answer.raised, value
 
 
 def _outcome(judged: Judged) -> Outcome:

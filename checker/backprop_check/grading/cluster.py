@@ -72,10 +72,11 @@ class Call:
 def _chunks(tasks: Iterable[Task]) -> Iterator[list[Task]]:
     chunk: list[Task] = []
     for task in tasks:
-        chunk.append(task)
-        if len(chunk) == SIZE or sum(len(each.data) for each in chunk) >= BYTES:
+        full = len(chunk) >= SIZE or sum(len(each.data) for each in chunk) >= BYTES
+        if full and chunk[-1].student != task.student:  # a student's files go together: what hangs of them is counted
             yield chunk
             chunk = []
+        chunk.append(task)
     if chunk:
         yield chunk
 

@@ -31,7 +31,7 @@ BROKEN_OFF = replace(FACTS, note="Seeking the cause broke off, or took far too l
 
 def explained_apart(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], searching: float) -> dict[str, Explained]:
     """Return, by target, its diagnoses and remarks; the bare facts where the explaining process ends early or takes far too long."""
-    if all(_needs_no_word(verdict) for verdict in verdicts):
+    if all(needs_no_word(verdict) for verdict in verdicts):
         return {v.target.name: ((), ()) for v in verdicts if v.status == "correct"}
     reader, writer = os.pipe()
     pid = os.fork()
@@ -57,7 +57,7 @@ def explained_apart(graph: Graph, submission: Submission, verdicts: Sequence[Ver
         os.waitpid(pid, 0)
 
 
-def _needs_no_word(verdict: Verdict) -> bool:
+def needs_no_word(verdict: Verdict) -> bool:
     """Whether there is no cause to be sought and nothing to remark: most right answers need no process to be explained in."""
     return verdict.status == "missing" or (verdict.status == "correct" and not verdict.why and not verdict.runs[0].changed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -67,7 +68,8 @@ def graded(plan: Plan, read: Reader, setup: Setup, store: Store, judged: Judging
         return result
 
     unread: list[Result] = []
-    for result in judged(_tasks(plan.left, read, setup, unread)):
+    slow = Counter(result.student for result in plan.done if result.outcome == "timeout")
+    for result in judged(replace(task, slow=slow[task.student]) for task in _tasks(plan.left, read, setup, unread)):
         yield kept(result)
         while unread:
             yield kept(unread.pop())

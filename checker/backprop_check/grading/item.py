@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal
 
-from backprop_check.files import LARGEST, read_as
+from backprop_check.files import LARGEST, LARGEST_NOTEBOOK, read_as
 
 ITEMS_LIMIT = 200_000
+REMEMBERED = 100
+"""Of so many notebooks that are too large to be read as a whole the code is kept once it was found."""
+
 DEPTH_LIMIT = 64
 OTHERS_LISTED = 50
 """So many files of other kinds are listed of a folder: of a data set, a few names say enough."""
 TOO_LARGE = f"is larger than {LARGEST // 1_000_000} MB: it was not opened"
+TOO_MANY = f"holds most of more than {ITEMS_LIMIT:,} files and folders: it was not searched"
 TOO_DEEP = f"lies more than {DEPTH_LIMIT} folders deep: it was not searched"
 METADATA = "submission_metadata.yml"
 VENV = "pyvenv.cfg"
@@ -69,6 +73,23 @@ def kind_of(name: str) -> Kind:
 def _is_plain(name: str) -> bool:
     """Say whether a name has no suffix of a submission in it: text or JSON, which may be one all the same."""
     return not PurePosixPath(name).stem.lower().endswith((".py", ".ipynb"))
+
+
+def too_large(name: str, size: int) -> str:
+    """Return why a file of this name and size is not opened. A notebook's outputs do not count, for they are passed over."""
+    if name.lower().endswith(".ipynb"):
+        return TOO_LARGE.replace(f"{LARGEST // 1_000_000} MB", f"{LARGEST_NOTEBOOK // 1_000_000} MB") if size > LARGEST_NOTEBOOK else ""
+    return TOO_LARGE if size > LARGEST else ""
+
+
+def fattest(counts: Mapping[tuple[str, ...], int], whole: int) -> tuple[str, ...]:
+    """Return the innermost folder that holds more than half of what lies in the one around it, by how much each holds; () for none."""
+    parts: tuple[str, ...] = ()
+    while True:
+        inside = [other for other in counts if len(other) == len(parts) + 1 and other[:-1] == parts and 2 * counts[other] > whole]
+        if not inside:
+            return parts
+        parts, whole = inside[0], counts[inside[0]]
 
 
 def is_ignored(name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from backprop_check.errors import BadInput
@@ -55,8 +56,14 @@ class Pages:
         self._results[result.student].append(result)
 
     def _write(self, student: str) -> None:
-        parts = [Part(result, self._lines(result)) for result in sorted(self._results[student], key=lambda r: (r.exercise, r.submission))]
-        for name, text in zip(_names(student), (markdown(student, parts), html(student, parts)), strict=True):
+        results = sorted(self._results[student], key=lambda r: (r.exercise, r.submission))
+        try:
+            parts = [Part(result, self._lines(result)) for result in results]
+            texts = markdown(student, parts), html(student, parts)
+        except Exception:  # a mistake of ours over one student's text must not end the batch: the page says the verdicts without it
+            parts = [Part(_without_words(result)) for result in results]
+            texts = markdown(student, parts), html(student, parts)
+        for name, text in zip(_names(student), texts, strict=True):
             self._store.write(name, text)
 
     def _lines(self, result: Result) -> list[str] | None:
@@ -72,6 +79,13 @@ class Pages:
         ours = [cell for cell in found if cell.is_for(result.exercise)]
         answers = [cell for cell in ours if cell.mark is not None or _DEFINES.search(cell.text)]
         return (answers or ours)[-1].text.split("\n") if ours else None
+
+
+def _without_words(result: Result) -> Result:
+    """The result as a page can surely show it: its marks, and that its words could not be."""
+    gradients = [{**g, "diagnoses": [], "remarks": [], "source": None, "line": None} for g in result.report["gradients"]]
+    lost = "This page could not be made as a whole: ask for the explanations."
+    return replace(result, report={**result.report, "gradients": gradients, "message": result.report["message"] or lost, "notices": []})
 
 
 def _names(student: str) -> tuple[str, str]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import os
+import signal
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 
 from backprop_check.errors import BadInput
+from backprop_check.grading.clock import OVERDUE
 from backprop_check.grading.judge import NURSERY
 from backprop_check.grading.task import Setup, Task
-from backprop_check.grading.unjudged import unjudged
+from backprop_check.grading.unjudged import too_slow, unjudged
 from backprop_check.results import Result, from_line
 from backprop_check.submission.confinement.zygote import environment
 from backprop_check.submission.zygote import Gone, Zygote
@@ -22,12 +25,19 @@ from backprop_check.submission.zygote import Gone, Zygote
 TRIES = 4
 """How often a submission may take its judge along before it is given up."""
 
-TRIES = 4
-"""How often a submission may take its judge along before it is given up."""
+SLOW = 2
+"""So many submissions of a student may take longer than the limit; those that are left are not run then."""
+
+OWN_END = 0.2
+"""Seconds that a judge whose connection is closed may take to end, before it is killed."""
+
+CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT, signal.SIGFPE)
 
 AHEAD = 16
 """So many tasks for each judge are looked at, to find one that it should have."""
 
+WAITED = "It was not run: {} other files of yours took longer than the limit. Leave out what hangs, and hand in the one that counts."
+ENDED = "Reading it ended Python itself ({}): hand in your `backward` and what it needs."
 LOST = "The judge was lost again and again over this submission: look at it by hand."
 
 
@@ -51,6 +61,7 @@ class Pool:
         self._judges: list[Judge] = []
         self._tries: dict[str, int] = {}
         self._had: dict[bytes, int] = {}
+        self._slow: Counter[str] = Counter()
         self._starts = 0
 
     def __enter__(self) -> Pool:
@@ -66,17 +77,22 @@ class Pool:
 
     def judged(self, tasks: Iterable[Task]) -> Iterator[Result]:
         """Yield a result for each task, in the order in which they are done. Raises `BadInput` when nothing can be judged here."""
+        self._slow = Counter()
         coming, waiting, done = iter(tasks), deque[Task](), list[Result]()
         while True:
             waiting.extend(itertools.islice(coming, max(0, AHEAD * self._jobs - len(waiting))))
-            while waiting and (judge := self._idle()) is not None:
-                self._give(judge, self._fitting(judge, waiting))
+            while waiting and (judge := self._idle()) is not None and (task := self._fitting(judge, waiting)) is not None:
                 waiting.extend(itertools.islice(coming, 1))
+                if (slow := task.slow + self._slow[task.student]) < SLOW:
+                    self._give(judge, task)
+                else:  # without a digest: it is to be run once what hangs is gone
+                    done.append(unjudged(self._setup, replace(task, digest=""), WAITED.format(slow), "timeout"))
             yield from done  # only now: the judges are at work again while these are written down
             busy = [judge for judge in self._judges if judge.task is not None or not judge.ready]
             if not waiting and all(judge.task is None for judge in busy):
                 return
             done = [result for judge in self._heard(busy) if (result := self._receive(judge, waiting)) is not None]
+            self._slow.update(result.student for result in done if result.outcome == "timeout")
 
     def _idle(self) -> Judge | None:
         """Return a judge with nothing to do, and see to it that there are enough of them."""
@@ -104,9 +120,19 @@ class Pool:
                     self._nursery = None
         raise BadInput("no judging process could be started: look at this machine's memory and its system log, then run this again.")
 
-    def _fitting(self, judge: Judge, waiting: deque[Task]) -> Task:
-        """Take a task for `judge`: rather one that is like what it has had, or like nothing yet. So equal answers are explained once."""
-        task = next((task for task in waiting if self._had.get(task.likeness, judge.pid) == judge.pid), waiting[0])
+    def _fitting(self, judge: Judge, waiting: deque[Task]) -> Task | None:
+        """Take a task for `judge`: rather one that is like what it has had, or like nothing yet. So equal answers are explained once.
+
+        A student's files are judged one after another, in their order: what hangs keeps one judge only.
+        """
+        taken, free = {other.task.student for other in self._judges if other.task is not None}, []
+        for task in waiting:
+            if task.student not in taken:
+                free.append(task)
+            taken.add(task.student)
+        if not free:
+            return None
+        task = next((task for task in free if self._had.get(task.likeness, judge.pid) == judge.pid), free[0])
         waiting.remove(task)
         self._had[task.likeness] = judge.pid
         return task
@@ -143,18 +169,23 @@ class Pool:
     def _lost(self, judge: Judge, waiting: deque[Task]) -> Result | None:
         self._judges.remove(judge)
         judge.connection.close()
-        lost_alone = True
+        lost_alone, ended = True, 0
         if self._nursery is not None:
             try:
-                self._nursery.end(judge.pid)
+                status = self._nursery.end(judge.pid, OWN_END)
+                ended = os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else 0
             except Gone:
                 lost_alone = False
         task = judge.task
         if task is None:
             return None
+        if ended == OVERDUE:
+            return unjudged(self._setup, task, too_slow(task, self._setup.time_limit), "timeout")
+        if ended in CRASHES:
+            return unjudged(self._setup, task, ENDED.format(signal.strsignal(ended)), "unreadable")
         self._tries[task.submission] = self._tries.get(task.submission, 0) + lost_alone
         if self._tries[task.submission] < TRIES:
-            waiting.append(task)
+            waiting.appendleft(task)
             return None
         # Without a digest it does not stand: it may have been the machine, so the next run tries it again.
         return unjudged(self._setup, replace(task, digest=""), LOST, "crashed")

@@ -14,8 +14,9 @@ from typing import Any
 
 from backprop_check import __version__
 
-OWN = 3
-"""Every so many trials, one is the submission's own: its seed comes from the code too, so what one submission learns helps no other."""
+SHARED = 2
+"""So many trials of a submission are those of the whole class. The seeds of all others come from its own code too: none is judged without
+one of these, so what one submission learns helps no other."""
 
 _COMMENT = re.compile(rb"#[^\n]*")
 
@@ -66,7 +67,10 @@ def setup_from(data: bytes) -> Setup:
 
 @dataclass(frozen=True)
 class Task:
-    """One submission: its path below what is graded, whose it is, the exercise's id, its bytes, and the modules beside it, by path."""
+    """One submission: its path below what is graded, whose it is, the exercise's id, its bytes, and the modules beside it, by path.
+
+    `slow` is how many files of the same student are known to take longer than the limit.
+    """
 
     submission: str
     student: str
@@ -74,6 +78,7 @@ class Task:
     data: bytes
     digest: str
     beside: Mapping[str, str] = field(default_factory=dict)
+    slow: int = 0
 
     @cached_property
     def likeness(self) -> bytes:
@@ -91,8 +96,13 @@ def seeds(secret: str, exercise: str, code: str) -> Callable[[], int]:
 
     def drawn() -> Iterator[int]:
         for number in itertools.count():
-            own = code if number % OWN == OWN - 1 else ""
-            text = json.dumps([exercise, number, own]).encode()
+            text = json.dumps([exercise, number, code if number >= SHARED else ""]).encode()
             yield int.from_bytes(hmac.digest(bytes.fromhex(secret), text, "sha256")[:6], "little")
 
     return drawn().__next__
+
+
+def shown_seeds(exercise: str) -> Callable[[], int]:
+    """Return what gives the seeds of the trials whose numbers students are shown: the same for everybody, and no secret."""
+    count = itertools.count()
+    return lambda: int.from_bytes(hashlib.sha256(json.dumps([exercise, next(count)]).encode()).digest()[:6], "little")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from backprop_check.exercise.parse import parse_exercise
 from backprop_check.grading.task import Setup, Task
@@ -20,3 +20,7 @@ def unjudged(setup: Setup, task: Task, message: str, outcome: Outcome) -> Result
         nothing = {"schema": SCHEMA, "exercise": task.exercise or None, "title": None, "status": "error", "score": 0.0, "max_score": 0.0}
         report = {**nothing, "message": message, "gradients": []}
     return Result(task.submission, task.student, task.exercise, report, 0.0, outcome, task.digest)
+
+
+def too_slow(task: Task, seconds: float) -> str:
+    return f"{PurePosixPath(task.submission).name} takes longer than {seconds:g} s to read: hand in your `backward` and what it needs."

@@ -9,6 +9,12 @@ from backprop_check.exercise.sizes import axes
 from backprop_check.records import Diagnosis, Exercise, Gradient, Report, Submission, Verdict
 from backprop_check.report.notices import notices
 
+LONGEST = 160
+"""Characters of an exception's message that are shown."""
+
+SAID = ("AutogradUsed", "NameError", "UnboundLocalError")
+"""Exceptions that say no more than what is said of them."""
+
 Explained = tuple[tuple[Diagnosis, ...], tuple[Diagnosis, ...]]
 
 
@@ -51,4 +57,16 @@ def _gradient(verdict: Verdict, submission: Submission, diagnoses: tuple[Diagnos
         elif raised is not None:
             statement = submission.statements[raised.statement]
             line, source = (raised.span[0] if raised.span else statement.line), statement.source
-    return Gradient(verdict, line, source, named, diagnoses, remarks)
+    return Gradient(verdict, line, source, named, _heard(verdict, diagnoses), remarks)
+
+
+def _heard(verdict: Verdict, diagnoses: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
+    """With what Python or torch said themselves of a line that raised: an explanation adds to that, and replaces none of it."""
+    raised = verdict.answer.raised if verdict.status == "error" else None
+    if raised is None or raised.span is None or not raised.message or not diagnoses:
+        return diagnoses
+    first = diagnoses[0]
+    if raised.kind in SAID or any(raised.message[:40] in f"{d.error} {d.note}" for d in diagnoses):
+        return diagnoses
+    message = raised.message if len(raised.message) <= LONGEST else raised.message[: LONGEST - 1] + "…"
+    return replace(first, note=f"{first.note} Its own words: {raised.kind}: {message}".strip()), *diagnoses[1:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,9 @@ from backprop_check.submission import wire
 
 FORWARD_CHANGES = 2000
 
+WRONG_SHAPES = 1 << 22
+"""Bytes of answers of wrong shapes that are kept in a trial; past them only the shape is."""
+
 
 class Collector:
     """Answers as they come. Only the first final answer to a target counts: later ones may know the oracle.
@@ -22,8 +25,9 @@ class Collector:
     Its methods raise `Lost`, `ValueError`, `KeyError` or `TypeError` where a frame does not fit the submission.
     """
 
-    def __init__(self, trial: Trial, submission: Submission) -> None:
-        self.trial, self.submission = trial, submission
+    def __init__(self, trial: Trial, submission: Submission, targets: Sequence[str]) -> None:
+        self.trial, self.submission, self.targets = trial, submission, targets
+        self.most, self._room, self._sent = wire.most_elements(trial.values), WRONG_SHAPES, 0
         self.answers: dict[str, Answer] = {}
         self.early: dict[str, Answer] = {}
         self.counts: dict[str | int, int] = {}
@@ -36,10 +40,22 @@ class Collector:
         if self.counts[kind] > (3 if isinstance(kind, int) else FORWARD_CHANGES):
             raise wire.Lost("more frames than there can be")
 
+    def room(self, header: Mapping[str, Any]) -> int:
+        """Return how many bytes may follow a header: only an answer to a target has any."""
+        return wire.WIDEST * self.most if header["is"] == "answer" and header["name"] in self.targets else 0
+
+    def begins(self, index: int) -> None:
+        """Note that a statement begins; those before `backward` count from -1 downwards."""
+        if not -len(self.submission.above) <= index < max(1, len(self.submission.statements)):
+            raise ValueError("the submission has no such statement")
+        self.count(index)
+
     def forward(self, kind: str, header: Mapping[str, Any]) -> None:
         """Note that a forward value was changed in place, or its name given another value."""
         self.count(kind)
-        self.told[kind].append((str(header["name"])[:80], self._statement(header["index"])))
+        if header["name"] not in self.trial.values:
+            raise ValueError("the forward has no such name")
+        self.told[kind].append((header["name"], self._statement(header["index"])))
 
     def passing(self, header: Mapping[str, Any]) -> None:
         """Note that a statement stopped and was passed over."""
@@ -47,13 +63,19 @@ class Collector:
         self.passed.append(self._raised(header["raised"]))
 
     def answer(self, header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> None:
-        store = self.early if header["early"] else self.answers
-        if header["name"] not in self.answers:
-            store.setdefault(header["name"], self._read(header, tensors))
+        store, name = self.early if header["early"] else self.answers, header["name"]
+        if name not in self.targets:
+            raise ValueError("the exercise has no such target")
+        self.count(f"answer to {name}")
+        self._sent += sum(value.numel() * value.element_size() for value in tensors.values())
+        if self._sent > 2 * len(self.targets) * wire.WIDEST * self.most:  # each target early and in the end
+            raise wire.Lost("more bytes than there can be")
+        if name not in self.answers and name not in store:
+            store[name] = self._read(header, tensors)
 
-    def run(self, targets: Iterable[str]) -> Run:
+    def run(self) -> Run:
         missing = Answer("missing")
-        answers = {name: self.answers.get(name, missing) for name in targets}
+        answers = {name: self.answers.get(name, missing) for name in self.targets}
         answers = {name: replace(a, early=self.early.get(name)) for name, a in answers.items()}
         return Run(self.trial, answers, tuple(self.told["changed"]), tuple(self.told["rebound"]), tuple(self.answers), tuple(self.passed))
 
@@ -70,8 +92,11 @@ class Collector:
         if len(shape) > 64 or any(n < 0 for n in shape) or header["dtype"] not in wire.DTYPES:
             raise ValueError("no tensor has this shape")
         value = tensors.get("value")
-        if (value is not None and tuple(value.shape) != shape) or (value is None and math.prod(shape) <= wire.ELEMENTS_LIMIT):
+        if (value is not None and tuple(value.shape) != shape) or (value is None and math.prod(shape) <= self.most):
             raise ValueError("the shape told is not the shape sent")
+        if value is not None and shape != tuple(self.trial.gradients[header["name"]].shape):
+            self._room -= value.numel() * value.element_size()
+            value = value if self._room >= 0 else None
         return Answer("tensor", index, value=value, dtype=str(header["dtype"]), shape=shape)
 
     def _raised(self, told: Mapping[str, Any]) -> Raised:

@@ -9,8 +9,11 @@ import torch
 
 from backprop_check.records import Submission
 
-_NUMPY = r"\b(np|numpy)\.(float32|single|complex64|csingle)\b|\b(import|as)\b.*\b(float32|single)\b|['\"](float32|single|<?[fc][48]?)['\"]"
-_ASKS = re.compile(rf"\.c?float\b|float32|complex64|FloatTensor|\bimport\b.*\bc?float\b|{_NUMPY}")
+_NUMPY = (
+    r"\b(np|numpy)\.(float32|single|complex64|csingle)\b|\b(import|as)\b.{0,200}?\b(float32|single)\b"
+    r"|['\"](float32|single|<?[fc][48]?)['\"]"
+)
+_ASKS = re.compile(r"\.c?float\b|float32|complex64|FloatTensor|\bimport\b.{0,200}?\bc?float\b|" + _NUMPY)
 
 
 def asks_float32(submission: Submission) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection
 
-_MODULES = ("torch.autograd", "torch.func", "functorch", "torch.nn.functional.autograd")
+_DERIVATIVES = ("torch.nn.grad", "torch._decomp")
+_MODULES = ("torch.autograd", "torch.func", "functorch", "torch.nn.functional.autograd", *_DERIVATIVES)
 _CALLS = {"backward", "retain_grad", "enable_grad", "set_grad_enabled"}
 _HARMLESS = {"vmap", "functional_call", "stack_module_state"}
 """What of those modules differentiates nothing."""
@@ -20,6 +21,8 @@ def asks_oracle(node: ast.AST, forward: Collection[str], own_methods: Collection
     for child in ast.walk(node):
         if isinstance(child, ast.Attribute):
             dotted = _dotted(child)
+            if dotted.startswith("torch.") and is_derivative(child.attr):
+                return dotted
             if _in_modules(dotted) and child.attr not in _HARMLESS and id(child) not in harmless:
                 return dotted
             root = dotted.split(".")[0]
@@ -33,11 +36,20 @@ def asks_oracle(node: ast.AST, forward: Collection[str], own_methods: Collection
             asking = [alias.name for alias in child.names if alias.name not in _HARMLESS]
             if asking:
                 return f"from {child.module} import {asking[0]}"
+        if isinstance(child, ast.ImportFrom) and child.module and child.module.split(".")[0] == "torch":
+            asking = [alias.name for alias in child.names if is_derivative(alias.name) or f"{child.module}.{alias.name}" in _DERIVATIVES]
+            if asking:
+                return f"from {child.module} import {asking[0]}"
         if isinstance(child, ast.Import):
             asking = [alias.name for alias in child.names if _in_modules(alias.name) and alias.name != "torch.func"]
             if asking:
                 return f"import {asking[0]}"
     return None
+
+
+def is_derivative(operation: str) -> bool:
+    """Whether an operation of torch's is the derivative of another: `tanh_backward`, `_softmax_backward_data`."""
+    return "_backward" in operation and not operation.endswith("_hooks")
 
 
 def _in_modules(dotted: str) -> bool:

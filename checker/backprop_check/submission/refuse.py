@@ -10,6 +10,9 @@ from typing import Any
 
 import torch
 
+from backprop_check.submission.code_pages import take_out_recording
+from backprop_check.submission.policy import is_derivative
+
 SUBMISSION = "<submission>"
 
 _JIT = ("_jit_set_profiling", "_jit_set_fusion", "_jit_set_num", "_jit_set_bailout", "_jit_differentiate", "_jit_pass_create_autodiff")
@@ -38,8 +41,26 @@ def remove_autograd() -> None:
             for library in libraries.values():
                 # What is registered ends with the object that registered it: it must live on, where no one finds it.
                 ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))
+        _close_derivatives()
+    take_out_recording()
     torch._C._jit_set_profiling_mode(False)
     _close(torch._C, "torch._C", [name for name in dir(torch._C) if name.startswith(_JIT)])
+
+
+def _close_derivatives() -> None:
+    """Let torch's own derivatives (`aten::tanh_backward`) name themselves, whatever way they are called. No forward computes with one."""
+    names = [name.removeprefix("aten::") for name in torch._C._dispatch_get_all_op_names() if name.startswith("aten::")]
+    for key in ("CPU", "SparseCPU"):
+        library = torch._C._dispatch_library("IMPL", "aten", key)
+        for name in filter(is_derivative, names):
+            library.impl(name, key, _closed(f"torch.ops.aten.{name}"))
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))
+    for path in ("torch._decomp.decompositions", "torch.nn.grad"):
+        if (module := sys.modules.get(path)) is not None:
+            _close(module, path, [name for name in vars(module) if is_derivative(name) or (path == "torch.nn.grad" and name != "torch")])
+    decompositions = sys.modules.get("torch._decomp")
+    for table in getattr(decompositions, "global_decomposition_table", {}).values():
+        table.update({operator: _closed(str(operator)) for operator in table if is_derivative(str(operator))})
 
 
 def refuse_autograd() -> None:

@@ -17,6 +17,7 @@ from backprop_check.records import Exercise, Run, Submission, Trial
 from backprop_check.results import Outcome
 from backprop_check.submission import wire
 from backprop_check.submission.answers import Collector
+from backprop_check.submission.digest import told
 from backprop_check.submission.zygote import Zygote
 
 KINDS: Mapping[Outcome, str] = {"timeout": "TimeoutError", "memory": "MemoryError"}
@@ -59,7 +60,8 @@ class Session:
 
     `early`, `restored` and `doubled` are the ways of running of design section 3 that give a second opinion: targets replaced at their
     own last write, forward names bound to the forward's values again after each target, float32 read as float64. `until` (of
-    `time.monotonic`) is when the whole submission's time is up. `ends` tells how workers ended that were not asked to.
+    `time.monotonic`) is when the whole submission's time is up. `ends` tells how workers ended that were not asked to, `broken_off` are
+    the runs in which they did: what was answered there stands, for gradients were handed out for it.
     """
 
     zygote: Zygote
@@ -73,6 +75,7 @@ class Session:
     skipped: dict[int, tuple[str, str]] = field(default_factory=dict)
     prelude_errors: list[tuple[int, str]] = field(default_factory=list)
     ends: list[Outcome] = field(default_factory=list)
+    broken_off: list[Run] = field(default_factory=list)
     _killed: bool = False
 
     def __enter__(self) -> Session:
@@ -112,17 +115,12 @@ class Session:
         self._channel = wire.Channel.opened(end)
         order = {
             "exercise": surroundings_text(self.exercise.source),
-            "prelude": self.submission.prelude,
-            "needs": sorted(self.submission.needs),
-            "modules": {name: (m.path, m.text, sorted(m.wants)) for name, m in self.submission.modules.items()},
-            "body": self.submission.body,
-            "bare": self.submission.bare,
-            "parameters": self.submission.parameters,
+            **told(self.submission),
             "targets": [target.name for target in self.exercise.targets],
             "early": list(self.early),
             "restored": list(self.restored),
             "doubled": self.doubled,
-            "skipped": {str(i): told for i, told in self.skipped.items()},
+            "skipped": {str(i): how for i, how in self.skipped.items()},
         }
         with contextlib.suppress(wire.Lost):  # it has ended already; the first trial will find out
             self._channel.send(order)
@@ -133,7 +131,8 @@ class Session:
         return self.zygote.end(pid, patience) if pid else None
 
     def _trial(self, trial: Trial) -> Run:
-        collector, targets = Collector(trial, self.submission), [target.name for target in self.exercise.targets]
+        targets = [target.name for target in self.exercise.targets]
+        collector = Collector(trial, self.submission, targets)
         index, deadline = None, self._deadline()
         try:
             plain = {name: v for name, v in trial.values.items() if not isinstance(v, torch.Tensor)}
@@ -142,30 +141,34 @@ class Session:
             with contextlib.suppress(wire.Lost):  # it may have ended already; what it sent before that says where
                 self._channel.send({"plain": plain, "dtype": dtype}, tensors)
             while True:
-                header, received = self._channel.receive(deadline, wire.ANSWER_LIMIT)
+                header, received = self._channel.receive(deadline, collector.room, wire.ANSWER_HEADER_LIMIT)
                 kind = header.get("is")
                 if kind == "at":
-                    told = int(header["index"])
-                    index = told if told >= 0 else self._before(told)
-                    collector.count(index)
+                    collector.begins(begun := int(header["index"]))
+                    index = begun
                     deadline = self._deadline()
                 elif kind == "answer":
                     collector.answer(header, received)
                 elif kind == "want":
+                    collector.count(kind)
                     wanted = [n for n in targets if n in header["names"] and n in trial.gradients and n in collector.answers]
                     self._channel.send({}, {name: trial.gradients[name].to(trial.dtype) for name in wanted})
                 elif kind in ("changed", "rebound"):
                     collector.forward(kind, header)
                 elif kind == "prelude":
                     collector.count(kind)
+                    if collector.answers:
+                        raise wire.Lost("a word from before `backward` comes too late")
                     self.prelude_errors.append((self._before(int(header["index"])), str(header["error"])[:500]))
                 elif kind == "passed":
                     collector.passing(header)
                 elif kind == "done":
-                    return collector.run(targets)
+                    return collector.run()
                 else:
                     raise wire.Lost("a frame of no known kind")
         except (wire.Lost, LookupError, TypeError, ValueError, ArithmeticError) as lost:
+            if collector.answers:
+                self.broken_off.append(collector.run())
             raise Ended(index, *self._reason(lost)) from None
 
     def _before(self, index: int) -> int:

@@ -10,7 +10,7 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -20,14 +20,17 @@ HEADER_LIMIT = 1 << 20
 ORDER_LIMIT = 1 << 25
 """The largest header at all, and the largest of a worker's first frame: the submission's text twice, as JSON escapes it."""
 
-ELEMENTS_LIMIT = 1 << 22
-"""The largest answer whose values cross (4 Mi elements); of a larger one only the shape is told."""
+ANSWER_HEADER_LIMIT = 1 << 16
+"""The largest header a worker may send."""
 
-BODY_LIMIT = 64 * ELEMENTS_LIMIT
+ELEMENTS_LIMIT = 1 << 18
+"""The largest answer of a wrong shape whose values cross; of a larger one only the shape is told. No right shape is too large."""
+
+BODY_LIMIT = 1 << 28
 """The largest body at all, in bytes: all the gradients a worker is given at once."""
 
-ANSWER_LIMIT = 16 * ELEMENTS_LIMIT
-"""The largest body a worker may send: one answer, of the widest dtype."""
+WIDEST = 16
+"""Bytes of an element of the widest dtype."""
 
 DTYPES = {str(d).removeprefix("torch."): d for d in (
     torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8,
@@ -74,9 +77,9 @@ class Channel:
             raise Lost(str(error)) from None
 
     def receive(
-        self, deadline: float | None = None, most: int = BODY_LIMIT, head: int = HEADER_LIMIT
+        self, deadline: float | None = None, most: Callable[[Mapping[str, Any]], int] | None = None, head: int = HEADER_LIMIT
     ) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-        """Return the next frame's header, of at most `head` bytes, and its tensors, of at most `most`.
+        """Return the next frame's header, of at most `head` bytes, and its tensors, of at most as many as `most` says of the header.
 
         Raises `Lost` past `deadline` (of `time.monotonic`) or when the bytes are no frame.
         """
@@ -84,10 +87,12 @@ class Channel:
         head_size, body_size = struct.unpack("<II", start[NONCE:])
         if start[:NONCE] != self._nonce:
             raise Lost("a frame that does not know the nonce")
-        if head_size > head or body_size > most:
+        if head_size > head or body_size > BODY_LIMIT:
             raise Lost("an oversized frame")
         try:
             header = json.loads(self._exactly(head_size, deadline))
+            if most is not None and body_size > most(header):  # before any of it is read
+                raise Lost("an oversized frame")
             return header, _tensors(header.pop("tensors"), self._exactly(body_size, deadline))
         except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, ArithmeticError, RecursionError) as error:
             raise Lost(f"a malformed frame ({type(error).__name__})") from None
@@ -111,6 +116,11 @@ class Channel:
         return taken
 
 
+def most_elements(values: Mapping[str, Any]) -> int:
+    """Return how many elements an answer may have whose values cross, where the forward has these values: any right one's cross."""
+    return max([ELEMENTS_LIMIT, *(value.numel() for value in values.values() if isinstance(value, torch.Tensor))])
+
+
 def raw_bytes(tensor: torch.Tensor) -> bytes:
     """Return the bytes of a dense tensor's elements, in order."""
     plain = tensor.detach().contiguous()
@@ -118,7 +128,8 @@ def raw_bytes(tensor: torch.Tensor) -> bytes:
 
 
 def _tensors(listed: Mapping[str, tuple[str, list[int]]], body: bytes) -> dict[str, torch.Tensor]:
-    tensors, start = {}, 0
+    tensors: dict[str, torch.Tensor] = {}
+    start = 0
     for name, (dtype, shape) in listed.items():
         if not all(isinstance(n, int) and n >= 0 for n in shape):
             raise Lost("a frame whose sizes do not agree")

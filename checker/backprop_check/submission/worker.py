@@ -23,9 +23,10 @@ from backprop_check.submission.needed import needed, units
 from backprop_check.submission.observe import DryRun, dry_plan, own_last_writes
 from backprop_check.submission.refuse import SUBMISSION, AutogradUsed, refuse_autograd
 from backprop_check.submission.rewrite import HOOK, Hook, Left, Plan, Stopped, instrument
+from backprop_check.submission.settled import seed, settle
 from backprop_check.submission.signature import asked_for, backwards, find_backward
 from backprop_check.submission.statements import read_statements, replaces
-from backprop_check.submission.wire import DTYPES, ELEMENTS_LIMIT, ORDER_LIMIT, Channel
+from backprop_check.submission.wire import DTYPES, ORDER_LIMIT, Channel, most_elements
 from backprop_check.trace.graph import seeded
 
 EXERCISE, PRELUDE = "<exercise>", "<submission's own code>"
@@ -42,6 +43,8 @@ def serve(end: socket.socket, confined: bool) -> None:
     order, _ = channel.receive(head=ORDER_LIMIT)
     sys.setrecursionlimit(2000)
     refuse_autograd()
+    if confined:
+        settle()
     torch.set_default_dtype(torch.float64)
     skipped = {int(i): (str(kind), str(why)) for i, (kind, why) in order["skipped"].items()}
     beside = {name: Module(path, text, frozenset(wants)) for name, (path, text, wants) in order["modules"].items()}
@@ -52,6 +55,7 @@ def serve(end: socket.socket, confined: bool) -> None:
     if order["doubled"]:  # only now: what the exercise itself has in float32 is the same here as for the oracle
         read_float32_as_float64()
     sys.meta_path.insert(0, Importer(beside, module["__builtins__"], run_each))
+    seed()
     _run_prelude(channel, order, skipped, module)
     defaults = _defaults(order, module)
     statements = read_statements(_backward(order).body, order["body"])
@@ -78,6 +82,7 @@ class RealRun(Hook):
         self.channel, self.targets, self.statements, self.plan = channel, targets, statements, plan
         self.given = given
         self.pristine = _fresh(given)
+        self.most = most_elements(given)
         self.versions = {name: v._version for name, v in given.items() if isinstance(v, torch.Tensor)}
         self.own_last = own_last_writes(targets, statements)
         self.errors: dict[int, dict[str, Any]] = {}
@@ -159,7 +164,7 @@ class RealRun(Hook):
             self.channel.send({**header, "state": "other", "kind": _kind(value)})
         else:
             plain = value.detach().as_subclass(torch.Tensor).resolve_conj().resolve_neg()
-            small = plain.numel() <= ELEMENTS_LIMIT
+            small = plain.numel() <= self.most
             described = {"dtype": str(plain.dtype).removeprefix("torch."), "shape": list(plain.shape)}
             self.channel.send({**header, "state": "tensor", **described}, {"value": plain} if small else {})
 
@@ -227,7 +232,7 @@ def _run_prelude(channel: Channel, order: Mapping[str, Any], skipped: Mapping[in
         return number not in skipped
 
     def failed(node: ast.stmt, error: BaseException) -> None:
-        channel.send({"is": "prelude", "index": numbers[id(node)], "error": f"{type(error).__name__}: {_first_line(error)}"})
+        channel.send({"is": "prelude", "index": numbers[id(node)], "error": f"{type(error).__name__[:80]}: {_first_line(error)}"})
 
     run_each(runs, scope, failed, begins)
     channel.send({"is": "at", "index": 0})

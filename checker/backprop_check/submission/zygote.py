@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from backprop_check.errors import BadInput
-from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, limit_memory, mapped, prctl
+from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, fix_addresses, limit_memory, mapped, prctl
 
 SPAWN, END = b"spawn   ", b"end     "
 KILLED = -1
@@ -162,6 +162,7 @@ def main(descriptor: str, memory: int | None = None, confined: bool = False) -> 
 
 
 def main_confined(descriptor: str) -> NoReturn:
+    fix_addresses()
     try:
         main(descriptor, MEMORY, confined=True)
     finally:  # whoever asked sees the channel close, and says what that means
@@ -170,6 +171,8 @@ def main_confined(descriptor: str) -> NoReturn:
 
 def serve_workers(channel: socket.socket, memory: int | None, confined: bool) -> NoReturn:
     """Be the zygote: fork a worker for each request, each with `memory` bytes of its own, confined where asked."""
+    import torch
+
     from backprop_check.submission.refuse import remove_autograd
     from backprop_check.submission.worker import serve
 
@@ -186,6 +189,7 @@ def serve_workers(channel: socket.socket, memory: int | None, confined: bool) ->
     from backprop_check.submission.confinement.zygote import isolate, prepare
 
     warm()
+    torch._C._set_mkldnn_enabled(False)  # it makes code as it runs, which a confined worker may not
     remove_autograd()
     isolate()
     prepared = prepare(memory)

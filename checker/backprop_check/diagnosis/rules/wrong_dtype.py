@@ -54,10 +54,14 @@ def find(case: Case) -> Diagnosis | None:
     return case.proven(
         "wrong-dtype",
         error=f"these numbers are {dtype}, but {case.name} is float64",
-        note=note,
+        note=f"{note}{_misshapen(case)}".strip(),
         help=move,
         evidence=f"The answer's dtype is {dtype} in every trial.",
     )
+
+
+def _misshapen(case: Case) -> str:
+    return f" And yours is {case.got}, but {case.node} is {case.due}." if case.verdict.difference.wrong == "shape" else ""
 
 
 def _places(case: Case) -> Diagnosis | None:
@@ -67,7 +71,6 @@ def _places(case: Case) -> Diagnosis | None:
         return None
     table = _table(case, value)
     right = next((line for line in _times(case, table) if case.is_right(line)), None) if table is not None else None
-    shape = "" if case.same_shape else f" And yours is {case.got}, but {case.node} is {case.due}."
     move = f"Go back to {users(case)}: how far does the result move for each number of {case.node}?"
     if table is not None and right is not None:
         move = f"Draw a table of the shape of {case.node} with a 1 at each of these places, `{text(table)}`; "
@@ -75,7 +78,7 @@ def _places(case: Case) -> Diagnosis | None:
     return case.proven(
         "wrong-dtype",
         error="these are places, not amounts",
-        note=f"`{short(value)}` says where a number stands, in whole numbers; a gradient says how much moves.{shape}",
+        note=f"`{short(value)}` says where a number stands, in whole numbers; a gradient says how much moves.{_misshapen(case)}",
         help=move,
         evidence="The answer's dtype is int64 in every trial.",
         fix=text(right) if right is not None else None,

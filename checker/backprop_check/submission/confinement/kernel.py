@@ -5,11 +5,13 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 SECCOMP_MODE_FILTER = 2
+_ADDR_NO_RANDOMIZE, _ASK = 0x0040000, 0xFFFFFFFF
 _CAPABILITY_VERSION_3 = 0x20080522
 _CLONE = {"user": 0x10000000, "pid": 0x20000000, "net": 0x40000000, "ipc": 0x08000000, "uts": 0x04000000}
 
@@ -28,6 +30,14 @@ def prctl(option: int, value: int, more: int = 0) -> None:
 def unshare(names: Sequence[str]) -> bool:
     """Move this process into new namespaces; a new PID namespace begins with its next child. False where the kernel refuses."""
     return bool(_libc.unshare(sum(_CLONE[name] for name in names)) == 0)
+
+
+def fix_addresses() -> None:
+    """Begin this program anew without address randomization, where the kernel lets a process ask for that. Call it before all else."""
+    if sys.platform != "linux" or (now := _libc.personality(_ASK)) == -1 or now & _ADDR_NO_RANDOMIZE:
+        return
+    if _libc.personality(now | _ADDR_NO_RANDOMIZE) != -1 and _libc.personality(_ASK) & _ADDR_NO_RANDOMIZE:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 (this very program)
 
 
 def drop_capabilities() -> None:

@@ -50,7 +50,8 @@ def guarded_builtins(own: Collection[str] = ()) -> dict[str, Any]:
     allowed = frozenset(MODULES) | frozenset(own)
 
     def guarded(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
-        if level == 0 and name not in allowed:
+        # Torch and numpy, when they import for themselves in C, ask the caller's built-ins, with a list where a statement has a tuple.
+        if level == 0 and name not in allowed and not isinstance(fromlist, list):
             raise ModuleNotFoundError(f"`{name}` cannot be imported where submissions are graded; torch, math and numpy can, for example")
         return __import__(name, globals, locals, fromlist, level)
 

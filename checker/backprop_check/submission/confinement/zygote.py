@@ -16,6 +16,8 @@ from backprop_check.submission.confinement import filter as calls
 from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, Unconfined, mapped, prctl, threads, unshare
 
 ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "FBGEMM_NO_ASMJIT": "1",
     "OMP_NUM_THREADS": "1",
     "OMP_THREAD_LIMIT": "1",
     "MKL_NUM_THREADS": "1",
@@ -23,7 +25,8 @@ ENVIRONMENT = {
     "MALLOC_ARENA_MAX": "1",
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
-"""To be set when the process is exec'd. Importing numpy else starts OpenBLAS's threads, and Landlock and seccomp hold for one thread;
+"""To be set when the process is exec'd. The first gives a set the same order in every worker; with the second, fbgemm makes no code as it
+runs, which a confined worker may not. Importing numpy else starts OpenBLAS's threads, and Landlock and seccomp hold for one thread;
 without OMP_THREAD_LIMIT, a worker that calls `torch.set_num_threads(2)` ends in libgomp. The tunable puts torch's 85 MB of heap into huge
 pages, where the kernel gives them: a fork then copies half as many page table entries, and takes half as long."""
 
