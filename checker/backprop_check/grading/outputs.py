@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from backprop_check.report.formats.names import stem
+from backprop_check.report.formats.stems import stem
 
 from backprop_check.errors import BadInput
 from backprop_check.grading.store import RESULTS, Store
