@@ -63,7 +63,7 @@ def decoded(raw: bytes, path: PurePath, what: str, kinds: str = ".py or .ipynb")
 def _encoding(raw: bytes, path: PurePath) -> str:
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    if path.suffix.lower() != ".py" or raw.startswith(codecs.BOM_UTF8):
+    if not read_as(path.name).lower().endswith(".py") or raw.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     for line in re.split(rb"\r\n?|\n", raw[:4096])[:2]:  # where PEP 263 puts it
         named = _CODING.match(line)
@@ -78,3 +78,18 @@ def _encoding(raw: bytes, path: PurePath) -> str:
         if line.strip() and not line.lstrip().startswith(b"#"):
             break
     return "utf-8-sig"
+
+
+_SECOND = re.compile(r"(\.(?:py|ipynb|txt|json)) ?\(\d+\)$", re.IGNORECASE)
+_RENAMED = {".txt": ".py", ".json": ".ipynb"}
+
+
+def read_as(name: str) -> str:
+    """Return the name by whose suffix a file is read. Browsers and mail programs hand `ex05.ipynb` on as `ex05.ipynb.json`, `ex05.py` as
+    `ex05.py.txt` or `ex05.txt`; a second file of a name has a number behind it.
+    """
+    name = _SECOND.sub(r"\1", name.rstrip())
+    stem, suffix = PurePath(name).stem, PurePath(name).suffix.lower()
+    if suffix not in _RENAMED:
+        return name
+    return stem if PurePath(stem).suffix.lower() in _RENAMED.values() else stem + _RENAMED[suffix]

@@ -185,11 +185,11 @@ def test_an_exercise_outside_the_course_is_found_by_its_stem(tmp_path: Path) -> 
 
 TROUBLE = {
     "an empty folder": (["ada/", "bob/a.py"], "ada", "holds no .py or .ipynb file"),
-    "a folder of other things": (["ada/a.txt", "bob/a.py"], "ada", "holds no .py or .ipynb file"),
+    "a folder of other things": (["ada/a.txt", "bob/a.py"], "ada/a.txt", "neither .py nor .ipynb"),
     "a folder that is an environment": (["ada/pyvenv.cfg", "ada/a.py", "bob/a.py"], "ada", "holds no .py or .ipynb file"),
     "another exercise only": (["ada/ex06.py", "bob/a.py"], "ada", "holds no file for ex05"),
-    "a zip": (["ada/a.zip", "bob/a.py"], "ada/a.zip", "unpack"),
-    "a zip among files": (["ada.zip", "bob.py"], "ada.zip", "unpack"),
+    "what is no zip": (["ada/a.zip", "bob/a.py"], "ada/a.zip", "no zip that can be read"),
+    "what is no zip, among files": (["ada.zip", "bob.py"], "ada.zip", "no zip that can be read"),
 }
 
 
@@ -392,6 +392,48 @@ def test_a_bomb_grows_no_further_than_the_bound(tmp_path: Path) -> None:
     (found,) = find(path, "ex05", COURSE)
     with reading(path) as read, pytest.raises(BadInput):
         read(found)
+
+
+def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo("x")
+            entry.filename = name
+            entry.compress_type = method
+            archive.writestr(entry, content)
+    return buffer.getvalue()
+
+
+def test_what_a_student_packs_costs_that_student_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backprop_check.grading.nested.ENTRIES", 20)
+    monkeypatch.setattr("backprop_check.grading.nested.SIZE", 100_000)
+    monkeypatch.setattr("backprop_check.grading.nested.WHOLE", 250_000)
+    answer, deep = {"ex05.py": BACKWARD.encode()}, zipped({"ex05.py": BACKWARD.encode()})
+    for _ in range(5):
+        deep = zipped({"in.zip": deep})
+    few = zipped({f"{n}.py": b"x" for n in range(8)})
+    files = {
+        "ok.zip": zipped(answer), "deep.zip": deep, "many.zip": zipped({f"{n}.py": b"x" for n in range(21)}), "manyinside.zip": zipped({"a.zip": few, "b.zip": few, "c.zip": few}),
+        "large.zip": zipped({"x.bin": os.urandom(100_001)}), "grows.zip": zipped({f"{n}.zip": zipped({"x.bin": bytes(90_000)}, zipfile.ZIP_STORED) for n in range(4)}),
+        "out.zip": zipped({"../../ex05.py": b"x", "/etc/passwd.py": b"x"}), "broken.zip": zipped(answer)[:40], "empty.zip": zipped({}), "locked.zip": zipped(answer).replace(b"PK\1\2\x14\3\x14\0\0", b"PK\1\2\x14\3\x14\0\1"),
+    }  # fmt: skip
+    for source in (make_folder(tmp_path / "in", files), make_zip(tmp_path / "in.zip", files)):
+        found = {f.student: f for f in find(source, "ex05", COURSE) if not f.submission.startswith("manyinside")}
+        assert found.keys() == {name.removesuffix(".zip") for name in files} - {"manyinside"}
+        assert not found["ok"].trouble and found["out"].refused
+        for student, why in {
+            "deep": "inside 4 others",
+            "many": "more than 20 entries",
+            "large": "more than 100 MB",
+            "grows": "with the others around it",
+            "broken": "no zip that can be read",
+            "empty": "holds no .py",
+            "locked": "encrypted",
+        }.items():
+            assert why in found[student].trouble, found[student]
+        with reading(source) as read:
+            assert read(found["ok"]) == BACKWARD.encode()
 
 
 def test_names_of_zips_that_do_not_say_they_are_utf8(tmp_path: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import pty
+import shutil
 import stat
 import subprocess
 import sys
@@ -122,6 +125,87 @@ def test_points_are_the_exercises_own(tmp_path: Path) -> None:
     }
 
 
+def hand_in(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def test_what_would_be_graded_is_shown_and_nothing_is_written(tmp_path: Path) -> None:
+    hand_in(
+        tmp_path / "class",
+        {"ada/ex05.py": SOLUTION, "grace/ex05.py": SOLUTION, "kim/ex05.pdf": "x", "grade.py": "x = 1\n", "ada/plots.py": ""},
+    )
+    (tmp_path / "roster.csv").write_text("name\nAda\nKim\nBob\nCy\nDan\nEli\n")
+    run = grade("class", "--exercise", "ex05", "--roster", "roster.csv", "--dry-run", folder=tmp_path)
+    assert run.returncode == 0 and {path.name for path in tmp_path.iterdir()} == {"class", "roster.csv"}, run.stderr
+    said = " ".join(run.stdout.split())
+    for words in (
+        "Ada ada/ex05.py ex05",
+        "grace grace/ex05.py ex05",
+        "Kim kim/ex05.pdf ex05: it is neither .py nor .ipynb",
+        "3 students, 3 submissions.",
+        "1 student is not in the roster, so no gradebook gets the marks: grace.",
+        "4 of the roster handed in nothing: Bob, Cy, Dan and 1 more",
+        "grade.py lies beside the students' work",
+        "ada/plots.py has no `backward`, unlike another file of this student",
+    ):
+        assert words in said, said
+
+
+def test_what_is_in_no_mark_is_said_and_listed(tmp_path: Path) -> None:
+    """One after another: all right but for what was left out; renamed and spoilt; and gone."""
+    folder, spoilt = hand_in(tmp_path / "class", {"ada/ex05.py": SOLUTION, "bob/ex05.py": SOLUTION, "grade.py": "x = 1\n"}), CARRIED
+    options = ("class", "--out", "out", "--exercise", "ex05", "--format", "gradescope")
+    run = grade(*options, folder=tmp_path)
+    assert "1 file not taken for a submission: grade.py." in run.stdout, run.stderr
+    told = json.loads((tmp_path / "out" / "class.json").read_text())
+    assert told["aside"] == [{"file": "grade.py", "why": "lies beside the students' work"}]
+    assert "but 1 file was not taken" in told["headline"] and told["headline"] in (page := (tmp_path / "out" / "class.html").read_text())
+    assert "Not taken for submissions: 1 file" in page and "Nothing to explain" not in page
+    (folder / "ada" / "ex05.py").rename(folder / "ada" / "ex05_final.py").write_text(spoilt)
+    run = grade(*options, folder=tmp_path)
+    assert "1 submission of an earlier run is not there any more and does not count: ada/ex05.py." in " ".join(run.stdout.split()), (
+        run.stderr
+    )
+    assert {line["submission"]: line["report"]["score"] for line in lines(tmp_path / "out")} == {
+        "ada/ex05_final.py": 3.0,
+        "bob/ex05.py": 4.0,
+    }
+    assert "ada,3,3,4,75" in (tmp_path / "out" / "grades.csv").read_text()
+    shutil.rmtree(folder / "ada")
+    run = grade(*options, folder=tmp_path)
+    assert "the pages of ada." in " ".join(run.stdout.split()), run.stderr
+    assert {path.name for path in (tmp_path / "out" / "feedback").iterdir()} == {"bob.md", "bob.html"}
+    assert [path.name[:8] for path in (tmp_path / "out" / "gradescope").iterdir()] == ["bob-ex05"]
+
+
+def one_student(tmp_path: Path) -> None:
+    hand_in(tmp_path / "hand-in" / "week", {"forward.py": SOLUTION, "helpers.py": "x = 1\n", "a.py": SOLUTION, "nets.py": SOLUTION})
+
+
+def test_several_answers_of_one_student_are_asked_about(tmp_path: Path) -> None:
+    one_student(tmp_path)
+    run = grade("hand-in", "--out", "out", "--exercise", "ex05", folder=tmp_path)
+    assert run.returncode == 2 and run.stderr.count("\n") == 1 and not run.stdout and not (tmp_path / "out").exists()
+    for words in ("3 files that may each be an answer are taken for one student's, week", "--yes", "--roster", "--dry-run"):
+        assert words in run.stderr
+    shown = grade("hand-in", "--exercise", "ex05", "--dry-run", folder=tmp_path)
+    assert shown.returncode == 0 and "Grading asks first (or needs --yes): 3 files" in " ".join(shown.stdout.split()), shown.stdout
+
+
+@pytest.mark.parametrize("answer", ["n", "y"])
+def test_a_teacher_at_a_terminal_answers(tmp_path: Path, answer: str) -> None:
+    one_student(tmp_path)
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "backprop_check", "grade", "hand-in", "--out", "out", "--exercise", "ex05"]
+    os.write(ours, f"{answer}\n".encode())
+    run = subprocess.run(command, cwd=tmp_path, stdin=theirs, capture_output=True, text=True, timeout=120)
+    assert "Grade them so? [y/N]" in run.stdout
+    assert (run.returncode, (tmp_path / "out" / "results.jsonl").exists()) == ((0, True) if answer == "y" else (2, False)), run.stderr
+
+
 BAD = {
     "there is no such file or folder": ("nowhere", "--out", "out"),
     "there is no format 'grade-scope'": ("class", "--out", "out", "--exercise", "ex05", "--format", "grade-scope"),
@@ -131,6 +215,8 @@ BAD = {
     "--single grades one exercise": ("class", "--out", "out", "--single"),
     "give a size": ("class", "--out", "out", "--memory-limit", "much"),
     "holds the submissions": ("class", "--out", "class", "--exercise", "ex05"),
+    "name the folder for the results with --out": ("class", "--exercise", "ex05"),
+    "--column 'y' names no column": ("class", "--out", "out", "--exercise", "ex05", "--roster", "sheet.csv", "--column", "y"),
 }  # fmt: skip
 
 
@@ -139,5 +225,6 @@ def test_what_cannot_be_carried_out_is_one_line(said: str, tmp_path: Path) -> No
     (tmp_path / "class").mkdir()
     (tmp_path / "class" / "ada.py").write_text(SOLUTION)
     (tmp_path / "broken.py").write_text("def forward(:\n")
+    (tmp_path / "sheet.csv").write_text("Student,ID,Section,ex05 (9)\nPoints Possible,,,4\nA,1,S,\n")
     run = grade(*BAD[said], folder=tmp_path)
     assert run.returncode == 2 and said in run.stderr and run.stderr.count("\n") == 1 and not run.stdout, run.stderr

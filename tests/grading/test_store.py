@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 from classroom import setup
 
 from backprop_check.errors import BadInput
-from backprop_check.grading.found import Found, find, reading
+from backprop_check.grading.found import Found, find, reading, survey
 from backprop_check.grading.grade import graded, judged_bytes, planned
 from backprop_check.grading.pages import Pages
 from backprop_check.grading.store import Store, opened
@@ -72,7 +72,27 @@ def test_what_has_not_changed_is_not_judged_again(source: Path, store: Store) ->
     (source / "dan.py").write_text("x")
     (source / "cy.py").unlink()
     assert run(source, store) == ["bob.py", "dan.py"]
-    assert told(store).keys() == {"ada.py", "bob.py", "cy.py", "dan.py"}, "what is handed in no more keeps its line"
+    assert told(store).keys() == {"ada.py", "bob.py", "dan.py"} and store.withdrawn().keys() == {"cy.py"}
+    (source / "cy.py").write_text("def backward():\n    pass  # cy\n")
+    assert run(source, store) == [] and told(store).keys() == {"ada.py", "bob.py", "cy.py", "dan.py"}, (
+        "a file that comes back is not judged again"
+    )
+
+
+def test_another_exercise_s_results_stay_while_their_files_do(source: Path, store: Store) -> None:
+    for name in ("ada/ex05.py", "ada/ex06.py", "bob/ex05.py"):
+        (source / name).parent.mkdir(exist_ok=True)
+        (source / name).write_text("def backward():\n    pass\n")
+    for path in source.glob("*.py"):
+        path.unlink()
+    run(source, store)
+    assert told(store).keys() == {"ada/ex05.py", "bob/ex05.py"}
+    (source / "bob" / "ex05.py").unlink()
+    seen = survey(source, "ex06", {"ex05": "ex05_x"})
+    with reading(source) as read:
+        plan = planned(seen.found, read, GIVEN, store, lambda result: result.exercise != "ex06" and result.submission in seen.paths)
+    assert [r.submission for r in plan.kept] == ["ada/ex05.py"] and [r.submission for r in plan.gone] == ["bob/ex05.py"]
+    assert plan.former == () and {f.submission: f.trouble[:19] for f in plan.left} == {"ada/ex06.py": "", "bob": "holds no .py or .ip"}
 
 
 @pytest.mark.parametrize(
@@ -177,6 +197,33 @@ def test_fresh_forgets_all_and_draws_another_secret(tmp_path: Path) -> None:
     with opened(tmp_path, fresh=True) as store:
         assert store.secret() != first and not store.results()
         assert (tmp_path / ".secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_that_goes_away_is_an_error_and_does_not_come_back(store: Store) -> None:
+    result = unjudged(GIVEN, Task("ada.py", "ada", "ex05", b"", "1"), "said", "unreadable")
+    store.secret()
+    store.append(result)
+    shutil.rmtree(store.folder)
+    for write in (lambda: store.append(result), lambda: store.keep([result]), lambda: store.write("feedback/ada.html", "x")):
+        with pytest.raises(BadInput, match="was removed or changed while"):
+            write()
+    assert not store.folder.exists()
+
+
+@pytest.mark.parametrize("lost", [Path.unlink, lambda path: path.write_text("5e" * 32)])
+def test_a_secret_that_is_lost_is_an_error(tmp_path: Path, lost: Callable[[Path], None]) -> None:
+    result = unjudged(GIVEN, Task("ada.py", "ada", "ex05", b"", "1"), "said", "unreadable")
+    with opened(tmp_path, fresh=False) as store:
+        store.secret()
+        store.append(result)
+        lost(tmp_path / ".secret")
+        with pytest.raises(BadInput, match=r"\.secret.* --fresh"):
+            store.append(result)
+    (tmp_path / ".secret").unlink(missing_ok=True)
+    with opened(tmp_path, fresh=False) as store, pytest.raises(BadInput, match=r"\.secret.* --fresh"):
+        store.secret()
+    with opened(tmp_path, fresh=True) as store:
+        assert store.secret()
 
 
 @pytest.mark.parametrize("spoilt", ["", "short", "zz" * 32])

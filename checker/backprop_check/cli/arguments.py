@@ -128,9 +128,8 @@ def _dev(command: argparse.ArgumentParser) -> None:
 
 def _grade(command: argparse.ArgumentParser) -> None:
     command.add_argument("submissions", metavar="SUBMISSIONS", help="a folder or zip of .py and .ipynb files, as the LMS gives it")
-    command.add_argument(
-        "--out", required=True, metavar="DIR", help="where results, marks and feedback go; grading goes on from what is there"
-    )
+    command.add_argument("--out", metavar="DIR", help="where results, marks and feedback go; grading goes on from what is there")
+    command.add_argument("--dry-run", action="store_true", help="only show whose each file is and what it answers, and what is not taken")
     command.add_argument("--exercise", metavar="ID|PATH", help="what all of them answer; else their names say it")
     where = command.add_mutually_exclusive_group()
     where.add_argument("--jobs", type=_count, metavar="N", help="how many are judged at a time (default: the number of cores)")
@@ -146,6 +145,8 @@ def _grade(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--single", action="store_true", help="all files are one student's: the best counts, and is written as DIR/FORMAT.json"
     )
+    command.add_argument("--column", metavar="NAME", help="with --format canvas: the column for the marks, by its name or number")
+    command.add_argument("--yes", action="store_true", help="do not ask whether several files are one student's")
     command.add_argument("--fresh", action="store_true", help="forget the results in DIR and begin anew")
     command.add_argument("--trust-submissions", action="store_true", help="run them even where this machine cannot confine them")
 

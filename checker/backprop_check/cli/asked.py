@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,3 +87,12 @@ def _named_by(submission: Path) -> str:
     if match is None:
         raise BadInput(f"Which exercise does {submission} answer? Name it too: `backprop-check check ex05 --submission {submission}`.")
     return match[0]
+
+
+def agreed(question: str) -> bool:
+    """Ask a person for a yes."""
+    print(question, end="", flush=True)
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        print()
+    return answer.strip().lower() in ("y", "yes")

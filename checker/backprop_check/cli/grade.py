@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from backprop_check.cli.asked import agreed
 from backprop_check.cli.main import complain
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import exercise_id, find_course, locate
 from backprop_check.exercise.definition import course_exercise, definition
 from backprop_check.grading.cluster import judged_by_cluster
-from backprop_check.grading.found import Found, find, reading
-from backprop_check.grading.grade import Judging, graded, judged_bytes, planned
+from backprop_check.grading.found import Survey, reading, survey
+from backprop_check.grading.grade import Judging, Plan, graded, judged_bytes, planned
 from backprop_check.grading.outputs import check_formats, write_outputs
 from backprop_check.grading.pages import Pages
 from backprop_check.grading.scheduler import check_cluster
@@ -22,18 +25,32 @@ from backprop_check.grading.single import write_single
 from backprop_check.grading.store import Store, opened
 from backprop_check.grading.task import Setup, Task
 from backprop_check.records import Exercise
+from backprop_check.report.formats.canvas import named_column
+from backprop_check.report.roll import Roll
 from backprop_check.results import Result
-from backprop_check.roster import read_roster
+from backprop_check.roster import Roster, read_roster
 
 
 def run(args: argparse.Namespace) -> int:
-    source, out = Path(args.submissions), Path(args.out)
+    if not args.out and not args.dry_run:
+        raise BadInput("name the folder for the results with --out (or look first with --dry-run).")
+    source, out = Path(args.submissions), Path(args.out) if args.out else None
     roster = read_roster(Path(args.roster)) if args.roster else None
+    if roster and args.column:
+        roster = replace(roster, column=named_column(roster, args.column))
     check_formats(args.format, roster)
     if args.single and not args.exercise:
         raise BadInput("--single grades one exercise: name it with --exercise.")
     exercise, known = _exercises(args.exercise)
-    found = find(source, exercise, {name: asked.path.stem for name, asked in known.items()}, roster, out, args.single)
+    seen = survey(source, exercise, {name: asked.path.stem for name, asked in known.items()}, roster, out, args.single)
+    found, roll = seen.found, _roll(seen, roster)
+    if args.column and len({f.exercise for f in found if f.exercise}) > 1:
+        raise BadInput("--column names one column, and these are several exercises: name one with --exercise.")
+    if args.dry_run:
+        return _show_plan(seen, roll)
+    assert out is not None
+    if seen.doubt and not args.yes:
+        _ask(seen.doubt)
     if args.scheduler:
         check_cluster(args.scheduler)
     elif not args.trust_submissions:
@@ -41,21 +58,47 @@ def run(args: argparse.Namespace) -> int:
     with opened(out, args.fresh) as store:
         setup = _setup(args, {name: known[name] for name in sorted({f.exercise for f in found} & known.keys())}, store)
         try:
-            results = _grade(args, source, found, setup, store)
+            plan, results = _grade(args, source, seen, exercise, setup, store)
         except KeyboardInterrupt:
             kept = len(store.results().keys() & {each.submission for each in found})
             complain(f"interrupted: {kept} of {len(found)} are graded and kept in {out}; the same command goes on from there.")
             raise
-        absent = roster.missing(f.student for f in found) if roster else ()
         from backprop_check.cli.screen import show, width
         from backprop_check.report.outcome import summary
 
-        written = write_outputs(store, results, roster, absent, args.format)
+        roll = replace(roll, gone=tuple(result.submission for result in plan.gone), former=plan.former)
+        written = write_outputs(store, results, roster, roll, args.format)
         if args.single:
             here = {each.submission for each in found}
             written += write_single(store, [result for result in results if result.submission in here], args.format)
-        show(summary(results, absent, [str(out / name) for name in written], width()))
+        show(summary(results, roll, [str(out / name) for name in written], width()))
     return 0
+
+
+def _roll(seen: Survey, roster: Roster | None) -> Roll:
+    students = {f.student for f in seen.found}
+    aside = tuple((left.path, left.why) for left in seen.aside)
+    return Roll(len(students), roster.missing(students), roster.strangers(students), aside) if roster else Roll(aside=aside)
+
+
+def _show_plan(seen: Survey, roll: Roll) -> int:
+    from backprop_check.cli.screen import show, width
+    from backprop_check.report.outcome import plan
+
+    rows = sorted((f.student, f.submission, f"{f.exercise or '?'}: it {f.trouble}" if f.trouble else f.exercise) for f in seen.found)
+    show(plan(rows, roll, f"Grading asks first (or needs --yes): {seen.doubt}." if seen.doubt else "", width()))
+    return 0
+
+
+def _ask(doubt: str) -> None:
+    """Ask whether what was found is so. Raises `BadInput` where nobody can be asked, or says no."""
+    if not sys.stdin.isatty():
+        raise BadInput(
+            f"{doubt}: if they are, say --yes; if not, give each student a folder or a file of their own, or the class list with --roster "
+            "(--dry-run shows what is taken)."
+        )
+    if not agreed(f"{doubt[:1].upper()}{doubt[1:]}. Grade them so? [y/N] "):
+        raise BadInput("nothing was graded: --dry-run shows what would be taken.")
 
 
 def _exercises(asked: str | None) -> tuple[str | None, dict[str, Exercise]]:
@@ -81,18 +124,25 @@ def _refuse_where_open() -> None:
         raise BadInput(refusal(reachable, "--trust-submissions"))
 
 
-def _grade(args: argparse.Namespace, source: Path, found: Sequence[Found], setup: Setup, store: Store) -> list[Result]:
+def _grade(
+    args: argparse.Namespace, source: Path, seen: Survey, exercise: str | None, setup: Setup, store: Store
+) -> tuple[Plan, list[Result]]:
     from backprop_check.cli.grading_bar import bar
 
+    found = seen.found
     by_name = {each.submission: each for each in found}
+
+    def elsewhere(result: Result) -> bool:
+        return exercise not in (None, result.exercise) and result.submission in seen.paths
+
     with reading(source) as read:
-        plan = planned(found, read, setup, store)
+        plan = planned(found, read, setup, store, elsewhere)
         pages = Pages(
             store, lambda result: judged_bytes(by_name[result.submission], result, read, setup), [(f.student, f.submission) for f in found]
         )
-        for each in plan.left:
-            pages.outdated(each.student)
-        results = [*plan.gone]
+        for student in {*plan.renewed, *(each.student for each in plan.left)}:
+            pages.outdated(student)
+        results = [*plan.kept]
         for result in plan.done:
             pages.known(result)
             results.append(result)
@@ -101,7 +151,7 @@ def _grade(args: argparse.Namespace, source: Path, found: Sequence[Found], setup
                 pages.done(result)
                 told(result)
                 results.append(result)
-    return sorted(results, key=lambda result: result.submission)
+    return plan, sorted(results, key=lambda result: result.submission)
 
 
 def _judging(args: argparse.Namespace, setup: Setup) -> Judging:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from datetime import datetime
 from pathlib import Path
 
-from backprop_check.cli.asked import Asked, asked
+from backprop_check.cli.asked import Asked, agreed, asked
 from backprop_check.cli.progress import FOLDER, unused, write_atomically
 from backprop_check.errors import BadInput
 from backprop_check.exercise.blank import blank
@@ -23,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     if path.exists() and path.read_bytes() == stub.encode():
         print(f"{path.name} is as it was: nothing to put back.")
         return 0
-    if not args.yes and not _agreed(f"Put {path.name} back as it was? Your answers are kept in {FOLDER}/backup. [y/N] "):
+    if not args.yes and not agreed(f"Put {path.name} back as it was? Your answers are kept in {FOLDER}/backup. [y/N] "):
         print("Nothing was changed.")
         return 0
     kept = back_up(question)
@@ -40,11 +39,3 @@ def back_up(question: Asked) -> Path:
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_bytes(question.exercise.read_bytes())
     return kept
-
-
-def _agreed(question: str) -> bool:
-    print(question, end="", flush=True)
-    answer = sys.stdin.readline()
-    if not answer.endswith("\n"):
-        print()
-    return answer.strip().lower() in ("y", "yes")

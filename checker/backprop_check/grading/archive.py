@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import stat
 import zipfile
@@ -19,12 +20,15 @@ _SPECIAL = "is stored as a symbolic link or device: it was not opened"
 
 
 class Archive:
-    """The entries of the zip at `path`. Raises `BadInput` when it is none. It stays open until `close`, and belongs to one process."""
+    """The entries of the zip at `path`, whose bytes are `data` where it lies in another one.
 
-    def __init__(self, path: Path) -> None:
+    Raises `BadInput` when it is none. It stays open until `close`, and belongs to one process.
+    """
+
+    def __init__(self, path: Path, data: bytes | None = None) -> None:
         self.path = path
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._zip = zipfile.ZipFile(path if data is None else io.BytesIO(data))
         except OSError as error:
             raise BadInput(f"{path} cannot be read ({error.strerror}): check the path and its permissions.") from None
         except Exception:  # a damaged list of entries makes zipfile raise nearly anything
@@ -32,6 +36,10 @@ class Archive:
 
     def close(self) -> None:
         self._zip.close()
+
+    @property
+    def count(self) -> int:
+        return len(self._zip.infolist())
 
     def items(self) -> list[Item]:
         """Return what the zip holds, in any order. Raises `BadInput` when it holds too much."""
@@ -68,11 +76,11 @@ def _item(index: int, entry: zipfile.ZipInfo) -> Item | None:
         return Item(parts[:DEPTH_LIMIT], "folder", TOO_DEEP)
     kind = kind_of(parts[-1])
     if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        return Item(parts, kind or "odd", _SPECIAL, refused=True, index=index)
+        return Item(parts, "odd" if kind == "other" else kind, _SPECIAL, refused=True, index=index)
     if name.endswith(("/", "\\")):
         return Item(parts, "folder")
-    if kind is None:
-        return Item(parts[:-1], "folder") if len(parts) > 1 else None
+    if parts[-1] == VENV and len(parts) > 1:
+        return Item(parts[:-1], "folder")
     return Item(parts, kind, _trouble(entry) if kind == "file" else "", index=index)
 
 

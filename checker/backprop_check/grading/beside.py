@@ -9,11 +9,9 @@ from pathlib import PurePath
 from backprop_check.errors import BadInput
 from backprop_check.files import decoded
 from backprop_check.grading.item import Item
+from backprop_check.grading.schemes import own_name
 
 MOST_BYTES, MOST_MODULES, DEEPEST = 1_000_000, 32, 3
-
-_EXPORTED = re.compile(r"[^_]+(?:_LATE)?_[A-Za-z0-9]+_\d+_(.+\.py)", re.DOTALL)
-"""Canvas puts the student's name and two numbers before that of the file."""
 
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 
@@ -27,8 +25,8 @@ def beside(item: Item, items: Iterable[Item]) -> dict[str, Item]:
         if other.kind == "file" and other.suffix == ".py" and not other.why and other is not item and other.parts[: len(folder)] == folder:
             if len(below) <= DEEPEST:
                 found.setdefault("/".join(below), other)
-            if exported := _EXPORTED.fullmatch(other.name):
-                found.setdefault(exported[1], other)
+            if (own := own_name(other.name)) != other.name:  # a platform put more in front of it
+                found.setdefault(own, other)
     return found
 
 

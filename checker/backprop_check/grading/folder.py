@@ -9,7 +9,18 @@ from pathlib import Path
 
 from backprop_check.errors import BadInput
 from backprop_check.files import LARGEST
-from backprop_check.grading.item import DEPTH_LIMIT, ITEMS_LIMIT, TOO_DEEP, TOO_LARGE, VENV, Item, is_ignored, is_venv_name, kind_of
+from backprop_check.grading.item import (
+    DEPTH_LIMIT,
+    ITEMS_LIMIT,
+    TOO_DEEP,
+    TOO_LARGE,
+    VENV,
+    Item,
+    few_others,
+    is_ignored,
+    is_venv_name,
+    kind_of,
+)
 
 _LINK = "is a symbolic link, which could lead anywhere: it was not followed"
 _SPECIAL = "is no regular file (a device, pipe or socket): it was not opened"
@@ -43,7 +54,7 @@ class Folder:
                 items.append(Item(parts, "folder", why))
             if not why and not (is_venv and parts):
                 waiting += [(*parts, entry.name) for entry in entries if entry.is_dir(follow_symlinks=False)]
-                items += [item for entry in entries if (item := _item((*parts, entry.name), entry)) is not None]
+                items += few_others(item for entry in entries if (item := _item((*parts, entry.name), entry)) is not None)
             if len(items) + len(waiting) > ITEMS_LIMIT:
                 raise BadInput(f"{self.root} holds more than {ITEMS_LIMIT:,} files and folders: name the folder of submissions itself.")
         return items
@@ -83,17 +94,18 @@ class Folder:
 
 
 def _item(parts: tuple[str, ...], entry: os.DirEntry[str]) -> Item | None:
-    """Return what an entry is, None when it is a folder or of no interest."""
+    """Return what an entry is, None when it is a folder."""
     kind = kind_of(entry.name)
+    called = "odd" if kind == "other" else kind
     try:
         status = entry.stat(follow_symlinks=False)
     except OSError as error:
-        return Item(parts, kind or "odd", f"cannot be read ({error.strerror})")
+        return Item(parts, called, f"cannot be read ({error.strerror})")
     if stat.S_ISLNK(status.st_mode):
-        return Item(parts, kind or "odd", _LINK, refused=True)
+        return Item(parts, called, _LINK, refused=True)
     if stat.S_ISREG(status.st_mode):
-        return Item(parts, kind, TOO_LARGE if kind == "file" and status.st_size > LARGEST else "") if kind else None
-    return None if stat.S_ISDIR(status.st_mode) else Item(parts, kind or "odd", _SPECIAL, refused=True)
+        return Item(parts, kind, TOO_LARGE if kind == "file" and status.st_size > LARGEST else "")
+    return None if stat.S_ISDIR(status.st_mode) else Item(parts, called, _SPECIAL, refused=True)
 
 
 def _below(path: Path, root: Path) -> tuple[str, ...] | None:

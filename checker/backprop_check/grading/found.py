@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,12 +12,17 @@ from backprop_check.errors import BadInput
 from backprop_check.grading.answered import exercise_names, shown
 from backprop_check.grading.archive import Archive
 from backprop_check.grading.beside import beside, carried
+from backprop_check.grading.called import called
 from backprop_check.grading.choice import Choice
+from backprop_check.grading.doubt import doubt
 from backprop_check.grading.folder import Folder
-from backprop_check.grading.item import Item
+from backprop_check.grading.item import Item, kind_of
+from backprop_check.grading.levels import Levels
 from backprop_check.grading.metadata import LARGEST_METADATA, read_submitters
+from backprop_check.grading.nested import Nested
 from backprop_check.grading.single import one_group
-from backprop_check.grading.students import Group, group
+from backprop_check.grading.students import Aside, Students
+from backprop_check.grading.tree import tree
 from backprop_check.roster import Roster, joined
 
 _UNTOLD = "does not say which exercise it answers: put its id into the name, or {advice}"
@@ -44,6 +48,26 @@ class Found:
     beside: Mapping[str, Item] = field(default_factory=dict, repr=False, compare=False)
 
 
+@dataclass(frozen=True)
+class Left:
+    """Something that is not taken for a submission: its printable path, and why."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a source holds: the submissions, sorted, and what is none. `doubt` says that several files seem one student's, else "";
+    `paths` are those of all files that may be submissions.
+    """
+
+    found: tuple[Found, ...]
+    aside: tuple[Left, ...]
+    doubt: str = ""
+    paths: frozenset[str] = field(default=frozenset(), repr=False)
+
+
 def find(
     source: Path,
     exercise: str | None,
@@ -53,7 +77,20 @@ def find(
     single: bool = False,
     advice: str = ADVICE,
 ) -> tuple[Found, ...]:
-    """Return the submissions in `source` (a folder, a zip, or one file), sorted, for `exercise` or for what their names tell.
+    """Return the submissions in `source`, as `survey` does."""
+    return survey(source, exercise, exercises, roster, exclude, single, advice).found
+
+
+def survey(
+    source: Path,
+    exercise: str | None,
+    exercises: Mapping[str, str],
+    roster: Roster | None = None,
+    exclude: Path | None = None,
+    single: bool = False,
+    advice: str = ADVICE,
+) -> Survey:
+    """Look through `source` (a folder, a zip, or one file) for submissions to `exercise`, or to what their names tell.
 
     `exercises` gives the file stem of each id of the course; `exclude`, the output folder, is passed over; `single` says that all is one
     student's, who has a submission even where there is no file; `advice` is how to say which exercise is meant. Raises `BadInput` when
@@ -68,20 +105,32 @@ def find(
         items = sorted(store.items(), key=lambda item: (item.parts, item.index))
         above = source.resolve().name if source.is_dir() else source.stem
         inside = [item for item in items if item.kind != "unsafe"]
-        if single:
-            groups = [one_group(inside, source)]
-        else:
-            groups = group(inside, above, names, lambda item: read_submitters(store.read(item, LARGEST_METADATA)))
         choice = Choice(exercise, names, above, store.read)
-        students = _students(groups, roster)
+        groups, aside = [one_group(inside, source)], list[Aside]()
+        if not single:
+            levels = Levels(names, choice.defines_backward, _known(roster))
+            parted = Students(levels, names, lambda item: read_submitters(store.read(item, LARGEST_METADATA)), store.read, [], [])
+            parted.part(tree(inside), above)
+            groups, aside = parted.groups, parted.aside
         # Beside the one file that was named may lie those of others: no answer is borrowed from there.
-        named = store if isinstance(store, Folder) and store.only is not None else None
+        named = store.base if isinstance(store.base, Folder) and store.base.only is not None else None
         near = [item for item in named.near() if not choice.defines_backward(item)] if named is not None else None
-        found = [
-            replace(_found(item, student, told, advice), beside=beside(item, near if near is not None else g.items))
-            for g, student in zip(groups, students, strict=True)
-            for item, told in choice.of(g)
+        found: list[Found] = []
+        students = called(groups, roster)
+        chosen = [choice.of(g) for g in groups]
+        readable = {student for student, taken in zip(students, chosen, strict=True) if any(not item.why for item, _ in taken)}
+        for g, student, taken in zip(groups, students, chosen, strict=True):
+            if student in readable:  # a folder of theirs for another exercise is no submission that could not be read
+                taken = [(item, told) for item, told in taken if item.kind != "folder"]
+            found += [
+                replace(_found(item, student, told, advice), beside=beside(item, near if near is not None else g.items))
+                for item, told in taken
+            ]
+            aside += choice.aside(g, [item for item, _ in taken])
+        unsure = [
+            (g, student) for g, student in zip(groups, students, strict=True) if not g.sure and not (roster and roster.members(student))
         ]
+        asked = "" if single else doubt(unsure, choice)
     found += [_found(item, shown("/".join(item.parts)), exercise or "", advice) for item in items if item.kind == "unsafe"]
     if not found:
         wanted = f"file for {exercise}" if exercise and items else "submission (.py or .ipynb)"
@@ -89,14 +138,16 @@ def find(
     untold = _UNTOLD.format(advice=advice)
     if all(f.trouble for f in found) and any(f.trouble == untold for f in found):
         raise BadInput(f"No name in {source} says which exercise it answers: put its id into the name, or {advice}.")
-    return _distinct(found)
+    paths = frozenset(shown("/".join(item.parts)) for item in inside if item.kind == "file")
+    left = {shown("/".join(each.item.parts)): each.why for each in aside}
+    return Survey(_distinct(found), tuple(Left(path, left[path]) for path in sorted(left)), asked, paths)
 
 
 @dataclass(frozen=True)
 class Reader:
     """Returns the bytes of a submission, at most 2 MB. Raises `BadInput` when it is gone, damaged or unsafe by now."""
 
-    store: Folder | Archive
+    store: Nested
 
     def __call__(self, found: Found) -> bytes:
         return self.store.read(found.item)
@@ -113,28 +164,23 @@ def reading(source: Path) -> Iterator[Reader]:
         yield Reader(store)
 
 
+def _known(roster: Roster | None) -> Callable[[str], str]:
+    """Return what tells whom of the roster a name means, "" for nobody."""
+    if roster is None:
+        return lambda name: ""
+    known: dict[str, str] = {}
+
+    def label(name: str) -> str:
+        if name not in known:
+            known[name] = joined([student.label for student in roster.meant(name)])
+        return known[name]
+
+    return label
+
+
 def _found(item: Item, student: str, exercise: str, advice: str) -> Found:
     why = item.why or ("" if exercise else _UNTOLD.format(advice=advice))
     return Found("/".join(item.parts), student, exercise, item.suffix if item.kind == "file" else "", why, item.refused, item)
-
-
-def _students(groups: Sequence[Group], roster: Roster | None) -> list[str]:
-    """Return what each group is called: by the roster where it fits, else by name, with a mark where two people have the same."""
-    marks: dict[str, set[str]] = defaultdict(set)
-    for person in (p for g in groups for p in g.people):
-        marks[person.name].add(person.mark)
-    called: list[str] = []
-    for each in groups:
-        labels = []
-        for person in each.people:
-            label = shown(f"{person.name} ({person.mark})" if person.mark and len(marks[person.name]) > 1 else person.name)
-            if match := roster.find(*person.keys) if roster else None:
-                label = match.label
-            elif roster and roster.members(label):  # whoever it is, the marks are not theirs
-                label = f"{re.sub('[,;] ', ' ', label)} (not in the roster)"
-            labels.append(label)
-        called.append(joined(labels))
-    return called
 
 
 def _distinct(found: Iterable[Found]) -> tuple[Found, ...]:
@@ -151,22 +197,21 @@ def _distinct(found: Iterable[Found]) -> tuple[Found, ...]:
 
 
 @contextmanager
-def _opened(source: Path, exclude: Path | None = None) -> Iterator[Folder | Archive]:
+def _opened(source: Path, exclude: Path | None = None) -> Iterator[Nested]:
     try:
         is_folder, is_file = source.is_dir(), source.is_file()
     except (OSError, ValueError):
         is_folder = is_file = False
+    base: Folder | Archive
     if is_folder:
-        yield Folder(source, exclude)
+        base = Folder(source, exclude)
     elif not is_file:
         raise BadInput(f"{source}: there is no such file or folder. Name the folder or zip of submissions.")
-    elif source.suffix.lower() in (".py", ".ipynb"):
+    elif kind_of(source.name) == "file":
         # A link is followed here: the teacher named it.
         whole = source.resolve()
-        yield Folder(whole.parent, only=whole.name)
+        base = Folder(whole.parent, only=whole.name)
     else:
-        archive = Archive(source)
-        try:
-            yield archive
-        finally:
-            archive.close()
+        base = Archive(source)
+    with closing(Nested(base)) as store:
+        yield store

@@ -12,34 +12,53 @@ from backprop_check.grading.task import Setup, Task
 from backprop_check.grading.unjudged import unjudged
 from backprop_check.results import Result
 
+Elsewhere = Callable[[Result], bool]
 Judging = Callable[[Iterable[Task]], Iterator[Result]]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run has to do: `done` are the results that stand, `left` the submissions without one, `gone` those whose file is not there."""
+    """What a run has to do: `done` are the results that stand, `left` the submissions without one.
+
+    `kept` are results of another exercise, which this run does not touch. `gone` are those of an earlier run whose file is not there any
+    more: they do not count. `renewed` are students whose page is not what it was for a reason of that kind, `former` those of them who have
+    nothing here any more.
+    """
 
     done: tuple[Result, ...]
     left: tuple[Found, ...]
+    kept: tuple[Result, ...]
     gone: tuple[Result, ...]
+    renewed: tuple[str, ...]
+    former: tuple[str, ...]
 
 
-def planned(found: Sequence[Found], read: Reader, setup: Setup, store: Store) -> Plan:
-    """Hold the results that are there against the submissions: one stands if nothing that decides its marks has changed."""
-    known = store.results()
-    done, left = [], []
+def planned(found: Sequence[Found], read: Reader, setup: Setup, store: Store, elsewhere: Elsewhere = lambda _: False) -> Plan:
+    """Hold the results that are there against the submissions: one stands if nothing that decides its marks has changed.
+
+    `elsewhere` says of a result that it is of an exercise that is not graded now, and that its file is there.
+    """
+    known, withdrawn = store.results(), store.withdrawn()
+    done, left, renewed = [], [], set[str]()
     for each in found:
         before = known.pop(each.submission, None)
+        renewed |= {before.student} - {each.student} if before is not None else set()
+        before = before or withdrawn.get(each.submission)  # it may have come back
         if before is not None and before.exercise == each.exercise and before.digest == _digest(each, read, setup):
             done.append(replace(before, student=each.student))
         else:
             left.append(each)
-    return Plan(tuple(done), tuple(left), tuple(known.values()))
+    kept = [result for result in known.values() if elsewhere(result)]
+    gone = [result for result in known.values() if not elsewhere(result)]
+    renewed |= {result.student for result in gone}
+    former = renewed - {each.student for each in found} - {result.student for result in kept}
+    return Plan(tuple(done), tuple(left), tuple(kept), tuple(gone), tuple(sorted(renewed)), tuple(sorted(former)))
 
 
 def graded(plan: Plan, read: Reader, setup: Setup, store: Store, judged: Judging) -> Iterator[Result]:
     """Yield the results that were missing, each once it is on disk; in the end the store holds all of them, sorted."""
-    results = {result.submission: result for result in (*plan.done, *plan.gone)}
+    results = {result.submission: result for result in (*plan.done, *plan.kept)}
+    store.withdraw(plan.gone)
     store.keep(results.values())
 
     def kept(result: Result) -> Result:

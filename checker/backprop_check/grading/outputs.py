@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from backprop_check.errors import BadInput
 from backprop_check.grading.store import RESULTS, Store
 from backprop_check.report.formats import grades
+from backprop_check.report.formats.stems import stem
 from backprop_check.report.formats.table import FORMATS
+from backprop_check.report.roll import Roll
 from backprop_check.results import Result
 from backprop_check.roster import Roster
 
@@ -22,9 +24,7 @@ def check_formats(names: Sequence[str], roster: Roster | None) -> None:
             pass
 
 
-def write_outputs(
-    store: Store, results: Sequence[Result], roster: Roster | None, absent: Sequence[str], formats: Sequence[str]
-) -> list[str]:
+def write_outputs(store: Store, results: Sequence[Result], roster: Roster | None, roll: Roll, formats: Sequence[str]) -> list[str]:
     """Write all files that are made of the whole class; return what to name to a person, relative to the store's folder."""
     from backprop_check.report.pages.class_data import class_data
     from backprop_check.report.pages.class_page import page_of
@@ -35,7 +35,11 @@ def write_outputs(
         for path, text in files:
             store.write(path, text)
         named += [files[0][0] if len(files) == 1 else f"{name}/"] if files else []
-    data = class_data(results, absent)
+    for submission in roll.gone:
+        for name in FORMATS:
+            for suffix in (".json", ".txt"):
+                store.remove(f"{name}/{stem(submission)}{suffix}")
+    data = class_data(results, roll.absent, roll.strangers, roll.aside)
     store.write("class.json", json.dumps(data, indent=1, allow_nan=False) + "\n")
     store.write("class.html", page_of(data))
     return [*named, "feedback/", "class.html"]

@@ -34,9 +34,9 @@ class Pages:
         self._results: dict[str, list[Result]] = defaultdict(list)
 
     def outdated(self, student: str) -> None:
-        """Take away the page of a student of whom something is to be judged again: what ends this run must not leave the old one."""
+        """Take away the page of a student of whom it is not true any more: what ends this run must not leave the old one."""
         for name in _names(student):
-            (self._store.folder / name).unlink(missing_ok=True)
+            self._store.remove(name)
 
     def known(self, result: Result) -> None:
         """Take note of a result from an earlier run; its page is written again only where it is not there."""

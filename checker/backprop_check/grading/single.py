@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from backprop_check.grading.item import Item
+from backprop_check.grading.schemes import Person
 from backprop_check.grading.store import Store
-from backprop_check.grading.students import Group, Person
+from backprop_check.grading.students import Group
 from backprop_check.report.formats.marks import marks
 from backprop_check.report.formats.table import FORMATS
 from backprop_check.results import Result

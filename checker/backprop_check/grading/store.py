@@ -13,7 +13,9 @@ from pathlib import Path
 from backprop_check.errors import BadInput
 from backprop_check.results import Result, from_line
 
-RESULTS, SECRET, LOCK = "results.jsonl", ".secret", ".lock"
+RESULTS, WITHDRAWN, SECRET, LOCK = "results.jsonl", "withdrawn.jsonl", ".secret", ".lock"
+_LOST = "{} was removed or changed while this command was grading into it: run the same command again."
+_NOT_THERE = "{}: what its results were drawn from (.secret) is not there any more: put it back, or begin anew with --fresh."
 
 
 class Store:
@@ -24,34 +26,61 @@ class Store:
         # A file of its own: the one with the results is replaced by another, and a lock would stay with the old one.
         self._lock = (folder / LOCK).open("ab")
         self._file = (folder / RESULTS).open("ab+", buffering=0)
+        self._secret = ""
 
     def take(self) -> None:
         """Hold the folder until `close`. Raises `OSError` when another command holds it."""
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def secret(self) -> str:
-        """Return the secret every trial derives from; it is drawn at the first run and readable by its owner only."""
-        path = self.folder / SECRET
+        """Return the secret every trial derives from; it is drawn at the first run and readable by its owner only.
+
+        Raises `BadInput` where there are results and their secret is lost.
+        """
+        self._secret = self._stored_secret()
+        if not self._secret:
+            if self.results():
+                raise BadInput(_NOT_THERE.format(self.folder))
+            self._secret = secrets.token_hex(32)
+            _replace(self.folder / SECRET, self._secret + "\n", mode=0o600)
+        return self._secret
+
+    def _stored_secret(self) -> str:
         with contextlib.suppress(FileNotFoundError, ValueError):
-            known = path.read_text(encoding="ascii").strip()
-            if len(bytes.fromhex(known)) == 32:
-                return known
-        drawn = secrets.token_hex(32)
-        _replace(path, drawn + "\n", mode=0o600)
-        return drawn
+            known = (self.folder / SECRET).read_text(encoding="ascii").strip()
+            return known if len(bytes.fromhex(known)) == 32 else ""
+        return ""
+
+    def check(self) -> None:
+        """Raise `BadInput` where the folder is not the one any more that this command writes to, or has lost its secret."""
+        try:
+            same = os.path.samestat((self.folder / RESULTS).stat(), os.fstat(self._file.fileno()))
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise BadInput(_LOST.format(self.folder))
+        if self._secret and self._stored_secret() != self._secret:
+            raise BadInput(_NOT_THERE.format(self.folder))
 
     def results(self) -> dict[str, Result]:
         """Return the results that are there, by submission. What is no whole line, as after a power cut, is passed over."""
-        found: dict[str, Result] = {}
         self._file.seek(0)
-        for line in self._file.read().splitlines():
-            with contextlib.suppress(ValueError):
-                result = from_line(line.decode())
-                found[result.submission] = result
-        return found
+        return _results(self._file.read())
+
+    def withdrawn(self) -> dict[str, Result]:
+        """Return the results of files that were there once, by submission. They do not count, and stand again if the file comes back."""
+        path = self.folder / WITHDRAWN
+        return _results(path.read_bytes()) if path.is_file() else {}
+
+    def withdraw(self, results: Iterable[Result]) -> None:
+        """Put `results` with those that do not count."""
+        gone = {result.submission: result for result in results}
+        if gone:
+            _replace(self.folder / WITHDRAWN, "".join(result.as_line() + "\n" for result in {**self.withdrawn(), **gone}.values()))
 
     def keep(self, results: Iterable[Result]) -> None:
         """Put `results` in the place of all that is there, sorted by submission, at once or not at all."""
+        self.check()
         lines = "".join(result.as_line() + "\n" for result in sorted(results, key=lambda result: result.submission))
         _replace(self.folder / RESULTS, lines)
         held, self._file = self._file, (self.folder / RESULTS).open("ab+", buffering=0)
@@ -59,6 +88,7 @@ class Store:
 
     def append(self, result: Result) -> None:
         """Add a line, on disk when this returns. A line that could not be written whole is taken back."""
+        self.check()
         data, end = result.as_line().encode() + b"\n", self._file.seek(0, os.SEEK_END)
         try:
             while data:
@@ -71,9 +101,14 @@ class Store:
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the folder, whole or not at all."""
+        self.check()
         path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         _replace(path, text, sync=False)
+
+    def remove(self, name: str) -> None:
+        """Remove a file of the folder, if it is there."""
+        (self.folder / name).unlink(missing_ok=True)
 
     def close(self) -> None:
         self._file.close()
@@ -99,11 +134,21 @@ def opened(folder: Path, fresh: bool) -> Iterator[Store]:
         try:
             if fresh:
                 (folder / SECRET).unlink(missing_ok=True)
+                (folder / WITHDRAWN).unlink(missing_ok=True)
                 store.keep(())
             yield store
         except OSError as error:
             why = f"{folder} cannot be written to ({error.strerror})"
             raise BadInput(f"{why}: make room, then run the same command again; no result is lost.") from None
+
+
+def _results(data: bytes) -> dict[str, Result]:
+    found: dict[str, Result] = {}
+    for line in data.splitlines():
+        with contextlib.suppress(ValueError):
+            result = from_line(line.decode())
+            found[result.submission] = result
+    return found
 
 
 def _replace(path: Path, text: str, mode: int = 0o644, sync: bool = True) -> None:

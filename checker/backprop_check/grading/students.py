@@ -1,128 +1,180 @@
-"""Whose a file is, by where it lies: the layouts that course platforms export, and those people make by hand."""
+"""Whose a file is, by where it lies: what repeats from entry to entry are the students."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
 from backprop_check.grading.answered import ExerciseNames
+from backprop_check.grading.copies import copies
 from backprop_check.grading.item import Item
-
-# Non-greedy, so that a file called like another student's submission stays with the one who handed it in.
-_MOODLE = re.compile(r"(?P<name>.+?)_(?P<key>\d+)_assignsubmission_[a-z]+_.*", re.DOTALL)
-_CANVAS = re.compile(r"(?P<name>[^_]+)(?:_LATE)?_(?P<key>\d+)_\d+_.+", re.DOTALL)
-_CANVAS_ANONYMOUS = re.compile(r"(?P<name>anon)(?:_LATE)?_(?P<key>[A-Za-z0-9]+)_\d+_.+", re.DOTALL)
-_GRADESCOPE = re.compile(r"submission_\d+")
-_EXPORT = re.compile(r"submissions|(?P<assignment>.+)[-_]submissions|assignment_\d+_export", re.IGNORECASE)
-_PROJECT = {"exercises", "solutions", "src", "tests", "test", "notebooks", "docs", "data"}
+from backprop_check.grading.levels import Levels
+from backprop_check.grading.schemes import Named, Person, Scheme, brightspace, canvas, platforms, sakai
+from backprop_check.grading.tree import Node
+from backprop_check.grading.words import ONLY, export, is_project, is_teachers
 
 Metadata = Callable[[Item], dict[str, list[dict[str, str]]]]
+Read = Callable[[Item], bytes]
 
-
-@dataclass(frozen=True)
-class Person:
-    """A student as the names tell. `keys` are for the roster, the surest first; `mark` tells two of the same name apart."""
-
-    name: str
-    keys: tuple[str, ...]
-    mark: str = ""
+BESIDE = "lies beside the students' work"
+NO_ANSWER = "lies beside the students' folders and has no `backward`"
+NO_WORK = "is not called as the others are and holds no .py or .ipynb file"
+OTHER_KIND = "is neither .py nor .ipynb"
+AGAIN = "was handed in again later"
+OWN_FOLDER = "holds no submissions: they are in `{}`"
+TWICE = "holds the same as `{}`"
+_PLATFORM = {"timestamp.txt", "comments.txt", "feedbacktext.html", "feedbacktext.txt"}
+_LISTS: dict[Scheme, set[str]] = {sakai: {"grades.csv", "grades.xls", "grades.xlsx"}, brightspace: {"index.html"}}
 
 
 @dataclass(frozen=True)
 class Group:
-    """What one student, or one group of them, handed in. Its own names begin at `depth`; `folder` is theirs alone, if they have one."""
+    """What one student, or one group of them, handed in. Its own names begin at `depth`; `folder` is theirs alone, if they have one.
+
+    `sure` says that a platform named the student; `typed` is what was typed in there.
+    """
 
     people: tuple[Person, ...]
     depth: int
     items: tuple[Item, ...]
     folder: Item | None = None
+    sure: bool = False
+    typed: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True)
-class _Level:
-    """What lies at one depth: folders with all that is below them, and files."""
+class Aside:
+    """Something that is nobody's submission, and why."""
 
-    folders: dict[str, list[Item]]
-    files: list[Item]
-
-    @property
-    def names(self) -> list[str]:
-        return [*self.folders, *(item.name for item in self.files)]
+    item: Item
+    why: str
 
 
-def group(items: Iterable[Item], above: str, names: ExerciseNames, metadata: Metadata, depth: int = 0) -> list[Group]:
-    """Part the items below `depth` by student. `above` is the name of the folder they lie in; `metadata` reads a file of Gradescope's."""
-    level = _level(items, depth)
-    if _is_wrapper(level, above, names, depth):
-        return [g for name, below in level.folders.items() for g in group(below, name, names, metadata, depth + 1)]
-    told = next((metadata(item) for item in level.files if item.kind == "metadata"), {})
-    prefix = _assignment(list(level.folders), above)
-    groups: list[Group] = []
-    exported: dict[Person, list[Item]] = {}
-    folder_of: dict[Person, Item] = {}
-    for name, below in level.folders.items():
-        folder = next((item for item in below if len(item.parts) == depth + 1), Item((*below[0].parts[:depth], name), "folder"))
-        if person := _moodle(name):
-            exported.setdefault(person, []).extend(below)
-            folder_of.setdefault(person, folder)
-        else:
-            people = tuple(_submitter(fields, name) for fields in told.get(name, ())) or (_by_folder(name, prefix, names),)
-            groups.append(Group(people, depth + 1, tuple(below), folder))
-    for item in level.files:
-        if person := _moodle(item.name) or _canvas(item.name):
-            exported.setdefault(person, []).append(item)
-        elif item.kind != "metadata":
-            groups.append(Group((_by_file(item, names),), depth, (item,)))
-    return groups + [Group((p,), depth, tuple(_latest(held, names)), folder_of.get(p)) for p, held in exported.items()]
+@dataclass(frozen=True)
+class Students:
+    """Reads a tree of what was downloaded. `groups` and `aside` grow as it is read."""
 
+    levels: Levels
+    names: ExerciseNames
+    metadata: Metadata
+    read: Read
+    groups: list[Group]
+    aside: list[Aside]
 
-def _level(items: Iterable[Item], depth: int) -> _Level:
-    level = _Level({}, [])
-    for item in items:
-        if len(item.parts) > depth + 1 or (item.kind == "folder" and len(item.parts) == depth + 1):
-            level.folders.setdefault(item.parts[depth], []).append(item)
-        elif len(item.parts) == depth + 1:
-            level.files.append(item)
-    return level
+    def part(self, node: Node, above: str, section: str = "") -> None:
+        """Part what lies in a folder of several students by student. `above` is what the folder is called, `section` the section it is."""
+        for copy, of in copies(node, self.read):
+            self.aside.append(Aside(node.folders.pop(copy.name).item, TWICE.format("/".join(of.item.parts))))
+        self._drop_others(node)
+        before = len(self.groups)
+        scheme = self.levels.scheme(node)
+        if scheme is not None:
+            self._loose(self._exported(node, scheme), len(self.groups) - before, section)
+            return
+        holding = self.levels.holding(node, above)
+        for name, inner in holding.items():
+            self.part(node.folders[name], node.folders[name].stem, inner or section)
+        others = [child for name, child in node.folders.items() if name not in holding]
+        tools = [child for child in others if holding and is_project(child.stem) and not self.levels.answers(child)]
+        self.aside.extend(Aside(child.item, BESIDE) for child in tools)
+        students = [child for child in others if child not in tools]
+        told = next((self.metadata(item) for item in node.files if item.kind == "metadata"), {})
+        prefix = _assignment([child.stem for child in students], above)
+        for child in students:
+            people = tuple(_submitter(fields, child.name) for fields in told.get(child.name, ()))
+            person = self._by_folder(child.stem, prefix, section)
+            self.groups.append(Group(people or (person,), child.depth, tuple(child.items()), child.item, sure=bool(people)))
+        self._loose(node.files, len(self.groups) - before, section)
 
+    def _exported(self, node: Node, scheme: Scheme) -> list[Item]:
+        """Part what a platform named; return the other files."""
+        held: dict[Person, list[tuple[Item, Named, list[Item]]]] = {}
+        for child in node.folders.values():
+            below = [child.item, *child.items()]
+            if named := scheme(child.name):
+                held.setdefault(named.person, []).append((child.item, named, below))
+            elif child.holds_work():
+                self.groups.append(Group((self._by_folder(child.stem, ""),), child.depth, tuple(below), child.item))
+            else:
+                self.aside.append(Aside(child.item, NO_WORK))
+        loose = []
+        for item in node.files:
+            if named := scheme(item.name):
+                held.setdefault(named.person, []).append((item, named, [item]))
+            elif item.name.lower() not in _LISTS.get(scheme, ()):
+                loose.append(item)
+        for person, entries in held.items():
+            kept = self._latest(entries) if scheme is canvas else entries
+            folder = next((item for item, _, _ in kept if item.kind == "folder"), None)
+            typed = tuple(item for _, named, below in kept if named.typed for item in below)
+            items = tuple(item for _, _, below in kept for item in below)
+            self.groups.append(Group((person,), node.depth, items, folder, True, typed))
+        return loose
 
-def _is_wrapper(level: _Level, above: str, names: ExerciseNames, depth: int) -> bool:
-    """Say whether the folders at a level are not students yet, but an export's or an exercise's around theirs."""
-    if level.files or not level.folders or any(map(_is_exported, level.names)):
-        return False
-    if all(names.told(name) and not names.without(name) for name in level.folders):
-        return True
-    if len(level.folders) > 1:
-        return False
-    ((name, below),) = level.folders.items()
-    inner = _level(below, depth + 1)
-    if not inner.names:
-        return False
-    if name == above or _EXPORT.fullmatch(name) or any(map(_is_exported, inner.names)):
-        return True
-    if not inner.files:
-        return len(inner.folders) > 1 and not _PROJECT & {folder.lower() for folder in inner.folders}
-    left = [names.without(item.stem) for item in inner.files]
-    return len(left) > 1 and len({*left}) == len(left) and all(left) and all(names.told(item.stem) for item in inner.files)
+    def _loose(self, files: Sequence[Item], folders: int, section: str) -> None:
+        """Part files that lie beside so many students' folders: whose they are, or that they are nobody's."""
+        work = [item for item in files if item.kind not in ("metadata", "other")]
+        others = folders + sum(not self._is_teachers(item, 2) for item in work)
+        for item in files:
+            if is_platforms(item):
+                continue
+            if not self.levels.known(item.stem):
+                if item.kind == "other":
+                    self.aside.append(Aside(item, OTHER_KIND))
+                    continue
+                if item.kind == "file" and self._is_teachers(item, others):
+                    self.aside.append(Aside(item, BESIDE))
+                    continue
+                if item.kind == "file" and folders > 1 and 2 * len(work) <= folders and not self.levels.defines(item):
+                    self.aside.append(Aside(item, NO_ANSWER))
+                    continue
+            self.groups.append(Group((self._by_file(item, section),), len(item.parts) - 1, (item,)))
 
+    def _drop_others(self, node: Node) -> None:
+        """Leave out the folders that a course has beside the one with what was handed in."""
+        by_name = {name.casefold(): name for name in node.folders}
+        for only, others in ONLY.items():
+            if only in by_name and others & by_name.keys():
+                for name in [name for low, name in by_name.items() if low != only]:
+                    self.aside.append(Aside(node.folders.pop(name).item, OWN_FOLDER.format(by_name[only])))
 
-def _is_exported(name: str) -> bool:
-    return any(pattern.fullmatch(name) for pattern in (_MOODLE, _CANVAS, _CANVAS_ANONYMOUS, _GRADESCOPE))
+    def _latest(self, entries: Sequence[tuple[Item, Named, list[Item]]]) -> list[tuple[Item, Named, list[Item]]]:
+        """Leave out what a student handed in again: Canvas puts -1, -2 behind the name of the file."""
+        latest: dict[tuple[str, str], tuple[int, tuple[Item, Named, list[Item]]]] = {}
+        for entry in entries:
+            own = Item((entry[1].own or entry[0].name,), "file")
+            copy = re.fullmatch(r"(.+)-(\d{1,2})", own.stem, re.DOTALL)
+            if copy and self.names.told(copy[1]) != self.names.told(own.stem):  # ex-1.py, ex-2.py are two exercises
+                copy = None
+            base, number = (copy[1], int(copy[2])) if copy else (own.stem, 0)
+            key = base, own.suffix
+            before = latest.get(key)
+            latest[key] = max(before, (number, entry), key=lambda pair: pair[0]) if before else (number, entry)
+        kept = [entry for _, entry in latest.values()]
+        again = [item for entry in entries if entry not in kept for item in entry[2] if item.kind not in ("zip", "folder")]
+        self.aside.extend(Aside(item, AGAIN) for item in again)
+        return kept
 
+    def _is_teachers(self, item: Item, others: int) -> bool:
+        """Say whether a file beside those of so many others is called as teachers call theirs, or just like the exercise."""
+        left = self.names.without(item.stem)
+        return others > 0 and is_teachers(left) if left else others > 1 and len(self.names.told(item.stem)) == 1
 
-def _moodle(name: str) -> Person | None:
-    match = _MOODLE.fullmatch(name)
-    # The number is of this assignment's participants and means nothing elsewhere; the worksheet spells it this way.
-    return Person(match["name"], (f"Participant {match['key']}", match["name"]), match["key"]) if match else None
+    def _by_folder(self, name: str, prefix: str, section: str = "") -> Person:
+        if named := platforms(name):
+            return named.person
+        own = name.removeprefix(prefix) or name
+        bare = self.names.without(own) or own
+        bracketed = sakai(own)
+        return Person(bare, tuple(dict.fromkeys((*(bracketed.person.keys if bracketed else ()), bare, own, name))), section)
 
-
-def _canvas(name: str) -> Person | None:
-    if match := _CANVAS.fullmatch(name):
-        return Person(match["name"], (match["key"], match["name"]), match["key"])
-    match = _CANVAS_ANONYMOUS.fullmatch(name)
-    return Person(match["name"], (), match["key"]) if match else None
+    def _by_file(self, item: Item, section: str) -> Person:
+        if named := platforms(item.name):
+            return named.person
+        bare = self.names.without(item.stem) or item.stem or item.name
+        return Person(bare, tuple(dict.fromkeys((bare, item.stem))), section)
 
 
 def _submitter(fields: dict[str, str], folder: str) -> Person:
@@ -130,47 +182,21 @@ def _submitter(fields: dict[str, str], folder: str) -> Person:
     return Person(fields.get("name") or keys[0], keys, fields.get("sid") or fields.get("email") or folder)
 
 
-def _by_folder(name: str, prefix: str, names: ExerciseNames) -> Person:
-    own = name.removeprefix(prefix) or name
-    bare = names.without(own) or own
-    return Person(bare, tuple(dict.fromkeys((bare, own, name))))
-
-
-def _by_file(item: Item, names: ExerciseNames) -> Person:
-    bare = names.without(item.stem) or item.stem or item.name
-    return Person(bare, tuple(dict.fromkeys((bare, item.stem))))
-
-
 def _assignment(folders: Sequence[str], above: str) -> str:
     """Return what the names of GitHub Classroom's repositories begin with, as `hw1-`: "" where these are no such repositories.
 
     Two folders may share a first name (ada-smith, ada-jones); three or more, or a number in what is shared, are an assignment.
     """
-    exported = _EXPORT.fullmatch(above)
-    if exported and exported["assignment"] and any(name.startswith(f"{exported['assignment']}-") for name in folders):
-        return f"{exported['assignment']}-"
-    words = takewhile(lambda word: len({*word}) == 1, zip(*(name.split("-")[:-1] for name in folders), strict=False))
-    shared = "".join(f"{word[0]}-" for word in words)
+    exported = export(above)
+    if exported and any(name.startswith(f"{exported}-") for name in folders):
+        return f"{exported}-"
+    shared_words = takewhile(lambda word: len({*word}) == 1, zip(*(name.split("-")[:-1] for name in folders), strict=False))
+    shared = "".join(f"{word[0]}-" for word in shared_words)
     if all(name.removeprefix(shared).isdigit() for name in folders):  # group-1, group-2
         return ""
     return shared if len(folders) > 2 or (len(folders) > 1 and any(map(str.isdigit, shared))) else ""
 
 
-def _latest(items: Sequence[Item], names: ExerciseNames) -> list[Item]:
-    """Leave out what a student handed in again: Canvas puts -1, -2 behind the name of the file."""
-    latest: dict[tuple[str, ...], tuple[int, Item]] = {}
-    kept: list[Item] = []
-    for item in items:
-        canvas = _CANVAS.fullmatch(item.name)
-        if canvas is None:
-            kept.append(item)
-            continue
-        rest = re.sub(r"^[^_]+(?:_LATE)?_\d+_\d+_", "", item.stem)
-        again = re.fullmatch(r"(.+)-(\d{1,2})", rest, re.DOTALL)
-        if again and names.told(again[1]) != names.told(rest):  # ex-1.py, ex-2.py are two exercises
-            again = None
-        base, number = (again[1], int(again[2])) if again else (rest, 0)
-        key = (*item.parts[:-1], base, item.suffix)
-        if key not in latest or latest[key][0] < number:
-            latest[key] = number, item
-    return kept + [item for _, item in latest.values()]
+def is_platforms(item: Item) -> bool:
+    """Say whether a platform put a file there itself, as a note about a submission."""
+    return item.kind == "metadata" or item.name.lower() in _PLATFORM

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from backprop_check.report.ended import ENDED
 from backprop_check.report.layout import prose, visible
+from backprop_check.report.roll import Roll, counted, notes
 from backprop_check.results import OUTCOMES, Result
 
 MOST = 10
 
 
-def summary(results: Sequence[Result], absent: Sequence[str], written: Sequence[str], width: int) -> Iterator[RenderableType]:
-    """Yield a table of the marks by exercise, what happened to submissions that were not simply judged, and where everything is."""
+def summary(results: Sequence[Result], roll: Roll, written: Sequence[str], width: int) -> Iterator[RenderableType]:
+    """Yield a table of the marks by exercise, what happened to submissions not simply judged, what has no mark, and where everything is."""
     yield _table(results)
     odd = [result for result in results if result.outcome != "judged"]
     for result in odd[:MOST]:
@@ -26,8 +29,8 @@ def summary(results: Sequence[Result], absent: Sequence[str], written: Sequence[
         yield from prose(visible(f"{result.submission} {ENDED[result.outcome].what}{why}"), width, indent=0, style="yellow")
     if len(odd) > MOST:
         yield from prose(f"... and {len(odd) - MOST} more; class.html lists them.", width, indent=0, style="yellow")
-    if absent:
-        yield from prose(f"{len(absent)} of the roster handed in nothing.", width, indent=0)
+    for note in notes(roll, "class.html lists them"):
+        yield from prose(note, width, indent=0)
     yield from prose(f"Written: {', '.join(visible(name) for name in written)}", width, indent=0)
 
 
@@ -50,3 +53,22 @@ def _table(results: Sequence[Result]) -> Table:
             f"{mean:.2f} of {full:g}",
         )
     return table
+
+
+def plan(rows: Sequence[tuple[str, str, str]], roll: Roll, asked: str, width: int) -> Iterator[RenderableType]:
+    """Yield what would be graded, a table of (student, file, exercise or what is wrong with it), and what would not be, with why."""
+    shown = [("student", "file", "exercise"), *(tuple(map(visible, row)) for row in rows)]
+    widths = [max(cell_len(row[n]) for row in shown) for n in (0, 1)]
+    last = ""
+    for number, (student, path, told) in enumerate(shown):  # a path is never broken: whoever reads it may want to open it
+        cells = ("" if student == last else student, path)
+        padded = "".join(cell + " " * (width + 2 - cell_len(cell)) for cell, width in zip(cells, widths, strict=True))
+        yield Text(f"{padded}{told}", style="bold" if number == 0 else "")
+        last = student
+    yield from prose(f"{counted(len({row[0] for row in rows}), 'student')}, {counted(len(rows), 'submission')}.", width, indent=0)
+    for note in (*notes(replace(roll, aside=()), "grades.csv will list them"), *([asked] if asked else [])):
+        yield from prose(note, width, indent=0)
+    if roll.aside:
+        yield Text("Not taken for submissions:")
+    for path, why in roll.aside:
+        yield from prose(visible(f"{path} {why}"), width, indent=2)

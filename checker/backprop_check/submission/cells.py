@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import means
-from backprop_check.files import read_text
+from backprop_check.files import read_as, read_text
 
 SUFFIXES = (".py", ".ipynb")
 _MARK = re.compile(r"\s*%%backward\b(?:[ \t]+--\w+[ \t=]+\d+)*[ \t]*([^\s#]*)")
@@ -39,7 +39,7 @@ def read_cells(path: Path) -> list[Cell]:
 
 def cells(path: PurePath, text: str) -> list[Cell]:
     """Return the cells of `text`, what the file at `path` holds. Raises `BadInput` where it is no notebook and should be."""
-    if path.suffix.lower() != ".ipynb":
+    if not read_as(path.name).lower().endswith(".ipynb"):
         return [Cell(path.name, text)]
     try:
         notebook = json.loads(text)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator, Sequence
 
+from backprop_check.columns import worksheet
 from backprop_check.errors import BadInput
 from backprop_check.report.formats.marks import Marks, marks
-from backprop_check.report.formats.sheet import BOM, column, number, padded, read_number, safe, written
+from backprop_check.report.formats.sheet import BOM, number, padded, read_number, safe, written
 from backprop_check.report.formats.told import brief, clip, codes, summary
 from backprop_check.report.layout import visible
 from backprop_check.results import Result
@@ -15,6 +16,8 @@ from backprop_check.roster import Roster
 
 NAME = "moodle"
 LINE = 300
+# What stands in the column that says whether a grade can be changed, in the languages of Moodle.
+_NO = "no nein non não nee nej nei ei nie ne nem nu нет ні όχι hayır いいえ 否 아니오"
 
 
 def files(results: Sequence[Result], roster: Roster | None) -> Iterator[tuple[str, str]]:
@@ -23,23 +26,23 @@ def files(results: Sequence[Result], roster: Roster | None) -> Iterator[tuple[st
     A worksheet is one assignment: a student's exercises are added up. Raises `BadInput` without a worksheet.
     """
     if roster is None or roster.kind != "moodle":
-        raise BadInput("--format moodle fills the grading worksheet you downloaded: give it with --roster")
+        lacking = "give it with --roster" if roster is None else "the file given with --roster is none: download it again, as it is"
+        raise BadInput(f"--format moodle fills the grading worksheet you downloaded from Moodle: {lacking}.")
     header = roster.header
-    grade, maximum = column(header, "Grade"), column(header, "Maximum grade")
-    locked, comments = column(header, "Grade can be changed"), column(header, "Feedback comments")
-    if grade is None:
-        raise BadInput("the Moodle worksheet has no column `Grade`: download it again as it is")
+    sheet = worksheet(header, [row for row in roster.rows if any(row)])
+    if sheet is None:
+        raise BadInput("the Moodle worksheet has no column for the grade: download it again as it is")
     class_marks = marks(results, roster)
     rows = [padded(row, len(header)) for row in roster.rows]
     for student in roster.students:
         row = rows[student.row]
-        if student.label not in class_marks.best or (locked is not None and row[locked].strip().casefold() == "no"):
+        if student.label not in class_marks.best or (sheet.locked is not None and row[sheet.locked].strip().casefold() in _NO.split()):
             continue
-        top = read_number(row[maximum]) if maximum is not None else None
+        top = read_number(row[sheet.maximum]) if sheet.maximum is not None else None
         scale = top / class_marks.full if top and class_marks.full else 1.0
-        row[grade] = number(class_marks.score(student.label) * scale)
-        if comments is not None:
-            row[comments] = safe(_comment(class_marks, student.label))
+        row[sheet.grade] = number(class_marks.score(student.label) * scale)
+        if sheet.comments is not None:
+            row[sheet.comments] = safe(_comment(class_marks, student.label))
     yield "moodle.csv", BOM + written([header, *rows])
 
 

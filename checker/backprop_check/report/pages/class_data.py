@@ -16,8 +16,11 @@ SCHEMA = "backprop-check-class/1"
 SLOWEST = 5
 
 
-def class_data(results: Sequence[Result], absent: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the summary of a class. `absent` are the students of the roster who handed in nothing.
+def class_data(
+    results: Sequence[Result], absent: Sequence[str] = (), strangers: Sequence[str] = (), aside: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
+    """Return the summary of a class. `absent` are the students of the roster who handed in nothing, `strangers` those who did and are not
+    in it; `aside` are the files that are not taken for submissions, each with why.
 
     A submission counts as judged where its report has gradients: shares, codes and pairs are of those, marks are of all.
     """
@@ -41,6 +44,8 @@ def class_data(results: Sequence[Result], absent: Sequence[str] = ()) -> dict[st
             for r in sorted(results, key=lambda r: -r.seconds)[:SLOWEST]
         ],
         "absent": list(absent),
+        "strangers": list(strangers),
+        "aside": [{"file": path, "why": why} for path, why in aside],
     }
     return {**data, "headline": headline(data)}
 

@@ -16,9 +16,11 @@ LISTED = 50
 """So many names of a kind are listed; class.json has all."""
 
 
-def class_page(results: Sequence[Result], absent: Sequence[str] = ()) -> str:
-    """Return the page for the teacher. `absent` are the students of the roster who handed in nothing."""
-    return page_of(class_data(results, absent))
+def class_page(
+    results: Sequence[Result], absent: Sequence[str] = (), strangers: Sequence[str] = (), aside: Sequence[tuple[str, str]] = ()
+) -> str:
+    """Return the page for the teacher. What there is beside results is as in `class_data`."""
+    return page_of(class_data(results, absent, strangers, aside))
 
 
 def page_of(data: Mapping[str, Any]) -> str:

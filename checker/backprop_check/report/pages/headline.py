@@ -44,7 +44,11 @@ def headline(data: Mapping[str, Any]) -> str:
         none = "The only submission could not be judged" if submissions == 1 else f"None of the {submissions} submissions could be judged"
         return f"{none}{reason}. What happened to each is listed below."
     if all(target["correct"] == target["of"] for target in targets):
-        return f"Nothing to explain again: every gradient is right in every submission{' that could be judged' * (judged < submissions)}."
+        aside = len(data.get("aside", ()))  # what nobody has looked at is not right
+        told = f"very gradient is right in every submission{' that could be judged' * (judged < submissions)}"
+        if aside:
+            return f"E{told}, but {aside} file{'s were' if aside > 1 else ' was'} not taken for submissions: see below."
+        return f"Nothing to explain again: e{told}."
     if not data["again"]:
         lowest = min(targets, key=lambda target: target["correct"] / target["of"])
         share = percent(lowest["correct"], lowest["of"])

@@ -1,0 +1,35 @@
+"""Whether what seems one student's may be several students' work: then a teacher is asked before it is graded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backprop_check.grading.choice import Choice
+from backprop_check.grading.students import Group
+from backprop_check.grading.words import is_version, words
+from backprop_check.report.roll import counted, first
+
+
+def doubt(groups: Sequence[tuple[Group, str]], choice: Choice) -> str:
+    """Say whose the files are that may each be another's answer, or nothing. `groups` are those whom nothing but a place names, by student.
+
+    Of one student alone, several such files are enough. Of more, it takes half of them, and files that are called otherwise with each: what
+    is called the same with all of them are the parts of their work.
+    """
+    several: dict[str, list[str]] = {}
+    for group, student in groups:
+        if sum(item.kind == "file" for item in group.items) > 1:
+            for names in choice.answers(group).values():
+                if _are_people(names) or (len(groups) == 1 and len(names) > 2):
+                    several.setdefault(student, []).extend(names)
+    called = [name for names in several.values() for name in {*names}]
+    if not several or 2 * len(several) < len(groups) or len({*called}) < len(called):
+        return ""
+    files = counted(sum(map(len, several.values())), "file")
+    whose = "one student's" if len(several) == 1 else f"those of {len(several)} students"
+    return f"{files} that may each be an answer are taken for {whose}, {first(list(several), '')}"
+
+
+def _are_people(names: Sequence[str]) -> bool:
+    """Say whether files called so, besides the exercise, may be different people's: more than one is no version of another."""
+    return sum(bool(name) and not is_version(words(name)) for name in names) > 1

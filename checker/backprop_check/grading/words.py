@@ -1,0 +1,74 @@
+"""What names mean to a person who looks at a download: who writes them, and for what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+_WORDS = re.compile(r"[^\W\d_]+|\d+")
+_COPIED = re.compile(r"(?: ?\(\d+\)|[ _-]+copy|-\d{8}T\d{6}Z(?:-\d+)+)$", re.IGNORECASE)
+_EXPORT = re.compile(r"submissions|(?P<assignment>.+)[-_]submissions|assignment_\d+_export", re.IGNORECASE)
+
+_PROJECT = {
+    *("exercises", "solutions", "src", "source", "lib", "tests", "test", "notebooks", "docs", "data", "code", "scripts", "utils", "images"),
+    *("plots", "helpers", "output", "outputs", "results", "models", "tools", "template", "templates", "admin", "grading", "rubrics"),
+}  # fmt: skip
+_TEACHERS = {
+    *("grade", "grader", "grading", "autograder", "autograde", "nbgrader", "check", "checker", "solution", "solutions"),
+    *("answer", "answers", "test", "tests", "conftest", "template", "starter", "skeleton", "stub", "example", "reference", "instructor"),
+    *("teacher", "rubric", "readme", "setup", "utils", "util", "helper", "helpers", "config", "run", "model", "hidden", "public"),
+    "sample",
+}  # fmt: skip
+_SERIES = {
+    *("part", "q", "question", "task", "problem", "exercise", "ex", "version", "v", "attempt", "try", "step", "hw", "homework", "week"),
+    *("lab", "assignment", "assign", "unit", "chapter", "day", "pset", "ps", "project"),
+}  # fmt: skip
+_VERSIONS = _SERIES | {
+    *("final", "finals", "old", "new", "copy", "draft", "backup", "bak", "fixed", "fix", "last", "latest", "first", "second", "submission"),
+    *("submit", "mine", "work", "main", "notebook", "backward", "backprop", "gradient", "gradients", "untitled", "scratch", "tmp", "temp"),
+}  # fmt: skip
+ONLY = {"submitted": {"source", "release", "autograded", "feedback"}, "submitted files": {"working files"}}
+"""Where nbgrader and Teams keep what was handed in, beside folders that hold it no more or not yet."""
+
+
+def words(name: str) -> list[str]:
+    return _WORDS.findall(name.casefold())
+
+
+def is_teachers(name: str) -> bool:
+    """Say whether a name, without the exercise it tells, is one that teachers give to files of theirs."""
+    found = words(name)
+    return any(word in _TEACHERS for word in found) and all(word in _TEACHERS or word.isdigit() for word in found)
+
+
+def is_project(name: str) -> bool:
+    """Say whether a folder of this name is part of a project or of a course, and nobody's."""
+    return name.casefold() in _PROJECT
+
+
+def is_version(found: Sequence[str]) -> bool:
+    """Say whether words tell which of a student's files it is, and not whose: v2, final, 3, a. `s1` and 700101 may be students."""
+    letter = len(found) == 1 and len(found[0]) == 1
+    return letter or all(word in _VERSIONS or word in _TEACHERS or (word.isdigit() and len(word) < 4) for word in found)
+
+
+def without_copy(name: str) -> str:
+    """Return a name without what a browser or a file manager puts behind that of a second copy."""
+    return _COPIED.sub("", name)
+
+
+def is_series(names: Iterable[str]) -> bool:
+    """Say whether names are the same word with a number, as hw1 and hw2: parts of a course, or of one student's work."""
+    found = [words(name) for name in names]
+    return all(len(each) == 2 and each[0] in _SERIES and each[1].isdigit() for each in found) and len({each[0] for each in found}) == 1
+
+
+def is_same(name: str, other: str) -> bool:
+    """Say whether two names are one, but for what a browser or a file manager puts behind a second copy."""
+    return bool(name) and words(without_copy(name)) == words(without_copy(other))
+
+
+def export(name: str) -> str | None:
+    """Return the assignment that the name of an export tells ("" where it tells none), or None where it is no such name."""
+    match = _EXPORT.fullmatch(name)
+    return None if match is None else match["assignment"] or ""
