@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from backprop_check.report.formats.stems import stem
-
 from backprop_check.errors import BadInput
 from backprop_check.grading.store import RESULTS, Store
 from backprop_check.report.formats import grades
+from backprop_check.report.formats.stems import stem
 from backprop_check.report.formats.table import FORMATS
 from backprop_check.report.roll import Roll
 from backprop_check.results import Result

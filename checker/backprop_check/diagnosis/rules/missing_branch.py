@@ -20,6 +20,7 @@ Slip: one way on which {node} moves the loss is left out
 Note: What comes back to {node} is a sum, and one of its terms is not in your answer.
 Help: List every way on which one number of {node} moves {far}, and add up what comes back along each.
 Ties: wrong-mask
+Traits: of all numbers
 """
 
 from __future__ import annotations

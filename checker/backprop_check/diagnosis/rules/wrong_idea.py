@@ -13,7 +13,7 @@ the one line of the forward that uses the value, and ask how much its result mov
 Read more: `backprop-check derive EXERCISE` shows each gradient of an exercise with its reason.
 
 Question: Leave your line aside for a moment and begin at {lines}.
-Traits: nameless
+Traits: nameless, of all numbers
 """
 
 from __future__ import annotations
