@@ -26,7 +26,7 @@ def read_text(path: Path, what: str, kinds: str = ".py or .ipynb") -> str:
         if path.is_dir():
             raise BadInput(f"{path} is a folder: name the {what} itself.")
         size = path.stat().st_size
-        if path.suffix.lower() == ".ipynb" and LARGEST < size <= LARGEST_NOTEBOOK:
+        if read_as(path.name).lower().endswith(".ipynb") and LARGEST < size <= LARGEST_NOTEBOOK:
             with path.open("rb") as file:
                 return decoded(code_alone(file.read, path), path, what, kinds)
         if size > LARGEST:

@@ -16,8 +16,8 @@ import pytest
 from attacked import ATTACKS, HONEST, Graded, spelled, victims
 
 HALF_EARNS = {"dact": 1.0, "dprobs": 0.0, "dcounts": 1.0, "dcounts_sum_inv": 0.0}
-IGNORED = {".hidden.py", "..py", "...py"}
-"""Hidden files are nobody's submission."""
+IGNORED = {".hidden.py", "..py", "...py", "conftest.py"}
+"""Hidden files, and those that are a tool's by their name, are nobody's submission."""
 
 SHADOWS = {name for name in odd.TEXTS if name.startswith("backprop_check/")}
 """One student's folder: what of it is taken does not matter."""
@@ -77,7 +77,7 @@ def test_an_odd_file_earns_nothing(attacked: Graded, name: str) -> None:
 
 
 def test_links_pipes_and_bombs_earn_nothing(attacked: Graded) -> None:
-    for name in ("link.py", "folder.py", "passwd.py", "pipe.py", "bomb.zip", "bytes\\xff\\xfe.py"):
+    for name in ("link.py", "folder.py", "passwd.py", "pipe.py", "bomb.zip/a.py", "bytes\\xff\\xfe.py"):
         (line,) = attacked.of(name)
         assert line["report"]["score"] == 0, name
     assert not any("root:" in json.dumps(line) for line in attacked.lines)

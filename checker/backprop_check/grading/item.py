@@ -77,7 +77,7 @@ def _is_plain(name: str) -> bool:
 
 def too_large(name: str, size: int) -> str:
     """Return why a file of this name and size is not opened. A notebook's outputs do not count, for they are passed over."""
-    if name.lower().endswith(".ipynb"):
+    if read_as(name).lower().endswith(".ipynb"):
         return TOO_LARGE.replace(f"{LARGEST // 1_000_000} MB", f"{LARGEST_NOTEBOOK // 1_000_000} MB") if size > LARGEST_NOTEBOOK else ""
     return TOO_LARGE if size > LARGEST else ""
 
