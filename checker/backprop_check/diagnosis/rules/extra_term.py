@@ -17,13 +17,18 @@ Read more: `backprop-check graph` shows who uses the value.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 
 import torch
 
+from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.chains import factors, is_product
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.diagnosis.words import short
 from backprop_check.records import Diagnosis
@@ -37,44 +42,115 @@ def find(case: Case) -> Diagnosis | None:
     # What takes the last gradient from above out of an answer is right only where that gradient is special, or beside another mistake.
     if found is None or (case.draft is not None and case.gradients_in(case.draft) and not case.gradients_in(found[1])):
         return None
+    lost = _lost(case, found[1], found[2])
+    if len(lost) == 1:
+        return _one(case, found[0], *lost[0])
+    (_, first), (_, second) = lost
+    also = tuple((span, "and this") for span in [case.span(first)] if span is not None)
     if _is_factor(case, found[2]):
-        whole = getattr(value_of(case, found[2]), "dtype", None) == torch.int64
-        return Diagnosis(
-            code="index-as-value" if whole else "wrong-local-derivative",
-            certainty="proven",
-            error=f"`{short(found[2])}` says where, not how much" if whole else f"`{short(found[2])}` is a factor too many",
-            note=case.only("Without it the expression is right: the derivative of this operation does not have it."),
-            help="Go through the operations on the path, and write one factor for each.",
-            span=case.span(found[2]),
-            evidence="Without this factor the expression equals autograd's gradient in every trial.",
-            fix=found[0],
-        )
+        divides = {isinstance(op, ast.Div) for op, _ in lost}
+        kind = "divisors" if divides == {True} else "factors"
+        error = f"`{short(first)}` and `{short(second)}` are two {kind} too many"
+        if len(divides) > 1:
+            error = " and ".join(f"`/ {short(p)}`" if isinstance(op, ast.Div) else f"the factor `{short(p)}`" for op, p in lost)
+            error += " do not belong here"
+        return replace(_factor(case, found[0], second, error, "Without both"), also=also)
+    told = _term(case, found[0], second, f"`{short(first)}` and `{short(second)}` do not belong here", "Without both")
+    return replace(told, also=also)
+
+
+def _one(case: Case, right: str, op: ast.operator, part: ast.expr) -> Diagnosis:
+    if _is_factor(case, part):
+        part = _whole_factor(case, part)
+        where = getattr(value_of(case, part), "dtype", None) == torch.int64
+        error = f"is a {'divisor' if isinstance(op, ast.Div) else 'factor'} too many" if not where else "says where, not how much"
+        told = _factor(case, right, part, f"`{short(part)}` {error}", "Without it")
+        return replace(told, code="index-as-value") if where else told
+    told = _term(case, right, part, f"`{short(part)}` does not belong here", "Without it")
+    if case.draft is not None and any(_is_taken_of(outer) for outer in around(case.draft, part)):
+        return replace(told, code="wrong-local-derivative", note=example(case), help=asks(case))  # no use of the node has such a term
+    return told
+
+
+def _factor(case: Case, right: str, part: ast.expr, error: str, without: str) -> Diagnosis:
+    return Diagnosis(
+        code="wrong-local-derivative",
+        certainty="proven",
+        error=error,
+        note=case.only(f"{without} the expression is right: each operation on the path brings one factor, and these are there."),
+        help="Go through the operations on the path, and write one factor for each.",
+        span=case.span(part),
+        evidence=f"`{right}` equals autograd's gradient in every trial.",
+        fix=right,
+    )
+
+
+def _term(case: Case, right: str, part: ast.expr, error: str, without: str) -> Diagnosis:
     return Diagnosis(
         code="extra-term",
         certainty="proven",
-        error=f"`{short(found[2])}` does not belong here",
-        note=case.only("Without it the expression is right."),
+        error=error,
+        note=case.only(f"{without} the expression is right."),
         help=f"Count the uses of {case.node} in the forward: one term for each.",
-        span=case.span(found[2]),
-        evidence="Without this part the expression equals autograd's gradient in every trial.",
-        fix=found[0],
+        span=case.span(part),
+        evidence=f"`{right}` equals autograd's gradient in every trial.",
+        fix=right,
     )
+
+
+def _whole_factor(case: Case, part: ast.expr) -> ast.expr:
+    """Of the `x` of a factor `1 - x` that factor."""
+    within = next((p for p in _own(case) if isinstance(p, ast.BinOp) and part in (p.left, p.right)), None)
+    return within if within is not None and isinstance(within.op, ast.Add | ast.Sub) else part
+
+
+def _is_taken_of(outer: ast.AST) -> bool:
+    """Whether a function, a power or a quotient is taken of what stands within."""
+    return isinstance(outer, ast.Call) or (isinstance(outer, ast.BinOp) and isinstance(outer.op, ast.Div | ast.Pow))
+
+
+def beyond_derived(case: Case) -> Diagnosis | None:
+    """The same, where all the rest of the line is the gradient as it is derived: nothing simpler can be told of it."""
+    if case.derived is None or case.draft is None or not is_product(case.draft):
+        return None
+    mine, due = _counted(case.draft), _counted(case.derived.expression)
+    return find(case) if due - mine == Counter() and sum((mine - due).values()) in (1, 2) else None
+
+
+def _counted(expression: ast.expr) -> Counter[tuple[bool, str]]:
+    negative, found = factors(expression)
+    ones = ast.dump(ast.Constant(1))
+    counted = Counter((divides, ast.dump(factor)) for divides, factor in found if ast.dump(factor) != ones)
+    return counted + Counter({(negative, "-"): 1} if negative else {})
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     yield from _one_less(case, expression)
-    yield from _two_less(case, expression)
+    yield from ((edited, lost[-1][1]) for edited, lost in _two_less(case, expression))
 
 
-def _two_less(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    """Two neighbours less in a chain of factors, or any two in a chain of terms."""
+def _lost(case: Case, right: ast.expr, last: ast.expr) -> list[tuple[ast.operator, ast.expr]]:
+    """What has to go, of which `last` is one: two, where one alone is not enough."""
+    assert case.draft is not None
+    if not any(ast.dump(edited) == ast.dump(right) for edited, part in _one_less(case, case.draft) if part is last):
+        for edited, lost in _two_less(case, case.draft):
+            if lost[-1][1] is last and ast.dump(edited) == ast.dump(right):
+                return lost
+    whole = next((p for p in parts(case.draft) if isinstance(p, ast.BinOp) and p.right is last), None)
+    return [(whole.op if whole is not None else ast.Mult(), last)]
+
+
+def _two_less(case: Case, expression: ast.expr) -> Iterator[tuple[ast.expr, list[tuple[ast.operator, ast.expr]]]]:
+    """Two less in a chain of factors or of terms, with the two; the first only where what follows can stand there."""
     for part in parts(expression):
-        for kinds in ((ast.Add, ast.Sub), (ast.Mult, ast.Div)):
+        for kinds, goes_on in (((ast.Add, ast.Sub), ast.Add), ((ast.Mult, ast.Div), ast.Mult)):
             chain = _chain(part, kinds)
             if 3 <= len(chain) <= CHAIN and isinstance(value_of(case, part), torch.Tensor):
-                for i, j in combinations(range(1, len(chain)), 2):
-                    left = _joined([link for k, link in enumerate(chain) if k not in (i, j)])
-                    yield put(expression, part, ast.copy_location(left, part)), chain[j][1]
+                chain[0] = (goes_on(), chain[0][1])
+                for i, j in combinations(range(len(chain)), 2):
+                    left = [link for k, link in enumerate(chain) if k not in (i, j)]
+                    if isinstance(left[0][0], goes_on):
+                        yield put(expression, part, ast.copy_location(_joined(left), part)), [chain[i], chain[j]]
 
 
 def _chain(part: ast.expr, kinds: tuple[type[ast.operator], ...]) -> list[tuple[ast.operator, ast.expr]]:

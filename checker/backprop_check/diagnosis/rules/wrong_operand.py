@@ -24,7 +24,9 @@ import torch
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, names_used, parts, rename, replacements, search
+from backprop_check.diagnosis.instead import instead
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.rules import extra_term
 from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis
 
@@ -36,12 +38,16 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, _from_above) or search(case, _other_kinds)
     if found is None:
         return None
+    if (more := extra_term.beyond_derived(case)) is not None:
+        return more
     text, tree, part = found
     assert isinstance(part, ast.Name)
     old, new = part.id, _new(case.draft, tree, part)
     gradient = new[:1] == "d" and new[1:] in case.graph.exercise.names
     if gradient and new[1:] != old and not case.reads:
         return _lacks_upstream(case, found, new)
+    if gradient and _goes_past(case, old, new) and (nearer := _of_the_line(case)) is not None:
+        return nearer
     help_ = asks(case)
     brings = {name for line in case.consumers for name in line.reads}
     if gradient and new[1:] == old:
@@ -69,6 +75,21 @@ def find(case: Case) -> Diagnosis | None:
         evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
         fix=text,
     )
+
+
+def _goes_past(case: Case, old: str, new: str) -> bool:
+    """Whether the gradient that is there is the one that arrives, and the other one arrives further on."""
+    users = {f"d{line.name}" for line in case.consumers}
+    return old in users and new not in users
+
+
+def _of_the_line(case: Case) -> Diagnosis | None:
+    """A simpler story, in which the gradient that arrives is taken up: a factor too many, or one name for a whole derivative."""
+    other = extra_term.find(case) or instead(case, last=True)
+    if other is None or other.fix is None or other.code == "extra-term":
+        return None
+    made_of = parts(ast.parse(other.fix, mode="eval").body)
+    return other if all(isinstance(part, ast.Name | ast.BinOp) for part in made_of) else None
 
 
 def _lacks_upstream(case: Case, found: tuple[str, ast.expr, ast.expr], new: str) -> Diagnosis:

@@ -23,6 +23,7 @@ from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, tensors
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.rules.extra_term import beyond_derived
 from backprop_check.records import Diagnosis
 
 FLAT = ("sign", "sgn", "ones_like", "zeros_like")
@@ -34,11 +35,15 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
+    if (more := beyond_derived(case)) is not None:
+        return more
     text, tree, part = found
     if case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, _inside(part) or part)):
         return _outside(case, text, part)
     if (raised := _raised(part)) is not None and case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, raised)):
         return _one_star(case, text, part)
+    if (raised := _times_itself(part)) is not None and case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, raised)):
+        return _times(case, text, part)
     base = part.left if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) else part
     return Diagnosis(
         code="wrong-power",
@@ -64,6 +69,31 @@ def _one_star(case: Case, text: str, part: ast.expr) -> Diagnosis:
         evidence="With `**` in the place of `*` the expression equals autograd's gradient in every trial.",
         fix=text,
     )
+
+
+def _times(case: Case, text: str, part: ast.expr) -> Diagnosis:
+    assert isinstance(part, ast.BinOp)
+    base, number = ast.unparse(part.right), literal(part.left)
+    times, power = ("twice", "its square") if number == 2 else ("three times", "its third power")
+    return Diagnosis(
+        code="wrong-power",
+        certainty="proven",
+        error=f"`{ast.unparse(part)}` is {times} `{base}`, where {power} belongs",
+        note=case.only("With that in its place the expression is right."),
+        help=asks(case),
+        span=case.span(part),
+        evidence=f"`{text}` equals autograd's gradient in every trial.",
+        fix=text,
+    )
+
+
+def _times_itself(part: ast.expr) -> ast.expr | None:
+    """`x**2` for `2 * x`."""
+    if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Mult) or literal(part.left) not in (2, 3):
+        return None
+    if not isinstance(part.right, ast.Name):
+        return None
+    return ast.copy_location(ast.BinOp(part.right, ast.Pow(), part.left), part)
 
 
 def _raised(part: ast.expr) -> ast.expr | None:
@@ -113,6 +143,8 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         if (inside := _inside(part)) is not None:
             yield put(expression, part, inside), part
         if (raised := _raised(part)) is not None:
+            yield put(expression, part, raised), part
+        if (raised := _times_itself(part)) is not None:
             yield put(expression, part, raised), part
     powers = [p for p in parts(expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Pow)]
     for power in powers:
