@@ -361,6 +361,7 @@ class Diagnosis:
     `error` says what is wrong (short: it stands behind the caret), `note` why, `help` the move in words, `evidence` what was computed.
     `span` is (line, column, end line, end column), lines from 1 and columns from 0, in characters of the submission's `body`. `also` are
     the other places of a cause that stands in several, each with what is there; JSON has one span only, so `note` names their lines.
+    `near` is, of an answer of several statements, what has to be done ("line 27 reads", "this follows line 27") and the statement.
     """
 
     code: str
@@ -373,6 +374,7 @@ class Diagnosis:
     fix: str | None = None
     also: tuple[tuple[Span, str], ...] = ()
     claims: tuple[Claim, ...] = ()
+    near: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

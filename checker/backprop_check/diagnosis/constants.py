@@ -73,11 +73,11 @@ def _sizes(case: Case) -> list[str]:
         if isinstance(value, int | float) and not isinstance(value, bool):
             texts += [name, f"({name} - 1)"] if isinstance(value, int) else [name]
     known = {trial.values[t] for t in texts if t in trial.values}
+    near = dict.fromkeys([case.node, *(name for line in case.consumers for name in (*line.reads, line.name)), *trial.values])
     for size in trial.sizes.values():
         if size not in known:
-            place = next(
-                ((n, i) for n, v in trial.values.items() if isinstance(v, torch.Tensor) for i, k in enumerate(v.shape) if k == size), None
-            )
+            tensors = ((name, value) for name in near if isinstance(value := trial.values.get(name), torch.Tensor))
+            place = next(((name, axis) for name, value in tensors for axis, length in enumerate(value.shape) if length == size), None)
             if place:
                 texts += [f"{place[0]}.shape[{place[1]}]", f"({place[0]}.shape[{place[1]}] - 1)"]
     for name in (case.node, *(line.name for line in case.consumers)):

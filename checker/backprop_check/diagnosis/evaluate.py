@@ -15,6 +15,8 @@ from backprop_check.diagnosis.vocabulary import ATTRIBUTES, CREATES, FUNCTIONS, 
 from backprop_check.diagnosis.work import Work
 
 ELEMENTS = 1 << 22
+LONGEST = 1 << 10
+"""The longest list that a product of a list and a number may make."""
 
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Pow: operator.pow,
@@ -169,6 +171,9 @@ def _small(op: ast.operator, a: Any, b: Any) -> None:
         longest = [max(p) for p in zip(_padded(a, b), _padded(b, a), strict=True)]
         if math.prod(longest) > ELEMENTS:
             raise Refused("too large")
+    elif isinstance(op, ast.Mult) and isinstance(a, list) and isinstance(b, int):
+        if len(a) * b > LONGEST:
+            raise Refused("too long")
     elif isinstance(op, ast.Pow | ast.Mult) and not isinstance(a, torch.Tensor | float) and not isinstance(b, torch.Tensor):
         numbers = isinstance(a, int) and isinstance(b, int | float)
         if not numbers or abs(a) > 1 << 40 or (abs(b) > 64 and isinstance(op, ast.Pow)):

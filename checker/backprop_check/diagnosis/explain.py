@@ -21,7 +21,9 @@ from backprop_check.diagnosis.mend import nearest
 from backprop_check.diagnosis.moved import moved
 from backprop_check.diagnosis.neighbours import neighbour
 from backprop_check.diagnosis.places import with_places
+from backprop_check.diagnosis.quotient import find as quotient
 from backprop_check.diagnosis.remarks import remarks
+from backprop_check.diagnosis.rounds import by_statement, near, stopped_within
 from backprop_check.diagnosis.rules import ORDER, TIES, autograd_used, hard_coded_size, not_written, unrecognised, wrong_idea
 from backprop_check.diagnosis.several import several
 from backprop_check.diagnosis.slipped import slipped
@@ -37,8 +39,11 @@ SEARCH, MEND = 40_000, 12_000
 LAST = (wrong_idea, unrecognised)
 """What is said where no cause is proven: that the idea is another, or the facts."""
 
-BY_VALUE = (neighbour, slipped, moved, incomplete, updated, hard_coded_size.besides)
+BY_VALUE = (by_statement, neighbour, slipped, moved, incomplete, updated, hard_coded_size.besides)
 """What explains an answer by its value alone, whatever its form; these know several names."""
+
+OF_ALL_NUMBERS = ("wrong-scale", "wrong-sign", "wrong-mask", "not-selected")
+"""Mistakes that are known by all numbers of an answer, and may be told of one line more exactly."""
 
 USED_UP = "What may be searched for one submission was used up by its other gradients, so no cause was sought for this one."
 
@@ -74,11 +79,14 @@ def diagnose(case: Case, most: float = math.inf) -> tuple[Diagnosis, ...]:
     """Return the cause that is proven first, or several proven together, or else the facts; with the right expression."""
     if (end := attempt(stopped, case)) is not None:
         return (end,)
+    if (near_it := attempt(quotient, case)) is not None:
+        return (_claimed(near_it),)
+    there = attempt(stopped_within, case)
     if case.verdict.difference.wrong == "value" and not all(bool(torch.isfinite(oracle).all()) for oracle in case.oracles):
         return (_first(case, (autograd_used, unrecognised)) or FACTS,)  # a proof by value says nothing of places that have no value
-    causes = proven(case) or attempt(lambda c: several(c, single), case)
+    causes = (proven(there) if there is not None else ()) or proven(case) or attempt(lambda c: several(c, single), case)
     if not causes:
-        causes = (attempt(otherwise, case) or _first(case, LAST) or FACTS,)
+        causes = (attempt(otherwise, case) or _first(there or case, LAST) or FACTS,)
     return (_with_fix(case, causes[0], most), *map(_claimed, causes[1:]))
 
 
@@ -96,6 +104,8 @@ def _with_fix(case: Case, cause: Diagnosis, most: float) -> Diagnosis:
     # The evidence quotes the line that was found; it is true of the plainer one that is shown.
     evidence = cause.evidence.replace(f"`{cause.fix}` equals", f"`{fix}` equals") if fix is not None else cause.evidence
     nearer = _claimed(replace(_claimed(cause), fix=fix, evidence=evidence))
+    if nearer.near is None and case.draft is None:
+        nearer = replace(nearer, near=attempt(near, replace(case, until=min(case.until + MEND, most))))
     return attempt(lambda _: nearer, case) or _claimed(cause)
 
 
@@ -116,6 +126,8 @@ def proven(case: Case) -> tuple[Diagnosis, ...]:
     for rule in ORDER:
         cause = attempt(rule.find, case)
         if cause is not None:
+            if cause.code in OF_ALL_NUMBERS and cause.span == case.span() and (nearer := attempt(by_statement, case)) is not None:
+                return (nearer,)  # of a loop as a whole the one thing in it that is wrong
             peers = [peer for tie in TIES if rule in tie for peer in tie - {rule}]
             others = {d.code: d for d in (attempt(peer.find, case) for peer in peers) if d is not None and d.code != cause.code}
             return tuple(replace(d, certainty="one-of") for d in (cause, *others.values())) if others else (cause,)

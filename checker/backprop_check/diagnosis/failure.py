@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
-from backprop_check.records import Diagnosis, Raised, Span
+from backprop_check.records import Diagnosis, Raised, Run, Span
 
 _ENDS = {
     "TimeoutError": "An endless loop, a wait, or a loop over single elements where one operation of whole tensors would do?",
@@ -73,11 +76,28 @@ def _move(raised: Raised) -> str:
     return "Mend or leave out what raised it: a gradient needs none of it."
 
 
+@dataclass(frozen=True)
+class Stopped(Case):
+    """An answer whose statements stopped in one of their rounds, at `part`; names are worth what they were `there`, by seed."""
+
+    part: ast.expr | None = None
+    there: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def draft(self) -> ast.expr | None:
+        return None
+
+    def names(self, run: Run) -> dict[str, Any]:
+        return dict(self.there.get(run.trial.seed) or super().names(run))
+
+
 def failing_part(case: Case) -> ast.expr | None:
     """Return the part of the raising statement that raises while its operands can be evaluated; None when that cannot be found.
 
     It must fail in the first trial as it did in the worker, at the forward's own values and the oracle's gradients.
     """
+    if isinstance(case, Stopped):
+        return case.part
     raised = case.verdict.runs[0].answers[case.name].raised
     if raised is None or raised.statement >= len(case.nodes):
         return None

@@ -30,7 +30,7 @@ def fold(submission: Submission, nodes: Sequence[ast.stmt], target: str, gradien
     Helper names are put in; other gradients stay names, since the judge replaces them. Whether the result is what the learner's
     statements compute is for the caller to verify by value.
     """
-    known = dict(_constants(submission.prelude, submission.needs, submission.parameters))
+    known = dict(constants(submission))
     for statement, node in zip(submission.statements, nodes, strict=True):
         match node:
             case ast.Assign(targets=targets, value=value) if all(isinstance(t, ast.Name) for t in targets):
@@ -49,9 +49,13 @@ def fold(submission: Submission, nodes: Sequence[ast.stmt], target: str, gradien
     return known.get(target)
 
 
+def constants(submission: Submission) -> dict[str, ast.expr | None]:
+    """Names that the file gives a value outside `backward`, by a plain assignment."""
+    return _constants(submission.prelude, submission.needs, submission.parameters)
+
+
 @lru_cache(4)
 def _constants(prelude: str, needs: frozenset[str], parameters: tuple[str, ...]) -> dict[str, ast.expr | None]:
-    """Names that the file gives a value outside `backward`, by a plain assignment."""
     found: dict[str, ast.expr | None] = {}
     for node in needed(ast.parse(prelude).body, needs).runs:
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):

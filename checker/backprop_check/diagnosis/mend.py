@@ -12,6 +12,7 @@ from backprop_check.diagnosis.chains import without_one
 from backprop_check.diagnosis.edits import TRIES, search
 from backprop_check.diagnosis.nearness import far
 from backprop_check.diagnosis.plain import plain, settled
+from backprop_check.diagnosis.quotient import step
 from backprop_check.diagnosis.replaced import replaced, with_term
 from backprop_check.diagnosis.rules import RULES, bad_reshape, wrong_operand
 
@@ -51,6 +52,8 @@ def nearest(case: Case, given: str | None) -> str | None:
     derived = [case.derived.text] if case.derived is not None else []
     if given is None and derived and isinstance(case.draft, ast.Name | ast.Constant) and not _one_more(case):
         return derived[0]
+    if derived and case.draft is not None and step(case.draft) is not None:
+        return derived[0]  # nobody is taught a difference quotient
     certain = [*derived, *([given] if given else []), *_written_out(case)]
     best: tuple[tuple[bool, float], str] | None = None
     found = chain(certain, _renamed(case), repairs(case))

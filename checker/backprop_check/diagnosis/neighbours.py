@@ -12,7 +12,7 @@ from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.claims import gradient_of
 from backprop_check.diagnosis.counterfactual import arriving, below, names
 from backprop_check.diagnosis.edits import parts
-from backprop_check.diagnosis.words import short
+from backprop_check.diagnosis.words import lines, short
 from backprop_check.records import Diagnosis, Line
 
 Place = tuple[Line, ast.expr, ast.expr]
@@ -77,6 +77,7 @@ SENDS_BACK = {
     ),
     "not-reshaped": ("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze"),
     "wrong-permutation": ("permute", "transpose", "movedim", "swapaxes", "t"),
+    "transposed": ("T", "mT"),
 }
 """What is left undone where an answer stops short of an operation that is not elementwise."""
 
@@ -94,15 +95,21 @@ def _left_undone(part: ast.expr, outer: bool) -> str:
 def _short_of(case: Case, line: Line, part: ast.expr, outer: bool) -> Diagnosis:
     inside = short(part)
     between = dict.fromkeys((*(step.name for step, _ in below(case) if step in _up_to(case, line)), line.name))
+    direct = case.node in {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
+    way = [] if direct else [name for name in between if name != line.name]
+    also = lines(other for other in case.consumers if other is not line) if direct else ""
+    code = _left_undone(part, outer)
+    moves = f"Ask how much `{inside}` moves when {case.node} moves a little, and multiply with that."
+    if code in ("not-reshaped", "wrong-permutation", "transposed"):
+        moves = f"Ask where one number of {case.node} stands in `{inside}`, and bring what comes back from there to its own place."
     return Diagnosis(
-        code=_left_undone(part, outer),
+        code=code,
         certainty="proven",
         error=f"this is what arrives at `{inside}`, not yet at {case.node}",
         note=f"`{inside}` stands in `{line.name} = {line.source}`; from there the way back to {case.node} goes on"
-        + (f", through {' and '.join(name for name in between if name != line.name)}." if len(between) > 1 else "."),
-        help=asks(case)
-        if line not in case.consumers
-        else f"Ask how much `{inside}` moves when {case.node} moves a little, and multiply with that.",
+        + (f", through {' and '.join(way)}." if way else ".")
+        + (f" {case.node} is also used in {also}; that sends a gradient back too." if also else ""),
+        help=asks(case) if line not in case.consumers else moves,
         span=case.span(),
         evidence=f"In every trial your answer is the gradient of the loss with respect to `{inside}`.",
         claims=(gradient_of(line, part),),

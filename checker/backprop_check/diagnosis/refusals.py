@@ -202,6 +202,31 @@ def _places(case: Case, part: ast.expr | None, found: Found) -> Refusal:
     )
 
 
+def _written_places(case: Case, part: ast.expr | None, found: Found) -> Refusal | None:
+    """Of a value that is written into places; `expand` has a rule of its own."""
+    if not isinstance(part, ast.Subscript):
+        return None
+    sides = (found[2], found[1]) if "size=" in found[0] else (found[1], found[2])
+    there, value = (written([int(n) for n in side.split(",") if n.strip()]) for side in sides)
+    return Refusal(
+        f"what is written is {value}, and `{short(part)}` is {'one number' if there == '()' else there}",
+        "The index picks these places; what is put there has to have their shape, or one that broadcasts to it.",
+        "One thing is to be written there: ask which sum, or which product of matrices, makes it of these."
+        if found[1].count(",") < found[2].count(",") or "size=" in found[0]
+        else "Ask which axis the index counts along, and which number, row or column of what arrives belongs there.",
+    )
+
+
+def _minus_of_mask(case: Case, part: ast.expr | None, found: Found) -> Refusal:
+    inner = part.operand if isinstance(part, ast.UnaryOp) else None
+    mask = f"`{short(inner)}`" if inner is not None else "what stands after the minus"
+    return Refusal(
+        f"{mask} is a mask, and a mask has no minus",
+        "It holds True and False: it says where, and not how much.",
+        "Multiply first, and put the minus before the product, or before what the mask is multiplied with.",
+    )
+
+
 def _indices(case: Case, part: ast.expr | None, found: Found) -> Refusal:
     return Refusal(
         f"the indices have different lengths: {found[1]}",
@@ -328,6 +353,9 @@ _KNOWN: tuple[tuple[str, Callable[[Case, ast.expr | None, Found], Refusal | None
     (r"one_hot is only applicable to index tensor", _not_indices),
     (r"einsum\(\): (fewer|more) operands were provided", _fewer),
     (r"output subscript (\w) does not appear", _output_letter),
+    (r"expand\(torch\.\w+\{\[([\d, ]*)\]\}, size=\[([\d, ]*)\]\): the number of sizes provided", _written_places),
+    (r"The expanded size of the tensor .*Target sizes: \[([\d, ]*)\]\.\s+Tensor sizes: \[([\d, ]*)\]", _written_places),
+    (r"Negation, the `-` operator, on a bool tensor", _minus_of_mask),
     (r"value tensor of shape \[([\d, ]*)\] cannot be broadcast to indexing result of shape \[([\d, ]*)\]", _places),
     (r"indexing tensors could not be broadcast together with shapes (.*)", _indices),
     (r"index (-?\d+) is out of bounds for dimension (\d+) with size (\d+)", _outside),

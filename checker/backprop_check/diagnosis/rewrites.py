@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from backprop_check.derivation.trees import kept
@@ -37,7 +37,12 @@ def put(expression: ast.expr, old: ast.AST, new: ast.expr) -> ast.expr:
     return changed
 
 
-def _put(expression: Any, old: ast.AST, new: ast.expr) -> Any:
+def put_statement(program: Sequence[ast.stmt], old: ast.AST, new: ast.AST) -> tuple[ast.stmt, ...]:
+    """Return the statements with `old`, one of them or a part of one (by identity), replaced by `new`."""
+    return tuple(_put(statement, old, new) for statement in program)
+
+
+def _put(expression: Any, old: ast.AST, new: ast.AST) -> Any:
     if expression is old:
         return new
     fields: dict[str, Any] = {}

@@ -13,11 +13,16 @@ from backprop_check.diagnosis.chains import factors, is_product
 from backprop_check.diagnosis.constants import Named
 from backprop_check.diagnosis.edits import names_used, parts, value_of
 from backprop_check.diagnosis.factors import Brought, Numbers, between, beyond, lines_of_answer, matching, minus_brought, none_here
+from backprop_check.diagnosis.quotient import step
 from backprop_check.diagnosis.replay import cut
 from backprop_check.diagnosis.rewrites import put, same_place
 from backprop_check.diagnosis.words import short
 
 ONCE = "Each constant of the forward comes into its gradient once, and no other does."
+
+
+MANY = 2
+"""Of more lines than these their names are not written out."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def scale_words(case: Case, right: ast.expr, part: ast.expr) -> Words:
             return Words(f"this {does} `{short(part)}`, where the forward multiplies with {other}", why, source.ask)
         return Words(f"`{short(part)}` stands on the wrong side of the fraction", why, source.ask if source else ask)
     said = f"/ {_one(part)}" if whole is not None and part is whole.right and isinstance(whole.op, ast.Div) else short(part)
-    return Words(f"`{said}` is not the constant that belongs here", why, source.ask if source else _look(case))
+    return Words(f"`{said}` is not the constant that belongs here", why, source.ask if source else look(case))
 
 
 def words_of_whole(case: Case, constant: Named) -> Words:
@@ -69,16 +74,20 @@ def words_of_whole(case: Case, constant: Named) -> Words:
     single = all(a.numel() == 1 for a in case.answers)
     if source is not None:
         minus = minus_brought(case) if constant.text.startswith("-") and "exponent" not in source.why else None
-        return Words(f"the factor {constant.text} is missing", f"{source.why} {minus or ''}".strip(), source.ask)
+        error = f"the factor {constant.text} is missing"
+        error += f" in all of {case.name}" if case.draft is None and len(case.written) > 1 else ""
+        return Words(error, f"{source.why} {minus or ''}".strip(), source.ask)
     error = f"{case.name if single else f'every number of {case.name}'} has to be multiplied by {constant.text}"
     if case.beside:
         error = f"a constant is not counted as it should be: the factor {constant.text} is missing"
     already = _already(case, [1 / f for f in factor])
     if already is not None:
         return Words(error, already, "Count it once: leave it out here.")
+    if case.draft is not None and step(case.draft) is not None:
+        return Words(error, "A difference quotient divides by how far its two points are apart.", "Look how far that is in yours.")
     if none_here(case):
         return Words(error, _nothing(case), "Look in your lines for what multiplies or divides as one number for all, and leave it out.")
-    return Words(error, ONCE, _look(case))
+    return Words(error, ONCE, look(case))
 
 
 def _too_many(case: Case, whole: ast.BinOp, lost: ast.expr) -> Words:
@@ -118,7 +127,7 @@ def _missing(case: Case, old: ast.expr, new: ast.expr) -> Words:
     return Words(
         f"{said} {lacks if factor and _makes(case, old, factor, new) else 'is off by a constant factor'}",
         source.why if source else ONCE,
-        source.ask if source else _look(case),
+        source.ask if source else look(case),
     )
 
 
@@ -162,7 +171,11 @@ def _already(case: Case, factor: Numbers) -> str | None:
     return f"{source.why} In {read[0]} it is counted already." if source is not None else None
 
 
-def _look(case: Case) -> str:
+def look(case: Case) -> str:
+    """Where a constant comes from, to be looked for."""
+    if len(lines_of_answer(case)) > MANY:
+        way = f"on the way from {case.node} to {lines_of_answer(case)[-1].name}"
+        return f"Look which number is multiplied with or divided by {way}, or stands there as an exponent, and count it once."
     return f"Look which number {between(case)} multiplies or divides by, or has as an exponent, and count it once."
 
 

@@ -143,6 +143,10 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for call in calls(expression, "view"):
         assert isinstance(call.func, ast.Attribute)
         yield put(expression, call.func, ast.copy_location(ast.Attribute(call.func.value, "reshape", ast.Load()), call.func)), call
+    for call in calls(expression, "expand", "expand_as", "broadcast_to"):
+        if isinstance(call.func, ast.Attribute) and isinstance(base := value_of(case, call.func.value), torch.Tensor):
+            for axis in range(base.dim() + 1):
+                yield put(expression, call.func.value, method(call.func.value, "unsqueeze", axis)), call
     for call in calls(expression, *RESHAPES):
         for node in (n for argument in call.args for n in ast.walk(argument)):
             if isinstance(node, ast.Constant) and type(node.value) is int:

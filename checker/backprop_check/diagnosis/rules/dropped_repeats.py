@@ -20,6 +20,7 @@ import torch
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.rules.missing_scatter import picks
+from backprop_check.diagnosis.words import lines
 from backprop_check.records import Diagnosis, Line, Run
 
 
@@ -47,11 +48,13 @@ def _written(case: Case, run: Run, line: Line, name: str) -> torch.Tensor | None
 
 
 def _told(case: Case, line: Line, name: str) -> Diagnosis:
+    others = lines(other for other in case.consumers if other is not line)
     return Diagnosis(
         code="dropped-repeats",
         certainty="proven",
         error=f"where `{name}` names a row twice, only one of its gradients is kept",
-        note=f"Each row of {case.node} was used as often as `{name}` names it, and collects a gradient from each use.",
+        note=f"Each row of {case.node} was used as often as `{name}` names it, and collects a gradient from each use."
+        + (f" {case.node} is also used in {others}; what that sends back is not in your answer." if others else ""),
         help="Accumulate: `index_add_`, `index_put_(..., accumulate=True)`, or a loop that adds one row at a time.",
         span=case.span(),
         evidence=f"Writing d{line.name} at `{name}` once for each place gives exactly your answer in every trial.",

@@ -82,8 +82,8 @@ def _kept(expression: ast.expr | None) -> ast.Call | None:
 
 
 def _fix(case: Case, expression: ast.expr | None) -> str | None:
-    if expression is None:
-        return None
+    if expression is None or any(expression is call for call in calls(expression, "ones", "zeros", "full")):
+        return None  # what is made anew is made in the right shape
     edits = [without_keyword(expression, call, "keepdim") for call in calls(expression, *REDUCTIONS)]
     squeezed = ast.Call(ast.Attribute(expression, "squeeze", ast.Load()), [ast.Constant(0)], [])
     view = ast.Call(ast.Attribute(expression, "reshape", ast.Load()), [ast.parse(f"{case.node}.shape", mode="eval").body], [])

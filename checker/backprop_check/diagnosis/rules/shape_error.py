@@ -18,15 +18,17 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 import torch
 
 from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import value_of
+from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.failure import failing_part
 from backprop_check.diagnosis.fitting import fitting
 from backprop_check.diagnosis.meeting import axes_of, contracted, function_of, node_axes, operands_of, shape_told
+from backprop_check.diagnosis.rewrites import method, put
 from backprop_check.diagnosis.words import short
 from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis
@@ -73,7 +75,20 @@ def find(case: Case) -> Diagnosis | None:
         span=case.span(part),
         evidence="This part raises by itself, and its operands do not.",
         claims=(claims.raised(case),),
+        fix=found[0] if (found := search(case, edits)) is not None else None,
     )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """An axis of length 1 for a vector that is joined element by element, where the line raises."""
+    if case.everywhere:
+        return
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div | ast.Add | ast.Sub):
+            for side in (part.left, part.right):
+                value = value_of(case, side)
+                if isinstance(value, torch.Tensor) and value.dim() == 1:
+                    yield put(expression, side, ast.copy_location(method(side, "unsqueeze", 1), side)), side
 
 
 def _rule(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr], message: str) -> str:

@@ -22,6 +22,7 @@ from itertools import permutations
 
 import torch
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.rewrites import calls, method, put, swapped_product, turned
@@ -48,7 +49,7 @@ def _told(case: Case, order: tuple[int, ...]) -> Diagnosis:
     fix = None
     if expression is not None:
         plain = turned(expression) if len(order) == 2 else method(expression, "permute", *order)
-        fix = case.fix(*_ways(expression) if len(order) == 2 else (), plain)
+        fix = case.fix(*_ways(expression) if len(order) == 2 else (), *_stacked(expression), plain)
     same = case.same_shape
     return Diagnosis(
         code="transposed" if order[:-2] == tuple(range(len(order) - 2)) else "wrong-permutation",
@@ -57,7 +58,9 @@ def _told(case: Case, order: tuple[int, ...]) -> Diagnosis:
         note=case.only(f"You built the transpose of {case.name}: its numbers, with rows for columns.")
         if len(order) == 2
         else f"The axes stand in another order: axes {order} of yours, in this order, are those of {case.node}.",
-        help=_move(case, expression, order),
+        help="Let `stack` put its new axis where the forward has it."
+        if expression is not None and fix is not None and fix in map(text, _stacked(expression))
+        else _move(case, expression, order),
         span=case.span(),
         evidence=f"With its axes in the order {order} the answer equals autograd's gradient in every trial.",
         claims=(equal(f"answer.permute{order}"),),
@@ -77,6 +80,14 @@ def _ways(expression: ast.expr) -> Iterator[ast.expr | None]:
         letters = _letters(expression)
         if letters is not None:
             yield put(expression, expression.args[0], ast.Constant(f"{letters[0]}->{letters[1][::-1]}"))
+
+
+def _stacked(expression: ast.expr) -> Iterator[ast.expr]:
+    """A `stack` along another axis."""
+    for call in calls(expression, "stack"):
+        axis = call.args[1] if len(call.args) > 1 else next((k.value for k in call.keywords if k.arg in ("dim", "axis")), None)
+        if axis is not None:
+            yield from (put(expression, axis, ast.Constant(k)) for k in range(4))
 
 
 def _bare(expression: ast.expr) -> ast.expr:

@@ -101,6 +101,8 @@ def _raised(part: ast.expr) -> ast.expr | None:
     if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Mult) or literal(part.right) not in (2, 3) or literal(part.left):
         return None
     match part.left:
+        case ast.UnaryOp(op=ast.USub(), operand=base):
+            return ast.copy_location(ast.UnaryOp(ast.USub(), ast.BinOp(base, ast.Pow(), part.right)), part)
         case ast.BinOp(left=above, op=ast.Mult() | ast.Div() as op, right=base):
             return ast.copy_location(ast.BinOp(above, op, ast.BinOp(base, ast.Pow(), part.right)), part)
     return ast.copy_location(ast.BinOp(part.left, ast.Pow(), part.right), part)

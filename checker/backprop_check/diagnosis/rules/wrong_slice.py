@@ -18,10 +18,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import permutations
 
 import torch
 
+from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.meeting import last_step
@@ -32,6 +34,8 @@ from backprop_check.diagnosis.words import lines, short
 from backprop_check.records import Diagnosis
 
 PARTS = 4
+MEMBERS = 6
+"""Up to so many members of a tensor are tried, where one is picked by a number."""
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -39,9 +43,16 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is not None and isinstance(found[2], ast.Call):
         evidence = f"With its parts in another order the expression equals autograd's gradient in every trial: `{found[0]}`."
-        return _told(case, "the parts are right, but they do not stand in the forward's order", evidence, found)
+        told = _told(case, "the parts are right, but they do not stand in the forward's order", evidence, found)
+        return replace(told, help=f"Put each at the place of the number of {case.node} that it is the gradient of.")
     if found is not None:
         evidence = f"`{found[0]}` equals autograd's gradient in every trial."
+        part = found[2]
+        if isinstance(part, ast.Subscript) and isinstance(literal(part.slice), int):
+            error = f"`{short(part)}` is another number than the one that belongs here"
+            note = f"{lines(case.consumers)} picks each of its numbers by its place."
+            told = _told(case, error, evidence, found)
+            return replace(told, note=note, help=f"Ask which of them stands beside {case.node} in the forward.")
         if not _cuts(case):
             return _needless(case, evidence, found)
         return _told(case, "this is another part than the forward used", evidence, found)
@@ -102,6 +113,9 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         if not isinstance(part, ast.Subscript) or not getattr(value_of(case, part.value), "is_floating_point", bool)():
             continue
         cuts = part.slice.elts if isinstance(part.slice, ast.Tuple) else [part.slice]
+        if len(cuts) == 1 and isinstance(literal(cuts[0]), int):
+            others = (k for k in range(MEMBERS) if k != literal(cuts[0]))
+            yield from ((put(expression, part.slice, ast.copy_location(ast.Constant(k), part.slice)), part) for k in others)
         if len(cuts) <= PARTS and all(isinstance(n, ast.Slice) for n in cuts):
             rank = case.verdict.runs[0].trial.gradients[case.name].dim()
             whole = [*cuts, *(ast.Slice() for _ in range(rank - len(cuts)))]

@@ -34,6 +34,11 @@ def fix_lines(submission: Submission, gradient: Gradient, lesson: Lesson, step: 
         return
     said, source = chosen
     place = _place(own, lesson) if len(own) > 1 or any(s.end_line > s.line for s in own) else ""
+    if first is not None and first.near is not None:
+        yield from prose(f"Your lines are right once {first.near[0]}:", width)
+        yield Text(f"   {visible(first.near[1])}", style="green")
+    if place and not all(re.match(rf"\s*{re.escape(lesson.name)}\s*[-+*/@]?=[^=]", s.source) for s in own):
+        said = "In one line" if said.startswith("The right line") else said  # to a loop no line is near
     yield from prose(f"{said}{place}:", width)
     for line in f"{lesson.name} = {_as_written(source)}".split("\n"):
         yield Text(f"   {visible(line)}", style="green")
