@@ -40,6 +40,13 @@ ONE = (
     ("ex03", "da = dc @ b.T / b.shape[1]", r"`/ b\.shape\[1\]` does not belong", r"has to be multiplied"),
     ("ex03", "dc = torch.full_like(c, 1 / c.numel())", r"`/ c\.numel\(\)` does not belong", r"is a mean"),
     ("ex06", "db = a / dc.sum()", r"`/ dc\.sum\(\)` does not belong", r"numel"),
+    ("ex08", "da = -(1 / a) * 2 * dc", r"with one star it is a product", r"other mistake"),
+    (
+        "ex07",
+        "da = (torch.exp(a + 1e-4) - c) / 1e-4 * dc",
+        r"a difference quotient comes near the derivative",
+        r"derivative that belongs here",
+    ),
     ("ex08", "da = -2 * a**-2 * dc", r"`-2` is not the constant", r"1/2"),
     ("ex08", "da = a**-2 * dc", r"negative exponent", r"look at which way"),
     ("ex09", "db = b", r"`torch\.square\(b\)` is a square", r"`c = torch\.square\(b\)\.sum\(\)` multiplies"),

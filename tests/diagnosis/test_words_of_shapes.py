@@ -118,6 +118,9 @@ SAID = [
     ("ex10b", "da = (a > a.mean()) * db", r"too many places", r"other places"),
     ("ex10b", "da = (a == a.min(1, keepdim=True).values) * db", r"other places", r"too (few|many)"),
     ("ex02b", "db = a.sum(0) * dc.sum()", r"sums first.*Give `dc` an axis of length 1, `dc\.unsqueeze\(1\)`", r""),
+    # Layouts: what is made anew, stacked, expanded or turned.
+    ("ex09b", "da = torch.stack([db] * a.shape[1], 2)", r"Let `stack` put its new axis where the forward has it", r"permute\("),
+    ("ex12", "dlogits = -(probs > 0.5) * counts", r"`probs > 0\.5` is a mask, and a mask has no minus", r"Negation, the `-` operator.*stopped"),
     # A whole axis in the index that the answer is written at.
     ("ex12", "dlogprobs = torch.zeros_like(logprobs); dlogprobs[:, Y] = -1 / n", r"every row.*`dlogprobs\[range\(n\), Y\] = -1 / n`", r""),
     ("ex12", "dlogprobs = torch.zeros_like(logprobs); dlogprobs[range(n), :] -= 1 / n", r"every column.*Y\] -= 1 / n`", r"first number"),
@@ -125,6 +128,7 @@ SAID = [
 ]  # fmt: skip
 
 MARKED = [
+    ("ex09", "da = 2 * a * torch.ones_like(a)", "wrong-point", "a", 0),
     # An exercise, the answer, and what the carets mark: the part that the repair changes, of several that read so.
     ("ex12b", "dlogits = probs * dprobs + dprobs * (probs * dprobs).sum(1, keepdim=True)", "wrong-operand", "dprobs", 1),
     ("ex12b", "dlogits = probs * (dprobs + (dprobs * dprobs).sum(1, keepdim=True))", "wrong-operand", "dprobs", 1),

@@ -42,7 +42,7 @@ LAST = (wrong_idea, unrecognised)
 BY_VALUE = (by_statement, neighbour, slipped, moved, incomplete, updated, hard_coded_size.besides)
 """What explains an answer by its value alone, whatever its form; these know several names."""
 
-OF_ALL_NUMBERS = ("wrong-scale", "wrong-sign", "wrong-mask", "not-selected")
+OF_ALL_NUMBERS = ("wrong-scale", "wrong-sign", "wrong-mask", "not-selected", "missing-branch", "wrong-idea")
 """Mistakes that are known by all numbers of an answer, and may be told of one line more exactly."""
 
 USED_UP = "What may be searched for one submission was used up by its other gradients, so no cause was sought for this one."

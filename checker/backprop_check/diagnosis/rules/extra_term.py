@@ -150,7 +150,9 @@ def _two_less(case: Case, expression: ast.expr) -> Iterator[tuple[ast.expr, list
                 for i, j in combinations(range(len(chain)), 2):
                     left = [link for k, link in enumerate(chain) if k not in (i, j)]
                     if isinstance(left[0][0], goes_on):
-                        yield put(expression, part, ast.copy_location(_joined(left), part)), [chain[i], chain[j]]
+                        # One that is left stands where it stood.
+                        kept = left[0][1] if len(left) == 1 else ast.copy_location(_joined(left), part)
+                        yield put(expression, part, kept), [chain[i], chain[j]]
 
 
 def _chain(part: ast.expr, kinds: tuple[type[ast.operator], ...]) -> list[tuple[ast.operator, ast.expr]]:
