@@ -86,6 +86,13 @@ TWO = (
         r"put right: the numbers are right",
         r"^the numbers",
     ),
+    (
+        "ex05",
+        "dcounts_sum_inv = (counts / dprobs).sum(1)",
+        "lost-keepdim wrong-local-derivative",
+        r"this divides by `dprobs`",
+        r"^the numbers",
+    ),
     ("ex05", "dprobs = -(1 - act) * dact", "wrong-power wrong-sign", r"this minus does not belong", r"^the rest"),
     ("ex05b", "dgain = (x * dact).sum(0, keepdim=True)", "extra-keepdim missing-local-derivative", r"passes dact through", r"^the numbers"),
     (

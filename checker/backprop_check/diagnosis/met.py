@@ -18,7 +18,7 @@ from backprop_check.diagnosis.edits import TRIES, names_used, value_of
 from backprop_check.diagnosis.fingerprint import keys
 from backprop_check.diagnosis.mend import EDITORS
 from backprop_check.diagnosis.plain import takes_back_a_minus
-from backprop_check.diagnosis.rewrites import method, negated, put, summed
+from backprop_check.diagnosis.rewrites import calls, method, negated, put, summed, with_keyword, without_keyword
 from backprop_check.diagnosis.slips import Slip, slips
 from backprop_check.records import Diagnosis
 
@@ -81,6 +81,24 @@ def met(case: Case, first: First) -> tuple[Diagnosis, ...]:
         return ()
     one, two = _in_order(*min(pairs, key=lambda pair: pair[0])[1:])
     return one, replace(two, fix=None)  # with both put right: a line that is told of does not contradict what is said
+
+
+def beside_a_shape(case: Case, first: First) -> tuple[Diagnosis, ...]:
+    """An axis that a reduction loses, or keeps too many, beside another mistake: with it put right the answer has the due shape."""
+    if not case.everywhere or case.draft is None or case.same_shape:
+        return ()
+    none = ast.Name("_", ast.Load())
+    for call in calls(case.draft, "sum", "mean", "amax", "amin", "max", "min"):
+        kept = any(k.arg == "keepdim" for k in call.keywords)
+        half = without_keyword(case.draft, call, "keepdim") if kept else with_keyword(case.draft, call, "keepdim", True)
+        values = case.evaluate(half)
+        if values is None or any(v.shape != o.shape for v, o in zip(values, case.oracles, strict=True)):
+            continue
+        pair = _pair(case, case.draft, half, Slip("", none, none, none), first)
+        if pair is not None:
+            one, two = _in_order(*pair[1:])
+            return one, replace(two, fix=None)
+    return ()
 
 
 def _in_order(one: Diagnosis, two: Diagnosis) -> tuple[Diagnosis, Diagnosis]:

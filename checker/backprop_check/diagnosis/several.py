@@ -8,7 +8,7 @@ from collections.abc import Callable
 from backprop_check.diagnosis.beside import OTHER, told_beside
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import of, uses_taken
-from backprop_check.diagnosis.met import met
+from backprop_check.diagnosis.met import beside_a_shape, met
 from backprop_check.diagnosis.paths import Path, paths, total
 from backprop_check.records import Diagnosis
 
@@ -22,7 +22,7 @@ VAGUE = frozenset({"extra-term", "missing-upstream", "wrong-operand", "wrong-poi
 
 def several(case: Case, first: First) -> tuple[Diagnosis, ...]:
     """Return the mistakes of an answer that no single one explains; nothing where they are not proven together."""
-    return met(case, first) or beside_a_branch(case, first)
+    return met(case, first) or beside_a_shape(case, first) or beside_a_branch(case, first)
 
 
 def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:
