@@ -1,0 +1,23 @@
+"""What is said of one place in a statement."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from backprop_check.diagnosis.case import Case
+from backprop_check.records import Diagnosis
+
+
+def told_of(case: Case, code: str, where: ast.AST, error: str, note: str, move: str) -> Diagnosis:
+    return Diagnosis(code, "proven", error, note, move, _sign(case, where))
+
+
+def _sign(case: Case, where: ast.AST) -> Any:
+    """Where a part stands; of a statement, its `=`."""
+    if not isinstance(where, ast.Assign | ast.AugAssign):
+        return case.span(where)
+    end = case.span(where.targets[-1] if isinstance(where, ast.Assign) else where.target)
+    sign = "=" if isinstance(where, ast.Assign) else "+=" if isinstance(where.op, ast.Add) else "-="
+    at = case.submission.lines[end[2] - 1].find(sign, end[3]) if end is not None else -1
+    return (end[2], at, end[2], at + len(sign)) if end is not None and at >= 0 else case.span(where)
