@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from backprop_check.derivation.trees import text
@@ -14,24 +14,11 @@ from backprop_check.diagnosis.failure import Stopped
 from backprop_check.diagnosis.rules import wrong_scale
 from backprop_check.diagnosis.statement_changes import SIGNS, changes, scaled_last
 from backprop_check.diagnosis.statements import all_of, is_carried, makes_it_right, names, steps
-from backprop_check.diagnosis.within import WITHIN, within_one
+from backprop_check.diagnosis.within import WITHIN, Change, within_one
 from backprop_check.records import Diagnosis
 
 SEARCH = 60_000
 """What may be spent (of `Work`) on changes of the statements, whatever the search before it has cost: a loop has nothing else."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """One change of the statements that makes them right: the statement as it is to be, and what is said of it."""
-
-    program: tuple[ast.stmt, ...]
-    old: ast.stmt
-    told: Diagnosis
-    follows: ast.stmt | None = None
-    """A statement that is to follow `old`, where nothing is to be changed."""
-    first: ast.stmt | None = None
-    """Another statement that is to be changed, before `old`."""
 
 
 def by_statement(case: Case) -> Diagnosis | None:

@@ -16,7 +16,6 @@ from backprop_check.diagnosis.carried import Carrying, carried
 from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.rewrites import put_statement
-from backprop_check.diagnosis.rounds import Change
 from backprop_check.diagnosis.rules import (
     applied_twice,
     elementwise_for_matmul,
@@ -88,6 +87,19 @@ class Within(Case):
         changed = put_statement(self.program, self.hole, expression)
         made = [carried(names(self, run), changed, self.name, self.work) for run in self.runs]
         return all(m is not None for m in made) and self.is_answer([m for m in made if m is not None])
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of the statements that makes them right: the statement as it is to be, and what is said of it."""
+
+    program: tuple[ast.stmt, ...]
+    old: ast.stmt
+    told: Diagnosis
+    follows: ast.stmt | None = None
+    """A statement that is to follow `old`, where nothing is to be changed."""
+    first: ast.stmt | None = None
+    """Another statement that is to be changed, before `old`."""
 
 
 def within_one(case: Case, program: tuple[ast.stmt, ...], rules: Sequence[ModuleType]) -> Change | None:
