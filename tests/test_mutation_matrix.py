@@ -256,8 +256,10 @@ def test_what_passes_ends_the_command_with_1(zygote: Zygote, monkeypatch: pytest
     real = matrix.judge
 
     def lenient(*args: Any, **options: Any) -> Any:
-        verdicts, trouble, ends = real(*args, **options)
-        return tuple(replace(v, status="correct") if v.answer.state == "raised" else v for v in verdicts), trouble, ends
+        judged = real(*args, **options)
+        return judged._replace(
+            verdicts=tuple(replace(v, status="correct") if v.answer.state == "raised" else v for v in judged.verdicts)
+        )
 
     monkeypatch.setattr(matrix, "judge", lenient)
     monkeypatch.setattr(matrix, "explain", saying("unrecognised", "located"))
