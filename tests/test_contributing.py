@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from backprop_check.classroom.formats.table import FORMATS
 from backprop_check.cli.arguments import COMMANDS
 from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.order import LAST, ORDER
-from backprop_check.report.formats.table import FORMATS
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "checker" / "backprop_check"

@@ -257,9 +257,7 @@ def test_what_passes_ends_the_command_with_1(zygote: Zygote, monkeypatch: pytest
 
     def lenient(*args: Any, **options: Any) -> Any:
         judged = real(*args, **options)
-        return judged._replace(
-            verdicts=tuple(replace(v, status="correct") if v.answer.state == "raised" else v for v in judged.verdicts)
-        )
+        return judged._replace(verdicts=tuple(replace(v, status="correct") if v.answer.state == "raised" else v for v in judged.verdicts))
 
     monkeypatch.setattr(matrix, "judge", lenient)
     monkeypatch.setattr(matrix, "explain", saying("unrecognised", "located"))

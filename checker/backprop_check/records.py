@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 Status = Literal["correct", "incorrect", "error", "missing"]
 Certainty = Literal["proven", "one-of", "located"]
+Outcome = Literal["judged", "timeout", "memory", "crashed", "unreadable", "refused"]
+"""How judging a whole submission ended."""
 Span = tuple[int, int, int, int]
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from backprop_check.classroom.formats.told import brief, explained
 from backprop_check.exercise.course import packaged_course
 from backprop_check.exercise.parse import read_exercise
 from backprop_check.flow import check_read
 from backprop_check.records import Gradient, Report
-from backprop_check.report.formats.told import brief, explained
 from backprop_check.report.json import as_json
 from backprop_check.submission.parse import read_submission
 from backprop_check.submission.zygote import Zygote

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from classroom import RIGHT, setup
 
+from backprop_check.classroom.formats.told import brief
+from backprop_check.classroom.pages.view import Part, view
 from backprop_check.grading.found import find, reading
 from backprop_check.grading.pool import Pool
 from backprop_check.grading.task import Task
-from backprop_check.report.formats.told import brief
-from backprop_check.report.pages.view import Part, view
 
 RIGHT_BY_HELP = RIGHT.replace("import torch\n", "import torch\nfrom helpers import tanh_grad\n").replace("(1 - act**2)", "tanh_grad(act)")
 HELP = "import seaborn\nfrom lib.ops import one\ndef tanh_grad(a):\n    return one() - a**2\nwhile True:\n    pass\n"

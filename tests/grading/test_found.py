@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import backprop_check
+from backprop_check.classroom.roster import Roster, read_roster
 from backprop_check.errors import BadInput
 from backprop_check.files import LARGEST
 from backprop_check.grading.found import Found, find, reading
 from backprop_check.grading.item import DEPTH_LIMIT
 from backprop_check.grading.metadata import read_submitters
-from backprop_check.roster import Roster, read_roster
 
 COURSE = {"ex01": "ex01_dot", "ex01b": "ex01b_dot_squared", "ex05": "ex05_broadcast", "ex06": "ex06_product"}
 BACKWARD = "def backward(x):\n    dx = ...\n"
@@ -538,9 +538,7 @@ def test_normal_forms_of_a_name_are_one_student(tmp_path: Path) -> None:
 
 
 def test_nothing_here_loads_torch() -> None:
-    script = (
-        "import sys, backprop_check.grading.found, backprop_check.roster; assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
-    )
+    script = "import sys, backprop_check.grading.found, backprop_check.classroom.roster; assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
     root = str(Path(backprop_check.__file__).parent.parent)
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": root})
     assert run.returncode == 0, run.stderr

@@ -10,10 +10,10 @@ from classroom import HEAD, RIGHT, SOLUTION, grade, lines, setup, task
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from backprop_check.classroom.results import Result, from_line
 from backprop_check.grading.bench import FAILED
 from backprop_check.grading.pool import LOST, Pool
 from backprop_check.grading.task import Task
-from backprop_check.results import Result, from_line
 
 FAILURES = (LOST, FAILED.split("{")[0])
 ODD = ["\0", "\x0c", "\t", "\x0b", "\x1a", "\x1b[2J", "\x85", "\u2028", "\u202e", "\ufeff", "é", "ﬁ", "𝒹", "🎓", "\\", "\\\n", '"""', "'''", "#", "(", ")", "[", "]", "{", "}", ":", ";", "=", "==", ":=",

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from backprop_check.report.formats.table import FORMATS
-from backprop_check.results import OUTCOMES
+from backprop_check.classroom.formats.table import FORMATS
+from backprop_check.classroom.results import OUTCOMES
 
 SOLUTION = next(Path(__file__).parents[2].glob("solutions/ex05_*.py")).read_text()
 HEAD = "import torch\n\ndef backward(counts, counts_sum_inv, probs, act, s):\n"

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
+from backprop_check.classroom.roster import read_roster
 from backprop_check.grading.found import survey
-from backprop_check.roster import read_roster
 
 COURSE = {"ex01": "ex01_dot", "ex05": "ex05_broadcast", "ex06": "ex06_product"}
 CONTENTS = {

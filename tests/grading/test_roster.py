@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from backprop_check.classroom.roster import Roster, joined, read_roster
 from backprop_check.errors import BadInput
-from backprop_check.roster import Roster, joined, read_roster
 
 CANVAS = (
     "Student,ID,SIS User ID,SIS Login ID,Section,HW 1 (55)\n"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from classroom import setup
 
+from backprop_check.classroom.results import Result, from_line
 from backprop_check.errors import BadInput
 from backprop_check.grading.found import Found, find, reading, survey
 from backprop_check.grading.grade import graded, judged_bytes, planned
@@ -19,7 +20,6 @@ from backprop_check.grading.pages import Pages
 from backprop_check.grading.store import Store, opened
 from backprop_check.grading.task import Setup, Task
 from backprop_check.grading.unjudged import unjudged
-from backprop_check.results import Result, from_line
 
 GIVEN = setup()
 

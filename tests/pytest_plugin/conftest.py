@@ -9,10 +9,6 @@ import pytest
 from plugged import Run, Shared
 
 # A run in this process forgets what it imported; torch cannot be imported twice, and the rest takes a while.
-import backprop_check.grading.bench
-import backprop_check.pytest_plugin.collection
-import backprop_check.pytest_plugin.fixtures
-import backprop_check.report.formats.told  # noqa: F401
 from backprop_check.pytest_plugin import plugin
 from backprop_check.submission.zygote import Zygote
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from backprop_check.results import Outcome, Result
+from backprop_check.classroom.results import Result
+from backprop_check.records import Outcome
 
 
 def cause(code: str, error: str, certainty: str = "proven", **told: Any) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from backprop_check.classroom.pages.class_data import class_data
+from backprop_check.classroom.pages.class_page import class_page, page_of
+from backprop_check.classroom.pages.html import html
+from backprop_check.classroom.pages.markdown import code, fence, markdown, prose
+from backprop_check.classroom.pages.view import Part
+from backprop_check.classroom.results import OUTCOMES, Result, from_line
 from backprop_check.report.layout import visible
-from backprop_check.report.pages.class_data import class_data
-from backprop_check.report.pages.class_page import class_page, page_of
-from backprop_check.report.pages.html import html
-from backprop_check.report.pages.markdown import code, fence, markdown, prose
-from backprop_check.report.pages.view import Part
-from backprop_check.results import OUTCOMES, Result, from_line
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 TAGS = """html head meta title style body main h1 h2 h3 p ul ol li a section article div span strong code pre mark bdi br i
@@ -374,8 +374,8 @@ def test_no_torch_is_needed_and_no_matplotlib_for_feedback() -> None:
     line = result(gradient()).as_line()
     script = f"""
 import sys
-from backprop_check.report.pages import class_page, html, markdown, view
-from backprop_check.results import from_line
+from backprop_check.classroom.pages import class_page, html, markdown, view
+from backprop_check.classroom.results import from_line
 result = from_line({line!r})
 html.html("Ada", [view.Part(result)]), markdown.markdown("Ada", [view.Part(result)])
 assert "matplotlib" not in sys.modules

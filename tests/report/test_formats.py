@@ -20,15 +20,15 @@ from graded import ALL_RIGHT, CLASS, FOUR, HUNG, MIXED, PARTLY, PASSED, UNREADAB
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import backprop_check.report.formats as formats
+import backprop_check.classroom.formats as formats
 from backprop_check import __version__
+from backprop_check.classroom.formats import prairielearn
+from backprop_check.classroom.formats.stems import stem
+from backprop_check.classroom.formats.table import FORMATS
+from backprop_check.classroom.formats.told import brief, clip, explained
+from backprop_check.classroom.results import Result, from_line
+from backprop_check.classroom.roster import Roster, Student
 from backprop_check.errors import BadInput
-from backprop_check.report.formats import prairielearn
-from backprop_check.report.formats.stems import stem
-from backprop_check.report.formats.table import FORMATS
-from backprop_check.report.formats.told import brief, clip, explained
-from backprop_check.results import Result, from_line
-from backprop_check.roster import Roster, Student
 
 EACH = ["gradescope", "github", "exercism", "check50", "prairielearn"]
 
@@ -66,7 +66,7 @@ def test_the_table_lists_every_format() -> None:
 
 
 def test_no_format_needs_torch() -> None:
-    script = "import sys, backprop_check.report.formats.table; assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
+    script = "import sys, backprop_check.classroom.formats.table; assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=Path(formats.__path__[0]).parents[2])
     assert run.returncode == 0, run.stderr
 

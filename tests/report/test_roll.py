@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from backprop_check.report.pages.class_data import class_data
-from backprop_check.report.pages.class_page import class_page
-from backprop_check.report.roll import Roll, notes
+from backprop_check.classroom.pages.class_data import class_data
+from backprop_check.classroom.pages.class_page import class_page
+from backprop_check.classroom.roll import Roll, notes
 
 SAID = {
     "nothing": (Roll(2), []),

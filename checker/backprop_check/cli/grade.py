@@ -10,6 +10,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from backprop_check.classroom.formats.canvas import named_column
+from backprop_check.classroom.results import Result
+from backprop_check.classroom.roll import Roll
+from backprop_check.classroom.roster import Roster, read_roster
 from backprop_check.cli.asked import agreed
 from backprop_check.cli.main import complain
 from backprop_check.errors import BadInput
@@ -25,10 +29,6 @@ from backprop_check.grading.single import write_single
 from backprop_check.grading.store import Store, opened
 from backprop_check.grading.task import Setup, Task
 from backprop_check.records import Exercise
-from backprop_check.report.formats.canvas import named_column
-from backprop_check.report.roll import Roll
-from backprop_check.results import Result
-from backprop_check.roster import Roster, read_roster
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,8 +63,8 @@ def run(args: argparse.Namespace) -> int:
             kept = len(store.results().keys() & {each.submission for each in found})
             complain(f"interrupted: {kept} of {len(found)} are graded and kept in {out}; the same command goes on from there.")
             raise
+        from backprop_check.classroom.outcome import summary
         from backprop_check.cli.screen import show, width
-        from backprop_check.report.outcome import summary
 
         roll = replace(roll, gone=tuple(result.submission for result in plan.gone), former=plan.former)
         written = write_outputs(store, results, roster, roll, args.format)
@@ -82,8 +82,8 @@ def _roll(seen: Survey, roster: Roster | None) -> Roll:
 
 
 def _show_plan(seen: Survey, roll: Roll) -> int:
+    from backprop_check.classroom.outcome import plan
     from backprop_check.cli.screen import show, width
-    from backprop_check.report.outcome import plan
 
     rows = sorted((f.student, f.submission, f"{f.exercise or '?'}: it {f.trouble}" if f.trouble else f.exercise) for f in seen.found)
     show(plan(rows, roll, f"Grading asks first (or needs --yes): {seen.doubt}." if seen.doubt else "", width()))

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from backprop_check.results import OUTCOMES, Result
+from backprop_check.classroom.results import OUTCOMES, Result
 
 
 @contextmanager

@@ -16,8 +16,7 @@ from backprop_check.comparison.first import first_look, with_unseen
 from backprop_check.comparison.second import second_look
 from backprop_check.comparison.seeds import Seeds, own_seeds
 from backprop_check.comparison.standing import differing, may_vary, standing
-from backprop_check.records import Submission, Trial, Verdict
-from backprop_check.results import Outcome
+from backprop_check.records import Outcome, Submission, Trial, Verdict
 from backprop_check.submission.run import Limits, NothingRan, Session
 from backprop_check.submission.statements import replaces, writers
 from backprop_check.submission.zygote import Zygote

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from backprop_check.classroom.results import Result
 from backprop_check.comparison.judge import Judged, judge
 from backprop_check.diagnosis.causes import FACTS
 from backprop_check.diagnosis.explain import Explained
@@ -21,10 +22,9 @@ from backprop_check.grading.clock import TooSlow, at_most, end_after
 from backprop_check.grading.explaining import explained_apart, needs_no_word
 from backprop_check.grading.task import Setup, Task, seeds, shown_seeds
 from backprop_check.grading.unjudged import too_slow
-from backprop_check.records import Exercise, Submission, Trial, Verdict
+from backprop_check.records import Exercise, Outcome, Submission, Trial, Verdict
 from backprop_check.report.build import build_report, could_not_judge
 from backprop_check.report.json import as_json
-from backprop_check.results import Outcome, Result
 from backprop_check.submission.cells import cells
 from backprop_check.submission.digest import code_digest
 from backprop_check.submission.parse import submission_from

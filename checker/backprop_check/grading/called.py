@@ -6,10 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
+from backprop_check.classroom.roster import Roster, joined
 from backprop_check.grading.answered import shown
 from backprop_check.grading.schemes import Person
 from backprop_check.grading.students import Group
-from backprop_check.roster import Roster, joined
 
 
 def called(groups: Sequence[Group], roster: Roster | None) -> list[str]:

@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from backprop_check.classroom.roll import first
 from backprop_check.errors import BadInput
 from backprop_check.grading.answered import ExerciseNames
 from backprop_check.grading.item import Item
 from backprop_check.grading.students import OTHER_KIND, Aside, Group, is_platforms
 from backprop_check.grading.words import without_copy
-from backprop_check.report.roll import first
 
 _BACKWARD = re.compile(rb"^def\s+backward\b", re.MULTILINE)
 _BACKWARD_CELL = re.compile(rb'(?:"|\\n)def\s+backward\b|%%backward\b')

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backprop_check import __version__
+from backprop_check.classroom.results import Result, from_line
 from backprop_check.errors import BadInput
 from backprop_check.grading.chunk import judged_chunk
 from backprop_check.grading.scheduler import CONNECT, NO_WORKERS, PATIENCE, check_cluster, connected
 from backprop_check.grading.task import Setup, Task
 from backprop_check.grading.unjudged import unjudged
-from backprop_check.results import Result, from_line
 
 if TYPE_CHECKING:
     from distributed import Client, Future

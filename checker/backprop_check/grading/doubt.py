@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from backprop_check.classroom.roll import counted, first
 from backprop_check.grading.choice import Choice
 from backprop_check.grading.students import Group
 from backprop_check.grading.words import is_version, words
-from backprop_check.report.roll import counted, first
 
 
 def doubt(groups: Sequence[tuple[Group, str]], choice: Choice) -> str:

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from backprop_check.classroom.roster import Roster, joined
 from backprop_check.errors import BadInput
 from backprop_check.grading.answered import exercise_names, shown
 from backprop_check.grading.archive import Archive
@@ -23,7 +24,6 @@ from backprop_check.grading.nested import Nested
 from backprop_check.grading.single import one_group
 from backprop_check.grading.students import Aside, Students
 from backprop_check.grading.tree import tree
-from backprop_check.roster import Roster, joined
 
 _UNTOLD = "does not say which exercise it answers: put its id into the name, or {advice}"
 ADVICE = "grade with --exercise"

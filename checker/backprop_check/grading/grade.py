@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from backprop_check.classroom.results import Result
 from backprop_check.errors import BadInput
 from backprop_check.grading.found import Found, Reader
 from backprop_check.grading.store import Store
 from backprop_check.grading.task import Setup, Task
 from backprop_check.grading.unjudged import unjudged
-from backprop_check.results import Result
 
 Elsewhere = Callable[[Result], bool]
 Judging = Callable[[Iterable[Task]], Iterator[Result]]

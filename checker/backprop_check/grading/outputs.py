@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from backprop_check.classroom.formats import grades
+from backprop_check.classroom.formats.stems import stem
+from backprop_check.classroom.formats.table import FORMATS
+from backprop_check.classroom.results import Result
+from backprop_check.classroom.roll import Roll
+from backprop_check.classroom.roster import Roster
 from backprop_check.errors import BadInput
 from backprop_check.grading.store import RESULTS, Store
-from backprop_check.report.formats import grades
-from backprop_check.report.formats.stems import stem
-from backprop_check.report.formats.table import FORMATS
-from backprop_check.report.roll import Roll
-from backprop_check.results import Result
-from backprop_check.roster import Roster
 
 
 def check_formats(names: Sequence[str], roster: Roster | None) -> None:
@@ -26,8 +26,8 @@ def check_formats(names: Sequence[str], roster: Roster | None) -> None:
 
 def write_outputs(store: Store, results: Sequence[Result], roster: Roster | None, roll: Roll, formats: Sequence[str]) -> list[str]:
     """Write all files that are made of the whole class; return what to name to a person, relative to the store's folder."""
-    from backprop_check.report.pages.class_data import class_data
-    from backprop_check.report.pages.class_page import page_of
+    from backprop_check.classroom.pages.class_data import class_data
+    from backprop_check.classroom.pages.class_page import page_of
 
     named = [RESULTS]
     for name in dict.fromkeys((grades.NAME, *formats)):

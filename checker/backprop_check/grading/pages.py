@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from backprop_check.classroom.formats.stems import stem
+from backprop_check.classroom.pages.html import html
+from backprop_check.classroom.pages.markdown import markdown
+from backprop_check.classroom.pages.view import Part
+from backprop_check.classroom.results import Result
 from backprop_check.errors import BadInput
 from backprop_check.files import decoded
 from backprop_check.grading.store import Store
-from backprop_check.report.formats.stems import stem
-from backprop_check.report.pages.html import html
-from backprop_check.report.pages.markdown import markdown
-from backprop_check.report.pages.view import Part
-from backprop_check.results import Result
 from backprop_check.submission.cells import cells
 
 Data = Callable[[Result], bytes]

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 
+from backprop_check.classroom.results import Result, from_line
 from backprop_check.errors import BadInput
 from backprop_check.grading.clock import OVERDUE
 from backprop_check.grading.judge import NURSERY
 from backprop_check.grading.task import Setup, Task
 from backprop_check.grading.unjudged import too_slow, unjudged
-from backprop_check.results import Result, from_line
 from backprop_check.submission.confinement.zygote import environment
 from backprop_check.submission.zygote import Gone, Zygote
 

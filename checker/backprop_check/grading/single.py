@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
+from backprop_check.classroom.formats.marks import marks
+from backprop_check.classroom.formats.table import FORMATS
+from backprop_check.classroom.results import Result
 from backprop_check.grading.item import Item
 from backprop_check.grading.schemes import Person
 from backprop_check.grading.store import Store
 from backprop_check.grading.students import Group
-from backprop_check.report.formats.marks import marks
-from backprop_check.report.formats.table import FORMATS
-from backprop_check.results import Result
 
 
 def one_group(items: Iterable[Item], source: Path) -> Group:

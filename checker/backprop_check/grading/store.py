@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from backprop_check.classroom.results import Result, from_line
 from backprop_check.errors import BadInput
-from backprop_check.results import Result, from_line
 
 RESULTS, WITHDRAWN, SECRET, LOCK = "results.jsonl", "withdrawn.jsonl", ".secret", ".lock"
 _LOST = "{} was removed or changed while this command was grading into it: run the same command again."

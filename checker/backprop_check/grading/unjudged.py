@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
+from backprop_check.classroom.results import Result
 from backprop_check.exercise.parse import parse_exercise
 from backprop_check.grading.task import Setup, Task
+from backprop_check.records import Outcome
 from backprop_check.report.build import could_not_judge
 from backprop_check.report.json import SCHEMA, as_json
-from backprop_check.results import Outcome, Result
 
 
 def unjudged(setup: Setup, task: Task, message: str, outcome: Outcome) -> Result:

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from backprop_check.classroom.formats.told import explained
 from backprop_check.errors import BadInput
-from backprop_check.report.formats.told import explained
 from backprop_check.report.text import MARKS
 
 TIME_LIMIT = 2.0

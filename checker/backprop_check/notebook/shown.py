@@ -42,7 +42,7 @@ class Shown:
         return "\n".join(line.plain.rstrip() for line in lines)
 
     def _repr_html_(self) -> str:
-        from backprop_check.report.pages.cell import COLUMNS, fragment
+        from backprop_check.classroom.pages.cell import COLUMNS, fragment
 
         hints = {g.verdict.target.name: self._hints(g, range(1, STEPS + 1), COLUMNS) for g in self._hinted()}
         opened = dict.fromkeys(list(hints)[:1], self.hint)

@@ -98,7 +98,7 @@ def judge(config: pytest.Config) -> Judge:
 
 
 def _told(report: Report) -> Mapping[str, Told] | str:
-    from backprop_check.report.formats.told import brief, codes
+    from backprop_check.classroom.formats.told import brief, codes
     from backprop_check.report.json import as_json
 
     if report.message is not None:

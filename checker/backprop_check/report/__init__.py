@@ -1,1 +1,1 @@
-"""Stage 6: the report, and one file per format it is shown in."""
+"""Stage 6: the report, as text and as JSON, and the hints."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from backprop_check.results import Outcome
+from backprop_check.records import Outcome
 
 
 class Ended(NamedTuple):

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 import torch
 
 from backprop_check.exercise.top_level import surroundings_text
-from backprop_check.records import Exercise, Run, Submission, Trial
-from backprop_check.results import Outcome
+from backprop_check.records import Exercise, Outcome, Run, Submission, Trial
 from backprop_check.submission import wire
 from backprop_check.submission.answers import Collector
 from backprop_check.submission.digest import told
