@@ -90,7 +90,7 @@ import sys
 from backprop_check.cli.main import main
 main(["init", "course"])
 assert main(["check", "course/exercises/ex01_dot_product.py"]) == 1
-assert main(["check", "--exercise", "course/exercises/ex01_dot_product.py", "--submission", {str(ROOT.parents[1] / "solutions" / "ex01_dot_product.py")!r}]) == 0
+assert main(["check", "--exercise", "course/exercises/ex01_dot_product.py", "--submission", {str(Path(__file__).parents[1] / "solutions" / "ex01_dot_product.py")!r}]) == 0
 assert not {{"backprop_check.diagnosis.causes", "backprop_check.diagnosis.rules.wrong_sign"}} & set(sys.modules)
 """
     run = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, env=with_package())

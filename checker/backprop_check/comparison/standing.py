@@ -43,8 +43,8 @@ def standing(verdicts: Mapping[str, Verdict], broken_off: Sequence[Run]) -> dict
 
 
 def contradicted(name: str, runs: Sequence[Run]) -> bool:
-    """Whether `name` was answered in one of `runs`, and not right. What was not reached there is no answer."""
-    return any(name in run.order and run.answers[name].state != "missing" and compare(run, name).wrong != "" for run in runs)
+    """Whether `name` was answered in one of `runs`, and not right."""
+    return any(name in run.order and compare(run, name).wrong != "" for run in runs)
 
 
 def differing(verdicts: Mapping[str, Verdict], session: Callable[..., Session]) -> dict[str, Verdict]:

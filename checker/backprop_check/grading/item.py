@@ -94,7 +94,8 @@ def fattest(counts: Mapping[tuple[str, ...], int], whole: int) -> tuple[str, ...
 
 def is_ignored(name: str) -> bool:
     """Say whether a file or folder of this name is passed over: hidden ones (.git, .ipynb_checkpoints) and what tools leave behind."""
-    return name.startswith((".", "~$")) or name.lower() in _IGNORED
+    office = name.startswith("~$") and not name.endswith(SUFFIXES)  # what Word and Excel leave beside a file that is open
+    return office or name.startswith(".") or name.lower() in _IGNORED
 
 
 def is_venv_name(name: str) -> bool:

@@ -29,6 +29,8 @@ class Collector:
         self.trial, self.submission, self.targets = trial, submission, targets
         self.most, self._room, self._sent = wire.most_elements(trial.values), WRONG_SHAPES, 0
         self.answers: dict[str, Answer] = {}
+        self.handed: set[str] = set()
+        """The targets whose gradients the worker was given."""
         self.early: dict[str, Answer] = {}
         self.counts: dict[str | int, int] = {}
         self.told: dict[str, list[tuple[str, int]]] = {"changed": [], "rebound": []}
@@ -72,6 +74,11 @@ class Collector:
             raise wire.Lost("more bytes than there can be")
         if name not in self.answers and name not in store:
             store[name] = self._read(header, tensors)
+
+    def broken_off(self) -> Run:
+        """What stands of a run that ended early: a target that had no value yet is unanswered, unless its gradient was handed out."""
+        run = self.run()
+        return replace(run, order=tuple(n for n in run.order if n in self.handed or self.answers[n].state != "missing"))
 
     def run(self) -> Run:
         missing = Answer("missing")

@@ -151,6 +151,7 @@ class Session:
                 elif kind == "want":
                     collector.count(kind)
                     wanted = [n for n in targets if n in header["names"] and n in trial.gradients and n in collector.answers]
+                    collector.handed.update(wanted)
                     self._channel.send({}, {name: trial.gradients[name].to(trial.dtype) for name in wanted})
                 elif kind in ("changed", "rebound"):
                     collector.forward(kind, header)
@@ -167,7 +168,7 @@ class Session:
                     raise wire.Lost("a frame of no known kind")
         except (wire.Lost, LookupError, TypeError, ValueError, ArithmeticError) as lost:
             if collector.answers:
-                self.broken_off.append(collector.run())
+                self.broken_off.append(collector.broken_off())
             raise Ended(index, *self._reason(lost)) from None
 
     def _before(self, index: int) -> int:
