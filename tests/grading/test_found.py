@@ -452,6 +452,7 @@ NAMES = st.binary(min_size=1, max_size=120).filter(lambda name: b"/" not in name
 
 @settings(max_examples=60, deadline=None)
 @given(st.sets(NAMES, min_size=1, max_size=6))
+@example({b"~$"})
 def test_any_name_gives_one_printable_line(tmp_path_factory: pytest.TempPathFactory, names: set[bytes]) -> None:
     source = tmp_path_factory.mktemp("in")
     tricky = {b"a\nb", b"a\\nb", b"a\\x0ab", b"\xff", b"\\xff", "\u202eyp.ada".encode(), "🦆".encode(), b"Ada", b"ada", b"x" * 252}

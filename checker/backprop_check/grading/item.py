@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from backprop_check.files import LARGEST, LARGEST_NOTEBOOK, read_as
+from backprop_check.submission.cells import SUFFIXES
 
 ITEMS_LIMIT = 200_000
 REMEMBERED = 100
