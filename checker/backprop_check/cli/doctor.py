@@ -32,7 +32,8 @@ def _lines(wide: int) -> Iterator[Text]:
     course = find_course(Path.cwd())
     noted = crashes(Progress(None if course.packaged else course.root).path)
     if noted:
-        yield from prose(f"Explaining an answer broke off {len(noted)} times in this course, last: {noted[-1]}. Please report it.", wide)
+        often = "once" if len(noted) == 1 else f"{len(noted)} times"
+        yield from prose(f"Explaining an answer broke off {often} in this course, last: {noted[-1]}. Please report it.", wide)
     yield Text()
     yield Text("What holds strangers' code back when a class is graded", style="bold")
     found = layers()
