@@ -22,7 +22,7 @@ from backprop_check.comparison.judge import judge
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import search
 from backprop_check.diagnosis.explain import explain
-from backprop_check.diagnosis.mend import EDITORS
+from backprop_check.diagnosis.order import editors
 from backprop_check.exercise.parse import read_exercise
 from backprop_check.records import Submission, Verdict
 from backprop_check.submission.parse import read_submission
@@ -80,7 +80,7 @@ def wrong(graph: Graph, solution: Path, zygote: Zygote, folder: Path, most: int)
 
 def one_edit(case: Case) -> bool:
     """Try the single edits of all rules, one after the other, until one is right."""
-    return search(case, lambda c, expression: chain.from_iterable(rule.edits(c, expression) for rule in EDITORS)) is not None
+    return search(case, lambda c, expression: chain.from_iterable(rule.edits(c, expression) for rule in editors())) is not None
 
 
 def told(who: str, seconds: list[float], what: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 from pathlib import Path
 
@@ -57,3 +58,11 @@ def test_every_kind_of_claim_is_documented() -> None:
     tree = ast.parse(Path(claims.__file__).read_text())
     made = [c.args[0] for c in ast.walk(tree) if isinstance(c, ast.Call) and isinstance(c.func, ast.Name) and c.func.id == "Claim"]
     assert documented - {"kind"} == {kind.value for kind in made if isinstance(kind, ast.Constant)}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.stem)
+def test_a_benchmark_imports_what_is_there(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("backprop_check"):
+            module = importlib.import_module(node.module or "")
+            assert all(hasattr(module, alias.name) or importlib.util.find_spec(f"{node.module}.{alias.name}") for alias in node.names)
