@@ -26,6 +26,7 @@ from backprop_check.grading.item import (
     kind_of,
     too_large,
 )
+from backprop_check.grading.remembered import Remembered
 
 # The two that zipfile unpacks by pieces; of the others, a few bytes can grow to gigabytes before the first piece is seen.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -42,7 +43,7 @@ class Archive:
 
     def __init__(self, path: Path, data: bytes | None = None) -> None:
         self.path = path
-        self._code: dict[int, bytes] = {}
+        self._code = Remembered(code_alone, REMEMBERED)
         try:
             self._zip = zipfile.ZipFile(path if data is None else io.BytesIO(data))
         except OSError as error:
@@ -78,10 +79,8 @@ class Archive:
             entry = entries[item.index]
             with self._zip.open(entry) as file:
                 if item.suffix == ".ipynb" and entry.file_size > limit and not too_large(item.name, entry.file_size):
-                    if item.index not in self._code:
-                        read = {item.index: code_alone(file.read, PurePosixPath(item.name))}
-                        self._code = dict(list(self._code.items())[-REMEMBERED:]) | read
-                    return self._code[item.index]
+                    code: bytes = self._code(item.index, file.read, PurePosixPath(item.name))
+                    return code
                 data = file.read(limit + 1)
         except BadInput:
             raise

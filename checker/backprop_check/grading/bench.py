@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,6 +19,7 @@ from backprop_check.exercise.parse import parse_exercise
 from backprop_check.files import decoded
 from backprop_check.grading.clock import TooSlow, at_most, end_after
 from backprop_check.grading.explaining import explained_apart, needs_no_word
+from backprop_check.grading.remembered import Remembered
 from backprop_check.grading.task import Setup, Task, seeds, shown_seeds
 from backprop_check.grading.unjudged import too_slow
 from backprop_check.records import Exercise, Outcome, Submission, Trial, Verdict
@@ -49,21 +49,6 @@ ELSEWHERE = replace(
 )
 
 FAILED = "The checker itself failed over this submission ({}): look at it by hand."
-
-
-class Remembered:
-    """A function of hashable arguments that remembers its latest results."""
-
-    def __init__(self, function: Callable[..., Any], size: int) -> None:
-        self._function, self._size, self._known = function, size, OrderedDict[Any, Any]()
-
-    def __call__(self, key: Any, *args: Any) -> Any:
-        if key not in self._known:
-            self._known[key] = self._function(*args)
-            if len(self._known) > self._size:
-                self._known.popitem(last=False)
-        self._known.move_to_end(key)
-        return self._known[key]
 
 
 class Bench:

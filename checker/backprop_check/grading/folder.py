@@ -27,6 +27,7 @@ from backprop_check.grading.item import (
     kind_of,
     too_large,
 )
+from backprop_check.grading.remembered import Remembered
 
 _LINK = "is a symbolic link, which could lead anywhere: it was not followed"
 _SPECIAL = "is no regular file (a device, pipe or socket): it was not opened"
@@ -37,7 +38,7 @@ class Folder:
 
     def __init__(self, root: Path, exclude: Path | None = None, only: str | None = None) -> None:
         self.root, self.only = root, only
-        self._code: dict[tuple[object, ...], bytes] = {}
+        self._code = Remembered(code_alone, REMEMBERED)
         self.excluded = _below(exclude, root) if exclude is not None else None
 
     def items(self) -> list[Item]:
@@ -113,9 +114,8 @@ class Folder:
             if item.suffix != ".ipynb" or status.st_size <= limit or too_large(item.name, status.st_size):
                 return file.read(limit + 1)
             key = item.parts, status.st_size, status.st_mtime_ns
-            if key not in self._code:
-                self._code = {**dict(list(self._code.items())[-REMEMBERED:]), key: code_alone(file.read, PurePosixPath(item.name))}
-            return self._code[key]
+            code: bytes = self._code(key, file.read, PurePosixPath(item.name))
+            return code
 
 
 def _item(parts: tuple[str, ...], entry: os.DirEntry[str]) -> Item | None:

@@ -105,7 +105,7 @@ def exercise_parameters(exercise: Exercise) -> tuple[str, ...]:
 
 
 def _is_about(exercise: Exercise, cell: Cell, tree: ast.Module, broken: Iterable[Broken]) -> bool:
-    """Whether a cell's `backward` is this exercise's, by its parameters and what it writes: a notebook may hold those of several."""
+    """Whether a cell's `backward` is this exercise's, by its parameters and the gradients it names: a notebook may hold several."""
     function = None if cell.mark is not None else backwards(tree)[-1]
     asked = set(asked_for(function)) if function is not None else set()
     names = {n.id for n in ast.walk(function or tree) if isinstance(n, ast.Name)} | {b.target for b in broken}
