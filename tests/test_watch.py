@@ -22,7 +22,7 @@ from backprop_check.cli.saves import Saves
 from backprop_check.exercise.course import packaged_course
 
 PATIENCE = 60.0
-COMMAND = [sys.executable, "-m", "backprop_check.cli.main", "watch", "ex05"]
+COMMAND = [sys.executable, "-m", "backprop_check", "watch", "ex05"]
 SOLVED = (packaged_course().solutions / "ex05_broadcast.py").read_text()
 
 

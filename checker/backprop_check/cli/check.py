@@ -12,10 +12,10 @@ from backprop_check.cli.asked import NO_COURSE, Asked, asked, next_after, next_o
 from backprop_check.cli.logs import crashes_kept
 from backprop_check.cli.main import BAD_INPUT, complain
 from backprop_check.cli.workers import workers
-from backprop_check.errors import BadInput
+from backprop_check.errors import BadInput, meant, near
 from backprop_check.exercise.course import exercise_id, find_course
 from backprop_check.exercise.definition import course_exercise
-from backprop_check.records import Report
+from backprop_check.records import Gradient, Report
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,6 +55,18 @@ def judged(question: Asked, args: argparse.Namespace) -> Report:
     return report
 
 
+def chosen(report: Report, name: str | None) -> Gradient | None:
+    """Return the gradient asked for (`da`, or `a`); without a name the first that is not right, if any. Raises `BadInput`."""
+    if name is None:
+        return next((g for g in report.gradients if g.verdict.status != "correct"), None)
+    for gradient in report.gradients:
+        if name in (gradient.verdict.target.name, gradient.verdict.target.node):
+            return gradient
+    names = [g.verdict.target.name for g in report.gradients]
+    instead = meant(near(name, names), f"it asks for {', '.join(names)}.")
+    raise BadInput(f"{report.exercise.id} asks for no gradient {name!r}: {instead}")
+
+
 def exit_code(report: Report) -> int:
     return {"passed": 0, "failed": 1, "error": BAD_INPUT}[report.status]
 
@@ -63,10 +75,12 @@ def next_steps(question: Asked, report: Report) -> list[str]:
     """Return what a learner may want to do next, one line each."""
     if report.status != "passed":
         return [f"`{question.command('hint')}` gives a hint; `backprop-check graph {question.named}` draws the forward."]
-    further = next_after(question.course, question.exercise) if question.own else None
-    if further is not None:
-        return [f"Next: `backprop-check {exercise_id(further)}`"]
-    return ["That was the last exercise left: all are passed."] if question.own else []
+    if not question.own:
+        return []
+    if not question.theirs:
+        return [f"Your own {question.exercise.name} is another file: it does not count as passed by this."]
+    further = next_after(question.course, question.exercise)
+    return [f"Next: `backprop-check {exercise_id(further)}`" if further else "That was the last exercise left: all are passed."]
 
 
 def _run_json(args: argparse.Namespace) -> int:

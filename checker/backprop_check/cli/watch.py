@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from backprop_check.__main__ import INTERRUPTED
 from backprop_check.cli.asked import NO_COURSE, Asked, asked, next_after
 from backprop_check.cli.keys import QUIT, Keys, keyboard
-from backprop_check.cli.main import INTERRUPTED, main
+from backprop_check.cli.main import main
 from backprop_check.cli.saves import Saves
 from backprop_check.cli.screen import show, width
 from backprop_check.cli.workers import workers
