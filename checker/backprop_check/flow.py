@@ -44,9 +44,9 @@ def check_read(
     graph = load_graph(exercise)
     try:
         submission = read(exercise)
-        verdicts, trouble, *_ = judge(graph, submission, zygote, limits)
-        submission = replace(submission, trouble=trouble)
+        judged = judge(graph, submission, zygote, limits, prints=True)
+        submission = replace(submission, trouble=judged.trouble)
     except (BadInput, NothingRan) as error:
         return could_not_judge(exercise, str(error))
-    explained = explain(graph, submission, verdicts, searching)
-    return build_report(exercise, submission, verdicts, explained, trouble)
+    explained = explain(graph, submission, judged.verdicts, searching)
+    return build_report(exercise, submission, judged.verdicts, explained, judged.trouble, judged.printed)
