@@ -120,6 +120,13 @@ def _hint(command: argparse.ArgumentParser) -> None:
     _time_limit(command)
 
 
+def _show(command: argparse.ArgumentParser) -> None:
+    _exercise(command)
+    command.add_argument(
+        "name", nargs="?", metavar="NAME", help="a name of the forward (probs) or a gradient (dprobs); else all are listed"
+    )
+
+
 def _watch(command: argparse.ArgumentParser) -> None:
     _exercise(command)
     command.add_argument("--poll", action="store_true", help="look at the file instead of asking the system (network and shared folders)")
@@ -208,6 +215,7 @@ COMMANDS: dict[str, tuple[str, str, str, Callable[[argparse.ArgumentParser], Non
     "list": ("list", "", "show the exercises and how far you are", _nothing),
     "watch": ("watch", "[EX]", "check again at every save", _watch),
     "hint": ("hint", "[EX]", "give a hint, a clearer one each time", _hint),
+    "show": ("show", "[EX] [NAME]", "show a value or a gradient of an exercise in numbers", _show),
     "graph": ("graph", "[EX]", "draw the forward graph", _exercise),
     "solution": ("solution", "[EX]", "show the solution, once passed or when asked twice", _exercise),
     "derive": ("derive", "[EX]", "derive the whole backward from the forward, once passed or when asked twice", _exercise),
