@@ -47,7 +47,9 @@ def test_exit_codes_say_how_it_went(course: Path, zygote: Zygote, capsys: Captur
     assert "not written yet" in capsys.readouterr().out
     solve(course, "ex05")
     assert main(["check", "5"], zygote) == 0
-    assert "4 of 4 gradients right\nNext: `backprop-check ex05b`" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "4 of 4 gradients right\n" in out
+    assert "\nNext: `backprop-check ex05b`: Broadcasting a row" in out
 
 
 def test_alone_it_goes_on_where_the_learner_left_off(course: Path, zygote: Zygote, capsys: Captured) -> None:
@@ -57,6 +59,38 @@ def test_alone_it_goes_on_where_the_learner_left_off(course: Path, zygote: Zygot
     assert main([], zygote) == 0
     assert main([], zygote) == 1
     assert "ex01b: " in capsys.readouterr().out
+
+
+def test_a_pass_teaches(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    """The why of a line, its law, another form and what the next exercise is about; once, not at every check."""
+    solve(course, "ex07")
+    assert main(["ex07"], zygote) == 0
+    out = capsys.readouterr().out
+    assert "    exp is its own derivative, and c is exp(a) already." in out
+    assert "    The law: The slope of exp is `c`." in out
+    assert "    Also right: `da = torch.exp(a) * dc`: c saved you the `torch.exp`" in out
+    assert main(["ex07"], zygote) == 0
+    assert "The law" not in capsys.readouterr().out
+    edit(course, "ex07", "da = c * dc", "da = ...")
+    assert main(["ex07"], zygote) == 1
+    edit(course, "ex07", "da = ...", "da = dc * torch.exp(a)")
+    capsys.readouterr()
+    assert main(["ex07"], zygote) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "Also right: `da = c * dc` (c is there already, and saves you its computation)" in out
+
+
+def test_a_pass_of_many_gradients_tells_of_the_fresh_ones(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    solve(course, "ex12")
+    edit(course, "ex12", "dprobs = 1 / probs * dlogprobs", "dprobs = dlogprobs")
+    assert main(["ex12"], zygote) == 1
+    assert "The law" not in capsys.readouterr().out
+    edit(course, "ex12", "dprobs = dlogprobs", "dprobs = dlogprobs * (1 / probs)")
+    assert main(["ex12"], zygote) == 0
+    out = capsys.readouterr().out
+    assert [line for line in out.splitlines() if line.startswith("  d")] == ["  dprobs"]
+    assert "Also right" not in out, "the factors in another order are no other form"
+    assert "`backprop-check solution ex12` says the why of every line." in out
 
 
 def test_after_a_pass_the_next_one_left_follows_round_the_end(course: Path, zygote: Zygote, capsys: Captured) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from rich.text import Text
 
 from backprop_check.cli.asked import NO_COURSE, Asked, asked, next_after, next_open
 from backprop_check.cli.logs import crashes_kept
@@ -15,7 +18,11 @@ from backprop_check.cli.workers import workers
 from backprop_check.errors import BadInput, meant, near
 from backprop_check.exercise.course import exercise_id, find_course
 from backprop_check.exercise.definition import course_exercise
+from backprop_check.exercise.solution import Step, read_solution
 from backprop_check.records import Gradient, Report
+
+FEW = 5
+"""Gradients of which all is said at once when an exercise passes."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -27,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     if not named and next_open(find_course(Path.cwd())) is None:
         return _congratulate()
     question = asked(args)
+    before = question.progress.of(question.id).get("targets", {})
     report = judged(question, args)
     if report.message is not None:
         return complain(report.message)
@@ -35,8 +43,41 @@ def run(args: argparse.Namespace) -> int:
     from backprop_check.report.text import report_lines
 
     show(report_lines(report, width()))
+    if report.status == "passed" and question.theirs:
+        show(_learned(question, report, before))
     show(line for step in next_steps(question, report) for line in prose(step, width(), indent=0))
     return exit_code(report)
+
+
+def _learned(question: Asked, report: Report, before: Mapping[str, str]) -> Iterator[Text]:
+    """What there is to learn of the gradients that were not right before: of all, where an exercise has few."""
+    fresh = [g for g in report.gradients if before.get(g.verdict.target.name) != "correct"]
+    if not fresh:
+        return
+    from backprop_check.cli.screen import width
+    from backprop_check.derivation.lesson import lesson
+    from backprop_check.report.layout import prose
+    from backprop_check.report.passed import passed_lines
+    from backprop_check.trace.graph import load_graph
+
+    assert report.submission is not None
+    graph = load_graph(report.exercise)
+    chosen = report.gradients if len(report.gradients) <= FEW else fresh[-FEW:]
+    yield Text()
+    for gradient in chosen:
+        taught = lesson(graph, report.submission, gradient.verdict)
+        yield from passed_lines(report.exercise, report.submission, taught, step(question, taught.name), width())
+    if len(chosen) < len(report.gradients):
+        yield from prose(f"`{question.command('solution')}` says the why of every line.", width(), indent=2, style="dim")
+    yield Text()
+
+
+def step(question: Asked, name: str) -> Step | None:
+    """Return the solution's line for a gradient, None where there is no solution."""
+    try:
+        return read_solution(question.course.solution(question.exercise)).get(name)
+    except BadInput:
+        return None
 
 
 def judged(question: Asked, args: argparse.Namespace) -> Report:
@@ -80,7 +121,9 @@ def next_steps(question: Asked, report: Report) -> list[str]:
     if not question.theirs:
         return [f"Your own {question.exercise.name} is another file: it does not count as passed by this."]
     further = next_after(question.course, question.exercise)
-    return [f"Next: `backprop-check {exercise_id(further)}`" if further else "That was the last exercise left: all are passed."]
+    if further is None:
+        return ["That was the last exercise left: all are passed."]
+    return [f"Next: `backprop-check {exercise_id(further)}`: {course_exercise(question.course, further).title}"]
 
 
 def _run_json(args: argparse.Namespace) -> int:

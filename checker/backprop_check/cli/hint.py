@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 
 from backprop_check.cli.asked import Asked, asked
-from backprop_check.cli.check import chosen, judged
+from backprop_check.cli.check import chosen, judged, step
 from backprop_check.cli.main import complain
-from backprop_check.errors import BadInput
-from backprop_check.exercise.solution import Step, read_solution
 from backprop_check.records import Gradient, Submission
 
 
@@ -50,11 +48,3 @@ def _further(question: Asked, args: argparse.Namespace, number: int) -> str:
         return "Ask again for a clearer one."
     target = f" --target {args.target}" if args.target else ""
     return f"A clearer one: `{question.command('hint')}{target} --step {number + 1}`"
-
-
-def step(question: Asked, name: str) -> Step | None:
-    """Return the solution's line for a gradient, None where there is no solution."""
-    try:
-        return read_solution(question.course.solution(question.exercise)).get(name)
-    except BadInput:
-        return None
