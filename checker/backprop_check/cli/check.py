@@ -43,14 +43,15 @@ def run(args: argparse.Namespace) -> int:
     from backprop_check.report.text import report_lines
 
     show(report_lines(report, width()))
-    if report.status == "passed" and question.theirs:
-        show(_learned(question, report, before))
+    show(learned(question, report, before))
     show(line for step in next_steps(question, report) for line in prose(step, width(), indent=0))
     return exit_code(report)
 
 
-def _learned(question: Asked, report: Report, before: Mapping[str, str]) -> Iterator[Text]:
-    """What there is to learn of the gradients that were not right before: of all, where an exercise has few."""
+def learned(question: Asked, report: Report, before: Mapping[str, str]) -> Iterator[Text]:
+    """Yield what there is to learn of the gradients of an exercise that passes and were not right before; of all, where they are few."""
+    if report.status != "passed" or not question.theirs:
+        return
     fresh = [g for g in report.gradients if before.get(g.verdict.target.name) != "correct"]
     if not fresh:
         return

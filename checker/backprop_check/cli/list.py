@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 
 from backprop_check.cli.progress import Progress, digest
-from backprop_check.cli.screen import write
+from backprop_check.cli.screen import room, write
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import Course, exercise_id, find_course
 from backprop_check.exercise.definition import course_exercise
@@ -21,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
     course = find_course(Path.cwd())
     progress = Progress(None if course.packaged else course.root)
     # Plain text, cut at a terminal's width: a table needs no rich, which would double the time.
-    columns = shutil.get_terminal_size().columns - 1 if sys.stdout.isatty() else sys.maxsize
+    columns = room() or sys.maxsize
     rows = [row(course, path, progress) for path in course.files()]
     if course.packaged:
         write(f"{PACKAGED}\n\n")
