@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
@@ -132,7 +133,20 @@ class Session:
     def _trial(self, trial: Trial) -> Run:
         targets = [target.name for target in self.exercise.targets]
         collector = Collector(trial, self.submission, targets)
-        index, deadline = None, self._deadline()
+        index: int | None = None
+        deadline = self._deadline()
+
+        def begin(told: Any) -> None:
+            nonlocal index, deadline
+            collector.begins(begun := int(told))
+            index, deadline = begun, self._deadline()
+
+        def give(names: Any) -> None:
+            collector.count("want")
+            wanted = [n for n in targets if n in names and n in trial.gradients and n in collector.answers]
+            collector.handed.update(wanted)
+            self._channel.send({}, {name: trial.gradients[name].to(trial.dtype) for name in wanted})
+
         try:
             plain = {name: v for name, v in trial.values.items() if not isinstance(v, torch.Tensor)}
             tensors = {name: v for name, v in trial.values.items() if isinstance(v, torch.Tensor)}
@@ -143,16 +157,15 @@ class Session:
                 header, received = self._channel.receive(deadline, collector.room, wire.ANSWER_HEADER_LIMIT)
                 kind = header.get("is")
                 if kind == "at":
-                    collector.begins(begun := int(header["index"]))
-                    index = begun
-                    deadline = self._deadline()
+                    begin(header["index"])
                 elif kind == "answer":
                     collector.answer(header, received)
+                    if "want" in header:
+                        give(header["want"])
+                    if "at" in header:
+                        begin(header["at"])
                 elif kind == "want":
-                    collector.count(kind)
-                    wanted = [n for n in targets if n in header["names"] and n in trial.gradients and n in collector.answers]
-                    collector.handed.update(wanted)
-                    self._channel.send({}, {name: trial.gradients[name].to(trial.dtype) for name in wanted})
+                    give(header["names"])
                 elif kind in ("changed", "rebound"):
                     collector.forward(kind, header)
                 elif kind == "prelude":

@@ -67,7 +67,7 @@ class Channel:
         self._end.close()
 
     def send(self, header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor] | None = None, later: bool = False) -> None:
-        """Send `header` and, after it, the bytes of `tensors`, whose dtypes and shapes it then lists; `later`: together with what follows."""
+        """Send `header` and, after it, the bytes of `tensors`, whose dtypes and shapes it then lists; `later`: with what follows."""
         listed = {name: [str(t.dtype).removeprefix("torch."), list(t.shape)] for name, t in (tensors or {}).items()}
         head = json.dumps({**header, "tensors": listed}).encode()
         body = b"".join(raw_bytes(t) for t in (tensors or {}).values())
@@ -98,7 +98,7 @@ class Channel:
         if head_size > head or body_size > BODY_LIMIT:
             raise Lost("an oversized frame")
         try:
-            header = json.loads(self._exactly(head_size, deadline))
+            header = json.loads(self._exactly(head_size, deadline).decode())
             if most is not None and body_size > most(header):  # before any of it is read
                 raise Lost("an oversized frame")
             return header, _tensors(header.pop("tensors"), self._exactly(body_size, deadline))

@@ -9,7 +9,7 @@ import socket
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from types import CodeType, ModuleType
 from typing import Any
@@ -32,6 +32,9 @@ from backprop_check.submission.wire import DTYPES, ORDER_LIMIT, Channel, most_el
 EXERCISE, PRELUDE = "<exercise>", "<submission's own code>"
 FLAGS = __future__.annotations.compiler_flag
 """What learners' code is compiled with: an annotation computes nothing and needs no package."""
+
+
+_NOTHING: Mapping[str, Any] = {}
 
 
 def refuse_and_settle(confined: bool) -> None:
@@ -159,17 +162,18 @@ class RealRun(Hook):
         """
         if not names:
             return
-        for name, index in names:
+        for name, _ in names:
             self.taken[name] = scope.get(name)
+        last = below >= len(self.statements) and len(self.taken) == len(self.targets)  # nothing is left that a gradient could be for
+        after: dict[str, Any] = {} if last else {"want": [name for name, _ in names]}
+        if not last and 0 < below < len(self.statements):
+            after["at"] = self.announced = below
+        for name, index in names:
             with torch._C.DisableTorchFunctionSubclass():  # of a tensor of a class of theirs the numbers count
-                self._send_answer(name, index, scope)
-        if below >= len(self.statements) and len(self.taken) == len(self.targets):  # nothing is left that a gradient could be for
+                self._send_answer(name, index, scope, more=after if name == names[-1][0] else _NOTHING)
+        if last:
             self.replaced.update({name: self.taken[name] for name, _ in names})
             return
-        self.channel.send({"is": "want", "names": [name for name, _ in names]}, later=True)
-        if 0 < below < len(self.statements):
-            self.announced = below
-            self.channel.send({"is": "at", "index": below}, later=True)
         _, gradients = self.channel.receive()
         self.replaced.update(gradients)
         for name, tensor in self.given.items():
@@ -178,8 +182,10 @@ class RealRun(Hook):
                 self.versions[name] = tensor._version
         self.told.clear()
 
-    def _send_answer(self, name: str, index: int | None, scope: Mapping[str, Any], early: bool = False) -> None:
-        header = {"is": "answer", "name": name, "index": index, "early": early}
+    def _send_answer(
+        self, name: str, index: int | None, scope: Mapping[str, Any], early: bool = False, more: Mapping[str, Any] = _NOTHING
+    ) -> None:
+        header = {"is": "answer", "name": name, "index": index, "early": early, **more}
         failed = self._failed(name, index)
         value = scope.get(name, ...)
         if failed is not None:

@@ -188,6 +188,7 @@ def serve_workers(channel: socket.socket, memory: int | None, confined: bool) ->
     from backprop_check.submission.confinement.modules import warm
     from backprop_check.submission.confinement.worker import confine
     from backprop_check.submission.confinement.zygote import isolate, prepare
+    from backprop_check.submission.rehearsal import rehearse
 
     warm()
     torch._C._set_mkldnn_enabled(False)  # it makes code as it runs, which a confined worker may not
@@ -195,6 +196,7 @@ def serve_workers(channel: socket.socket, memory: int | None, confined: bool) ->
     isolate()
     prepared = prepare(memory)
     refuse_and_settle(confined=True)
+    rehearse(lambda end: serve(end, confined=True))
     channel.sendall(_NUMBER.pack(0))
     serve_forks(channel, lambda end: serve(socket.socket(fileno=confine(prepared, end.detach())), confined=True))
 
