@@ -27,7 +27,7 @@ from backprop_check.submission.rewrite import HOOK, Hook, Left, Plan, Stopped, i
 from backprop_check.submission.settled import seed, settle
 from backprop_check.submission.signature import asked_for, backwards, find_backward
 from backprop_check.submission.statements import read_statements, replaces
-from backprop_check.submission.wire import DTYPES, ORDER_LIMIT, Channel, most_elements
+from backprop_check.submission.wire import DTYPES, ORDER_LIMIT, Channel, most_elements, raw_bytes
 
 EXERCISE, PRELUDE = "<exercise>", "<submission's own code>"
 FLAGS = __future__.annotations.compiler_flag
@@ -98,7 +98,7 @@ class RealRun(Hook):
     def __init__(self, channel: Channel, targets: list[str], statements: tuple[Statement, ...], given: dict[str, Any], plan: Plan) -> None:
         self.channel, self.targets, self.statements, self.plan = channel, targets, statements, plan
         self.given = given
-        self.pristine = _fresh(given)
+        self.pristine = {name: (v.clone(), raw_bytes(v)) for name, v in given.items() if isinstance(v, torch.Tensor)}
         self.most = most_elements(given)
         self.versions = {name: v._version for name, v in given.items() if isinstance(v, torch.Tensor)}
         self.own_last = own_last_writes(targets, statements)
@@ -137,7 +137,7 @@ class RealRun(Hook):
     def _changed(self, name: str, tensor: torch.Tensor, index: int) -> bool:
         """Whether a forward value was written over; a write through `.data` or a shared buffer leaves the version as it was."""
         hidden = any(way in self.statements[index].source for way in (".data", "numpy"))
-        changed = tensor._version != self.versions[name] or (hidden and not _unchanged(tensor, self.pristine[name]))
+        changed = tensor._version != self.versions[name] or (hidden and not _unchanged(tensor, *self.pristine[name]))
         return changed and name not in self.told
 
     def finish(self, scope: Mapping[str, Any]) -> None:
@@ -177,8 +177,8 @@ class RealRun(Hook):
         _, gradients = self.channel.receive()
         self.replaced.update(gradients)
         for name, tensor in self.given.items():
-            if isinstance(tensor, torch.Tensor) and not _unchanged(tensor, self.pristine[name]):
-                tensor.set_(self.pristine[name].clone())
+            if isinstance(tensor, torch.Tensor) and not _unchanged(tensor, *self.pristine[name]):
+                tensor.set_(self.pristine[name][0].clone())  # type: ignore[call-overload]
                 self.versions[name] = tensor._version
         self.told.clear()
 
@@ -294,12 +294,10 @@ def _fresh(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: v.clone() if isinstance(v, torch.Tensor) else v for name, v in values.items()}
 
 
-def _unchanged(tensor: torch.Tensor, pristine: torch.Tensor) -> bool:
+def _unchanged(tensor: torch.Tensor, pristine: torch.Tensor, data: bytes) -> bool:
     # Bytes, not `==`: a NaN in the forward is equal to itself here.
     same = tensor.shape == pristine.shape and tensor.dtype == pristine.dtype and tensor.stride() == pristine.stride()
-    return same and torch.equal(
-        tensor.view(torch.uint8) if tensor.dim() else tensor, pristine.view(torch.uint8) if tensor.dim() else pristine
-    )
+    return same and raw_bytes(tensor) == data
 
 
 def _is_dense(value: Any) -> bool:
