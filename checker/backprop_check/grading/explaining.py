@@ -16,7 +16,7 @@ from typing import Any
 
 from backprop_check.diagnosis.causes import FACTS
 from backprop_check.diagnosis.explain import Explained, explain
-from backprop_check.diagnosis.pages import pages
+from backprop_check.diagnosis.pages import page, pages
 from backprop_check.diagnosis.rules import rules
 from backprop_check.records import Claim, Diagnosis, Submission, Verdict
 from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, mapped, prctl
@@ -34,7 +34,8 @@ BROKEN_OFF = replace(FACTS, note="Seeking the cause broke off, or took far too l
 def load_mistakes() -> None:
     """Load every mistake and its page, once, and not in each process that explains."""
     rules()
-    pages()
+    for each in pages():
+        page(each.code)
 
 
 def explained_apart(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], searching: float) -> dict[str, Explained]:

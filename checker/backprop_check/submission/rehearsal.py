@@ -33,6 +33,7 @@ ORDER = {
     "modules": {},
     "body": BODY,
     "bare": False,
+    "statements": [[["dy"], True, False], [["wide"], True, False], [["dx"], True, False], [["dw"], True, False]],
     "parameters": ["x", "w", "y", "s"],
     "targets": ["dy", "dx", "dw"],
     "early": [],

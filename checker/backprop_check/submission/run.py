@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from backprop_check.exercise.top_level import surroundings_text
-from backprop_check.records import Exercise, Outcome, Run, Submission, Trial
+from backprop_check.records import Exercise, Outcome, Run, Statement, Submission, Trial
 from backprop_check.submission import wire
 from backprop_check.submission.answers import Collector
 from backprop_check.submission.digest import told
@@ -116,6 +116,7 @@ class Session:
         order = {
             "exercise": surroundings_text(self.exercise.source),
             **told(self.submission),
+            "statements": [[sorted(s.writes), s.value is not None, _writes_unseen(s)] for s in self.submission.statements],
             "targets": [target.name for target in self.exercise.targets],
             "early": list(self.early),
             "restored": list(self.restored),
@@ -207,3 +208,8 @@ class Session:
             name = signal.strsignal(os.WTERMSIG(status)) or f"signal {os.WTERMSIG(status)}"
             return f"ended the process ({name.lower()})", "crashed"
         return f"ended the process, with status {os.WEXITSTATUS(status)}", "crashed"
+
+
+def _writes_unseen(statement: Statement) -> bool:
+    """Whether a statement may write into a tensor and leave its version as it was."""
+    return any(way in statement.source for way in (".data", "numpy"))

@@ -9,7 +9,7 @@ import socket
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from types import CodeType, ModuleType
 from typing import Any
@@ -26,7 +26,7 @@ from backprop_check.submission.refuse import SUBMISSION, AutogradUsed, refuse_au
 from backprop_check.submission.rewrite import HOOK, Hook, Left, Plan, Stopped, instrument
 from backprop_check.submission.settled import seed, settle
 from backprop_check.submission.signature import asked_for, backwards, find_backward
-from backprop_check.submission.statements import read_statements, replaces
+from backprop_check.submission.statements import replaces
 from backprop_check.submission.wire import DTYPES, ORDER_LIMIT, Channel, most_elements, raw_bytes
 
 EXERCISE, PRELUDE = "<exercise>", "<submission's own code>"
@@ -73,7 +73,9 @@ def serve(end: socket.socket, confined: bool) -> None:
         unbound = [name.lstrip("*") for name in unknown if name not in defaults]
         exec(compile(instrument(function, plan, unbound), SUBMISSION, "exec", FLAGS, dont_inherit=True), module)
 
-    statements = read_statements(find_backward(tree, order["bare"], ()).body, order["body"])
+    told = enumerate(order["statements"])
+    statements = tuple(Statement(i, 0, 0, "", frozenset(writes), frozenset(), "" if whole else None) for i, (writes, whole, _) in told)
+    unseen = {i for i, (_, _, unseen) in enumerate(order["statements"]) if unseen}
     plan = None
     while True:
         header, tensors = channel.receive()
@@ -87,7 +89,7 @@ def serve(end: socket.socket, confined: bool) -> None:
             plan = dry.learned(order["early"], order["restored"], skipped)
             if plan != plain:
                 define(plan, ast.parse(order["body"]))
-        hook = RealRun(channel, order["targets"], statements, _fresh(values), plan)
+        hook = RealRun(channel, order["targets"], statements, _fresh(values), plan, unseen)
         _call(order, module, hook, hook.given, defaults)
         channel.send({"is": "done"})
 
@@ -95,8 +97,16 @@ def serve(end: socket.socket, confined: bool) -> None:
 class RealRun(Hook):
     """The hook of a run with replacement: sends each answer, then lets the oracle's value take its place."""
 
-    def __init__(self, channel: Channel, targets: list[str], statements: tuple[Statement, ...], given: dict[str, Any], plan: Plan) -> None:
-        self.channel, self.targets, self.statements, self.plan = channel, targets, statements, plan
+    def __init__(
+        self,
+        channel: Channel,
+        targets: list[str],
+        statements: tuple[Statement, ...],
+        given: dict[str, Any],
+        plan: Plan,
+        unseen: Collection[int],
+    ) -> None:
+        self.channel, self.targets, self.statements, self.plan, self.unseen = channel, targets, statements, plan, unseen
         self.given = given
         self.pristine = {name: (v.clone(), raw_bytes(v)) for name, v in given.items() if isinstance(v, torch.Tensor)}
         self.most = most_elements(given)
@@ -136,8 +146,7 @@ class RealRun(Hook):
 
     def _changed(self, name: str, tensor: torch.Tensor, index: int) -> bool:
         """Whether a forward value was written over; a write through `.data` or a shared buffer leaves the version as it was."""
-        hidden = any(way in self.statements[index].source for way in (".data", "numpy"))
-        changed = tensor._version != self.versions[name] or (hidden and not _unchanged(tensor, *self.pristine[name]))
+        changed = tensor._version != self.versions[name] or (index in self.unseen and not _unchanged(tensor, *self.pristine[name]))
         return changed and name not in self.told
 
     def finish(self, scope: Mapping[str, Any]) -> None:
