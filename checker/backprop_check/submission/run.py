@@ -9,11 +9,12 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
 from backprop_check.exercise.top_level import surroundings_text
-from backprop_check.records import Exercise, Outcome, Run, Submission, Trial
+from backprop_check.records import Exercise, Outcome, Run, Statement, Submission, Trial
 from backprop_check.submission import wire
 from backprop_check.submission.answers import Collector
 from backprop_check.submission.digest import told
@@ -120,6 +121,7 @@ class Session:
         order = {
             "exercise": surroundings_text(self.exercise.source),
             **told(self.submission),
+            "statements": [[sorted(s.writes), s.value is not None, _writes_unseen(s)] for s in self.submission.statements],
             "targets": [target.name for target in self.exercise.targets],
             "early": list(self.early),
             "restored": list(self.restored),
@@ -139,7 +141,20 @@ class Session:
     def _trial(self, trial: Trial) -> Run:
         targets = [target.name for target in self.exercise.targets]
         collector = Collector(trial, self.submission, targets)
-        index, deadline = None, self._deadline()
+        index: int | None = None
+        deadline = self._deadline()
+
+        def begin(told: Any) -> None:
+            nonlocal index, deadline
+            collector.begins(begun := int(told))
+            index, deadline = begun, self._deadline()
+
+        def give(names: Any) -> None:
+            collector.count("want")
+            wanted = [n for n in targets if n in names and n in trial.gradients and n in collector.answers]
+            collector.handed.update(wanted)
+            self._channel.send({}, {name: trial.gradients[name].to(trial.dtype) for name in wanted})
+
         try:
             plain = {name: v for name, v in trial.values.items() if not isinstance(v, torch.Tensor)}
             tensors = {name: v for name, v in trial.values.items() if isinstance(v, torch.Tensor)}
@@ -150,16 +165,15 @@ class Session:
                 header, received = self._channel.receive(deadline, collector.room, wire.ANSWER_HEADER_LIMIT)
                 kind = header.get("is")
                 if kind == "at":
-                    collector.begins(begun := int(header["index"]))
-                    index = begun
-                    deadline = self._deadline()
+                    begin(header["index"])
                 elif kind == "answer":
                     collector.answer(header, received)
+                    if "want" in header:
+                        give(header["want"])
+                    if "at" in header:
+                        begin(header["at"])
                 elif kind == "want":
-                    collector.count(kind)
-                    wanted = [n for n in targets if n in header["names"] and n in trial.gradients and n in collector.answers]
-                    collector.handed.update(wanted)
-                    self._channel.send({}, {name: trial.gradients[name].to(trial.dtype) for name in wanted})
+                    give(header["names"])
                 elif kind in ("changed", "rebound"):
                     collector.forward(kind, header)
                 elif kind == "prelude":
@@ -204,3 +218,8 @@ class Session:
             name = signal.strsignal(os.WTERMSIG(status)) or f"signal {os.WTERMSIG(status)}"
             return f"ended the process ({name.lower()})", "crashed"
         return f"ended the process, with status {os.WEXITSTATUS(status)}", "crashed"
+
+
+def _writes_unseen(statement: Statement) -> bool:
+    """Whether a statement may write into a tensor and leave its version as it was."""
+    return any(way in statement.source for way in (".data", "numpy"))
