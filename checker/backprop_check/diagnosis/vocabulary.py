@@ -15,6 +15,7 @@ FUNCTIONS = _words(
     log10 log1p log2 log_softmax logical_and logical_not logical_or logsumexp lt masked_fill masked_select matmul
     max maximum mean min minimum mm moveaxis movedim mul multiply mv ne neg negative norm normalize one_hot ones
     ones_like outer pad permute pow prod reciprocal relu repeat_interleave reshape roll rsqrt scatter scatter_add
+    slice_scatter select_scatter
     sigmoid sign sin sinh softmax softplus split sqrt square squeeze stack std sub subtract sum swapaxes t
     take_along_dim tan tanh tensor tensordot tile topk transpose tril triu true_divide unbind unflatten unfold
     unsqueeze var where zeros zeros_like erfc cross_entropy nll_loss mse_loss linear layer_norm gelu silu elu
