@@ -13,6 +13,7 @@ from backprop_check.diagnosis.claims import ANSWER, equal, gradient_of
 from backprop_check.diagnosis.counterfactual import arriving
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.phrases import lines, short
+from backprop_check.diagnosis.rewrites import operations
 from backprop_check.diagnosis.sites import below, names
 from backprop_check.records import Diagnosis, Line
 
@@ -54,18 +55,21 @@ def another(case: Case) -> Diagnosis | None:
 
 
 def _beside(case: Case) -> Iterator[PartOfLine]:
-    """The other operands of the lines that use the node, where a gradient comes back to them."""
+    """The other factors of the products in which the node stands, where a gradient comes back to them."""
+    known = case.verdict.runs[0].trial.gradients
     for line in case.consumers:
         tree = ast.parse(line.source.strip(), mode="eval").body
-        for part in parts(tree):
-            if isinstance(part, ast.Name) and part.id != case.node and f"d{part.id}" in case.verdict.runs[0].trial.gradients:
-                yield line, tree, part
+        for product in operations(tree, ast.Mult | ast.MatMult):
+            for side, other in ((product.left, product.right), (product.right, product.left)):
+                for part in parts(other) if names(side) == {case.node} else ():
+                    if isinstance(part, ast.Name) and part.id != case.node and f"d{part.id}" in known:
+                        yield line, tree, part
 
 
 def _of_the_other(case: Case, line: Line, part: ast.expr) -> Diagnosis:
     return case.proven(
         "wrong-operand",
-        error=f"this is what comes back to `{short(part)}`, the other operand of `{line.name} = {line.source}`",
+        error=f"this is what comes back to `{short(part)}`, the other factor in `{line.name} = {line.source}`",
         note=f"Both {case.node} and {short(part)} get a gradient there, each by the values of the other.",
         help=asks(case),
         evidence=f"In every trial your answer is the gradient of the loss with respect to `{short(part)}`, as far as it goes through "

@@ -28,7 +28,8 @@ def by_statement(case: Case) -> Diagnosis | None:
     if found is None:
         return None
     (where, new), claim = _as_changed(case, found)
-    evidence = f"Once {where} `{new}`, your statements give autograd's gradient in every trial."
+    said = where if where.endswith("is left out") else f"{where} `{new}`"
+    evidence = f"Once {said}, your statements give autograd's gradient in every trial."
     if found.follows is not None:
         evidence = f"With `{new}` after line {found.old.end_lineno} your statements give autograd's gradient in every trial."
     return replace(found.told, evidence=evidence, fix=None, claims=(claim,), near=(where, new))
@@ -92,6 +93,8 @@ def _as_changed(case: Case, found: Change) -> tuple[tuple[str, str], Claim]:
         new = _one_line(found.follows)
         return (f"this follows line {found.old.end_lineno}", new), statements(followed=[placed(case, found.old, new)])
     both = [(old, _one_line(_there(found.program, old))) for old in (found.first, found.old) if old is not None]
+    if isinstance(_there(found.program, found.old), ast.Pass):
+        return (f"line {found.old.lineno} is left out", _one_line(found.old)), statements(changed=[placed(case, found.old, "pass")])
     lines = [str(old.lineno) for old, _ in both]
     where = f"line{'s' * (len(both) > 1)} {' and '.join(lines)} read{'s' * (len(both) == 1)}"
     return (where, "; ".join(new for _, new in both)), statements(changed=[placed(case, *one) for one in both])
