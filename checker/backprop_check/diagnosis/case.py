@@ -72,7 +72,7 @@ class Case(Spoken):
         """Whether a right expression stays right when the labels or the gradients it reads are others: these may be special."""
         if self.partial:
             return True
-        if self._hangs_on_labels(expression):
+        if self.counts_labels(expression) and not self._counts_labels_itself:
             return False
         if not self.gradients_in(expression):
             return True
@@ -80,7 +80,12 @@ class Case(Spoken):
         value = evaluator.tensor(expression)
         return value is not None and close(value, trial.gradients[self.name], trial.scales[self.name])
 
-    def _hangs_on_labels(self, expression: ast.expr) -> bool:
+    @cached_property
+    def _counts_labels_itself(self) -> bool:
+        """Whether the learner's line does, which may have another mistake beside."""
+        return self.draft is not None and self.counts_labels(self.draft)
+
+    def counts_labels(self, expression: ast.expr) -> bool:
         """Whether it has the right shape only where enough labels are drawn, though every line of the forward has it always."""
         first = self.verdict.runs[0]
         other = next((run for run in self.verdict.runs if run.trial.sizes != first.trial.sizes), first)
