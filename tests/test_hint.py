@@ -7,83 +7,25 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "diagnosis"))
-from pages import section, write
+from climbing import assert_climbs, ladder, squeezed
 
 import backprop_check
 from backprop_check.derivation.lesson import lesson
 from backprop_check.derivation.table import TABLE
-from backprop_check.diagnosis.pages import page as described
 from backprop_check.diagnosis.pages import pages
-from backprop_check.diagnosis.rules import rules
 from backprop_check.exercise.course import packaged_course
-from backprop_check.exercise.solution import Step, read_solution
+from backprop_check.exercise.solution import read_solution
 from backprop_check.flow import check
-from backprop_check.records import Gradient, Report
 from backprop_check.report.hint import operations
-from backprop_check.report.hint.ladder import STEPS, hint_lines
 from backprop_check.submission.zygote import Zygote
 from backprop_check.trace.graph import load_graph
 
 HELDOUT = sorted((Path(__file__).parent / "heldout").glob("*/exercise.py"))
-
-
-def code(rule: ModuleType) -> str:
-    return rule.__name__.rsplit(".", 1)[-1].replace("_", "-")
-
-
-def ladder(report: Report, gradient: Gradient, step: Step | None = None, width: int = 80) -> list[str]:
-    """The four hints as text, without their headings."""
-    assert report.submission is not None
-    taught = lesson(load_graph(report.exercise), report.submission, gradient.verdict)
-    hints = ([*hint_lines(report.exercise, report.submission, gradient, taught, n, step, width)] for n in range(1, STEPS + 1))
-    return ["\n".join(line.plain for line in lines[2:]) for lines in hints]
-
-
-def spoken(hint: str) -> str:
-    """What a hint says by itself, without the excerpts of the learner's lines and of the forward."""
-    return "\n".join(line for line in hint.split("\n") if "│" not in line)
-
-
-def squeezed(text: str) -> str:
-    return re.sub(r"\s", "", text)
-
-
-def assert_climbs(hints: list[str], name: str, fixes: Iterator[str] | list[str]) -> None:
-    assert len(hints) == STEPS
-    assert all(hint.strip() for hint in hints)
-    lines = [{line.strip() for line in spoken(hint).split("\n") if len(line.strip()) > 30} for hint in hints]
-    for i, one in enumerate(lines):
-        for other in lines[i + 1 :]:
-            assert not one & other, "a step repeats another"
-    for fix in fixes:
-        whole = squeezed(fix) if not fix.isidentifier() else f"{name}={fix}"
-        for hint in hints[:-1]:
-            assert whole not in squeezed(spoken(hint)), hint
-
-
-@pytest.mark.parametrize("rule", rules().values(), ids=code)
-def test_every_code_has_four_steps_and_the_fix_comes_last(rule: ModuleType, tmp_path: Path, zygote: Zygote) -> None:
-    page = rule.__doc__ or ""
-    report = check(*write(tmp_path, page, section(page, "Wrong")), zygote)
-    for gradient in (g for g in report.gradients if g.diagnoses):
-        hints = ladder(report, gradient)
-        fix = gradient.diagnoses[0].fix
-        assert_climbs(hints, gradient.verdict.target.name, [fix] if fix else [])
-        ours = {*report.exercise.names, *report.exercise.sizes, *(target.name for target in report.exercise.targets)}
-        assert all(ours & set(re.findall(r"\w+", spoken(hint))) for hint in hints), "each step speaks of this graph"
-        assert gradient.diagnoses[0].error.split()[0] in hints[0]
-        if "line stays" in described(code(rule)).traits:
-            assert "is right, and stays" in hints[3]
-        else:
-            assert fix is not None
-            assert f"{gradient.verdict.target.name} = " in hints[3]
 
 
 def test_every_code_has_a_question_of_its_own() -> None:
