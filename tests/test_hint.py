@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "diagnosis"))
-from climbing import assert_climbs, ladder, squeezed
+from climbing import assert_climbs, ladder, squeezed, taught_by
 
 import backprop_check
-from backprop_check.derivation.lesson import lesson
 from backprop_check.derivation.table import TABLE
 from backprop_check.diagnosis.pages import pages
 from backprop_check.exercise.course import packaged_course
@@ -24,7 +23,6 @@ from backprop_check.exercise.solution import read_solution
 from backprop_check.flow import check
 from backprop_check.report.hint import operations
 from backprop_check.submission.zygote import Zygote
-from backprop_check.trace.graph import load_graph
 
 HELDOUT = sorted((Path(__file__).parent / "heldout").glob("*/exercise.py"))
 
@@ -69,8 +67,9 @@ def test_a_wrong_answer_has_four_steps(kind: str, tmp_path: Path, zygote: Zygote
     report = check(path, mine, zygote)
     (gradient,) = [g for g in report.gradients if g.verdict.status in ("incorrect", "error")]
     solution = read_solution(packaged_course().solution(path))[gradient.verdict.target.name]
+    ((_, taught),) = taught_by(report, gradient)
     for step, width in product((solution, None), (40, 80)):
-        hints = ladder(report, gradient, step, width)
+        hints = ladder(report, gradient, taught, step, width)
         assert_climbs(hints, gradient.verdict.target.name, [d.fix for d in gradient.diagnoses if d.fix] + ([step.source] if step else []))
         assert all(len(line) <= width for hint in hints[:3] for line in hint.split("\n") if "│" in line or "=" not in line)
         assert f"{gradient.verdict.target.name} = " in hints[3]
@@ -81,9 +80,9 @@ def test_a_wrong_answer_has_four_steps(kind: str, tmp_path: Path, zygote: Zygote
 def test_an_unwritten_gradient_of_the_course_has_four_steps(path: Path, zygote: Zygote) -> None:
     steps = read_solution(packaged_course().solution(path))
     report = check(path, path, zygote)
-    for gradient in report.gradients:
+    for gradient, taught in taught_by(report, *report.gradients):
         name = gradient.verdict.target.name
-        hints = ladder(report, gradient, steps[name])
+        hints = ladder(report, gradient, taught, steps[name])
         assert_climbs(hints, name, [steps[name].source])
         assert f"{name} is not written yet" in hints[0]
         assert squeezed(steps[name].why) in squeezed(hints[2])
@@ -93,10 +92,8 @@ def test_an_unwritten_gradient_of_the_course_has_four_steps(path: Path, zygote: 
 @pytest.mark.parametrize("path", HELDOUT, ids=lambda path: path.parent.name)
 def test_an_unwritten_gradient_of_any_graph_has_four_steps(path: Path, zygote: Zygote) -> None:
     report = check(path, path, zygote)
-    for gradient in report.gradients:
-        assert report.submission is not None
-        taught = lesson(load_graph(report.exercise), report.submission, gradient.verdict)
-        hints = ladder(report, gradient)
+    for gradient, taught in taught_by(report, *report.gradients):
+        hints = ladder(report, gradient, taught)
         assert_climbs(hints, taught.name, [taught.expression] if taught.expression else [])
         assert "In numbers" in hints[2]
         assert all(use.line.name in hints[0] for use in taught.uses)
@@ -183,7 +180,7 @@ def test_a_hint_speaks_of_what_this_answer_does(kind: str, tmp_path: Path, zygot
     mine.write_text(f"import torch, torch.nn.functional as F\ndef backward{signature}):\n" + textwrap.indent(answer, "    ") + "\n")
     report = check(path, mine, zygote)
     (gradient,) = [g for g in report.gradients if g.verdict.status == "incorrect"]
-    hint = ladder(report, gradient, width=200)[step]
+    hint = ladder(report, *next(taught_by(report, gradient)), width=200)[step]
     assert says in hint
     assert never not in hint
 
@@ -200,7 +197,7 @@ def test_the_ladder_word_for_word(tmp_path: Path, zygote: Zygote) -> None:
     mine.write_text("def backward(counts):\n    dcounts_sum_inv = (counts * dprobs).sum(1)\n")
     path = packaged_course().find("ex05")
     report = check(path, mine, zygote)
-    where, ask, law, fix = ladder(report, report.gradients[3])
+    where, ask, law, fix = ladder(report, *next(taught_by(report, report.gradients[3])))
     assert (
         where
         == """\

@@ -7,15 +7,22 @@ from collections.abc import Iterator
 
 from backprop_check.derivation.lesson import lesson
 from backprop_check.exercise.solution import Step
-from backprop_check.records import Gradient, Report
+from backprop_check.records import Gradient, Lesson, Report
 from backprop_check.report.hint.ladder import STEPS, hint_lines
 from backprop_check.trace.graph import load_graph
 
 
-def ladder(report: Report, gradient: Gradient, step: Step | None = None, width: int = 80) -> list[str]:
+def taught_by(report: Report, *gradients: Gradient) -> Iterator[tuple[Gradient, Lesson]]:
+    """What the graph teaches of some gradients of a report."""
+    assert report.submission is not None
+    graph = load_graph(report.exercise)
+    for gradient in gradients:
+        yield gradient, lesson(graph, report.submission, gradient.verdict)
+
+
+def ladder(report: Report, gradient: Gradient, taught: Lesson, step: Step | None = None, width: int = 80) -> list[str]:
     """The four hints as text, without their headings."""
     assert report.submission is not None
-    taught = lesson(load_graph(report.exercise), report.submission, gradient.verdict)
     hints = ([*hint_lines(report.exercise, report.submission, gradient, taught, n, step, width)] for n in range(1, STEPS + 1))
     return ["\n".join(line.plain for line in lines[2:]) for lines in hints]
 

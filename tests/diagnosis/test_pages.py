@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 from claimed import assert_claims_hold
-from climbing import assert_climbs, ladder, spoken
+from climbing import assert_climbs, ladder, spoken, taught_by
 from pages import section, write
 
 from backprop_check.diagnosis.pages import HEADINGS, TRAITS
@@ -65,8 +65,8 @@ def test_its_claims_are_true(wrong: Judged) -> None:
 
 
 def test_it_has_four_steps_and_the_fix_comes_last(wrong: Judged) -> None:
-    for gradient in (g for g in wrong.report.gradients if g.diagnoses):
-        hints = ladder(wrong.report, gradient)
+    for gradient, taught in taught_by(wrong.report, *(g for g in wrong.report.gradients if g.diagnoses)):
+        hints = ladder(wrong.report, gradient, taught)
         fix = gradient.diagnoses[0].fix
         assert_climbs(hints, gradient.verdict.target.name, [fix] if fix else [])
         exercise = wrong.report.exercise
