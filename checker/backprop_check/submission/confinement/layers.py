@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -15,7 +14,10 @@ from backprop_check.submission.confinement.filter import compiled, load
 from backprop_check.submission.confinement.kernel import PR_SET_NO_NEW_PRIVS, Unconfined, prctl, unshare
 from backprop_check.submission.confinement.worker import become_nobody
 from backprop_check.submission.confinement.zygote import landlock
-from backprop_check.submission.zygote import python_on
+from backprop_check.submission.python import python_on
+
+if sys.platform != "win32":
+    import resource
 
 NEEDED = ("files", "network", "processes")
 """Where one of these stays open, strangers' code is not run unless the teacher says so."""
