@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import backprop_check
+from backprop_check.cli.main import main
 from backprop_check.exercise.course import packaged_course
 from backprop_check.flow import check
 from backprop_check.records import Report
@@ -54,6 +55,17 @@ def test_where_nothing_forks_workers_are_started(monkeypatch: pytest.MonkeyPatch
             assert isinstance(source, Spawner)
     with pytest.raises(Exception, match="cannot be confined on this system"):
         workers.started_confined()
+
+
+def test_grade_and_doctor_say_what_is_missing_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delattr(os, "fork")
+    (tmp_path / "ada.py").write_text("")
+    assert main(["grade", str(tmp_path), "--exercise", "ex05", "--out", str(tmp_path / "out"), "--yes"]) == 2
+    assert "cannot be graded on this system, where processes do not fork" in capsys.readouterr().err
+    assert main(["doctor"]) == 0
+    assert "Workers are started one by one here." in capsys.readouterr().out
 
 
 def test_a_stranger_at_the_socket_is_turned_away(spawner: Spawner, tmp_path: Path) -> None:

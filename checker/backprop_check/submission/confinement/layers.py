@@ -23,6 +23,9 @@ NEEDED = ("files", "network", "processes")
 """Where one of these stays open, strangers' code is not run unless the teacher says so."""
 
 
+NO_FORK = "A class cannot be graded on this system, where processes do not fork: use Linux or macOS, a container, or the Linux subsystem of Windows."
+
+
 @dataclass(frozen=True)
 class Layer:
     """One layer: whether it holds here, which of the things learner code must not reach it closes alone, and details or what is lacking."""
@@ -35,7 +38,7 @@ class Layer:
 
 def layers() -> tuple[Layer, ...]:
     """Try each layer and tell which hold. Confines nothing in the calling process; forks, so call it before torch has used threads."""
-    if sys.platform != "linux":
+    if sys.platform != "linux" or not hasattr(os, "fork"):
         return (Layer("system calls", False, NEEDED, f"seccomp is Linux's own; this is {sys.platform}"),)
     spaces = ["net", "ipc", "uts", "pid"]
     return (
