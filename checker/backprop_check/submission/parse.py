@@ -114,8 +114,10 @@ def _is_about(exercise: Exercise, cell: Cell, tree: ast.Module, broken: Iterable
 
 def _read(body: Sequence[ast.stmt], function: Function | None) -> set[str]:
     """The names that `backward`, or a cell that is its body, reads of what stands around it."""
-    arguments = function.args if function is not None else ast.arguments([], [], None, [], [], None, [])
-    return free([ast.FunctionDef("backward", arguments, list(body), [], None)])
+    (whole,) = ast.parse("def backward(): pass").body  # with whatever fields this Python's functions have
+    assert isinstance(whole, ast.FunctionDef)
+    whole.args, whole.body = function.args if function is not None else whole.args, list(body)
+    return free([whole])
 
 
 def _imports(exercise: Exercise) -> str:

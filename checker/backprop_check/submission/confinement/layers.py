@@ -23,7 +23,9 @@ NEEDED = ("files", "network", "processes")
 """Where one of these stays open, strangers' code is not run unless the teacher says so."""
 
 
-NO_FORK = "A class cannot be graded on this system, where processes do not fork: use Linux or macOS, a container, or the Linux subsystem of Windows."
+NO_FORK = (
+    "A class cannot be graded on this system, where processes do not fork: use Linux, macOS, a container, or Windows' Linux subsystem."
+)
 
 
 @dataclass(frozen=True)
