@@ -17,7 +17,7 @@ from time import monotonic, sleep  # by name: in the worker, and where it is for
 from typing import NoReturn
 
 from backprop_check.errors import BadInput
-from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, fix_addresses, limit_memory, mapped, prctl
+from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, bare_fork, fix_addresses, limit_memory, mapped, prctl
 
 SPAWN, END = b"spawn   ", b"end     "
 KILLED = -1
@@ -198,11 +198,20 @@ def serve_workers(channel: socket.socket, memory: int | None, confined: bool) ->
     refuse_and_settle(confined=True)
     rehearse(lambda end: serve(end, confined=True))
     channel.sendall(_NUMBER.pack(0))
-    serve_forks(channel, lambda end: serve(socket.socket(fileno=confine(prepared, end.detach())), confined=True))
+
+    def apart(end: socket.socket) -> None:
+        torch.get_num_threads()  # what torch has done after `os.fork`: it looks for the number of threads anew
+        serve(socket.socket(fileno=confine(prepared, end.detach())), confined=True)
+
+    serve_forks(channel, apart, bare_fork)
 
 
-def serve_forks(channel: socket.socket, serve: Serve) -> NoReturn:
+def serve_forks(channel: socket.socket, serve: Serve, fork: Callable[[], int] = os.fork) -> NoReturn:
     """Answer requests until the other side closes; then end without running anything the parent had at exit."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    os.close(null)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()  # a collection in a worker would look at all of torch's objects, and so copy their pages: 10 ms each time
     alive: set[int] = set()
@@ -218,7 +227,7 @@ def serve_forks(channel: socket.socket, serve: Serve) -> NoReturn:
         while True:
             request, descriptors, _, _ = socket.recv_fds(channel, len(SPAWN), 1)
             if request == SPAWN and descriptors:
-                alive.add(pid := _fork(channel, descriptors[0], serve))
+                alive.add(pid := _fork(channel, descriptors[0], serve, fork))
                 channel.sendall(_NUMBER.pack(pid))
             elif request == END:
                 pid, patience = struct.unpack("<qq", channel.recv(2 * _NUMBER.size, socket.MSG_WAITALL))
@@ -245,9 +254,9 @@ def _warm() -> None:
     _ = ((x @ x.T).exp().sum(1, keepdim=True) * x).reshape(-1)[torch.tensor([0])].clone()
 
 
-def _fork(channel: socket.socket, descriptor: int, serve: Serve) -> int:
+def _fork(channel: socket.socket, descriptor: int, serve: Serve, fork: Callable[[], int]) -> int:
     parent = os.getpid()
-    pid = os.fork()
+    pid = fork()
     if pid:
         os.close(descriptor)
         return pid
@@ -255,10 +264,6 @@ def _fork(channel: socket.socket, descriptor: int, serve: Serve) -> int:
         os.setsid()
         _die_with_parent(parent)
         channel.close()
-        null = os.open(os.devnull, os.O_RDWR)
-        for standard in (0, 1, 2):
-            os.dup2(null, standard)
-        os.close(null)
         serve(socket.socket(fileno=descriptor))
     except BaseException:  # noqa: S110  (whatever ended the worker, the judge sees the channel close)
         pass
