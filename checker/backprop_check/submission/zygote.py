@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic, sleep  # by name: in the worker, and where it is forked from, the module's clocks stand
 from typing import NoReturn
 
@@ -40,10 +40,11 @@ class Zygote:
         self._channel, self._pid, self._process = channel, pid, process
 
     @classmethod
-    def forked(cls, memory: int | None = None, confined: bool = False) -> Zygote:
+    def forked(cls, memory: int | None = None, confined: bool = False, exercises: Sequence[str] = ()) -> Zygote:
         """Fork one from this process. Only for a process that has loaded torch, used no thread of it, and computed no oracle yet.
 
-        Each worker may take `memory` bytes of its own, and is confined where asked. Raises `BadInput` where the machine cannot confine.
+        Each worker may take `memory` bytes of its own, and is confined where asked. `exercises` are texts of those that will be asked for.
+        Raises `BadInput` where the machine cannot confine.
         """
         import torch
 
@@ -55,7 +56,7 @@ class Zygote:
             ours.close()
             try:
                 _keep_only(theirs.fileno())
-                serve_workers(theirs, memory, confined)
+                serve_workers(theirs, memory, confined, exercises)
             finally:
                 os._exit(1)
         theirs.close()
@@ -169,12 +170,12 @@ def main_confined(descriptor: str) -> NoReturn:
         os._exit(1)
 
 
-def serve_workers(channel: socket.socket, memory: int | None, confined: bool) -> NoReturn:
+def serve_workers(channel: socket.socket, memory: int | None, confined: bool, exercises: Sequence[str] = ()) -> NoReturn:
     """Be the zygote: fork a worker for each request, each with `memory` bytes of its own, confined where asked."""
     import torch
 
     from backprop_check.submission.refuse import remove_autograd
-    from backprop_check.submission.worker import refuse_and_settle, serve
+    from backprop_check.submission.worker import exercise_code, refuse_and_settle, serve
 
     def unconfined(end: socket.socket) -> None:
         if memory is not None and sys.platform == "linux":
@@ -185,6 +186,7 @@ def serve_workers(channel: socket.socket, memory: int | None, confined: bool) ->
         remove_autograd()
         refuse_and_settle(confined=False)
         serve_forks(channel, unconfined)
+    from backprop_check.exercise.top_level import surroundings_text
     from backprop_check.submission.confinement.modules import warm
     from backprop_check.submission.confinement.worker import confine
     from backprop_check.submission.confinement.zygote import isolate, prepare
@@ -197,6 +199,8 @@ def serve_workers(channel: socket.socket, memory: int | None, confined: bool) ->
     prepared = prepare(memory)
     refuse_and_settle(confined=True)
     rehearse(lambda end: serve(end, confined=True))
+    for text in exercises:
+        exercise_code(surroundings_text(text))
     channel.sendall(_NUMBER.pack(0))
 
     def apart(end: socket.socket) -> None:
