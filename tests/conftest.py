@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from backprop_check.cli.main import main
 from backprop_check.submission.zygote import Zygote
+
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # nbformat can do without, and it takes seconds to load
 
 SLOW = {
     *("attacks", "classroom", "grading", "notebook", "pytest_plugin"),
@@ -41,13 +45,14 @@ SLOW = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and begin with it: a file is one process's, and the last to begin are to be short."""
     for item in items:
-        if _is_slow(item):
+        if _is_slow(item.path):
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: not _is_slow(item))
+    items.sort(key=lambda item: not _is_slow(item.path))
 
 
-def _is_slow(item: pytest.Item) -> bool:
-    return not SLOW.isdisjoint(Path(item.path).relative_to(Path(__file__).parent).parts)
+@cache
+def _is_slow(path: Path) -> bool:
+    return not SLOW.isdisjoint(path.relative_to(Path(__file__).parent).parts)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

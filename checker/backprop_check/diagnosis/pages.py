@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from backprop_check.errors import BadInput
+from backprop_check.errors import BadInput, meant, near
 
 RULES = Path(__file__).parent / "rules"
 HEADINGS = ("Family", "Forward", "Shapes", "Inputs", "Wrong", "Right", "Why", "Read more")
 VARIANTS = (
     *("Of brackets", "Of lengths written down", "Of what moves nothing", "Of another shape", "Of a loop over places", "Of a loop"),
-    *("Of one way", "Of a term", "Of one use"),
+    *("Of a product of ones", "Of one way", "Of a term", "Of one use"),
 )
 """Other questions in its place, for answers that make the mistake so: the first of them that fits is asked (`report.hint.variants`)."""
 
@@ -79,10 +79,7 @@ def page(code: str) -> Page:
     found = _page(path) if re.fullmatch(r"[a-z][a-z_-]*", code) and path.is_file() else None
     if found is not None:
         return found
-    from difflib import get_close_matches  # only for a mistake: it takes a while to load
-
-    near = get_close_matches(code.lower().replace("_", "-"), [p.code for p in pages()], 3, 0.5)
-    instead = f"did you mean {' or '.join(near)}?" if near else "`backprop-check explain` lists them."
+    instead = meant(near(code.lower().replace("_", "-"), (p.code for p in pages()), 3, 0.5), "`backprop-check explain` lists them.")
     raise BadInput(f"There is no mistake with the code {code!r}: {instead}")
 
 

@@ -18,6 +18,7 @@ from backprop_check.records import Exercise, Outcome, Run, Statement, Submission
 from backprop_check.submission import wire
 from backprop_check.submission.answers import Collector
 from backprop_check.submission.digest import told
+from backprop_check.submission.prints import LONGEST, may_print
 from backprop_check.submission.zygote import Zygote
 
 KINDS: Mapping[Outcome, str] = {"timeout": "TimeoutError", "memory": "MemoryError"}
@@ -59,7 +60,8 @@ class Session:
     """One submission in one worker at a time. Use as a context manager; `restart` follows a worker that ended.
 
     `early`, `restored` and `doubled` are the ways of running of design section 3 that give a second opinion: targets replaced at their
-    own last write, forward names bound to the forward's values again after each target, float32 read as float64. `until` (of
+    own last write, forward names bound to the forward's values again after each target, float32 read as float64. With `prints`, what the
+    learner's code prints is kept in `printed`, line by line, by statement. `until` (of
     `time.monotonic`) is when the whole submission's time is up. `ends` tells how workers ended that were not asked to, `broken_off` are
     the runs in which they did: what was answered there stands, for gradients were handed out for it.
     """
@@ -72,10 +74,12 @@ class Session:
     early: Sequence[str] = ()
     restored: Sequence[str] = ()
     doubled: bool = False
+    prints: bool = False
     skipped: dict[int, tuple[str, str]] = field(default_factory=dict)
     prelude_errors: list[tuple[int, str]] = field(default_factory=list)
     ends: list[Outcome] = field(default_factory=list)
     broken_off: list[Run] = field(default_factory=list)
+    printed: dict[int, list[str]] = field(default_factory=dict)
     _killed: bool = False
 
     def __enter__(self) -> Session:
@@ -111,6 +115,7 @@ class Session:
                 self._start()
 
     def _start(self) -> None:
+        self.printed = {index: lines for index, lines in self.printed.items() if index in self.skipped}
         end, self._pid = self.zygote.spawn()
         self._channel = wire.Channel.opened(end)
         order = {
@@ -121,6 +126,8 @@ class Session:
             "early": list(self.early),
             "restored": list(self.restored),
             "doubled": self.doubled,
+            "prints": self.prints
+            and may_print(self.submission.body, self.submission.prelude, *(m.text for m in self.submission.modules.values())),
             "skipped": {str(i): how for i, how in self.skipped.items()},
         }
         with contextlib.suppress(wire.Lost):  # it has ended already; the first trial will find out
@@ -174,6 +181,9 @@ class Session:
                     if collector.answers:
                         raise wire.Lost("a word from before `backward` comes too late")
                     self.prelude_errors.append((self._before(int(header["index"])), str(header["error"])[:500]))
+                elif kind == "printed" and self.prints:
+                    collector.count(kind)
+                    self.printed.setdefault(collector.statement(header["index"]), []).append(str(header["line"])[: LONGEST + 3])
                 elif kind == "passed":
                     collector.passing(header)
                 elif kind == "done":

@@ -22,6 +22,7 @@ from backprop_check.submission.confinement.modules import guarded_builtins
 from backprop_check.submission.doubled import read_float32_as_float64
 from backprop_check.submission.needed import needed, units
 from backprop_check.submission.observe import DryRun, dry_plan, own_last_writes
+from backprop_check.submission.prints import Printed, Printing
 from backprop_check.submission.refuse import SUBMISSION, AutogradUsed, refuse_autograd
 from backprop_check.submission.rewrite import HOOK, Hook, Left, Plan, Stopped, instrument
 from backprop_check.submission.settled import seed, settle
@@ -87,6 +88,8 @@ def serve(end: socket.socket, confined: bool) -> None:
         torch.set_default_dtype(DTYPES[header["dtype"]])
         values = {**header["plain"], **tensors}
         if plan is None:
+            if order["prints"]:
+                _print(channel, order, statements, skipped, module, values, defaults)
             dry = DryRun(order["targets"], statements, values, lambda i: channel.send({"is": "at", "index": i}))
             plain = dry_plan(order["targets"], statements, skipped)
             define(plain, tree)
@@ -97,6 +100,27 @@ def serve(end: socket.socket, confined: bool) -> None:
         hook = RealRun(channel, order["targets"], statements, _fresh(values), plan, unseen)
         _call(order, module, hook, hook.given, defaults)
         channel.send({"is": "done"})
+
+
+def _print(
+    channel: Channel,
+    order: Mapping[str, Any],
+    statements: Sequence[Statement],
+    skipped: Mapping[int, tuple[str, str]],
+    module: dict[str, Any],
+    values: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+) -> None:
+    """Run `backward` as it stands, only for what it prints."""
+
+    def tell(index: int, line: str) -> None:
+        channel.send({"is": "printed", "index": index, "line": line})
+
+    stream = Printed(tell)
+    hook = Printing(statements, lambda i: channel.send({"is": "at", "index": i}), stream)
+    with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+        _define(order, module, Plan(skipped=skipped), defaults)
+        _call(order, module, hook, _fresh(values), defaults)
 
 
 class RealRun(Hook):
