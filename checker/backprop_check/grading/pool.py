@@ -119,7 +119,9 @@ class Pool:
                 end, pid = self._nursery.spawn()
                 judge = Judge(Connection(end.detach()), pid)
                 with contextlib.suppress(OSError):  # lost again; that is heard when its answer is waited for
-                    judge.connection.send_bytes(json.dumps({"memory": self._setup.memory, "confined": self._setup.confined}).encode())
+                    texts = [text for _, text in self._setup.exercises.values()]
+                    zygote = {"memory": self._setup.memory, "confined": self._setup.confined, "exercises": texts}
+                    judge.connection.send_bytes(json.dumps(zygote).encode())
                     judge.connection.send_bytes(self._setup.as_json())
                 return judge
             except (Gone, OSError):  # OSError: no process, socket or memory to be had

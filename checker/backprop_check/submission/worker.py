@@ -36,6 +36,9 @@ FLAGS = __future__.annotations.compiler_flag
 
 
 _NOTHING: Mapping[str, Any] = {}
+_OWN: set[str] = set()
+_GUARDED: dict[str, Any] = {}
+"""The modules handed in beside a submission, and the built-in names it is given where it is confined: made once, for all workers."""
 
 
 def refuse_and_settle(confined: bool) -> None:
@@ -43,6 +46,7 @@ def refuse_and_settle(confined: bool) -> None:
     refuse_autograd()
     if confined:
         settle()
+        _GUARDED.update(guarded_builtins(_OWN))
     torch.set_default_dtype(torch.float64)
 
 
@@ -58,7 +62,8 @@ def serve(end: socket.socket, confined: bool) -> None:
     beside = {name: Module(path, text, frozenset(wants)) for name, (path, text, wants) in order["modules"].items()}
     sys.modules["submission"] = ModuleType("submission")  # where dataclasses look up what a class's annotations name
     module = vars(sys.modules["submission"])
-    module["__builtins__"] = guarded_builtins(beside) if confined else __builtins__
+    _OWN.update(beside)
+    module["__builtins__"] = _GUARDED if confined else __builtins__
     _run_exercise(order["exercise"], module)
     if order["doubled"]:  # only now: what the exercise itself has in float32 is the same here as for the oracle
         read_float32_as_float64()

@@ -11,12 +11,12 @@ import struct
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic, sleep  # by name: in the worker, and where it is forked from, the module's clocks stand
 from typing import NoReturn
 
 from backprop_check.errors import BadInput
-from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, fix_addresses, limit_memory, mapped, prctl
+from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, bare_fork, fix_addresses, limit_memory, mapped, prctl
 from backprop_check.submission.python import python_on
 from backprop_check.submission.warm import warm_up
 from backprop_check.submission.workers import Gone
@@ -41,10 +41,11 @@ class Zygote:
         self._channel, self._pid, self._process = channel, pid, process
 
     @classmethod
-    def forked(cls, memory: int | None = None, confined: bool = False) -> Zygote:
+    def forked(cls, memory: int | None = None, confined: bool = False, exercises: Sequence[str] = ()) -> Zygote:
         """Fork one from this process. Only for a process that has loaded torch, used no thread of it, and computed no oracle yet.
 
-        Each worker may take `memory` bytes of its own, and is confined where asked. Raises `BadInput` where the machine cannot confine.
+        Each worker may take `memory` bytes of its own, and is confined where asked. `exercises` are texts of those that will be asked for.
+        Raises `BadInput` where the machine cannot confine.
         """
         import torch
 
@@ -56,7 +57,7 @@ class Zygote:
             ours.close()
             try:
                 _keep_only(theirs.fileno())
-                serve_workers(theirs, memory, confined)
+                serve_workers(theirs, memory, confined, exercises)
             finally:
                 os._exit(1)
         theirs.close()
@@ -158,12 +159,12 @@ def main_confined(descriptor: str) -> NoReturn:
         os._exit(1)
 
 
-def serve_workers(channel: socket.socket, memory: int | None, confined: bool) -> NoReturn:
+def serve_workers(channel: socket.socket, memory: int | None, confined: bool, exercises: Sequence[str] = ()) -> NoReturn:
     """Be the zygote: fork a worker for each request, each with `memory` bytes of its own, confined where asked."""
     import torch
 
     from backprop_check.submission.refuse import remove_autograd
-    from backprop_check.submission.worker import refuse_and_settle, serve
+    from backprop_check.submission.worker import exercise_code, refuse_and_settle, serve
 
     def unconfined(end: socket.socket) -> None:
         if memory is not None and sys.platform == "linux":
@@ -174,6 +175,7 @@ def serve_workers(channel: socket.socket, memory: int | None, confined: bool) ->
         remove_autograd()
         refuse_and_settle(confined=False)
         serve_forks(channel, unconfined)
+    from backprop_check.exercise.top_level import surroundings_text
     from backprop_check.submission.confinement.modules import warm
     from backprop_check.submission.confinement.worker import confine
     from backprop_check.submission.confinement.zygote import isolate, prepare
@@ -186,12 +188,23 @@ def serve_workers(channel: socket.socket, memory: int | None, confined: bool) ->
     prepared = prepare(memory)
     refuse_and_settle(confined=True)
     rehearse(lambda end: serve(end, confined=True))
+    for text in exercises:
+        exercise_code(surroundings_text(text))
     channel.sendall(_NUMBER.pack(0))
-    serve_forks(channel, lambda end: serve(socket.socket(fileno=confine(prepared, end.detach())), confined=True))
+
+    def apart(end: socket.socket) -> None:
+        torch.get_num_threads()  # what torch has done after `os.fork`: it looks for the number of threads anew
+        serve(socket.socket(fileno=confine(prepared, end.detach())), confined=True)
+
+    serve_forks(channel, apart, bare_fork)
 
 
-def serve_forks(channel: socket.socket, serve: Serve) -> NoReturn:
+def serve_forks(channel: socket.socket, serve: Serve, fork: Callable[[], int] | None = None) -> NoReturn:
     """Answer requests until the other side closes; then end without running anything the parent had at exit."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    os.close(null)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()  # a collection in a worker would look at all of torch's objects, and so copy their pages: 10 ms each time
     alive: set[int] = set()
@@ -207,7 +220,7 @@ def serve_forks(channel: socket.socket, serve: Serve) -> NoReturn:
         while True:
             request, descriptors, _, _ = socket.recv_fds(channel, len(SPAWN), 1)
             if request == SPAWN and descriptors:
-                alive.add(pid := _fork(channel, descriptors[0], serve))
+                alive.add(pid := _fork(channel, descriptors[0], serve, fork or os.fork))
                 channel.sendall(_NUMBER.pack(pid))
             elif request == END:
                 pid, patience = struct.unpack("<qq", channel.recv(2 * _NUMBER.size, socket.MSG_WAITALL))
@@ -224,9 +237,9 @@ def _keep_only(descriptor: int) -> None:
         os.closerange(first, min(last, 1 << 20))
 
 
-def _fork(channel: socket.socket, descriptor: int, serve: Serve) -> int:
+def _fork(channel: socket.socket, descriptor: int, serve: Serve, fork: Callable[[], int]) -> int:
     parent = os.getpid()
-    pid = os.fork()
+    pid = fork()
     if pid:
         os.close(descriptor)
         return pid
@@ -234,10 +247,6 @@ def _fork(channel: socket.socket, descriptor: int, serve: Serve) -> int:
         os.setsid()
         _die_with_parent(parent)
         channel.close()
-        null = os.open(os.devnull, os.O_RDWR)
-        for standard in (0, 1, 2):
-            os.dup2(null, standard)
-        os.close(null)
         serve(socket.socket(fileno=descriptor))
     except BaseException:  # noqa: S110  (whatever ended the worker, the judge sees the channel close)
         pass
