@@ -13,12 +13,13 @@ from types import ModuleType
 from backprop_check.diagnosis import brackets, valued
 from backprop_check.diagnosis.by_slip import by_slip
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.neighbours import another, neighbour
+from backprop_check.diagnosis.neighbours import neighbour
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.reordered import reordered
 from backprop_check.diagnosis.rounds import by_statement
 from backprop_check.diagnosis.rules import hard_coded_size, rules
 from backprop_check.diagnosis.updated import updated
+from backprop_check.diagnosis.whose_gradient import whose_gradient
 from backprop_check.diagnosis.wrong_part import part_without_a_factor
 from backprop_check.records import Diagnosis
 
@@ -61,7 +62,16 @@ FORMULA = _codes(
     """
 )
 # The value alone, whatever made it: the farthest from the learner's line, and nearest to chance.
-VALUE: tuple[Find, ...] = (by_statement, neighbour, by_slip, reordered, part_without_a_factor, updated, another, hard_coded_size.besides)
+VALUE: tuple[Find, ...] = (
+    by_statement,
+    neighbour,
+    by_slip,
+    reordered,
+    part_without_a_factor,
+    updated,
+    whose_gradient,
+    hard_coded_size.besides,
+)
 
 LAST = ("wrong-idea", "unrecognised")
 """What is said where no cause is proven: that the idea is another, or the facts."""

@@ -20,7 +20,7 @@ from backprop_check.diagnosis.functions import another_idea
 from backprop_check.diagnosis.phrases import users
 from backprop_check.diagnosis.rewrites import calls
 from backprop_check.diagnosis.rules import wrong_mask, wrong_operand
-from backprop_check.diagnosis.rules.missing_upstream import above, is_the_slope_alone
+from backprop_check.diagnosis.rules.missing_upstream import arrivals, is_the_slope_alone
 from backprop_check.diagnosis.rules.not_expanded import right_but_for_the_shape
 from backprop_check.diagnosis.still import moves_with_values
 from backprop_check.records import Diagnosis
@@ -49,7 +49,7 @@ def _lacks_upstream_only(case: Case) -> bool:
     """Whether the answer times what arrives from above is right: a derivative alone, though it may be worth some value of the forward."""
     if case.expression is None or weighed(case):
         return False
-    return any(case.is_right(ast.BinOp(case.expression, ast.Mult(), ast.Name(name, ast.Load()))) for name in above(case))
+    return any(case.is_right(ast.BinOp(case.expression, ast.Mult(), ast.Name(name, ast.Load()))) for name in arrivals(case))
 
 
 def is_multiple(case: Case) -> bool:

@@ -58,9 +58,14 @@ def find(case: Case) -> Diagnosis | None:
     return _of_what_is_picked(case)
 
 
+def _scatters(case: Case) -> bool:
+    """Whether the answer brings numbers back to their places: a sum over those adds up the same numbers."""
+    return case.expression is not None and next(calls(case.expression, *SCATTERS), None) is not None
+
+
 def _of_what_is_picked(case: Case) -> Diagnosis | None:
     """The gradient of the elements that a part of a line picks, in their own shape."""
-    for line in case.consumers:
+    for line in case.consumers if not _scatters(case) else ():
         tree = ast.parse(line.source.strip(), mode="eval").body
         for part in parts(tree):
             arrives = partial(arriving, case, line=line, tree=tree, part=part)
@@ -99,10 +104,8 @@ def _still_there(case: Case, line: Line) -> tuple[str, str] | None:
     for count in range(1, min(rank, AXES)):
         for axes in combinations(range(rank), count):
             if case.is_answer([g.sum(axes) for g in above]) or case.is_answer([g.sum(axes, keepdim=True) for g in above]):
-                # A sum over what was brought back to its places adds up the same numbers.
-                scattered = case.expression is not None and next(calls(case.expression, *SCATTERS), None) is not None
                 keep = not case.is_answer([g.sum(axes) for g in above])
-                return None if scattered else (", summed", f".sum({axes}, keepdim={keep})")
+                return None if _scatters(case) else (", summed", f".sum({axes}, keepdim={keep})")
     return None
 
 

@@ -68,11 +68,11 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     upstream = [f"d{line.name}" for line in case.consumers if f"d{line.name}" in case.available]
     for part in tensors(case, expression):
         if not case.gradients_in(part):
-            for name in above(case) if part is expression else upstream:
+            for name in arrivals(case) if part is expression else upstream:
                 yield put(expression, part, ast.copy_location(ast.BinOp(part, ast.Mult(), ast.Name(name, ast.Load())), part)), part
 
 
-def above(case: Case) -> list[str]:
+def arrivals(case: Case) -> list[str]:
     """The gradients that arrive at the lines that use the node, and at those further on, as far as they may be used; the nearest first."""
     further = downstream(case, frozenset({case.graph.exercise.output}))
     return [name for name in dict.fromkeys(f"d{line.name}" for line in (*case.consumers, *further)) if name in case.available]

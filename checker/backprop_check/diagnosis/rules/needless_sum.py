@@ -22,23 +22,25 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 from itertools import combinations
 
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.edits import Edit, Edits, search, value_of
-from backprop_check.diagnosis.meeting import last_step, operator_around
+from backprop_check.diagnosis.meeting import axis_told, last_step, operator_around
 from backprop_check.diagnosis.reductions import reduced
 from backprop_check.diagnosis.rewrites import calls, put, summed
 from backprop_check.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
-    """Proven by the learner's own expression without that sum, or with fewer axes in it: it is then right."""
+    """Proven by the learner's own expression without that sum, or with fewer axes in it: it is then right. Or by summing the oracle."""
     found = search(case, edits)
     if found is None:
-        return None
+        return _added_up(case)
     call = found.part
     assert isinstance(call, ast.Call)
     inner = reduced(call)
@@ -61,6 +63,38 @@ def find(case: Case) -> Diagnosis | None:
         span=case.span(call, after=getattr(call.func, "value", None)),
         fix=found.fix,
     )
+
+
+def _added_up(case: Case) -> Diagnosis | None:
+    """The gradient's own numbers, added up along one axis, whatever it is that adds them."""
+    rank = case.oracles[0].dim() if case.everywhere else 0
+    if rank < 2 or not all(bool(a.any()) for a in case.answers):
+        return None
+    # Of copies a sum is no more than one of them times how many there are.
+    for axis in (axis for axis in range(rank) if not all(_is_copied(oracle, axis) for oracle in case.oracles)):
+        for keep in (False, True):
+            if case.same_shape or not case.replays(partial(_summed, axis=axis, keep=keep)):
+                continue
+            along = axis_told(case.axis_names(lambda run: run.trial.gradients[case.name]), axis)
+            products = [n for n in ast.walk(case.draft) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.MatMult)] if case.draft else []
+            return case.proven(
+                "needless-sum",
+                error=f"{case.got}, but {case.node} is {case.due}",
+                note=f"These are the numbers of {case.name}, added up over {along}; each number of {case.node} has one of its own.",
+                help="`@` adds up: multiply element by element." if products else "Leave out what adds up along that axis.",
+                span=case.span(products[0] if len(products) == 1 else None),
+                evidence=f"Autograd's gradient, summed over {along}, is your answer in every trial.",
+                claims=(equal(f"gradient.sum({axis}, keepdim={keep})", ANSWER),),
+            )
+    return None
+
+
+def _is_copied(oracle: torch.Tensor, axis: int) -> bool:
+    return bool(torch.allclose(oracle, oracle.narrow(axis, 0, 1).expand_as(oracle)))
+
+
+def _summed(oracle: torch.Tensor, answer: torch.Tensor, axis: int, keep: bool) -> torch.Tensor:
+    return oracle.sum(axis, keepdim=keep)
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:

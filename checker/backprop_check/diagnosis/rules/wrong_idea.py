@@ -40,8 +40,8 @@ LONGER = 3
 def find(case: Case) -> Diagnosis | None:
     """Proven of three facts: no part of it is all that is wrong, it lacks most parts of the derived gradient, and it cannot be one.
 
-    A gradient is linear in what arrives from above. An answer that is not, one that changes with values with which the gradient does not,
-    or one that is far longer than the gradient, is no slip of the pen.
+    A gradient is linear in what arrives from above. An answer that is not, one that is made of other values of the forward alone, or one
+    that is far longer than the gradient, is no slip of the pen.
     """
     derived, draft = case.derived, case.draft
     if derived is None or draft is None or case.verdict.runs[0].answers[case.name].value is None:
@@ -52,7 +52,8 @@ def find(case: Case) -> Diagnosis | None:
     needed = [part for part in valued_parts(derived.expression) if _keys(case, part)]
     lacking = [part for part in needed if not known.intersection(_keys(case, part))]
     longer = len(list(parts(draft))) > LONGER * len(list(parts(derived.expression)))
-    if len(lacking) <= SHARED * len(needed) or not (longer or not is_linear(case, draft, derived) or _moves(case, draft, derived)):
+    alien = longer or not is_linear(case, draft, derived) or _of_other_values(case, draft, derived)
+    if len(lacking) <= SHARED * len(needed) or not alien:
         return None
     return None if any(part is not draft for _, part, _ in sensible(case, replaced(case, draft))) else _told(case, derived, lacking)
 
@@ -81,11 +82,20 @@ def is_linear(case: Case, draft: ast.expr, derived: Derived) -> bool:
     return bool(torch.allclose(none, torch.zeros_like(none))) and bool(torch.allclose(twice, 2 * once))
 
 
-def _moves(case: Case, draft: ast.expr, derived: Derived) -> bool:
-    """Whether the answer reads values of the forward, and what is derived reads none, nor any gradient."""
-    known = case.verdict.runs[0].trial.gradients
-    valued, due = ({n.id for n in names_used(tree)} for tree in (draft, derived.expression))
-    return not due & known.keys() and not any("d" + name in known for name in due) and any("d" + name in known for name in valued)
+def _of_other_values(case: Case, draft: ast.expr, derived: Derived) -> bool:
+    """Whether the answer reads values of the forward, and none that what is derived reads; nor a gradient that this does not read."""
+    mine, due = _values_read(case, draft), _values_read(case, derived.expression)
+    return bool(mine) and not mine & due and case.gradients_in(draft) <= case.gradients_in(derived.expression)
+
+
+def _values_read(case: Case, expression: ast.expr) -> set[str]:
+    """The values of the forward that move, by name."""
+    return {n.id for n in names_used(expression) if "d" + n.id in case.verdict.runs[0].trial.gradients}
+
+
+def _still(case: Case, derived: Derived) -> bool:
+    """Whether what is derived reads no value of the forward that moves, and no gradient."""
+    return not _values_read(case, derived.expression) and not case.gradients_in(derived.expression)
 
 
 def _keys(case: Case, part: ast.expr) -> tuple[object, ...]:
@@ -99,7 +109,7 @@ def _told(case: Case, derived: Derived, lacking: list[ast.expr]) -> Diagnosis:
     without = f" Nothing in it is worth {' or '.join(f'`{n}`' for n in names)}." if names else ""
     if case.draft is not None and not case.gradients_in(case.draft) and case.gradients_in(derived.expression):
         without += " No gradient from above is in it."
-    if case.draft is not None and _moves(case, case.draft, derived):
+    if case.draft is not None and _values_read(case, case.draft) and _still(case, derived):
         without += f" How much {goal(case)} moves with {case.node} is the same whatever its values are; yours changes with them."
     return case.proven(
         "wrong-idea",
