@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RATIO, SECONDS = 1.25, 0.25
 LIGHT = (["--help"], ["list"], ["explain", "missing-sum"], ["graph", "ex05"], ["graph", "ex13"])
-COMMAND = "from backprop_check.cli.main import entry; entry()"  # as the installed command: its end is quick as well
+COMMAND = "from backprop_check.__main__ import entry; entry()"  # as the installed command: its end is quick as well
 LOADED = "from backprop_check.cli.main import main\ntry: main()\nfinally: import sys; print('torch' in sys.modules, file=sys.stderr)"
 
 

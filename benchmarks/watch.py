@@ -39,7 +39,7 @@ def measure(course: Path, exercise: str, saves: int, poll: bool) -> list[float]:
     path = next((course / "exercises").glob(f"{exercise}_*.py"))
     texts = [(ROOT / "solutions" / path.name).read_text(), (ROOT / "exercises" / path.name).read_text()]
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "backprop_check.cli.main", "watch", exercise, *(["--poll"] if poll else [])]
+    command = [sys.executable, "-m", "backprop_check", "watch", exercise, *(["--poll"] if poll else [])]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "checker"), "TERM": "xterm"}
     standard = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
     process = subprocess.Popen(command, cwd=course, env=environment, start_new_session=True, **standard)  # noqa: S603  (our own command)

@@ -127,6 +127,13 @@ def test_an_exercise_that_cannot_be_used(kind: str, tmp_path: Path, zygote: Zygo
     [
         (["ex99"], "no exercise 'ex99'"),
         (["lsit"], "did you mean `backprop-check list`"),
+        (["xe05"], "did you mean `backprop-check ex05`"),
+        (["train", "--help"], "no command or exercise 'train'"),
+        (["ex05", "hint"], "the command stands first: `backprop-check hint ex05`"),
+        (["check", "ex05", "probs"], "does not know what to do with 'probs'"),
+        (["check", "ex05", "--verbos"], "did you mean --verbose?"),
+        (["dev", "check", "--mutant"], "did you mean --mutants?"),
+        (["hint", "ex12", "--target", "dlogit"], "did you mean dlogits"),
         (["check", "ex05", "--exercise", "ex06"], "two exercises"),
         (["check", "--submission", "mine.py"], "Which exercise"),
         (["check", "ex05", "--time-limit", "0"], "seconds above 0"),

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import backprop_check
+from backprop_check.cli.arguments import COMMANDS
 from backprop_check.cli.asked import next_after
 from backprop_check.cli.main import main
 from backprop_check.exercise.course import find_course, packaged_course
@@ -46,7 +47,9 @@ def test_exit_codes_say_how_it_went(course: Path, zygote: Zygote, capsys: Captur
     assert "not written yet" in capsys.readouterr().out
     solve(course, "ex05")
     assert main(["check", "5"], zygote) == 0
-    assert "4 of 4 gradients right\nNext: `backprop-check ex05b`" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "4 of 4 gradients right\n" in out
+    assert "\nNext: `backprop-check ex05b`: Broadcasting a row" in out
 
 
 def test_alone_it_goes_on_where_the_learner_left_off(course: Path, zygote: Zygote, capsys: Captured) -> None:
@@ -56,6 +59,38 @@ def test_alone_it_goes_on_where_the_learner_left_off(course: Path, zygote: Zygot
     assert main([], zygote) == 0
     assert main([], zygote) == 1
     assert "ex01b: " in capsys.readouterr().out
+
+
+def test_a_pass_teaches(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    """The why of a line, its law, another form and what the next exercise is about; once, not at every check."""
+    solve(course, "ex07")
+    assert main(["ex07"], zygote) == 0
+    out = capsys.readouterr().out
+    assert "    exp is its own derivative, and c is exp(a) already." in out
+    assert "    The law: The slope of exp is `c`." in out
+    assert "    Also right: `da = torch.exp(a) * dc`: c saved you the `torch.exp`" in out
+    assert main(["ex07"], zygote) == 0
+    assert "The law" not in capsys.readouterr().out
+    edit(course, "ex07", "da = c * dc", "da = ...")
+    assert main(["ex07"], zygote) == 1
+    edit(course, "ex07", "da = ...", "da = dc * torch.exp(a)")
+    capsys.readouterr()
+    assert main(["ex07"], zygote) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "Also right: `da = c * dc` (c is there already, and saves you its computation)" in out
+
+
+def test_a_pass_of_many_gradients_tells_of_the_fresh_ones(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    solve(course, "ex12")
+    edit(course, "ex12", "dprobs = 1 / probs * dlogprobs", "dprobs = dlogprobs")
+    assert main(["ex12"], zygote) == 1
+    assert "The law" not in capsys.readouterr().out
+    edit(course, "ex12", "dprobs = dlogprobs", "dprobs = dlogprobs * (1 / probs)")
+    assert main(["ex12"], zygote) == 0
+    out = capsys.readouterr().out
+    assert [line for line in out.splitlines() if line.startswith("  d")] == ["  dprobs"]
+    assert "Also right" not in out, "the factors in another order are no other form"
+    assert "`backprop-check solution ex12` says the why of every line." in out
 
 
 def test_after_a_pass_the_next_one_left_follows_round_the_end(course: Path, zygote: Zygote, capsys: Captured) -> None:
@@ -107,6 +142,72 @@ def test_a_submission_from_a_folder_without_a_course(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_foreign_file_is_not_the_learners_own(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    """It marks nothing as passed, opens no solution, and does not move the hints."""
+    theirs = SOLUTIONS / "ex05_broadcast.py"
+    assert main(["ex05", "--submission", str(theirs)], zygote) == 0
+    assert "Your own ex05_broadcast.py is another file" in capsys.readouterr().out
+    assert main(["hint", "ex05", "--submission", str(theirs)], zygote) == 0
+    assert main(["solution", "ex05"]) == 0
+    assert "is not passed yet" in capsys.readouterr().out
+    assert stored(course)["ex05"] == {"asked": 1}
+    assert main(["ex05", "--submission", "exercises/ex05_broadcast.py"], zygote) == 1
+    assert stored(course)["ex05"]["passed"] is False, "named by its path, the learner's own file is still their own"
+
+
+def test_what_gives_the_answers_away_asks_twice(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    for command, shown in (("solution", "def backward"), ("derive", "dact = torch.ones_like(act)")):
+        assert main([command, "ex05"], zygote) == 0
+        assert f"ask once more: `backprop-check {command} ex05`" in capsys.readouterr().out
+        assert main([command, "ex05"], zygote) == 0
+        assert shown in capsys.readouterr().out
+
+
+def test_suggested_commands_quote_names_with_spaces(
+    tmp_path: Path, zygote: Zygote, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "my course"]) == 0
+    assert "cd 'my course'" in capsys.readouterr().out
+    assert main(["hint", "my course/exercises/ex01_dot_product.py", "--step", "1"], zygote) == 0
+    Path("the answer.py").write_text("def backward(a, b, c):\n    da = a\n")
+    assert main(["hint", "ex01", "--submission", "the answer.py", "--step", "1"], zygote) == 0
+    assert "--submission 'the answer.py' --step 2`" in capsys.readouterr().out
+
+
+def test_an_exercise_that_is_gone_comes_back(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    path = course / "exercises" / "ex05_broadcast.py"
+    before = path.read_bytes()
+    path.unlink()
+    assert main(["ex05"], zygote) == 2
+    assert "`backprop-check reset ex05` writes ex05_broadcast.py anew" in capsys.readouterr().err
+    assert main(["reset", "5"]) == 0
+    assert path.read_bytes() == before
+
+
+def test_a_course_within_a_course_is_said(course: Path, capsys: Captured) -> None:
+    assert main(["init", "inner"]) == 0
+    assert f"{course} is a course too; in inner, the one just made is meant." in capsys.readouterr().out
+
+
+def test_outside_a_course_the_list_says_whose_it_is(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["list"]) == 0
+    assert capsys.readouterr().out.startswith("These are the exercises of the package")
+
+
+def test_the_help_says_what_each_command_takes(capsys: Captured) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    for name, (_, takes, text, _) in COMMANDS.items():
+        assert f"  {name} {takes}".rstrip() in shown and text.split()[0] in shown
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        if name != "dev":
+            assert takes in " ".join(capsys.readouterr().out.split()), f"`{name}` takes something else"
+
+
 def test_list_shows_what_is_stored_and_checks_nothing(course: Path, zygote: Zygote, capsys: Captured) -> None:
     solve(course, "ex01")
     edit(course, "ex05", "dact = ...", "dact = act")
@@ -118,7 +219,8 @@ def test_list_shows_what_is_stored_and_checks_nothing(course: Path, zygote: Zygo
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("✓ ex01    2/2   Dot product")
     assert next(line for line in lines if " ex05 " in line).startswith("✗ ex05    0/4 * Broadcasting")
-    assert lines[-1] == f"1 of {len(lines) - 2} passed · next: `backprop-check ex01b`"
+    assert lines[-2] == "✓ passed, ✗ something is wrong, · not passed yet, * changed since it was checked, 1/4 how many gradients are right"
+    assert lines[-1] == f"1 of {len(lines) - 3} passed · next: `backprop-check ex01b`"
 
 
 def test_hints_climb_and_start_again_when_the_answer_changes(course: Path, zygote: Zygote, capsys: Captured) -> None:
@@ -231,6 +333,14 @@ def test_a_new_exercise_is_ready_to_be_checked(course: Path, zygote: Zygote, cap
     assert main(["solution", "ex05"]) == 0, "the course's first own solution does not hide those of the package"
 
 
+def test_the_same_name_twice_and_a_template_untouched_are_said(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    assert main(["new", "Layer Norm"]) == 0
+    assert main(["new", "layer_norm"]) == 2
+    assert "ex14_layer_norm.py has that name already" in capsys.readouterr().err
+    assert main(["dev", "check", "ex14"], zygote) == 1
+    assert "the docstring is still the template's" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_damaged_store_is_set_aside(course: Path, zygote: Zygote, capsys: Captured) -> None:
     main(["ex05"], zygote)
     store = course / ".backprop-check" / "progress.json"
@@ -250,6 +360,26 @@ def test_a_store_that_cannot_be_written_costs_a_line_only(course: Path, zygote: 
     captured = capsys.readouterr()
     assert "0 of 4 gradients right" in captured.out
     assert captured.err.count("\n") == 1
+
+
+def test_where_nothing_can_be_stored_hints_are_asked_for_by_number(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    (course / ".backprop-check").write_text("a file is in the way")
+    assert main(["hint", "ex05"], zygote) == 0
+    assert "`backprop-check hint ex05 --step 2`" in capsys.readouterr().out
+    assert main(["solution", "ex05"]) == 0
+    assert "def backward" in capsys.readouterr().out
+
+
+def test_what_the_system_refuses_is_one_line(course: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    (course / "solutions").write_text("a file is in the way")
+    assert main(["new", "thing"]) == 2
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert main([]) == 2
+    assert "the folder you are in is gone" in (err := capsys.readouterr().err)
+    assert err.count("\n") == 2
 
 
 def test_explain_prints_pages(capsys: Captured) -> None:
@@ -293,6 +423,23 @@ def test_ctrl_c_ends_it_quietly(course: Path) -> None:
         run.send_signal(signal.SIGINT)
         out, err = run.communicate(timeout=120)
     assert (run.returncode, out, err) == (130, "", "")
+
+
+@pytest.mark.parametrize("after", [0.15, 0.3, 0.6])
+def test_ctrl_c_while_it_loads_is_no_traceback(after: float, course: Path) -> None:
+    with process("ex05", cwd=course) as run:
+        time.sleep(after)
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=120)
+    # Before Python has begun with us it has words of its own.
+    assert "backprop_check/" not in err.replace("backprop_check/__main__", "")
+
+
+def test_a_full_disk_is_one_line(course: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "backprop_check", "list"], stdout=full, stderr=subprocess.PIPE, text=True, cwd=course)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "could not be written" in done.stderr
 
 
 def test_a_closed_pipe_is_no_news(course: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from rich.cells import cell_len
 
-from backprop_check.cli.graph import _in_ascii, _traced_shapes
+from backprop_check.cli.graph import _in_ascii
 from backprop_check.cli.main import main
 from backprop_check.exercise.course import packaged_course
 from backprop_check.exercise.numbers import axis_lengths, is_number
@@ -17,6 +17,7 @@ from backprop_check.exercise.shapes import NUMBER, written_shapes
 from backprop_check.report.graph import graph_lines
 from backprop_check.report.lanes import Lanes
 from backprop_check.trace.graph import load_graph
+from backprop_check.trace.shapes import traced_shapes
 
 COURSE = packaged_course()
 Captured = pytest.CaptureFixture[str]
@@ -81,7 +82,7 @@ def test_the_shapes_need_no_torch_and_are_true(name: str) -> None:
 
 def test_without_comments_torch_tells_the_shapes() -> None:
     exercise = read_exercise(COURSE.find("ex12"))
-    assert _traced_shapes(exercise) == written_shapes(exercise)
+    assert traced_shapes(load_graph(exercise)) == written_shapes(exercise)
 
 
 def test_lanes_cross_and_join() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from backprop_check.cli.main import main
 from backprop_check.exercise.course import packaged_course
 from backprop_check.exercise.parse import read_exercise
 from backprop_check.submission.zygote import Zygote
+from backprop_check.trace.by_hand import by_hand
 from backprop_check.trace.graph import load_graph
 from backprop_check.trace.numeric import central_differences
 from backprop_check.trace.oracle import trace
@@ -88,16 +90,71 @@ def test_it_shows_the_first_gradient_that_is_not_right(course: Path, zygote: Zyg
     assert main(["ex01", "--numeric"], zygote) == 1
     out = capsys.readouterr().out
     assert out.startswith("db by finite differences")
-    assert [line[-1] for line in out.splitlines() if line.startswith("[")] == ["✓", "✓", "✗"]
+    assert [line[-1] for line in out.splitlines() if line.startswith("b[")] == ["✓", "✓", "✗"]
     assert "Yours is off at 1 of 3 elements, by up to 0.5." in out
+    assert "b[0]:   0.6 -> 0.61     c: 0.25000 -> 0.25700   slope 0.7   yours 0.7 ✓" in out
+    assert "a = [0.7, 0.3, 0.1]" in out
     path.write_text(text.replace("da = ...", "da = b").replace("db = ...", "db = a.unsqueeze(0)"))
     main(["ex01", "--numeric"], zygote)
-    assert "Your db has the shape (1, 3), but b is (3,)." in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "Your db has the shape (1, 3), but b is (3,)." in out
+    assert "slope" not in out, "numbers of a wrong shape have no place in the table"
     assert main(["ex01", "--numeric", "--target", "da"], zygote) == 1
     assert "Yours is right at all of them." in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("3 * b * dc.unsqueeze(1)", "Yours is 3 times the slope, everywhere."),
+        ("b * (dc * torch.arange(5.0)).unsqueeze(1)", "Along axis 1, yours is the same number of times the slope: 0, 1, 2, 3, 4."),
+        ("b.flip(0) * dc.unsqueeze(1)", "Along axis 0, yours is the same number of times the slope: "),
+        ("b * dc.unsqueeze(1)", "Yours is right at all of them."),
+    ],
+)
+def test_a_constant_ratio_is_told(answer: str, told: str, course: Path, zygote: Zygote, capsys: Captured) -> None:
+    (path,) = (course / "exercises").glob("ex02b_*.py")
+    path.write_text(path.read_text().replace("da = ...", f"da = {answer}"))
+    main(["ex02b", "--numeric", "--target", "da"], zygote)
+    out = " ".join(capsys.readouterr().out.split())
+    assert told in out
+    assert ("times the slope" in out) == ("times the slope" in told)
+    assert "; L = (c * dc).sum():" in out
+
+
+@pytest.mark.parametrize("path", COURSE.files(), ids=lambda path: path.stem)
+def test_the_numbers_to_work_by_hand_are_few_digits_and_smooth(path: Path) -> None:
+    graph = load_graph(read_exercise(path))
+    trial, again = by_hand(graph), by_hand(graph)
+    for name in graph.exercise.inputs:
+        value = trial.values[name]
+        if isinstance(value, torch.Tensor):
+            assert torch.equal(value, again.values[name])
+            assert torch.equal(value, value if not value.is_floating_point() else value.round(decimals=3))
+            assert not (value.is_floating_point() and bool((value == 0).any()))
+    if path.stem != "ex13_mlp":
+        assert not any(s.kinked for target in graph.exercise.targets for s in central_differences(graph, trial, target.node).slopes)
+
+
+def test_values_and_gradients_are_shown(course: Path, capsys: Captured) -> None:
+    assert main(["show", "ex05", "probs"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "probs  ex05  (N, C) = (7, 3)"
+    assert lines[1] == "   `probs = counts * counts_sum_inv` (line 17)"
+    assert len([line for line in lines if line.startswith("   [")]) == 7
+    assert main(["show", "ex05", "dcounts_sum_inv"]) == 0
+    assert "(N, 1) = (7, 1)\n   the gradient of s with respect to counts_sum_inv, by autograd" in capsys.readouterr().out
+    assert main(["show", "ex01"]) == 0
+    assert "a  (N,) = (3,)  0.7  0.3  0.1" in capsys.readouterr().out
+    assert main(["show", "ex13", "emb"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert "   [0]" in shown and "   ... to [31]" in shown
+    assert max(map(len, shown)) <= 80
+    assert main(["show", "ex05", "prosb"]) == 2
+    assert "did you mean probs" in capsys.readouterr().err
+
+
 def test_a_target_that_is_none(course: Path, zygote: Zygote, capsys: Captured) -> None:
     assert main(["ex01", "--numeric", "--target", "dz"], zygote) == 2
-    assert "choose one of: da, db." in capsys.readouterr().err
+    assert "it asks for da, db." in capsys.readouterr().err
     assert main(["ex01", "--numeric", "--json"], zygote) == 2

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from backprop_check.cli.screen import show, write
 from backprop_check.exercise.course import packaged_course
@@ -170,10 +171,25 @@ def test_an_error_too_long_for_the_line_stands_below() -> None:
     assert text == "   1 │ dx = a\n     │      ^\n     │ (N,) = (7,), but x is\n     │ (N, 1) = (7, 1)\n"
 
 
-def test_a_long_line_folds_and_keeps_its_caret() -> None:
-    code = "dx = " + "a + " * 12 + "b"
-    text = marked([code], 1, 1, (1, len(code) - 1, 1, len(code)), "here", 40)
-    assert text == "   1 │ dx = a + a + a + a + a + a + a + \n     │ a + a + a + a + a + b\n     │                     ^ here\n"
+@pytest.mark.parametrize(
+    ("start", "end", "shown"),
+    [
+        (5, 6, "   1 │ dx = a + a + a + a + a + a + a...\n     │      ^ here\n"),
+        (41, 42, "   1 │ ... a + a + a + a + a + a + b ...\n     │                 ^ here\n"),
+        (53, 54, "   1 │ ... a + a + a + a + a + a + a + b\n     │                                 ^\n     │ here\n"),
+        (54, 54, "   1 │ ... a + a + a + a + a + a + a + b\n     │                                  ^\n     │ here\n"),
+    ],
+)
+def test_a_long_line_is_cut_around_its_caret(start: int, end: int, shown: str) -> None:
+    code = "dx = " + "a + " * 12 + "b" + "   # a remark that nobody needs here"
+    code = code if start < 50 else code[:54]
+    assert marked([code], 1, 1, (1, start, 1, end), "here", 40) == shown
+
+
+def test_what_is_cut_counts_cells_of_wide_characters() -> None:
+    text = marked(["変数" * 20 + " + b"], 1, 1, (1, 43, 1, 44), "b", 40)
+    line, caret = text.splitlines()[:2]
+    assert cell_len(line) <= 40 and line.endswith("変数 + b") and cell_len(caret) == cell_len(line)
 
 
 def test_a_span_beyond_the_text_does_no_harm() -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import contextlib
+import fcntl
 import os
 import pty
 import select
-import signal
+import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +21,15 @@ from pathlib import Path
 import pytest
 
 import backprop_check
-from backprop_check.cli.keys import QUIT, Keys, keyboard
+from backprop_check.cli.asked import asked
+from backprop_check.cli.desk import Desk
 from backprop_check.cli.main import main
 from backprop_check.cli.saves import Saves
 from backprop_check.exercise.course import packaged_course
+from backprop_check.submission.zygote import Zygote
 
 PATIENCE = 60.0
-COMMAND = [sys.executable, "-m", "backprop_check.cli.main", "watch", "ex05"]
+COMMAND = [sys.executable, "-m", "backprop_check", "watch", "ex05"]
 SOLVED = (packaged_course().solutions / "ex05_broadcast.py").read_text()
 
 
@@ -50,99 +57,156 @@ def anew(path: Path, text: str) -> None:
 WAYS = [Path.write_text, over, away, anew]
 
 
+Watched = tuple[threading.Event, Path]
+
+
 @pytest.fixture(params=[False, True], ids=["native", "polling"])
-def saves(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Saves, Path]]:
-    path = tmp_path / "ex05_broadcast.py"
+def saves(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watched]:
+    path, saved = tmp_path / "ex05_broadcast.py", threading.Event()
     path.write_text("0")
-    watching = Saves(path, poll=request.param)
+    watching = Saves(path, saved.set, poll=request.param)
     time.sleep(0.5)
-    yield watching, path
+    yield saved, path
     watching.close()
 
 
-def noticed(watching: Saves, seconds: float = PATIENCE) -> bool:
-    return bool(select.select([watching.fileno()], [], [], seconds)[0]) and watching.taken()
+def noticed(saved: threading.Event, seconds: float = PATIENCE) -> bool:
+    came = saved.wait(seconds)
+    saved.clear()
+    return came
 
 
-def test_every_way_of_saving_is_noticed(saves: tuple[Saves, Path]) -> None:
-    watching, path = saves
+def test_every_way_of_saving_is_noticed(saves: Watched) -> None:
+    saved, path = saves
     for number, save in enumerate(WAYS * 2):
         save(path, "x" * (number + 2))
-        assert noticed(watching), save
+        assert noticed(saved), save
         time.sleep(0.2)
-        watching.taken()
+        saved.clear()
 
 
-def test_other_files_are_not_saves(saves: tuple[Saves, Path]) -> None:
-    watching, path = saves
+def test_other_files_are_not_saves(saves: Watched) -> None:
+    saved, path = saves
     path.with_name("other.py").write_text("x")
     path.with_name(".ex05_broadcast.py.swp").write_text("x")
-    assert not noticed(watching, 0.5)
+    assert not noticed(saved, 0.5)
 
 
-def test_a_burst_is_one_save_or_few(saves: tuple[Saves, Path]) -> None:
-    watching, path = saves
+def test_a_burst_is_one_save_or_few(saves: Watched) -> None:
+    saved, path = saves
     for number in range(50):
         path.write_text("x" * (number + 1))
     times = 0
-    while noticed(watching, PATIENCE if times == 0 else 1):
+    while noticed(saved, PATIENCE if times == 0 else 1):
         times += 1
         time.sleep(0.5)
     assert 1 <= times <= 3
 
 
-def test_keys_of_a_pipe_are_its_end_only() -> None:
-    ours, theirs = os.pipe()
-    keys = Keys(ours, terminal=False)
-    os.write(theirs, b"rnq")
-    assert keys.pressed() == []
-    os.close(theirs)
-    assert keys.pressed() == [QUIT]
-    os.close(ours)
+def at_the_desk(course: Path, zygote: Zygote, name: str, size: tuple[int, int], *keys: str) -> list[str]:
+    """Return the screens of a desk as text: the first, and the one after each key."""
+    screens: list[str] = []
+
+    async def sit() -> None:
+        args = argparse.Namespace(exercise=name, time_limit=10.0, poll=True)
+        desk = Desk(asked(args), args, zygote)
+        async with desk.run_test(size=size) as pilot:
+            for key in ("", *keys):
+                if key:
+                    await pilot.press(key)
+                await pilot.pause(0.05)
+                while desk.busy:
+                    await pilot.pause(0.05)
+                await pilot.pause()
+                screens.append("\n".join("".join(s.text for s in line).rstrip() for line in desk.screen._compositor.render_strips()))
+
+    asyncio.run(sit())
+    return screens
 
 
-@pytest.mark.parametrize("error", [None, KeyboardInterrupt, ValueError])
-def test_the_terminal_is_put_back(error: type[BaseException] | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    ours, theirs = pty.openpty()
-    monkeypatch.setattr("sys.stdin", os.fdopen(theirs, closefd=False))
-    before, handler = termios.tcgetattr(theirs), signal.getsignal(signal.SIGTERM)
-    try:
-        with keyboard() as keys:
-            assert keys.terminal and termios.tcgetattr(theirs) != before
-            os.write(ours, b"N\x04")
-            select.select([theirs], [], [], PATIENCE)
-            assert keys.pressed() == [QUIT]
-            if error is not None:
-                raise error
-    except (KeyboardInterrupt, ValueError):
-        pass
-    assert termios.tcgetattr(theirs) == before
-    assert signal.getsignal(signal.SIGTERM) is handler
-    os.close(ours)
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (50, 20)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_desk_shows_the_next_mistake_and_its_keys(course: Path, zygote: Zygote, size: tuple[int, int]) -> None:
+    """Six mistakes in the longest exercise: the first in full, the others in a line each, nothing wrapped or scrolled away."""
+    solved = (packaged_course().solutions / "ex13_mlp.py").read_text()
+    for name, factor in (("dh", "2 *"), ("dhpreact", "3 *"), ("dlogits", "-"), ("db2", "1 +"), ("dbnvar", "4 *"), ("dC", "5 *")):
+        assert f"    {name} = " in solved
+        solved = solved.replace(f"    {name} = ", f"    {name} = {factor} ")
+    (course / "exercises" / "ex13_mlp.py").write_text(solved)
+    first, hint, explained, helped = at_the_desk(course, zygote, "ex13", size, "h", "e", "question_mark")
+    lines = first.splitlines()
+    assert len(lines) == size[1] and max(map(len, lines)) <= size[0]
+    assert lines[0].lstrip("·").startswith(" ex13") and "0 of 22 passed" in lines[0]
+    assert "dlogits   ex13:83   wrong-sign" in first and "this minus does not belong here" in first
+    assert "q quit" in first and "watching ex13_mlp.py" in first
+    if size[1] > 20:
+        assert all(f"✗ {name}   ex13:" in first for name in ("dh", "db2", "dhpreact", "dbnvar", "dC"))
+    assert "dlogits  ex13, hint 1 of 4" in hint
+    assert "wrong-sign" in explained
+    assert "n  next" in helped
+
+
+def test_the_keys_of_the_desk(course: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = course / "exercises" / "ex01_dot_product.py"
+    path.write_text(path.read_text().replace("da = ...", "da = 2 * b\n    print(b.shape)"))
+    screens = dict(zip("-hmtgnpls", at_the_desk(course, zygote, "ex01", (80, 40), *"hmtgnpls"), strict=True))
+    assert "wrong-scale" in screens["-"] and "a✗ b·" in screens["-"]
+    assert "hint 1 of 4" in screens["h"]
+    assert "Yours is 2 times the slope, everywhere." in screens["m"]
+    assert "torch.Size([3])" in screens["t"]
+    assert "● c = a @ b" in screens["g"]
+    assert "ex01b: Dot product, squared" in screens["n"]
+    assert "ex01: Dot product: each" in screens["p"] and "wrong-scale" in screens["p"]
+    assert "✗ ex01    0/2" in screens["l"]
+    assert "ask once more" in screens["s"]
+
+
+def test_a_save_while_the_desk_is_open_is_checked(course: Path, zygote: Zygote) -> None:
+    path = course / "exercises" / "ex05_broadcast.py"
+
+    async def sit() -> str:
+        args = argparse.Namespace(exercise="ex05", time_limit=10.0, poll=True)
+        desk, end = Desk(asked(args), args, zygote), time.monotonic() + PATIENCE
+        async with desk.run_test() as pilot:
+            while desk.report is None:
+                await pilot.pause(0.05)
+            over(path, SOLVED)
+            while (desk.report is None or desk.report.status != "passed" or desk.busy) and time.monotonic() < end:
+                await pilot.pause(0.05)
+            return "\n".join(line.plain for line in desk.body)
+
+    told = asyncio.run(sit())
+    assert "4 of 4 gradients right" in told and "The law: " in told
+
+
+def test_the_editor_is_opened_at_the_mistake(course: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[list[str]] = []
+    monkeypatch.setenv("VISUAL", "vim -n")
+    monkeypatch.setattr(Desk, "suspend", lambda self: contextlib.nullcontext())
+    monkeypatch.setattr("subprocess.run", lambda words, **_: called.append(words))
+    at_the_desk(course, zygote, "ex05", (80, 24), "o")
+    assert called == [["vim", "-n", "+24", str(course / "exercises" / "ex05_broadcast.py")]]
 
 
 def test_a_real_terminal(course: Path) -> None:
-    """One session: the verdict after atomic saves, a bad save that ends nothing, the keys, and a terminal left as it was."""
+    """One session: the verdict after atomic saves, bad saves that end nothing, a key, and a terminal left as it was."""
     path = course / "exercises" / "ex05_broadcast.py"
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     before = termios.tcgetattr(theirs)
-    environment = {**os.environ, "PYTHONPATH": str(Path(backprop_check.__file__).parent.parent), "TERM": "xterm", "COLUMNS": "80"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(backprop_check.__file__).parent.parent), "TERM": "xterm-256color"}
     process = subprocess.Popen(COMMAND, cwd=course, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
     try:
-        until(ours, "0 of 4 gradients right", "q quit")
+        until(ours, "checking...", "0 of 4 gradients right")
         over(path, SOLVED)
-        until(ours, "4 of 4 gradients right", "ex05 passes.", "n next (ex05b)")
+        until(ours, "4 of 4 gradients right", "next (ex05b)")
         path.write_bytes(b"")
-        until(ours, "is empty", "q quit")
+        until(ours, "is empty")
         path.write_bytes(b"\0\1\2")
-        until(ours, "is binary", "q quit")
-        away(path, SOLVED.replace("dprobs = (1 - act**2) * dact", "dprobs = (1 - act**2) *"))
-        until(ours, "28", "q quit")
+        until(ours, "is binary")
         over(path, SOLVED.replace("keepdim=True", "keepdim=False"))
-        until(ours, "3 of 4 gradients right", "q quit")
-        for key, shown in (("r", "3 of 4 gradients"), ("h", "hint 1 of 4"), ("l", "1 of 22 passed"), ("n", "0 of 3 gradients")):
-            os.write(ours, key.encode())
-            until(ours, shown, "q quit")
+        until(ours, "3 of 4 gradients right")
+        os.write(ours, b"l")
+        until(ours, "of 22 passed")
         os.write(ours, b"q")
         assert process.wait(PATIENCE) == 0
         assert termios.tcgetattr(theirs) == before
@@ -151,6 +215,24 @@ def test_a_real_terminal(course: Path) -> None:
         process.wait()
         os.close(ours)
         os.close(theirs)
+
+
+def test_without_a_terminal_each_check_is_printed(course: Path) -> None:
+    """Until the pipe that is its input ends."""
+    path = course / "exercises" / "ex05_broadcast.py"
+    environment = {**os.environ, "PYTHONPATH": str(Path(backprop_check.__file__).parent.parent)}
+    process = subprocess.Popen(COMMAND, cwd=course, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        until(process.stdout.fileno(), "0 of 4 gradients right", "watching exercises/ex05_broadcast.py, Ctrl-C quits")
+        over(path, SOLVED)
+        until(process.stdout.fileno(), "4 of 4 gradients right", "Ctrl-C quits")
+        process.stdin.close()
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def until(terminal: int, *shown: str) -> None:

@@ -1,5 +1,38 @@
-"""`python -m backprop_check` is `backprop-check`."""
+"""The command as a process: `backprop-check`, or `python -m backprop_check`."""
 
-from backprop_check.cli.main import entry
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
 
-entry()
+INTERRUPTED = 130
+
+
+def entry() -> NoReturn:
+    """Run the command and end the process without taking torch down first: that costs as long as half of importing it."""
+    interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a job in the background ignores Ctrl-C, and goes on to
+        signal.signal(signal.SIGINT, interrupt)
+    code = INTERRUPTED
+    try:
+        from backprop_check.cli.main import main  # here, so that Ctrl-C while it is loaded is no traceback either
+
+        code = main()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:
+        # What is interrupted while torch is loaded may come out as an import that failed.
+        if not interrupted:
+            raise
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    entry()

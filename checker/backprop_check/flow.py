@@ -12,13 +12,13 @@ from backprop_check.comparison.judge import judge
 from backprop_check.diagnosis.explain import explain
 from backprop_check.errors import BadInput
 from backprop_check.exercise.parse import read_exercise
-from backprop_check.records import Exercise, Report, Submission
+from backprop_check.records import Exercise, Report, Run, Submission, Trial
 from backprop_check.report.build import build_report, could_not_judge
 from backprop_check.submission.parse import read_submission
-from backprop_check.submission.run import Limits, NothingRan
+from backprop_check.submission.run import Limits, NothingRan, Session
 from backprop_check.submission.zygote import Zygote
 from backprop_check.trace.author import silent
-from backprop_check.trace.graph import load_graph
+from backprop_check.trace.graph import Graph, load_graph
 
 
 def check(exercise_path: Path, submission_path: Path, zygote: Zygote, time_limit: float = 10.0, searching: float = math.inf) -> Report:
@@ -30,6 +30,12 @@ def check(exercise_path: Path, submission_path: Path, zygote: Zygote, time_limit
     submission that cannot be read gives a report that says why.
     """
     return check_read(read_exercise(exercise_path), partial(read_submission, submission_path), zygote, time_limit, searching)
+
+
+def answers_on(trial: Trial, graph: Graph, submission: Submission, zygote: Zygote, time_limit: float) -> Run:
+    """Return what a submission gives on one trial more, by which nothing is judged. Raises `NothingRan`."""
+    with Session(zygote, graph.exercise, submission, Limits(time_limit)) as session:
+        return session.run(lambda: trial)
 
 
 @silent()  # whatever asks the forward again, what its author prints goes nowhere
@@ -44,9 +50,9 @@ def check_read(
     graph = load_graph(exercise)
     try:
         submission = read(exercise)
-        verdicts, trouble, *_ = judge(graph, submission, zygote, limits)
-        submission = replace(submission, trouble=trouble)
+        judged = judge(graph, submission, zygote, limits, prints=True)
+        submission = replace(submission, trouble=judged.trouble)
     except (BadInput, NothingRan) as error:
         return could_not_judge(exercise, str(error))
-    explained = explain(graph, submission, verdicts, searching)
-    return build_report(exercise, submission, verdicts, explained, trouble)
+    explained = explain(graph, submission, judged.verdicts, searching)
+    return build_report(exercise, submission, judged.verdicts, explained, judged.trouble, judged.printed)

@@ -381,7 +381,7 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Gradient:
-    """A verdict with its explanation, ready to be shown."""
+    """A verdict with its explanation, ready to be shown. `printed` are the lines that code near it printed, by the line it stands in."""
 
     verdict: Verdict
     line: int | None
@@ -390,6 +390,7 @@ class Gradient:
     diagnoses: tuple[Diagnosis, ...] = ()
     remarks: tuple[Diagnosis, ...] = ()
     points: float = 1.0
+    printed: tuple[tuple[int, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)

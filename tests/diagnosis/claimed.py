@@ -15,7 +15,6 @@ WITHOUT = {
     "autograd-used": "nothing was computed",
     "not-deterministic": "two runs gave two answers, and neither is the answer",
     "not-a-tensor": "the answer has no value that could be compared",
-    "overwritten-branch": "of statements that add up in a loop no one expression says so",
     "syntax-error": "nothing was computed",
     "unrecognised": "a line that was stopped from outside gave nothing",
     "wrong-dtype": "what is said is the dtype",

@@ -49,6 +49,19 @@ TRUE_AND_FALSE: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("dx", "e + 1", {"kind": "ones-for", "gradients": ["de", "dq"]}, {"gradients": ["dq"]}),
     ("dx", "dq.sum(1, keepdim=True)", {"kind": "shapes", "got": [[4, 1]], "due": [[4, 3]]}, {"got": [[4]]}),
     ("dx", "dq @ dq", {"kind": "raised", "error": "RuntimeError", "message": ""}, {"error": "TypeError"}),
+    ("dx", "dq @ dq", {"kind": "met", "shapes": {"dq": [4, 3]}}, {"shapes": {"dq": [3, 4]}}),
+    (
+        "dx",
+        "dq - de * e",
+        {"kind": "statements", "changed": [[18, 4, "dx = dq + de * e"]]},
+        {"changed": [[18, 4, "dx = dq + de"]]},
+    ),
+    (
+        "dx",
+        "-(dq + de * e)",
+        {"kind": "statements", "followed": [[18, 4, "dx = -dx"]]},
+        {"followed": [[18, 4, "dx = 2 * dx"]]},
+    ),
     (
         "dx",
         "-dq",

@@ -1,4 +1,4 @@
-"""The second look: answers that are right only because a gradient vanishes here."""
+"""The second look: answers that are right only because a gradient vanishes, or is 1, here."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import warnings
 import pytest
 from asking import CASES, COURSE, Judge
 from graphs import EMBEDDED, MLP, MLP_RIGHT, NORMED, NORMED_RIGHT, RESIDUAL, SCALED, SOFTMAX, SOFTMAX_RIGHT
+
+from backprop_check.exercise.course import packaged_course
 
 MAKEMORE = CASES / "makemore_learners"
 needs_cases = pytest.mark.skipif(not MAKEMORE.exists(), reason="the shared cases are not beside the checkout")
@@ -30,6 +32,24 @@ def test_right_by_accident(ask: Judge) -> None:
         """,
     )
     assert judged.verdicts["db1"].accident == ("db1",)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("1 - act**2 * dact", "correct by-accident"),
+        ("(1 - act**2) * dact**2", "correct by-accident"),
+        ("dact - act**2", "correct by-accident"),
+        ("(1 - act**2) / dact", "correct by-accident"),
+        ("(1 - act**2) * dact", "correct"),
+        ("1 - act**2", "correct"),  # it reads no gradient
+        ("dact - dact * act * act", "correct"),
+    ],
+)
+def test_right_only_because_all_that_arrives_is_one(answer: str, said: str, ask: Judge) -> None:
+    judged = ask.body(packaged_course().find("ex05"), f"dact = torch.ones_like(act)\ndprobs = {answer}")
+    assert judged.said("dprobs") == said
+    assert judged.verdicts["dprobs"].accident == (("dact",) if "accident" in said else ())
 
 
 def test_no_remark_for_usual_right_answers(ask: Judge) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from backprop_check.authoring.finding import Finding
+from backprop_check.authoring.template import STORY, TITLE
 from backprop_check.errors import BadInput
 from backprop_check.exercise.blank import blank
 from backprop_check.exercise.course import exercise_id
@@ -72,6 +73,8 @@ def _title_findings(path: Path, exercise: Exercise) -> Iterator[Finding]:
     lines = exercise.story.split("\n")
     if not exercise.story.strip():
         yield Finding(path, 1, "the file has no docstring: open it with a title line, an empty line, and the story of its one idea.")
+    elif lines[0].endswith(TITLE) or STORY in lines:
+        yield Finding(path, 1, "the docstring is still the template's: say in the title what the one idea is, and tell its story below.")
     elif len(lines) > 1 and lines[1].strip():
         yield Finding(path, 2, "the title is one line: leave the line below it empty.")
     elif len(lines) < 3:

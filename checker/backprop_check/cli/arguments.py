@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import math
 import re
+import shlex
+import shutil
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from backprop_check import __version__
-from backprop_check.errors import BadInput
+from backprop_check.errors import BadInput, meant, near
 
 EPILOG = """\
 backprop-check          go on where you left off
@@ -30,22 +33,45 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Return the arguments; `module` names the file under `cli/` that runs them. Raises `BadInput` for bad usage."""
     parser = Parser(
         prog="backprop-check",
-        description="Check gradients written by hand, and say why a wrong one is wrong.",
+        usage="backprop-check [COMMAND] ...",
+        description="Check gradients written by hand, and say why a wrong one is wrong.\n\n" + _listing(),
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"backprop-check {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
-    for name, (module, text, declare) in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False)
-        command.set_defaults(module=module)
+    commands = parser.add_subparsers(required=True, parser_class=Parser, metavar="COMMAND", help=argparse.SUPPRESS)
+    for name, (module, _, text, declare) in COMMANDS.items():
+        command = commands.add_parser(
+            name, prog=f"backprop-check {name}", description=text[:1].upper() + text[1:] + ".", allow_abbrev=False
+        )
+        command.set_defaults(module=module, parser=command)
         declare(command)
-    args = parser.parse_args(argv)
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        raise BadInput(_not_taken(args.parser, list(argv), unknown[0]))
     if getattr(args, "numeric", False):
         args.module = "numeric"
     if getattr(args, "mutants", False):
         args.module = "mutants"
     return args
+
+
+def _listing() -> str:
+    """Return a line for each command: its name, what it takes, and what it does."""
+    shown = {f"  {name} {takes}".rstrip(): text for name, (_, takes, text, _) in COMMANDS.items()}
+    column = max(map(len, shown)) + 2
+    room = max(20, shutil.get_terminal_size().columns - column - 2)
+    folded = {left: textwrap.wrap(text, room) for left, text in shown.items()}
+    return "\n".join(f"{left if i == 0 else '':{column}}{line}" for left, lines in folded.items() for i, line in enumerate(lines))
+
+
+def _not_taken(command: argparse.ArgumentParser, argv: Sequence[str], word: str) -> str:
+    if word in COMMANDS:
+        return f"the command stands first: `backprop-check {shlex.join([word, *(w for w in argv[1:] if w != word)])}`."
+    instead = f"see `{command.prog} --help`."
+    if word.startswith("-"):
+        return f"`{command.prog}` has no option {word}: {meant(near(word, command._option_string_actions, 1), instead)}"
+    return f"`{command.prog}` does not know what to do with {word!r}: {instead}"
 
 
 def _exercise(command: argparse.ArgumentParser) -> None:
@@ -94,6 +120,13 @@ def _hint(command: argparse.ArgumentParser) -> None:
     _time_limit(command)
 
 
+def _show(command: argparse.ArgumentParser) -> None:
+    _exercise(command)
+    command.add_argument(
+        "name", nargs="?", metavar="NAME", help="a name of the forward (probs) or a gradient (dprobs); else all are listed"
+    )
+
+
 def _watch(command: argparse.ArgumentParser) -> None:
     _exercise(command)
     command.add_argument("--poll", action="store_true", help="look at the file instead of asking the system (network and shared folders)")
@@ -120,7 +153,8 @@ def _new(command: argparse.ArgumentParser) -> None:
 
 def _dev(command: argparse.ArgumentParser) -> None:
     actions = command.add_subparsers(metavar="ACTION", required=True, parser_class=Parser)
-    check = actions.add_parser("check", help="hold exercises and their solutions to the contract")
+    check = actions.add_parser("check", help="hold exercises and their solutions to the contract", allow_abbrev=False)
+    check.set_defaults(parser=check)
     check.add_argument("exercises", nargs="*", metavar="EX", help="ids or files; else all of the course")
     check.add_argument("--mutants", action="store_true", help="instead: make slips in the solutions, and see what is said of them")
     check.add_argument("--markdown", action="store_true", help="with --mutants: print only the figures, as a table of Markdown")
@@ -152,7 +186,7 @@ def _grade(command: argparse.ArgumentParser) -> None:
 
 
 def _export(command: argparse.ArgumentParser) -> None:
-    command.add_argument("platform", choices=("gradescope",), help="where it is uploaded")
+    command.add_argument("platform", choices=("gradescope",), metavar="PLATFORM", help="where it is uploaded")
     command.add_argument("exercise", metavar="EX", help="an id (ex05, 5) or an exercise file")
     command.add_argument("--out", metavar="FILE.zip", help="the file to write (default EX-PLATFORM.zip); it must not exist yet")
 
@@ -175,22 +209,23 @@ def _nothing(command: argparse.ArgumentParser) -> None:
     pass
 
 
-COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
-    "check": ("check", "check the gradients of an exercise", _check),
-    "demo": ("demo", "show a wrong answer, why it is wrong, and the line mended", _time_limit),
-    "list": ("list", "show the exercises and how far you are", _nothing),
-    "watch": ("watch", "check again at every save", _watch),
-    "hint": ("hint", "give a hint, a clearer one each time", _hint),
-    "graph": ("graph", "draw the forward graph", _exercise),
-    "solution": ("solution", "show the solution, once passed or when asked twice", _exercise),
-    "derive": ("derive", "derive the whole backward from the forward, with reasons", _exercise),
-    "reset": ("reset", "put an exercise back as it was, keeping a backup", _reset),
-    "explain": ("explain", "print the page of a mistake, or list all codes", _explain),
-    "init": ("init", "make a course of your own in a folder", _init),
-    "new": ("new", "add an exercise to the course, from a template", _new),
-    "grade": ("grade", "grade a class: marks, feedback, and what was not understood", _grade),
-    "export": ("export", "write what a platform wants to be uploaded to grade an exercise", _export),
-    "doctor": ("doctor", "look at this machine: what is installed, and what holds strangers' code", _nothing),
-    "dev": ("dev", "tools for authors of exercises", _dev),
+COMMANDS: dict[str, tuple[str, str, str, Callable[[argparse.ArgumentParser], None]]] = {
+    "check": ("check", "[EX]", "check the gradients of an exercise", _check),
+    "demo": ("demo", "", "show a wrong answer, why it is wrong, and the line mended", _time_limit),
+    "list": ("list", "", "show the exercises and how far you are", _nothing),
+    "watch": ("watch", "[EX]", "check again at every save", _watch),
+    "hint": ("hint", "[EX]", "give a hint, a clearer one each time", _hint),
+    "show": ("show", "[EX] [NAME]", "show a value or a gradient of an exercise in numbers", _show),
+    "graph": ("graph", "[EX]", "draw the forward graph", _exercise),
+    "solution": ("solution", "[EX]", "show the solution, once passed or when asked twice", _exercise),
+    "derive": ("derive", "[EX]", "derive the whole backward from the forward, once passed or when asked twice", _exercise),
+    "reset": ("reset", "EX", "put an exercise back as it was, keeping a backup", _reset),
+    "explain": ("explain", "[CODE]", "print the page of a mistake, or list all codes", _explain),
+    "init": ("init", "DIR", "make a course of your own in a folder", _init),
+    "new": ("new", "NAME", "add an exercise to the course, from a template", _new),
+    "grade": ("grade", "SUBMISSIONS", "grade a class: marks, feedback, and what was not understood", _grade),
+    "export": ("export", "PLATFORM EX", "write what a platform wants to be uploaded to grade an exercise", _export),
+    "doctor": ("doctor", "", "look at this machine: what is installed, and what holds strangers' code", _nothing),
+    "dev": ("dev", "check [EX ...]", "tools for authors of exercises", _dev),
 }
-"""Each command: the module that runs it, what its help says, and its arguments."""
+"""Each command: the module that runs it, what it takes (its options left out), what its help says, and its arguments."""

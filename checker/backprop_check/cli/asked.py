@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backprop_check.cli.progress import Progress
+from backprop_check.cli.screen import write
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import Course, exercise_id, find_course, locate
+
+GIVES_AWAY = {"solution": "solution", "derive": "derivation"}
+"""What the commands show that give the answers away."""
 
 NO_COURSE = "There is no course in this folder or above it. Make one with `backprop-check init my-course`, then work in there."
 
 
 @dataclass(frozen=True)
 class Asked:
-    """An exercise file and the file with the answers to it, which is often the same. `own` says that it is the learner's own course's."""
+    """An exercise file and the file with the answers to it, which is often the same. `own` says that it is the learner's own course's.
+
+    `progress` stores nothing for answers that are not in the exercise's own file of that course.
+    """
 
     course: Course
     exercise: Path
@@ -35,14 +43,27 @@ class Asked:
         return self.exercise.parent.resolve() == self.course.exercises.resolve()
 
     @property
+    def theirs(self) -> bool:
+        """Whether the answers are in the exercise's own file: only these count as the learner's."""
+        return self.submission == self.exercise or (self.submission.exists() and self.submission.samefile(self.exercise))
+
+    @property
     def named(self) -> str:
         """What names the exercise in a command line."""
-        return self.id if self.mirrored else str(self.exercise)
+        return self.id if self.mirrored else shlex.quote(str(self.exercise))
 
     def command(self, name: str) -> str:
         """Return the command line that asks `name` about the same."""
-        answers = [] if self.submission == self.exercise else ["--submission", str(self.submission)]
+        answers = [] if self.submission == self.exercise else ["--submission", shlex.quote(str(self.submission))]
         return " ".join(["backprop-check", *([name] if name else []), self.named, *answers])
+
+    def asked_twice(self, name: str) -> bool:
+        """Whether `name`, which gives the answers away, may show them: once passed, or the second time it is asked. Else says how."""
+        if self.progress.passed(self.id) or self.progress.ask(self.id, name) >= 2:
+            return True
+        write(f"{self.id} is not passed yet. `{self.command('hint')}` gives a hint, a clearer one each time.\n")
+        write(f"To see the {GIVES_AWAY[name]} now, ask once more: `{self.command(name)}`\n")
+        return False
 
 
 def asked(args: argparse.Namespace) -> Asked:
@@ -60,7 +81,8 @@ def asked(args: argparse.Namespace) -> Asked:
         exercise = next_open(course) or _none_open(course)
     inside = exercise.parent.resolve() == course.exercises.resolve()
     own = inside and not course.packaged
-    return Asked(course, exercise, submission or exercise, own, Progress(course.root if own else None))
+    question = Asked(course, exercise, submission or exercise, own, Progress(None))
+    return replace(question, progress=Progress(course.root)) if own and question.theirs else question
 
 
 def next_open(course: Course) -> Path | None:
@@ -85,7 +107,8 @@ def _none_open(course: Course) -> Path:
 def _named_by(submission: Path) -> str:
     match = re.match(r"ex\d+[a-z]?(?=[_.])", submission.name)
     if match is None:
-        raise BadInput(f"Which exercise does {submission} answer? Name it too: `backprop-check check ex05 --submission {submission}`.")
+        answers = shlex.quote(str(submission))
+        raise BadInput(f"Which exercise does {submission} answer? Name it too: `backprop-check check ex05 --submission {answers}`.")
     return match[0]
 
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from rich.text import Text
 
 from backprop_check.cli.asked import NO_COURSE, Asked, asked, next_after, next_open
 from backprop_check.cli.logs import crashes_kept
 from backprop_check.cli.main import BAD_INPUT, complain
 from backprop_check.cli.workers import workers
-from backprop_check.errors import BadInput
+from backprop_check.errors import BadInput, meant, near
 from backprop_check.exercise.course import exercise_id, find_course
 from backprop_check.exercise.definition import course_exercise
-from backprop_check.records import Report
+from backprop_check.exercise.solution import Step, read_solution
+from backprop_check.records import Gradient, Report
+
+FEW = 5
+"""Gradients of which all is said at once when an exercise passes."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -27,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     if not named and next_open(find_course(Path.cwd())) is None:
         return _congratulate()
     question = asked(args)
+    before = question.progress.of(question.id).get("targets", {})
     report = judged(question, args)
     if report.message is not None:
         return complain(report.message)
@@ -35,8 +43,42 @@ def run(args: argparse.Namespace) -> int:
     from backprop_check.report.text import report_lines
 
     show(report_lines(report, width()))
+    show(learned(question, report, before))
     show(line for step in next_steps(question, report) for line in prose(step, width(), indent=0))
     return exit_code(report)
+
+
+def learned(question: Asked, report: Report, before: Mapping[str, str]) -> Iterator[Text]:
+    """Yield what there is to learn of the gradients of an exercise that passes and were not right before; of all, where they are few."""
+    if report.status != "passed" or not question.theirs:
+        return
+    fresh = [g for g in report.gradients if before.get(g.verdict.target.name) != "correct"]
+    if not fresh:
+        return
+    from backprop_check.cli.screen import width
+    from backprop_check.derivation.lesson import lesson
+    from backprop_check.report.layout import prose
+    from backprop_check.report.passed import passed_lines
+    from backprop_check.trace.graph import load_graph
+
+    assert report.submission is not None
+    graph = load_graph(report.exercise)
+    chosen = report.gradients if len(report.gradients) <= FEW else fresh[-FEW:]
+    yield Text()
+    for gradient in chosen:
+        taught = lesson(graph, report.submission, gradient.verdict)
+        yield from passed_lines(report.exercise, report.submission, taught, step(question, taught.name), width())
+    if len(chosen) < len(report.gradients):
+        yield from prose(f"`{question.command('solution')}` says the why of every line.", width(), indent=2, style="dim")
+    yield Text()
+
+
+def step(question: Asked, name: str) -> Step | None:
+    """Return the solution's line for a gradient, None where there is no solution."""
+    try:
+        return read_solution(question.course.solution(question.exercise)).get(name)
+    except BadInput:
+        return None
 
 
 def judged(question: Asked, args: argparse.Namespace) -> Report:
@@ -55,6 +97,18 @@ def judged(question: Asked, args: argparse.Namespace) -> Report:
     return report
 
 
+def chosen(report: Report, name: str | None) -> Gradient | None:
+    """Return the gradient asked for (`da`, or `a`); without a name the first that is not right, if any. Raises `BadInput`."""
+    if name is None:
+        return next((g for g in report.gradients if g.verdict.status != "correct"), None)
+    for gradient in report.gradients:
+        if name in (gradient.verdict.target.name, gradient.verdict.target.node):
+            return gradient
+    names = [g.verdict.target.name for g in report.gradients]
+    instead = meant(near(name, names), f"it asks for {', '.join(names)}.")
+    raise BadInput(f"{report.exercise.id} asks for no gradient {name!r}: {instead}")
+
+
 def exit_code(report: Report) -> int:
     return {"passed": 0, "failed": 1, "error": BAD_INPUT}[report.status]
 
@@ -63,10 +117,14 @@ def next_steps(question: Asked, report: Report) -> list[str]:
     """Return what a learner may want to do next, one line each."""
     if report.status != "passed":
         return [f"`{question.command('hint')}` gives a hint; `backprop-check graph {question.named}` draws the forward."]
-    further = next_after(question.course, question.exercise) if question.own else None
-    if further is not None:
-        return [f"Next: `backprop-check {exercise_id(further)}`"]
-    return ["That was the last exercise left: all are passed."] if question.own else []
+    if not question.own:
+        return []
+    if not question.theirs:
+        return [f"Your own {question.exercise.name} is another file: it does not count as passed by this."]
+    further = next_after(question.course, question.exercise)
+    if further is None:
+        return ["That was the last exercise left: all are passed."]
+    return [f"Next: `backprop-check {exercise_id(further)}`: {course_exercise(question.course, further).title}"]
 
 
 def _run_json(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`derive`: print the whole backward of an exercise, derived from its forward, line by line with its reasons."""
+"""`derive`: print the whole backward of an exercise with its reasons, once it is passed or when asked twice."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ def run(args: argparse.Namespace) -> int:
     """Print what could be derived. Returns 1 when a target uses an operation outside the table."""
     question = asked(args)
     exercise = course_exercise(question.course, question.exercise)
+    if not question.asked_twice("derive"):
+        return 0
     from backprop_check.derivation.backward import backward
     from backprop_check.report.derivation import derivation_lines
     from backprop_check.report.layout import notice_lines

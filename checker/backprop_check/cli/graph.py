@@ -12,8 +12,7 @@ from backprop_check.cli.asked import asked
 from backprop_check.cli.progress import Progress, digest
 from backprop_check.cli.screen import show, width
 from backprop_check.exercise.definition import course_exercise
-from backprop_check.exercise.shapes import NUMBER, written_shapes
-from backprop_check.records import Exercise
+from backprop_check.exercise.shapes import written_shapes
 from backprop_check.report.graph import ASCII, graph_lines, state_lines
 from backprop_check.report.layout import notice_lines, prose, visible
 
@@ -23,7 +22,10 @@ def run(args: argparse.Namespace) -> int:
     exercise = course_exercise(question.course, question.exercise)
     shapes = written_shapes(exercise)
     if set(shapes) != set(exercise.names):
-        shapes = _traced_shapes(exercise) | shapes
+        from backprop_check.trace.graph import load_graph
+        from backprop_check.trace.shapes import named_shapes
+
+        shapes = named_shapes(load_graph(exercise))
     statuses, changed = _outcome(question.progress, question.id, question.exercise)
     sizes = ", ".join(f"{name} = {n}" for name, n in exercise.sizes.items())
     lines = [
@@ -44,24 +46,6 @@ def _outcome(progress: Progress, exercise: str, path: Path) -> tuple[dict[str, s
     stored = progress.of(exercise)
     statuses: dict[str, str] = stored.get("targets", {})
     return statuses, bool(statuses) and stored.get("digest") != digest(path.read_bytes())
-
-
-def _traced_shapes(exercise: Exercise) -> dict[str, str]:
-    """Run the forward at every choice of sizes, and name the axes of what comes out."""
-    import torch
-
-    from backprop_check.exercise.sizes import axes
-    from backprop_check.trace.graph import load_graph
-
-    graph = load_graph(exercise)
-    runs = []
-    for sizes in graph.sizes:
-        with graph.at(sizes):
-            runs.append(graph.forward(graph.inputs(sizes, 0)))
-    return {
-        name: axes([tuple(run[name].shape) for run in runs], graph.sizes) if isinstance(runs[0][name], torch.Tensor) else NUMBER
-        for name in exercise.names
-    }
 
 
 def _can_draw() -> bool:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 
 from backprop_check.cli.asked import Asked, asked
-from backprop_check.cli.check import judged
+from backprop_check.cli.check import chosen, judged, step
 from backprop_check.cli.main import complain
-from backprop_check.errors import BadInput
-from backprop_check.exercise.solution import Step, read_solution
-from backprop_check.records import Gradient, Report, Submission
+from backprop_check.records import Gradient, Submission
 
 
 def run(args: argparse.Namespace) -> int:
@@ -17,7 +15,7 @@ def run(args: argparse.Namespace) -> int:
     report = judged(question, args)
     if report.message is not None:
         return complain(report.message)
-    gradient = _chosen(report, args.target)
+    gradient = chosen(report, args.target)
     if gradient is None or gradient.verdict.status == "correct":
         print(f"{args.target or 'Every gradient of ' + question.id} is right: there is nothing to hint at.")
         return 0
@@ -46,25 +44,7 @@ def _answer(submission: Submission, gradient: Gradient) -> str:
 
 def _further(question: Asked, args: argparse.Namespace, number: int) -> str:
     """How to get the next hint: outside a course, where nothing is stored, by its number."""
-    if question.own and not args.step:
+    if question.progress.path is not None and not args.step:
         return "Ask again for a clearer one."
     target = f" --target {args.target}" if args.target else ""
     return f"A clearer one: `{question.command('hint')}{target} --step {number + 1}`"
-
-
-def _chosen(report: Report, target: str | None) -> Gradient | None:
-    if target is None:
-        return next((g for g in report.gradients if g.verdict.status != "correct"), None)
-    for gradient in report.gradients:
-        if gradient.verdict.target.name == target:
-            return gradient
-    names = ", ".join(g.verdict.target.name for g in report.gradients)
-    raise BadInput(f"{report.exercise.id} asks for no gradient {target!r}: it asks for {names}.")
-
-
-def step(question: Asked, name: str) -> Step | None:
-    """Return the solution's line for a gradient, None where there is no solution."""
-    try:
-        return read_solution(question.course.solution(question.exercise)).get(name)
-    except BadInput:
-        return None

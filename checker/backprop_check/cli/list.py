@@ -3,46 +3,56 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 
 from backprop_check.cli.progress import Progress, digest
-from backprop_check.cli.screen import write
+from backprop_check.cli.screen import room, write
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import Course, exercise_id, find_course
 from backprop_check.exercise.definition import course_exercise
+
+SIGNS = {"✓": "passed", "✗": "something is wrong", "·": "not passed yet", "!": "cannot be read", "*": "changed since it was checked"}
+PACKAGED = "These are the exercises of the package; this folder is in no course of your own."
 
 
 def run(args: argparse.Namespace) -> int:
     course = find_course(Path.cwd())
     progress = Progress(None if course.packaged else course.root)
     # Plain text, cut at a terminal's width: a table needs no rich, which would double the time.
-    columns = shutil.get_terminal_size().columns - 1 if sys.stdout.isatty() else None
-    write("".join(f"{row(course, path, progress)[:columns].rstrip()}\n" for path in course.files()))
-    write(f"\n{_closing(course, progress)}\n")
+    columns = room() or sys.maxsize
+    rows = [row(course, path, progress) for path in course.files()]
+    if course.packaged:
+        write(f"{PACKAGED}\n\n")
+    write("".join(f"{line if len(line) <= columns else line[: columns - 3].rstrip() + '...'}\n" for _, line in rows))
+    write(f"\n{_legend(''.join(signs for signs, _ in rows))}\n{_closing(course, progress)}\n")
     return 0
 
 
-def row(course: Course, path: Path, progress: Progress) -> str:
-    """Return the line of an exercise: mark, id, how many gradients are right (a star: changed since), title."""
+def row(course: Course, path: Path, progress: Progress) -> tuple[str, str]:
+    """Return the signs in the line of an exercise, and the line: mark, id, how many gradients are right (a star: changed since), title."""
     name = exercise_id(path)
     try:
         exercise = course_exercise(course, path)
     except BadInput:
-        return f"! {name:6} cannot be read: `backprop-check {name}` says why"
+        return "!", f"! {name:6} cannot be read: `backprop-check {name}` says why"
     stored = progress.of(name)
     targets = stored.get("targets", {})
     right = sum(targets.get(target.name) == "correct" for target in exercise.targets)
     wrong = {"incorrect", "error"} & set(targets.values())
     mark = "✓" if stored.get("passed") else "✗" if wrong else "·"
     changed = "*" if stored.get("digest") not in (None, digest(path.read_bytes())) else " "
-    return f"{mark} {name:6} {right:2}/{len(exercise.targets):<2}{changed} {exercise.title}"
+    return mark + changed, f"{mark} {name:6} {right:2}/{len(exercise.targets):<2}{changed} {exercise.title}"
+
+
+def _legend(signs: str) -> str:
+    """Explain the signs that are there."""
+    return ", ".join([*(f"{sign} {means}" for sign, means in SIGNS.items() if sign in signs), "1/4 how many gradients are right"])
 
 
 def _closing(course: Course, progress: Progress) -> str:
     if course.packaged:
-        return "This is the course of the package. `backprop-check init my-course` makes one of your own."
+        return "`backprop-check init my-course` makes a course of your own."
     ids = course.ids()
     passed = [name for name in ids if progress.passed(name)]
     open_ones = [name for name in ids if name not in passed]

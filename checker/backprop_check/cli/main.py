@@ -8,20 +8,24 @@ through `screen.show`, which alone prints.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from backprop_check.__main__ import INTERRUPTED
 from backprop_check.cli.arguments import COMMANDS, parse
-from backprop_check.errors import BadInput
+from backprop_check.errors import BadInput, meant, near
+from backprop_check.exercise.course import find_course, names_exercise
 
 if TYPE_CHECKING:
     from backprop_check.submission.zygote import Zygote
 
-BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
+BAD_INPUT, PIPE_CLOSED = 2, 141
 
 
 def main(argv: Sequence[str] | None = None, zygote: Zygote | None = None) -> int:
@@ -29,9 +33,9 @@ def main(argv: Sequence[str] | None = None, zygote: Zygote | None = None) -> int
 
     `zygote` is one that is there already; without it the command forks its own when it needs one.
     """
-    # torch warns where there is no numpy; nothing here needs one, and a learner could do nothing with it.
-    warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
     try:
+        # torch warns where there is no numpy; nothing here needs one, and a learner could do nothing with it.
+        warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
         args = parse(spelled_out(sys.argv[1:] if argv is None else argv))
         args.zygote = zygote
         code: int = import_module(f"backprop_check.cli.{args.module}").run(args)
@@ -44,36 +48,30 @@ def main(argv: Sequence[str] | None = None, zygote: Zygote | None = None) -> int
         # Python flushes stdout once more at exit; pointing it at nothing keeps that quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
+    except OSError as error:
+        return complain(_of_the_system(error))
     return code
 
 
-def entry() -> NoReturn:
-    """Run the command as a process, and end it without taking torch down first: that costs as long as half of importing it."""
-    code = main()
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    finally:
-        os._exit(code)
-
-
 def spelled_out(argv: Sequence[str]) -> list[str]:
-    """Return `argv` with its command named: whatever does not begin with a command is a check."""
+    """Return `argv` with its command named: what begins with an exercise or an option is a check. Raises `BadInput` for any other word."""
     first = argv[0] if argv else ""
     if first in COMMANDS or first in ("-h", "--help", "--version"):
         return list(argv)
-    from difflib import get_close_matches  # only for a mistake: it takes a while to load
+    if not first or first.startswith("-") or names_exercise(first):
+        return ["check", *argv]
+    ids = find_course(Path.cwd()).ids()
+    found = [f"`backprop-check {name}`" for name in near(first.lower(), [*COMMANDS, *ids], 2)]
+    raise BadInput(f"there is no command or exercise {first!r}: {meant(found, '`backprop-check --help` lists the commands.')}")
 
-    if first.isalpha() and (near := get_close_matches(first, COMMANDS, 1)):
-        raise BadInput(f"there is no command or exercise {first!r}: did you mean `backprop-check {near[0]}`?")
-    return ["check", *argv]
+
+def _of_the_system(error: OSError) -> str:
+    if error.filename is None and error.errno == errno.ENOENT:
+        return "the folder you are in is gone: change into one that is there."
+    return f"{error.filename or 'what is shown could not be written'}: {error.strerror or error}."
 
 
 def complain(message: str) -> int:
     """Print one line on standard error and return the exit code for bad input."""
     print("backprop-check: " + " ".join(message.split()), file=sys.stderr)
     return BAD_INPUT
-
-
-if __name__ == "__main__":
-    sys.exit(main())

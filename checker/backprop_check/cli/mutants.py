@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from backprop_check.__main__ import INTERRUPTED
 from backprop_check.cli.dev import asked
-from backprop_check.cli.main import INTERRUPTED, complain
+from backprop_check.cli.main import complain
 from backprop_check.cli.matrix import details, legend, markdown, table
 from backprop_check.cli.screen import progress, show, width, write
 from backprop_check.cli.workers import workers

@@ -6,39 +6,12 @@ import argparse
 import re
 from pathlib import Path
 
+from backprop_check.authoring.template import TEMPLATE
 from backprop_check.cli.asked import NO_COURSE
 from backprop_check.cli.progress import write_atomically
 from backprop_check.errors import BadInput
 from backprop_check.exercise.blank import blank
 from backprop_check.exercise.course import find_course, next_number
-
-TEMPLATE = '''\
-"""{title}: say its one idea in a line.
-
-Tell the story in a few sentences: what the forward does, and what the gradient has to undo.
-"""
-
-import torch
-
-
-def inputs(N=5, C=3):
-    return dict(
-        x=torch.randn(N, C),
-        w=torch.randn(C),
-    )
-
-
-def forward(x, w):
-    y = x * w                         # (N, C)
-    return y
-
-
-def backward(x, w, y, dy):
-    # why: In a product, each factor's slope is the other factor. Times upstream.
-    dx = w * dy                       # (N, C)
-    # why: w was used once per row, so its gradient adds what every row sends back.
-    dw = (x * dy).sum(0)              # (C,)
-'''
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,6 +21,8 @@ def run(args: argparse.Namespace) -> int:
     name = re.sub(r"[\W_]+", "_", args.name.removesuffix(".py").lower()).strip("_")
     if not re.match(r"[a-z]", name):
         raise BadInput(f"{args.name!r} makes no file name: use words, as `backprop-check new layer_norm`.")
+    if same := [path.name for path in course.files() if path.stem.partition("_")[2] == name]:
+        raise BadInput(f"{same[0]} has that name already: choose another, or remove it and its solution first.")
     file = f"ex{next_number(course):02}_{name}.py"
     if args.forward is None:
         solution = TEMPLATE.format(title=name.replace("_", " ").capitalize())

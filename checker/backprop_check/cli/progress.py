@@ -18,8 +18,8 @@ VERSION = 1
 class Progress:
     """The store of the course at `root`. Without a root (a packaged course, an exercise outside any) nothing is read or written.
 
-    Per exercise id: `passed`, `targets` (status by name), `digest` (of the file when checked), `asked` (for the solution), and `hints`
-    (by target: the step reached, and the digest of the answer it was about).
+    Per exercise id: `passed`, `targets` (status by name), `digest` (of the file when checked), `asked` and `asked_derive` (how often the
+    solution and the derivation were asked for), and `hints` (by target: the step reached, and the digest of the answer it was about).
     """
 
     def __init__(self, root: Path | None) -> None:
@@ -47,19 +47,20 @@ class Progress:
         self._update(exercise, hints=hints)
         return step
 
-    def ask(self, exercise: str) -> int:
-        """Count that the solution was asked for, and return how often now. Without a store this is always the second time."""
-        if self.path is None:
-            return 2
-        asked = int(self.of(exercise).get("asked", 0)) + 1
-        self._update(exercise, asked=asked)
-        return asked
+    def ask(self, exercise: str, what: str) -> int:
+        """Count that `what` (solution, derive) was asked for, and return how often now. Without a store this is always the second time."""
+        key = "asked" if what == "solution" else f"asked_{what}"
+        asked = int(self.of(exercise).get(key, 0)) + 1
+        self._update(exercise, **{key: asked})
+        return asked if self.path is not None else 2
 
     def forget(self, exercise: str) -> None:
         if self.exercises.pop(exercise, None) is not None:
             self._write()
 
     def _update(self, exercise: str, **facts: Any) -> None:
+        if self.path is None:
+            return
         self.exercises[exercise] = {**self.of(exercise), **facts}
         self._write()
 
@@ -74,13 +75,20 @@ class Progress:
         except FileNotFoundError:
             return {}
         except (ValueError, KeyError, TypeError):
-            aside = unused(self.path.with_name("progress.damaged.json"))
-            self.path.replace(aside)
-            print(f"backprop-check: the stored progress could not be read; it is kept as {aside}, and a new one begins.", file=sys.stderr)
+            self._set_aside(self.path)
             return {}
         except OSError:
             return {}
         return exercises
+
+    def _set_aside(self, path: Path) -> None:
+        try:
+            aside = unused(path.with_name("progress.damaged.json"))
+            path.replace(aside)
+            print(f"backprop-check: the stored progress could not be read; it is kept as {aside}, and a new one begins.", file=sys.stderr)
+        except OSError as error:
+            print(f"backprop-check: {path} could not be read and not be set aside ({error.strerror}): nothing is stored.", file=sys.stderr)
+            self.path = None
 
     def _write(self) -> None:
         if self.path is None:
@@ -121,7 +129,7 @@ def _sound(exercises: Any) -> bool:
     return isinstance(exercises, dict) and all(
         isinstance(facts, dict)
         and all(isinstance(facts.get(key, {}), dict) for key in ("targets", "hints"))
-        and isinstance(facts.get("asked", 0), int)
+        and all(isinstance(times, int) for key, times in facts.items() if key.startswith("asked"))
         and all(isinstance(h, dict) and isinstance(h.get("step", 0), int) for h in facts.get("hints", {}).values())
         for facts in exercises.values()
     )

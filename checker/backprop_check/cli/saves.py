@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 STEP, DEBOUNCE = 5, 50
@@ -19,40 +18,26 @@ Signature = tuple[int, int, int] | None
 
 
 class Saves:
-    """A thread that watches the folder of `path`. Its `fileno()` turns readable when the file has changed; `taken()` says so once.
+    """A thread that watches the folder of `path`, and calls `told` when the file has changed.
 
     Without the `watchfiles` library, where the system's watcher does not work, or with `poll`, the file is looked at every 0.1 s.
     """
 
-    def __init__(self, path: Path, poll: bool = False) -> None:
-        self._path, self._stop = path, threading.Event()
-        self._read, self._write = os.pipe()
-        os.set_blocking(self._read, False)
+    def __init__(self, path: Path, told: Callable[[], object], poll: bool = False) -> None:
+        self._path, self._told, self._stop = path, told, threading.Event()
         self._last = signature(path)
         self._thread = threading.Thread(target=self._watch, args=(poll,), daemon=True)
         self._thread.start()
 
-    def fileno(self) -> int:
-        return self._read
-
-    def taken(self) -> bool:
-        """Forget the saves so far, however many, and return whether there was one."""
-        try:
-            return bool(os.read(self._read, 65536))
-        except BlockingIOError:
-            return False
-
     def close(self) -> None:
         self._stop.set()
         self._thread.join()
-        os.close(self._read)
-        os.close(self._write)
 
     def _watch(self, poll: bool) -> None:
         for _ in _polled(self._stop) if poll else _events(self._path.parent, self._stop):
             now = signature(self._path)
             if now != self._last and now is not None:
-                os.write(self._write, b".")
+                self._told()
             self._last = now
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.text import Text
 
 _PLAIN: dict[str, str | int | None] = {
     "✓": "+",
@@ -26,15 +29,56 @@ _PLAIN: dict[str, str | int | None] = {
 }
 
 
+class _Held(io.TextIOBase):
+    """What stands in for standard output while what is shown is held as lines."""
+
+    def __init__(self, columns: int) -> None:
+        self.columns, self.begun = columns, ""
+        self.lines: list[Text] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        from rich.text import Text
+
+        *whole, self.begun = (self.begun + text).split("\n")
+        self.lines += map(Text, whole)
+        return len(text)
+
+
+@contextmanager
+def held(columns: int) -> Iterator[list[Text]]:
+    """Hold all that the block shows or prints, errors too, as lines of at most `columns` cells, in place of printing it."""
+    stream = _Held(columns)
+    with redirect_stdout(stream), redirect_stderr(stream):
+        yield stream.lines
+        stream.write("\n" if stream.begun else "")
+
+
 def width() -> int:
     """Return how many cells a line may have: the terminal's, else 80 (or what COLUMNS says)."""
+    if isinstance(sys.stdout, _Held):
+        return sys.stdout.columns
     from rich.console import Console
 
     return Console(file=sys.stdout).width
 
 
+def room() -> int | None:
+    """Return how many cells a line may have where it would be cut; None where no terminal is, and nothing needs to be. Loads no rich."""
+    if isinstance(sys.stdout, _Held):
+        return sys.stdout.columns
+    return shutil.get_terminal_size().columns - 1 if sys.stdout.isatty() else None
+
+
 def show(lines: Iterable[RenderableType]) -> None:
     """Print lines and tables on standard output, in colour on a terminal that wants it. Nothing is cut, wrapped or read as markup."""
+    if isinstance(sys.stdout, _Held):
+        from rich.text import Text
+
+        sys.stdout.lines += [line if isinstance(line, Text) else Text(str(line)) for line in lines]
+        return
     from rich.console import Console
 
     console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)

@@ -12,9 +12,6 @@ from backprop_check.files import read_text
 def run(args: argparse.Namespace) -> int:
     question = asked(args)
     path = question.course.solution(question.exercise)
-    if not question.progress.passed(question.id) and question.progress.ask(question.id) < 2:
-        write(f"{question.id} is not passed yet. `{question.command('hint')}` gives a hint, a clearer one each time.\n")
-        write(f"To see the solution now, ask once more: `{question.command('solution')}`\n")
-        return 0
-    write(read_text(path, "solution"))
+    if question.asked_twice("solution"):
+        write(read_text(path, "solution"))
     return 0

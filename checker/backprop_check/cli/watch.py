@@ -1,29 +1,27 @@
-"""`watch`: check again at every save, and do what the keys on the screen say. One process: torch is loaded once."""
+"""`watch`: check again at every save. On a terminal it is a desk with keys; elsewhere each check is printed."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
-import select
+import signal
+import stat
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from backprop_check.cli.asked import NO_COURSE, Asked, asked, next_after
-from backprop_check.cli.keys import QUIT, Keys, keyboard
-from backprop_check.cli.main import INTERRUPTED, main
+from backprop_check.__main__ import INTERRUPTED
+from backprop_check.cli.asked import NO_COURSE, Asked, asked
+from backprop_check.cli.main import main
 from backprop_check.cli.saves import Saves
-from backprop_check.cli.screen import show, width
+from backprop_check.cli.screen import show
 from backprop_check.cli.workers import workers
 from backprop_check.errors import BadInput
-from backprop_check.exercise.course import exercise_id
-from backprop_check.report.layout import prose
-
-if TYPE_CHECKING:
-    from backprop_check.submission.zygote import Zygote
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,91 +31,80 @@ def run(args: argparse.Namespace) -> int:
         raise BadInput(NO_COURSE)
     if not question.exercise.is_file():
         raise BadInput(f"{question.exercise}: there is no such file to watch. Check its name.")
-    with workers(args) as zygote:
-        import backprop_check.flow  # noqa: F401  (loaded before the first save is waited for)
+    if _is_terminal():
+        from backprop_check.cli.desk import sit_down
 
-        with keyboard() as keys:
-            try:
-                _Watch(question, args, keys, zygote).loop()
-            except KeyboardInterrupt:
-                print()
+        return sit_down(question, args)
+    with contextlib.suppress(KeyboardInterrupt), _ending_signals():
+        _print_each(question, args)
     return 0
 
 
-class _Watch:
-    def __init__(self, question: Asked, args: argparse.Namespace, keys: Keys, zygote: Zygote) -> None:
-        self.question, self.args, self.keys, self.zygote = question, args, keys, zygote
-        self.path = question.exercise
-        self.saves = Saves(self.path, args.poll)
-
-    def loop(self) -> None:
+def _print_each(question: Asked, args: argparse.Namespace) -> None:
+    """Print a check at every save, until a signal or the end of the pipe that is standard input."""
+    saved, ended = threading.Event(), threading.Event()
+    if _is_pipe():
+        threading.Thread(target=_read_to_the_end, args=(saved, ended), daemon=True).start()
+    with workers(args) as zygote:
+        saves = Saves(question.exercise, saved.set, args.poll)
         try:
-            self.check()
-            while (todo := self.wait()) != QUIT:
-                if todo == "r":
-                    self.check()
-                elif todo == "n":
-                    self.next()
-                elif todo == "h":
-                    self.command("hint", str(self.path))
-                elif todo == "l":
-                    self.command("list")
+            while not ended.is_set():
+                saved.clear()  # what was saved until now is what is checked
+                if main(("check", str(question.exercise), "--time-limit", f"{args.time_limit:g}"), zygote) == INTERRUPTED:
+                    return
+                show([Text(f"\n{time.strftime('%H:%M:%S')} watching {near_here(question.exercise)}, Ctrl-C quits")])
+                sys.stdout.flush()
+                while not saved.wait(0.5):  # a signal's handler runs when this comes round
+                    pass
         finally:
-            self.saves.close()
-
-    def wait(self) -> str:
-        """Return the next key, or "r" when the file was saved."""
-        sources = [self.saves.fileno()] + ([self.keys.descriptor] if self.keys.descriptor is not None else [])
-        while True:
-            # A signal may reach another thread, as after Ctrl-Z and `fg`; its handler runs when this one comes round.
-            ready, _, _ = select.select(sources, [], [], 0.5)
-            if self.saves.fileno() in ready and self.saves.taken():
-                return "r"
-            if self.keys.descriptor in ready:
-                pressed = self.keys.pressed()
-                known = [key for key in pressed if key in "rnhlq"]
-                if known:
-                    return QUIT if QUIT in known else known[-1]
-
-    def check(self) -> None:
-        _clear()
-        self.saves.taken()  # what was saved until now is what is checked
-        self.command("check", str(self.path), "--time-limit", f"{self.args.time_limit:g}")
-
-    def command(self, *words: str) -> None:
-        code = main(words, self.zygote)
-        if code == INTERRUPTED:
-            raise KeyboardInterrupt
-        self.footer(done=words[0] == "check" and code == 0)
-
-    def footer(self, done: bool) -> None:
-        following = self.following()
-        go_on = f"n next ({exercise_id(following)})" if following else ""
-        keys = [k for k in ("r run", go_on, "h hint", "l list", "q quit") if k] if self.keys.terminal else ["Ctrl-C quits"]
-        passed = f"{exercise_id(self.path)} passes. " if done else ""
-        said = (f"{passed}{time.strftime('%H:%M:%S')} watching {_near(self.path)}", " · ".join(keys))
-        show([Text(), *(line for text in said for line in prose(text, width(), indent=0))])
-        sys.stdout.flush()
-
-    def next(self) -> None:
-        following = self.following()
-        if following is None:
-            print("There is no other exercise left to go on to.", flush=True)
-            return
-        self.saves.close()
-        self.path = following
-        self.saves = Saves(self.path, self.args.poll)
-        self.check()
-
-    def following(self) -> Path | None:
-        return next_after(self.question.course, self.path) if self.question.own else None
+            saves.close()
 
 
-def _clear() -> None:
-    if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
-        sys.stdout.write("\x1b[H\x1b[2J")
+def _read_to_the_end(saved: threading.Event, ended: threading.Event) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdin.read()
+    ended.set()
+    saved.set()
 
 
-def _near(path: Path) -> str:
+def _is_terminal() -> bool:
+    """Whether there is a terminal for a screen and keys, and this job has it: to read keys in the background would stop the process."""
+    try:
+        descriptors = [stream.fileno() for stream in (sys.stdin, sys.stdout, sys.stderr)]
+    except (AttributeError, OSError, ValueError):
+        return False
+    if not all(map(os.isatty, descriptors)) or os.environ.get("TERM", "") == "dumb":
+        return False
+    with contextlib.suppress(AttributeError, OSError):  # a system without jobs, or a terminal that controls none
+        return os.tcgetpgrp(descriptors[0]) == os.getpgrp()
+    return True
+
+
+def _is_pipe() -> bool:
+    try:
+        kind = os.fstat(sys.stdin.fileno()).st_mode
+    except (AttributeError, OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)
+
+
+@contextlib.contextmanager
+def _ending_signals() -> Iterator[None]:
+    """Let the signals that end a process end it through its `finally` blocks."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def near_here(path: Path) -> str:
+    """Return a path as seen from the current folder, where it lies below."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -29,13 +29,14 @@ Trace = Callable[..., Trial]
 class Judged(NamedTuple):
     """A verdict per target, in the exercise's order; what went wrong before `backward` (statement, error); how workers ended unasked.
 
-    `skipped` are the statements that hung or ended the process.
+    `skipped` are the statements that hung or ended the process, `printed` the lines that statements printed at the nominal sizes.
     """
 
     verdicts: tuple[Verdict, ...]
     trouble: tuple[tuple[int, str], ...]
     ends: tuple[Outcome, ...]
     skipped: Mapping[int, tuple[str, str]]
+    printed: Mapping[int, tuple[str, ...]] = MappingProxyType({})
 
 
 def judge(
@@ -47,13 +48,14 @@ def judge(
     trace: Trace = trace,
     skipped: Mapping[int, tuple[str, str]] = MappingProxyType({}),
     marks_only: bool = False,
+    prints: bool = False,
 ) -> Judged:
     """Run `submission` on the trials of `graph` and return what is found.
 
     `seeds` gives a new seed at each call; no two trials share one, and by default they follow from the exercise and the code. `limits` as
     a number are seconds a statement. `trace` is for callers that remember what the oracle said. `skipped` are statements that are known
-    to hang or to end the process. With `marks_only` nothing is run that only explaining needs. Raises `NothingRan` when `backward` was
-    never reached.
+    to hang or to end the process. With `marks_only` nothing is run that only explaining needs; with `prints` it is told what the code
+    prints. Raises `NothingRan` when `backward` was never reached.
     """
     bounds = limits if isinstance(limits, Limits) else Limits(limits)
     until = time.monotonic() + bounds.whole
@@ -66,16 +68,17 @@ def judge(
     def perturbed(nodes: frozenset[str]) -> Trial:
         return trace(graph, seeds(), graph.sizes[0], perturb=nodes)
 
-    def session(early: Sequence[str] = (), restored: Sequence[str] = (), doubled: bool = False) -> Session:
-        return Session(zygote, graph.exercise, submission, bounds, until, early, restored, doubled, skipped=dict(known), ends=ends)
+    def session(early: Sequence[str] = (), restored: Sequence[str] = (), doubled: bool = False, prints: bool = False) -> Session:
+        return Session(zygote, graph.exercise, submission, bounds, until, early, restored, doubled, prints, skipped=dict(known), ends=ends)
 
     known = dict(skipped)
-    with session() as main:
+    with session(prints=prints) as main:
         verdicts = first_look(graph, submission, lambda choice: main.run(draw(choice)), closer=not marks_only)
         if not marks_only:
             verdicts = with_unseen(verdicts, lambda: main.run(lambda: trace(graph, seeds(), graph.unseen)))
         verdicts |= second_look(graph, submission, verdicts, lambda nodes: main.run(lambda: perturbed(nodes)))
         known.update(main.skipped)
+        printed = {index: tuple(lines) for index, lines in main.printed.items()}
         trouble = tuple(dict.fromkeys(main.prelude_errors))
     verdicts |= standing(verdicts, main.broken_off)
     with contextlib.suppress(NothingRan):  # no time was left to ask again: what was judged stands
@@ -86,7 +89,7 @@ def judge(
             verdicts[name] = verdict
         for name, verdict in second_opinions(graph.exercise, submission, replace(first, verdicts=dict(verdicts)), session, draw):
             verdicts[name] = verdict
-    return Judged(tuple(_policy(verdicts[t.name], submission) for t in graph.exercise.targets), trouble, tuple(ends), known)
+    return Judged(tuple(_policy(verdicts[t.name], submission) for t in graph.exercise.targets), trouble, tuple(ends), known, printed)
 
 
 def _policy(verdict: Verdict, submission: Submission) -> Verdict:

@@ -1,4 +1,4 @@
-"""The second look: find answers that are right only because a gradient happens to vanish here (design, section 3)."""
+"""The second look: find answers that are right only because a gradient happens to vanish, or to be 1, here (design, section 3)."""
 
 from __future__ import annotations
 
@@ -85,11 +85,15 @@ def _downstream(exercise: Exercise, node: str) -> set[str]:
 
 
 def _vanishing(exercise: Exercise, verdict: Verdict, node: str, read: frozenset[str]) -> tuple[str, ...]:
-    """The gradients that are zero here: the node's own, else those of its consumers and those it reads, else the partly zero."""
+    """The gradients that are zero here: the node's own, else those of its consumers and those it reads, else the partly zero.
+
+    Without any, those it reads that are 1 everywhere: a factor, a power or a term of such a one goes unseen.
+    """
     trial = verdict.runs[0].trial
     if trial.gradients["d" + node].abs().max() <= 1e-9 * trial.scales["d" + node]:
         return ("d" + node,)
     consumers = [line.name for line in exercise.lines if node in line.reads and "d" + line.name in trial.gradients]
     zero = [name for name in (*consumers, *sorted(read)) if trial.gradients["d" + name].abs().max() <= 1e-9 * trial.scales["d" + name]]
     partly = [name for name in (*consumers, *sorted(read)) if (trial.gradients["d" + name] == 0).any()]
-    return tuple(dict.fromkeys("d" + name for name in (zero or partly)))
+    ones = [name for name in sorted(read) if all(bool((run.trial.gradients["d" + name] == 1).all()) for run in verdict.runs)]
+    return tuple(dict.fromkeys("d" + name for name in (zero or partly or ones)))

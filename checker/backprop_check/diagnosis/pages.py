@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from backprop_check.errors import BadInput
+from backprop_check.errors import BadInput, meant, near
 
 RULES = Path(__file__).parent / "rules"
 HEADINGS = ("Family", "Forward", "Shapes", "Inputs", "Wrong", "Right", "Why", "Read more")
 VARIANTS = (
     *("Of brackets", "Of lengths written down", "Of what moves nothing", "Of another shape", "Of a loop over places", "Of a loop"),
-    *("Of one way", "Of a term", "Of one use"),
+    *("Of a product of ones", "Of one way", "Of a term", "Of one use"),
 )
 """Other questions in its place, for answers that make the mistake so: the first of them that fits is asked (`report.hint.variants`)."""
 
@@ -72,22 +72,21 @@ def pages() -> list[Page]:
     return sorted((page for page in read if page is not None), key=lambda page: (page.family, page.code))
 
 
+@cache
 def page(code: str) -> Page:
     """Return the page of `code`. Raises `BadInput` naming codes near it."""
     path = RULES / f"{code.replace('-', '_')}.py"
     found = _page(path) if re.fullmatch(r"[a-z][a-z_-]*", code) and path.is_file() else None
     if found is not None:
         return found
-    from difflib import get_close_matches  # only for a mistake: it takes a while to load
-
-    near = get_close_matches(code.lower().replace("_", "-"), [p.code for p in pages()], 3, 0.5)
-    instead = f"did you mean {' or '.join(near)}?" if near else "`backprop-check explain` lists them."
+    instead = meant(near(code.lower().replace("_", "-"), (p.code for p in pages()), 3, 0.5), "`backprop-check explain` lists them.")
     raise BadInput(f"There is no mistake with the code {code!r}: {instead}")
 
 
 @cache
 def _page(path: Path) -> Page | None:
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    file = path.read_text(encoding="utf-8")
+    text = ast.get_docstring(ast.parse(file[: file.find('"""', 3) + 3])) or ""  # of the docstring alone: to read all of it takes long
     first, _, rest = text.partition("\n")
     code, _, sentence = first.partition(": ")
     parts = _SECTION.split(rest)

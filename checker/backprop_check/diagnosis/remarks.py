@@ -29,13 +29,12 @@ def remarks(case: Case) -> tuple[Diagnosis, ...]:
 
 
 def _by_accident(case: Case) -> Diagnosis:
-    zero = case.verdict.accident
+    special = case.verdict.accident
     trial = case.verdict.runs[0].trial
-    partly = [n for n in zero if trial.gradients[n].abs().max() > 1e-9 * trial.scales[n]]
-    if partly:
-        reason = f"{' and '.join(zero)} {'is' if len(zero) == 1 else 'are'} zero in many places"
-    else:
-        reason = f"{' and '.join(zero)} {'is' if len(zero) == 1 else 'are'} zero in this graph"
+    some = [n for n in special if trial.gradients[n].abs().max() > 1e-9 * trial.scales[n]]
+    ones = all((trial.gradients[n] == 1).all() for n in special)
+    what = "1 everywhere in this graph" if ones else "zero in many places" if some else "zero in this graph"
+    reason = f"{' and '.join(special)} {'is' if len(special) == 1 else 'are'} {what}"
     consumers = " and ".join(line.name for line in case.consumers)
     return case.proven(
         "right-by-accident",

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from backprop_check.errors import BadInput
+from backprop_check.errors import BadInput, meant, near
 
 _FILE = re.compile(r"(ex(\d+)([a-z]?))_\w+\.py")
 _ASKED = re.compile(r"(?:ex)?0*(\d{1,9})([a-z]?)", re.IGNORECASE)
@@ -41,7 +41,15 @@ class Course:
             return found[0]
         if found:
             raise BadInput(f"{name} could be {' or '.join(path.name for path in found)}: name the file.")
-        raise BadInput(f"There is no exercise {name!r} in {self.exercises}: {_instead(name, files)}")
+        lost = self.lost(name)
+        instead = f"`backprop-check reset {exercise_id(lost)}` writes {lost.name} anew." if lost else _instead(name, files)
+        raise BadInput(f"There is no exercise {name!r} in {self.exercises}: {instead}")
+
+    def lost(self, name: str) -> Path | None:
+        """Return where the exercise that `name` means would be, if the package has it and this course no more."""
+        there = self.ids()
+        missing = [path for path in packaged_course().files() if means(name, exercise_id(path)) and exercise_id(path) not in there]
+        return self.exercises / missing[0].name if missing and not self.packaged else None
 
     def solution(self, exercise: Path) -> Path:
         """Return the solution that mirrors an exercise file: the course's own, else the package's. Raises `BadInput` when there is none."""
@@ -89,6 +97,11 @@ def is_exercise_name(name: str) -> bool:
     return _FILE.fullmatch(name) is not None
 
 
+def names_exercise(name: str) -> bool:
+    """Whether a word of a command line can only mean an exercise, there or not: an id, a file's name or a path."""
+    return _ASKED.fullmatch(name) is not None or Path(name).suffix in (".py", ".ipynb") or is_exercise_name(f"{name}.py") or "/" in name
+
+
 def means(name: str, exercise: str) -> bool:
     """Whether `name`, as people name an exercise (5, ex05, ex05_broadcast, a path), means the exercise with that id."""
     own = exercise_id(Path(name if name.endswith(".py") else f"{name}.py"))
@@ -116,10 +129,8 @@ def _order(path: Path) -> tuple[int, str, str]:
 
 
 def _instead(name: str, files: list[Path]) -> str:
-    from difflib import get_close_matches  # only for a mistake: it takes a while to load
-
-    names = {exercise_id(path): path for path in files} | {path.stem: path for path in files}
-    near = dict.fromkeys(exercise_id(names[n]) for n in get_close_matches(name.lower(), names, 3, 0.6))
-    if near:
-        return f"did you mean {' or '.join(near)}?"
-    return f"there are {exercise_id(files[0])} to {exercise_id(files[-1])} (`backprop-check list`)." if files else "it holds none."
+    if not files:
+        return "it holds none."
+    ids = {exercise_id(path): exercise_id(path) for path in files} | {path.stem: exercise_id(path) for path in files}
+    there_are = f"there are {exercise_id(files[0])} to {exercise_id(files[-1])} (`backprop-check list`)."
+    return meant(dict.fromkeys(ids[n] for n in near(name.lower(), ids)), there_are)

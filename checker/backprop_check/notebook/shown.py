@@ -9,7 +9,7 @@ from itertools import islice
 from rich.text import Text
 
 from backprop_check.cli.asked import Asked
-from backprop_check.cli.hint import step
+from backprop_check.cli.check import step
 from backprop_check.derivation.lesson import lesson
 from backprop_check.records import Gradient, Report
 from backprop_check.report.hint.ladder import STEPS, hint_lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from backprop_check.exercise.sizes import axes
 from backprop_check.records import Diagnosis, Exercise, Gradient, Report, Submission, Verdict
@@ -24,14 +25,34 @@ def build_report(
     verdicts: Sequence[Verdict],
     explained: Mapping[str, Explained],
     trouble: Sequence[tuple[int, str]] = (),
+    printed: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
 ) -> Report:
-    """Return the report. `explained` holds, by target, its diagnoses and its remarks; `trouble` is what failed before `backward`."""
-    points = exercise.points
+    """Return the report. `explained` holds, by target, its diagnoses and its remarks; `trouble` is what failed before `backward`.
+
+    `printed` are the lines that statements printed.
+    """
+    points, near_it = exercise.points, _by_target(submission, [v.target.name for v in verdicts], printed)
     gradients = tuple(
-        replace(_gradient(v, submission, *explained.get(v.target.name, ((), ()))), points=points.get(v.target.name, 1.0)) for v in verdicts
+        replace(
+            _gradient(v, submission, *explained.get(v.target.name, ((), ()))),
+            points=points.get(v.target.name, 1.0),
+            printed=near_it.get(v.target.name, ()),
+        )
+        for v in verdicts
     )
     told = (*exercise.notices, *submission.notices, *notices(submission, verdicts, trouble))
     return Report(exercise, submission, gradients, notices=told)
+
+
+def _by_target(
+    submission: Submission, targets: Sequence[str], printed: Mapping[int, tuple[str, ...]]
+) -> dict[str, tuple[tuple[int, tuple[str, ...]], ...]]:
+    """What was printed, by the gradient that the statement computes, else the one written last above it, else the first."""
+    found: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
+    for index, lines in sorted(printed.items()):
+        written = [t for s in submission.statements[: index + 1] for t in targets if t in s.writes]
+        found.setdefault((written or targets)[-1 if written else 0], []).append((submission.statements[index].line, lines))
+    return {name: tuple(lines) for name, lines in found.items()}
 
 
 def could_not_judge(exercise: Exercise, message: str) -> Report:

@@ -12,6 +12,8 @@ from backprop_check.records import Span
 from backprop_check.report.layout import INDENT, visible, wrap
 
 MOST_LINES = 6
+CUT = "..."
+"""Stands where a line that is too wide was cut. Three plain signs, since carets are counted below them."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,12 @@ def marked(lines: Sequence[str], first: int, last: int, marks: Sequence[Mark], w
     ends = {which: row for row in rows for which, _, _ in row.carets}
     said: set[int] = set()
     for row in rows:
-        for number, code, carets in _folds(row, room):
+        for number, code, carets in _cut(row, room):
             yield _gutter(number, digits).append(code)
-            for which, start, end, whole in carets:
+            for which, start, end in carets:
                 mark = marks[which]
                 caret = _gutter("", digits).append(" " * start + "^" * (end - start), style=f"bold {mark.style}")
-                text = mark.text if whole and row is ends[which] else ""
+                text = mark.text if row is ends[which] else ""
                 fits = cell_len(f"{caret.plain} {text}") <= width
                 yield caret.append(f" {text}", style=mark.style) if text and fits else caret
                 if text:
@@ -92,27 +94,42 @@ def _cells(line: str, number: int, span: Span | None, dedent: int) -> tuple[int,
     return left, max(right, left + 1)
 
 
-def _folds(row: _Row, width: int) -> Iterator[tuple[str, str, list[tuple[int, int, int, bool]]]]:
-    """Break a row that is too wide: the number stands at the first piece, the carets under the pieces they belong to.
+def _cut(row: _Row, room: int) -> Iterator[tuple[str, str, list[tuple[int, int, int]]]]:
+    """Cut a row that is too wide to what its carets are about: into one piece where it holds them all, else into one for each caret."""
+    size = cell_len(row.code)
+    if size <= room:
+        yield str(row.number), row.code, list(row.carets)
+        return
+    left, right = min((c[1] for c in row.carets), default=0), max((c[2] for c in row.carets), default=0)
+    together = right - left <= room - 2 * len(CUT)
+    for i, carets in enumerate([list(row.carets)] if together else [[caret] for caret in row.carets]):
+        code, first, last = _window(row.code, carets[0][1] if carets else 0, max((c[2] for c in carets), default=0), room)
+        shift = len(CUT) - first if first else 0
+        inside = [(which, max(start, first) + shift, min(end, last) + shift) for which, start, end in carets]
+        yield str(row.number) if i == 0 else "", code, inside
 
-    A caret comes with whether it ends in its piece.
-    """
-    pieces, piece, at = [], "", 0
-    for character in row.code:
-        if cell_len(piece + character) > width:
-            pieces.append(piece)
-            piece = ""
-        piece += character
-    for i, code in enumerate([*pieces, piece]):
-        size = cell_len(code)
-        room = size + (1 if i == len(pieces) else 0)
-        carets = []
-        for which, left, right in row.carets:
-            start, end = max(left - at, 0), min(right - at, room)
-            if end > start:
-                carets.append((which, start, end, right - at <= end or i == len(pieces)))
-        yield str(row.number) if i == 0 else "", code, carets
-        at += size
+
+def _window(code: str, left: int, right: int, room: int) -> tuple[str, int, int]:
+    """Return at most `room` cells of `code` that show [left, right) as far as it fits, and which cells of it they are."""
+    size = cell_len(code)
+    if right <= room - len(CUT):
+        first, last = 0, room - len(CUT)
+    elif left >= size - (room - len(CUT)):
+        first, last = size - (room - len(CUT)), size
+    else:
+        inner = room - 2 * len(CUT)
+        first = max(1, left - max(0, inner - (right - left)) // 2)
+        last = first + inner
+    at, shown, begin = 0, "", None
+    for character in code:
+        cells = cell_len(character)
+        if at >= first and at + cells <= last:
+            begin = at if begin is None else begin
+            shown += character
+        at += cells
+    begin = first if begin is None else begin
+    # A caret may stand behind the last cell: something is missing there.
+    return (CUT if begin else "") + shown + (CUT if last < size else ""), begin, last + 1 if last == size else last
 
 
 def _gutter(number: str, digits: int) -> Text:

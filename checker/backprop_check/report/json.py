@@ -51,6 +51,7 @@ def _gradient(gradient: Gradient) -> dict[str, Any]:
         "sizes": dict(trial.sizes),
         "remarks": [_diagnosis(d) for d in gradient.remarks],
         "diagnoses": [_diagnosis(d) for d in gradient.diagnoses],
+        **({"printed": [{"line": line, "text": "\n".join(lines)} for line, lines in gradient.printed]} if gradient.printed else {}),
     }
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis, Gradient, Report, Submission
 from backprop_check.report.carets import place_lines
+from backprop_check.report.excerpt import CUT
 from backprop_check.report.layout import INDENT, notice_lines, prose, visible, wrap
 
 MARKS = {"correct": ("✓", "green"), "incorrect": ("✗", "bold red"), "error": ("!", "bold red"), "missing": ("·", "dim")}
@@ -47,6 +48,16 @@ def gradient_lines(gradient: Gradient, report: Report, width: int, pad: int = 0)
         for remark in gradient.remarks:
             yield from prose(f"{_sentence(remark.error)} {remark.note}".strip(), width)
             yield from _help(remark, width)
+    yield from printed_lines(gradient, width)
+
+
+def printed_lines(gradient: Gradient, width: int) -> Iterator[Text]:
+    """Yield what code near this gradient printed, each line cut where it is too wide."""
+    for number, lines in gradient.printed:
+        yield Text(f"{'':{INDENT}}line {number} printed:", style="dim")
+        for line in map(visible, lines):
+            room = width - INDENT - 2
+            yield Text(f"{'':{INDENT + 2}}{line if cell_len(line) <= room else set_cell_size(line, room - len(CUT)) + CUT}")
 
 
 def diagnosis_lines(diagnosis: Diagnosis, gradient: Gradient, submission: Submission | None, width: int) -> Iterator[Text]:

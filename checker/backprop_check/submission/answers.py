@@ -37,9 +37,9 @@ class Collector:
         self.passed: list[Raised] = []
 
     def count(self, kind: str | int) -> None:
-        """Count a frame. A statement begins twice (dry run, real run), the first once more; the rest as often as the code has occasion."""
+        """Count a frame. A statement begins thrice (to print, dry run, real run), the first once more; the rest as the code asks."""
         self.counts[kind] = self.counts.get(kind, 0) + 1
-        if self.counts[kind] > (3 if isinstance(kind, int) else FORWARD_CHANGES):
+        if self.counts[kind] > (4 if isinstance(kind, int) else FORWARD_CHANGES):
             raise wire.Lost("more frames than there can be")
 
     def room(self, header: Mapping[str, Any]) -> int:
@@ -57,7 +57,7 @@ class Collector:
         self.count(kind)
         if header["name"] not in self.trial.values:
             raise ValueError("the forward has no such name")
-        self.told[kind].append((header["name"], self._statement(header["index"])))
+        self.told[kind].append((header["name"], self.statement(header["index"])))
 
     def passing(self, header: Mapping[str, Any]) -> None:
         """Note that a statement stopped and was passed over."""
@@ -87,7 +87,7 @@ class Collector:
         return Run(self.trial, answers, tuple(self.told["changed"]), tuple(self.told["rebound"]), tuple(self.answers), tuple(self.passed))
 
     def _read(self, header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> Answer:
-        index = None if header["index"] is None else self._statement(header["index"])
+        index = None if header["index"] is None else self.statement(header["index"])
         state = header["state"]
         if state == "raised":
             return Answer("raised", index, raised=self._raised(header["raised"]))
@@ -107,10 +107,11 @@ class Collector:
         return Answer("tensor", index, value=value, dtype=str(header["dtype"]), shape=shape)
 
     def _raised(self, told: Mapping[str, Any]) -> Raised:
-        where = self._statement(told["index"]), self._span(told["span"])
+        where = self.statement(told["index"]), self._span(told["span"])
         return Raised(str(told["kind"])[:80], str(told["message"])[:500], *where)
 
-    def _statement(self, index: Any) -> int:
+    def statement(self, index: Any) -> int:
+        """Return the number of a statement of `backward`. Raises `ValueError` where none has it."""
         number = int(index)
         if not 0 <= number < len(self.submission.statements):
             raise ValueError("the submission has no such statement")

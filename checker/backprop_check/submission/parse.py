@@ -61,7 +61,7 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise, besid
     body = tree.body if function is None else function.body
     parameters, unknown = (exercise_parameters(exercise), ()) if function is None else _bound(function, exercise)
     statements = read_statements(body, text)
-    here = [Part("" if each is cell else each.place, t, b) for each, _, t, b in parsed if each.mark is None]
+    here = [Part("" if each is cell else each.place, t, b, whole) for each, whole, t, b in parsed if each.mark is None]
     # A marked cell is the body of a `backward` and ran as nothing else: what an earlier attempt defines is not there for a later one.
     attempts = [Part(c.place, t) for c, _, t, _ in parsed if c.mark is not None and c is not cell]
     around = outside(

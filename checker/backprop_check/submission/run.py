@@ -9,14 +9,16 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
 from backprop_check.exercise.top_level import surroundings_text
-from backprop_check.records import Exercise, Outcome, Run, Submission, Trial
+from backprop_check.records import Exercise, Outcome, Run, Statement, Submission, Trial
 from backprop_check.submission import wire
 from backprop_check.submission.answers import Collector
 from backprop_check.submission.digest import told
+from backprop_check.submission.prints import LONGEST, may_print
 from backprop_check.submission.zygote import Zygote
 
 KINDS: Mapping[Outcome, str] = {"timeout": "TimeoutError", "memory": "MemoryError"}
@@ -58,7 +60,8 @@ class Session:
     """One submission in one worker at a time. Use as a context manager; `restart` follows a worker that ended.
 
     `early`, `restored` and `doubled` are the ways of running of design section 3 that give a second opinion: targets replaced at their
-    own last write, forward names bound to the forward's values again after each target, float32 read as float64. `until` (of
+    own last write, forward names bound to the forward's values again after each target, float32 read as float64. With `prints`, what the
+    learner's code prints is kept in `printed`, line by line, by statement. `until` (of
     `time.monotonic`) is when the whole submission's time is up. `ends` tells how workers ended that were not asked to, `broken_off` are
     the runs in which they did: what was answered there stands, for gradients were handed out for it.
     """
@@ -71,10 +74,12 @@ class Session:
     early: Sequence[str] = ()
     restored: Sequence[str] = ()
     doubled: bool = False
+    prints: bool = False
     skipped: dict[int, tuple[str, str]] = field(default_factory=dict)
     prelude_errors: list[tuple[int, str]] = field(default_factory=list)
     ends: list[Outcome] = field(default_factory=list)
     broken_off: list[Run] = field(default_factory=list)
+    printed: dict[int, list[str]] = field(default_factory=dict)
     _killed: bool = False
 
     def __enter__(self) -> Session:
@@ -110,15 +115,19 @@ class Session:
                 self._start()
 
     def _start(self) -> None:
+        self.printed = {index: lines for index, lines in self.printed.items() if index in self.skipped}
         end, self._pid = self.zygote.spawn()
         self._channel = wire.Channel.opened(end)
         order = {
             "exercise": surroundings_text(self.exercise.source),
             **told(self.submission),
+            "statements": [[sorted(s.writes), s.value is not None, _writes_unseen(s)] for s in self.submission.statements],
             "targets": [target.name for target in self.exercise.targets],
             "early": list(self.early),
             "restored": list(self.restored),
             "doubled": self.doubled,
+            "prints": self.prints
+            and may_print(self.submission.body, self.submission.prelude, *(m.text for m in self.submission.modules.values())),
             "skipped": {str(i): how for i, how in self.skipped.items()},
         }
         with contextlib.suppress(wire.Lost):  # it has ended already; the first trial will find out
@@ -132,7 +141,20 @@ class Session:
     def _trial(self, trial: Trial) -> Run:
         targets = [target.name for target in self.exercise.targets]
         collector = Collector(trial, self.submission, targets)
-        index, deadline = None, self._deadline()
+        index: int | None = None
+        deadline = self._deadline()
+
+        def begin(told: Any) -> None:
+            nonlocal index, deadline
+            collector.begins(begun := int(told))
+            index, deadline = begun, self._deadline()
+
+        def give(names: Any) -> None:
+            collector.count("want")
+            wanted = [n for n in targets if n in names and n in trial.gradients and n in collector.answers]
+            collector.handed.update(wanted)
+            self._channel.send({}, {name: trial.gradients[name].to(trial.dtype) for name in wanted})
+
         try:
             plain = {name: v for name, v in trial.values.items() if not isinstance(v, torch.Tensor)}
             tensors = {name: v for name, v in trial.values.items() if isinstance(v, torch.Tensor)}
@@ -143,16 +165,15 @@ class Session:
                 header, received = self._channel.receive(deadline, collector.room, wire.ANSWER_HEADER_LIMIT)
                 kind = header.get("is")
                 if kind == "at":
-                    collector.begins(begun := int(header["index"]))
-                    index = begun
-                    deadline = self._deadline()
+                    begin(header["index"])
                 elif kind == "answer":
                     collector.answer(header, received)
+                    if "want" in header:
+                        give(header["want"])
+                    if "at" in header:
+                        begin(header["at"])
                 elif kind == "want":
-                    collector.count(kind)
-                    wanted = [n for n in targets if n in header["names"] and n in trial.gradients and n in collector.answers]
-                    collector.handed.update(wanted)
-                    self._channel.send({}, {name: trial.gradients[name].to(trial.dtype) for name in wanted})
+                    give(header["names"])
                 elif kind in ("changed", "rebound"):
                     collector.forward(kind, header)
                 elif kind == "prelude":
@@ -160,6 +181,9 @@ class Session:
                     if collector.answers:
                         raise wire.Lost("a word from before `backward` comes too late")
                     self.prelude_errors.append((self._before(int(header["index"])), str(header["error"])[:500]))
+                elif kind == "printed" and self.prints:
+                    collector.count(kind)
+                    self.printed.setdefault(collector.statement(header["index"]), []).append(str(header["line"])[: LONGEST + 3])
                 elif kind == "passed":
                     collector.passing(header)
                 elif kind == "done":
@@ -194,3 +218,8 @@ class Session:
             name = signal.strsignal(os.WTERMSIG(status)) or f"signal {os.WTERMSIG(status)}"
             return f"ended the process ({name.lower()})", "crashed"
         return f"ended the process, with status {os.WEXITSTATUS(status)}", "crashed"
+
+
+def _writes_unseen(statement: Statement) -> bool:
+    """Whether a statement may write into a tensor and leave its version as it was."""
+    return any(way in statement.source for way in (".data", "numpy"))

@@ -11,9 +11,9 @@ import socket
 import struct
 import subprocess
 import sys
-import time
 import warnings
 from collections.abc import Callable, Mapping
+from time import monotonic, sleep  # by name: in the worker, and where it is forked from, the module's clocks stand
 from typing import NoReturn
 
 from backprop_check.errors import BadInput
@@ -174,7 +174,7 @@ def serve_workers(channel: socket.socket, memory: int | None, confined: bool) ->
     import torch
 
     from backprop_check.submission.refuse import remove_autograd
-    from backprop_check.submission.worker import serve
+    from backprop_check.submission.worker import refuse_and_settle, serve
 
     def unconfined(end: socket.socket) -> None:
         if memory is not None and sys.platform == "linux":
@@ -183,16 +183,20 @@ def serve_workers(channel: socket.socket, memory: int | None, confined: bool) ->
 
     if not confined or memory is None:
         remove_autograd()
+        refuse_and_settle(confined=False)
         serve_forks(channel, unconfined)
     from backprop_check.submission.confinement.modules import warm
     from backprop_check.submission.confinement.worker import confine
     from backprop_check.submission.confinement.zygote import isolate, prepare
+    from backprop_check.submission.rehearsal import rehearse
 
     warm()
     torch._C._set_mkldnn_enabled(False)  # it makes code as it runs, which a confined worker may not
     remove_autograd()
     isolate()
     prepared = prepare(memory)
+    refuse_and_settle(confined=True)
+    rehearse(lambda end: serve(end, confined=True))
     channel.sendall(_NUMBER.pack(0))
     serve_forks(channel, lambda end: serve(socket.socket(fileno=confine(prepared, end.detach())), confined=True))
 
@@ -286,9 +290,9 @@ def _reap(pid: int, patience: float = 0.0) -> int:
 
 
 def _has_ended(pid: int, patience: float) -> bool:
-    until = time.monotonic() + patience
+    until = monotonic() + patience
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-        if time.monotonic() >= until:
+        if monotonic() >= until:
             return False
-        time.sleep(0.001)
+        sleep(0.001)
     return True

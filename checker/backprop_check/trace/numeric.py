@@ -16,6 +16,9 @@ from backprop_check.trace.graph import Graph
 STEP = 6e-6
 """The step as a part of the element's size: near the cube root of the float64 precision, where rounding and curvature cost the same."""
 
+RISE = 0.01
+"""A step that can be worked by hand, to be shown."""
+
 LIMIT = 500
 """The most elements measured; of a larger tensor, those asked for and others spread evenly over it."""
 
@@ -24,7 +27,8 @@ LIMIT = 500
 class Slope:
     """What moving one element by ±h did: the central difference, how far it can be off, and the slope to either side.
 
-    `kinked` says that the two sides do not come together as h shrinks: a maximum changes its winner here, or a relu turns on.
+    `at` is the element's value, `before` and `after` are the loss there and where the element is `RISE` larger. `kinked` says that the two
+    sides do not come together as h shrinks: a maximum changes its winner here, or a relu turns on.
     """
 
     index: tuple[int, ...]
@@ -32,6 +36,9 @@ class Slope:
     error: float
     left: float
     right: float
+    at: float
+    before: float
+    after: float
     kinked: bool = False
 
 
@@ -65,7 +72,8 @@ def central_differences(graph: Graph, trial: Trial, node: str, first: Sequence[i
         return loss(other.view_as(value))
 
     found = [
-        _slope(_index(i, value.shape), partial(moved, i), middle, STEP * max(abs(flat[i].item()), small)) for i in _chosen(len(flat), first)
+        _slope(_index(i, value.shape), flat[i].item(), partial(moved, i), middle, STEP * max(abs(flat[i].item()), small))
+        for i in _chosen(len(flat), first)
     ]
     largest = max((abs(s.central) for s in found), default=0.0)
     step = STEP * max(flat.abs().max().item() if len(flat) else 0.0, small)
@@ -78,14 +86,14 @@ def _chosen(elements: int, first: Sequence[int]) -> list[int]:
     return sorted({*first, *range(0, elements, stride)})
 
 
-def _slope(index: tuple[int, ...], moved: Callable[[float], float], middle: float, h: float) -> Slope:
+def _slope(index: tuple[int, ...], at: float, moved: Callable[[float], float], middle: float, h: float) -> Slope:
     (right, left), (nearer_right, nearer_left) = (((moved(s) - middle) / s, (middle - moved(-s)) / s) for s in (h, h / 2))
     coarse, fine = (right + left) / 2, (nearer_right + nearer_left) / 2
     rounding = 4 * torch.finfo(torch.float64).eps * abs(middle) / h
     gap, nearer_gap = abs(right - left), abs(nearer_right - nearer_left)
     # Where the slope is smooth the gap halves with the step; at a kink it stays.
     kinked = nearer_gap > 0.6 * gap and nearer_gap > 100 * rounding
-    return Slope(index, fine, abs(fine - coarse) + rounding, nearer_left, nearer_right, kinked)
+    return Slope(index, fine, abs(fine - coarse) + rounding, nearer_left, nearer_right, at, middle, moved(RISE), kinked)
 
 
 def _told(slope: Slope, largest: float) -> Slope:

@@ -20,6 +20,7 @@ from backprop_check.classroom.pages.outline import Outline, outlines
 from backprop_check.classroom.pages.view import Target, targets
 from backprop_check.records import Gradient, Report
 from backprop_check.report.json import as_json
+from backprop_check.report.layout import visible
 from backprop_check.report.text import place
 
 COLUMNS = 88
@@ -34,7 +35,10 @@ _COLOUR = re.compile(r" *(?:text-decoration-|background-)?color: #[0-9a-f]{6};?"
 
 @dataclass(frozen=True)
 class Shown:
-    """One gradient as the page has it, with what only a notebook shows. `hints` are the steps as markup, from the first."""
+    """One gradient as the page has it, with what only a notebook shows.
+
+    `hints` are the steps as markup, from the first; `printed` is what was printed, by the line of the code.
+    """
 
     target: Target
     where: str
@@ -42,6 +46,7 @@ class Shown:
     outlines: tuple[Outline, ...]
     hints: tuple[Markup, ...]
     opened: int
+    printed: tuple[tuple[int, str], ...] = ()
 
 
 def fragment(report: Report, summary: str, hints: Mapping[str, Sequence[Iterable[Text]]], opened: Mapping[str, int]) -> str:
@@ -60,7 +65,8 @@ def _shown(
     gradient: Gradient, report: Report, target: Target, hints: Mapping[str, Sequence[Iterable[Text]]], opened: Mapping[str, int]
 ) -> Shown:
     steps = tuple(_marked_up(lines) for lines in hints.get(target.name, ()))
-    return Shown(target, place(gradient, report), heat(gradient), outlines(gradient), steps, opened.get(target.name, 0))
+    printed = tuple((line, "\n".join(map(visible, lines))) for line, lines in gradient.printed)
+    return Shown(target, place(gradient, report), heat(gradient), outlines(gradient), steps, opened.get(target.name, 0), printed)
 
 
 def _marked_up(lines: Iterable[Text]) -> Markup:

@@ -1,0 +1,275 @@
+"""The desk of `watch`: one screen with the course, the exercise's graph, the next mistake, and a key for every other command."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from rich.text import Text
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from backprop_check.cli.asked import Asked, next_after
+from backprop_check.cli.progress import Progress
+from backprop_check.cli.saves import Saves
+from backprop_check.cli.screen import held
+from backprop_check.errors import BadInput
+from backprop_check.exercise.course import exercise_id
+from backprop_check.exercise.definition import course_exercise
+from backprop_check.records import Report
+from backprop_check.report.home import course_line, graph_lines, mistake_lines
+from backprop_check.report.layout import prose, visible
+from backprop_check.submission.zygote import Zygote
+
+KEYS = {
+    "r": ("run", "check again now"),
+    "n": ("next", "the next exercise that is not passed"),
+    "p": ("previous", "the exercise before this one"),
+    "h": ("hint", "a hint, a clearer one each time"),
+    "g": ("graph", "the forward as a picture"),
+    "e": ("explain", "the page of the next mistake"),
+    "t": ("prints", "what your code printed"),
+    "m": ("numbers", "what each number does to the loss, beside your gradient"),
+    "s": ("solution", "the solution, once passed or when asked twice"),
+    "o": ("open", "the file in $EDITOR"),
+    "l": ("list", "all exercises and how far you are"),
+    "?": ("help", "what the keys do"),
+    "q": ("quit", "leave"),
+}
+NAMED = {"?": "question_mark"}
+BUSY = "checking..."
+AT_LINE = {"vi", "vim", "nvim", "nano", "emacs", "emacsclient", "kak", "micro", "joe", "ne"}
+"""Editors that open a file at a line when told `+LINE` before it."""
+
+
+def sit_down(question: Asked, args: argparse.Namespace, zygote: Zygote | None = None) -> int:
+    """Run the desk until the learner quits. torch is loaded behind the first screen, here and in the process that workers come from."""
+    with zygote or Zygote.started() as workers:
+        Desk(question, args, workers).run()
+    return 0
+
+
+class Desk(App[None]):
+    """The screen. All that takes time runs in one thread, one thing after the other; saves that come meanwhile are one."""
+
+    CSS = "#head, #foot { height: auto; } #pane { height: 1fr; scrollbar-size-vertical: 1; } #body { height: auto; }"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS = [  # noqa: RUF012  (Textual's own way)
+        *(Binding(NAMED.get(key, key), f"key('{key}')", show=False) for key in KEYS),
+        Binding("escape", "key('escape')", show=False),
+        Binding("ctrl+c,ctrl+d,ctrl+q", "quit", show=False, priority=True),
+    ]
+
+    def __init__(self, question: Asked, args: argparse.Namespace, zygote: Zygote) -> None:
+        super().__init__(ansi_color=True)
+        self.question, self.args, self.zygote = question, args, zygote
+        self.report: Report | None = None
+        self.body: list[Text] = []
+        self.state = BUSY
+        self.waiting: Callable[[], object] | None = None
+        self.busy = False
+        self.executor = ThreadPoolExecutor(1)
+        self.saves: Saves | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="head")
+        with VerticalScroll(id="pane"):
+            yield Static(id="body")
+        yield Static(id="foot")
+
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGHUP"):
+            if hasattr(signal, name) and hasattr(loop, "add_signal_handler") and os.name == "posix":
+                loop.add_signal_handler(getattr(signal, name), self.exit)
+        self._watch_saves()
+        self.do(self.check)
+
+    def on_unmount(self) -> None:
+        if self.saves is not None:
+            self.saves.close()
+        self.executor.shutdown(wait=False, cancel_futures=True)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.draw)
+
+    def action_key(self, key: str) -> None:
+        if key == "q":
+            self.exit()
+        elif key in ("n", "p"):
+            self.do(lambda: self.move(key))
+        elif key == "o":
+            self.open()
+        elif key in ("r", "escape"):
+            self.do(self.check)
+        else:
+            self.do(lambda: self.look(key))
+
+    def do(self, job: Callable[[], object]) -> None:
+        """Do a job in the thread, after what is being done; of several that wait only the last is done."""
+        self.waiting = job
+        self.state = BUSY
+        self.draw()
+        if not self.busy:
+            self.busy = True
+            self.run_worker(self._work_off(), exit_on_error=True)
+
+    async def _work_off(self) -> None:
+        try:
+            while self.waiting is not None:
+                job, self.waiting = self.waiting, None
+                await asyncio.get_running_loop().run_in_executor(self.executor, job)
+                self.state = f"{time.strftime('%H:%M:%S')} watching {self.question.exercise.name}"
+                self.draw()
+                self.query_one("#pane", VerticalScroll).scroll_home(animate=False)
+        finally:
+            self.busy = False
+
+    # What follows, up to `draw`, runs in the thread.
+
+    def check(self) -> None:
+        """Check the exercise; its first mistake is the body."""
+        from backprop_check.cli.check import judged, learned
+
+        before = self.question.progress.of(self.question.id).get("targets", {})
+        with held(self.columns) as said:
+            try:
+                self.report = judged(self.question, self.args_of_check())
+                if self.report.message is not None:
+                    said[:0] = prose(self.report.message, self.columns)
+                    self.report = None
+                else:
+                    said[:0] = [*mistake_lines(self.report, self.columns), *learned(self.question, self.report, before)]
+            except BadInput as error:
+                self.report = None
+                said[:0] = prose(str(error), self.columns)
+        self.body = said
+
+    def look(self, key: str) -> None:
+        """Show what a command shows, in the place of the report."""
+        from backprop_check.cli.main import main
+
+        wrong = next((g for g in self.report.gradients if g.verdict.status != "correct"), None) if self.report is not None else None
+        if key == "?":
+            self.body = [Text.assemble(f"  {k}  ", (name, "bold"), f"  {does}") for k, (name, does) in KEYS.items()]
+            self.body += [Text("  arrows, page up and page down scroll; escape goes back to the report", style="dim")]
+            return
+        if key == "t":
+            self.body = self.printed()
+            return
+        code = wrong.diagnoses[0].code if wrong is not None and wrong.diagnoses else ""
+        path = str(self.question.exercise)
+        command = {
+            "h": ["hint", path],
+            "g": ["graph", path],
+            "e": ["explain", *([code] if code else [])],
+            "m": ["check", path, "--numeric"],
+            "s": ["solution", path],
+            "l": ["list"],
+        }[key]
+        with held(self.columns) as said:
+            main(command, self.zygote)
+        self.body = said
+
+    def printed(self) -> list[Text]:
+        from backprop_check.report.text import printed_lines
+
+        lines = [line for g in self.report.gradients for line in printed_lines(g, self.columns)] if self.report is not None else []
+        return lines or [Text("   Your code printed nothing.")]
+
+    def move(self, key: str) -> None:
+        """Go on to another exercise of the course."""
+        question = self.question
+        files = question.course.files() if question.own else []
+        at = [path.name for path in files].index(question.exercise.name) if files else 0
+        there = next_after(question.course, question.exercise) if question.own and key == "n" else files[at - 1] if at else None
+        if there is None:
+            self.body = [Text("   There is no other exercise left to go on to." if key == "n" else "   This is the first exercise.")]
+            return
+        self.question = Asked(question.course, there, there, question.own, Progress(question.course.root))
+        self.call_from_thread(self._watch_saves)
+        self.check()
+
+    def args_of_check(self) -> argparse.Namespace:
+        return argparse.Namespace(zygote=self.zygote, time_limit=self.args.time_limit, verbose=False)
+
+    # From here on, Textual's own thread.
+
+    def draw(self) -> None:
+        """Write the three parts anew."""
+        if not self.is_attached or not self.query("#foot"):
+            return
+        for name, lines in (("head", self.head()), ("body", self.body), ("foot", self.foot())):
+            self.query_one(f"#{name}", Static).update(Text("\n").join(lines))
+
+    @property
+    def columns(self) -> int:
+        return max(20, self.size.width - 1)
+
+    def head(self) -> Iterable[Text]:
+        question, width = self.question, self.columns
+        try:
+            exercise = course_exercise(question.course, question.exercise)
+        except BadInput:
+            yield Text(question.id, style="bold")
+            return
+        stored = question.progress.of(question.id).get("targets", {})
+        statuses = {g.verdict.target.name: g.verdict.status for g in self.report.gradients} if self.report is not None else stored
+        known = {target.name: statuses.get(target.name, "missing") for target in exercise.targets}
+        if question.own:
+            yield course_line(question.course.ids(), self.marks(), question.id, width)
+        title = f"{exercise.id}: {visible(exercise.title)}"
+        yield Text(title if len(title) <= width else title[: width - 3] + "...", style="bold")
+        yield from graph_lines(exercise, known, width)
+        yield Text("─" * width, style="dim")
+
+    def marks(self) -> dict[str, str]:
+        progress, marks = self.question.progress, {}
+        for name in self.question.course.ids():
+            stored = progress.of(name)
+            wrong = {"incorrect", "error"} & set(stored.get("targets", {}).values())
+            marks[name] = "correct" if stored.get("passed") else "incorrect" if wrong else "missing"
+        return marks
+
+    def foot(self) -> Iterable[Text]:
+        following = next_after(self.question.course, self.question.exercise) if self.question.own else None
+        names = {key: name for key, (name, _) in KEYS.items()}
+        names["n"] = f"next ({exercise_id(following)})" if following else "next"
+        yield Text("─" * self.columns, style="dim")
+        yield from prose(self.state, self.columns, indent=0, style="bold" if self.state == BUSY else "")
+        yield from prose(" · ".join(f"{key} {name}" for key, name in names.items()), self.columns, indent=0, style="dim")
+
+    def _watch_saves(self) -> None:
+        if self.saves is not None:
+            self.saves.close()
+        loop = asyncio.get_running_loop()
+        self.saves = Saves(self.question.exercise, lambda: loop.call_soon_threadsafe(self.do, self.check), self.args.poll)
+
+    def open(self) -> None:
+        """Open the file in the learner's editor, at the next mistake; the screen comes back when the editor ends."""
+        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or next(filter(shutil.which, ("nano", "vi", "notepad")), "")
+        if not editor:
+            self.body = [Text("   Set EDITOR to the name of your editor, as `export EDITOR=nano`.")]
+            self.draw()
+            return
+        line = next((g.line for g in self.report.gradients if g.verdict.status != "correct" and g.line), None) if self.report else None
+        words = shlex.split(editor)
+        place = [f"+{line}"] if line and Path(words[0]).name in AT_LINE else []
+        with self.suspend():
+            try:
+                subprocess.run([*words, *place, str(self.question.exercise)], check=False)  # noqa: S603  (the learner's own editor)
+            except OSError as error:
+                self.body = [Text(f"   {editor} could not be started ({error.strerror}): set EDITOR to another.")]
+        self.refresh(layout=True)
+        self.draw()

@@ -1,0 +1,81 @@
+"""The screen of `watch`, in parts: where one is in the course, the graph in small, the next mistake in full. Values in, lines out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.text import Text
+
+from backprop_check.records import Exercise, Report
+from backprop_check.report.excerpt import CUT
+from backprop_check.report.layout import notice_lines, visible
+from backprop_check.report.text import MARKS, gradient_lines, place, printed_lines, summary
+
+MOST_GRAPH_LINES = 3
+
+
+def course_line(ids: Sequence[str], marks: Mapping[str, str], here: str, width: int) -> Text:
+    """Return the course as one sign an exercise, the one at hand by its name, and how many are passed."""
+    line = Text()
+    for name in ids:
+        mark, style = MARKS[marks.get(name, "missing")]
+        line.append(f" {name} " if name == here else mark, style="reverse" if name == here else style)
+    passed = f"{sum(mark == 'correct' for mark in marks.values())} of {len(ids)} passed"
+    if len(line.plain) + 2 + len(passed) <= width:
+        line.append(f"{passed:>{width - len(line.plain)}}", style="dim")
+    return line
+
+
+def graph_lines(exercise: Exercise, statuses: Mapping[str, str], width: int) -> Iterator[Text]:
+    """Yield the nodes in the forward's order, each with the state of its gradient; of a long forward the part around the first open one.
+
+    Left out are the values that have no gradient here.
+    """
+    lines, first_open = [Text()], 0
+    for name in exercise.names:
+        if f"d{name}" not in statuses and name != exercise.output:
+            continue
+        part, between = _node(name, statuses), " " if name in exercise.inputs else " → "
+        if lines[-1].plain and len(lines[-1].plain) + len(between) + len(part.plain) > width:
+            lines.append(Text())
+        lines[-1].append(between if lines[-1].plain else between.lstrip()).append_text(part)
+        if statuses.get(f"d{name}", "correct") != "correct" and not first_open:
+            first_open = len(lines)
+    start = min(max(0, first_open - 2), max(0, len(lines) - MOST_GRAPH_LINES))
+    yield from lines[start : start + MOST_GRAPH_LINES]
+
+
+def _node(name: str, statuses: Mapping[str, str]) -> Text:
+    if f"d{name}" not in statuses:
+        return Text(name, style="dim")
+    mark, style = MARKS[statuses[f"d{name}"]]
+    return Text.assemble(name, (mark, style))
+
+
+def mistake_lines(report: Report, width: int) -> Iterator[Text]:
+    """Yield the next gradient to mend in full, each other that is not right in a line, and what else there is in one."""
+    yield from notice_lines(report.notices, width)
+    by_status = {status: [g for g in report.gradients if g.verdict.status == status] for status in MARKS}
+    wrong = [g for g in report.gradients if g.verdict.status in ("incorrect", "error")]
+    missing, right = by_status["missing"], by_status["correct"]
+    first = next(iter([*wrong, *missing]), None)
+    if first is not None:
+        yield from gradient_lines(first, report, width)
+        yield Text()
+    for gradient in [*(g for g in wrong if g is not first), *(g for g in right if g.remarks)]:
+        mark, style = MARKS[gradient.verdict.status]
+        codes = " and ".join(d.code for d in gradient.diagnoses or gradient.remarks)
+        line = f"{gradient.verdict.target.name}   {place(gradient, report)}   {visible(codes)}".rstrip()
+        yield Text.assemble((mark, style), " ", _cut(line, width - 2))
+    for status, members in (("missing", [g for g in missing if g is not first]), ("correct", [g for g in right if not g.remarks])):
+        if members:
+            mark, style = MARKS[status]
+            yield Text.assemble((mark, style), " ", (_cut(" ".join(g.verdict.target.name for g in members), width - 2), "dim"))
+    yield Text()
+    for gradient in report.gradients:
+        yield from printed_lines(gradient, width) if gradient is not first else ()
+    yield from summary(report, width)
+
+
+def _cut(line: str, room: int) -> str:
+    return line if len(line) <= room else line[: room - len(CUT)] + CUT

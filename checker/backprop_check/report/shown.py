@@ -1,0 +1,75 @@
+"""What `show` says of a value or a gradient: what it is, its axes, its numbers. Values in, lines out; nothing is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from rich.text import Text
+
+from backprop_check.exercise.sizes import written
+from backprop_check.records import Exercise, Trial
+from backprop_check.report.excerpt import CUT
+from backprop_check.report.layout import prose, visible
+from backprop_check.report.values import number, value_lines
+
+FEW = 6
+NUMBERS = "The inputs are drawn once, in few digits, and are the same at each run; `check --numeric` shows the same ones."
+
+
+def shown_lines(exercise: Exercise, trial: Trial, shapes: Mapping[str, str], name: str, width: int) -> Iterator[Text]:
+    """Yield one value, or the gradient `d<node>` of one, by its `name`, which `trial` has."""
+    value = trial.values[name] if name in trial.values else trial.gradients[name]
+    yield Text.assemble(
+        (name, "bold"), f"  {exercise.id}  {_size(value, shapes.get(name.removeprefix('d') if name not in shapes else name))}"
+    )
+    yield from prose(_what(exercise, name), width, style="dim")
+    yield Text()
+    yield from value_lines(value, width)
+    yield Text()
+    yield from prose(NUMBERS, width, indent=0, style="dim")
+
+
+def all_lines(exercise: Exercise, trial: Trial, shapes: Mapping[str, str], command: str, width: int) -> Iterator[Text]:
+    """Yield every value of the forward: its name, its axes, and its numbers where they are few."""
+    yield Text.assemble((exercise.id, "bold"), f"  {visible(exercise.title)}")
+    yield Text()
+    wide = max(map(len, exercise.names))
+    sizes = {name: _size(trial.values[name], shapes.get(name)) for name in exercise.names}
+    widest = max(map(len, sizes.values()))
+    for name, size in sizes.items():
+        line = f"   {name:{wide}}  {size:{widest}}  {_few(trial.values[name])}".rstrip()
+        yield Text(line if len(line) <= width else line[: width - len(CUT)] + CUT)
+    yield Text()
+    yield from prose(
+        f"`{command} {exercise.lines[0].name}` shows all numbers of one, `{command} d{exercise.names[0]}` those of a gradient.",
+        width,
+        indent=0,
+    )
+    yield from prose(NUMBERS, width, indent=0, style="dim")
+
+
+def _what(exercise: Exercise, name: str) -> str:
+    lines = {line.name: line for line in exercise.lines}
+    if name in lines:
+        return f"`{name} = {' '.join(lines[name].source.split())}` (line {lines[name].number})"
+    if name in exercise.names:
+        return "an argument of the forward"
+    if name == f"d{exercise.output}":
+        return f"what arrives from above: the gradient of the loss with respect to {exercise.output}, drawn at random"
+    loss = f"({exercise.output} * d{exercise.output}).sum()" if exercise.takes_cotangent else exercise.output
+    return f"the gradient of {loss} with respect to {name[1:]}, by autograd"
+
+
+def _size(value: Any, axes: str | None) -> str:
+    if not isinstance(value, torch.Tensor):
+        return "a number"
+    size = written(tuple(value.shape))
+    return f"{axes} = {size}" if axes and axes != size else size
+
+
+def _few(value: Any) -> str:
+    if not isinstance(value, torch.Tensor):
+        return number(value)
+    return "  ".join(number(x) for x in value.flatten().tolist()) if value.numel() <= FEW else ""
