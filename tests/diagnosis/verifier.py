@@ -40,7 +40,7 @@ class Trial:
         else:
             self.cotangent = torch.ones_like(live[self.output])
         nodes = {name: v for name, v in live.items() if _floats(v) and v.requires_grad}
-        found = torch.autograd.grad(live[self.output], list(nodes.values()), self.cotangent, allow_unused=True)
+        found = torch.autograd.grad((live[self.output] * self.cotangent).sum(), list(nodes.values()), allow_unused=True)
         self.gradients = {"d" + n: torch.zeros_like(v) if g is None else g for (n, v), g in zip(nodes.items(), found, strict=True)}
         self.values = {name: v.detach().contiguous() if isinstance(v, torch.Tensor) else v for name, v in live.items()}
 

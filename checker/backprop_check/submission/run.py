@@ -183,7 +183,9 @@ class Session:
                     self.prelude_errors.append((self._before(int(header["index"])), str(header["error"])[:500]))
                 elif kind == "printed" and self.prints:
                     collector.count(kind)
-                    self.printed.setdefault(collector.statement(header["index"]), []).append(str(header["line"])[: LONGEST + 3])
+                    printing = collector.statement(header["index"])
+                    if not header["silent"] or "print" in self.submission.statements[printing].source:
+                        self.printed.setdefault(printing, []).append(str(header["line"])[: LONGEST + 3])
                 elif kind == "passed":
                     collector.passing(header)
                 elif kind == "done":

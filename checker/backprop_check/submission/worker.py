@@ -10,7 +10,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -84,7 +84,8 @@ def serve(end: socket.socket, confined: bool) -> None:
         values = {**header["plain"], **tensors}
         if plan is None:
             if order["prints"]:
-                _print(channel, order, statements, skipped, module, values, defaults)
+                define(Plan(skipped=skipped), ast.parse(order["body"]))
+                _print(channel, partial(_call, order, module, values=_fresh(values), defaults=defaults))
             dry = DryRun(order["targets"], statements, values, lambda i: channel.send({"is": "at", "index": i}))
             plain = dry_plan(order["targets"], statements, skipped)
             define(plain, tree)
@@ -97,25 +98,16 @@ def serve(end: socket.socket, confined: bool) -> None:
         channel.send({"is": "done"})
 
 
-def _print(
-    channel: Channel,
-    order: Mapping[str, Any],
-    statements: Sequence[Statement],
-    skipped: Mapping[int, tuple[str, str]],
-    module: dict[str, Any],
-    values: Mapping[str, Any],
-    defaults: Mapping[str, Any],
-) -> None:
+def _print(channel: Channel, call: Callable[[Hook], None]) -> None:
     """Run `backward` as it stands, only for what it prints."""
 
-    def tell(index: int, line: str) -> None:
-        channel.send({"is": "printed", "index": index, "line": line})
+    def tell(index: int, line: str, silent: bool = False) -> None:
+        channel.send({"is": "printed", "index": index, "line": line, "silent": silent})
 
     stream = Printed(tell)
-    hook = Printing(statements, lambda i: channel.send({"is": "at", "index": i}), stream)
+    hook = Printing(lambda i: channel.send({"is": "at", "index": i}), stream, lambda i, kind: tell(i, f"(nothing: {kind})", silent=True))
     with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
-        _define(order, module, Plan(skipped=skipped), defaults)
-        _call(order, module, hook, _fresh(values), defaults)
+        call(hook)
 
 
 class RealRun(Hook):
