@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from backprop_check.cli.main import main
-from backprop_check.submission.zygote import Zygote
+from backprop_check.submission.spawner import Spawner
+from backprop_check.submission.workers import Workers, started
 
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # nbformat can do without, and it takes seconds to load
 
@@ -73,11 +74,15 @@ def pytest_configure() -> None:
     logging.getLogger("backprop_check").addHandler(Raising())
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--worker", choices=("fork", "spawn"), default="fork", help="spawn: start each worker, as where nothing forks")
+
+
 @pytest.fixture(scope="session")
-def zygote() -> Iterator[Zygote]:
-    """The process that forks the workers of every test. Started, not forked: pytest may have used torch's threads."""
-    with Zygote.started() as started:
-        yield started
+def zygote(request: pytest.FixtureRequest) -> Iterator[Workers]:
+    """Where the workers of every test come from. Started, not forked: pytest may have used torch's threads."""
+    with Spawner() if request.config.getoption("--worker") == "spawn" else started() as workers:
+        yield workers
 
 
 @pytest.fixture

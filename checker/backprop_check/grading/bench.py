@@ -29,7 +29,8 @@ from backprop_check.submission.cells import cells
 from backprop_check.submission.digest import code_digest
 from backprop_check.submission.parse import submission_from
 from backprop_check.submission.run import Limits, NothingRan
-from backprop_check.submission.zygote import Gone, Zygote
+from backprop_check.submission.workers import Gone
+from backprop_check.submission.zygote import Zygote
 from backprop_check.trace.graph import Graph, load_graph
 from backprop_check.trace.oracle import trace
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import resource
 import select
 import signal
 import sys
@@ -21,6 +20,9 @@ from backprop_check.diagnosis.rules import rules
 from backprop_check.records import Claim, Diagnosis, Submission, Verdict
 from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, mapped, prctl
 from backprop_check.trace.graph import Graph
+
+if sys.platform != "win32":
+    import resource
 
 MEMORY = 1 << 30
 MOST = 1 << 24

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 import signal
 import time
 from collections import Counter, deque
@@ -20,7 +19,8 @@ from backprop_check.grading.judge import NURSERY
 from backprop_check.grading.task import Setup, Task
 from backprop_check.grading.unjudged import too_slow, unjudged
 from backprop_check.submission.confinement.zygote import environment
-from backprop_check.submission.zygote import Gone, Zygote
+from backprop_check.submission.workers import Gone
+from backprop_check.submission.zygote import Zygote
 
 TRIES = 4
 """How often a submission may take its judge along before it is given up."""
@@ -184,8 +184,8 @@ class Pool:
         lost_alone, ended = True, 0
         if self._nursery is not None:
             try:
-                status = self._nursery.end(judge.pid, OWN_END)
-                ended = os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else 0
+                code = self._nursery.end(judge.pid, OWN_END)
+                ended = -code if code is not None and code < 0 else 0
             except Gone:
                 lost_alone = False
         if not judge.tasks:

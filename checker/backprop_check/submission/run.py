@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +18,13 @@ from backprop_check.submission import wire
 from backprop_check.submission.answers import Collector
 from backprop_check.submission.digest import told
 from backprop_check.submission.prints import LONGEST, may_print
-from backprop_check.submission.zygote import Zygote
+from backprop_check.submission.workers import Workers
 
 KINDS: Mapping[Outcome, str] = {"timeout": "TimeoutError", "memory": "MemoryError"}
 """As what kind of exception the end of a worker is told; any other is a `ProcessEnded`."""
+
+KILL = 9
+"""The signal that systems end a process with when memory runs out."""
 
 OWN_END = 0.1
 """Seconds a worker that closed its channel may take to end, before it is killed."""
@@ -66,7 +68,7 @@ class Session:
     the runs in which they did: what was answered there stands, for gradients were handed out for it.
     """
 
-    zygote: Zygote
+    zygote: Workers
     exercise: Exercise
     submission: Submission
     limits: Limits = Limits()
@@ -209,17 +211,16 @@ class Session:
     def _reason(self, lost: Exception) -> tuple[str, Outcome]:
         if str(lost) == "late":
             return f"took longer than {self.limits.statement:g} s", "timeout"
-        if str(lost) not in ("ended", "[Errno 32] Broken pipe", "[Errno 104] Connection reset by peer"):
+        if str(lost) != "ended":
             return "broke off the talk with the judge", "refused"
-        status = self._stop(OWN_END)
-        if status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
-            return "was killed by the system, as happens when memory runs out", "memory"
-        if status is None:
+        code = self._stop(OWN_END)
+        if code is None:
             return "closed its connection to the judge", "crashed"
-        if os.WIFSIGNALED(status):
-            name = signal.strsignal(os.WTERMSIG(status)) or f"signal {os.WTERMSIG(status)}"
-            return f"ended the process ({name.lower()})", "crashed"
-        return f"ended the process, with status {os.WEXITSTATUS(status)}", "crashed"
+        if code >= 0:
+            return f"ended the process, with status {code}", "crashed"
+        if code == -KILL:
+            return "was killed by the system, as happens when memory runs out", "memory"
+        return f"ended the process ({(signal.strsignal(-code) or f'signal {-code}').lower()})", "crashed"
 
 
 def _writes_unseen(statement: Statement) -> bool:

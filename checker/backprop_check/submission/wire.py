@@ -80,7 +80,7 @@ class Channel:
         try:
             self._end.sendall(waiting)
         except OSError as error:
-            raise Lost(str(error)) from None
+            raise _lost(error) from None
 
     def receive(
         self, deadline: float | None = None, most: Callable[[Mapping[str, Any]], int] | None = None, head: int = HEADER_LIMIT
@@ -113,7 +113,7 @@ class Channel:
             except TimeoutError:
                 raise Lost("late") from None
             except OSError as error:
-                raise Lost(str(error)) from None
+                raise _lost(error) from None
             if not chunk:
                 raise Lost("ended")
             self._read += chunk
@@ -122,6 +122,11 @@ class Channel:
         taken = bytes(self._read[:size])
         del self._read[:size]
         return taken
+
+
+def _lost(error: OSError) -> Lost:
+    """What a talk that broke off tells: whatever the system calls it when the other side is gone, it has ended."""
+    return Lost("ended" if isinstance(error, ConnectionError) else str(error))
 
 
 def most_elements(values: Mapping[str, Any]) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import resource
 import signal
 import socket
 import struct
@@ -18,6 +17,12 @@ from typing import NoReturn
 
 from backprop_check.errors import BadInput
 from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, fix_addresses, limit_memory, mapped, prctl
+from backprop_check.submission.python import python_on
+from backprop_check.submission.warm import warm_up
+from backprop_check.submission.workers import Gone
+
+if sys.platform != "win32":
+    import resource
 
 SPAWN, END = b"spawn   ", b"end     "
 KILLED = -1
@@ -27,10 +32,6 @@ MEMORY = 1 << 30
 """Bytes that a confined worker may take of its own, where the caller says nothing else."""
 
 Serve = Callable[[socket.socket], None]
-
-
-class Gone(Exception):
-    """The zygote has ended, by no doing of ours."""
 
 
 class Zygote:
@@ -48,7 +49,7 @@ class Zygote:
         import torch
 
         torch.set_num_threads(1)
-        _warm()
+        warm_up()
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
@@ -97,7 +98,7 @@ class Zygote:
             raise Gone(str(error)) from None
 
     def end(self, pid: int, patience: float = 0.0) -> int | None:
-        """End the worker `pid` with its whole process group; return its wait status, None where it had to be killed.
+        """End the worker `pid` with its whole process group; return its exit code (`Workers.end`), None where it had to be killed.
 
         `patience` is how many seconds it may take to end by itself. Raises `Gone`.
         """
@@ -106,7 +107,7 @@ class Zygote:
             status = self._number()
         except OSError as error:
             raise Gone(str(error)) from None
-        return None if status == KILLED else status
+        return None if status == KILLED else os.waitstatus_to_exitcode(status)
 
     def close(self) -> None:
         self._channel.close()
@@ -139,25 +140,13 @@ class Zygote:
         return int(_NUMBER.unpack(data)[0])
 
 
-def python_on(program: str, argument: str) -> list[str]:
-    """Return the command that runs `program` (module:function, given `argument`) in a Python of its own.
-
-    Nothing of the current folder can be imported there: a torch.py in it is no torch. What this process can import, the other can: an
-    uninstalled checkout, too.
-    """
-    module, function = program.split(":")
-    code = f"import sys; sys.path[:0] = sys.argv[2:]; from {module} import {function}; {function}(sys.argv[1])"
-    path = [os.path.abspath(folder) for folder in sys.path if folder and os.path.isabs(folder)]  # noqa: PTH100, PTH117
-    return [sys.executable, "-P", "-c", code, argument, *path]
-
-
 def main(descriptor: str, memory: int | None = None, confined: bool = False) -> NoReturn:
     # torch warns where there is no numpy; nothing here needs one.
     warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
     import torch
 
     torch.set_num_threads(1)
-    _warm()
+    warm_up()
     serve_workers(socket.socket(fileno=int(descriptor)), memory, confined)
 
 
@@ -233,16 +222,6 @@ def _keep_only(descriptor: int) -> None:
     """Close what the process that forked us has open; its objects stay, but nothing in here uses them."""
     for first, last in ((3, descriptor), (descriptor + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])):
         os.closerange(first, min(last, 1 << 20))
-
-
-def _warm() -> None:
-    """Do once what every worker would do first: import its modules, run an operation of each common kind."""
-    import torch
-
-    import backprop_check.submission.worker  # noqa: F401
-
-    x = torch.ones(2, 2, dtype=torch.float64)
-    _ = ((x @ x.T).exp().sum(1, keepdim=True) * x).reshape(-1)[torch.tensor([0])].clone()
 
 
 def _fork(channel: socket.socket, descriptor: int, serve: Serve) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import resource
 import signal
 import sys
 
@@ -20,6 +19,9 @@ from backprop_check.submission.confinement.kernel import (
     prctl,
 )
 from backprop_check.submission.confinement.zygote import Prepared
+
+if sys.platform != "win32":
+    import resource
 
 CHANNEL = 3
 """The descriptor the worker's socket is moved to. 0, 1 and 2 are the null device; there are no others and can be none."""
