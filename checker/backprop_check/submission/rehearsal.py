@@ -39,6 +39,7 @@ ORDER = {
     "early": [],
     "restored": [],
     "doubled": False,
+    "prints": False,
     "skipped": {},
 }
 
