@@ -38,7 +38,7 @@ def backward(counts, counts_sum_inv, probs, act, s):
 KINDS = {
     "right": RIGHT,
     "wrong": RIGHT.replace(", keepdim=True", ""),
-    "loops": RIGHT.replace("    dcounts =", "    while True: pass\n    dcounts ="),
+    "loops": RIGHT.replace("    dcounts =", "    import time\n    while True: time.sleep(1)\n    dcounts ="),
     "broken": "def backward(:\n",
 }
 CLASS = {f"s{n:02}_ex05.py": "loops" if n == 30 else "broken" if n == 40 else "wrong" if n % 3 == 0 else "right" for n in range(60)}

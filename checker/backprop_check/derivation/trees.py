@@ -26,7 +26,9 @@ def kept(function: Callable[[Node], Found]) -> Callable[[Node], Found]:
 
     @wraps(function)
     def found(node: Node) -> Found:
-        known = node.__dict__.setdefault("kept", _Kept())
+        known = node.__dict__.get("kept")
+        if known is None:
+            known = node.__dict__["kept"] = _Kept()
         if function not in known:
             known[function] = function(node)
         result: Found = known[function]

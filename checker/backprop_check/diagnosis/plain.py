@@ -89,10 +89,20 @@ def plain(case: Case, expression: ast.expr) -> ast.expr:
 @kept
 def size(expression: ast.expr) -> int:
     """How much there is to read: the tokens, nearly; and one more for each sign that stands within a product."""
-    nodes = [n for n in ast.walk(expression) if isinstance(n, ast.expr | ast.keyword)]
-    products = [n for n in nodes if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult | ast.Div)]
-    inside = [n for n in products if isinstance(n.right, ast.UnaryOp)]
-    return len(nodes) + text(expression).count("(") + sum(isinstance(n, ast.BinOp) for n in nodes) + len(inside)
+    return _least(expression) + text(expression).count("(")
+
+
+@kept
+def _least(node: ast.AST) -> int:
+    """The same without its brackets, for which it would have to be written."""
+    own = int(isinstance(node, ast.expr | ast.keyword))
+    if isinstance(node, ast.BinOp):
+        own += 1 + (isinstance(node.op, ast.Mult | ast.Div) and isinstance(node.right, ast.UnaryOp))
+    return own + sum(map(_least, ast.iter_child_nodes(node)))
+
+
+def _is_less(new: ast.expr, size_before: int) -> bool:
+    return _least(new) < size_before and size(new) < size_before
 
 
 def _settlings(case: Case, expression: ast.expr, algebra: bool = False) -> Iterator[ast.expr]:
@@ -104,7 +114,7 @@ def _settlings(case: Case, expression: ast.expr, algebra: bool = False) -> Itera
         for less in (*_less(part), *_undone(case, part)):
             if case.late:
                 return
-            if size(less) < long and case.alike(part, less, expression):
+            if _is_less(less, long) and case.alike(part, less, expression):
                 yield put(expression, part, less)
         if dumped(part) not in own and (base := _laid_out(part)) is not None:
             flat = put(expression, part, base)
@@ -164,7 +174,7 @@ def _shorter(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
         for new in (*rewritten(part), *straightened(part), *_less(part), *(_known(case, part) if isinstance(part, ast.BinOp) else ())):
             if case.late:
                 return
-            if size(new) >= long:
+            if not _is_less(new, long):
                 continue
             candidate = put(expression, part, new)
             lost = read - case.gradients_in(new)
