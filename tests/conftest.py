@@ -34,6 +34,7 @@ SLOW = {
         "test_hint.py",
         "test_lesson.py",
         "test_lies.py",
+        "test_lsp.py",
         "test_mutants.py",
         "test_mutation_matrix.py",
         "test_packaging.py",

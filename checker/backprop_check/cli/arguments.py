@@ -133,6 +133,13 @@ def _watch(command: argparse.ArgumentParser) -> None:
     _time_limit(command)
 
 
+def _lsp(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--stdio", action="store_true", help="talk on standard input and output, as it always does (some editors add this)"
+    )
+    _time_limit(command)
+
+
 def _reset(command: argparse.ArgumentParser) -> None:
     command.add_argument("exercise", metavar="EX", help="an id of the course (ex05, 5)")
     command.add_argument("--yes", action="store_true", help="do not ask")
@@ -214,6 +221,7 @@ COMMANDS: dict[str, tuple[str, str, str, Callable[[argparse.ArgumentParser], Non
     "demo": ("demo", "", "show a wrong answer, why it is wrong, and the line mended", _time_limit),
     "list": ("list", "", "show the exercises and how far you are", _nothing),
     "watch": ("watch", "[EX]", "check again at every save", _watch),
+    "lsp": ("lsp", "", "serve an editor: mistakes at each save, hints as code actions", _lsp),
     "hint": ("hint", "[EX]", "give a hint, a clearer one each time", _hint),
     "show": ("show", "[EX] [NAME]", "show a value or a gradient of an exercise in numbers", _show),
     "graph": ("graph", "[EX]", "draw the forward graph", _exercise),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+
+from rich.text import Text
 
 from backprop_check.cli.asked import Asked, asked
 from backprop_check.cli.check import chosen, judged, step
 from backprop_check.cli.main import complain
-from backprop_check.records import Gradient, Submission
+from backprop_check.records import Gradient, Report, Submission
 
 
 def run(args: argparse.Namespace) -> int:
@@ -21,22 +24,30 @@ def run(args: argparse.Namespace) -> int:
         return 0
     assert report.submission is not None
     from backprop_check.cli.screen import show, width
-    from backprop_check.derivation.lesson import lesson
-    from backprop_check.report.hint.ladder import STEPS, hint_lines
+    from backprop_check.report.hint.ladder import STEPS
     from backprop_check.report.layout import notice_lines
-    from backprop_check.trace.graph import load_graph
 
-    name = gradient.verdict.target.name
-    number = args.step or question.progress.climb(question.id, name, _answer(report.submission, gradient), STEPS)
-    taught = lesson(load_graph(report.exercise), report.submission, gradient.verdict)
+    answer = answer_of(report.submission, gradient)
+    number = args.step or question.progress.climb(question.id, gradient.verdict.target.name, answer, STEPS)
     show(notice_lines(report.notices, width()))
-    show(hint_lines(report.exercise, report.submission, gradient, taught, number, step(question, name), width()))
+    show(hint_on(question, report, gradient, number, width()))
     if number < STEPS:
         print(f"\n{_further(question, args, number)}")
     return 0
 
 
-def _answer(submission: Submission, gradient: Gradient) -> str:
+def hint_on(question: Asked, report: Report, gradient: Gradient, number: int, width: int) -> Iterator[Text]:
+    """Yield hint `number` on a gradient that is not right."""
+    from backprop_check.derivation.lesson import lesson
+    from backprop_check.report.hint.ladder import hint_lines
+    from backprop_check.trace.graph import load_graph
+
+    assert report.submission is not None
+    taught = lesson(load_graph(report.exercise), report.submission, gradient.verdict)
+    yield from hint_lines(report.exercise, report.submission, gradient, taught, number, step(question, taught.name), width)
+
+
+def answer_of(submission: Submission, gradient: Gradient) -> str:
     """All that the learner has written for a gradient: when that changes, the hints begin again."""
     statements = [s.source for s in submission.statements if gradient.verdict.target.name in s.writes]
     return "\n".join(statements if gradient.source in statements else [*statements, gradient.source or ""])

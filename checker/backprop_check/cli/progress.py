@@ -39,13 +39,15 @@ class Progress:
 
     def climb(self, exercise: str, target: str, answer: str, steps: int) -> int:
         """Return which hint (from 1) is due for this answer, and note it; a changed answer starts again."""
-        hints = dict(self.of(exercise).get("hints", {}))
-        before = hints.get(target, {})
-        about = digest(answer.encode())
-        step = min(int(before.get("step", 0)) + 1, steps) if before.get("answer") == about else 1
-        hints[target] = {"step": step, "answer": about}
+        step = min(self.reached(exercise, target, answer) + 1, steps)
+        hints = {**self.of(exercise).get("hints", {}), target: {"step": step, "answer": digest(answer.encode())}}
         self._update(exercise, hints=hints)
         return step
+
+    def reached(self, exercise: str, target: str, answer: str) -> int:
+        """Return the last hint that was given for this answer, 0 for none."""
+        before = self.of(exercise).get("hints", {}).get(target, {})
+        return int(before.get("step", 0)) if before.get("answer") == digest(answer.encode()) else 0
 
     def ask(self, exercise: str, what: str) -> int:
         """Count that `what` (solution, derive) was asked for, and return how often now. Without a store this is always the second time."""

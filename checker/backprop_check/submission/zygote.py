@@ -95,7 +95,9 @@ class Zygote:
             socket.send_fds(self._channel, [SPAWN], [theirs.fileno()])
             theirs.close()
             return ours, self._number()
-        except OSError as error:
+        except (OSError, Gone) as error:
+            ours.close()
+            theirs.close()
             raise Gone(str(error)) from None
 
     def end(self, pid: int, patience: float = 0.0) -> int | None:
