@@ -40,9 +40,12 @@ def forward(größe, s):
     b = torch.where(größe < 0, größe, größe * 2) * s  # (N, C)
     unused = größe.detach() + (0 if "</script><i>" else 1)  # (N, C)
     c = torch.cdist(b, unused)  # (N, N)
-    d = c.sum()  # ()
+    held = lost(b) + c.mean()  # (N, C)
+    d = c.sum() + held.sum()  # ()
     return d
-def backward(größe, s, b, unused, c, d):
+def lost(x):
+    return x.detach() * 2
+def backward(größe, s, b, unused, c, held, d):
     dc = ...  # (N, N)
     db = ...  # (N, C)
     dgröße = ...  # (N, C)
@@ -129,6 +132,9 @@ def test_boxes_are_apart_and_no_curve_passes_one(path: Path) -> None:
         assert a.x >= 0 and a.x + a.width <= picture.width and a.y >= 0 and a.y + a.height <= picture.height
         for b in picture.boxes[i + 1 :]:
             assert a.x + a.width < b.x or b.x + b.width < a.x or a.y + a.height < b.y or b.y + b.height < a.y, (a.node.name, b.node.name)
+    assert sum(height for _, height in picture.sheets) >= picture.height
+    for box in picture.boxes:
+        assert sum(top <= box.y and box.y + box.height <= top + height for top, height in picture.sheets) == 1, "a box is cut on paper"
     for edge, curve in zip(of(path).edges, picture.curves, strict=True):
         for x, y in points(curve):
             met = {b.node.name for b in picture.boxes if b.x < x < b.x + b.width and b.y < y < b.y + b.height}
@@ -195,6 +201,8 @@ def test_names_and_code_are_text(tmp_path: Path) -> None:
     steps = {step.node: step for step in told.steps}
     assert "The table of laws does not know this line." in steps["b"].arrivals[0].laws
     assert [edge.flows for edge in told.edges if (edge.source, edge.target) == ("größe", "unused")] == [False]
+    assert [edge.flows for edge in told.edges if (edge.source, edge.target) in (("b", "held"), ("c", "held"))] == [False, True]
+    assert [a.laws for a in steps["b"].arrivals if a.user == "held"] == [("Nothing flows back through this use.",)]
     assert any("3 times" in law or "twice" in law for law in steps["größe"].arrivals[0].laws)
     assert steps["s"].arrivals[0].copied[0].axes == "axis 0 (N) and axis 1 (C)"
 
@@ -214,7 +222,7 @@ def test_what_is_said_of_a_value_used_twice() -> None:
     assert verdicts["loss"] == ("the output", "") and verdicts["Y"] == ("no gradient", "")
     step = next(step for step in told.steps if step.node == "counts")
     assert [(a.user, a.arrives) for a in step.arrivals] == [("counts_sum", "`dcounts_sum`, (N, 1),"), ("probs", "`dprobs`, (N, C),")]
-    assert step.said == "`counts` is used in 2 lines: what comes back from `counts_sum` and `probs` adds up."
+    assert step.said == "`counts` is used by `counts_sum` and `probs`: what comes back from them adds up."
     assert told.numbers[0].users == ("loss",)
     assert [e.flows for e in told.edges if e.source == "Y"] == [False]
 

@@ -10,6 +10,7 @@ from rich.cells import cell_len, chop_cells
 from backprop_check.picture.layers import Place, ordered, ways
 from backprop_check.picture.picture import Node, Picture
 from backprop_check.picture.places import centres
+from backprop_check.picture.sheets import sheets
 from backprop_check.report.layout import visible, wrap
 
 SIZE, CELL, ROW = 13, 8.0, 18
@@ -51,10 +52,12 @@ class Box:
 
 @dataclass(frozen=True)
 class Drawing:
-    """`boxes` in the order of the nodes; `curves` are the edges in theirs, as SVG paths from the operand down to the line."""
+    """`boxes` in the order of the nodes; `curves` are the edges in theirs, as SVG paths from the operand down to the line; `sheets` are
+    the parts to be printed, each with its top and its height."""
 
     width: float
     height: float
+    sheets: tuple[tuple[float, float], ...]
     boxes: tuple[Box, ...]
     curves: tuple[str, ...]
 
@@ -76,9 +79,11 @@ def drawing(picture: Picture) -> Drawing:
     for row in rows:
         tops.append(tops[-1] + max(_high(texts[place]) for place in row if place in texts) + GAP)
     boxes = {node.name: _box(node, middles[place], tops[place[1]], texts[place]) for node, place in zip(picture.nodes, texts, strict=True)}
+    wide = max(box.x + box.width for box in boxes.values()) + EDGE
     return Drawing(
-        width=max(box.x + box.width for box in boxes.values()) + EDGE,
+        width=wide,
         height=tops[-1] - GAP + EDGE,
+        sheets=tuple(sheets(tops, GAP, wide)),
         boxes=tuple(boxes.values()),
         curves=tuple(_curves(passed, boxes, middles, tops)),
     )

@@ -16,6 +16,7 @@ from backprop_check.records import Exercise, Line, Operation, Trial
 from backprop_check.report.hint.fillings import spoken, together
 from backprop_check.report.hint.laws import NOTHING, meeting
 from backprop_check.trace.graph import Graph
+from backprop_check.trace.response import responds
 
 UNKNOWN = "The table of laws does not know this line."
 
@@ -86,9 +87,9 @@ def _step(
         if exercise.takes_cotangent:
             given = f"`d{node}` is given: it comes from above, drawn at random."
         return Step(node, f"d{node}", _axes(trials, node), arrivals, given)
-    said = "" if coming else NOTHING
+    said = "" if arrivals else f"`{node}` is used by no line that has a gradient: nothing comes back."
     if len(coming) > 1:
-        said = f"`{node}` is used in {len(coming)} lines: what comes back from {together(f'`{a.user}`' for a in coming)} adds up."
+        said = f"`{node}` is used by {together(f'`{a.user}`' for a in coming)}: what comes back from them adds up."
     return Step(node, f"d{node}", _axes(trials, node), arrivals, said)
 
 
@@ -97,7 +98,8 @@ def _arrival(
 ) -> Arrival:
     found = ways(graph, line, node, trials, known)
     operations = [operation for way in found or () for operation in way]
-    laws = [UNKNOWN] if found is None else [] if found else [NOTHING]
+    flows = bool(found) if found is not None else responds(graph, trials[0], line, node)
+    laws = [] if found else [UNKNOWN] if flows else [NOTHING]
     laws += [_law(operation, hidden) for operation in operations]
     laws += [shapes for operation in operations if (shapes := meeting(operation))]
     if found is not None and len(found) > 1:
@@ -106,7 +108,7 @@ def _arrival(
     arrives = "1" if one else f"`d{line.name}`, {spoken(_axes(trials, line.name))},"
     pictures = (copied(operation) for operation in operations if operation.along)
     code = f"{line.name} = {' '.join(line.source.split())}"
-    return Arrival(edge, line.name, code, arrives, tuple(dict.fromkeys(laws)), tuple(dict.fromkeys(pictures)), found is None or bool(found))
+    return Arrival(edge, line.name, code, arrives, tuple(dict.fromkeys(laws)), tuple(dict.fromkeys(pictures)), flows)
 
 
 def _law(operation: Operation, hidden: Collection[str]) -> str:
