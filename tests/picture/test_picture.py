@@ -11,16 +11,18 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from backprop_check.cli.main import main
 from backprop_check.exercise.course import packaged_course
 from backprop_check.exercise.parse import read_exercise
 from backprop_check.exercise.solution import read_solution
+from backprop_check.picture.boxes import WIDEST, rows_of
 from backprop_check.picture.copied import copied
 from backprop_check.picture.drawing import Drawing, drawing
 from backprop_check.picture.layers import ordered, ways
 from backprop_check.picture.page import OURS, page
-from backprop_check.picture.picture import Picture, picture
+from backprop_check.picture.picture import Node, Picture, picture
 from backprop_check.records import Operation
 from backprop_check.trace.graph import load_graph
 from backprop_check.trace.oracle import trace
@@ -227,6 +229,13 @@ def test_what_is_said_of_a_value_used_twice() -> None:
     assert [e.flows for e in told.edges if e.source == "Y"] == [False]
 
 
+@pytest.mark.parametrize("source", ["a" * 100, "f(" * 40 + ")" * 40, "x + " * 30 + "x", "数据 * 数据 + " * 6 + "数据", "short"])
+def test_long_code_is_broken_and_nothing_of_it_lost(source: str) -> None:
+    rows = [text for row in rows_of(Node("y", "(N,)", source, "· dy not written", "missing")) for kind, text in row if kind == "code"]
+    assert all(cell_len(row) <= WIDEST for row in rows)
+    assert "".join("".join(rows).split()) == "=" + "".join(source.split())
+
+
 @pytest.mark.parametrize(("stretched", "along", "turned", "small", "large"), [
     (("N", "C"), (1,), False, 3, 15), (("N", "C"), (0,), True, 5, 15), (("N", "C"), (0, 1), False, 1, 5), (("N", "T", "C"), (0, 1), True, 5, 15), (("N", "T", "C"), (1,), True, 5, 15), (("N",), (0,), False, 1, 5),
 ])  # fmt: skip
@@ -243,12 +252,21 @@ def test_a_row_is_copied_down_and_a_column_to_the_right(
 
 def test_layers_cross_as_little_as_they_can() -> None:
     layer, passed = ways("abcdef", "ab", [("a", "d"), ("b", "c"), ("c", "e"), ("d", "f"), ("e", "f"), ("a", "f")])
-    assert layer == {"a": 0, "b": 0, "c": 1, "d": 1, "e": 2, "f": 3} and passed[5] == [("a", 0), ("a", 1), ("a", 2), ("f", 3)]
+    assert layer == {"a": 0, "b": 0, "c": 1, "d": 1, "e": 2, "f": 3}, "arguments just above their users, lines below their operands"
+    assert passed[5] == [("a", 0), ("a", 1), ("a", 2), ("f", 3)]
     rows = ordered(layer, passed)
     assert [place for place, _ in rows[0]] in (["a", "b"], ["b", "a"])
     at = {place: i for row in rows for i, place in enumerate(row)}
     ends = [(a, b) for way in passed for a, b in itertools.pairwise(way)]
     assert not any((at[a] - at[c]) * (at[b] - at[d]) < 0 for a, b in ends for c, d in ends if a[1] == c[1])
+
+
+def test_no_layer_is_wider_than_its_lines_need() -> None:
+    pairs = [(operand, line) for line, operands in {"p": "abcx", "q": "defx", "r": "pq"}.items() for operand in operands]
+    layer, _ = ways("abcdefxpqr", "abcdefx", pairs)
+    assert (layer["p"], layer["q"], layer["r"]) == (1, 2, 3) and layer["x"] == 0 and layer["d"] == 1
+    many, _ = ways("abcdefp", "abcdef", [(operand, "p") for operand in "abcdef"])
+    assert many["p"] == 1
 
 
 def test_the_command_writes_a_page_and_says_so(course: Path, capsys: Captured) -> None:

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 
 import networkx as nx
 
 Place = tuple[str, int]
 """A node, or an edge's way past a layer: the name of the node it comes from, and the layer."""
 
-SWEEPS = 12
+MOST, SWEEPS = 4, 12
+"""How many nodes a layer may hold, unless one line alone has more operands; and how often the order within layers is improved."""
 
 
-def ways(nodes: Iterable[str], arguments: Iterable[str], pairs: Sequence[tuple[str, str]]) -> tuple[dict[str, int], list[list[Place]]]:
+def ways(nodes: Iterable[str], arguments: Collection[str], pairs: Sequence[tuple[str, str]]) -> tuple[dict[str, int], list[list[Place]]]:
     """Return the layer of each node, and of each pair (operand, line) the places it passes, from the one to the other.
 
-    An argument stands just above its first user. Edges from one node share their way as long as they go side by side.
+    `nodes` are in the forward's order. An argument stands just above its first user. Edges from one node share their way as long as they
+    go side by side.
     """
-    forward = nx.DiGraph(pairs)
+    forward = nx.DiGraph()
     forward.add_nodes_from(nodes)
-    layer = {name: depth for depth, names in enumerate(nx.topological_generations(forward)) for name in names}
-    for name in arguments:
-        layer[name] = min((layer[user] - 1 for user in forward.successors(name)), default=layer[name])
+    forward.add_edges_from(pairs)
+    layer: dict[str, int] = dict.fromkeys(arguments, 0)
+    held: Counter[int] = Counter()
+    waiting = set(layer)
+    for line in [name for name in nx.lexicographical_topological_sort(forward, key=list(forward).index) if name not in layer]:
+        depth = 1 + max((layer[operand] for operand in forward.pred[line]), default=0)
+        beside = waiting & set(forward.pred[line])
+        while held[depth] >= MOST or (held[depth - 1] and held[depth - 1] + len(beside) > MOST):
+            depth += 1
+        waiting -= beside
+        held += Counter({depth: 1, depth - 1: len(beside)})
+        layer[line] = depth
+    layer |= {name: min(layer[user] for user in forward.succ[name]) - 1 for name in arguments if forward.succ[name]}
     return layer, [[(operand, depth) for depth in range(layer[operand], layer[user])] + [(user, layer[user])] for operand, user in pairs]
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from markupsafe import Markup
 
 from backprop_check.classroom.pages.html import template
+from backprop_check.picture.boxes import SIZE
 from backprop_check.picture.copied import CELL
-from backprop_check.picture.drawing import SIZE, drawing
+from backprop_check.picture.drawing import drawing
 from backprop_check.picture.picture import Picture
 
 HERE = Path(__file__).parent
