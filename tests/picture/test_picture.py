@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import itertools
 import re
 from collections.abc import Iterator
@@ -269,7 +270,7 @@ def test_no_layer_is_wider_than_its_lines_need() -> None:
     assert many["p"] == 1
 
 
-def test_the_command_writes_a_page_and_says_so(course: Path, capsys: Captured) -> None:
+def test_the_command_writes_a_page_and_says_so(course: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["graph", "ex05", "--html"]) == 0
     assert capsys.readouterr().out.startswith("ex05-graph.html is written: open it in a browser")
     text = (course / "ex05-graph.html").read_text(encoding="utf-8")
@@ -278,6 +279,12 @@ def test_the_command_writes_a_page_and_says_so(course: Path, capsys: Captured) -
     assert capsys.readouterr().out.startswith("ex05-graph.html is written again:")
     assert main(["graph", "ex05", "--html", "-"]) == 0
     assert capsys.readouterr().out == text
+    narrow = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", narrow)
+    assert main(["graph", "ex05", "--html", "-"]) == 0
+    assert narrow.buffer.getvalue().decode() == text  # type: ignore[attr-defined]
+    monkeypatch.undo()
+    monkeypatch.chdir(course)
     folder = course / ".backprop-check"
     folder.mkdir(exist_ok=True)
     folder.joinpath("progress.json").write_text('{"version": 1, "exercises": {"ex05": {"passed": false, "targets": {"dact": "correct"}}}}')

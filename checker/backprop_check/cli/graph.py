@@ -16,7 +16,7 @@ from rich.text import Text
 from backprop_check.cli.asked import Asked, asked
 from backprop_check.cli.check import step
 from backprop_check.cli.progress import digest, write_atomically
-from backprop_check.cli.screen import show, width, write
+from backprop_check.cli.screen import show, width, write, write_utf8
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import names_exercise
 from backprop_check.exercise.definition import course_exercise
@@ -80,7 +80,7 @@ def _write_page(question: Asked, name: str) -> None:
     from backprop_check.picture.page import OURS, page
 
     if name == "-":
-        write(page(pictured(question)))
+        write_utf8(page(pictured(question)))
         return
     path = Path(name or f"{question.id}-graph.html")
     again = path.exists()
