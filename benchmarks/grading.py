@@ -23,10 +23,10 @@ from classes import ROOT, written_class
 from processes import Taken, run
 
 SIZES = {"ex05": [100, 1000], "ex13": [200]}
-GOALS = {"ex05": 25, "ex13": 400}
+GOALS = {"ex05": 14, "ex13": 70}
 """Milliseconds a submission, on two cores."""
 
-MEMORY, RATIO = 2048, 50
+MEMORY, RATIO = 500, 100
 """MB of all processes together, and how many times as long other graders should take."""
 
 

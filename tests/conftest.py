@@ -5,13 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from backprop_check.cli.main import main
-from backprop_check.submission.zygote import Zygote
+from backprop_check.submission.spawner import Spawner
+from backprop_check.submission.workers import Workers, started
+
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # nbformat can do without, and it takes seconds to load
 
 SLOW = {
     *("attacks", "classroom", "grading", "notebook", "pytest_plugin"),
@@ -48,13 +53,14 @@ SLOW = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and begin with it: a file is one process's, and the last to begin are to be short."""
     for item in items:
-        if _is_slow(item):
+        if _is_slow(item.path):
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: not _is_slow(item))
+    items.sort(key=lambda item: not _is_slow(item.path))
 
 
-def _is_slow(item: pytest.Item) -> bool:
-    return not SLOW.isdisjoint(Path(item.path).relative_to(Path(__file__).parent).parts)
+@cache
+def _is_slow(path: Path) -> bool:
+    return not SLOW.isdisjoint(path.relative_to(Path(__file__).parent).parts)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -75,11 +81,15 @@ def pytest_configure() -> None:
     logging.getLogger("backprop_check").addHandler(Raising())
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--worker", choices=("fork", "spawn"), default="fork", help="spawn: start each worker, as where nothing forks")
+
+
 @pytest.fixture(scope="session")
-def zygote() -> Iterator[Zygote]:
-    """The process that forks the workers of every test. Started, not forked: pytest may have used torch's threads."""
-    with Zygote.started() as started:
-        yield started
+def zygote(request: pytest.FixtureRequest) -> Iterator[Workers]:
+    """Where the workers of every test come from. Started, not forked: pytest may have used torch's threads."""
+    with Spawner() if request.config.getoption("--worker") == "spawn" else started() as workers:
+        yield workers
 
 
 @pytest.fixture

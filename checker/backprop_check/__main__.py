@@ -16,6 +16,8 @@ def entry() -> NoReturn:
     def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal interrupted
         interrupted = True
+        if _is_loading("torch"):  # some of its loading swallows whatever is raised; nothing is lost yet
+            os._exit(INTERRUPTED)
         signal.default_int_handler(number, frame)
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a job in the background ignores Ctrl-C, and goes on to
@@ -32,6 +34,10 @@ def entry() -> NoReturn:
         if not interrupted:
             raise
     os._exit(code)
+
+
+def _is_loading(module: str) -> bool:
+    return bool(getattr(getattr(sys.modules.get(module), "__spec__", None), "_initializing", False))
 
 
 if __name__ == "__main__":

@@ -16,12 +16,12 @@ from backprop_check.records import Exercise, Report, Run, Submission, Trial
 from backprop_check.report.build import build_report, could_not_judge
 from backprop_check.submission.parse import read_submission
 from backprop_check.submission.run import Limits, NothingRan, Session
-from backprop_check.submission.zygote import Zygote
+from backprop_check.submission.workers import Workers
 from backprop_check.trace.author import silent
 from backprop_check.trace.graph import Graph, load_graph
 
 
-def check(exercise_path: Path, submission_path: Path, zygote: Zygote, time_limit: float = 10.0, searching: float = math.inf) -> Report:
+def check(exercise_path: Path, submission_path: Path, zygote: Workers, time_limit: float = 10.0, searching: float = math.inf) -> Report:
     """Check the `backward` in `submission_path` against the exercise in `exercise_path`.
 
     The forward and the inputs are the exercise's own; learner code runs in children of `zygote` only, each statement for at most
@@ -32,7 +32,7 @@ def check(exercise_path: Path, submission_path: Path, zygote: Zygote, time_limit
     return check_read(read_exercise(exercise_path), partial(read_submission, submission_path), zygote, time_limit, searching)
 
 
-def answers_on(trial: Trial, graph: Graph, submission: Submission, zygote: Zygote, time_limit: float) -> Run:
+def answers_on(trial: Trial, graph: Graph, submission: Submission, zygote: Workers, time_limit: float) -> Run:
     """Return what a submission gives on one trial more, by which nothing is judged. Raises `NothingRan`."""
     with Session(zygote, graph.exercise, submission, Limits(time_limit)) as session:
         return session.run(lambda: trial)
@@ -42,7 +42,7 @@ def answers_on(trial: Trial, graph: Graph, submission: Submission, zygote: Zygot
 def check_read(
     exercise: Exercise,
     read: Callable[[Exercise], Submission],
-    zygote: Zygote,
+    zygote: Workers,
     limits: Limits | float = 10.0,
     searching: float = math.inf,
 ) -> Report:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from claimed import assert_claims_hold
 
 from backprop_check.flow import check
 from backprop_check.records import Gradient
@@ -78,8 +79,8 @@ def submission(exercise: str, right: dict[str, str], pack: dict[str, dict[str, A
     return "\n".join(["import torch", "import torch.nn.functional as F", "", *lines, ""])
 
 
-def judge(folder: Path, zygote: Zygote, every: int = 1) -> Iterator[Judged]:
-    """Judge the answers of all graphs, or every so many of them; `folder` is for the submissions."""
+def judge(folder: Path, zygote: Zygote, every: int = 1, claims: bool = False) -> Iterator[Judged]:
+    """Judge the answers of all graphs, or every so many of them; `folder` is for the submissions. Hold their `claims`, where asked."""
     for source in FOLDERS:
         lines = [line for line in (source / "cases.jsonl").read_text().splitlines() if line.strip()]
         right = json.loads((source / "right.json").read_text())
@@ -88,6 +89,8 @@ def judge(folder: Path, zygote: Zygote, every: int = 1) -> Iterator[Judged]:
             path.write_text(submission((source / "exercise.py").read_text(), right, pack))
             report = check(source / "exercise.py", path, zygote)
             assert report.message is None, (source.name, report.message)
+            if claims:
+                assert_claims_hold(report, source / "exercise.py", path)
             for gradient in report.gradients:
                 name = gradient.verdict.target.node
                 yield Judged(pack.get(name, {"id": f"{source.name} {name}", "accept": []}), gradient)
@@ -95,7 +98,7 @@ def judge(folder: Path, zygote: Zygote, every: int = 1) -> Iterator[Judged]:
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> list[Judged]:
-    return list(judge(tmp_path_factory.mktemp("heldout"), zygote, EVERY))
+    return list(judge(tmp_path_factory.mktemp("heldout"), zygote, EVERY, claims=True))
 
 
 def test_every_verdict_is_right(judged: list[Judged]) -> None:

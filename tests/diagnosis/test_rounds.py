@@ -6,12 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+import verifier
 from rich.console import Console
 
 from backprop_check.derivation.lesson import lesson
 from backprop_check.flow import check
 from backprop_check.records import Diagnosis, Gradient, Report
 from backprop_check.report.hint.ladder import hint_lines
+from backprop_check.report.json import as_json
 from backprop_check.submission.zygote import Zygote
 from backprop_check.trace.graph import load_graph
 
@@ -79,6 +81,8 @@ def test_one_thing_in_one_line(exercise: str, answer: str, code: str, line: str,
     (told,) = gradient.diagnoses
     assert (told.code, told.certainty) == (code, "proven")
     assert told.near is not None and told.near[1] == line
+    assert "statements" in [claim.kind for claim in told.claims]
+    assert list(verifier.false_claims(as_json(report), report.exercise.path, tmp_path / "answer.py")) == []
     hint = last_hint(report, gradient)
     assert line in hint and "nearest" not in hint
 
@@ -101,5 +105,6 @@ def test_a_line_that_is_shown_is_right(tmp_path: Path, zygote: Zygote) -> None:
 
 @pytest.mark.parametrize(("exercise", "answer", "error"), STOPPED, ids=[row[1].split("|")[-1].strip() for row in STOPPED])
 def test_a_round_that_stops_is_told_with_its_shapes(exercise: str, answer: str, error: str, tmp_path: Path, zygote: Zygote) -> None:
-    (told, *_) = answered(exercise, answer, tmp_path, zygote)[1].diagnoses
-    assert re.search(error, told.error), told.error
+    report, gradient = answered(exercise, answer, tmp_path, zygote)
+    assert re.search(error, gradient.diagnoses[0].error), gradient.diagnoses[0].error
+    assert list(verifier.false_claims(as_json(report), report.exercise.path, tmp_path / "answer.py")) == []

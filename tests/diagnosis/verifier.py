@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import copy
 import importlib.util
 import itertools
 import warnings
@@ -27,6 +28,7 @@ class Trial:
 
     def __init__(self, module: ModuleType, tree: ast.Module, sizes: Mapping[str, int], seed: int) -> None:
         self.module, self.lines, self.output = module, *_forward(tree)
+        self.there: dict[str, Any] = {}  # the names as they were where a submission raised
         torch.manual_seed(seed)
         drawn = module.inputs(**sizes)
         self.values = {name: v.double() if _floats(v) else v for name, v in drawn.items()}
@@ -38,7 +40,7 @@ class Trial:
         else:
             self.cotangent = torch.ones_like(live[self.output])
         nodes = {name: v for name, v in live.items() if _floats(v) and v.requires_grad}
-        found = torch.autograd.grad(live[self.output], list(nodes.values()), self.cotangent, allow_unused=True)
+        found = torch.autograd.grad((live[self.output] * self.cotangent).sum(), list(nodes.values()), allow_unused=True)
         self.gradients = {"d" + n: torch.zeros_like(v) if g is None else g for (n, v), g in zip(nodes.items(), found, strict=True)}
         self.values = {name: v.detach().contiguous() if isinstance(v, torch.Tensor) else v for name, v in live.items()}
 
@@ -98,6 +100,7 @@ class Trial:
                     exec(compile(ast.Module([statement], []), "<submission>", "exec"), names)
                 except Exception as error:
                     if target in written:
+                        self.there = names
                         return error
                 for name in written & self.gradients.keys():
                     if name == target:
@@ -124,7 +127,41 @@ def _stands(trials: Sequence[Trial], answers: ast.Module, target: str, claim: Ma
         answer, due = trials[0].answer(answers, target), trials[0].values[target[1:]]
         got = list(answer.shape) if isinstance(answer, torch.Tensor) else claim["got"][0]
         return claim["got"][0] == got and claim["due"][0] == list(due.shape)
+    if claim["kind"] == "met":
+        error, there = trials[0].answer(answers, target), trials[0].there
+        return isinstance(error, Exception) and all(list(eval(part, dict(there)).shape) == got for part, got in claim["shapes"].items())
+    if claim["kind"] == "statements":
+        right = _as_changed(answers, claim)
+        return all(_is_gradient(trial.answer(right, target), trial.gradients[target]) for trial in trials)
     return all(_holds(trial, answers, target, claim) for trial in trials)
+
+
+def _is_gradient(answer: torch.Tensor | Exception | None, gradient: torch.Tensor) -> bool:
+    return isinstance(answer, torch.Tensor) and answer.shape == gradient.shape and _near(answer, gradient)
+
+
+def _as_changed(answers: ast.Module, claim: Mapping[str, Any]) -> ast.Module:
+    """The submission with the statements that begin at these places as they are claimed to be right, or with others beside them."""
+    found = copy.deepcopy(answers)
+    for how in ("changed", "followed", "preceded"):
+        for line, column, text in claim.get(how, ()):
+            change = _Changed((line, column), ast.parse(f"{text} pass" if text.endswith(":") else text).body[0], how)
+            found = ast.fix_missing_locations(change.visit(found))
+            assert change.done, claim
+    return found
+
+
+class _Changed(ast.NodeTransformer):
+    def __init__(self, place: tuple[int, int], new: ast.stmt, how: str) -> None:
+        self.place, self.new, self.how, self.done = place, new, how, False
+
+    def visit(self, node: ast.AST) -> Any:
+        if isinstance(node, ast.stmt) and (node.lineno, node.col_offset) == self.place and not self.done:
+            self.done = True
+            if self.how == "changed" and isinstance(node, ast.For) and isinstance(self.new, ast.For):
+                self.new.body = node.body
+            return {"changed": [self.new], "followed": [node, self.new], "preceded": [self.new, node]}[self.how]
+        return self.generic_visit(node)
 
 
 def counted(report: Mapping[str, Any]) -> int:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import backprop_check
+from backprop_check.cli.main import main
 from backprop_check.exercise.parse import read_exercise
 from backprop_check.grading.task import Setup, Task
 
@@ -44,13 +48,22 @@ def environment() -> dict[str, str]:
 
 
 def grade(source: Path, out: Path, *more: str, code: int = 0, exercise: str | None = "ex05", **how: Any) -> str:
-    """Run the command to its end and return what it says on standard error, at most one line."""
-    run = subprocess.run(
-        argv(source, out, *more, exercise=exercise), cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=120, **how
-    )
+    """Run the command to its end, in a process of its own only where `how` says more of it; return its one line on standard error, if any."""
+    command = argv(source, out, *more, exercise=exercise)
+    if how:
+        run = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=120, **how)
+    else:
+        run = called(command[3:], ROOT)
     assert run.returncode == code, run.stderr + run.stdout
     assert len(run.stderr.splitlines()) == (code != 0) and "Traceback" not in run.stdout, run.stderr
     return run.stderr
+
+
+def called(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Give a command in `folder`, within this process."""
+    with contextlib.chdir(folder), redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as error:
+        code = main(command)
+    return subprocess.CompletedProcess(command, code, out.getvalue(), error.getvalue())
 
 
 def start(source: Path, out: Path, *more: str) -> subprocess.Popen[str]:

@@ -105,7 +105,7 @@ def test_any_notebook(pool: Pool, notebook: object) -> None:
     judged(pool, task(json.dumps(notebook), "a.ipynb"))
 
 
-def full(piece: str, size: int = 1_000_000) -> str:
+def full(piece: str, size: int = 500_000) -> str:
     return piece * (size // len(piece.encode()))
 
 
@@ -116,7 +116,7 @@ SLOW = {
     "functions that do not parse": full("def f(:\n  x\n") + SOLUTION,
     "backwards that do not parse": full(HEAD[14:] + "    = 1\n"),
     "many statements": HEAD + full("    dact = act\n"),
-    "a chain of names": HEAD + "".join(f"    a{i + 1} = a{i}\n" for i in range(40_000)) + "    dact = a40000\n",
+    "a chain of names": HEAD + "".join(f"    a{i + 1} = a{i}\n" for i in range(20_000)) + "    dact = a20000\n",
     "open brackets in lines": HEAD + full("    f(\n"),
     "open brackets": HEAD + "    dact = " + full("("),
     "deep brackets, one open": HEAD + full("    dact = " + "(" * 190 + "1" + ")" * 189 + "\n"),
@@ -136,7 +136,7 @@ def test_slow_texts() -> None:
         results = list(pool.judged([task(text, name) for name, text in SLOW.items()]))
     assert {result.submission for result in results} == SLOW.keys()
     for result in results:
-        assert result.seconds < 200 and result.digest and result.outcome != "unreadable", (
+        assert result.seconds < 50 and result.digest and result.outcome != "unreadable", (
             result.submission,
             result.seconds,
             result.report["message"],
@@ -146,7 +146,7 @@ def test_slow_texts() -> None:
 def test_a_class_of_such_files(tmp_path: Path) -> None:
     chance, source = random.Random(5), tmp_path / "class"
     source.mkdir()
-    for number in range(150):
+    for number in range(60):
         text = RIGHT
         for _ in range(chance.randint(1, 5)):
             a = chance.randrange(len(text) + 1)
@@ -160,4 +160,4 @@ def test_a_class_of_such_files(tmp_path: Path) -> None:
     told = lines(tmp_path / "out")
     assert sorted(told) == sorted(path.name for path in source.iterdir())
     assert all(line["digest"] for line in told.values()), [line for line in told.values() if not line["digest"]]
-    assert len(list((tmp_path / "out" / "feedback").glob("*.html"))) == len(told) == 151 + len(SAID)
+    assert len(list((tmp_path / "out" / "feedback").glob("*.html"))) == len(told) == 61 + len(SAID)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from classroom import called
 
 from backprop_check.classroom.formats.table import FORMATS
 from backprop_check.classroom.results import OUTCOMES
@@ -48,8 +49,8 @@ EXPECTED = {
 
 
 def grade(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "backprop_check", "grade", *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    """Give the command in `folder`. The teacher at a terminal, and the tests of what is lost, start it as a process of its own."""
+    return called(["grade", *map(str, arguments)], folder)
 
 
 @pytest.fixture(scope="module")

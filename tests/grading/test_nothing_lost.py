@@ -54,7 +54,7 @@ def out(whole: Path, tmp_path: Path) -> Path:
 
 
 def test_the_command_is_ended_midway(source: Path, whole: Path, out: Path) -> None:
-    for number in (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
         before = count(out)
         command = start(source, out, "--jobs", "1")
         more = random.randint(1, 2)

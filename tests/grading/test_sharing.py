@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from backprop_check.grading import explaining
-from backprop_check.grading.pool import Judge, Pool
+from backprop_check.grading.pool import SMALL, Judge, Pool
 from backprop_check.grading.task import Setup, Task
 
 SAME = b"# Ada\ndef backward(x):\n    dx = 2 * x  # mine\n"
@@ -35,6 +35,19 @@ def test_a_judge_gets_what_it_has_had_then_what_is_new_then_anything():
     given = [pool._fitting(judge, waiting).submission for judge in (first, second, second, first, first, second)]
     assert given == ["a0", "b3", "c5", "a1", "a2", "a4"]
     assert not waiting
+
+
+def test_a_busy_judge_gets_its_next_task_only_where_that_cannot_make_the_command_wait():
+    """Who writes more into a socket than fits waits until it is read, and a busy judge may read in half a minute."""
+    pool, waiting = Pool(Setup({}, ""), 2), deque([task("long", b"x" * (SMALL + 1)), task("short", b"x")])
+    busy, idle = Judge(None, 1, ready=True, tasks=deque([task("now", b"y")])), Judge(None, 2, ready=True)
+    pool._judges = [busy, idle]
+    assert pool._free(waiting=3) is idle, "who has nothing to do comes first"
+    assert pool._fitting(busy, waiting).submission == "short"
+    assert pool._fitting(busy, waiting) is None
+    assert pool._fitting(idle, waiting).submission == "long"
+    pool._judges = [busy, busy]
+    assert pool._free(waiting=3) is busy and pool._free(waiting=2) is None, "the last ones are left for whoever is free first"
 
 
 def verdict(status, why=(), changed=()):

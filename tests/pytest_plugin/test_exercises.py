@@ -232,7 +232,7 @@ def test_the_zygote_is_closed_after_an_interrupt(run: Run, lay: Lay, shared: Sha
 
 
 def test_a_lost_zygote_is_started_again(run: Run, lay: Lay, shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
-    from backprop_check.submission.zygote import Gone
+    from backprop_check.submission.workers import Gone
 
     whole, fail = shared.spawn, [True]
 

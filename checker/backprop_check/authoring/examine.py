@@ -18,7 +18,7 @@ from backprop_check.derivation.backward import backward
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import Course, exercise_id
 from backprop_check.exercise.parse import read_exercise
-from backprop_check.submission.zygote import Zygote
+from backprop_check.submission.workers import Workers
 from backprop_check.trace.author import silent
 from backprop_check.trace.graph import Graph, load_graph
 
@@ -32,7 +32,7 @@ class Examined:
     notes: tuple[str, ...]
 
 
-def examine(course: Course, exercises: Iterable[Path], zygote: Zygote) -> Iterator[Examined]:
+def examine(course: Course, exercises: Iterable[Path], zygote: Workers) -> Iterator[Examined]:
     """Examine exercise files one after the other. A file that cannot be used at all is a finding like the others."""
     files = {exercise_id(path): path for path in course.files()}
 
@@ -62,7 +62,7 @@ def examine(course: Course, exercises: Iterable[Path], zygote: Zygote) -> Iterat
         yield Examined(exercise_id(stub), tuple(findings), tuple(notes))
 
 
-def _findings(course: Course, stub: Path, zygote: Zygote) -> Iterator[Finding]:
+def _findings(course: Course, stub: Path, zygote: Workers) -> Iterator[Finding]:
     solution = course.solution(stub)
     exercise = read_exercise(solution)
     yield from text_findings(stub, solution, exercise)

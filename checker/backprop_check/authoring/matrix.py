@@ -18,7 +18,7 @@ from backprop_check.diagnosis.explain import explain
 from backprop_check.exercise.parse import read_exercise
 from backprop_check.records import Diagnosis
 from backprop_check.submission.parse import read_submission
-from backprop_check.submission.zygote import Zygote
+from backprop_check.submission.workers import Workers
 from backprop_check.trace.graph import Graph, default_dtype, load_graph
 
 
@@ -79,7 +79,7 @@ def read_mutations(solution: Path) -> Mutations:
     return Mutations(graph, answers, numbers, tuple(sort_mutants(graph, answers, numbers)))
 
 
-def tell(mutations: Mutations, zygote: Zygote) -> Iterator[Told]:
+def tell(mutations: Mutations, zygote: Workers) -> Iterator[Told]:
     """Judge and explain every wrong answer in the worker, as a learner's: one for each gradient in a submission, always on the same seeds.
 
     Yields them as they are done, in no order that means anything.
@@ -118,7 +118,7 @@ def _row(target: Sorted, told: Sequence[Told]) -> Tally:
     )
 
 
-def _told(mutations: Mutations, path: Path, chosen: Mapping[str, Wrong], zygote: Zygote) -> Iterator[Told]:
+def _told(mutations: Mutations, path: Path, chosen: Mapping[str, Wrong], zygote: Workers) -> Iterator[Told]:
     graph = mutations.graph
     submission = read_submission(path, graph.exercise)
     verdicts, *_ = judge(graph, submission, zygote, seeds=itertools.count(1).__next__)

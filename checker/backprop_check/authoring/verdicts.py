@@ -8,10 +8,10 @@ from pathlib import Path
 from backprop_check.authoring.finding import Finding
 from backprop_check.flow import check
 from backprop_check.records import Gradient
-from backprop_check.submission.zygote import Zygote
+from backprop_check.submission.workers import Workers
 
 
-def verdict_findings(stub: Path, solution: Path, zygote: Zygote) -> Iterator[Finding]:
+def verdict_findings(stub: Path, solution: Path, zygote: Workers) -> Iterator[Finding]:
     """Check the stub and the solution as a learner's files, and yield what is not as it should be."""
     fresh = check(stub, stub, zygote)
     if fresh.message is not None:

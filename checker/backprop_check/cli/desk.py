@@ -30,7 +30,7 @@ from backprop_check.exercise.definition import course_exercise
 from backprop_check.records import Report
 from backprop_check.report.home import course_line, graph_lines, mistake_lines
 from backprop_check.report.layout import prose, visible
-from backprop_check.submission.zygote import Zygote
+from backprop_check.submission.workers import Workers, started
 
 KEYS = {
     "r": ("run", "check again now"),
@@ -53,9 +53,9 @@ AT_LINE = {"vi", "vim", "nvim", "nano", "emacs", "emacsclient", "kak", "micro", 
 """Editors that open a file at a line when told `+LINE` before it."""
 
 
-def sit_down(question: Asked, args: argparse.Namespace, zygote: Zygote | None = None) -> int:
+def sit_down(question: Asked, args: argparse.Namespace, zygote: Workers | None = None) -> int:
     """Run the desk until the learner quits. torch is loaded behind the first screen, here and in the process that workers come from."""
-    with zygote or Zygote.started() as workers:
+    with zygote or started() as workers:
         Desk(question, args, workers).run()
     return 0
 
@@ -71,7 +71,7 @@ class Desk(App[None]):
         Binding("ctrl+c,ctrl+d,ctrl+q", "quit", show=False, priority=True),
     ]
 
-    def __init__(self, question: Asked, args: argparse.Namespace, zygote: Zygote) -> None:
+    def __init__(self, question: Asked, args: argparse.Namespace, zygote: Workers) -> None:
         super().__init__(ansi_color=True)
         self.question, self.args, self.zygote = question, args, zygote
         self.report: Report | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -16,7 +17,7 @@ from backprop_check.cli.progress import Progress
 from backprop_check.cli.screen import show, width
 from backprop_check.exercise.course import find_course
 from backprop_check.report.layout import prose
-from backprop_check.submission.confinement.layers import layers, left_open
+from backprop_check.submission.confinement.layers import NO_FORK, layers, left_open
 
 PACKAGES = ("torch", "rich", "numpy", "pyseccomp", "landlockpy", "matplotlib", "distributed")
 
@@ -42,7 +43,9 @@ def _lines(wide: int) -> Iterator[Text]:
         yield from _told(layer.holds, layer.name, f"{layer.detail}; {closes}" if layer.holds else layer.detail, wide)
     open_ = left_open(found)
     yield Text()
-    if open_:
+    if not hasattr(os, "fork"):
+        yield from prose(f"Workers are started one by one here. {NO_FORK}", wide, indent=0, style="yellow")
+    elif open_:
         line = (
             f"`grade` refuses here, since submissions could reach {', '.join(open_)}. With --trust-submissions it runs them all the same: "
         )

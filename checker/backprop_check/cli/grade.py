@@ -49,6 +49,10 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _show_plan(seen, roll)
     assert out is not None
+    if not hasattr(os, "fork"):
+        from backprop_check.submission.confinement.layers import NO_FORK
+
+        raise BadInput(NO_FORK)
     if seen.doubt and not args.yes:
         _ask(seen.doubt)
     if args.scheduler:

@@ -23,12 +23,12 @@ from backprop_check.errors import BadInput, meant, near
 from backprop_check.exercise.course import find_course, names_exercise
 
 if TYPE_CHECKING:
-    from backprop_check.submission.zygote import Zygote
+    from backprop_check.submission.workers import Workers
 
 BAD_INPUT, PIPE_CLOSED = 2, 141
 
 
-def main(argv: Sequence[str] | None = None, zygote: Zygote | None = None) -> int:
+def main(argv: Sequence[str] | None = None, zygote: Workers | None = None) -> int:
     """Run the command that `argv` (default: the process's own) names and return its exit code.
 
     `zygote` is one that is there already; without it the command forks its own when it needs one.

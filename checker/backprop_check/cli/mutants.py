@@ -17,7 +17,7 @@ from backprop_check.cli.workers import workers
 
 if TYPE_CHECKING:
     from backprop_check.authoring.matrix import Mutations, Tally
-    from backprop_check.submission.zygote import Zygote
+    from backprop_check.submission.workers import Workers
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if every.caught == every.mutants else 1
 
 
-def _judged(mutations: Mutations, zygote: Zygote, advance: Callable[[], None], quiet: bool) -> Tally:
+def _judged(mutations: Mutations, zygote: Workers, advance: Callable[[], None], quiet: bool) -> Tally:
     """Judge one exercise, show what was found unless `quiet`, and return its counts."""
     from backprop_check.authoring.matrix import rows, tell, total
 

@@ -1,4 +1,4 @@
-"""Where the commands get the zygote from that forks their workers."""
+"""Where the commands get their workers from."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from backprop_check.submission.zygote import Zygote
+    from backprop_check.submission.workers import Workers
 
 
 @contextmanager
-def workers(args: argparse.Namespace) -> Iterator[Zygote]:
-    """Give the zygote that was handed to `main`, else fork one. Enter this before anything of torch runs, and import `check` inside."""
+def workers(args: argparse.Namespace) -> Iterator[Workers]:
+    """Give the workers that were handed to `main`, else new ones. Enter this before anything of torch runs, and import `check` inside."""
     if args.zygote is not None:
         yield args.zygote
         return
-    from backprop_check.submission.zygote import Zygote
+    from backprop_check.submission.workers import forked
 
-    with Zygote.forked() as forked:
-        yield forked
+    with forked() as new:
+        yield new

@@ -66,10 +66,9 @@ def in_float32(
 
     A float32 answer that stays wrong is told by its numbers in float64, which are as exact as any.
     """
-    asked = asks_float32(submission)
-    doubtful = [
-        v for v in first.wrong() if (asked or _may_be_float32(v)) and all(_spoilt(v.target.name, r) for r in first.runs(v.target.name))
-    ]
+    wrong = first.wrong()
+    asked = bool(wrong) and asks_float32(submission)
+    doubtful = [v for v in wrong if (asked or _may_be_float32(v)) and all(_spoilt(v.target.name, r) for r in first.runs(v.target.name))]
     if not doubtful:
         return
     with session(doubled=True) as double:

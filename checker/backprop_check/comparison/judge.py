@@ -19,7 +19,7 @@ from backprop_check.comparison.standing import differing, may_vary, standing
 from backprop_check.records import Outcome, Submission, Trial, Verdict
 from backprop_check.submission.run import Limits, NothingRan, Session
 from backprop_check.submission.statements import replaces, writers
-from backprop_check.submission.zygote import Zygote
+from backprop_check.submission.workers import Workers
 from backprop_check.trace.graph import Graph
 from backprop_check.trace.oracle import trace
 
@@ -42,7 +42,7 @@ class Judged(NamedTuple):
 def judge(
     graph: Graph,
     submission: Submission,
-    zygote: Zygote,
+    zygote: Workers,
     limits: Limits | float = 10.0,
     seeds: Seeds | None = None,
     trace: Trace = trace,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -91,18 +91,23 @@ class Derivation:
     graph: Graph
     trial: Trial
     available: frozenset[str]
+    _known: dict[int, tuple[ast.expr, Any]] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def names(self) -> dict[str, Any]:
         return {**self.graph.scope, **in_float64(self.trial.values), **self.trial.gradients, "torch": torch, "F": F}
 
     def evaluate(self, node: ast.expr) -> Any:
-        """The value of an expression made of the author's text and of the table's, in this trial."""
+        """The value of an expression made of the author's text and of the table's, in this trial. Computed once of each tree."""
+        if id(node) in self._known:
+            return self._known[id(node)][1]
         try:
             with default_dtype(torch.float64):
-                return eval(compile(ast.fix_missing_locations(ast.Expression(node)), "<derived>", "eval"), self.names)
+                value = eval(compile(ast.fix_missing_locations(ast.Expression(node)), "<derived>", "eval"), self.names)
         except Exception as error:
             raise Underivable(f"`{text(node)}` ({error})") from error
+        self._known[id(node)] = node, value
+        return value
 
     @cached_property
     def counts(self) -> dict[int, str]:

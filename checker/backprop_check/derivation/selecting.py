@@ -129,8 +129,10 @@ def part(site: Site) -> ast.expr:
         sizes, i = list(site.value("size")), site.value("index")
         at = sum(sizes[: i % len(sizes)])
         return fill(f"torch.zeros_like(x).slice_scatter(g, {axis}, {at}, {at + own})", names)
-    template = f"torch.zeros_like(x).slice_scatter(g, {axis}, i * s, (i + 1) * s)"
-    return fill(template, {**names, "s": size, "i": ast.Constant(int(site.value("index")) % -(-length // own))})
+    i = int(site.value("index")) % -(-length // own)
+    low, high = ("i * s" if i > 1 else "s" if i else "0"), ("j * s" if i else "s")
+    template = f"torch.zeros_like(x).slice_scatter(g, {axis}, {low}, {high})"
+    return fill(template, {**names, "s": size, "i": ast.Constant(i), "j": ast.Constant(i + 1)})
 
 
 def unbind(site: Site) -> ast.expr:

@@ -88,7 +88,7 @@ def text(node: ast.expr) -> str:
 
 def _bracketed(node: ast.expr) -> ast.expr:
     """Python needs no bracket in `(a @ b) * c` and `(a * b) @ c`; a reader does."""
-    if not any(isinstance(n, ast.MatMult) for n in ast.walk(node)):
+    if not _multiplies_matrices(node):
         return node
     copied = copy.deepcopy(node)
     for n in ast.walk(copied):
@@ -99,6 +99,12 @@ def _bracketed(node: ast.expr) -> ast.expr:
             ):
                 n.left = ast.Name(f"({text(left)})", ast.Load())
     return copied
+
+
+@kept
+def _multiplies_matrices(node: ast.AST) -> bool:
+    own = isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
+    return own or any(map(_multiplies_matrices, ast.iter_child_nodes(node)))
 
 
 def number(value: float) -> ast.expr:

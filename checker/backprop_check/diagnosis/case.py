@@ -11,6 +11,7 @@ import torch
 
 from backprop_check.comparison.compare import close
 from backprop_check.derivation.trees import text
+from backprop_check.diagnosis.drawn import forward_hangs_on_labels, hangs_on_labels
 from backprop_check.diagnosis.evaluate import Evaluator
 from backprop_check.diagnosis.observed import Tensors, floats
 from backprop_check.diagnosis.spoken import Spoken
@@ -68,12 +69,32 @@ class Case(Spoken):
         return self._holds(expression)
 
     def _holds(self, expression: ast.expr) -> bool:
-        """Whether a right expression stays right when the gradients it reads are others: it may be right only because these are special."""
-        if not self.gradients_in(expression) or self.partial:
+        """Whether a right expression stays right when the labels or the gradients it reads are others: these may be special."""
+        if self.partial:
+            return True
+        if self.counts_labels(expression) and not self._counts_labels_itself:
+            return False
+        if not self.gradients_in(expression):
             return True
         evaluator, trial = self._perturbed(expression)
         value = evaluator.tensor(expression)
         return value is not None and close(value, trial.gradients[self.name], trial.scales[self.name])
+
+    @cached_property
+    def _counts_labels_itself(self) -> bool:
+        """Whether the learner's line does, which may have another mistake beside."""
+        return self.draft is not None and self.counts_labels(self.draft)
+
+    def counts_labels(self, expression: ast.expr) -> bool:
+        """Whether it has the right shape only where enough labels are drawn, though every line of the forward has it always."""
+        first = self.verdict.runs[0]
+        other = next((run for run in self.verdict.runs if run.trial.sizes != first.trial.sizes), first)
+        runs = [(self.names(run), run.trial.gradients[self.name]) for run in (first, other)]
+        if not any(hangs_on_labels(expression, gradient, names, self.work) for names, gradient in runs):
+            return False
+        if forward_hangs_on_labels not in self.memo:
+            self.memo[forward_hangs_on_labels] = forward_hangs_on_labels(self.graph.exercise.lines, runs[0][0], self.work)
+        return not self.memo[forward_hangs_on_labels]
 
     def _perturbed(self, expression: ast.expr) -> tuple[Evaluator, Trial]:
         """A trial in which the gradients that an expression reads are not what this graph makes of them."""

@@ -9,12 +9,15 @@ from functools import partial
 
 import torch
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis import valued
 from backprop_check.diagnosis.all_places import with_all_places
 from backprop_check.diagnosis.attempt import attempt
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.claims import equal
-from backprop_check.diagnosis.failure import stopped
+from backprop_check.diagnosis.claims import equal, met
+from backprop_check.diagnosis.edits import value_of
+from backprop_check.diagnosis.failure import failing_part, stopped
+from backprop_check.diagnosis.meeting import operands_of
 from backprop_check.diagnosis.mend import nearest
 from backprop_check.diagnosis.order import LAST, ORDER, Find, found, peers
 from backprop_check.diagnosis.pages import page
@@ -24,7 +27,7 @@ from backprop_check.diagnosis.rules import not_written
 from backprop_check.diagnosis.two_mistakes import two_mistakes
 from backprop_check.diagnosis.work import MEND
 from backprop_check.diagnosis.wrong_part import any_wrong_part
-from backprop_check.records import Diagnosis
+from backprop_check.records import Claim, Diagnosis
 
 USED_UP = "What may be searched for one submission was used up by its other gradients, so no cause was sought for this one."
 
@@ -54,7 +57,8 @@ def diagnose(case: Case, most: float = math.inf) -> tuple[Diagnosis, ...]:
         explainer, causes = proven(case)
     last = () if causes else attempt(lambda c: two_mistakes(c, single), case)
     causes = causes or last or (attempt(any_wrong_part, case) or _first(there or case, LAST) or FACTS,)
-    return (_with_fix(case, causes[0], most, kept=explainer is valued.find), *map(_claimed, causes[1:]))
+    mended = _with_fix(case, causes[0], most, kept=explainer is valued.find)
+    return (replace(mended, claims=(*mended.claims, *(attempt(_met, there or case) or ()))), *map(_claimed, causes[1:]))
 
 
 def _placed(case: Case, causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
@@ -72,8 +76,19 @@ def _with_fix(case: Case, cause: Diagnosis, most: float, kept: bool = False) -> 
     evidence = cause.evidence.replace(f"`{cause.fix}` equals", f"`{fix}` equals") if fix is not None else cause.evidence
     nearer = _claimed(replace(_claimed(cause), fix=fix, evidence=evidence))
     if nearer.near is None and case.draft is None:
-        nearer = replace(nearer, near=attempt(near, replace(case, until=min(case.until + MEND, most))))
+        changed = attempt(near, replace(case, until=min(case.until + MEND, most)))
+        nearer = nearer if changed is None else replace(nearer, near=changed[0], claims=(*nearer.claims, changed[1]))
     return attempt(lambda _: nearer, case) or _claimed(cause)
+
+
+def _met(case: Case) -> tuple[Claim, ...]:
+    """The shapes of what met where the line raised."""
+    raised, part = case.verdict.runs[0].answers[case.name].raised, failing_part(case)
+    if raised is None or part is None or case.name not in case.submission.statements[raised.statement].writes:
+        return ()
+    values = {text(operand): value_of(case, operand) for operand in operands_of(part)}
+    shapes = {of: value.shape for of, value in values.items() if isinstance(value, torch.Tensor)}
+    return (met(shapes),) if shapes else ()
 
 
 def _claimed(cause: Diagnosis) -> Diagnosis:

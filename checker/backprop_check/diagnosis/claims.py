@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from backprop_check.diagnosis.case import Case
@@ -13,6 +13,9 @@ from backprop_check.records import Claim, Line
 
 ANSWER, GRADIENT = "answer", "gradient"
 """What an expression in a claim calls the learner's value and autograd's; its other names are the forward's, and gradients."""
+
+Statement = tuple[int, int, str]
+"""The line and the column in which a statement of the submission begins, and another one; of a loop, the line that opens it."""
 
 
 def equal(left: str | ast.expr, right: str | ast.expr = GRADIENT) -> Claim:
@@ -66,11 +69,27 @@ def shapes(case: Case) -> Claim:
     return Claim("shapes", {"got": got, "due": due})
 
 
+def placed(case: Case, old: ast.stmt, new: str) -> Statement:
+    """A statement in the place of another one of the learner's, or before or after it."""
+    span = case.span(old)
+    return old.lineno, span[1] if span is not None else old.col_offset, new
+
+
+def met(shapes: Mapping[str, Iterable[int]]) -> Claim:
+    """Where the line raised, at the exercise's own sizes, these parts of it had these shapes."""
+    return Claim("met", {"shapes": {part: list(shape) for part, shape in shapes.items()}})
+
+
 def raised(case: Case) -> Claim:
     """The line raised this."""
     told = next(run.answers[case.name].raised for run in case.verdict.runs if run.answers[case.name].raised is not None)
     assert told is not None
     return Claim("raised", {"error": told.kind, "message": told.message})
+
+
+def statements(**told: Iterable[Statement]) -> Claim:
+    """The submission's statements give autograd's gradient, were these `changed`, or `preceded` or `followed` by others."""
+    return Claim("statements", {how: [list(one) for one in those] for how, those in told.items()})
 
 
 def of(claim: Claim, expression: ast.expr | str) -> Claim:

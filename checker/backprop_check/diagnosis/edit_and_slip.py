@@ -125,7 +125,7 @@ def _serious(case: Case, found: Slip, value: torch.Tensor) -> bool:
     used = {n.id for n in names_used(found.whole)}
     right, left = case.gradients_in(case.derived.expression), case.gradients_in(found.whole)
     kept = len(left) >= len(right) or all(name in left or name[1:] in used for name in right)
-    put_in = value_of(case, found.left) if isinstance(found.left, ast.Name) else None
+    put_in = value_of(case, found.left) if isinstance(found.left, ast.Name) and found.left not in ast.walk(found.part) else None
     # A tensor of equal numbers in the place of another fits too many answers.
     plain = isinstance(put_in, torch.Tensor) and bool((put_in == put_in.flatten()[0]).all())
     return kept and not single and not plain and bool(value.any())

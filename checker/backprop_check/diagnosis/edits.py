@@ -11,7 +11,7 @@ from backprop_check.derivation.trees import kept, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.plain import cancels
 from backprop_check.diagnosis.rewrites import parts as parts
-from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.rewrites import put_all
 from backprop_check.diagnosis.spoken import Mended as Mended
 from backprop_check.diagnosis.work import EDITS
 
@@ -58,10 +58,8 @@ def is_tensor(case: Case, part: ast.expr) -> bool:
 
 def rename(expression: ast.expr, old: str, new: str) -> ast.expr:
     """Put `new` for every `old`."""
-    changed = expression
-    for node in list(ast.walk(expression)):
-        if isinstance(node, ast.Name) and node.id == old:
-            changed = put(changed, node, ast.copy_location(ast.Name(new, ast.Load()), node))
+    there = (node for node in ast.walk(expression) if isinstance(node, ast.Name) and node.id == old)
+    changed: ast.expr = put_all(expression, {id(node): ast.copy_location(ast.Name(new, ast.Load()), node) for node in there})
     return changed
 
 

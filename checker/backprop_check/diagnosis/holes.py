@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 
 import torch
 
+from backprop_check.derivation.trees import literal
+
 Worth = Callable[[ast.expr], object]
 Hole = tuple[ast.expr, torch.Tensor]
 """A part of the expression, and the value it needs."""
@@ -50,6 +52,8 @@ def _below(worth: Worth, expression: ast.expr, goal: torch.Tensor) -> Iterator[H
             yield operand, -goal
         case ast.Attribute(value=value, attr="T" | "mT") if goal.dim() == 2:
             yield value, goal.T
+        case ast.Call(func=ast.Attribute(attr="cat" | "concat" | "stack"), args=[ast.List(elts=joined) | ast.Tuple(elts=joined), *_]):
+            yield from _joined(worth, expression, joined, goal)
         case ast.Call(func=ast.Attribute(value=value, attr=name), args=arguments):
             function = isinstance(value, ast.Name) and value.id in ("torch", "F")
             inner = arguments[0] if function and arguments else value
@@ -59,6 +63,22 @@ def _below(worth: Worth, expression: ast.expr, goal: torch.Tensor) -> Iterator[H
                 before = _value(worth, inner)
                 if before is not None and before.numel() == goal.numel():
                     yield inner, goal.reshape(before.shape)
+
+
+def _joined(worth: Worth, call: ast.Call, joined: list[ast.expr], goal: torch.Tensor) -> Iterator[Hole]:
+    """The one part of a `cat` or a `stack` that is not what belongs in its place."""
+    given = [*call.args[1:2], *(k.value for k in call.keywords if k.arg in ("dim", "axis"))]
+    axis, values = (literal(given[0]) if given else 0), [_value(worth, part) for part in joined]
+    stacks = isinstance(call.func, ast.Attribute) and call.func.attr == "stack"
+    if not isinstance(axis, int) or not -goal.dim() <= axis < goal.dim() or any(v is None or (not v.dim() and not stacks) for v in values):
+        return
+    lengths = [1 if stacks else v.shape[axis] for v in values if v is not None and (stacks or -v.dim() <= axis < v.dim())]
+    if len(lengths) != len(joined) or sum(lengths) != goal.shape[axis]:
+        return
+    needed = [piece.squeeze(axis) if stacks else piece for piece in torch.split(goal, lengths, axis)]
+    pairs = zip(joined, values, needed, strict=True)
+    off = [(part, due) for part, own, due in pairs if own is None or own.shape != due.shape or not torch.allclose(own, due)]
+    yield from off if len(off) == 1 else ()
 
 
 def _value(worth: Worth, part: ast.expr) -> torch.Tensor | None:

@@ -9,13 +9,13 @@ from itertools import chain, islice
 from backprop_check.derivation.trees import fill, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import without_one
-from backprop_check.diagnosis.edits import search
+from backprop_check.diagnosis.edits import names_used, search
 from backprop_check.diagnosis.nearness import far
 from backprop_check.diagnosis.order import editors
 from backprop_check.diagnosis.plain import plain, settled
 from backprop_check.diagnosis.quotient import step
 from backprop_check.diagnosis.replaced import replaced, with_term
-from backprop_check.diagnosis.rules import bad_reshape, wrong_operand
+from backprop_check.diagnosis.rules import bad_reshape, hard_coded_size, wrong_operand
 from backprop_check.diagnosis.work import EDITS
 
 ENOUGH = 40
@@ -50,6 +50,8 @@ def nearest(case: Case, given: str | None) -> str | None:
     derived = [case.derived.text] if case.derived is not None else []
     if given is None and derived and isinstance(case.draft, ast.Name | ast.Constant) and not _one_more(case):
         return derived[0]
+    if derived and case.draft is not None and not names_used(case.draft) and not case.gradients_in(ast.parse(derived[0], mode="eval").body):
+        return derived[0]  # ones, however they are written: a number that makes them right teaches nothing
     if derived and case.draft is not None and step(case.draft) is not None:
         return derived[0]  # nobody is taught a difference quotient
     certain = [*derived, *([given] if given else []), *_written_out(case)]
@@ -58,7 +60,7 @@ def nearest(case: Case, given: str | None) -> str | None:
     for tried, candidate in enumerate(islice(found, ENOUGH), 1):
         if best is not None and far(case, candidate, told=candidate == given)[1] > best[0][1] + ROUNDABOUT:
             continue
-        for line in _plain(case, candidate):
+        for line in chain.from_iterable(_for_any_labels(case, line) for line in _plain(case, candidate)):
             mark = far(case, line, told=candidate == given)
             best = (mark, line) if best is None or mark < best[0] else best
         if best is not None and tried >= len(certain) and not best[0][0]:
@@ -75,6 +77,15 @@ def _plain(case: Case, candidate: str) -> Iterator[str]:
         return
     yield text(without_one(quiet))
     yield text(plain(case, quiet))
+
+
+def _for_any_labels(case: Case, line: str) -> Iterator[str]:
+    """The line; of one whose shape hangs on the labels that were drawn, with the number of classes told, where it can be."""
+    tree: ast.expr | None = ast.parse(line, mode="eval").body
+    while tree is not None and case.counts_labels(tree):
+        tree = next((told for told, _ in hard_coded_size.columns(case, tree) if case.is_right(told)), None)
+    if tree is not None:
+        yield text(tree)
 
 
 def _one_more(case: Case) -> bool:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 import torch
 
-from backprop_check.diagnosis.asking import asks
+from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case, Tensors
-from backprop_check.diagnosis.claims import gradient_of
+from backprop_check.diagnosis.claims import ANSWER, equal, gradient_of
 from backprop_check.diagnosis.counterfactual import arriving
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.phrases import lines, short
+from backprop_check.diagnosis.rewrites import operations
 from backprop_check.diagnosis.sites import below, names
 from backprop_check.records import Diagnosis, Line
 
@@ -31,7 +32,50 @@ def neighbour(case: Case) -> Diagnosis | None:
     for line, tree, part in _further_up(case):
         if case.is_answer(_at(case, line, tree, part)):
             return _too_far(case, line, part)
+    for line, tree, part in _beside(case):
+        if case.is_answer(_at(case, line, tree, part)):
+            return _of_the_other(case, line, part)
     return None
+
+
+def another(case: Case) -> Diagnosis | None:
+    """Of an answer that is one name: whose gradient that is."""
+    name = case.draft.id if isinstance(case.draft, ast.Name) else ""
+    users = {f"d{line.name}" for line in case.consumers}
+    if name not in case.available or name in users or not case.everywhere or case.partial:
+        return None
+    return case.proven(
+        "wrong-operand",
+        error=f"`{name}` is the gradient of {name[1:]}, not of {case.node}",
+        note=f"Each of {name[1:]} and {case.node} moves the loss in its own way. {example(case)}".strip(),
+        help=asks(case),
+        evidence=f"In every trial your answer is {name}, and that is not autograd's gradient of {case.node}.",
+        claims=(equal(name, ANSWER),),
+    )
+
+
+def _beside(case: Case) -> Iterator[PartOfLine]:
+    """The other factors of the products in which the node stands, where a gradient comes back to them."""
+    known = case.verdict.runs[0].trial.gradients
+    for line in case.consumers:
+        tree = ast.parse(line.source.strip(), mode="eval").body
+        for product in operations(tree, ast.Mult | ast.MatMult):
+            for side, other in ((product.left, product.right), (product.right, product.left)):
+                for part in parts(other) if names(side) == {case.node} else ():
+                    if isinstance(part, ast.Name) and part.id != case.node and f"d{part.id}" in known:
+                        yield line, tree, part
+
+
+def _of_the_other(case: Case, line: Line, part: ast.expr) -> Diagnosis:
+    return case.proven(
+        "wrong-operand",
+        error=f"this is what comes back to `{short(part)}`, the other factor in `{line.name} = {line.source}`",
+        note=f"Both {case.node} and {short(part)} get a gradient there, each by the values of the other.",
+        help=asks(case),
+        evidence=f"In every trial your answer is the gradient of the loss with respect to `{short(part)}`, as far as it goes through "
+        f"{line.name}.",
+        claims=(gradient_of(line, part),),
+    )
 
 
 def _further_down(case: Case) -> Iterator[PartOfLine]:

@@ -13,7 +13,7 @@ from types import ModuleType
 from backprop_check.diagnosis import brackets, valued
 from backprop_check.diagnosis.by_slip import by_slip
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.neighbours import neighbour
+from backprop_check.diagnosis.neighbours import another, neighbour
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.reordered import reordered
 from backprop_check.diagnosis.rounds import by_statement
@@ -49,7 +49,7 @@ LAYOUT = _codes(
     """
 )
 # A plain value (zeros, ones, a value of the forward) agrees with many a story below by chance, and brackets with many an edit.
-PLAIN: tuple[Find, ...] = (valued.find, brackets.find)
+PLAIN: tuple[Find, ...] = (valued.by_one_thing, valued.find, brackets.find)
 # One thing less, more or other in the formula, which only the values show: what is lost or turned before what is another thing.
 FORMULA = _codes(
     """
@@ -61,7 +61,7 @@ FORMULA = _codes(
     """
 )
 # The value alone, whatever made it: the farthest from the learner's line, and nearest to chance.
-VALUE: tuple[Find, ...] = (by_statement, neighbour, by_slip, reordered, part_without_a_factor, updated, hard_coded_size.besides)
+VALUE: tuple[Find, ...] = (by_statement, neighbour, by_slip, reordered, part_without_a_factor, updated, another, hard_coded_size.besides)
 
 LAST = ("wrong-idea", "unrecognised")
 """What is said where no cause is proven: that the idea is another, or the facts."""

@@ -19,7 +19,7 @@ RULES = Path(__file__).parent / "rules"
 HEADINGS = ("Family", "Forward", "Shapes", "Inputs", "Wrong", "Right", "Why", "Read more")
 VARIANTS = (
     *("Of brackets", "Of lengths written down", "Of what moves nothing", "Of another shape", "Of a loop over places", "Of a loop"),
-    *("Of one way", "Of a term", "Of one use"),
+    *("Of a product of ones", "Of one way", "Of a term", "Of one use"),
 )
 """Other questions in its place, for answers that make the mistake so: the first of them that fits is asked (`report.hint.variants`)."""
 
@@ -72,6 +72,7 @@ def pages() -> list[Page]:
     return sorted((page for page in read if page is not None), key=lambda page: (page.family, page.code))
 
 
+@cache
 def page(code: str) -> Page:
     """Return the page of `code`. Raises `BadInput` naming codes near it."""
     path = RULES / f"{code.replace('-', '_')}.py"
@@ -84,7 +85,8 @@ def page(code: str) -> Page:
 
 @cache
 def _page(path: Path) -> Page | None:
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    file = path.read_text(encoding="utf-8")
+    text = ast.get_docstring(ast.parse(file[: file.find('"""', 3) + 3])) or ""  # of the docstring alone: to read all of it takes long
     first, _, rest = text.partition("\n")
     code, _, sentence = first.partition(": ")
     parts = _SECTION.split(rest)

@@ -10,6 +10,7 @@ import torch
 
 from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.chains import is_sum
 from backprop_check.diagnosis.edits import value_of
 from backprop_check.diagnosis.holes import Hole, fits, holes
 from backprop_check.diagnosis.plain import cancels
@@ -48,6 +49,9 @@ def with_term(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
             continue
         for op, lacking in ((ast.Add(), needed - own), (ast.Sub(), own - needed), (ast.Mult(), needed / own)):
             for found in value_index(case).find(lacking) if bool(lacking.isfinite().all()) else ():
+                bare = found.operand if isinstance(found, ast.UnaryOp) else found
+                if not isinstance(op, ast.Mult) and is_sum(bare) and not case.gradients_in(found):
+                    continue  # `g * (1 - g) + 1 - g` for `1 - g**2`: right by algebra alone
                 candidate = put(expression, part, ast.copy_location(_joined(part, op, found), part))
                 if case.is_right(candidate):
                     yield candidate

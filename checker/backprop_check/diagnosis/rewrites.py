@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from operator import is_
 from types import UnionType
 from typing import Any
 
 from backprop_check.derivation.trees import kept
+
+_PARTS = (ast.expr, ast.keyword, ast.operator, ast.cmpop)
 
 
 def calls(expression: ast.AST, *names: str) -> Iterator[ast.Call]:
@@ -48,21 +51,58 @@ def put_statement(program: Sequence[ast.stmt], old: ast.AST, new: ast.AST) -> tu
     return tuple(_put(statement, old, new) for statement in program)
 
 
-def _put(expression: Any, old: ast.AST, new: ast.AST) -> Any:
-    if expression is old:
-        return new
-    fields: dict[str, Any] = {}
-    for field in expression._fields:
-        value = getattr(expression, field, None)
-        if isinstance(value, ast.expr | ast.keyword | ast.operator | ast.cmpop):
-            changed: Any = _put(value, old, new)
-            if changed is not value:
-                fields[field] = changed
+def put_all(expression: Any, changes: Mapping[int, ast.AST]) -> Any:
+    """Return `expression` with each part whose identity is in `changes` replaced."""
+    if id(expression) in changes:
+        return changes[id(expression)]
+    fields = {}
+    for field, value in ast.iter_fields(expression):
+        if isinstance(value, _PARTS):
+            changed: Any = put_all(value, changes)
         elif isinstance(value, list):
-            changed = [_put(v, old, new) if isinstance(v, ast.AST) else v for v in value]
-            if any(a is not b for a, b in zip(changed, value, strict=True)):
-                fields[field] = changed
-    return ast.copy_location(type(expression)(**{**dict(ast.iter_fields(expression)), **fields}), expression) if fields else expression
+            changed = [put_all(v, changes) if isinstance(v, ast.AST) else v for v in value]
+            changed = value if all(map(is_, changed, value)) else changed
+        else:
+            continue
+        if changed is not value:
+            fields[field] = changed
+    return _with(expression, fields) if fields else expression
+
+
+def _put(expression: Any, old: ast.AST, new: ast.AST) -> Any:
+    places, node, changed = _places(expression), old, new
+    while node is not expression:
+        above = places.get(id(node), ())
+        if len(above) != 1:  # nowhere, or in several places
+            return put_all(expression, {id(old): new}) if above else expression
+        ((node, field, at),) = above
+        value: Any = changed
+        if at is not None:
+            value = [*getattr(node, field)]
+            value[at] = changed
+        changed = _with(node, {field: value})
+    return changed
+
+
+@kept
+def _places(expression: ast.AST) -> dict[int, list[tuple[ast.AST, str, int | None]]]:
+    """For each part, by identity, what it stands in, in which field, and where in a list."""
+    found: dict[int, list[tuple[ast.AST, str, int | None]]] = {}
+    waiting: list[ast.AST] = [expression]
+    while waiting:
+        node = waiting.pop()
+        for field, value in ast.iter_fields(node):
+            inner = [(None, value)] if isinstance(value, _PARTS) else enumerate(value) if isinstance(value, list) else ()
+            for at, part in inner:
+                if isinstance(part, ast.AST):
+                    if id(part) not in found:
+                        waiting.append(part)
+                    found.setdefault(id(part), []).append((node, field, at))
+    return found
+
+
+def _with(node: ast.AST, fields: Mapping[str, Any]) -> ast.AST:
+    return ast.copy_location(type(node)(**{**dict(ast.iter_fields(node)), **fields}), node)
 
 
 def same_place(old: ast.AST, new: ast.AST, part: ast.AST) -> ast.expr | None:

@@ -9,13 +9,14 @@ from typing import Any
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.carried import Carrying, Program
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import placed, statements
 from backprop_check.diagnosis.evaluate import Failed, Refused
 from backprop_check.diagnosis.failure import Stopped
 from backprop_check.diagnosis.rules import wrong_scale
 from backprop_check.diagnosis.statement_changes import SIGNS, changes, scaled_last
 from backprop_check.diagnosis.statements import all_of, is_carried, makes_it_right, names, steps
 from backprop_check.diagnosis.within import WITHIN, Change, within_one
-from backprop_check.records import Diagnosis
+from backprop_check.records import Claim, Diagnosis
 
 SEARCH = 60_000
 """What may be spent (of `Work`) on changes of the statements, whatever the search before it has cost: a loop has nothing else."""
@@ -26,17 +27,21 @@ def by_statement(case: Case) -> Diagnosis | None:
     found = change(replace(case, until=case.work.done + SEARCH))
     if found is None:
         return None
-    where, new = _as_changed(found)
-    evidence = f"Once {where} `{new}`, your statements give autograd's gradient in every trial."
+    (where, new), claim = _as_changed(case, found)
+    said = where if where.endswith("is left out") else f"{where} `{new}`"
+    evidence = f"Once {said}, your statements give autograd's gradient in every trial."
     if found.follows is not None:
         evidence = f"With `{new}` after line {found.old.end_lineno} your statements give autograd's gradient in every trial."
-    return replace(found.told, evidence=evidence, fix=None, claims=(), near=(where, new))
+    return replace(found.told, evidence=evidence, fix=None, claims=(claim,), near=(where, new))
 
 
-def near(case: Case) -> tuple[str, str] | None:
-    """What of the learner's statements is to be changed, and as what; None where one change is not enough, or none is known."""
+def near(case: Case) -> tuple[tuple[str, str], Claim] | None:
+    """What of the learner's statements is to be changed, and as what, with the claim that this puts them right.
+
+    None where one change is not enough, or none is known.
+    """
     found = change(case, told=True)
-    return _as_changed(found) if found is not None else None
+    return _as_changed(case, found) if found is not None else None
 
 
 def change(case: Case, told: bool = False) -> Change | None:
@@ -82,14 +87,17 @@ def stopped_within(case: Case) -> Stopped | None:
     return Stopped(**own, part=part, there=there) if part is not None else None
 
 
-def _as_changed(found: Change) -> tuple[str, str]:
+def _as_changed(case: Case, found: Change) -> tuple[tuple[str, str], Claim]:
     """Which line is to be changed, and what it is to read: of a loop the line that opens it."""
     if found.follows is not None:
-        return f"this follows line {found.old.end_lineno}", _one_line(found.follows)
-    new = [_one_line(_there(found.program, old)) for old in (found.first, found.old) if old is not None]
-    if found.first is not None:
-        return f"lines {found.first.lineno} and {found.old.lineno} read", "; ".join(new)
-    return f"line {found.old.lineno} reads", new[0]
+        new = _one_line(found.follows)
+        return (f"this follows line {found.old.end_lineno}", new), statements(followed=[placed(case, found.old, new)])
+    both = [(old, _one_line(_there(found.program, old))) for old in (found.first, found.old) if old is not None]
+    if isinstance(_there(found.program, found.old), ast.Pass):
+        return (f"line {found.old.lineno} is left out", _one_line(found.old)), statements(changed=[placed(case, found.old, "pass")])
+    lines = [str(old.lineno) for old, _ in both]
+    where = f"line{'s' * (len(both) > 1)} {' and '.join(lines)} read{'s' * (len(both) == 1)}"
+    return (where, "; ".join(new for _, new in both)), statements(changed=[placed(case, *one) for one in both])
 
 
 def _there(program: Program, old: ast.stmt) -> ast.stmt:

@@ -54,19 +54,30 @@ def _signs(case: Case, statement: ast.stmt, loops: list[ast.For]) -> Iterator[tu
                 yield other, told_of(case, "wrong-sign", value, f"`{short(value)}` has the opposite sign", _minus(case), asks(case))
         case ast.AugAssign(target=target, op=ast.Add() | ast.Sub() as op, value=value):
             if isinstance(target, ast.Subscript) and isinstance(op, ast.Add):
-                places: ast.expr = target.slice if isinstance(target.slice, ast.Tuple) else ast.Tuple([target.slice], ast.Load())
-                once = ast.keyword("accumulate", ast.Constant(True))
-                call = ast.Call(ast.Attribute(target.value, "index_put_", ast.Load()), [places, value], [once])
-                yield ast.copy_location(ast.Expr(call), statement), _thrown_away(case, statement, target)
+                yield _collecting(statement, target, value), _thrown_away(case, statement, target)
+            if isinstance(target, ast.Subscript) and isinstance(op, ast.Sub):
+                yield _collecting(statement, target, negated(value)), _thrown_away(case, statement, target)
             minus = isinstance(op, ast.Add)
             other_way = ast.copy_location(ast.AugAssign(target, ast.Sub() if minus else ast.Add(), value), statement)
             error = f"the sign of this `{SIGNS[type(op)]}=` is wrong"
             yield other_way, told_of(case, "wrong-sign", statement, error, _minus(case), asks(case))
+        case ast.AugAssign(target=ast.Name(), op=ast.Mult() | ast.Div() as op, value=value) if not is_plain(case, value):
+            error = f"`{SIGNS[type(op)]}= {short(value)}` does not belong here"
+            left_out = ast.copy_location(ast.Pass(), statement)
+            yield left_out, told_of(case, "wrong-scale", value, error, "Without it all of it is right.", "Leave it out.")
         case ast.AugAssign(target=target, op=ast.Mult() | ast.Div() as op, value=value) if is_plain(case, value):
             for constant in named_constants(case):
                 scaled = ast.AugAssign(target, ast.Div() if constant.divides else ast.Mult(), constant.node)
                 error = f"`{SIGNS[type(op)]}= {short(value)}` is not the constant that belongs here"
                 yield ast.copy_location(scaled, statement), told_of(case, "wrong-scale", value, error, ONCE, look(case))
+
+
+def _collecting(statement: ast.stmt, target: ast.Subscript, value: ast.expr) -> ast.stmt:
+    """The same written so that a place that is named twice collects twice."""
+    places: ast.expr = target.slice if isinstance(target.slice, ast.Tuple) else ast.Tuple([target.slice], ast.Load())
+    once = ast.keyword("accumulate", ast.Constant(True))
+    call = ast.Call(ast.Attribute(target.value, "index_put_", ast.Load()), [places, value], [once])
+    return ast.copy_location(ast.Expr(call), statement)
 
 
 def _minus(case: Case) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+
 import torch
 
+from backprop_check.derivation.trees import parsed
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
+from backprop_check.diagnosis.rewrites import parts, put
 from backprop_check.records import Diagnosis
 
 
@@ -43,6 +47,7 @@ def _same_direction(value: torch.Tensor, oracle: torch.Tensor) -> bool:
 
 
 def _began_with(case: Case) -> Diagnosis:
+    zeros = parsed(f"torch.zeros_like({case.node})")
     return case.proven(
         "wrong-start",
         error=f"this begins with {case.node} itself, and adds its gradient to it",
@@ -50,4 +55,9 @@ def _began_with(case: Case) -> Diagnosis:
         help=f"Begin with `torch.zeros_like({case.node})`.",
         evidence=f"In every trial your answer less {case.node} is autograd's gradient.",
         claims=(equal(f"answer - {case.node}"),),
+        fix=case.fix(*(put(case.draft, own, zeros) for own in _own_names(case.draft, case.node))) if case.draft is not None else None,
     )
+
+
+def _own_names(expression: ast.expr, node: str) -> list[ast.Name]:
+    return [part for part in parts(expression) if isinstance(part, ast.Name) and part.id == node]

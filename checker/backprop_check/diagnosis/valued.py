@@ -19,7 +19,8 @@ from backprop_check.diagnosis.forward_values import forward_value, plainly, quot
 from backprop_check.diagnosis.functions import another_idea
 from backprop_check.diagnosis.phrases import users
 from backprop_check.diagnosis.rewrites import calls
-from backprop_check.diagnosis.rules.missing_upstream import is_the_slope_alone
+from backprop_check.diagnosis.rules import wrong_mask, wrong_operand
+from backprop_check.diagnosis.rules.missing_upstream import above, is_the_slope_alone
 from backprop_check.diagnosis.rules.not_expanded import right_but_for_the_shape
 from backprop_check.diagnosis.still import moves_with_values
 from backprop_check.records import Diagnosis
@@ -37,12 +38,18 @@ def find(case: Case) -> Diagnosis | None:
     return (_numbers(case) or forward_value(case) or quotient(case) if finite else None) or another_idea(case)
 
 
+def by_one_thing(case: Case) -> Diagnosis | None:
+    """Of zeros: the mask or the name that makes them, where it stands in the place of the right one."""
+    if not case.everywhere or case.draft is None or any(a.any() for a in case.answers) or _times_zero(case.draft):
+        return None
+    return wrong_mask.find(case) or wrong_operand.find(case)
+
+
 def _lacks_upstream_only(case: Case) -> bool:
     """Whether the answer times what arrives from above is right: a derivative alone, though it may be worth some value of the forward."""
     if case.expression is None or weighed(case):
         return False
-    above = [ast.Name(name, ast.Load()) for line in case.consumers if (name := "d" + line.name) in case.available]
-    return any(case.is_right(ast.BinOp(case.expression, ast.Mult(), name)) for name in above)
+    return any(case.is_right(ast.BinOp(case.expression, ast.Mult(), ast.Name(name, ast.Load()))) for name in above(case))
 
 
 def is_multiple(case: Case) -> bool:

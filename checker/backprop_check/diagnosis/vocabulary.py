@@ -9,12 +9,13 @@ def _words(text: str) -> frozenset[str]:
 
 FUNCTIONS = _words(
     """
-    abs add amax amin arange argmax argmin atan2 bmm broadcast_to cat ceil chunk clamp clone concat concatenate cos
+    abs add amax amin arange argmax argmin atan2 bincount bmm broadcast_to cat ceil chunk clamp clone concat concatenate cos
     cosh cumprod cumsum diag diag_embed diagonal div divide dot einsum empty_like erf exp expm1 eye flatten flip
     floor full full_like gather ge gt index_add index_copy index_put index_select inner inverse le linalg_norm linspace log
     log10 log1p log2 log_softmax logical_and logical_not logical_or logsumexp lt masked_fill masked_select matmul
     max maximum mean min minimum mm moveaxis movedim mul multiply mv ne neg negative norm normalize one_hot ones
     ones_like outer pad permute pow prod reciprocal relu repeat_interleave reshape roll rsqrt scatter scatter_add
+    slice_scatter select_scatter
     sigmoid sign sin sinh softmax softplus split sqrt square squeeze stack std sub subtract sum swapaxes t
     take_along_dim tan tanh tensor tensordot tile topk transpose tril triu true_divide unbind unflatten unfold
     unsqueeze var where zeros zeros_like erfc cross_entropy nll_loss mse_loss linear layer_norm gelu silu elu
@@ -38,7 +39,7 @@ ATTRIBUTES = _words("T mT H mH shape ndim dtype values indices data device")
 CREATES = _words(
     """
     arange broadcast_to empty_like expand eye fold full kron linspace new_full new_ones new_zeros one_hot ones pad
-    repeat repeat_interleave tile unfold zeros
+    repeat repeat_interleave tile unfold zeros bincount
     """
 )
 """Operations whose whole-number arguments are the size of what they make."""

@@ -18,7 +18,7 @@ from backprop_check.errors import BadInput
 from backprop_check.exercise.parse import parse_exercise
 from backprop_check.files import decoded
 from backprop_check.grading.clock import TooSlow, at_most, end_after
-from backprop_check.grading.explaining import explained_apart, needs_no_word
+from backprop_check.grading.explaining import explained_apart, load_mistakes, needs_no_word
 from backprop_check.grading.remembered import Remembered
 from backprop_check.grading.task import Setup, Task, seeds, shown_seeds
 from backprop_check.grading.unjudged import too_slow
@@ -29,7 +29,8 @@ from backprop_check.submission.cells import cells
 from backprop_check.submission.digest import code_digest
 from backprop_check.submission.parse import submission_from
 from backprop_check.submission.run import Limits, NothingRan
-from backprop_check.submission.zygote import Gone, Zygote
+from backprop_check.submission.workers import Gone
+from backprop_check.submission.zygote import Zygote
 from backprop_check.trace.graph import Graph, load_graph
 from backprop_check.trace.oracle import trace
 
@@ -63,6 +64,7 @@ class Bench:
         self._explain = Remembered(self._explained, EXPLANATIONS)
         for graph in self._graphs.values():
             trace(graph, 0, graph.sizes[0])
+        load_mistakes()
 
     def judge(self, task: Task) -> Result:
         """Judge one submission. Whatever it holds, there is a result."""

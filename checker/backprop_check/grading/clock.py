@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,9 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from backprop_check.submission.confinement.kernel import mapped
+
+if sys.platform != "win32":
+    import resource
 
 OVERDUE = signal.SIGVTALRM
 """What ends a judge that has used up its time within one call of Python's, where nothing can be raised."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import resource
 import select
 import signal
 import sys
@@ -14,11 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from backprop_check.diagnosis.causes import FACTS  # with every mistake: loaded here, once, and not in each process that explains
+from backprop_check.diagnosis.causes import FACTS
 from backprop_check.diagnosis.explain import Explained, explain
+from backprop_check.diagnosis.pages import page, pages
+from backprop_check.diagnosis.rules import rules
 from backprop_check.records import Claim, Diagnosis, Submission, Verdict
 from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, mapped, prctl
 from backprop_check.trace.graph import Graph
+
+if sys.platform != "win32":
+    import resource
 
 MEMORY = 1 << 30
 MOST = 1 << 24
@@ -27,6 +31,13 @@ PROCESSOR, PATIENCE = 10, 40.0
 """Seconds of work and of waiting after which the process is taken to hang. What is said is bounded by counted work, long before."""
 
 BROKEN_OFF = replace(FACTS, note="Seeking the cause broke off, or took far too long; the verdict stands.")
+
+
+def load_mistakes() -> None:
+    """Load every mistake and its page, once, and not in each process that explains."""
+    rules()
+    for each in pages():
+        page(each.code)
 
 
 def explained_apart(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], searching: float) -> dict[str, Explained]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 import signal
 import time
 from collections import Counter, deque
@@ -20,7 +19,8 @@ from backprop_check.grading.judge import NURSERY
 from backprop_check.grading.task import Setup, Task
 from backprop_check.grading.unjudged import too_slow, unjudged
 from backprop_check.submission.confinement.zygote import environment
-from backprop_check.submission.zygote import Gone, Zygote
+from backprop_check.submission.workers import Gone
+from backprop_check.submission.zygote import Zygote
 
 TRIES = 4
 """How often a submission may take its judge along before it is given up."""
@@ -33,6 +33,9 @@ OWN_END = 0.2
 
 CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT, signal.SIGFPE)
 
+SMALL = 1 << 16
+"""Bytes that fit into a judge's socket: a larger task is given only to one that reads at once."""
+
 AHEAD = 16
 """So many tasks for each judge are looked at, to find one that it should have."""
 
@@ -43,12 +46,15 @@ LOST = "The judge was lost again and again over this submission: look at it by h
 
 @dataclass
 class Judge:
-    """A judge and what it is at: starting (`ready` is False), idle, or judging `task` until `deadline`."""
+    """A judge and what it is at: starting (`ready` is False), idle, or judging the first of `tasks` until `deadline`.
+
+    It has the next one already, so that it need not wait while the result is written down.
+    """
 
     connection: Connection
     pid: int
     ready: bool = False
-    task: Task | None = None
+    tasks: deque[Task] = field(default_factory=deque)
     deadline: float = field(default_factory=lambda: time.monotonic() + 120)
 
 
@@ -81,24 +87,26 @@ class Pool:
         coming, waiting, done = iter(tasks), deque[Task](), list[Result]()
         while True:
             waiting.extend(itertools.islice(coming, max(0, AHEAD * self._jobs - len(waiting))))
-            while waiting and (judge := self._idle()) is not None and (task := self._fitting(judge, waiting)) is not None:
+            while waiting and (judge := self._free(len(waiting))) is not None and (task := self._fitting(judge, waiting)) is not None:
                 waiting.extend(itertools.islice(coming, 1))
                 if (slow := task.slow + self._slow[task.student]) < SLOW:
                     self._give(judge, task)
                 else:  # without a digest: it is to be run once what hangs is gone
                     done.append(unjudged(self._setup, replace(task, digest=""), WAITED.format(slow), "timeout"))
             yield from done  # only now: the judges are at work again while these are written down
-            busy = [judge for judge in self._judges if judge.task is not None or not judge.ready]
-            if not waiting and all(judge.task is None for judge in busy):
+            busy = [judge for judge in self._judges if judge.tasks or not judge.ready]
+            if not waiting and not any(judge.tasks for judge in busy):
                 return
             done = [result for judge in self._heard(busy) if (result := self._receive(judge, waiting)) is not None]
             self._slow.update(result.student for result in done if result.outcome == "timeout")
 
-    def _idle(self) -> Judge | None:
-        """Return a judge with nothing to do, and see to it that there are enough of them."""
+    def _free(self, waiting: int) -> Judge | None:
+        """Return a judge that may have a task (a second one where more wait than there are judges), and see to it that there are enough."""
         while len(self._judges) < self._jobs:
             self._judges.append(self._start())
-        return next((judge for judge in self._judges if judge.ready and judge.task is None), None)
+        most = 2 if waiting > self._jobs else 1
+        free = [judge for judge in self._judges if judge.ready and len(judge.tasks) < most]
+        return min(free, key=lambda judge: len(judge.tasks), default=None)
 
     def _start(self) -> Judge:
         self._starts += 1
@@ -111,7 +119,9 @@ class Pool:
                 end, pid = self._nursery.spawn()
                 judge = Judge(Connection(end.detach()), pid)
                 with contextlib.suppress(OSError):  # lost again; that is heard when its answer is waited for
-                    judge.connection.send_bytes(json.dumps({"memory": self._setup.memory, "confined": self._setup.confined}).encode())
+                    texts = [text for _, text in self._setup.exercises.values()]
+                    zygote = {"memory": self._setup.memory, "confined": self._setup.confined, "exercises": texts}
+                    judge.connection.send_bytes(json.dumps(zygote).encode())
                     judge.connection.send_bytes(self._setup.as_json())
                 return judge
             except (Gone, OSError):  # OSError: no process, socket or memory to be had
@@ -125,9 +135,9 @@ class Pool:
 
         A student's files are judged one after another, in their order: what hangs keeps one judge only.
         """
-        taken, free = {other.task.student for other in self._judges if other.task is not None}, []
+        taken, free = {task.student for other in self._judges for task in other.tasks}, []
         for task in waiting:
-            if task.student not in taken:
+            if task.student not in taken and (not judge.tasks or task.size <= SMALL):
                 free.append(task)
             taken.add(task.student)
         if not free:
@@ -138,7 +148,9 @@ class Pool:
         return task
 
     def _give(self, judge: Judge, task: Task) -> None:
-        judge.task, judge.deadline = task, time.monotonic() + self._setup.longest
+        judge.tasks.append(task)
+        if len(judge.tasks) == 1:
+            judge.deadline = time.monotonic() + self._setup.longest
         with contextlib.suppress(OSError):
             judge.connection.send_bytes(json.dumps(task.head()).encode())
             judge.connection.send_bytes(task.data)
@@ -160,7 +172,9 @@ class Pool:
                 if data:
                     raise BadInput(data.decode())
                 return None
-            result, judge.task = from_line(data.decode()), None
+            result = from_line(data.decode())
+            judge.tasks.popleft()
+            judge.deadline = time.monotonic() + self._setup.longest
             self._starts = min(self._starts, self._jobs)  # they work; losses long ago are forgiven
             return result
         except (EOFError, OSError, ValueError):
@@ -172,13 +186,14 @@ class Pool:
         lost_alone, ended = True, 0
         if self._nursery is not None:
             try:
-                status = self._nursery.end(judge.pid, OWN_END)
-                ended = os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else 0
+                code = self._nursery.end(judge.pid, OWN_END)
+                ended = -code if code is not None and code < 0 else 0
             except Gone:
                 lost_alone = False
-        task = judge.task
-        if task is None:
+        if not judge.tasks:
             return None
+        task, *next_ones = judge.tasks
+        waiting.extendleft(next_ones)
         if ended == OVERDUE:
             return unjudged(self._setup, task, too_slow(task, self._setup.time_limit), "timeout")
         if ended in CRASHES:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from backprop_check.classroom.results import Result, from_line
 from backprop_check.errors import BadInput
+
+if sys.platform != "win32":
+    import fcntl
 
 RESULTS, WITHDRAWN, SECRET, LOCK = "results.jsonl", "withdrawn.jsonl", ".secret", ".lock"
 _LOST = "{} was removed or changed while this command was grading into it: run the same command again."

@@ -15,14 +15,14 @@ from backprop_check.flow import check_read
 from backprop_check.records import Exercise, Report, Submission
 from backprop_check.submission.cells import Cell
 from backprop_check.submission.parse import files_in, submission_from
-from backprop_check.submission.zygote import Gone, Zygote
+from backprop_check.submission.workers import Gone, Workers, started
 
 
 class Session:
     """One kernel's. The kernel has used torch's threads, so workers are forked from a program of their own."""
 
     def __init__(self) -> None:
-        self._zygote: Zygote | None = None
+        self._zygote: Workers | None = None
         self._named: str | None = None
         atexit.register(self.close)
 
@@ -72,7 +72,7 @@ class Session:
             self._zygote.close()
         self._zygote = None
 
-    def _workers(self) -> Zygote:
+    def _workers(self) -> Workers:
         if self._zygote is None:
-            self._zygote = Zygote.started()
+            self._zygote = started()
         return self._zygote

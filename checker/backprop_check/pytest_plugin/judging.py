@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from backprop_check.pytest_plugin.answers import Answers
     from backprop_check.pytest_plugin.questions import Question
     from backprop_check.records import Exercise, Report, Status
-    from backprop_check.submission.zygote import Zygote
+    from backprop_check.submission.workers import Workers
 
 WIDTH = 92
 SEARCHING = 80_000
@@ -42,7 +42,7 @@ class Judge:
     def __init__(self, limit: float, confined: bool) -> None:
         """`limit` is the seconds one statement may take; strangers' code is `confined`."""
         self._limit, self._confined = limit, confined
-        self._zygotes: dict[bool, Zygote] = {}
+        self._zygotes: dict[bool, Workers] = {}
         self._told: dict[tuple[str, str], Mapping[str, Told] | str] = {}
 
     def told(self, question: Question, answers: Answers) -> Mapping[str, Told] | str:
@@ -64,7 +64,7 @@ class Judge:
             self._zygote(strange and self._confined)  # it loads torch while this process does
             from backprop_check.flow import check_read
             from backprop_check.submission.run import Limits
-            from backprop_check.submission.zygote import Gone
+            from backprop_check.submission.workers import Gone
 
             bounds = (Limits(self._limit, 3 * self._limit), SEARCHING) if strange else (Limits(self._limit),)
             for _ in range(2):
@@ -78,11 +78,11 @@ class Judge:
         while self._zygotes:
             self._zygotes.popitem()[1].close()
 
-    def _zygote(self, confined: bool) -> Zygote:
-        from backprop_check.submission.zygote import Zygote
+    def _zygote(self, confined: bool) -> Workers:
+        from backprop_check.submission.workers import started, started_confined
 
         if confined not in self._zygotes:
-            self._zygotes[confined] = Zygote.started_confined() if confined else Zygote.started()
+            self._zygotes[confined] = started_confined() if confined else started()
         return self._zygotes[confined]
 
 

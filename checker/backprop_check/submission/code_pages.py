@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import platform
-import resource
 import sys
 from pathlib import Path
 
 import torch
+
+if sys.platform != "win32":
+    import resource
 
 _RECORDING = (
     "_ZN5torch8autograd4impl17set_gradient_edgeERKN2at6TensorENS0_4EdgeE",

@@ -8,6 +8,7 @@ import json
 import re
 import sys
 import tokenize
+from functools import lru_cache
 from typing import Any
 
 from backprop_check.records import Submission
@@ -38,6 +39,7 @@ def code_digest(submission: Submission) -> str:
     return hashlib.sha256(json.dumps([told(submission), repr(submission.broken)]).encode()).hexdigest()
 
 
+@lru_cache(8)  # a session asks for each of its workers, and who draws its trials did before
 def without_comments(text: str) -> str:
     """Return `text`, which parses, without its comments; all else stays where it stands."""
     if "#" not in text:

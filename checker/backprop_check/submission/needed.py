@@ -27,16 +27,22 @@ _MUTATORS = (
 
 @dataclass(frozen=True, eq=False)
 class Atom:
-    """One statement that is taken or left as a whole: the names it binds or changes, those it reads, the blocks it stands in.
+    """One statement that is taken or left as a whole: the names it binds or changes, the blocks it stands in.
 
+    `around` are the names that these blocks read before it is reached, `inside` is what else is read, which is looked for when it is taken.
     `why` says what keeps it from running: "loop", "call", "main" (under `if __name__ == "__main__"`) or "other"; "" for what may run.
     """
 
     node: ast.stmt
     names: frozenset[str]
-    reads: frozenset[str]
+    around: frozenset[str]
     within: tuple[ast.stmt, ...]
     why: str = ""
+    inside: ast.stmt | None = None
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return self.around if self.inside is None else self.around | free([self.inside])
 
 
 @dataclass(frozen=True)
@@ -185,7 +191,7 @@ def _atoms(body: Sequence[ast.stmt], within: tuple[ast.stmt, ...], why: str, aro
             kinds = (handler.type for handler in node.handlers if handler.type is not None)
             inner = around | free(kinds)
             raises = [n for handler in node.handlers for n in handler.body if isinstance(n, ast.Raise)]
-            yield from (Atom(n, frozenset(), frozenset(free([n])), (*within, node), why) for n in raises)
+            yield from (Atom(n, frozenset(), frozenset(), (*within, node), why, n) for n in raises)
             for block in (node.body, *(handler.body for handler in node.handlers), node.orelse, node.finalbody):
                 yield from _atoms(block, (*within, node), why, inner)
         elif isinstance(node, ast.With) and not deep:
@@ -199,7 +205,7 @@ def _atoms(body: Sequence[ast.stmt], within: tuple[ast.stmt, ...], why: str, aro
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign | ast.AugAssign) or (
             isinstance(node, ast.AnnAssign) and node.value is not None
         ):
-            yield Atom(node, gives(node), around | free([node]), within, why)
+            yield Atom(node, gives(node), around, within, why, node)
         elif not isinstance(node, ast.Raise | ast.AnnAssign | ast.Delete):
             yield Atom(node, gives(node) | _changed(node), frozenset(), within, why or _reason(node))
 

@@ -75,8 +75,8 @@ class DryRun(Hook):
             finals.setdefault(final, []).append(name)
             if final != own:
                 peeks.setdefault(own, []).append(name)
-        aliases = {t: sorted(names) for t, names in self.aliases.items()}
-        return Plan(never_written(self.targets, self.own_last), finals, peeks, aliases, restored, skipped)
+        aliases = {t: sorted(names) for t, names in self.aliases.items() if names}
+        return Plan(never_written(self.targets, self.own_last), finals, peeks, aliases, tuple(restored), skipped)
 
 
 def own_last_writes(targets: Sequence[str], statements: Sequence[Statement]) -> dict[str, int]:

@@ -19,11 +19,12 @@ _LONGEST = 60
 
 @dataclass(frozen=True)
 class Part:
-    """A stretch of text outside `backward`, where it stands ("" for the file or cell of `backward`) and what of it does not parse."""
+    """Text outside `backward`: where it stands ("" for the file or cell of `backward`), what of it does not parse, its tree."""
 
     place: str
     text: str
     broken: Sequence[Broken] = ()
+    tree: ast.Module | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def outside(parts: Sequence[Part], attempts: Sequence[Part], names: Collection[s
     `attempts` are bodies of other `backward`s: nothing of them runs. A text of one part keeps its line numbers.
     """
     text = "".join(part.text for part in parts)
-    runs = needed(ast.parse(text).body, names)
+    tree = parts[0].tree if len(parts) == 1 else None
+    runs = needed((tree or ast.parse(text)).body, names)
     lines, where = text.split("\n"), _Places(parts)
     imports = [atom.node for atom in runs.atoms]
     modules = modules_for([*imports, *also], beside)

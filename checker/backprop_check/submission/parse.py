@@ -61,7 +61,7 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise, besid
     body = tree.body if function is None else function.body
     parameters, unknown = (exercise_parameters(exercise), ()) if function is None else _bound(function, exercise)
     statements = read_statements(body, text)
-    here = [Part("" if each is cell else each.place, t, b) for each, _, t, b in parsed if each.mark is None]
+    here = [Part("" if each is cell else each.place, t, b, whole) for each, whole, t, b in parsed if each.mark is None]
     # A marked cell is the body of a `backward` and ran as nothing else: what an earlier attempt defines is not there for a later one.
     attempts = [Part(c.place, t) for c, _, t, _ in parsed if c.mark is not None and c is not cell]
     around = outside(
@@ -114,8 +114,10 @@ def _is_about(exercise: Exercise, cell: Cell, tree: ast.Module, broken: Iterable
 
 def _read(body: Sequence[ast.stmt], function: Function | None) -> set[str]:
     """The names that `backward`, or a cell that is its body, reads of what stands around it."""
-    arguments = function.args if function is not None else ast.arguments([], [], None, [], [], None, [])
-    return free([ast.FunctionDef("backward", arguments, list(body), [], None)])
+    (whole,) = ast.parse("def backward(): pass").body  # with whatever fields this Python's functions have
+    assert isinstance(whole, ast.FunctionDef)
+    whole.args, whole.body = function.args if function is not None else whole.args, list(body)
+    return free([whole])
 
 
 def _imports(exercise: Exercise) -> str:

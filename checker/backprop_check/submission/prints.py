@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from backprop_check.records import Statement
 from backprop_check.submission.rewrite import Hook, Stopped
 
 MOST_LINES, LONGEST = 30, 400
@@ -44,19 +43,19 @@ class Printed(io.TextIOBase):
 class Printing(Hook):
     """The hook of a run without any replacement, in which what is printed is the learner's own.
 
-    In the other runs a gradient stands in for each target that was taken.
+    In the other runs a gradient stands in for each target that was taken. `silent` is told of a statement that stopped before it printed.
     """
 
-    def __init__(self, statements: Sequence[Statement], begins: Callable[[int], None], stream: Printed) -> None:
-        self.statements, self.begins, self.stream = statements, begins, stream
+    def __init__(self, begins: Callable[[int], None], stream: Printed, silent: Callable[[int, str], None]) -> None:
+        self.begins, self.stream, self.silent = begins, stream, silent
 
     def at(self, index: int) -> None:
         self.begins(index)
         self.stream.begin(index)
 
     def raised(self, index: int, error: BaseException) -> None:
-        if "print" in self.statements[index].source and not self.stream.lines and not isinstance(error, Stopped):
-            self.stream.write(f"(nothing: {type(error).__name__})\n")
+        if not self.stream.lines and not isinstance(error, Stopped):
+            self.silent(index, type(error).__name__)
 
     def after(self, index: int, scope: Any) -> None:
         self.stream.end()

@@ -8,10 +8,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from backprop_check.submission.statements import guarded
 
 HOOK = "_backprop_check"
+
+
+_AT: Any = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
+"""Where the nodes stand that the learner did not write: of them nothing is told. To seek them all in the tree afterwards takes long."""
 
 
 class Left(BaseException):
@@ -57,10 +62,12 @@ def instrument(function: ast.FunctionDef, plan: Plan, unbound: Sequence[str] = (
     """
     numbers = {id(node): index for index, node in enumerate(guarded(function.body))}
     given: list[ast.stmt] = [_bind(name, _ask("replacement", name)) for name in plan.given]
-    body = [*given, *_wrap(function.body, numbers, plan)] or [ast.Pass()]
-    own: list[ast.stmt] = [ast.For(ast.Name(name, ast.Store()), ast.Tuple([], ast.Load()), [ast.Pass()], []) for name in unbound]
-    function.body = [ast.Try(body=body, handlers=[], orelse=[], finalbody=[ast.Expr(_ask("finish", scope=True))]), *own]
-    return ast.fix_missing_locations(ast.Module([function], []))
+    body = [*given, *_wrap(function.body, numbers, plan)] or [ast.Pass(**_AT)]
+    own: list[ast.stmt] = [
+        ast.For(ast.Name(name, ast.Store(), **_AT), ast.Tuple([], ast.Load(), **_AT), [ast.Pass(**_AT)], [], **_AT) for name in unbound
+    ]
+    function.body = [ast.Try(body=body, handlers=[], orelse=[], finalbody=[ast.Expr(_ask("finish", scope=True), **_AT)], **_AT), *own]
+    return ast.Module([function], [])
 
 
 def _wrap(body: Sequence[ast.stmt], numbers: Mapping[int, int], plan: Plan) -> list[ast.stmt]:
@@ -71,10 +78,10 @@ def _wrap(body: Sequence[ast.stmt], numbers: Mapping[int, int], plan: Plan) -> l
             continue
         if isinstance(node, ast.With):
             inside = [numbers[id(inner)] for inner in guarded(node.body)]
-            node.body = _wrap(node.body, numbers, plan) or [ast.Pass()]
-        inner = [ast.Raise(_ask("Stopped", *plan.skipped[index]))] if index in plan.skipped else _staying(node)
-        wrapped.append(_guard([ast.Expr(_ask("at", index)), *inner], index))
-        wrapped.append(ast.Expr(_ask("after", index, scope=True)))
+            node.body = _wrap(node.body, numbers, plan) or [ast.Pass(**_AT)]
+        inner = [ast.Raise(_ask("Stopped", *plan.skipped[index]), **_AT)] if index in plan.skipped else _staying(node)
+        wrapped.append(_guard([ast.Expr(_ask("at", index), **_AT), *inner], index))
+        wrapped.append(ast.Expr(_ask("after", index, scope=True), **_AT))
         if isinstance(node, ast.With):
             # Where the context cannot be entered, what stands inside never ran, and was never replaced.
             wrapped += [_bind(target, _ask("replacement", target)) for i in inside for target in plan.finals.get(i, ())]
@@ -111,30 +118,30 @@ def _stay_inside(node: ast.AST) -> None:
 
 def _guard(body: list[ast.stmt], index: int) -> ast.stmt:
     told = _ask("raised", index)
-    told.args.append(ast.Name(HOOK + "_error", ast.Load()))
-    handler = ast.ExceptHandler(_own("BaseException"), HOOK + "_error", [ast.Expr(told)])
-    return ast.Try(body=body, handlers=[handler], orelse=[], finalbody=[])
+    told.args.append(ast.Name(HOOK + "_error", ast.Load(), **_AT))
+    handler = ast.ExceptHandler(_own("BaseException"), HOOK + "_error", [ast.Expr(told, **_AT)], **_AT)
+    return ast.Try(body=body, handlers=[handler], orelse=[], finalbody=[], **_AT)
 
 
 def _follow(target: str, alias: str) -> ast.stmt:
     # The alias was bound in the dry run; in another run it may not be.
     followed = _ask("follow", target)
-    followed.args.append(ast.Name(alias, ast.Load()))
-    handler = ast.ExceptHandler(_own("NameError"), None, [ast.Pass()])
-    return ast.Try(body=[_bind(alias, followed)], handlers=[handler], orelse=[], finalbody=[])
+    followed.args.append(ast.Name(alias, ast.Load(), **_AT))
+    handler = ast.ExceptHandler(_own("NameError"), None, [ast.Pass(**_AT)], **_AT)
+    return ast.Try(body=[_bind(alias, followed)], handlers=[handler], orelse=[], finalbody=[], **_AT)
 
 
 def _bind(name: str, value: ast.expr) -> ast.stmt:
-    return ast.Assign([ast.Name(name, ast.Store())], value)
+    return ast.Assign([ast.Name(name, ast.Store(), **_AT)], value, **_AT)
 
 
 def _ask(method: str, *constants: int | str, scope: bool = False) -> ast.Call:
-    arguments: list[ast.expr] = [ast.Constant(c) for c in constants]
+    arguments: list[ast.expr] = [ast.Constant(c, **_AT) for c in constants]
     if scope:
-        arguments.append(ast.Call(_own("locals"), [], []))
-    return ast.Call(_own(method), arguments, [])
+        arguments.append(ast.Call(_own("locals"), [], [], **_AT))
+    return ast.Call(_own(method), arguments, [], **_AT)
 
 
 def _own(name: str) -> ast.expr:
     # Built-in names are taken from the hook, for a learner may call a variable `locals`.
-    return ast.Attribute(ast.Name(HOOK, ast.Load()), name, ast.Load())
+    return ast.Attribute(ast.Name(HOOK, ast.Load(), **_AT), name, ast.Load(), **_AT)

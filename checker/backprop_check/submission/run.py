@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
 from backprop_check.exercise.top_level import surroundings_text
-from backprop_check.records import Exercise, Outcome, Run, Submission, Trial
+from backprop_check.records import Exercise, Outcome, Run, Statement, Submission, Trial
 from backprop_check.submission import wire
 from backprop_check.submission.answers import Collector
 from backprop_check.submission.digest import told
 from backprop_check.submission.prints import LONGEST, may_print
-from backprop_check.submission.zygote import Zygote
+from backprop_check.submission.workers import Workers
 
 KINDS: Mapping[Outcome, str] = {"timeout": "TimeoutError", "memory": "MemoryError"}
 """As what kind of exception the end of a worker is told; any other is a `ProcessEnded`."""
+
+KILL = 9
+"""The signal that systems end a process with when memory runs out."""
 
 OWN_END = 0.1
 """Seconds a worker that closed its channel may take to end, before it is killed."""
@@ -65,7 +68,7 @@ class Session:
     the runs in which they did: what was answered there stands, for gradients were handed out for it.
     """
 
-    zygote: Zygote
+    zygote: Workers
     exercise: Exercise
     submission: Submission
     limits: Limits = Limits()
@@ -120,6 +123,7 @@ class Session:
         order = {
             "exercise": surroundings_text(self.exercise.source),
             **told(self.submission),
+            "statements": [[sorted(s.writes), s.value is not None, _writes_unseen(s)] for s in self.submission.statements],
             "targets": [target.name for target in self.exercise.targets],
             "early": list(self.early),
             "restored": list(self.restored),
@@ -139,7 +143,20 @@ class Session:
     def _trial(self, trial: Trial) -> Run:
         targets = [target.name for target in self.exercise.targets]
         collector = Collector(trial, self.submission, targets)
-        index, deadline = None, self._deadline()
+        index: int | None = None
+        deadline = self._deadline()
+
+        def begin(told: Any) -> None:
+            nonlocal index, deadline
+            collector.begins(begun := int(told))
+            index, deadline = begun, self._deadline()
+
+        def give(names: Any) -> None:
+            collector.count("want")
+            wanted = [n for n in targets if n in names and n in trial.gradients and n in collector.answers]
+            collector.handed.update(wanted)
+            self._channel.send({}, {name: trial.gradients[name].to(trial.dtype) for name in wanted})
+
         try:
             plain = {name: v for name, v in trial.values.items() if not isinstance(v, torch.Tensor)}
             tensors = {name: v for name, v in trial.values.items() if isinstance(v, torch.Tensor)}
@@ -150,16 +167,15 @@ class Session:
                 header, received = self._channel.receive(deadline, collector.room, wire.ANSWER_HEADER_LIMIT)
                 kind = header.get("is")
                 if kind == "at":
-                    collector.begins(begun := int(header["index"]))
-                    index = begun
-                    deadline = self._deadline()
+                    begin(header["index"])
                 elif kind == "answer":
                     collector.answer(header, received)
+                    if "want" in header:
+                        give(header["want"])
+                    if "at" in header:
+                        begin(header["at"])
                 elif kind == "want":
-                    collector.count(kind)
-                    wanted = [n for n in targets if n in header["names"] and n in trial.gradients and n in collector.answers]
-                    collector.handed.update(wanted)
-                    self._channel.send({}, {name: trial.gradients[name].to(trial.dtype) for name in wanted})
+                    give(header["names"])
                 elif kind in ("changed", "rebound"):
                     collector.forward(kind, header)
                 elif kind == "prelude":
@@ -169,7 +185,9 @@ class Session:
                     self.prelude_errors.append((self._before(int(header["index"])), str(header["error"])[:500]))
                 elif kind == "printed" and self.prints:
                     collector.count(kind)
-                    self.printed.setdefault(collector.statement(header["index"]), []).append(str(header["line"])[: LONGEST + 3])
+                    printing = collector.statement(header["index"])
+                    if not header["silent"] or "print" in self.submission.statements[printing].source:
+                        self.printed.setdefault(printing, []).append(str(header["line"])[: LONGEST + 3])
                 elif kind == "passed":
                     collector.passing(header)
                 elif kind == "done":
@@ -193,14 +211,18 @@ class Session:
     def _reason(self, lost: Exception) -> tuple[str, Outcome]:
         if str(lost) == "late":
             return f"took longer than {self.limits.statement:g} s", "timeout"
-        if str(lost) not in ("ended", "[Errno 32] Broken pipe", "[Errno 104] Connection reset by peer"):
+        if str(lost) != "ended":
             return "broke off the talk with the judge", "refused"
-        status = self._stop(OWN_END)
-        if status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
-            return "was killed by the system, as happens when memory runs out", "memory"
-        if status is None:
+        code = self._stop(OWN_END)
+        if code is None:
             return "closed its connection to the judge", "crashed"
-        if os.WIFSIGNALED(status):
-            name = signal.strsignal(os.WTERMSIG(status)) or f"signal {os.WTERMSIG(status)}"
-            return f"ended the process ({name.lower()})", "crashed"
-        return f"ended the process, with status {os.WEXITSTATUS(status)}", "crashed"
+        if code >= 0:
+            return f"ended the process, with status {code}", "crashed"
+        if code == -KILL:
+            return "was killed by the system, as happens when memory runs out", "memory"
+        return f"ended the process ({(signal.strsignal(-code) or f'signal {-code}').lower()})", "crashed"
+
+
+def _writes_unseen(statement: Statement) -> bool:
+    """Whether a statement may write into a tensor and leave its version as it was."""
+    return any(way in statement.source for way in (".data", "numpy"))

@@ -28,7 +28,10 @@ def seed() -> None:
 
 
 def settle() -> None:
-    """Let clocks tick by being asked, and entropy come from a seed, for the rest of this process's life. The judge's clock is another."""
+    """Let clocks tick by being asked, and entropy come from a seed, in this process and its children. The judge's clock is another.
+
+    Whoever forks children that shall all be alike asks neither.
+    """
     own, passed = random.Random(0), [NOON]  # noqa: S311 (nothing secret is drawn from it)
 
     def nanoseconds() -> int:

@@ -32,7 +32,7 @@ def find_backward(tree: ast.Module, bare: bool, parameters: Sequence[str]) -> as
     shell = ast.parse("def backward():\n pass").body[0]
     assert isinstance(shell, ast.FunctionDef)
     shell.body = list(tree.body if bare else backwards(tree)[-1].body)
-    shell.args = ast.arguments([], [ast.arg(name) for name in parameters], None, [], [], None, [])
+    shell.args = ast.arguments([], [ast.arg(name, lineno=1, col_offset=0) for name in parameters], None, [], [], None, [])
     return shell
 
 

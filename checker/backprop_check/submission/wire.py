@@ -46,7 +46,7 @@ class Channel:
     """One end of the talk. Both ends put the same fresh `nonce` before each frame, so bytes that code writes blindly to it are no frame."""
 
     def __init__(self, end: socket.socket, nonce: bytes) -> None:
-        self._end, self._nonce, self._read = end, nonce, bytearray()
+        self._end, self._nonce, self._read, self._waiting = end, nonce, bytearray(), bytearray()
 
     @classmethod
     def opened(cls, end: socket.socket) -> Channel:
@@ -66,15 +66,21 @@ class Channel:
     def close(self) -> None:
         self._end.close()
 
-    def send(self, header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor] | None = None) -> None:
-        """Send `header` and, after it, the bytes of `tensors`, whose dtypes and shapes it then lists."""
+    def send(self, header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor] | None = None, later: bool = False) -> None:
+        """Send `header` and, after it, the bytes of `tensors`, whose dtypes and shapes it then lists; `later`: with what follows."""
         listed = {name: [str(t.dtype).removeprefix("torch."), list(t.shape)] for name, t in (tensors or {}).items()}
         head = json.dumps({**header, "tensors": listed}).encode()
         body = b"".join(raw_bytes(t) for t in (tensors or {}).values())
+        self._waiting += self._nonce + struct.pack("<II", len(head), len(body)) + head + body
+        if not later:
+            self._flush()
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, bytearray()
         try:
-            self._end.sendall(self._nonce + struct.pack("<II", len(head), len(body)) + head + body)
+            self._end.sendall(waiting)
         except OSError as error:
-            raise Lost(str(error)) from None
+            raise _lost(error) from None
 
     def receive(
         self, deadline: float | None = None, most: Callable[[Mapping[str, Any]], int] | None = None, head: int = HEADER_LIMIT
@@ -83,6 +89,8 @@ class Channel:
 
         Raises `Lost` past `deadline` (of `time.monotonic`) or when the bytes are no frame.
         """
+        if self._waiting:
+            self._flush()
         start = self._exactly(NONCE + 8, deadline)
         head_size, body_size = struct.unpack("<II", start[NONCE:])
         if start[:NONCE] != self._nonce:
@@ -90,7 +98,7 @@ class Channel:
         if head_size > head or body_size > BODY_LIMIT:
             raise Lost("an oversized frame")
         try:
-            header = json.loads(self._exactly(head_size, deadline))
+            header = json.loads(self._exactly(head_size, deadline).decode())
             if most is not None and body_size > most(header):  # before any of it is read
                 raise Lost("an oversized frame")
             return header, _tensors(header.pop("tensors"), self._exactly(body_size, deadline))
@@ -105,7 +113,7 @@ class Channel:
             except TimeoutError:
                 raise Lost("late") from None
             except OSError as error:
-                raise Lost(str(error)) from None
+                raise _lost(error) from None
             if not chunk:
                 raise Lost("ended")
             self._read += chunk
@@ -114,6 +122,11 @@ class Channel:
         taken = bytes(self._read[:size])
         del self._read[:size]
         return taken
+
+
+def _lost(error: OSError) -> Lost:
+    """What a talk that broke off tells: whatever the system calls it when the other side is gone, it has ended."""
+    return Lost("ended" if isinstance(error, ConnectionError) else str(error))
 
 
 def most_elements(values: Mapping[str, Any]) -> int:

@@ -9,8 +9,9 @@ import socket
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import ModuleType
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache, partial
+from types import CodeType, ModuleType
 from typing import Any
 
 import torch
@@ -26,13 +27,27 @@ from backprop_check.submission.refuse import SUBMISSION, AutogradUsed, refuse_au
 from backprop_check.submission.rewrite import HOOK, Hook, Left, Plan, Stopped, instrument
 from backprop_check.submission.settled import seed, settle
 from backprop_check.submission.signature import asked_for, backwards, find_backward
-from backprop_check.submission.statements import read_statements, replaces
-from backprop_check.submission.wire import DTYPES, ORDER_LIMIT, Channel, most_elements
-from backprop_check.trace.graph import seeded
+from backprop_check.submission.statements import replaces
+from backprop_check.submission.wire import DTYPES, ORDER_LIMIT, Channel, most_elements, raw_bytes
 
 EXERCISE, PRELUDE = "<exercise>", "<submission's own code>"
 FLAGS = __future__.annotations.compiler_flag
 """What learners' code is compiled with: an annotation computes nothing and needs no package."""
+
+
+_NOTHING: Mapping[str, Any] = {}
+_OWN: set[str] = set()
+_GUARDED: dict[str, Any] = {}
+"""The modules handed in beside a submission, and the built-in names it is given where it is confined: made once, for all workers."""
+
+
+def refuse_and_settle(confined: bool) -> None:
+    """Do in the zygote, once, what holds in every worker: autograd is refused and, where they are confined, nothing varies."""
+    refuse_autograd()
+    if confined:
+        settle()
+        _GUARDED.update(guarded_builtins(_OWN))
+    torch.set_default_dtype(torch.float64)
 
 
 def serve(end: socket.socket, confined: bool) -> None:
@@ -43,23 +58,30 @@ def serve(end: socket.socket, confined: bool) -> None:
     channel = Channel.answered(end)
     order, _ = channel.receive(head=ORDER_LIMIT)
     sys.setrecursionlimit(2000)
-    refuse_autograd()
-    if confined:
-        settle()
-    torch.set_default_dtype(torch.float64)
     skipped = {int(i): (str(kind), str(why)) for i, (kind, why) in order["skipped"].items()}
     beside = {name: Module(path, text, frozenset(wants)) for name, (path, text, wants) in order["modules"].items()}
     sys.modules["submission"] = ModuleType("submission")  # where dataclasses look up what a class's annotations name
     module = vars(sys.modules["submission"])
-    module["__builtins__"] = guarded_builtins(beside) if confined else __builtins__
+    _OWN.update(beside)
+    module["__builtins__"] = _GUARDED if confined else __builtins__
     _run_exercise(order["exercise"], module)
     if order["doubled"]:  # only now: what the exercise itself has in float32 is the same here as for the oracle
         read_float32_as_float64()
     sys.meta_path.insert(0, Importer(beside, module["__builtins__"], run_each))
     seed()
     _run_prelude(channel, order, skipped, module)
-    defaults = _defaults(order, module)
-    statements = read_statements(_backward(order).body, order["body"])
+    tree = ast.parse(order["body"])
+    unknown = _unknown(order, tree)
+    defaults = _defaults(unknown, module)
+
+    def define(plan: Plan, tree: ast.Module) -> None:
+        function = find_backward(tree, order["bare"], [*order["parameters"], *defaults])
+        unbound = [name.lstrip("*") for name in unknown if name not in defaults]
+        exec(compile(instrument(function, plan, unbound), SUBMISSION, "exec", FLAGS, dont_inherit=True), module)
+
+    told = enumerate(order["statements"])
+    statements = tuple(Statement(i, 0, 0, "", frozenset(writes), frozenset(), "" if whole else None) for i, (writes, whole, _) in told)
+    unseen = {i for i, (_, _, unseen) in enumerate(order["statements"]) if unseen}
     plan = None
     while True:
         header, tensors = channel.receive()
@@ -67,45 +89,47 @@ def serve(end: socket.socket, confined: bool) -> None:
         values = {**header["plain"], **tensors}
         if plan is None:
             if order["prints"]:
-                _print(channel, order, statements, skipped, module, values, defaults)
+                define(Plan(skipped=skipped), ast.parse(order["body"]))
+                _print(channel, partial(_call, order, module, values=_fresh(values), defaults=defaults))
             dry = DryRun(order["targets"], statements, values, lambda i: channel.send({"is": "at", "index": i}))
-            _define(order, module, dry_plan(order["targets"], statements, skipped), defaults)
+            plain = dry_plan(order["targets"], statements, skipped)
+            define(plain, tree)
             _call(order, module, dry, _fresh(values), defaults)
             plan = dry.learned(order["early"], order["restored"], skipped)
-            _define(order, module, plan, defaults)
-        hook = RealRun(channel, order["targets"], statements, _fresh(values), plan)
+            if plan != plain:
+                define(plan, ast.parse(order["body"]))
+        hook = RealRun(channel, order["targets"], statements, _fresh(values), plan, unseen)
         _call(order, module, hook, hook.given, defaults)
         channel.send({"is": "done"})
 
 
-def _print(
-    channel: Channel,
-    order: Mapping[str, Any],
-    statements: Sequence[Statement],
-    skipped: Mapping[int, tuple[str, str]],
-    module: dict[str, Any],
-    values: Mapping[str, Any],
-    defaults: Mapping[str, Any],
-) -> None:
+def _print(channel: Channel, call: Callable[[Hook], None]) -> None:
     """Run `backward` as it stands, only for what it prints."""
 
-    def tell(index: int, line: str) -> None:
-        channel.send({"is": "printed", "index": index, "line": line})
+    def tell(index: int, line: str, silent: bool = False) -> None:
+        channel.send({"is": "printed", "index": index, "line": line, "silent": silent})
 
     stream = Printed(tell)
-    hook = Printing(statements, lambda i: channel.send({"is": "at", "index": i}), stream)
+    hook = Printing(lambda i: channel.send({"is": "at", "index": i}), stream, lambda i, kind: tell(i, f"(nothing: {kind})", silent=True))
     with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
-        _define(order, module, Plan(skipped=skipped), defaults)
-        _call(order, module, hook, _fresh(values), defaults)
+        call(hook)
 
 
 class RealRun(Hook):
     """The hook of a run with replacement: sends each answer, then lets the oracle's value take its place."""
 
-    def __init__(self, channel: Channel, targets: list[str], statements: tuple[Statement, ...], given: dict[str, Any], plan: Plan) -> None:
-        self.channel, self.targets, self.statements, self.plan = channel, targets, statements, plan
+    def __init__(
+        self,
+        channel: Channel,
+        targets: list[str],
+        statements: tuple[Statement, ...],
+        given: dict[str, Any],
+        plan: Plan,
+        unseen: Collection[int],
+    ) -> None:
+        self.channel, self.targets, self.statements, self.plan, self.unseen = channel, targets, statements, plan, unseen
         self.given = given
-        self.pristine = _fresh(given)
+        self.pristine = {name: (v.clone(), raw_bytes(v)) for name, v in given.items() if isinstance(v, torch.Tensor)}
         self.most = most_elements(given)
         self.versions = {name: v._version for name, v in given.items() if isinstance(v, torch.Tensor)}
         self.own_last = own_last_writes(targets, statements)
@@ -115,43 +139,44 @@ class RealRun(Hook):
         self.rebound: set[str] = set()
         self.reached: set[int] = set()
         self.told: set[str] = set()
+        self.announced = -1
 
     def at(self, index: int) -> None:
         self.reached.add(index)
-        self.channel.send({"is": "at", "index": index})
+        if index != self.announced:
+            self.channel.send({"is": "at", "index": index})
 
     def raised(self, index: int, error: BaseException) -> None:
         told = _described(error, index)
         if not isinstance(error, Left):
             self.errors[index] = told
-        self.channel.send({"is": "passed", "raised": told})
+        self.channel.send({"is": "passed", "raised": told}, later=True)
 
     def after(self, index: int, scope: Mapping[str, Any]) -> None:
         for name, tensor in self.given.items():
             if isinstance(tensor, torch.Tensor) and self._changed(name, tensor, index):
-                self.channel.send({"is": "changed", "name": name, "index": index})
+                self.channel.send({"is": "changed", "name": name, "index": index}, later=True)
                 self.told.add(name)
                 self.versions[name] = tensor._version
             if name in scope and scope[name] is not tensor and name not in self.rebound:
                 self.rebound.add(name)
-                self.channel.send({"is": "rebound", "name": name, "index": index})
+                self.channel.send({"is": "rebound", "name": name, "index": index}, later=True)
         for name in self.plan.peeks.get(index, ()):
             self._send_answer(name, index, scope, early=True)
-        self._take([(name, index) for name in self.plan.finals.get(index, ())], scope)
+        self._take([(name, index) for name in self.plan.finals.get(index, ())], scope, index + 1)
 
     def _changed(self, name: str, tensor: torch.Tensor, index: int) -> bool:
         """Whether a forward value was written over; a write through `.data` or a shared buffer leaves the version as it was."""
-        hidden = any(way in self.statements[index].source for way in (".data", "numpy"))
-        changed = tensor._version != self.versions[name] or (hidden and not _unchanged(tensor, self.pristine[name]))
+        changed = tensor._version != self.versions[name] or (index in self.unseen and not _unchanged(tensor, *self.pristine[name]))
         return changed and name not in self.told
 
     def finish(self, scope: Mapping[str, Any]) -> None:
         left = [name for name in self.targets if name not in self.taken]
-        self._take([(name, self.own_last.get(name)) for name in left], scope)
+        self._take([(name, self.own_last.get(name)) for name in left], scope, len(self.statements))
 
     def replacement(self, name: str) -> Any:
         if name not in self.taken:
-            self._take([(name, None)], {})
+            self._take([(name, None)], {}, 0)
         return self.replaced[name]
 
     def follow(self, target: str, value: Any) -> Any:
@@ -160,38 +185,50 @@ class RealRun(Hook):
     def forward(self, name: str) -> Any:
         return self.given[name]
 
-    def _take(self, names: list[tuple[str, int | None]], scope: Mapping[str, Any]) -> None:
-        """Send the answers to `names`, all of them before the first gradient comes back; then put the forward's values right again."""
+    def _take(self, names: list[tuple[str, int | None]], scope: Mapping[str, Any], below: int) -> None:
+        """Send the answers to `names`, all of them before the first gradient comes back; then put the forward's values right again.
+
+        `below` is the statement that comes next, if there is one: it begins when the gradients are here, and is told of with the answers.
+        """
         if not names:
             return
-        for name, index in names:
+        for name, _ in names:
             self.taken[name] = scope.get(name)
+        last = below >= len(self.statements) and len(self.taken) == len(self.targets)  # nothing is left that a gradient could be for
+        after: dict[str, Any] = {} if last else {"want": [name for name, _ in names]}
+        if not last and 0 < below < len(self.statements):
+            after["at"] = self.announced = below
+        for name, index in names:
             with torch._C.DisableTorchFunctionSubclass():  # of a tensor of a class of theirs the numbers count
-                self._send_answer(name, index, scope)
-        self.channel.send({"is": "want", "names": [name for name, _ in names]})
+                self._send_answer(name, index, scope, more=after if name == names[-1][0] else _NOTHING)
+        if last:
+            self.replaced.update({name: self.taken[name] for name, _ in names})
+            return
         _, gradients = self.channel.receive()
         self.replaced.update(gradients)
         for name, tensor in self.given.items():
-            if isinstance(tensor, torch.Tensor) and not _unchanged(tensor, self.pristine[name]):
-                tensor.set_(self.pristine[name].clone())
+            if isinstance(tensor, torch.Tensor) and not _unchanged(tensor, *self.pristine[name]):
+                tensor.set_(self.pristine[name][0].clone())  # type: ignore[call-overload]
                 self.versions[name] = tensor._version
         self.told.clear()
 
-    def _send_answer(self, name: str, index: int | None, scope: Mapping[str, Any], early: bool = False) -> None:
-        header = {"is": "answer", "name": name, "index": index, "early": early}
+    def _send_answer(
+        self, name: str, index: int | None, scope: Mapping[str, Any], early: bool = False, more: Mapping[str, Any] = _NOTHING
+    ) -> None:
+        header = {"is": "answer", "name": name, "index": index, "early": early, **more}
         failed = self._failed(name, index)
         value = scope.get(name, ...)
         if failed is not None:
-            self.channel.send({**header, "state": "raised", "raised": failed})
+            self.channel.send({**header, "state": "raised", "raised": failed}, later=True)
         elif value is ...:
-            self.channel.send({**header, "state": "missing"})
+            self.channel.send({**header, "state": "missing"}, later=True)
         elif not _is_dense(value):
-            self.channel.send({**header, "state": "other", "kind": _kind(value)})
+            self.channel.send({**header, "state": "other", "kind": _kind(value)}, later=True)
         else:
             plain = value.detach().as_subclass(torch.Tensor).resolve_conj().resolve_neg()
             small = plain.numel() <= self.most
             described = {"dtype": str(plain.dtype).removeprefix("torch."), "shape": list(plain.shape)}
-            self.channel.send({**header, "state": "tensor", **described}, {"value": plain} if small else {})
+            self.channel.send({**header, "state": "tensor", **described}, {"value": plain} if small else {}, later=True)
 
     def _failed(self, name: str, upto: int | None) -> dict[str, Any] | None:
         """The first error of the statements that write `name`, since others may follow from it, unless a plain assignment begins anew."""
@@ -203,34 +240,31 @@ class RealRun(Hook):
         return failed
 
 
-def _backward(order: Mapping[str, Any], more: Iterable[str] = ()) -> ast.FunctionDef:
-    return find_backward(ast.parse(order["body"]), order["bare"], [*order["parameters"], *more])
-
-
-def _define(order: Mapping[str, Any], module: dict[str, Any], plan: Plan, defaults: Mapping[str, Any]) -> None:
-    unbound = [name.lstrip("*") for name in _unknown(order) if name not in defaults]
-    exec(compile(instrument(_backward(order, defaults), plan, unbound), SUBMISSION, "exec", FLAGS, dont_inherit=True), module)
-
-
 def _call(order: Mapping[str, Any], module: dict[str, Any], hook: Any, values: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
     module[HOOK] = hook
     module["backward"](**{name: values[name] for name in order["parameters"] if name in values}, **defaults)
 
 
-def _unknown(order: Mapping[str, Any]) -> dict[str, ast.expr | None]:
+def _unknown(order: Mapping[str, Any], tree: ast.Module) -> dict[str, ast.expr | None]:
     """The parameters that nothing of the exercise has the name of, with their defaults."""
-    asked = {} if order["bare"] else asked_for(backwards(ast.parse(order["body"]))[-1])
+    asked = {} if order["bare"] else asked_for(backwards(tree)[-1])
     return {name: default for name, default in asked.items() if name not in order["parameters"]}
 
 
-def _defaults(order: Mapping[str, Any], module: dict[str, Any]) -> dict[str, Any]:
+def _defaults(unknown: Mapping[str, ast.expr | None], module: dict[str, Any]) -> dict[str, Any]:
     """The values of those defaults that can be had."""
     values = {}
-    for name, default in _unknown(order).items():
+    for name, default in unknown.items():
         if default is not None:
             with contextlib.suppress(BaseException):
                 values[name] = eval(compile(ast.Expression(default), PRELUDE, "eval", FLAGS, dont_inherit=True), module)
     return values
+
+
+@cache
+def exercise_code(text: str) -> list[CodeType]:
+    """Compile what an exercise names at its top level, statement by statement."""
+    return [compile(ast.Module([node], []), EXERCISE, "exec") for node in ast.parse(text).body]
 
 
 def _run_exercise(text: str, scope: dict[str, Any]) -> None:
@@ -238,11 +272,12 @@ def _run_exercise(text: str, scope: dict[str, Any]) -> None:
 
     What cannot run here (it asks autograd, or opens a file where none can be opened) leaves its names out.
     """
-    with seeded(0), warnings.catch_warnings():
+    seed()
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for node in ast.parse(text).body:
+        for code in exercise_code(text):
             with contextlib.suppress(BaseException):
-                exec(compile(ast.Module([node], []), EXERCISE, "exec"), scope)
+                exec(code, scope)
 
 
 def _run_prelude(channel: Channel, order: Mapping[str, Any], skipped: Mapping[int, Any], scope: dict[str, Any]) -> None:
@@ -289,12 +324,10 @@ def _fresh(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: v.clone() if isinstance(v, torch.Tensor) else v for name, v in values.items()}
 
 
-def _unchanged(tensor: torch.Tensor, pristine: torch.Tensor) -> bool:
+def _unchanged(tensor: torch.Tensor, pristine: torch.Tensor, data: bytes) -> bool:
     # Bytes, not `==`: a NaN in the forward is equal to itself here.
     same = tensor.shape == pristine.shape and tensor.dtype == pristine.dtype and tensor.stride() == pristine.stride()
-    return same and torch.equal(
-        tensor.view(torch.uint8) if tensor.dim() else tensor, pristine.view(torch.uint8) if tensor.dim() else pristine
-    )
+    return same and raw_bytes(tensor) == data
 
 
 def _is_dense(value: Any) -> bool:

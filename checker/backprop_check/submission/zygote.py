@@ -5,19 +5,24 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import resource
 import signal
 import socket
 import struct
 import subprocess
 import sys
-import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic, sleep  # by name: in the worker, and where it is forked from, the module's clocks stand
 from typing import NoReturn
 
 from backprop_check.errors import BadInput
-from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, fix_addresses, limit_memory, mapped, prctl
+from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, bare_fork, fix_addresses, limit_memory, mapped, prctl
+from backprop_check.submission.python import python_on
+from backprop_check.submission.warm import warm_up
+from backprop_check.submission.workers import Gone
+
+if sys.platform != "win32":
+    import resource
 
 SPAWN, END = b"spawn   ", b"end     "
 KILLED = -1
@@ -29,10 +34,6 @@ MEMORY = 1 << 30
 Serve = Callable[[socket.socket], None]
 
 
-class Gone(Exception):
-    """The zygote has ended, by no doing of ours."""
-
-
 class Zygote:
     """A handle on the process that forks workers. Close it, or use it as a context manager."""
 
@@ -40,22 +41,23 @@ class Zygote:
         self._channel, self._pid, self._process = channel, pid, process
 
     @classmethod
-    def forked(cls, memory: int | None = None, confined: bool = False) -> Zygote:
+    def forked(cls, memory: int | None = None, confined: bool = False, exercises: Sequence[str] = ()) -> Zygote:
         """Fork one from this process. Only for a process that has loaded torch, used no thread of it, and computed no oracle yet.
 
-        Each worker may take `memory` bytes of its own, and is confined where asked. Raises `BadInput` where the machine cannot confine.
+        Each worker may take `memory` bytes of its own, and is confined where asked. `exercises` are texts of those that will be asked for.
+        Raises `BadInput` where the machine cannot confine.
         """
         import torch
 
         torch.set_num_threads(1)
-        _warm()
+        warm_up()
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
             ours.close()
             try:
                 _keep_only(theirs.fileno())
-                serve_workers(theirs, memory, confined)
+                serve_workers(theirs, memory, confined, exercises)
             finally:
                 os._exit(1)
         theirs.close()
@@ -97,7 +99,7 @@ class Zygote:
             raise Gone(str(error)) from None
 
     def end(self, pid: int, patience: float = 0.0) -> int | None:
-        """End the worker `pid` with its whole process group; return its wait status, None where it had to be killed.
+        """End the worker `pid` with its whole process group; return its exit code (`Workers.end`), None where it had to be killed.
 
         `patience` is how many seconds it may take to end by itself. Raises `Gone`.
         """
@@ -106,7 +108,7 @@ class Zygote:
             status = self._number()
         except OSError as error:
             raise Gone(str(error)) from None
-        return None if status == KILLED else status
+        return None if status == KILLED else os.waitstatus_to_exitcode(status)
 
     def close(self) -> None:
         self._channel.close()
@@ -139,25 +141,13 @@ class Zygote:
         return int(_NUMBER.unpack(data)[0])
 
 
-def python_on(program: str, argument: str) -> list[str]:
-    """Return the command that runs `program` (module:function, given `argument`) in a Python of its own.
-
-    Nothing of the current folder can be imported there: a torch.py in it is no torch. What this process can import, the other can: an
-    uninstalled checkout, too.
-    """
-    module, function = program.split(":")
-    code = f"import sys; sys.path[:0] = sys.argv[2:]; from {module} import {function}; {function}(sys.argv[1])"
-    path = [os.path.abspath(folder) for folder in sys.path if folder and os.path.isabs(folder)]  # noqa: PTH100, PTH117
-    return [sys.executable, "-P", "-c", code, argument, *path]
-
-
 def main(descriptor: str, memory: int | None = None, confined: bool = False) -> NoReturn:
     # torch warns where there is no numpy; nothing here needs one.
     warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
     import torch
 
     torch.set_num_threads(1)
-    _warm()
+    warm_up()
     serve_workers(socket.socket(fileno=int(descriptor)), memory, confined)
 
 
@@ -169,12 +159,12 @@ def main_confined(descriptor: str) -> NoReturn:
         os._exit(1)
 
 
-def serve_workers(channel: socket.socket, memory: int | None, confined: bool) -> NoReturn:
+def serve_workers(channel: socket.socket, memory: int | None, confined: bool, exercises: Sequence[str] = ()) -> NoReturn:
     """Be the zygote: fork a worker for each request, each with `memory` bytes of its own, confined where asked."""
     import torch
 
     from backprop_check.submission.refuse import remove_autograd
-    from backprop_check.submission.worker import serve
+    from backprop_check.submission.worker import exercise_code, refuse_and_settle, serve
 
     def unconfined(end: socket.socket) -> None:
         if memory is not None and sys.platform == "linux":
@@ -183,22 +173,38 @@ def serve_workers(channel: socket.socket, memory: int | None, confined: bool) ->
 
     if not confined or memory is None:
         remove_autograd()
+        refuse_and_settle(confined=False)
         serve_forks(channel, unconfined)
+    from backprop_check.exercise.top_level import surroundings_text
     from backprop_check.submission.confinement.modules import warm
     from backprop_check.submission.confinement.worker import confine
     from backprop_check.submission.confinement.zygote import isolate, prepare
+    from backprop_check.submission.rehearsal import rehearse
 
     warm()
     torch._C._set_mkldnn_enabled(False)  # it makes code as it runs, which a confined worker may not
     remove_autograd()
     isolate()
     prepared = prepare(memory)
+    refuse_and_settle(confined=True)
+    rehearse(lambda end: serve(end, confined=True))
+    for text in exercises:
+        exercise_code(surroundings_text(text))
     channel.sendall(_NUMBER.pack(0))
-    serve_forks(channel, lambda end: serve(socket.socket(fileno=confine(prepared, end.detach())), confined=True))
+
+    def apart(end: socket.socket) -> None:
+        torch.get_num_threads()  # what torch has done after `os.fork`: it looks for the number of threads anew
+        serve(socket.socket(fileno=confine(prepared, end.detach())), confined=True)
+
+    serve_forks(channel, apart, bare_fork)
 
 
-def serve_forks(channel: socket.socket, serve: Serve) -> NoReturn:
+def serve_forks(channel: socket.socket, serve: Serve, fork: Callable[[], int] | None = None) -> NoReturn:
     """Answer requests until the other side closes; then end without running anything the parent had at exit."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    os.close(null)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()  # a collection in a worker would look at all of torch's objects, and so copy their pages: 10 ms each time
     alive: set[int] = set()
@@ -214,7 +220,7 @@ def serve_forks(channel: socket.socket, serve: Serve) -> NoReturn:
         while True:
             request, descriptors, _, _ = socket.recv_fds(channel, len(SPAWN), 1)
             if request == SPAWN and descriptors:
-                alive.add(pid := _fork(channel, descriptors[0], serve))
+                alive.add(pid := _fork(channel, descriptors[0], serve, fork or os.fork))
                 channel.sendall(_NUMBER.pack(pid))
             elif request == END:
                 pid, patience = struct.unpack("<qq", channel.recv(2 * _NUMBER.size, socket.MSG_WAITALL))
@@ -231,19 +237,9 @@ def _keep_only(descriptor: int) -> None:
         os.closerange(first, min(last, 1 << 20))
 
 
-def _warm() -> None:
-    """Do once what every worker would do first: import its modules, run an operation of each common kind."""
-    import torch
-
-    import backprop_check.submission.worker  # noqa: F401
-
-    x = torch.ones(2, 2, dtype=torch.float64)
-    _ = ((x @ x.T).exp().sum(1, keepdim=True) * x).reshape(-1)[torch.tensor([0])].clone()
-
-
-def _fork(channel: socket.socket, descriptor: int, serve: Serve) -> int:
+def _fork(channel: socket.socket, descriptor: int, serve: Serve, fork: Callable[[], int]) -> int:
     parent = os.getpid()
-    pid = os.fork()
+    pid = fork()
     if pid:
         os.close(descriptor)
         return pid
@@ -251,10 +247,6 @@ def _fork(channel: socket.socket, descriptor: int, serve: Serve) -> int:
         os.setsid()
         _die_with_parent(parent)
         channel.close()
-        null = os.open(os.devnull, os.O_RDWR)
-        for standard in (0, 1, 2):
-            os.dup2(null, standard)
-        os.close(null)
         serve(socket.socket(fileno=descriptor))
     except BaseException:  # noqa: S110  (whatever ended the worker, the judge sees the channel close)
         pass
@@ -286,9 +278,9 @@ def _reap(pid: int, patience: float = 0.0) -> int:
 
 
 def _has_ended(pid: int, patience: float) -> bool:
-    until = time.monotonic() + patience
+    until = monotonic() + patience
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-        if time.monotonic() >= until:
+        if monotonic() >= until:
             return False
-        time.sleep(0.001)
+        sleep(0.001)
     return True

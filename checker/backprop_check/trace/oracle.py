@@ -13,11 +13,12 @@ from backprop_check.records import Trial
 from backprop_check.trace.allowed import allow_nodes, where_named
 from backprop_check.trace.author import authors
 from backprop_check.trace.fault import draws, undifferentiable
-from backprop_check.trace.graph import Graph, seeded
+from backprop_check.trace.graph import Graph, one_thread, seeded
 from backprop_check.trace.rounding import allowed
 from backprop_check.trace.scale import term_scales
 
 
+@one_thread()  # the tensors are small: threads would wait for each other longer than they compute
 def trace(graph: Graph, seed: int, sizes: Mapping[str, int], dtype: torch.dtype = torch.float64, perturb: Iterable[str] = ()) -> Trial:
     """Draw inputs, run the forward and differentiate it.
 

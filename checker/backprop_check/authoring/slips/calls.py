@@ -30,6 +30,7 @@ _FUNCTION_LEFT_OUT: dict[str, Codes] = {
     "one_hot": ("index-as-value",),
 }
 _KEYWORD_LEFT_OUT: dict[str, Codes] = {"keepdim": ("lost-keepdim",), "accumulate": ("dropped-repeats",)}
+_ARGUMENT_LEFT_OUT: dict[str, Codes] = {"one_hot": ("hard-coded-size",)}
 _OTHER_AXIS: dict[str, Codes] = {"argmax": ("wrong-mask",), "unsqueeze": ("accidental-outer", "not-expanded", "elementwise-for-matmul")}
 _EXCHANGED: dict[str, tuple[str, Codes]] = {
     "exp": ("log", (_OTHER,)),
@@ -65,7 +66,7 @@ def at_call(place: Place, names: Names) -> Iterator[LabelledSlip]:
     if len(node.args) > 1:
         yield "swap", also(name == "outer", "transposed", "wrong-transpose"), _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
         for i in range(1, len(node.args)):
-            yield "argument", (), _with(node, args=[*node.args[:i], *node.args[i + 1 :]])
+            yield "argument", _ARGUMENT_LEFT_OUT.get(name, ()), _with(node, args=[*node.args[:i], *node.args[i + 1 :]])
 
 
 def _axes(place: Place, node: ast.Call, name: str) -> Iterator[LabelledSlip]:

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 import torch
 
+from backprop_check.derivation.trees import dumped
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.rewrites import put
@@ -46,9 +47,12 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    calls = [p for p in parts(expression) if isinstance(p, ast.Call) and inner_of(p) is not None]
-    for text in dict.fromkeys(ast.unparse(c) for c in calls):
-        changed, same = expression, [c for c in calls if ast.unparse(c) == text]
+    alike: dict[str, list[ast.Call]] = {}
+    for part in parts(expression):
+        if isinstance(part, ast.Call) and inner_of(part) is not None:
+            alike.setdefault(dumped(part), []).append(part)
+    for same in alike.values():
+        changed = expression
         for call in same:
             inner = inner_of(call)
             assert inner is not None

@@ -44,10 +44,9 @@ def find(case: Case) -> Diagnosis | None:
         values = [run.trial.values[line.name] for run in case.runs]
         nodes = [run.trial.values[case.node] for run in case.runs]
         if case.same_shape and all(isinstance(v, torch.Tensor) and v.shape == n.shape for v, n in zip(values, nodes, strict=True)):
-            if _is_diagonal(case, line):
-                return _told(case, line)
-            if not any(f"d{line.name}" not in case.available for line in case.consumers):
-                return None  # what arrives at the consumers may be read: nobody takes the far way
+            near = line in case.consumers or any(f"d{line.name}" not in case.available for line in case.consumers)
+            if (near or f"d{line.name}" in case.reads) and _is_diagonal(case, line):
+                return _told(case, line)  # else, where what arrives at the consumers may be read, nobody takes the far way
     return None
 
 

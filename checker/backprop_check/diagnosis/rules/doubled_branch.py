@@ -59,8 +59,8 @@ def _twice(case: Case) -> Iterator[tuple[ast.expr, ast.expr, ast.expr]]:
     if case.expression is None:
         return
     terms = list(_terms(case.expression))[:8]
-    for (first, _), (second, join) in combinations(terms, 2):
-        a, b = value_of(case, first), value_of(case, second)
+    for (first, before), (second, join) in combinations(terms, 2):
+        a, b = (_worth(case, *term) for term in ((first, before), (second, join)))
         if (
             join is not None
             and isinstance(a, torch.Tensor)
@@ -72,9 +72,14 @@ def _twice(case: Case) -> Iterator[tuple[ast.expr, ast.expr, ast.expr]]:
             yield first, second, put(case.expression, join, join.left)
 
 
+def _worth(case: Case, term: ast.expr, join: ast.BinOp | None) -> object:
+    value = value_of(case, term)
+    return -value if isinstance(value, torch.Tensor) and join is not None and isinstance(join.op, ast.Sub) else value
+
+
 def _terms(node: ast.expr, join: ast.BinOp | None = None) -> Iterator[tuple[ast.expr, ast.BinOp | None]]:
-    """The terms of a sum, each with the `+` that brings it in."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+    """The terms of a sum, each with the `+` or `-` that brings it in."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
         yield from _terms(node.left, join)
         yield node.right, node
     else:

@@ -83,6 +83,12 @@ def _completed(_: Case, draft: ast.expr, part: ast.BinOp, other: ast.expr) -> It
         yield everywhere, bare[0]
 
 
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """The forward's sum in the places of its bare operand."""
+    for _, _, part, other in _places(case):
+        yield from _completed(case, expression, part, other)
+
+
 def _told(case: Case, place: Guarded, found: Mended | None, replayed: bool) -> Diagnosis:
     line, _, part, other = place
     constant = ast.unparse(part.right if other is part.left else part.left)

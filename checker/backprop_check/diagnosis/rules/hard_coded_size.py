@@ -115,7 +115,7 @@ def _counted(case: Case, raised: Raised) -> Diagnosis | None:
 
 def _guessed(case: Case) -> Diagnosis | None:
     """`one_hot` without a number of columns, where that makes the line right."""
-    found = search(case, _columns)
+    found = search(case, columns)
     if found is None:
         return None
     call = found.part
@@ -179,7 +179,7 @@ def _move(case: Case, found: tuple[ast.expr, list[Taken]] | None) -> str:
     return f"Take {'it' if len(found[1]) == 1 else 'them'} from the tensors: {', '.join(sources)}."
 
 
-def _columns(case: Case, expression: ast.expr) -> Iterator[Edit]:
+def columns(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """A number of columns for a `one_hot` that guesses it."""
     for call in calls(expression, "one_hot"):
         if len(call.args) == 1 and not call.keywords:

@@ -22,15 +22,19 @@ Traits: other shape
 from __future__ import annotations
 
 import ast
+from functools import partial
 from itertools import combinations
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.claims import ANSWER, equal
-from backprop_check.diagnosis.rewrites import calls
+from backprop_check.diagnosis.claims import ANSWER, equal, gradient_of
+from backprop_check.diagnosis.counterfactual import arriving, gives_answer
+from backprop_check.diagnosis.rewrites import calls, parts
 from backprop_check.records import Diagnosis, Line
 
 SCATTERS = ("scatter", "scatter_add", "index_put", "index_add", "index_copy", "one_hot")
 PICKS = ("index_select", "embedding", "gather", "take", "unfold")
+DIAGONALS = ("diagonal", "diag")
 
 AXES = 4
 
@@ -51,7 +55,36 @@ def find(case: Case) -> Diagnosis | None:
                 evidence=f"Your answer equals d{line.name}{how} in every trial; {case.node} is {case.due}.",
                 claims=(equal(f"d{line.name}{made}", ANSWER),),
             )
+    return _of_what_is_picked(case)
+
+
+def _of_what_is_picked(case: Case) -> Diagnosis | None:
+    """The gradient of the elements that a part of a line picks, in their own shape."""
+    for line in case.consumers:
+        tree = ast.parse(line.source.strip(), mode="eval").body
+        for part in parts(tree):
+            arrives = partial(arriving, case, line=line, tree=tree, part=part)
+            if part is not tree and _picks(part, case.node) and gives_answer(case, arrives):
+                return case.proven(
+                    "missing-scatter",
+                    error=f"this is the gradient of `{text(part)}`, still in its places",
+                    note=f"`{text(part)}` picks elements of {case.node}: each number here belongs to the element that was picked, "
+                    "and those that were not get 0.",
+                    help=f"Begin with zeros in the shape of {case.node}, and put each number where its element came from.",
+                    evidence=f"In every trial your answer is what arrives at `{text(part)}`; {case.node} is {case.due}.",
+                    claims=(gradient_of(line, part),),
+                )
     return None
+
+
+def _picks(part: ast.expr, node: str) -> bool:
+    match part:
+        case ast.Subscript(value=ast.Name(id=name)):
+            return name == node
+        case ast.Call(func=ast.Attribute(value=base, attr=attr), args=arguments):
+            of = arguments[0] if isinstance(base, ast.Name) and base.id in ("torch", "F") and arguments else base
+            return attr in (*PICKS, *DIAGONALS) and isinstance(of, ast.Name) and of.id == node
+    return False
 
 
 def _still_there(case: Case, line: Line) -> tuple[str, str] | None:

@@ -26,10 +26,12 @@ from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, search
-from backprop_check.diagnosis.meeting import around, axes_of, contracted
+from backprop_check.diagnosis.meeting import around, axes_of, contracted, function_of, operands_of
 from backprop_check.diagnosis.phrases import short
-from backprop_check.diagnosis.rewrites import is_turned, operations, put
+from backprop_check.diagnosis.rewrites import calls, is_turned, operations, put
 from backprop_check.records import Diagnosis
+
+CALLS = ("matmul", "mm", "bmm")
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -38,9 +40,12 @@ def find(case: Case) -> Diagnosis | None:
     if found is None:
         return None
     name = short(found.part)
-    product = next((n for n in around(case.draft, found.part) if isinstance(n, ast.BinOp)), None) if case.draft is not None else None
-    meet = contracted(case, product.left, product.right) if product is not None else None
-    only = product is not None and len(axes_of(case, product.right) or ()) == 1
+    above = list(around(case.draft, found.part)) if case.draft is not None else []
+    product = next((n for n in above if isinstance(n, ast.BinOp) or (isinstance(n, ast.Call) and function_of(n) in CALLS)), None)
+    factors = operands_of(product) if product is not None else []
+    meet = contracted(case, *factors) if len(factors) == 2 else None
+    only = len(factors) == 2 and len(axes_of(case, factors[1]) or ()) == 1
+    multiplies = function_of(product) if isinstance(product, ast.Call) else "@"
     now = (
         f"Here {meet[0]} meets {meet[1]}."
         if meet is not None and meet[0] != meet[1]
@@ -50,16 +55,17 @@ def find(case: Case) -> Diagnosis | None:
         "missing-transpose",
         by=found,
         error=f"`{name}` has to be turned here",
-        note=f"`@` lets the last axis of the left factor meet {'the only axis' if only else 'the last but one'} of the right one, "
-        f"and sums over it. {now}",
+        note=f"`{multiplies}` lets the last axis of the left factor meet {'the only axis' if only else 'the last but one'} "
+        f"of the right one, and sums over it. {now}",
         help=f"Turn `{name}`, so that its other axis meets: {case.node} is {case.due}.",
         evidence=f"With `{name}` transposed the expression equals autograd's gradient in every trial.",
     )
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    for product in operations(expression, ast.MatMult):
-        for factor in (product.left, product.right):
+    products = [(product.left, product.right) for product in operations(expression, ast.MatMult)]
+    for factors in (*products, *(tuple(operands_of(call)) for call in calls(expression, *CALLS))):
+        for factor in factors:
             for attribute in ("T", "mT"):
                 if not is_turned(factor):
                     yield put(expression, factor, ast.copy_location(ast.Attribute(factor, attribute, ast.Load()), factor)), factor

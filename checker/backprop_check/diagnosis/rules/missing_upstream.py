@@ -29,9 +29,9 @@ import torch
 from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ones_for
-from backprop_check.diagnosis.edits import Edit, search, tensors, weighed
-from backprop_check.diagnosis.phrases import users
-from backprop_check.diagnosis.replay import gradient
+from backprop_check.diagnosis.edits import Edit, Mended, search, tensors, weighed
+from backprop_check.diagnosis.phrases import lines, users
+from backprop_check.diagnosis.replay import downstream, gradient
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.records import Diagnosis
 
@@ -52,17 +52,30 @@ def _of_one(case: Case) -> Diagnosis | None:
         by=found,
         error=f"what arrives from above is missing from `{part}`",
         note=f"Along a path to {case.node} the chain rule multiplies each derivative with the gradient that arrives there.",
-        help=f"Ask which gradient arrives at {users(case)}, and multiply `{part}` with it.",
+        help=f"Ask which gradient arrives at {_where(case, found)}, and multiply `{part}` with it.",
     )
 
 
+def _where(case: Case, found: Mended) -> str:
+    """The lines that use the node; or the one further on up to which the learner's line goes."""
+    new = case.gradients_in(found.tree) - case.gradients_in(case.draft or found.tree)
+    further = [line for line in case.graph.exercise.lines if f"d{line.name}" in new and line not in case.consumers]
+    return lines(further) if further else users(case)
+
+
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    """Each part without a gradient in it, times each gradient from above."""
+    """Each part without a gradient in it, times each gradient from above; the whole with one that arrives further on, too."""
     upstream = [f"d{line.name}" for line in case.consumers if f"d{line.name}" in case.available]
     for part in tensors(case, expression):
         if not case.gradients_in(part):
-            for name in upstream:
+            for name in above(case) if part is expression else upstream:
                 yield put(expression, part, ast.copy_location(ast.BinOp(part, ast.Mult(), ast.Name(name, ast.Load())), part)), part
+
+
+def above(case: Case) -> list[str]:
+    """The gradients that arrive at the lines that use the node, and at those further on, as far as they may be used; the nearest first."""
+    further = downstream(case, frozenset({case.graph.exercise.output}))
+    return [name for name in dict.fromkeys(f"d{line.name}" for line in (*case.consumers, *further)) if name in case.available]
 
 
 def _of_all(case: Case) -> Diagnosis | None:

@@ -61,8 +61,8 @@ def right_but_for_the_shape(case: Case) -> float | None:
 
 def _of_another_shape(case: Case) -> Diagnosis | None:
     number = right_but_for_the_shape(case)
-    if number is None:
-        return None
+    if number is None or all(a.numel() == o.numel() for a, o in zip(case.answers, case.oracles, strict=True)):
+        return None  # as many numbers as are due are laid out otherwise, and none is missing
     derived = case.derived.expression if case.derived is not None else None
     fix = case.fix(ast.parse(f"torch.ones_like({case.node})", mode="eval").body, derived)
     return case.proven(

@@ -31,11 +31,13 @@ from typing import Any
 
 import torch
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import placed, statements
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.fold import fold
 from backprop_check.diagnosis.paths import paths
-from backprop_check.records import Diagnosis, Span
+from backprop_check.records import Claim, Diagnosis, Span
 
 ROUNDS = 200
 
@@ -57,8 +59,16 @@ def find(case: Case) -> Diagnosis | None:
         return replace(_told(case, case.written[-1], replaced, None), evidence=said)
     last = case.written[-1]
     if isinstance(last, ast.For) and _adds_up(case, last):
-        return _told(case, last.body[-1], "Each round of the loop replaces what the round before it has found.", None)
+        told = _told(case, last.body[-1], "Each round of the loop replaces what the round before it has found.", None)
+        return replace(told, claims=(_summed(case, last),))
     return None
+
+
+def _summed(case: Case, loop: ast.For) -> Claim:
+    """That the loop gives the gradient, were it to begin with zeros and to add up."""
+    write = next(n for n in loop.body if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == case.name)
+    zeros, added = f"{case.name} = torch.zeros_like({case.node})", f"{case.name} += {text(write.value)}"
+    return statements(changed=[placed(case, write, added)], preceded=[placed(case, loop, zeros)])
 
 
 def _in_places(case: Case) -> str | None:

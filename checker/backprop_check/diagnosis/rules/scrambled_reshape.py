@@ -27,13 +27,14 @@ from itertools import permutations
 import torch
 
 from backprop_check.comparison.compare import close
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.edits import Edit, search, value_of
 from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.reordered import RESHAPES
-from backprop_check.diagnosis.rewrites import calls, method, put, turned
+from backprop_check.diagnosis.rewrites import calls, method, put, same_place, turned
 from backprop_check.records import Claim, Diagnosis
 
 
@@ -55,12 +56,16 @@ def _inside(case: Case) -> Diagnosis | None:
     above = next(around(case.draft, call), None) if case.draft is not None else None
     after = isinstance(above, ast.Attribute) and above.attr in ("T", "mT")
     back = isinstance(inner, ast.Attribute) and inner.attr in ("T", "mT")
+    right = same_place(case.draft, found.tree, call) if case.draft is not None else None
+    laid = right if isinstance(right, ast.Attribute) and isinstance(right.value, ast.Call) else None
     return case.proven(
         "scrambled-reshape",
         error=f"`{name}` gives these numbers another shape, and turns nothing",
         note="It reads row by row and lays out row by row: it never turns rows into columns.",
         help=f"Leave both out, the `{name}` and the `.T`."
         if after or back
+        else f"Lay it out with these lengths the other way round, and turn that over: `{text(laid)}`."
+        if laid is not None
         else f"Turn `{short(inner)}` over with `.T` in place of the `{name}`.",
         span=case.span(call, after=inner),
         fix=found.fix,
@@ -77,6 +82,9 @@ def _turned(case: Case, expression: ast.expr) -> Iterator[Edit]:
         value = value_of(case, call.func.value)
         if isinstance(value, torch.Tensor) and value.dim() == 2:
             yield put(expression, call, ast.copy_location(turned(call.func.value), call)), call
+        if len(call.args) == 2:
+            other = ast.Call(call.func, call.args[::-1], [])
+            yield put(expression, call, ast.copy_location(turned(other), call)), call
 
 
 def _whole(case: Case) -> Diagnosis | None:

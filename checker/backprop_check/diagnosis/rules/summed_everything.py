@@ -22,20 +22,26 @@ Traits: other shape
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from itertools import combinations, permutations
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
-from backprop_check.diagnosis.edits import parts
+from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.meeting import axes_of, axis_told, function_of, last_step, operands_of
 from backprop_check.diagnosis.phrases import users
 from backprop_check.diagnosis.reductions import reduced
-from backprop_check.diagnosis.rewrites import calls, put, summed
+from backprop_check.diagnosis.rewrites import calls, put, same_place, summed
 from backprop_check.records import Diagnosis
+
+REDUCTIONS = ("sum", "mean", "amax", "amin", "prod", "norm", "var", "std")
 
 
 def find(case: Case) -> Diagnosis | None:
-    """Proven by summing the oracle: that is the learner's number."""
+    """Proven by summing the oracle: that is the learner's number. Or by the forward's axes in a part that has none: it is then right."""
+    if (inside := _inside(case)) is not None:
+        return inside
     if not case.everywhere or any(a.numel() != 1 or o.numel() == 1 for a, o in zip(case.answers, case.oracles, strict=True)):
         return None
     if not case.replays(lambda o, a: o.sum().reshape(a.shape)) or all(float(a.abs().max()) == 0 for a in case.answers):
@@ -58,6 +64,34 @@ def find(case: Case) -> Diagnosis | None:
         claims=(equal("gradient.sum().reshape(answer.shape)", ANSWER),),
         fix=fix,
     )
+
+
+def _inside(case: Case) -> Diagnosis | None:
+    """A reduction of all numbers in the answer, where the forward has the same of the same tensor along an axis."""
+    found = search(case, _as_in_forward)
+    if found is None or (right := same_place(case.draft, found.tree, found.part) if case.draft is not None else None) is None:
+        return None
+    mine, due = text(found.part), text(right)
+    return case.proven(
+        "summed-everything",
+        by=found,
+        error=f"`{mine}` makes one number of all of them",
+        note=f"The forward has `{due}`, which keeps an axis apart.",
+        help="Reduce along the axis along which the forward does, and keep what the forward keeps.",
+        evidence=f"With `{due}` in its place the expression equals autograd's gradient in every trial.",
+    )
+
+
+def _as_in_forward(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    lines = [ast.parse(line.source.strip(), mode="eval").body for line in case.graph.exercise.lines]
+    for call in calls(expression, *REDUCTIONS):
+        if call.keywords or len(operands_of(call)) != 1:
+            continue
+        own = text(operands_of(call)[0])
+        for part in (part for tree in lines for part in calls(tree, function_of(call))):
+            more = part.keywords or len(operands_of(part)) > 1
+            if more and operands_of(part) and text(operands_of(part)[0]) == own:
+                yield put(expression, call, ast.copy_location(part, call)), call
 
 
 Found = tuple[ast.expr, str, str, str]

@@ -82,6 +82,10 @@ def _lengths(case: Case, expression: ast.expr) -> Iterator[Edit]:
             elif isinstance(length, ast.Constant):
                 for axis in range(case.verdict.runs[0].trial.gradients[case.name].dim()):
                     yield put(expression, length, ast.parse(f"{case.node}.shape[{axis}]", mode="eval").body), call
+    for call in calls(expression, "cat", "concat", "stack"):
+        if len(call.args) == 1 and not call.keywords:
+            for axis in range(1, RANKS):
+                yield put(expression, call, ast.copy_location(ast.Call(call.func, [*call.args, ast.Constant(axis)], []), call)), call
     for call in calls(expression, "argmax", "argmin"):
         if not _axes(call) and not call.keywords:
             for axis in range(RANKS):

@@ -30,6 +30,7 @@ from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.evaluate import Evaluator
 from backprop_check.diagnosis.phrases import short, users
 from backprop_check.diagnosis.rewrites import method
+from backprop_check.diagnosis.rules.missing_upstream import is_the_slope_alone
 from backprop_check.records import Diagnosis
 
 
@@ -50,6 +51,8 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if (places := _places(case)) is not None:
         return places
+    if is_the_slope_alone(case):
+        return None  # of whole numbers by itself: with the factor that it lacks it is none
     note, move = _why(case, str(dtype))
     return case.proven(
         "wrong-dtype",

@@ -24,9 +24,9 @@ import torch
 
 from backprop_check.derivation.derive import Derived
 from backprop_check.derivation.trees import text
-from backprop_check.diagnosis.asking import asks
+from backprop_check.diagnosis.asking import asks, goal
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import parts, value_of
+from backprop_check.diagnosis.edits import names_used, parts, value_of, valued_parts
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.fingerprint import keys
 from backprop_check.diagnosis.phrases import lines
@@ -40,7 +40,8 @@ LONGER = 3
 def find(case: Case) -> Diagnosis | None:
     """Proven of three facts: no part of it is all that is wrong, it lacks most parts of the derived gradient, and it cannot be one.
 
-    A gradient is linear in what arrives from above. An answer that is not, or is far longer than the gradient, is no slip of the pen.
+    A gradient is linear in what arrives from above. An answer that is not, one that changes with values with which the gradient does not,
+    or one that is far longer than the gradient, is no slip of the pen.
     """
     derived, draft = case.derived, case.draft
     if derived is None or draft is None or case.verdict.runs[0].answers[case.name].value is None:
@@ -48,10 +49,10 @@ def find(case: Case) -> Diagnosis | None:
     if not case.gradients_in(draft) and case.graph.exercise.takes_cotangent:
         return _without_upstream(case, derived)
     known = {key for part in parts(draft) for key in _keys(case, part)}
-    needed = [part for part in parts(derived.expression) if _keys(case, part)]
+    needed = [part for part in valued_parts(derived.expression) if _keys(case, part)]
     lacking = [part for part in needed if not known.intersection(_keys(case, part))]
     longer = len(list(parts(draft))) > LONGER * len(list(parts(derived.expression)))
-    if len(lacking) <= SHARED * len(needed) or not (longer or not is_linear(case, draft, derived)):
+    if len(lacking) <= SHARED * len(needed) or not (longer or not is_linear(case, draft, derived) or _moves(case, draft, derived)):
         return None
     return None if any(part is not draft for _, part, _ in sensible(case, replaced(case, draft))) else _told(case, derived, lacking)
 
@@ -80,6 +81,13 @@ def is_linear(case: Case, draft: ast.expr, derived: Derived) -> bool:
     return bool(torch.allclose(none, torch.zeros_like(none))) and bool(torch.allclose(twice, 2 * once))
 
 
+def _moves(case: Case, draft: ast.expr, derived: Derived) -> bool:
+    """Whether the answer reads values of the forward, and what is derived reads none, nor any gradient."""
+    known = case.verdict.runs[0].trial.gradients
+    valued, due = ({n.id for n in names_used(tree)} for tree in (draft, derived.expression))
+    return not due & known.keys() and not any("d" + name in known for name in due) and any("d" + name in known for name in valued)
+
+
 def _keys(case: Case, part: ast.expr) -> tuple[object, ...]:
     value = value_of(case, part)
     return keys(value) if isinstance(value, torch.Tensor) and value.is_floating_point() else ()
@@ -91,6 +99,8 @@ def _told(case: Case, derived: Derived, lacking: list[ast.expr]) -> Diagnosis:
     without = f" Nothing in it is worth {' or '.join(f'`{n}`' for n in names)}." if names else ""
     if case.draft is not None and not case.gradients_in(case.draft) and case.gradients_in(derived.expression):
         without += " No gradient from above is in it."
+    if case.draft is not None and _moves(case, case.draft, derived):
+        without += f" How much {goal(case)} moves with {case.node} is the same whatever its values are; yours changes with them."
     return case.proven(
         "wrong-idea",
         error=f"this is not how {case.node} moves the loss",

@@ -139,6 +139,8 @@ def _edits(case: Case, expression: ast.expr, site: Site) -> Iterator[Edit]:
     masks += [ast.Compare(operand, [ast.Eq()], [ast.Name(site.line.name, ast.Load())])]
     for part in parts(expression):
         if isinstance(value := value_of(case, part), torch.Tensor) and value.dtype == torch.bool:
-            yield from ((put(expression, part, mask), part) for mask in masks)
-            inverted = isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.Invert)
-            yield put(expression, part, part.operand if inverted else ast.UnaryOp(ast.Invert(), part)), part  # type: ignore[attr-defined]
+            inverted = part.operand if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.Invert) else None
+            other = put(expression, part, inverted if inverted is not None else ast.UnaryOp(ast.Invert(), part)), part
+            named = isinstance(part if inverted is None else inverted, ast.Name)  # which is turned over sooner than written anew
+            edits = [(put(expression, part, mask), part) for mask in masks]
+            yield from [other, *edits] if named else [*edits, other]

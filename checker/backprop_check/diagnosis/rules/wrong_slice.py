@@ -37,7 +37,7 @@ from backprop_check.diagnosis.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.meeting import last_step
 from backprop_check.diagnosis.phrases import lines, short
 from backprop_check.diagnosis.reordered import JOINS
-from backprop_check.diagnosis.rewrites import calls, put
+from backprop_check.diagnosis.rewrites import calls, put, same_place
 from backprop_check.diagnosis.slices import same_piece_elsewhere
 from backprop_check.records import Diagnosis
 
@@ -56,6 +56,8 @@ def find(case: Case) -> Diagnosis | None:
     if found is not None:
         evidence = f"`{found.fix}` equals autograd's gradient in every trial."
         part = found.part
+        if isinstance(part, ast.Subscript) and (member := _member(case, part, found, evidence)) is not None:
+            return member
         if isinstance(part, ast.Subscript) and isinstance(literal(part.slice), int):
             error = f"`{short(part)}` is another number than the one that belongs here"
             note = f"{lines(case.consumers)} picks each of its numbers by its place."
@@ -74,6 +76,27 @@ def find(case: Case) -> Diagnosis | None:
         else f"d{line.name} stands in other places than it was taken from"
     )
     return _told(case, error, f"Moved along axis {axis}, the same cut gives autograd's gradient in every trial.", None)
+
+
+def _member(case: Case, part: ast.Subscript, found: Mended, evidence: str) -> Diagnosis | None:
+    """A number in an index of several axes, or one that stands for another axis."""
+    right = same_place(case.draft, found.tree, part) if case.draft is not None else None
+    if not isinstance(right, ast.Subscript) or not isinstance(right.slice, ast.Tuple):
+        return None
+    mine, due = (_numbered(index) for index in (part.slice, right.slice))
+    if mine is None or due is None:
+        return None
+    other = f"`{short(part)}` counts along another axis than {case.node}'s" if mine[0] != due[0] else ""
+    told = _told(case, other or f"`{short(part)}` is another part than {case.node}'s", evidence, found)
+    move = "along which axis the forward joins or cuts" if other else f"which place {case.node} has in the forward"
+    return replace(told, help=f"Ask {move}, and take the numbers from there.")
+
+
+def _numbered(index: ast.expr) -> tuple[int, int] | None:
+    """The axis of the one number in an index, and the number; None where there is another count of them, or something else."""
+    cuts = index.elts if isinstance(index, ast.Tuple) else [index]
+    found = [(axis, number) for axis, cut in enumerate(cuts) if isinstance(number := literal(cut), int)]
+    return found[0] if len(found) == 1 and all(isinstance(c, ast.Slice) or literal(c) is not None for c in cuts) else None
 
 
 def _cuts(case: Case) -> bool:
@@ -122,6 +145,7 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         if len(cuts) == 1 and isinstance(literal(cuts[0]), int):
             others = (k for k in range(MEMBERS) if k != literal(cuts[0]))
             yield from ((put(expression, part.slice, ast.copy_location(ast.Constant(k), part.slice)), part) for k in others)
+        yield from ((put(expression, part, ast.copy_location(other, part)), part) for other in _members(case, part, cuts))
         if len(cuts) <= PARTS and all(isinstance(n, ast.Slice) for n in cuts):
             rank = case.verdict.runs[0].trial.gradients[case.name].dim()
             whole = [*cuts, *(ast.Slice() for _ in range(rank - len(cuts)))]
@@ -131,6 +155,21 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         for cut in [n for n in ast.walk(part.slice) if isinstance(n, ast.Slice) and (n.lower is not None or n.upper is not None)]:
             for other in _slices(bounds):
                 yield put(expression, cut, other), part
+
+
+def _members(case: Case, part: ast.Subscript, cuts: list[ast.expr]) -> Iterator[ast.expr]:
+    """Another number in the place of one among whole axes, or the same one along another axis."""
+    numbered = _numbered(part.slice)
+    value = value_of(case, part.value)
+    if numbered is None or not isinstance(value, torch.Tensor) or value.dim() > PARTS:
+        return
+    own, number = numbered
+    rest = [cut for axis, cut in enumerate(cuts) if axis != own]
+    for axis in range(value.dim()):
+        before = [*rest[:axis], *(ast.Slice() for _ in range(axis - len(rest)))]
+        for k in range(MEMBERS) if axis == own and len(cuts) > 1 else (number,):
+            if (axis, k) != numbered:
+                yield ast.Subscript(part.value, ast.Tuple([*before, ast.Constant(k), *rest[axis:]], ast.Load()), ast.Load())
 
 
 def _orders(expression: ast.expr) -> Iterator[Edit]:

@@ -23,6 +23,7 @@ def question(diagnosis: Diagnosis, gradient: Gradient, lesson: Lesson, filling: 
         "Of another shape": other_shape,
         "Of a loop over places": filling["loop"] == "place",
         "Of a loop": filling["loop"] == "name",
+        "Of a product of ones": re.search(r"\bones(_like)?\(.*@.*\bones(_like)?\(", filling["part"]) is not None,
         "Of one way": part and filling["count"] == "1" and [use.count for use in lesson.uses] == [1],
         "Of a term": part,
         "Of one use": filling["count"] == "1",

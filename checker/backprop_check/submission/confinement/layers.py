@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -15,10 +14,18 @@ from backprop_check.submission.confinement.filter import compiled, load
 from backprop_check.submission.confinement.kernel import PR_SET_NO_NEW_PRIVS, Unconfined, prctl, unshare
 from backprop_check.submission.confinement.worker import become_nobody
 from backprop_check.submission.confinement.zygote import landlock
-from backprop_check.submission.zygote import python_on
+from backprop_check.submission.python import python_on
+
+if sys.platform != "win32":
+    import resource
 
 NEEDED = ("files", "network", "processes")
 """Where one of these stays open, strangers' code is not run unless the teacher says so."""
+
+
+NO_FORK = (
+    "A class cannot be graded on this system, where processes do not fork: use Linux, macOS, a container, or Windows' Linux subsystem."
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,7 @@ class Layer:
 
 def layers() -> tuple[Layer, ...]:
     """Try each layer and tell which hold. Confines nothing in the calling process; forks, so call it before torch has used threads."""
-    if sys.platform != "linux":
+    if sys.platform != "linux" or not hasattr(os, "fork"):
         return (Layer("system calls", False, NEEDED, f"seccomp is Linux's own; this is {sys.platform}"),)
     spaces = ["net", "ipc", "uts", "pid"]
     return (

@@ -42,16 +42,16 @@ def warm() -> None:
         x @ x[:2]
 
 
-def guarded_builtins(own: Collection[str] = ()) -> dict[str, Any]:
-    """Return the built-in names for a submission, with an `import` that knows `MODULES` only, and its `own` modules.
+def guarded_builtins(own: Collection[str]) -> dict[str, Any]:
+    """Return the built-in names for a submission, with an `import` that knows `MODULES` only, and its `own` modules, to be told later.
 
     That is manners, not confinement: it names the error.
     """
-    allowed = frozenset(MODULES) | frozenset(own)
+    allowed = frozenset(MODULES)
 
     def guarded(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
         # Torch and numpy, when they import for themselves in C, ask the caller's built-ins, with a list where a statement has a tuple.
-        if level == 0 and name not in allowed and not isinstance(fromlist, list):
+        if level == 0 and name not in allowed and name not in own and not isinstance(fromlist, list):
             raise ModuleNotFoundError(f"`{name}` cannot be imported where submissions are graded; torch, math and numpy can, for example")
         return __import__(name, globals, locals, fromlist, level)
 

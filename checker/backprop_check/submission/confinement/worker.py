@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import resource
 import signal
 import sys
 
@@ -21,8 +20,11 @@ from backprop_check.submission.confinement.kernel import (
 )
 from backprop_check.submission.confinement.zygote import Prepared
 
+if sys.platform != "win32":
+    import resource
+
 CHANNEL = 3
-"""The descriptor the worker's socket is moved to. 0, 1 and 2 are the null device; there are no others and can be none."""
+"""The descriptor the worker's socket is moved to. 0, 1 and 2 are the null device, as in the zygote; there are no others and can be none."""
 
 NOBODY = 65534
 CPU_SECONDS = 3600
@@ -62,7 +64,7 @@ def confine(prepared: Prepared, channel: int) -> int:
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     if prepared.landlock is not None:
         prepared.landlock()  # while its descriptor is still open
-    _keep(channel, prepared.null)
+    _keep(channel)
     if os.geteuid() == 0:
         with contextlib.suppress(PermissionError):  # a container without CAP_SETUID: `layers` tells
             become_nobody()
@@ -90,10 +92,8 @@ def become_nobody() -> None:
     os.setresuid(NOBODY, NOBODY, NOBODY)
 
 
-def _keep(channel: int, null: int) -> None:
+def _keep(channel: int) -> None:
     """Keep four descriptors. Python objects that hold others find them closed."""
-    channel, null = (os.dup(n) if n <= CHANNEL else n for n in (channel, null))
-    for standard in (0, 1, 2):
-        os.dup2(null, standard)
+    channel = os.dup(channel) if channel <= CHANNEL else channel
     os.dup2(channel, CHANNEL, inheritable=False)
     os.closerange(CHANNEL + 1, 0x7FFFFFFF if has_close_range() else resource.getrlimit(resource.RLIMIT_NOFILE)[1])

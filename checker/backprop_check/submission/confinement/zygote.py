@@ -40,7 +40,6 @@ class Prepared:
 
     program: bytes
     landlock: Callable[[], None] | None
-    null: int
     mapped: int
     memory: int
     pid: int
@@ -82,7 +81,7 @@ def prepare(memory: int) -> Prepared:
     folder = tempfile.mkdtemp(prefix="backprop-check-")
     os.chdir(folder)
     os.rmdir(folder)  # the working folder is empty, stays so, and leaves nothing to clean up  # noqa: PTH106
-    prepared = Prepared(calls.compiled(), landlock(), os.open(os.devnull, os.O_RDWR), mapped(), memory, os.getpid())
+    prepared = Prepared(calls.compiled(), landlock(), mapped(), memory, os.getpid())
     _close_imports()
     return prepared
 

@@ -1,0 +1,123 @@
+"""Workers that are started one by one, for systems where nothing forks: each is a Python of its own that loads torch first."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import warnings
+from typing import NoReturn
+
+from backprop_check.submission.python import python_on
+from backprop_check.submission.workers import Gone
+
+PROGRAM = "backprop_check.submission.spawner:main"
+TOKEN = 32
+PATIENCE = 120.0
+"""Seconds that a worker may take to load torch and report."""
+
+
+class Spawner:
+    """A source of workers (see `Workers`). They report to a socket of this machine, with a token that only they were told.
+
+    The first is started at once and the next, if `ahead`, whenever one is taken: loading torch is most of what a worker costs.
+    """
+
+    def __init__(self, ahead: bool = True) -> None:
+        self._ahead, self._running = ahead, dict[int, subprocess.Popen[bytes]]()
+        self._token = secrets.token_hex(TOKEN // 2).encode()
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._server.settimeout(PATIENCE)
+        self._next: subprocess.Popen[bytes] | None = self._start()
+
+    def spawn(self) -> tuple[socket.socket, int]:
+        process = self._next or self._start()
+        self._next = None
+        end = self._reported(process)
+        self._running[process.pid] = process
+        if self._ahead:
+            self._next = self._start()
+        return end, process.pid
+
+    def end(self, pid: int, patience: float = 0.0) -> int | None:
+        process = self._running.pop(pid)
+        code = process.poll()
+        if code is None and patience:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = process.wait(patience)
+        _kill(process)
+        return code
+
+    def close(self) -> None:
+        for process in [*self._running.values(), *([self._next] if self._next else [])]:
+            _kill(process)
+        self._running, self._next = {}, None
+        self._server.close()
+
+    def __enter__(self) -> Spawner:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = python_on(PROGRAM, str(self._server.getsockname()[1]))
+        nowhere = subprocess.DEVNULL
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=nowhere, stderr=nowhere, start_new_session=True)  # noqa: S603 (this interpreter, our own module)
+        assert process.stdin is not None
+        with contextlib.suppress(OSError):  # it has ended already: who takes it finds out
+            process.stdin.write(self._token)
+            process.stdin.close()
+        return process
+
+    def _reported(self, process: subprocess.Popen[bytes]) -> socket.socket:
+        """Return the end of the channel of the worker that has just been started; other callers are turned away."""
+        try:
+            while True:
+                end, _ = self._server.accept()
+                end.settimeout(PATIENCE)
+                told = end.recv(TOKEN, socket.MSG_WAITALL)
+                if secrets.compare_digest(told, self._token):
+                    end.settimeout(None)
+                    return end
+                end.close()
+        except OSError:
+            _kill(process)
+            raise Gone("a worker could not be started") from None
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process that may have ended, and, where there are process groups, whatever it started."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+
+
+def main(port: str) -> NoReturn:
+    """Be a worker: load torch, report to `port` with the token read from standard input, and serve one submission."""
+    warnings.filterwarnings("ignore", message="Failed to initialize NumPy")  # nothing here needs it
+    token = sys.stdin.buffer.read()
+    import torch
+
+    torch.set_num_threads(1)
+    from backprop_check.submission.refuse import remove_autograd
+    from backprop_check.submission.warm import warm_up
+    from backprop_check.submission.worker import refuse_and_settle, serve
+
+    warm_up()
+    remove_autograd()
+    refuse_and_settle(confined=False)
+    if hasattr(signal, "SIGINT"):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError):  # whoever asked has ended
+        end = socket.create_connection(("127.0.0.1", int(port)))
+        end.sendall(token)
+        with contextlib.suppress(BaseException):  # whatever ended the worker, the judge sees the channel close
+            serve(end, confined=False)
+    os._exit(0)

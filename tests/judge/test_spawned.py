@@ -1,0 +1,119 @@
+"""Workers that are started one by one, where nothing forks: the same verdicts, the same ends, nothing left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import backprop_check
+from backprop_check.cli.main import main
+from backprop_check.exercise.course import packaged_course
+from backprop_check.flow import check
+from backprop_check.records import Report
+from backprop_check.report.json import as_json
+from backprop_check.submission import workers
+from backprop_check.submission.spawner import Spawner
+from backprop_check.submission.zygote import Zygote
+
+HEAD = "import os, torch\n\ndef backward(counts, counts_sum_inv, probs, act, s):\n"
+ANSWERS = {
+    "right": "dact = torch.ones_like(act)\ndprobs = (1 - act**2) * dact\n",
+    "wrong": "dact = 2 * torch.ones_like(act)\nprint(dact[0, 0])\n",
+    "float32": "dact = torch.ones_like(act).float()\ndprobs = ((1 - act**2) * dact).float()\n",
+    "ends": "dact = torch.ones_like(act)\ndprobs = os._exit(3)\ndcounts = dprobs * counts_sum_inv\n",
+    "crashes": "import ctypes\ndact = torch.ones_like(act)\ndprobs = ctypes.string_at(0)\n",
+    "hangs": "dact = torch.ones_like(act)\nwhile True: pass\n",
+}
+
+
+@pytest.fixture(scope="module")
+def spawner() -> Iterator[Spawner]:
+    with Spawner() as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_it_says_what_a_forked_worker_says(name: str, tmp_path: Path, zygote: Zygote, spawner: Spawner) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(HEAD + "".join(f"    {line}\n" for line in ANSWERS[name].splitlines()))
+    limit = 1.0 if name == "hangs" else 20.0
+    forked, spawned = (as_json(check(packaged_course().find("ex05"), path, source, limit)) for source in (zygote, spawner))
+    assert spawned == forked
+
+
+def test_where_nothing_forks_workers_are_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "fork")
+    for source in (workers.forked(), workers.started(ahead=False)):
+        with source:
+            assert isinstance(source, Spawner)
+    with pytest.raises(Exception, match="cannot be confined on this system"):
+        workers.started_confined()
+
+
+def test_grade_and_doctor_say_what_is_missing_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delattr(os, "fork")
+    (tmp_path / "ada.py").write_text("")
+    assert main(["grade", str(tmp_path), "--exercise", "ex05", "--out", str(tmp_path / "out"), "--yes"]) == 2
+    assert "cannot be graded on this system, where processes do not fork" in capsys.readouterr().err
+    assert main(["doctor"]) == 0
+    assert "Workers are started one by one here." in capsys.readouterr().out
+
+
+def test_a_stranger_at_the_socket_is_turned_away(spawner: Spawner, tmp_path: Path) -> None:
+    with socket.create_connection(spawner._server.getsockname()) as stranger:
+        stranger.sendall(b"x" * 32)
+        path = tmp_path / "mine.py"
+        path.write_text(HEAD + "    dact = torch.ones_like(act)\n")
+        report: Report = check(packaged_course().find("ex05"), path, spawner)
+    assert next(g.verdict.status for g in report.gradients) == "correct"
+
+
+def test_nothing_is_left_behind(tmp_path: Path) -> None:
+    with Spawner() as made:
+        end, number = made.spawn()
+        started = [number, made._next.pid] if made._next is not None else [number]
+        end.close()
+    for pid in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, 0)
+            pytest.fail("a worker is still there")
+
+
+def test_every_module_is_imported_where_nothing_forks() -> None:
+    """On a system of another kind: none of POSIX's modules and functions, a console of few signs."""
+    script = """
+import asyncio, concurrent.futures.process, ctypes, importlib, multiprocessing.connection, os, pkgutil, signal, socket, subprocess, sys
+import IPython, distributed, jinja2, matplotlib, numpy, pytest, rich.console, textual.app, torch, watchfiles
+
+for name in ("fcntl", "grp", "landlock", "pty", "pwd", "pyseccomp", "resource", "syslog", "termios", "tty"):
+    sys.modules[name] = None
+for module, names in (
+    (os, "fork setsid killpg getpgrp tcgetpgrp getuid geteuid waitid WNOHANG WNOWAIT WEXITED P_PID register_at_fork sched_getaffinity"),
+    (signal, "SIGKILL SIGHUP SIGCONT SIGALRM SIGPROF SIGPIPE SIGCHLD SIGUSR1 setitimer alarm pthread_sigmask"),
+    (socket, "AF_UNIX send_fds recv_fds"),
+):
+    for name in names.split():
+        delattr(module, name)
+sys.platform = "win32"
+import backprop_check
+bad = []
+for found in pkgutil.walk_packages(backprop_check.__path__, "backprop_check."):
+    if "_course" not in found.name:
+        try:
+            importlib.import_module(found.name)
+        except BaseException as error:
+            bad.append(f"{found.name}: {type(error).__name__}: {error}")
+print(*bad, sep="\\n")
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(backprop_check.__file__).parent.parent)}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment)
+    assert (done.stdout.strip(), done.returncode) == ("", 0), done.stderr
