@@ -119,7 +119,9 @@ def opened(folder: Path) -> Iterator[Page]:
     low, high = fcntl.fcntl(its_in, fcntl.F_DUPFD, 10), fcntl.fcntl(its_out, fcntl.F_DUPFD, 10)  # 3 and 4 are to be theirs
     actions = [(os.POSIX_SPAWN_DUP2, low, 3), (os.POSIX_SPAWN_DUP2, high, 4)]
     actions += [(os.POSIX_SPAWN_OPEN, n, os.devnull, os.O_WRONLY, 0) for n in (1, 2)]
-    process = os.posix_spawn(FOUND, [FOUND, *OPTIONS, f"--user-data-dir={folder}"], os.environ, file_actions=actions, setpgroup=0)
+    process = os.posix_spawn(
+        FOUND, [FOUND, *OPTIONS, f"--user-data-dir={folder}"], {**os.environ, "TMPDIR": str(folder)}, file_actions=actions, setpgroup=0
+    )
     for descriptor in (its_in, its_out, low, high):
         os.close(descriptor)
     try:
