@@ -39,7 +39,14 @@ SLOW = {
         "test_mutation_matrix.py",
         "test_packaging.py",
     ),
-    *("test_pages.py", "test_watch.py", "test_words_of_factors.py", "test_words_of_shapes.py", "test_words_of_terms.py"),
+    *(
+        "test_in_chromium.py",
+        "test_pages.py",
+        "test_watch.py",
+        "test_words_of_factors.py",
+        "test_words_of_shapes.py",
+        "test_words_of_terms.py",
+    ),
 }
 """Folders and files that `pytest -m 'not slow'` leaves out: many processes, real editors, kernels and browsers, long tables."""
 

@@ -287,7 +287,8 @@ class Operation:
     """One operation of a line of the forward, on the way back through it to a node, in the forward's own words.
 
     `name` and `law` are those of the table of laws, `operand` is the part that holds the node; `own` and `result` are their axes by name.
-    `copies` are the axes of the result along which the operand was used again (`axis 1 (C)`), `beside` the other tensors with their axes.
+    Where the operand was used again along axes of what it was `stretched` to, `along` numbers them. `beside` are the other tensors with
+    their axes.
     """
 
     name: str
@@ -296,8 +297,14 @@ class Operation:
     operand: str
     own: str
     result: str
-    copies: tuple[str, ...]
+    stretched: tuple[str, ...]
+    along: tuple[int, ...]
     beside: tuple[tuple[str, str], ...]
+
+    @property
+    def copies(self) -> tuple[str, ...]:
+        """The axes along which the operand was used again: `axis 1 (C)`."""
+        return tuple(f"axis {axis} ({self.stretched[axis]})" for axis in self.along)
 
 
 @dataclass(frozen=True)

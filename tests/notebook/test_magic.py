@@ -33,6 +33,7 @@ SAID: dict[str, list[str]] = {
     "after it was killed": ["✓ da", "✗ db", "1 of 2 gradients right"],
     "after the interrupt": ["2 of 2 gradients right"],
     "loaded again": ["True"],
+    "graph": ["● probs = counts * counts_sum_inv", "0 of 4 gradients right (not checked yet)"],
 }
 
 REFUSED = {
@@ -43,6 +44,7 @@ REFUSED = {
     "empty": "UsageError: %%backward is a cell magic, but the cell body is empty.",
     "blank": "UsageError: the cell is empty: write gradients into it, one a line, as in `dprobs = ...`.",
     "interrupted": "UsageError: interrupted: nothing was checked.",
+    "graph of none": r"UsageError: There is no exercise 'ex99' in .*: did you mean ex09 or ex09b\?",
 }
 """One line each, and no traceback. A key whose text has `.*` in it is a pattern."""
 
@@ -64,6 +66,11 @@ def test_what_is_said(shown: dict[str, Shown]) -> None:
 def test_what_is_refused_is_one_line(shown: dict[str, Shown], name: str) -> None:
     said, due = re.sub(r"\x1b\[[\d;]*m", "", shown[name].error).strip(), REFUSED[name]
     assert re.fullmatch(due, said) if ".*" in due else said == due
+
+
+def test_the_graph_is_a_page_in_a_frame(shown: dict[str, Shown]) -> None:
+    assert shown["graph"].html.startswith('<iframe title="The forward of ex05" sandbox="allow-scripts"')
+    assert "&lt;h1&gt;ex05: Broadcasting" in shown["graph"].html
 
 
 def test_only_those_fail(shown: dict[str, Shown]) -> None:

@@ -127,6 +127,13 @@ def _show(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _graph(command: argparse.ArgumentParser) -> None:
+    _exercise(command)
+    command.add_argument(
+        "--html", nargs="?", const="", metavar="FILE", help="write it as a page for a browser (EX-graph.html; - prints the page)"
+    )
+
+
 def _watch(command: argparse.ArgumentParser) -> None:
     _exercise(command)
     command.add_argument("--poll", action="store_true", help="look at the file instead of asking the system (network and shared folders)")
@@ -224,7 +231,7 @@ COMMANDS: dict[str, tuple[str, str, str, Callable[[argparse.ArgumentParser], Non
     "lsp": ("lsp", "", "serve an editor: mistakes at each save, hints as code actions", _lsp),
     "hint": ("hint", "[EX]", "give a hint, a clearer one each time", _hint),
     "show": ("show", "[EX] [NAME]", "show a value or a gradient of an exercise in numbers", _show),
-    "graph": ("graph", "[EX]", "draw the forward graph", _exercise),
+    "graph": ("graph", "[EX]", "draw the forward graph", _graph),
     "solution": ("solution", "[EX]", "show the solution, once passed or when asked twice", _exercise),
     "derive": ("derive", "[EX]", "derive the whole backward from the forward, once passed or when asked twice", _exercise),
     "reset": ("reset", "EX", "put an exercise back as it was, keeping a backup", _reset),

@@ -112,3 +112,13 @@ def write(text: str) -> None:
     except UnicodeEncodeError:
         text = text.translate(str.maketrans(_PLAIN)).encode(encoding, "backslashreplace").decode(encoding)
     sys.stdout.write(text)
+
+
+def write_utf8(text: str) -> None:
+    """Print a file's text as UTF-8, whatever encoding standard output has: what is printed says itself that it is UTF-8."""
+    if not hasattr(sys.stdout, "buffer"):
+        write(text)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()

@@ -90,7 +90,7 @@ def _unmeasured(graph: Graph, line: Line, node: str, trials: Sequence[Trial], kn
     name = "d" + line.name
     shape = axes([tuple(trial.gradients[name].shape) for trial in trials], [trial.sizes for trial in trials])
     named = {*(target.name for target in graph.exercise.targets), *graph.exercise.parameters}
-    return Use(node, line, shape, name if name in named else "", _ways(graph, line, node, trials, known), (), 0, 0.0)
+    return Use(node, line, shape, name if name in named else "", ways(graph, line, node, trials, known) or (), (), 0, 0.0)
 
 
 def _beyond(graph: Graph, uses: Sequence[Use], trials: Sequence[Trial], known: frozenset[str]) -> tuple[Use, ...]:
@@ -106,14 +106,14 @@ def _beyond(graph: Graph, uses: Sequence[Use], trials: Sequence[Trial], known: f
     return tuple(found)
 
 
-def _ways(graph: Graph, line: Line, node: str, trials: Sequence[Trial], known: frozenset[str]) -> tuple[tuple[Operation, ...], ...]:
-    """The operations down to each use of the node, their shapes seen in every trial; nothing where one is outside the table."""
+def ways(graph: Graph, line: Line, node: str, trials: Sequence[Trial], known: frozenset[str]) -> tuple[tuple[Operation, ...], ...] | None:
+    """Return the operations down to each use of the node, their shapes seen in every trial; None where one is outside the table."""
     seers = [Derivation(graph, trial, known) for trial in trials]
     try:
         seen = [[term.steps for term in seer.terms(line, node)] for seer in seers]
         return tuple(tuple(_operation(same, seers) for same in zip(*steps, strict=True)) for steps in zip(*seen, strict=True))
     except Underivable:
-        return ()
+        return None
 
 
 def _operation(steps: Sequence[Step], seers: Sequence[Derivation]) -> Operation:
@@ -121,12 +121,10 @@ def _operation(steps: Sequence[Step], seers: Sequence[Derivation]) -> Operation:
     sizes = [seer.trial.sizes for seer in seers]
     first = steps[0]
     others = [(text(other), [seer.evaluate(other) for seer in seers]) for other in first.others]
-    copies = []
-    stretched = [step.stretched for step in steps if step.stretched is not None]
-    for axis in range(len(stretched[0]) if len(stretched) == len(steps) else 0):
-        place = axis - (len(stretched[0]) - len(first.own))
-        if place < 0 or (first.own[place] == 1 and stretched[0][axis] != 1):
-            copies.append(f"axis {axis} ({axis_name([shape[axis] for shape in stretched], sizes)})")
+    shapes = [step.stretched for step in steps if step.stretched is not None]
+    stretched = shapes[0] if len(shapes) == len(steps) else ()
+    before = len(stretched) - len(first.own)
+    along = (a for a, n in enumerate(stretched) if a < before or (first.own[a - before] == 1 and n != 1))
     return Operation(
         name=first.name,
         law=first.law,
@@ -134,7 +132,8 @@ def _operation(steps: Sequence[Step], seers: Sequence[Derivation]) -> Operation:
         operand=first.operand,
         own=axes([step.own for step in steps], sizes),
         result=axes([step.result for step in steps], sizes),
-        copies=tuple(copies),
+        stretched=tuple(axis_name([shape[axis] for shape in shapes], sizes) for axis in range(len(stretched))),
+        along=tuple(along),
         beside=tuple((said, axes([v.shape for v in values], sizes)) for said, values in others if isinstance(values[0], torch.Tensor)),
     )
 

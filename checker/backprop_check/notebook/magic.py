@@ -1,15 +1,16 @@
-"""`%%backward ex05`: the cell is the body of `backward`, the course's exercise the forward."""
+"""`%%backward ex05`: the cell is the body of `backward`, the course's exercise the forward. `%graph ex05` draws that forward."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, cell_magic, magics_class
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 from IPython.display import display
 
 from backprop_check.errors import BadInput
+from backprop_check.notebook.pictured import displayed
 from backprop_check.notebook.session import Session
 from backprop_check.notebook.shown import Shown
 from backprop_check.report.hint.ladder import STEPS
@@ -45,6 +46,17 @@ class BackwardMagics(Magics):
         except KeyboardInterrupt:
             raise UsageError("interrupted: nothing was checked.") from None
         display(Shown(report, question, args.hint))
+
+    @magic_arguments()
+    @argument("exercise", nargs="?", help="as for %%%%backward")
+    @line_magic
+    def graph(self, line: str) -> None:
+        """Show the forward as a graph, with the verdicts of the last check, and the gradient's way back through it step by step."""
+        args = parse_argstring(self.graph, line.split("#")[0])
+        try:
+            display(displayed(self.session.asked(args.exercise)))
+        except BadInput as error:
+            raise UsageError(str(error)) from None
 
 
 def register(shell: Any) -> None:

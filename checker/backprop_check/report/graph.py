@@ -38,7 +38,11 @@ def graph_lines(exercise: Exercise, shapes: Mapping[str, str], statuses: Mapping
         margin = max(cell_len(at), cell_len(below)) + 1
         room = max(16, width - margin)
         yield from _source(name, source, at, below, margin, room)
-        told = [_shape(exercise, shapes.get(name, "")), _users(exercise, name, users[name]), _gradient(exercise, name, statuses)]
+        told = [
+            Text(shape_text(exercise, shapes.get(name, "")), style="dim" if shapes.get(name) == NUMBER else "default"),
+            _users(exercise, name, users[name]),
+            _gradient(exercise, name, statuses),
+        ]
         for row in _filled([part for part in told if part], room):
             yield Text(f"{below:{margin}}", style="cyan").append_text(row)
 
@@ -77,12 +81,13 @@ def _filled(parts: list[Text], room: int) -> Iterator[Text]:
         yield row
 
 
-def _shape(exercise: Exercise, axes: str) -> Text:
+def shape_text(exercise: Exercise, axes: str) -> str:
+    """Write the axes of a value with their lengths: `(N, C) = (7, 3)`."""
     if axes == NUMBER:
-        return Text("a plain number", style="dim")
+        return "a plain number"
     lengths = axis_lengths(axes, exercise.sizes) if axes else None
     numbers = written(lengths) if lengths is not None else ""
-    return Text(f"{axes} = {numbers}" if numbers and numbers != axes else axes, style="default")
+    return f"{axes} = {numbers}" if numbers and numbers != axes else axes
 
 
 def _users(exercise: Exercise, name: str, users: list[str]) -> Text:
@@ -101,7 +106,12 @@ def _gradient(exercise: Exercise, name: str, statuses: Mapping[str, str]) -> Tex
 
 def state_lines(exercise: Exercise, statuses: Mapping[str, str], changed: bool, width: int) -> Iterator[Text]:
     """Yield what the signs mean and how many gradients are right; `changed` says that the file was saved since the last check."""
+    yield from prose(state(exercise, statuses, changed), width, indent=0, style="bold")
+    yield from prose("○ argument   ● line of the forward   ✓ right   ✗ wrong   ! no value   · not written", width, indent=0, style="dim")
+
+
+def state(exercise: Exercise, statuses: Mapping[str, str], changed: bool) -> str:
+    """Say how many gradients are right, and since when that is known."""
     right = sum(statuses.get(target.name) == "correct" for target in exercise.targets)
     when = "at the last check; the file has changed since" if changed else "at the last check" if statuses else "not checked yet"
-    yield from prose(f"{right} of {len(exercise.targets)} gradients right ({when})", width, indent=0, style="bold")
-    yield from prose("○ argument   ● line of the forward   ✓ right   ✗ wrong   ! no value   · not written", width, indent=0, style="dim")
+    return f"{right} of {len(exercise.targets)} gradients right ({when})"

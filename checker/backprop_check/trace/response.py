@@ -16,11 +16,8 @@ def response(graph: Graph, trial: Trial, line: Line, node: str, at: Sequence[int
 
     They are autograd's, so what is detached does not count.
     """
-    values = in_float64(trial.values)
-    leaf = values[node].detach().clone().requires_grad_()
-    code = next(compiled for known, compiled in graph.code if known == line)
+    leaf, result = _run(graph, trial, line, node)
     with torch.enable_grad(), default_dtype(torch.float64):
-        result: torch.Tensor = eval(code, {**graph.scope, **values, node: leaf})
         # A vjp is linear in its cotangent: differentiated by that, it gives a column of the Jacobian.
         weights = torch.zeros_like(result, requires_grad=True)
         if not result.requires_grad:
@@ -30,3 +27,17 @@ def response(graph: Graph, trial: Trial, line: Line, node: str, at: Sequence[int
             return torch.zeros_like(result)
         (slopes,) = torch.autograd.grad(back[tuple(at)], weights, allow_unused=True)
     return torch.zeros_like(result) if slopes is None else slopes.detach()
+
+
+def responds(graph: Graph, trial: Trial, line: Line, node: str) -> bool:
+    """Return whether autograd goes back from the line's result to `node` at all."""
+    return _run(graph, trial, line, node)[1].requires_grad
+
+
+def _run(graph: Graph, trial: Trial, line: Line, node: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Run one line with `node` a leaf, and return that and the result."""
+    values = in_float64(trial.values)
+    leaf = values[node].detach().clone().requires_grad_()
+    code = next(compiled for known, compiled in graph.code if known == line)
+    with torch.enable_grad(), default_dtype(torch.float64):
+        return leaf, eval(code, {**graph.scope, **values, node: leaf})

@@ -20,15 +20,18 @@ def html(student: str, parts: Sequence[Part]) -> str:
     return template("feedback.html").render(student=student, views=[view(part) for part in parts])
 
 
-@cache
-def template(name: str) -> Template:
-    """Return the compiled template of that name beside this file."""
-    return _environment().get_template(name)
+HERE = Path(__file__).parent
 
 
 @cache
-def _environment() -> Environment:
-    loader = FileSystemLoader(Path(__file__).parent)
+def template(name: str, folder: Path = HERE) -> Template:
+    """Return the compiled template of that name in a folder; it may build on those beside this file."""
+    return _environment(folder).get_template(name)
+
+
+@cache
+def _environment(folder: Path) -> Environment:
+    loader = FileSystemLoader([folder, HERE])
     made = Environment(loader=loader, autoescape=True, finalize=_shown, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters |= {"pieces": pieces, "gutter": gutter}
     made.globals |= {"percent": percent, "newline": Markup("\n")}

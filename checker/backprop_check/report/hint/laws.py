@@ -55,7 +55,7 @@ def _of_use(exercise: Exercise, lesson: Lesson, use: Use, answers: set[str], kno
     yield from () if known else dict.fromkeys(_veiled(operation.law, answers) for operation in operations)
     if not operations:
         yield NOTHING if use in lesson.uses and not use.count else UNKNOWN
-    yield from dict.fromkeys(shapes for operation in operations if (shapes := _shapes(operation)))
+    yield from dict.fromkeys(shapes for operation in operations if (shapes := meeting(operation)))
     arrives = arriving(exercise, use)
     if arrives == "1":
         yield f"{use.line.name} is what is differentiated: 1 arrives."
@@ -76,8 +76,8 @@ def _bare(source: str) -> str:
     return "".join(source.split())
 
 
-def _shapes(operation: Operation) -> str:
-    """How the shapes meet, where they are not all the same."""
+def meeting(operation: Operation) -> str:
+    """Say how the shapes meet, where they are not all the same."""
     own = f"`{operation.operand}`, {spoken(operation.own)},"
     if operation.copies:
         return f"{own} was used again along {' and '.join(operation.copies)}: what comes back from there is added up."
