@@ -66,7 +66,8 @@ def _is_slow(path: Path) -> bool:
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One more process than cores: some tests wait, for what hangs and for other processes."""
-    return min(config.option.maxprocesses or 4, (os.cpu_count() or 1) + 1)
+    """Two more processes than cores: some tests wait, for what hangs and for other processes."""
+    return min(config.option.maxprocesses or 4, (os.cpu_count() or 1) + 2)
 
 
 class Raising(logging.Handler):

@@ -24,11 +24,14 @@ from backprop_check.submission.zygote import Zygote
 
 HEAD = "import os, torch\n\ndef backward(counts, counts_sum_inv, probs, act, s):\n"
 ANSWERS = {
-    "right": "dact = torch.ones_like(act)\ndprobs = (1 - act**2) * dact\n",
-    "wrong": "dact = 2 * torch.ones_like(act)\nprint(dact[0, 0])\n",
-    "float32": "dact = torch.ones_like(act).float()\ndprobs = ((1 - act**2) * dact).float()\n",
-    "ends": "dact = torch.ones_like(act)\ndprobs = os._exit(3)\ndcounts = dprobs * counts_sum_inv\n",
-    "crashes": "import ctypes\ndact = torch.ones_like(act)\ndprobs = ctypes.string_at(0)\n",
+    "wrong, float32, ends, crashes": """\
+dact = 2 * torch.ones_like(act)
+print(dact[0, 0])
+dprobs = ((1 - act**2) * dact).float()
+dcounts = os._exit(3)
+import ctypes
+dcounts_sum_inv = ctypes.string_at(0)
+""",
     "hangs": "dact = torch.ones_like(act)\nwhile True: pass\n",
 }
 

@@ -53,16 +53,16 @@ def _node(name: str, statuses: Mapping[str, str]) -> Text:
 
 
 def mistake_lines(report: Report, width: int) -> Iterator[Text]:
-    """Yield the next gradient to mend in full, each other that is not right in a line, and what else there is in one."""
+    """Yield the next gradient to mend, or to look at again, in full, each other of these in a line, and what else there is in one."""
     yield from notice_lines(report.notices, width)
     by_status = {status: [g for g in report.gradients if g.verdict.status == status] for status in MARKS}
     wrong = [g for g in report.gradients if g.verdict.status in ("incorrect", "error")]
     missing, right = by_status["missing"], by_status["correct"]
-    first = next(iter([*wrong, *missing]), None)
+    first = next(iter([*wrong, *(g for g in right if g.remarks), *missing]), None)
     if first is not None:
         yield from gradient_lines(first, report, width)
         yield Text()
-    for gradient in [*(g for g in wrong if g is not first), *(g for g in right if g.remarks)]:
+    for gradient in (g for g in [*wrong, *(g for g in right if g.remarks)] if g is not first):
         mark, style = MARKS[gradient.verdict.status]
         codes = " and ".join(d.code for d in gradient.diagnoses or gradient.remarks)
         line = f"{gradient.verdict.target.name}   {place(gradient, report)}   {visible(codes)}".rstrip()
