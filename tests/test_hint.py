@@ -240,7 +240,7 @@ def test_the_ladder_word_for_word(tmp_path: Path, zygote: Zygote) -> None:
     assert (
         fix
         == """\
-   The right line that is nearest to yours:
+   Derived from the forward:
    dcounts_sum_inv = (counts * dprobs).sum(1, keepdim=True)
    counts (N, C), dprobs (N, C) -> dcounts_sum_inv (N, 1)"""
     )

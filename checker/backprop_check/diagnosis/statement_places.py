@@ -112,7 +112,7 @@ def _tuple(counters: Sequence[str]) -> ast.expr:
 
 
 def another_place(case: Case, part: ast.Subscript, writes: bool) -> Diagnosis:
-    note = f"Each time it is {'written to' if writes else 'read'}, another place of `{text(part.value)}` is meant."
+    note = f"Of the places of `{text(part.value)}` that are {'written to' if writes else 'read'}, not all are the ones that are meant."
     move = f"Ask, for one round of the loop, which number of {case.node} its gradient is, and which numbers that met in the forward."
     if not any(isinstance(s, ast.For) for s in case.written):
         move = f"Ask of each place that is {'written to' if writes else 'read'} which number of {case.node} it belongs to."

@@ -62,7 +62,7 @@ def find(case: Case) -> Diagnosis | None:
     brings = {name for line in case.consumers for name in line.reads}
     if gradient and new[1:] == old:
         note = f"`{old}` is the value the forward computed; what comes back to it is `{new}`."
-        help_ = f"Ask of each name whether it is a value or what comes back to it: the gradient stands in the place of `{old}`."
+        help_ = f"Ask of each name whether it is a value or what comes back to it: the gradient belongs in the place of `{old}`."
     elif gradient and old[:1] == "d" and old[1:] in case.graph.exercise.names:
         note = f"`{old}` is what arrives at {old[1:]}; the rest of this starts from {new[1:]}."
         help_ = "Ask of the derivatives in the expression, from which tensor on they lead: the gradient of that one arrives there."

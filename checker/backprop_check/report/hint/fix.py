@@ -1,4 +1,4 @@
-"""The last hint: the line itself. The right one nearest to the learner's, else the derived one, else the solution's."""
+"""The last hint: the line itself. A right one near the learner's, else the derived one, else the solution's."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def fix_lines(submission: Submission, gradient: Gradient, lesson: Lesson, step: 
         yield from prose(f"Your lines are right once {first.near[0]}:", width)
         yield Text(f"   {visible(first.near[1])}", style="green")
     if place and not all(re.match(rf"\s*{re.escape(lesson.name)}\s*[-+*/@]?=[^=]", s.source) for s in own):
-        said = "In one line" if said.startswith("The right line") else said  # to a loop no line is near
+        said = "In one line" if said.startswith("A right line") else said  # to a loop no line is near
     yield from prose(f"{said}{place}:", width)
     for line in f"{lesson.name} = {_as_written(source)}".split("\n"):
         yield Text(f"   {visible(line)}", style="green")
@@ -62,8 +62,9 @@ def _place(own: Sequence[Statement], lesson: Lesson) -> str:
 def _chosen(gradient: Gradient, lesson: Lesson, step: Step | None, readable: bool) -> tuple[str, str] | None:
     """Whose line it is, and the line. To a learner's that does not parse (`readable`) nothing can be near."""
     fix = next((diagnosis.fix for diagnosis in gradient.diagnoses if diagnosis.fix), None)
-    if fix is not None and (readable or lesson.expression is None):
-        return "The right line that is nearest to yours", fix
+    derived = lesson.expression is not None and fix is not None and text(parsed(lesson.expression)) == text(parsed(fix))
+    if fix is not None and not derived and (readable or lesson.expression is None):
+        return "A right line near yours", fix
     if lesson.expression is not None:
         return "Derived from the forward", lesson.expression
     return ("The solution writes", step.source) if step is not None else None
