@@ -27,7 +27,7 @@ from backprop_check.cli.screen import held
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import exercise_id
 from backprop_check.exercise.definition import course_exercise
-from backprop_check.records import Report
+from backprop_check.records import Exercise, Report
 from backprop_check.report.home import course_line, graph_lines, mistake_lines
 from backprop_check.report.layout import prose, visible
 from backprop_check.submission.workers import Workers, started
@@ -74,6 +74,7 @@ class Desk(App[None]):
     def __init__(self, question: Asked, args: argparse.Namespace, zygote: Workers) -> None:
         super().__init__(ansi_color=True)
         self.question, self.args, self.zygote = question, args, zygote
+        self.exercise = _read(question)
         self.report: Report | None = None
         self.body: list[Text] = []
         self.state = BUSY
@@ -143,6 +144,7 @@ class Desk(App[None]):
         from backprop_check.cli.check import judged, learned
 
         before = self.question.progress.of(self.question.id).get("targets", {})
+        self.exercise = _read(self.question)
         with held(self.columns) as said:
             try:
                 self.report = judged(self.question, self.args_of_check())
@@ -218,10 +220,8 @@ class Desk(App[None]):
         return max(20, self.size.width - 1)
 
     def head(self) -> Iterable[Text]:
-        question, width = self.question, self.columns
-        try:
-            exercise = course_exercise(question.course, question.exercise)
-        except BadInput:
+        question, exercise, width = self.question, self.exercise, self.columns
+        if exercise is None or exercise.path.name != question.exercise.name:  # not read, or on the way to another
             yield Text(question.id, style="bold")
             return
         stored = question.progress.of(question.id).get("targets", {})
@@ -273,3 +273,11 @@ class Desk(App[None]):
                 self.body = [Text(f"   {editor} could not be started ({error.strerror}): set EDITOR to another.")]
         self.refresh(layout=True)
         self.draw()
+
+
+def _read(question: Asked) -> Exercise | None:
+    """The exercise, None where it cannot be read. Only one thread may parse at a time: Python 3.11's parser counts its depth for all."""
+    try:
+        return course_exercise(question.course, question.exercise)
+    except BadInput:
+        return None
