@@ -81,6 +81,15 @@ def test_a_pass_teaches(course: Path, zygote: Zygote, capsys: Captured) -> None:
     assert "Also right: `da = c * dc` (c is there already, and saves you its computation)" in out
 
 
+def test_a_pass_is_a_pass_though_the_next_exercise_is_broken(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    solve(course, "ex01")
+    edit(course, "ex01b", "def forward(a, b):", "def forward(a, b)")
+    assert main(["ex01"], zygote) == 0
+    captured = capsys.readouterr()
+    assert captured.out.endswith("Next: `backprop-check ex01b`\n")
+    assert captured.err == ""
+
+
 def test_a_pass_of_many_gradients_tells_of_the_fresh_ones(course: Path, zygote: Zygote, capsys: Captured) -> None:
     solve(course, "ex12")
     edit(course, "ex12", "dprobs = 1 / probs * dlogprobs", "dprobs = dlogprobs")

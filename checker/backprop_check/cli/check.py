@@ -124,7 +124,14 @@ def next_steps(question: Asked, report: Report) -> list[str]:
     further = next_after(question.course, question.exercise)
     if further is None:
         return ["That was the last exercise left: all are passed."]
-    return [f"Next: `backprop-check {exercise_id(further)}`: {course_exercise(question.course, further).title}"]
+    return [f"Next: `backprop-check {exercise_id(further)}`{_title(question, further)}"]
+
+
+def _title(question: Asked, exercise: Path) -> str:
+    try:
+        return f": {course_exercise(question.course, exercise).title}"
+    except BadInput:  # it will be said when it is its turn
+        return ""
 
 
 def _run_json(args: argparse.Namespace) -> int:
