@@ -14,6 +14,7 @@ from typing import NoReturn
 from backprop_check import __version__
 from backprop_check.errors import BadInput, meant, near
 
+ABOUT = "Check gradients written by hand, and say why a wrong one is wrong."
 EPILOG = """\
 backprop-check          go on where you left off
 backprop-check ex05     check exercises/ex05_*.py, the same as `check ex05`
@@ -29,12 +30,19 @@ class Parser(argparse.ArgumentParser):
         raise BadInput(f"{message} (see `{self.prog} --help`).")
 
 
+class _Commands(Parser):
+    """The parser of the whole command line: its help lists the commands, which nothing else has to."""
+
+    def format_help(self) -> str:
+        self.description = f"{ABOUT}\n\n{_listing()}"
+        return super().format_help()
+
+
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Return the arguments; `module` names the file under `cli/` that runs them. Raises `BadInput` for bad usage."""
-    parser = Parser(
+    parser = _Commands(
         prog="backprop-check",
         usage="backprop-check [COMMAND] ...",
-        description="Check gradients written by hand, and say why a wrong one is wrong.\n\n" + _listing(),
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -66,6 +66,13 @@ class Asked:
         return False
 
 
+def about(course: Course, exercise: Path, submission: Path | None = None) -> Asked:
+    """Return what asks for an exercise, and for the answers in a file of their own, if there is one."""
+    own = not course.packaged and exercise.parent.resolve() == course.exercises.resolve()
+    question = Asked(course, exercise, submission or exercise, own, Progress(None))
+    return replace(question, progress=Progress(course.root)) if own and question.theirs else question
+
+
 def asked(args: argparse.Namespace) -> Asked:
     """Return what `args` (`exercise`, perhaps `exercise_option` and `submission`) ask for. Raises `BadInput`."""
     name = args.exercise or getattr(args, "exercise_option", None)
@@ -79,10 +86,7 @@ def asked(args: argparse.Namespace) -> Asked:
     else:
         course = find_course(Path.cwd())
         exercise = next_open(course) or _none_open(course)
-    inside = exercise.parent.resolve() == course.exercises.resolve()
-    own = inside and not course.packaged
-    question = Asked(course, exercise, submission or exercise, own, Progress(None))
-    return replace(question, progress=Progress(course.root)) if own and question.theirs else question
+    return about(course, exercise, submission)
 
 
 def next_open(course: Course) -> Path | None:

@@ -20,16 +20,15 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from backprop_check.cli.asked import Asked, next_after
-from backprop_check.cli.progress import Progress
+from backprop_check.cli.asked import Asked, about, next_after
 from backprop_check.cli.saves import Saves
 from backprop_check.cli.screen import held
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import exercise_id
 from backprop_check.exercise.definition import course_exercise
-from backprop_check.records import Exercise, Report
-from backprop_check.report.home import course_line, graph_lines, mistake_lines
-from backprop_check.report.layout import prose, visible
+from backprop_check.records import Exercise, Gradient, Report
+from backprop_check.report.home import course_line, mistake_lines, nodes_lines
+from backprop_check.report.layout import cut, prose, visible
 from backprop_check.submission.workers import Workers, started
 
 KEYS = {
@@ -53,11 +52,10 @@ AT_LINE = {"vi", "vim", "nvim", "nano", "emacs", "emacsclient", "kak", "micro", 
 """Editors that open a file at a line when told `+LINE` before it."""
 
 
-def sit_down(question: Asked, args: argparse.Namespace, zygote: Workers | None = None) -> int:
+def sit_down(question: Asked, args: argparse.Namespace) -> None:
     """Run the desk until the learner quits. torch is loaded behind the first screen, here and in the process that workers come from."""
-    with zygote or started() as workers:
+    with started() as workers:
         Desk(question, args, workers).run()
-    return 0
 
 
 class Desk(App[None]):
@@ -144,7 +142,6 @@ class Desk(App[None]):
         from backprop_check.cli.check import judged, learned
 
         before = self.question.progress.of(self.question.id).get("targets", {})
-        self.exercise = _read(self.question)
         with held(self.columns) as said:
             try:
                 self.report = judged(self.question, self.args_of_check())
@@ -156,13 +153,14 @@ class Desk(App[None]):
             except BadInput as error:
                 self.report = None
                 said[:0] = prose(str(error), self.columns)
+        self.exercise = self.report.exercise if self.report is not None else _read(self.question)
         self.body = said
 
     def look(self, key: str) -> None:
         """Show what a command shows, in the place of the report."""
         from backprop_check.cli.main import main
 
-        wrong = next((g for g in self.report.gradients if g.verdict.status != "correct"), None) if self.report is not None else None
+        wrong = self.wrong()
         if key == "?":
             self.body = [Text.assemble(f"  {k}  ", (name, "bold"), f"  {does}") for k, (name, does) in KEYS.items()]
             self.body += [Text("  arrows, page up and page down scroll; escape goes back to the report", style="dim")]
@@ -199,9 +197,13 @@ class Desk(App[None]):
         if there is None:
             self.body = [Text("   There is no other exercise left to go on to." if key == "n" else "   This is the first exercise.")]
             return
-        self.question = Asked(question.course, there, there, question.own, Progress(question.course.root))
+        self.question = about(question.course, there)
         self.call_from_thread(self._watch_saves)
         self.check()
+
+    def wrong(self) -> Gradient | None:
+        """The first gradient that is not right."""
+        return next((g for g in self.report.gradients if g.verdict.status != "correct"), None) if self.report is not None else None
 
     def args_of_check(self) -> argparse.Namespace:
         return argparse.Namespace(zygote=self.zygote, time_limit=self.args.time_limit, verbose=False)
@@ -228,19 +230,10 @@ class Desk(App[None]):
         statuses = {g.verdict.target.name: g.verdict.status for g in self.report.gradients} if self.report is not None else stored
         known = {target.name: statuses.get(target.name, "missing") for target in exercise.targets}
         if question.own:
-            yield course_line(question.course.ids(), self.marks(), question.id, width)
-        title = f"{exercise.id}: {visible(exercise.title)}"
-        yield Text(title if len(title) <= width else title[: width - 3] + "...", style="bold")
-        yield from graph_lines(exercise, known, width)
+            yield course_line({name: question.progress.state(name) for name in question.course.ids()}, question.id, width)
+        yield Text(cut(f"{exercise.id}: {visible(exercise.title)}", width), style="bold")
+        yield from nodes_lines(exercise, known, width)
         yield Text("─" * width, style="dim")
-
-    def marks(self) -> dict[str, str]:
-        progress, marks = self.question.progress, {}
-        for name in self.question.course.ids():
-            stored = progress.of(name)
-            wrong = {"incorrect", "error"} & set(stored.get("targets", {}).values())
-            marks[name] = "correct" if stored.get("passed") else "incorrect" if wrong else "missing"
-        return marks
 
     def foot(self) -> Iterable[Text]:
         following = next_after(self.question.course, self.question.exercise) if self.question.own else None
@@ -263,9 +256,8 @@ class Desk(App[None]):
             self.body = [Text("   Set EDITOR to the name of your editor, as `export EDITOR=nano`.")]
             self.draw()
             return
-        line = next((g.line for g in self.report.gradients if g.verdict.status != "correct" and g.line), None) if self.report else None
-        words = shlex.split(editor)
-        place = [f"+{line}"] if line and Path(words[0]).name in AT_LINE else []
+        words, wrong = shlex.split(editor), self.wrong()
+        place = [f"+{wrong.line}"] if wrong is not None and wrong.line and Path(words[0]).name in AT_LINE else []
         with self.suspend():
             try:
                 subprocess.run([*words, *place, str(self.question.exercise)], check=False)  # noqa: S603  (the learner's own editor)

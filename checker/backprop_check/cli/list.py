@@ -12,6 +12,7 @@ from backprop_check.errors import BadInput
 from backprop_check.exercise.course import Course, exercise_id, find_course
 from backprop_check.exercise.definition import course_exercise
 
+MARKS = {"correct": "✓", "incorrect": "✗", "missing": "·"}
 SIGNS = {"✓": "passed", "✗": "something is wrong", "·": "not passed yet", "!": "cannot be read", "*": "changed since it was checked"}
 PACKAGED = "These are the exercises of the package; this folder is in no course of your own."
 
@@ -39,8 +40,7 @@ def row(course: Course, path: Path, progress: Progress) -> tuple[str, str]:
     stored = progress.of(name)
     targets = stored.get("targets", {})
     right = sum(targets.get(target.name) == "correct" for target in exercise.targets)
-    wrong = {"incorrect", "error"} & set(targets.values())
-    mark = "✓" if stored.get("passed") else "✗" if wrong else "·"
+    mark = MARKS[progress.state(name)]
     changed = "*" if stored.get("digest") not in (None, digest(path.read_bytes())) else " "
     return mark + changed, f"{mark} {name:6} {right:2}/{len(exercise.targets):<2}{changed} {exercise.title}"
 

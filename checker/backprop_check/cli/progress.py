@@ -32,6 +32,12 @@ class Progress:
     def passed(self, exercise: str) -> bool:
         return bool(self.of(exercise).get("passed"))
 
+    def state(self, exercise: str) -> str:
+        """Return how an exercise stands, as the status of a gradient: "correct" once passed, "incorrect" where something is wrong."""
+        if self.passed(exercise):
+            return "correct"
+        return "incorrect" if {"incorrect", "error"} & set(self.of(exercise).get("targets", {}).values()) else "missing"
+
     def record(self, exercise: str, statuses: Mapping[str, str], path: Path) -> None:
         """Note the outcome of a check. What was passed once stays passed: a learner may play on."""
         passed = self.passed(exercise) or all(status == "correct" for status in statuses.values())

@@ -34,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
     if _is_terminal():
         from backprop_check.cli.desk import sit_down
 
-        return sit_down(question, args)
+        sit_down(question, args)
+        return 0
     with contextlib.suppress(KeyboardInterrupt), _ending_signals():
         _print_each(question, args)
     return 0
@@ -52,7 +53,7 @@ def _print_each(question: Asked, args: argparse.Namespace) -> None:
                 saved.clear()  # what was saved until now is what is checked
                 if main(("check", str(question.exercise), "--time-limit", f"{args.time_limit:g}"), zygote) == INTERRUPTED:
                     return
-                show([Text(f"\n{time.strftime('%H:%M:%S')} watching {near_here(question.exercise)}, Ctrl-C quits")])
+                show([Text(f"\n{time.strftime('%H:%M:%S')} watching {_near(question.exercise)}, Ctrl-C quits")])
                 sys.stdout.flush()
                 while not saved.wait(0.5):  # a signal's handler runs when this comes round
                     pass
@@ -104,7 +105,7 @@ def _ending_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def near_here(path: Path) -> str:
+def _near(path: Path) -> str:
     """Return a path as seen from the current folder, where it lies below."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)

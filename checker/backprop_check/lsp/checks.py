@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from backprop_check.cli.hint import hint_on
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import find_course, is_exercise_name
 from backprop_check.files import read_text
+from backprop_check.lsp.fix import Edit, fix_edits
 from backprop_check.lsp.workers import Breakable, Superseded
 from backprop_check.records import Report
 from backprop_check.submission.workers import Gone
@@ -30,11 +31,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Checked:
-    """One check: the text that was judged, and the report; without one, `message` says why."""
+    """One check: the text that was judged, the report, and by gradient the edits of its fix; without a report, `message` says why."""
 
     text: str
     report: Report | None
     message: str = ""
+    fixes: Mapping[str, Sequence[Edit]] = field(default_factory=dict)
 
     @property
     def lines(self) -> list[str]:
@@ -113,9 +115,16 @@ class Checks:
         try:
             text = read_text(question.exercise, "exercise file")
             args = argparse.Namespace(zygote=self._loaded(), time_limit=self.time_limit, verbose=False)
-            return Checked(text, judged(question, args))
+            report = judged(question, args)
+            return Checked(text, report, fixes=_fixes(report))
         except BadInput as error:
             return Checked(text, None, str(error))
+
+
+def _fixes(report: Report) -> dict[str, list[Edit]]:
+    """The edits of each fix. Made where all else is parsed: in Python 3.11 no two threads may parse at a time."""
+    wrong = [g for g in report.gradients if g.verdict.status != "correct"]
+    return {g.verdict.target.name: fix_edits(report.submission, g) for g in wrong if report.submission is not None}
 
 
 def _hint(question: Asked, report: Report, target: str, number: int) -> Iterator[Text]:

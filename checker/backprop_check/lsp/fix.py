@@ -10,10 +10,9 @@ from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis.pages import page
 from backprop_check.exercise.source import characters
 from backprop_check.records import Gradient, Span, Statement, Submission
+from backprop_check.report.hint.fix import FUNCTIONAL, lacks_functional
 from backprop_check.submission.signature import backwards
 from backprop_check.submission.statements import guarded
-
-IMPORT = "import torch.nn.functional as F"
 
 Edit = tuple[Span, str]
 """A stretch of the file, and what takes its place."""
@@ -34,11 +33,11 @@ def fix_edits(submission: Submission, gradient: Gradient) -> list[Edit]:
         return []
     line = text(parsed(fix))
     edits = _edits(submission, name, line, own)
-    if re.search(r"\bF\.", line) and not re.search(r"\bas F\b", submission.prelude):
+    if lacks_functional(submission, line):
         rows = submission.text.split("\n")
         row = next(i for i, row in enumerate(rows, 1) if re.match(r"import torch\s*(#|$)|def ", row))
         row += rows[row - 1].startswith("import")
-        edits.append(((row, 0, row, 0), f"{IMPORT}\n"))
+        edits.append(((row, 0, row, 0), f"{FUNCTIONAL}\n"))
     return edits if _parses(submission.body, edits) else []
 
 

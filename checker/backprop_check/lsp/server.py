@@ -126,14 +126,15 @@ def _register(server: Server) -> None:
         question = server.question(uri)
         if report is None or report.submission is None or question is None:
             return []
-        unchanged = server.unchanged(uri)
+        unchanged, fixes = server.unchanged(uri), server.checked[uri].fixes
         named = {d.data for d in params.context.diagnostics if d.source == "backprop-check"}
         here = touching(report, params.range.start.line + 1, params.range.end.line + 1) if unchanged else []
-        about = [g for g in report.gradients if g.verdict.status != "correct" and (g in here or g.verdict.target.name in named)]
+        about = {g.verdict.target.name: g for g in report.gradients if g.verdict.target.name in fixes}
         return [
             action
-            for gradient in about
-            for action in actions(report.submission, gradient, server.reached(uri, question, report, gradient), server.page(uri), unchanged)
+            for name, gradient in about.items()
+            if gradient in here or name in named
+            for action in actions(name, fixes[name], server.reached(uri, question, report, gradient), server.page(uri), unchanged)
         ]
 
     @server.command(COMMAND)

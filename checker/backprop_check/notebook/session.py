@@ -6,8 +6,7 @@ import atexit
 from collections.abc import Sequence
 from pathlib import Path
 
-from backprop_check.cli.asked import Asked, next_open
-from backprop_check.cli.progress import Progress
+from backprop_check.cli.asked import Asked, about, next_open
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import find_course, locate
 from backprop_check.exercise.definition import course_exercise
@@ -40,8 +39,7 @@ class Session:
             if open_one is None:
                 raise BadInput(f"name the exercise: `%%backward {course.ids()[0]}` (there are {course.ids()[0]} to {course.ids()[-1]}).")
             exercise = open_one
-        own = not course.packaged and exercise.parent.resolve() == course.exercises.resolve()
-        return Asked(course, exercise, exercise, own, Progress(course.root if own else None))
+        return about(course, exercise)
 
     def check(self, question: Asked, cell: Cell, earlier: Sequence[Cell]) -> Report:
         """Check a cell as the body of `backward`, with what it needs of the cells that ran before it. Raises `BadInput`."""

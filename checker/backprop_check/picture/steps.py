@@ -14,7 +14,7 @@ from backprop_check.exercise.sizes import axes
 from backprop_check.picture.copied import Copied, copied
 from backprop_check.records import Exercise, Line, Operation, Trial
 from backprop_check.report.hint.fillings import spoken, together
-from backprop_check.report.hint.laws import NOTHING, meeting
+from backprop_check.report.hint.laws import NOTHING, bare, meeting
 from backprop_check.trace.graph import Graph
 from backprop_check.trace.response import responds
 
@@ -55,7 +55,7 @@ def steps(graph: Graph, trials: Sequence[Trial], pairs: Sequence[tuple[str, str]
     """
     order = _order(graph.exercise, trials[0], pairs)
     known = frozenset(trials[0].gradients)
-    hidden = {_bare(answer) for answer in [*answers, *_derived(graph, trials, order, known)]}
+    hidden = {bare(answer) for answer in [*answers, *_derived(graph, trials, order, known)]}
     return tuple(_step(graph, trials, node, pairs, known, hidden) for node in order)
 
 
@@ -115,7 +115,7 @@ def _law(operation: Operation, hidden: Collection[str]) -> str:
     """The law without the slope written out, which with what arrives would be the answer."""
     if TABLE[operation.name].slope:
         return f"Number by number: the slope of {operation.name} there, times what arrives."
-    said = _bare(operation.law)
+    said = bare(operation.law)
     if any(answer in said for answer in hidden if not answer.isidentifier()):
         return f"Of {operation.name}: its slope at what stands here, times what arrives."
     return operation.law
@@ -123,7 +123,3 @@ def _law(operation: Operation, hidden: Collection[str]) -> str:
 
 def _axes(trials: Sequence[Trial], node: str) -> str:
     return axes([tuple(trial.gradients[f"d{node}"].shape) for trial in trials], [trial.sizes for trial in trials])
-
-
-def _bare(source: str) -> str:
-    return "".join(source.split())

@@ -9,11 +9,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from backprop_check.records import Span
-from backprop_check.report.layout import INDENT, visible, wrap
+from backprop_check.report.layout import CUT, INDENT, visible, wrap
 
 MOST_LINES = 6
-CUT = "..."
-"""Stands where a line that is too wide was cut. Three plain signs, since carets are counted below them."""
 
 
 @dataclass(frozen=True)

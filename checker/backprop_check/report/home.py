@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from rich.text import Text
 
 from backprop_check.records import Exercise, Report
-from backprop_check.report.excerpt import CUT
-from backprop_check.report.layout import notice_lines, visible
+from backprop_check.report.layout import cut, notice_lines, visible
 from backprop_check.report.text import MARKS, gradient_lines, place, printed_lines, summary
 
 MOST_GRAPH_LINES = 3
 
 
-def course_line(ids: Sequence[str], marks: Mapping[str, str], here: str, width: int) -> Text:
-    """Return the course as one sign an exercise, the one at hand by its name, and how many are passed."""
+def course_line(states: Mapping[str, str], here: str, width: int) -> Text:
+    """Return the course as one sign an exercise, `here` by its name, and how many are passed. `states` are by id, in order."""
     line = Text()
-    for name in ids:
-        mark, style = MARKS[marks.get(name, "missing")]
+    for name, state in states.items():
+        mark, style = MARKS[state]
         line.append(f" {name} " if name == here else mark, style="reverse" if name == here else style)
-    passed = f"{sum(mark == 'correct' for mark in marks.values())} of {len(ids)} passed"
+    passed = f"{sum(state == 'correct' for state in states.values())} of {len(states)} passed"
     if len(line.plain) + 2 + len(passed) <= width:
         line.append(f"{passed:>{width - len(line.plain)}}", style="dim")
     return line
 
 
-def graph_lines(exercise: Exercise, statuses: Mapping[str, str], width: int) -> Iterator[Text]:
+def nodes_lines(exercise: Exercise, statuses: Mapping[str, str], width: int) -> Iterator[Text]:
     """Yield the nodes in the forward's order, each with the state of its gradient; of a long forward the part around the first open one.
 
     Left out are the values that have no gradient here.
@@ -55,27 +54,23 @@ def _node(name: str, statuses: Mapping[str, str]) -> Text:
 def mistake_lines(report: Report, width: int) -> Iterator[Text]:
     """Yield the next gradient to mend, or to look at again, in full, each other of these in a line, and what else there is in one."""
     yield from notice_lines(report.notices, width)
-    by_status = {status: [g for g in report.gradients if g.verdict.status == status] for status in MARKS}
-    wrong = [g for g in report.gradients if g.verdict.status in ("incorrect", "error")]
-    missing, right = by_status["missing"], by_status["correct"]
-    first = next(iter([*wrong, *(g for g in right if g.remarks), *missing]), None)
+    of = {status: [g for g in report.gradients if g.verdict.status == status] for status in MARKS}
+    missing, right = of["missing"], [g for g in of["correct"] if not g.remarks]
+    told = [*(g for g in report.gradients if g.verdict.status in ("incorrect", "error")), *(g for g in of["correct"] if g.remarks)]
+    first = next(iter([*told, *missing]), None)
     if first is not None:
         yield from gradient_lines(first, report, width)
         yield Text()
-    for gradient in (g for g in [*wrong, *(g for g in right if g.remarks)] if g is not first):
+    for gradient in (g for g in told if g is not first):
         mark, style = MARKS[gradient.verdict.status]
         codes = " and ".join(d.code for d in gradient.diagnoses or gradient.remarks)
         line = f"{gradient.verdict.target.name}   {place(gradient, report)}   {visible(codes)}".rstrip()
-        yield Text.assemble((mark, style), " ", _cut(line, width - 2))
-    for status, members in (("missing", [g for g in missing if g is not first]), ("correct", [g for g in right if not g.remarks])):
+        yield Text.assemble((mark, style), " ", cut(line, width - 2))
+    for status, members in (("missing", [g for g in missing if g is not first]), ("correct", right)):
         if members:
             mark, style = MARKS[status]
-            yield Text.assemble((mark, style), " ", (_cut(" ".join(g.verdict.target.name for g in members), width - 2), "dim"))
+            yield Text.assemble((mark, style), " ", (cut(" ".join(g.verdict.target.name for g in members), width - 2), "dim"))
     yield Text()
     for gradient in report.gradients:
         yield from printed_lines(gradient, width) if gradient is not first else ()
     yield from summary(report, width)
-
-
-def _cut(line: str, room: int) -> str:
-    return line if len(line) <= room else line[: room - len(CUT)] + CUT

@@ -6,10 +6,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 INDENT = 3
+CUT = "..."
+"""Stands where a line that is too wide was cut. Three plain signs, since carets are counted below them."""
+
 _SHAPE = r"\([\w·,+/ -]{1,24}\)"
 _WHOLE = re.compile(rf"`[^`]*`|{_SHAPE} = {_SHAPE}|{_SHAPE}")
 
@@ -17,6 +20,11 @@ _WHOLE = re.compile(rf"`[^`]*`|{_SHAPE} = {_SHAPE}|{_SHAPE}")
 def visible(text: str) -> str:
     """Return `text` with tabs as four spaces and whatever would move the cursor, hide or reorder text as an escape (`\\x1b`)."""
     return "".join(c if c.isprintable() else "    " if c == "\t" else _escaped(c) for c in text)
+
+
+def cut(text: str, width: int) -> str:
+    """Return `text` in at most `width` cells: one that is too wide ends in `CUT`."""
+    return text if cell_len(text) <= width else set_cell_size(text, width - len(CUT)) + CUT
 
 
 def wrap(text: str, width: int) -> list[str]:

@@ -8,10 +8,9 @@ from typing import Any
 import torch
 from rich.text import Text
 
-from backprop_check.exercise.sizes import written
 from backprop_check.records import Exercise, Trial
-from backprop_check.report.excerpt import CUT
-from backprop_check.report.layout import prose, visible
+from backprop_check.report.graph import shape_text
+from backprop_check.report.layout import cut, prose, visible
 from backprop_check.report.values import number, value_lines
 
 FEW = 6
@@ -21,9 +20,7 @@ NUMBERS = "The inputs are drawn once, in few digits, and are the same at each ru
 def shown_lines(exercise: Exercise, trial: Trial, shapes: Mapping[str, str], name: str, width: int) -> Iterator[Text]:
     """Yield one value, or the gradient `d<node>` of one, by its `name`, which `trial` has."""
     value = trial.values[name] if name in trial.values else trial.gradients[name]
-    yield Text.assemble(
-        (name, "bold"), f"  {exercise.id}  {_size(value, shapes.get(name.removeprefix('d') if name not in shapes else name))}"
-    )
+    yield Text.assemble((name, "bold"), f"  {exercise.id}  {shape_text(exercise, shapes[name if name in shapes else name[1:]])}")
     yield from prose(_what(exercise, name), width, style="dim")
     yield Text()
     yield from value_lines(value, width)
@@ -36,11 +33,11 @@ def all_lines(exercise: Exercise, trial: Trial, shapes: Mapping[str, str], comma
     yield Text.assemble((exercise.id, "bold"), f"  {visible(exercise.title)}")
     yield Text()
     wide = max(map(len, exercise.names))
-    sizes = {name: _size(trial.values[name], shapes.get(name)) for name in exercise.names}
+    sizes = {name: shape_text(exercise, shapes[name]) for name in exercise.names}
     widest = max(map(len, sizes.values()))
     for name, size in sizes.items():
         line = f"   {name:{wide}}  {size:{widest}}  {_few(trial.values[name])}".rstrip()
-        yield Text(line if len(line) <= width else line[: width - len(CUT)] + CUT)
+        yield Text(cut(line, width))
     yield Text()
     yield from prose(
         f"`{command} {exercise.lines[0].name}` shows all numbers of one, `{command} d{exercise.names[0]}` those of a gradient.",
@@ -60,13 +57,6 @@ def _what(exercise: Exercise, name: str) -> str:
         return f"what arrives from above: the gradient of the loss with respect to {exercise.output}, drawn at random"
     loss = f"({exercise.output} * d{exercise.output}).sum()" if exercise.takes_cotangent else exercise.output
     return f"the gradient of {loss} with respect to {name[1:]}, by autograd"
-
-
-def _size(value: Any, axes: str | None) -> str:
-    if not isinstance(value, torch.Tensor):
-        return "a number"
-    size = written(tuple(value.shape))
-    return f"{axes} = {size}" if axes and axes != size else size
 
 
 def _few(value: Any) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.text import Text
 
 from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis, Gradient, Report, Submission
 from backprop_check.report.carets import place_lines
-from backprop_check.report.excerpt import CUT
-from backprop_check.report.layout import INDENT, notice_lines, prose, visible, wrap
+from backprop_check.report.layout import INDENT, cut, notice_lines, prose, visible, wrap
 
 MARKS = {"correct": ("✓", "green"), "incorrect": ("✗", "bold red"), "error": ("!", "bold red"), "missing": ("·", "dim")}
 
@@ -56,8 +55,7 @@ def printed_lines(gradient: Gradient, width: int) -> Iterator[Text]:
     for number, lines in gradient.printed:
         yield Text(f"{'':{INDENT}}line {number} printed:", style="dim")
         for line in map(visible, lines):
-            room = width - INDENT - 2
-            yield Text(f"{'':{INDENT + 2}}{line if cell_len(line) <= room else set_cell_size(line, room - len(CUT)) + CUT}")
+            yield Text(f"{'':{INDENT + 2}}{cut(line, width - INDENT - 2)}")
 
 
 def diagnosis_lines(diagnosis: Diagnosis, gradient: Gradient, submission: Submission | None, width: int) -> Iterator[Text]:

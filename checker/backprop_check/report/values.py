@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from rich.text import Text
 
-from backprop_check.report.excerpt import CUT
-from backprop_check.report.layout import INDENT
+from backprop_check.report.layout import CUT, INDENT
 
 MOST_ROWS, MOST_SLICES = 12, 3
 

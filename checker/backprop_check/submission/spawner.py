@@ -13,6 +13,7 @@ import warnings
 from typing import NoReturn
 
 from backprop_check.submission.python import python_on
+from backprop_check.submission.warm import warm_up
 from backprop_check.submission.workers import Gone
 
 PROGRAM = "backprop_check.submission.spawner:main"
@@ -103,14 +104,10 @@ def main(port: str) -> NoReturn:
     """Be a worker: load torch, report to `port` with the token read from standard input, and serve one submission."""
     warnings.filterwarnings("ignore", message="Failed to initialize NumPy")  # nothing here needs it
     token = sys.stdin.buffer.read()
-    import torch
-
-    torch.set_num_threads(1)
+    warm_up()
     from backprop_check.submission.refuse import remove_autograd
-    from backprop_check.submission.warm import warm_up
     from backprop_check.submission.worker import refuse_and_settle, serve
 
-    warm_up()
     remove_autograd()
     refuse_and_settle(confined=False)
     if hasattr(signal, "SIGINT"):

@@ -47,9 +47,6 @@ class Zygote:
         Each worker may take `memory` bytes of its own, and is confined where asked. `exercises` are texts of those that will be asked for.
         Raises `BadInput` where the machine cannot confine.
         """
-        import torch
-
-        torch.set_num_threads(1)
         warm_up()
         ours, theirs = socket.socketpair()
         pid = os.fork()
@@ -146,9 +143,6 @@ class Zygote:
 def main(descriptor: str, memory: int | None = None, confined: bool = False) -> NoReturn:
     # torch warns where there is no numpy; nothing here needs one.
     warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
-    import torch
-
-    torch.set_num_threads(1)
     warm_up()
     serve_workers(socket.socket(fileno=int(descriptor)), memory, confined)
 

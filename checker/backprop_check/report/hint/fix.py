@@ -15,6 +15,8 @@ from backprop_check.records import Gradient, Lesson, Statement, Submission
 from backprop_check.report.hint.fillings import names_in, together
 from backprop_check.report.layout import prose, visible
 
+FUNCTIONAL = "import torch.nn.functional as F"
+
 
 def fix_lines(submission: Submission, gradient: Gradient, lesson: Lesson, step: Step | None, width: int) -> Iterator[Text]:
     """Yield the line with the shapes of what it names, or say that there is none, and why."""
@@ -45,8 +47,13 @@ def fix_lines(submission: Submission, gradient: Gradient, lesson: Lesson, step: 
         yield Text(f"   {visible(line)}", style="green")
     named = [f"{name} {lesson.shapes[name]}" for name in names_in(source, lesson)]
     yield from prose(f"{', '.join(named)} -> {lesson.name} {lesson.axes}", width, style="dim") if named else ()
-    if re.search(r"\bF\.", source) and not re.search(r"\bas F\b", submission.prelude):
-        yield from prose("It needs `import torch.nn.functional as F` at the top of the file.", width)
+    if lacks_functional(submission, source):
+        yield from prose(f"It needs `{FUNCTIONAL}` at the top of the file.", width)
+
+
+def lacks_functional(submission: Submission, source: str) -> bool:
+    """Whether an expression names `F` in a file that does not import it."""
+    return re.search(r"\bF\.", source) is not None and re.search(r"\bas F\b", submission.prelude) is None
 
 
 def _place(own: Sequence[Statement], lesson: Lesson) -> str:

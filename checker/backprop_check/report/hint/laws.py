@@ -26,7 +26,7 @@ def law_lines(
         yield from prose(law, width) if law else ()
     if not (told and "formula right" in told[0].traits):
         answers = [diagnosis.fix for diagnosis in gradient.diagnoses] + [lesson.expression, step.source if step else None]
-        yield from _of_graph(exercise, lesson, step, {_bare(answer) for answer in answers if answer}, filling, width)
+        yield from _of_graph(exercise, lesson, step, {bare(answer) for answer in answers if answer}, filling, width)
     for code in dict.fromkeys(known.code for known in told if "nameless" not in known.traits):
         yield from prose(f"`backprop-check explain {code}` shows the mistake on a small graph.", width, style="dim")
 
@@ -69,10 +69,11 @@ def _of_use(exercise: Exercise, lesson: Lesson, use: Use, answers: set[str], kno
 def _veiled(law: str, answers: set[str]) -> str:
     """The law without its formula where that alone is an answer already: where 1 arrives, a slope is the gradient."""
     said, quote, formula = law.partition(" `")
-    return f"{said} what this gradient is made of." if quote and _bare(formula.rstrip("`.")) in answers else law
+    return f"{said} what this gradient is made of." if quote and bare(formula.rstrip("`.")) in answers else law
 
 
-def _bare(source: str) -> str:
+def bare(source: str) -> str:
+    """Return an expression without its blanks."""
     return "".join(source.split())
 
 
