@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -65,9 +66,14 @@ def _is_slow(path: Path) -> bool:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One more process than cores: some tests wait, for what hangs and for other processes."""
     """Two more processes than cores: some tests wait, for what hangs and for other processes."""
     return min(config.option.maxprocesses or 4, (os.cpu_count() or 1) + 2)
+
+
+def pytest_collection_finish() -> None:
+    # What is there by now, all of torch and thousands of tests, stays to the end: a collection need not look at it again.
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 class Raising(logging.Handler):

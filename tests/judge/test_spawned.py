@@ -95,7 +95,7 @@ def test_every_module_is_imported_where_nothing_forks() -> None:
     """On a system of another kind: none of POSIX's modules and functions, a console of few signs."""
     script = """
 import asyncio, concurrent.futures.process, ctypes, importlib, multiprocessing.connection, os, pkgutil, signal, socket, subprocess, sys
-import IPython, distributed, jinja2, matplotlib, numpy, pytest, rich.console, textual.app, torch, watchfiles
+import IPython, distributed, jinja2, numpy, pytest, rich.console, textual.app, torch, watchfiles
 
 for name in ("fcntl", "grp", "landlock", "pty", "pwd", "pyseccomp", "resource", "syslog", "termios", "tty"):
     sys.modules[name] = None

@@ -19,7 +19,7 @@ from backprop_check.exercise.course import find_course
 from backprop_check.report.layout import prose
 from backprop_check.submission.confinement.layers import NO_FORK, layers, left_open
 
-PACKAGES = ("torch", "rich", "numpy", "pyseccomp", "landlockpy", "matplotlib", "distributed")
+PACKAGES = ("torch", "rich", "numpy", "pyseccomp", "landlockpy", "distributed")
 
 
 def run(args: argparse.Namespace) -> int:
