@@ -11,8 +11,8 @@ from torch.autograd.function import BackwardCFunction
 SIGNS = 8
 
 _APART = (
-    "Abs Add Clone Cos Diagonal Div Erf Exp Expm1 Gelu LeakyRelu Log Log1P MaskedFill Maximum Minimum Mul Neg Permute Pow Reciprocal Relu Rsqrt",
-    "Select Sigmoid Silu Sin Slice Softplus Sqrt Squeeze Sub Tanh Transpose UnsafeView Unsqueeze View Where",
+    "Abs Add Clone Cos Diagonal Div Erf Exp Expm1 Gelu LeakyRelu Log Log1P MaskedFill Maximum Minimum Mul Neg Permute Pow Reciprocal Relu",
+    "Rsqrt Select Sigmoid Silu Sin Slice Softplus Sqrt Squeeze Sub Tanh Transpose UnsafeView Unsqueeze View Where",
 )
 APART = frozenset({"ClampBackward1", "RsubBackward1", "SqueezeBackward1", *(f"{name}Backward0" for name in " ".join(_APART).split())})
 """Nodes of autograd each of whose answers depends on one number of what arrives: whatever the signs, its square is the same."""
