@@ -61,8 +61,8 @@ class _Canonical(ast.NodeTransformer):
         if not isinstance(owner, ModuleType):
             self.generic_visit(node)
             return node
-        name = next((name for name, module in MODULES.items() if module is owner), None)
-        if name is not None:
+        name = next((name for name, module in MODULES.items() if module is owner), owner.__name__)
+        if name.partition(".")[0] in ("torch", "F"):
             return ast.Attribute(ast.parse(name, mode="eval").body, node.attr, ast.Load())
         if node.attr == "pi":
             return ast.parse("torch.pi", mode="eval").body

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from backprop_check.diagnosis.vocabulary import ATTRIBUTES, CREATES, FUNCTIONS, METHODS
+from backprop_check.diagnosis.vocabulary import ATTRIBUTES, CREATES, FUNCTIONS, METHODS, SQUARES
 from backprop_check.diagnosis.work import Work
 
 ELEMENTS = 1 << 22
@@ -131,7 +131,7 @@ class Evaluator:
         keywords = {k.arg: self(k.value) for k in node.keywords if k.arg is not None}
         if len(keywords) != len(node.keywords):
             raise Refused("**")
-        if name in CREATES and _product(arguments) > ELEMENTS:
+        if name in CREATES | SQUARES and _product([*arguments, *keywords.values()]) ** (1 + (name in SQUARES)) > ELEMENTS:
             raise Refused("too large")
         return self._try(node, lambda: function(*arguments, **keywords), *arguments)
 

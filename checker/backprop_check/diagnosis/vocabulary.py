@@ -11,12 +11,11 @@ FUNCTIONS = _words(
     """
     abs add amax amin arange argmax argmin atan2 bincount bmm broadcast_to cat ceil chunk clamp clone concat concatenate cos
     cosh cumprod cumsum diag diag_embed diagonal div divide dot einsum empty_like erf exp expm1 eye flatten flip
-    floor full full_like gather ge gt index_add index_copy index_put index_select inner inverse le linalg_norm linspace log
+    floor full full_like gather ge gt index_add index_copy index_put index_select inner inverse le linspace log
     log10 log1p log2 log_softmax logical_and logical_not logical_or logsumexp lt masked_fill masked_select matmul
     max maximum mean min minimum mm moveaxis movedim mul multiply mv ne neg negative norm normalize one_hot ones
     ones_like outer pad permute pow prod reciprocal relu repeat_interleave reshape roll rsqrt scatter scatter_add
-    slice_scatter select_scatter
-    sigmoid sign sin sinh softmax softplus split sqrt square squeeze stack std sub subtract sum swapaxes t
+    slice_scatter select_scatter sigmoid sign sin sinh softmax softplus split sqrt square squeeze stack std sub subtract sum swapaxes t
     take_along_dim tan tanh tensor tensordot tile topk transpose tril triu true_divide unbind unflatten unfold
     unsqueeze var where zeros zeros_like erfc cross_entropy nll_loss mse_loss linear layer_norm gelu silu elu
     leaky_relu logsigmoid hardtanh conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d max_pool1d max_pool2d
@@ -33,7 +32,8 @@ FUNCTIONS = _words(
     rad2deg ravel relu6 remainder rms_norm rot90 row_stack round rsub scaled_dot_product_attention scatter_reduce select selu sinc
     slogdet smooth_l1_loss soft_margin_loss softmin softshrink softsign solve solve_triangular sort swapdims take tanhshrink
     tensor_split threshold tril_indices triplet_margin_loss triu_indices trunc unravel_index vecdot vector_norm view_as vstack xlogy
-    broadcast_tensors cholesky inverse multilabel_soft_margin_loss
+    broadcast_tensors cholesky inverse multilabel_soft_margin_loss atleast_2d chain_matmul cholesky_solve corrcoef ctc_loss
+    local_response_norm lp_pool2d matrix_exp meshgrid multi_margin_loss pdist pinv quantile renorm rrelu std_mean trapz upsample var_mean
     """
 )
 
@@ -43,7 +43,7 @@ METHODS = (FUNCTIONS - _NO_METHODS) | _words(
     """
     new_zeros new_ones new_full new_tensor expand expand_as view view_as reshape_as repeat size dim numel float
     double long int bool to type_as contiguous detach item type squeeze unsqueeze index_fill masked_scatter select
-    narrow adjoint sort sum_to_size nonzero nelement ndimension diagonal_scatter
+    narrow adjoint sort sum_to_size nonzero nelement ndimension cpu
     """
 )
 
@@ -52,7 +52,11 @@ ATTRIBUTES = _words("T mT H mH shape ndim dtype values indices data device sign 
 CREATES = _words(
     """
     arange broadcast_to empty_like expand eye fold full kron linspace new_full new_ones new_zeros one_hot ones pad
-    repeat repeat_interleave tile unfold zeros bincount diag_embed diagflat tril_indices triu_indices interpolate
+    repeat repeat_interleave tile unfold zeros bincount tril_indices triu_indices tensor_split adaptive_avg_pool1d
+    adaptive_max_pool1d conv_transpose1d
     """
 )
 """Operations whose whole-number arguments are the size of what they make."""
+
+SQUARES = _words("diag diag_embed diagflat interpolate upsample adaptive_avg_pool2d adaptive_max_pool2d conv_transpose2d conv_transpose3d")
+"""Operations whose whole-number argument is the side of what they make."""
