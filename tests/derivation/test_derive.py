@@ -129,6 +129,24 @@ def test_reads_as_a_learner_would_write_it(forward: str, node: str, text: str) -
     assert derive(graph, node, trials(graph), {"dy"}).text == text
 
 
+@pytest.mark.parametrize(
+    ("form", "node", "law"),
+    [
+        ("torch.addmm(h, x, W)", "h", "A plus hands"),
+        ("torch.addmm(h, x, W)", "x", "A matrix product"),
+        ("F.batch_norm(x, rm.detach(), rv.detach())", "x", "By a mean and a spread that are given"),
+        ("F.batch_norm(x, None, None, training=True)", "x", "Moving one number moves the mean"),
+        ("torch.var_mean(x, dim=1)[1]", "x", "A mean hands"),
+        ("torch.var_mean(x, dim=1)[0]", "x", "A variance's slope"),
+        ("F.elu(x, 0.7)", "x", "The slope of elu is `torch.where(x > 0, 1.0, y + 0.7)`."),
+    ],
+)
+def test_each_operand_has_its_own_law(form: str, node: str, law: str) -> None:
+    graph = exercise(form)
+    (term,) = derive(graph, node, trials(graph), {"dy"}).terms
+    assert term.steps[0].law.startswith(law)
+
+
 def test_an_operation_outside_the_table_is_named() -> None:
     graph = exercise("torch.linalg.pinv(x)")
     with pytest.raises(Underivable, match="`pinv`"):

@@ -97,24 +97,6 @@ def ties(site: Site) -> ast.expr:
     return fill(f"(x == y) / (x == y).sum({dims}) * g", names)
 
 
-def of_both(spread: str) -> Callable[[Site], Body]:
-    """`torch.var_mean(x)[i]`: the one, or the other."""
-
-    def rule(site: Site) -> Body:
-        names = ("dim", "unbiased", "correction", "keepdim")
-        given = "".join(f", {name}={name}" for name in names if name in site.arguments)
-        mean = "".join(f", {name}={name}" for name in ("dim", "keepdim") if name in site.arguments)
-        return Body(f"torch.mean(x{mean})" if site.value("index") % 2 else f"torch.{spread}(x{given})")
-
-    return rule
-
-
-def first_or_last(site: Site) -> Body:
-    """`torch.aminmax(x)[i]`."""
-    given = "".join(f", {name}={name}" for name in ("dim", "keepdim") if name in site.arguments)
-    return Body(f"torch.{'amax' if site.value('index') % 2 else 'amin'}(x{given})")
-
-
 def median(site: Site) -> ast.expr:
     return ties(site) if site.dims is None else chosen(site)
 

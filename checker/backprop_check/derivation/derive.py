@@ -193,7 +193,8 @@ class Derivation:
         else:
             stretched = site.shape(made)
             made = unbroadcast(made, stretched, own)
-        law = row.laws[parameter]
+        said = row.laws[parameter]
+        law = said if isinstance(said, str) else said(site)
         if row.slope:
             law = f"{law} `{text(fill(row.slope, {**arguments, 'y': out}))}`."
         return made, Step(found.name, text(operand), law, own, result, stretched, found.node, tuple(_others(found, place)))

@@ -24,6 +24,8 @@ ALIASES = {
 OF_MODULE = {("F", "unfold"): "im2col", ("torch.linalg", "norm"): "linalg_norm", ("torch.linalg", "diagonal"): "linalg_diagonal",
              ("torch", "batch_norm"): "native_batch_norm"}  # fmt: skip
 """Functions that share their name with another."""
+TOGETHER = {"var_mean": ("var", "mean"), "std_mean": ("std", "mean"), "aminmax": ("amin", "amax")}
+"""Operations that give what others give one by one."""
 MODULES = ("torch", "F", "torch.nn.functional", "nn.functional", "torch.linalg", "torch.special")
 FLAT = {"view", "reshape", "permute", "expand", "repeat", "flip", "einsum", "multi_dot", "broadcast_tensors"}
 """Operations whose last parameter gathers all arguments that follow."""
@@ -82,6 +84,10 @@ def operation(node: ast.expr, evaluate: Callable[[ast.expr], Any]) -> Operation:
 
 def _part(call: ast.Call, index: ast.expr, node: ast.expr, evaluate: Callable[[ast.expr], Any]) -> Operation:
     found = operation(call, evaluate)
+    if found.name in TOGETHER:
+        name = TOGETHER[found.name][evaluate(index)]
+        alien = {"unbiased", "correction"} if name == "mean" else {}
+        return Operation(name, found.positional, {k: v for k, v in found.keywords.items() if k not in alien}, node)
     return Operation(found.name, found.positional, {**found.keywords, "index": index}, node)
 
 

@@ -23,6 +23,9 @@ Made = Callable[[Site], ast.expr | Body]
 Rule = str | Made | None
 """None: the operand lends only its shape."""
 
+Law = str | Callable[[Site], str]
+"""In a sentence, why it is so; where that depends on the arguments, of the site."""
+
 KEYWORDS = {"axis": "dim", "keepdims": "keepdim"}
 IGNORED = frozenset({"dtype", "inplace", "sparse", "scale_grad_by_freq", "size_average", "reduce", "momentum"})
 """Keywords that change no gradient here: everything is float64, and what is derived is verified."""
@@ -40,12 +43,12 @@ class Row:
     aliases: Mapping[str, str]
     defaults: Mapping[str, ast.expr]
     rules: Mapping[str, Rule]
-    laws: Mapping[str, str]
+    laws: Mapping[str, Law]
     pairs: bool = False
     slope: str = ""
 
 
-def row(parameters: str, law: str | tuple[str, ...], *, pairs: bool = False, slope: str = "", by: str | Made = "", **rules: Rule) -> Row:
+def row(parameters: str, law: str | tuple[Law, ...], *, pairs: bool = False, slope: str = "", by: str | Made = "", **rules: Rule) -> Row:
     """`parameters` are written `name/alias=default`; `by` is what the operation is in terms of others, for the operands without a rule."""
     given = [p.partition("=") for p in parameters.split()]
     names = [name.split("/") for name, _, _ in given]

@@ -12,6 +12,7 @@ from __future__ import annotations
 from backprop_check.derivation import attention, composite, indexing, losses, moving, norms, products, selecting, windows
 from backprop_check.derivation.elementwise import SLOPES
 from backprop_check.derivation.row import Row, row
+from backprop_check.derivation.site import Site
 
 PLUS = "A plus hands its gradient on unchanged."
 LESS = "What something is taken away from gets the gradient unchanged."
@@ -32,7 +33,10 @@ LENGTH = "The slope of a length is the vector over its length."
 MOVED = "Only the places change: going back, every number returns to where it came from."
 PICKED = "Only what was picked moved the result: it receives the gradient, and everything else 0."
 READ_AGAIN = "A row that was read several times adds up what each use sends back."
-WRITTEN = ("What was written over never reached the result.", "What was written receives the gradient of the places that it went to.")
+WRITTEN = (
+    "What was written over never reached the result; all else is handed on.",
+    "What was written receives the gradient of the places that it went to.",
+)
 JOINED = "Each part takes back the slice it filled."
 COPIED = "What was copied collects the gradient of every copy."
 SAME = "Same numbers, same gradient."
@@ -56,11 +60,17 @@ ENTROPY = (
     "Softmax, then its log at the label: what comes back is p - y.",
     "Of probabilities, the loss is a mean of -log p: that comes back.",
 )
-REGRESSION = "Each distance counts by its own slope, with one sign for either end."
+LINEAR = "The loss is linear in the target."
 INVERSE = "The inverse moves against its matrix, which stands on both sides of it: -y dx y, turned."
-SOLVED = ("The solution moves as that of the turned matrix does, with the solution at its other side and a minus.",
+SOLVED = ("The matrix receives minus what the right side receives, times the solution, turned.",
           "Solving forward is solving backward, with the matrix turned.")  # fmt: skip
 DETERMINANT = "A determinant grows with each entry by its cofactor: the determinant times the inverse, turned."
+
+
+def _statistics(site: Site) -> str:
+    """What a batch norm measures by is its own numbers in training only."""
+    return STANDARD if site.value("training") else "By a mean and a spread that are given, each number is only shifted and scaled."
+
 
 LOSS = "size_average reduce reduction='mean'"
 
@@ -88,7 +98,8 @@ TABLE: dict[str, Row] = {
                      a="torch.exp(a - y) * g", b="torch.exp(b - y) * g"),
     "logaddexp2": row("a b/other", "The slope of a log of a sum of powers is each one's share in it.", pairs=True,
                       a="2**(a - y) * g", b="2**(b - y) * g"),
-    "xlogy": row("a b/other", PRODUCT, pairs=True, a="torch.log(b) * g", b="a / b * g"),
+    "xlogy": row("a b/other", (PRODUCT, "The slope of a log is 1 over its number, times what the log is multiplied with."), pairs=True,
+                 a="torch.log(b) * g", b="a / b * g"),
     "dist": row("a b/other p=2", LENGTH, by="(a - b).norm(p)"),
     # of two, one
     "maximum": row("a b/other", WINNER, pairs=True, a=composite.of_two("a", ">"), b=composite.of_two("b", "<")),
@@ -108,14 +119,15 @@ TABLE: dict[str, Row] = {
     "inner": row("a b/other", MATMUL, by=products.inner),
     "vecdot": row("a b dim=-1", PRODUCT, by="(a * b).sum(dim)"),
     "linear": row("x w/weight b/bias", (MATMUL, MATMUL, SUMMED), x=products.linear_input, w=products.linear_weight, b="full(g)"),
-    "bilinear": row("a/input1 b/input2 w/weight c/bias", MATMUL, by="torch.einsum('...i,kij,...j->...k', a, w, b)", c="full(g)"),
+    "bilinear": row("a/input1 b/input2 w/weight c/bias", (MATMUL, MATMUL, MATMUL, SUMMED),
+                    by="torch.einsum('...i,kij,...j->...k', a, w, b)", c="full(g)"),
     "einsum": row("eq *x", "The gradient takes the result's place in the sum of products.", x=products.einsum),
     "tensordot": row("a b dims=2", MATMUL, by=products.tensordot),
-    "addmm": row("c a/mat1 b/mat2 beta=1 alpha=1", MATMUL, by="beta * c + alpha * (a @ b)"),
-    "addmv": row("c a/mat b/vec beta=1 alpha=1", MATMUL, by="beta * c + alpha * (a @ b)"),
-    "baddbmm": row("c a/batch1 b/batch2 beta=1 alpha=1", MATMUL, by="beta * c + alpha * (a @ b)"),
-    "addbmm": row("c a/batch1 b/batch2 beta=1 alpha=1", MATMUL, by="beta * c + alpha * (a @ b).sum(0)"),
-    "addr": row("c a/vec1 b/vec2 beta=1 alpha=1", PRODUCT, by="beta * c + alpha * torch.outer(a, b)"),
+    "addmm": row("c a/mat1 b/mat2 beta=1 alpha=1", (PLUS, MATMUL, MATMUL), by="beta * c + alpha * (a @ b)"),
+    "addmv": row("c a/mat b/vec beta=1 alpha=1", (PLUS, MATMUL, MATMUL), by="beta * c + alpha * (a @ b)"),
+    "baddbmm": row("c a/batch1 b/batch2 beta=1 alpha=1", (PLUS, MATMUL, MATMUL), by="beta * c + alpha * (a @ b)"),
+    "addbmm": row("c a/batch1 b/batch2 beta=1 alpha=1", (PLUS, MATMUL, MATMUL), by="beta * c + alpha * (a @ b).sum(0)"),
+    "addr": row("c a/vec1 b/vec2 beta=1 alpha=1", (PLUS, PRODUCT, PRODUCT), by="beta * c + alpha * torch.outer(a, b)"),
     "multi_dot": row("*x", MATMUL, by=products.chain),
     "matrix_power": row("x n", MATMUL, by=products.repeated),
     "kron": row("a b/other", PRODUCT, by=products.kron),
@@ -143,15 +155,12 @@ TABLE: dict[str, Row] = {
     "mean": row("x dim keepdim", MEAN, x="keep(g) / count()"),
     "var": row("x dim unbiased keepdim correction", VARIANCE, x=composite.variance),
     "std": row("x dim unbiased keepdim correction", DEVIATION, x=composite.deviation),
-    "var_mean": row("x dim unbiased keepdim correction index", VARIANCE, x=composite.of_both("var")),
-    "std_mean": row("x dim unbiased keepdim correction index", DEVIATION, x=composite.of_both("std")),
     "trapz": row("x dim=-1", "Each number is half of two sums, those at the ends of one.", x=moving.trapezoids),
     "cov": row("x", PRODUCT, by=norms.covariance),
     "max": row("x dim keepdim index", WINNER, x=composite.winner),
     "min": row("x dim keepdim index", WINNER, x=composite.winner),
     "amax": row("x dim keepdim", WINNER, x=composite.ties),
     "amin": row("x dim keepdim", WINNER, x=composite.ties),
-    "aminmax": row("x dim keepdim index", WINNER, x=composite.first_or_last),
     "median": row("x dim keepdim index", WINNER, x=composite.median),
     "kthvalue": row("x k dim keepdim index", WINNER, x=composite.chosen),
     "topk": row("x k dim largest sorted index", PICKED, x=composite.chosen),
@@ -197,7 +206,8 @@ TABLE: dict[str, Row] = {
     "meshgrid": row("*x indexing index", COPIED, x=selecting.along_one),
     "repeat": row("x *times", COPIED, x=moving.repeat),
     "repeat_interleave": row("x times/repeats dim", COPIED, x=moving.repeat_interleave),
-    "pad": row("x pad mode='constant' value", "What was put around it falls off again.", x=moving.pad),
+    "pad": row("x pad mode='constant' value", "What was put around it falls off again; a copy goes back to what it was copied from.",
+               x=moving.pad),
     "pixel_shuffle": row("x r/upscale_factor", MOVED, x="F.pixel_unshuffle(full(g), r)"),
     "pixel_unshuffle": row("x r/downscale_factor", MOVED, x="F.pixel_shuffle(full(g), r)"),
     "channel_shuffle": row("x groups", MOVED, x=moving.shuffled),
@@ -216,9 +226,9 @@ TABLE: dict[str, Row] = {
     "take": row("x index", READ_AGAIN, by="x.reshape(-1)[index]"),
     "masked_select": row("x m/mask", PICKED, by="x[m]"),
     "scatter": row("x dim index src/value", WRITTEN, x="full(g).scatter(dim, index, 0)", src="full(g).gather(dim, index)"),
-    "scatter_add": row("x dim index src", (SAME, WRITTEN[1]), x="g", src="full(g).gather(dim, index)"),
-    "scatter_reduce": row("x dim index src reduce", (SAME, WRITTEN[1]), x=selecting.reduced, src=selecting.reduced),
-    "index_add": row("x dim index source alpha=1", (SAME, WRITTEN[1]), x="g", source=selecting.added),
+    "scatter_add": row("x dim index src", (PLUS, WRITTEN[1]), x="g", src="full(g).gather(dim, index)"),
+    "scatter_reduce": row("x dim index src reduce", (PLUS, WRITTEN[1]), x=selecting.reduced, src=selecting.reduced),
+    "index_add": row("x dim index source alpha=1", (PLUS, WRITTEN[1]), x="g", source=selecting.added),
     "index_copy": row("x dim index source", WRITTEN, x="full(g).index_fill(dim, index, 0)", source="full(g).index_select(dim, index)"),
     "index_fill": row("x dim index value", WRITTEN[0], x="full(g).index_fill(dim, index, 0)"),
     "index_put": row("x indices values accumulate=False", WRITTEN, x=selecting.put_over, values=selecting.put_source),
@@ -252,10 +262,10 @@ TABLE: dict[str, Row] = {
                       x=norms.layer_norm, w=norms.layer_norm_weight, b="full(g)"),
     "rms_norm": row("x shape/normalized_shape w/weight eps", ("Moving one number of a row moves the row's length, too.", SCALE),
                     x=norms.rms_norm, w=norms.rms_norm_weight),
-    "batch_norm": row("x mean/running_mean var/running_var w/weight b/bias training=False momentum eps=1e-5", (STANDARD, SCALE, SHIFT),
+    "batch_norm": row("x mean/running_mean var/running_var w/weight b/bias training=False momentum eps=1e-5", (_statistics, SCALE, SHIFT),
                       x=norms.batch_norm, w=norms.batch_norm_weight, b=norms.batch_norm_bias),
     "native_batch_norm": row("x w/weight b/bias mean/running_mean var/running_var training momentum eps cudnn_enabled",
-                             (STANDARD, SCALE, SHIFT), x=norms.batch_norm, w=norms.batch_norm_weight, b=norms.batch_norm_bias),
+                             (_statistics, SCALE, SHIFT), x=norms.batch_norm, w=norms.batch_norm_weight, b=norms.batch_norm_bias),
     "instance_norm": row("x mean/running_mean var/running_var w/weight b/bias use_input_stats=True momentum eps=1e-5",
                          (STANDARD, SCALE, SHIFT), x=norms.instance_norm, w=norms.instance_norm_weight, b=norms.batch_norm_bias),
     "group_norm": row("x groups/num_groups w/weight b/bias eps=1e-5", (STANDARD, SCALE, SHIFT),
@@ -281,23 +291,32 @@ TABLE: dict[str, Row] = {
     "huber_loss": row("a b/target reduction='mean' delta=1.0", "The slope is the distance, and no more than the bound.",
                       a="share((a - b).clamp(-delta, delta)) * g", b="share((b - a).clamp(-delta, delta)) * g"),
     "binary_cross_entropy": row("a b/target weight=None size_average reduce reduction='mean'",
-                                "The slope is the distance over p * (1 - p).", a=losses.probabilities, b=losses.probabilities_target),
+                                ("The slope is the distance over p * (1 - p).", LINEAR),
+                                a=losses.probabilities, b=losses.probabilities_target),
     "binary_cross_entropy_with_logits": row(
         "a b/target weight=None size_average reduce reduction='mean' pos_weight=None",
-        ("Sigmoid, then its log: what comes back is p - y.", "The loss is linear in the target."), a=losses.binary, b=losses.binary_target),
-    "kl_div": row(f"a b/target {LOSS} log_target=False", "The loss is a mean of logs with the target as weights.",
+        ("Sigmoid, then its log: what comes back is p - y.", LINEAR), a=losses.binary, b=losses.binary_target),
+    "kl_div": row(f"a b/target {LOSS} log_target=False", "The loss adds up logs, with the target as weights.",
                   a=losses.divergence, b=losses.divergence_target),
-    "poisson_nll_loss": row("a b/target log_input=True full=False size_average eps=1e-8 reduce reduction='mean'", REGRESSION,
-                            by=losses.poisson),
-    "gaussian_nll_loss": row("a b/target var full=False eps=1e-6 reduction='mean'", REGRESSION, by=losses.gaussian),
-    "soft_margin_loss": row(f"a target {LOSS}", REGRESSION, a=losses.soft_margin),
-    "hinge_embedding_loss": row("a target margin=1.0 size_average reduce reduction='mean'", REGRESSION, a=losses.hinge),
-    "margin_ranking_loss": row("a/input1 b/input2 target margin=0.0 size_average reduce reduction='mean'", REGRESSION,
+    "poisson_nll_loss": row("a b/target log_input=True full=False size_average eps=1e-8 reduce reduction='mean'",
+                            ("The slope compares the rate with what was counted.", "The count is a factor of the log of the rate."),
+                            a=losses.poisson, b=losses.poisson),
+    "gaussian_nll_loss": row("a b/target var full=False eps=1e-6 reduction='mean'",
+                             ("The slope is the distance over the variance.", "The slope is the distance over the variance.",
+                              "A variance counts twice: by its log, and below the squared distance."),
+                             a=losses.gaussian, b=losses.gaussian, var=losses.gaussian),
+    "soft_margin_loss": row(f"a target {LOSS}", "The slope is a sigmoid, with the sign of the target.", a=losses.soft_margin),
+    "hinge_embedding_loss": row("a target margin=1.0 size_average reduce reduction='mean'",
+                                "Where the target is 1 the number itself counts, elsewhere what it lacks to the margin.", a=losses.hinge),
+    "margin_ranking_loss": row("a/input1 b/input2 target margin=0.0 size_average reduce reduction='mean'",
+                               "Only pairs that lack the margin count, either end with its own sign.",
                                a=losses.margin_ranking, b=losses.margin_ranking),
-    "cosine_embedding_loss": row("a/input1 b/input2 target margin=0.0 size_average reduce reduction='mean'", REGRESSION,
+    "cosine_embedding_loss": row("a/input1 b/input2 target margin=0.0 size_average reduce reduction='mean'",
+                                 "Pairs that belong together count by their cosine, others only where it is above the margin.",
                                  a=losses.cosine_embedding, b=losses.cosine_embedding),
     "triplet_margin_loss": row(
-        "a/anchor b/positive c/negative margin=1.0 p=2 eps=1e-6 swap size_average reduce reduction='mean'", REGRESSION,
+        "a/anchor b/positive c/negative margin=1.0 p=2 eps=1e-6 swap size_average reduce reduction='mean'",
+        "Only triplets that lack the margin count: by the one distance as it is, by the other with a minus.",
         a=losses.triplet, b=losses.triplet, c=losses.triplet),
     "multilabel_soft_margin_loss": row("a b/target", "Sigmoid, then its log: what comes back is p - y.", a=losses.multilabel),
     # windows

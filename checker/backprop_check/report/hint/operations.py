@@ -48,7 +48,7 @@ QUESTIONS = {
     "mse_loss": "How does the square of a distance move with `{x}` at its one end, and what is averaged?",
     **_all(_MEET, "matmul outer linear einsum"),
     **_all(_ROW, "softmax softmin log_softmax layer_norm rms_norm normalize"),
-    **_all(_WINNER, "max min amax amin aminmax median kthvalue max_pool1d max_pool2d"),
+    **_all(_WINNER, "max min amax amin median kthvalue max_pool1d max_pool2d"),
     **_all(_WINDOWS, "conv1d conv2d conv3d avg_pool1d avg_pool2d unfold im2col"),
     **_all(_PASSES, "maximum minimum fmax fmin where masked_fill clamp clamp_min clamp_max relu leaky_relu abs"),
     **_all(_PICKED, "tril triu diagonal linalg_diagonal trace index select narrow chunk split unbind topk masked_select"),
