@@ -48,6 +48,13 @@ FUNCTIONS = {
     "log1p": sp.log(1 + X),
     "log2": sp.log(X, 2),
     "log10": sp.log(X, 10),
+    "asin": sp.asin(ANY),
+    "acos": sp.acos(ANY),
+    "asinh": sp.asinh(ANY),
+    "acosh": sp.acosh(X),
+    "atanh": sp.atanh(ANY),
+    "erfc": sp.erfc(ANY),
+    "erfinv": sp.erfinv(ANY),
 }
 INVERSES = {"sigmoid": sp.log(Y / (1 - Y)), "rsqrt": Y**-2, "reciprocal": 1 / Y, "expm1": sp.log(Y + 1)}
 
@@ -64,8 +71,9 @@ class _Torch(StrPrinter):  # type: ignore[misc]
     def _print_Pow(self, expr: sp.Pow, rational: bool = False) -> str:
         if expr.exp == sp.S.Half and expr.base.is_number:
             return f"{self._print(expr.base)}**0.5"
-        if expr.exp == sp.S.Half:
-            return f"torch.sqrt({self._print(expr.base)})"
+        if abs(expr.exp) == sp.S.Half:
+            root = f"torch.sqrt({self._print(expr.base)})"
+            return root if expr.exp > 0 else f"1/{root}"
         return str(super()._print_Pow(expr, rational))
 
     def _print_Pi(self, expr: sp.Expr) -> str:

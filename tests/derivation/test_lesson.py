@@ -49,7 +49,7 @@ def inputs(N=5, C=3):
 def forward(x, k, s, W):
     a = x * s + k
     b = x.detach() * x
-    c = torch.lgamma(x + 1)
+    c = torch.special.erfcx(x + 1)
     h = (a + b + c) @ W
     loss = (h * h).mean()
     return loss
@@ -94,13 +94,13 @@ def test_the_number_followed_is_where_the_answer_is_furthest_off(odd: dict[str, 
 
 def test_a_line_outside_the_table_is_measured_and_named(odd: dict[str, Lesson]) -> None:
     assert odd["dx"].expression is None
-    assert odd["dx"].outside == "`lgamma` is outside the table of laws"
+    assert odd["dx"].outside == "`erfcx` is outside the table of laws"
     through = {use.line.name: use for use in odd["dx"].uses}
     assert through["c"].ways == ()
     assert through["c"].count == 1
     assert through["b"].moved[0].slope > 0
     assert len(through["b"].ways) == 1, "nothing goes through a detach"
-    assert odd["dh"].expression == "2 * h / (h * h).numel()"
+    assert odd["dh"].expression == "2 * h / h.numel()"
 
 
 def test_what_is_detached_does_not_respond(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def inputs(N=5, C=3):
 def forward(größe, s):
     b = torch.where(größe < 0, größe, größe * 2) * s  # (N, C)
     unused = größe.detach() + (0 if "</script><i>" else 1)  # (N, C)
-    c = torch.cdist(b, unused)  # (N, N)
+    c = torch.cdist(b, unused, 3)  # (N, N)
     held = lost(b) + c.mean()  # (N, C)
     d = c.sum() + held.sum()  # ()
     return d

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from backprop_check.derivation.derive import Derivation, Derived, Term, Underivable, derive
+from backprop_check.derivation.named import Named, lines
 from backprop_check.exercise.sizes import axes
 from backprop_check.records import Line, Trial
 from backprop_check.trace.graph import Graph
@@ -46,6 +47,14 @@ def backward(graph: Graph, known: Sequence[Trial] | None = None) -> Iterator[Wri
         except Underivable as error:
             yield Written(target.name, shape, None, str(error))
         available.add(target.name)
+
+
+def named_lines(graph: Graph, written: Written) -> tuple[Named, ...]:
+    """The lines of a target that was derived; its helpers have names that nothing else has."""
+    assert written.derived is not None
+    exercise = graph.exercise
+    taken = {*graph.scope, *exercise.names, *exercise.parameters, *(f"d{name}" for name in exercise.names)}
+    return lines(written.name, written.derived.expression, taken)
 
 
 def reasons(graph: Graph, derived: Derived) -> list[tuple[Line, str]]:

@@ -1,4 +1,4 @@
-"""Rules of reductions with more to say than a sum, of losses, and of what goes over windows."""
+"""Rules of reductions with more to say than a sum, and of what takes one of several."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import torch
 
-from backprop_check.derivation.read import Underivable
+from backprop_check.derivation.elementwise import SLOPES
+from backprop_check.derivation.row import Body
 from backprop_check.derivation.site import Site
 from backprop_check.derivation.trees import fill
 
@@ -35,11 +36,6 @@ def clamp(site: Site) -> ast.expr:
 
 def _given(node: ast.expr | None) -> bool:
     return node is not None and not (isinstance(node, ast.Constant) and node.value is None)
-
-
-def leaky_relu(site: Site) -> ast.expr:
-    slope = site.arguments.get("negative_slope", ast.Constant(0.01))
-    return fill("torch.where(x > 0, 1.0, s) * g", {"x": site.x, "s": slope, "g": site.g})
 
 
 def variance(site: Site) -> ast.expr:
@@ -101,112 +97,50 @@ def ties(site: Site) -> ast.expr:
     return fill(f"(x == y) / (x == y).sum({dims}) * g", names)
 
 
-def norm(site: Site) -> ast.expr:
-    if site.value("p") not in (None, 2, 2.0, "fro"):
-        raise Underivable("a norm other than the Euclidean one")
-    return fill("x / y * g", {"x": site.x, "y": site.keep(site.out), "g": site.keep(site.g)})
+def median(site: Site) -> ast.expr:
+    return ties(site) if site.dims is None else chosen(site)
 
 
-def _mean_share(site: Site, count: str) -> str:
-    reduction = site.value("reduction") or "mean"
-    if reduction == "none":
-        raise Underivable("`reduction='none'`")
-    return f" / {count}" if reduction == "mean" else ""
+def chosen(site: Site) -> ast.expr:
+    """What was chosen along an axis, at the places that the operation gives beside its values."""
+    assert isinstance(site.whole, ast.Subscript | ast.Attribute)
+    places = ast.Subscript(site.whole.value, ast.Constant(1), ast.Load())
+    axis = ast.Constant(-1) if site.value("dim") is None else site.along()
+    names = {"x": site.x, "d": axis, "i": places, "g": site.tensor()}
+    if len(site.shape(site.out)) < len(site.shape(site.x)):
+        names |= {"i": fill("i.unsqueeze(d)", names), "g": fill("g.unsqueeze(d)", names)}
+    return fill("torch.zeros_like(x).scatter_add(d, i, g)", names)
 
 
-def cross_entropy(site: Site) -> ast.expr:
-    """`(p - onehot) / n`, for scores (N, C) and labels (N,)."""
-    _labels(site)
-    share = _mean_share(site, "x.shape[0]")
-    return fill(f"(torch.softmax(x, 1) - F.one_hot(t, x.shape[1])){share} * g", {"x": site.x, "t": site.arguments["target"], "g": site.g})
+def gelu(site: Site) -> ast.expr | Body:
+    """With a tanh in the place of the normal distribution, where the author asks for it."""
+    if site.value("approximate") == "tanh":
+        return Body("0.5 * x * (1 + torch.tanh((2 / torch.pi)**0.5 * (x + 0.044715 * x**3)))")
+    return fill(f"({SLOPES['gelu']}) * g", {**site.arguments, "g": site.g})
 
 
-def nll_loss(site: Site) -> ast.expr:
-    _labels(site)
-    share = _mean_share(site, "x.shape[0]")
-    return fill(f"-F.one_hot(t, x.shape[1]){share} * g", {"x": site.x, "t": site.arguments["target"], "g": site.g})
+def along_channels(site: Site) -> ast.expr:
+    """`F.prelu`: the slope below 0, one for all or one for each channel."""
+    return fill("torch.where(x > 0, 1.0, w) * g", {"x": site.x, "w": _slopes(site), "g": site.full(site.g)})
 
 
-def _labels(site: Site) -> None:
-    if len(site.shape(site.x)) != 2 or len(site.shape(site.arguments["target"])) != 1:
-        raise Underivable("a loss of other shapes than (N, C) and (N,)")
-
-
-def mse_left(site: Site) -> ast.expr:
-    return _mse(site, "a", "b")
-
-
-def mse_right(site: Site) -> ast.expr:
-    return _mse(site, "b", "a")
-
-
-def _mse(site: Site, own: str, other: str) -> ast.expr:
-    share = _mean_share(site, "a.numel()")
-    return fill(f"2 * (a - b){share} * g", {"a": site.arguments[own], "b": site.arguments[other], "g": site.g})
-
-
-def layer_norm(site: Site) -> ast.expr:
-    """`r * (h - mean(h) - xhat * mean(h * xhat))` over the last axis, with h = w * g."""
-    _last_axis(site)
-    weighed = fill("w * g", {"w": site.arguments["w"], "g": site.full(site.g)}) if "w" in site.arguments else site.full(site.g)
-    mean = "mean(-1, keepdim=True)"
-    template = f"r * (h - (h).{mean} - n * (h * n).{mean})"
-    return fill(template, {"h": weighed, "n": _normalised(site), "r": _inverse_spread(site)})
-
-
-def layer_norm_weight(site: Site) -> ast.expr:
-    _last_axis(site)
-    return fill("n * g", {"n": _normalised(site), "g": site.full(site.g)})
-
-
-def _last_axis(site: Site) -> None:
-    if len(site.value("shape")) != 1:
-        raise Underivable("`layer_norm` over more than the last axis")
-
-
-def _inverse_spread(site: Site) -> ast.expr:
-    eps = site.arguments.get("eps", ast.Constant(1e-5))
-    return fill("(x.var(-1, unbiased=False, keepdim=True) + e)**-0.5", {"x": site.x, "e": eps})
-
-
-def _normalised(site: Site) -> ast.expr:
-    return fill("(x - x.mean(-1, keepdim=True)) * r", {"x": site.x, "r": _inverse_spread(site)})
-
-
-def pool(site: Site) -> ast.expr:
-    """Each window gives its gradient back to its winner, or to all in equal shares, and the windows are folded together again."""
-    x, y = site.evaluate(site.x), site.evaluate(site.out)
-    if x.dim() - 2 not in (1, 2):
-        raise Underivable("pooling without the axes (N, C, ...)")
-    two = x.dim() == 4
-    k = site.value("k")
-    pair = (tuple(k) if isinstance(k, tuple | list) else (k, k)) if two else (1, k if isinstance(k, int) else k[0])
-    step = site.value("stride") or k
-    hop = (tuple(step) if isinstance(step, tuple | list) else (step, step)) if two else (1, step if isinstance(step, int) else step[0])
-    n, c, area = "x.shape[0]", "x.shape[1]", pair[0] * pair[1]
-    image = "x" if two else "x.unsqueeze(2)"
-    windows = f"F.unfold({image}, {pair}, stride={hop}).view({n}, {c}, {area}, -1)"
-    arrived = f"g.reshape({n}, {c}, 1, -1)"
-    if _averages(x, y):
-        share = f"({arrived} / {area}).expand(-1, -1, {area}, -1)"
-    else:
-        # The first of equal winners, as torch counts: in windows of a relu all may be 0.
-        share = f"F.one_hot({windows}.argmax(2), {area}).mT * {arrived}"
-    size = "x.shape[2:]" if two else "(1, x.shape[2])"
-    folded = f"F.fold(({share}).flatten(1, 2), {size}, {pair}, stride={hop})"
-    return fill(folded if two else f"{folded}.squeeze(2)", {"x": site.x, "y": site.out, "g": site.full(site.g)})
-
-
-def _averages(x: torch.Tensor, y: torch.Tensor) -> bool:
-    return not bool(torch.isin(y, x).all())
-
-
-def windows(site: Site) -> ast.expr:
-    """`x.unfold(dim, size, step)`, or `F.unfold(x, kernel)`: what stands in several windows adds up."""
+def of_channels(site: Site) -> ast.expr:
+    rank = len(site.shape(site.x))
     names = {"x": site.x, "g": site.full(site.g)}
-    if len(site.shape(site.out)) == 3 and len(site.shape(site.x)) == 4:
-        return fill("F.fold(g, x.shape[2:], k)", {**names, "k": site.arguments["dim"]})
-    axis = site.value("dim") % len(site.shape(site.x))
-    names |= {name: site.arguments[name] for name in ("size", "step")}
-    places = f"torch.arange(x.shape[{axis}]).unfold(0, size, step).flatten()"
-    return fill(f"torch.zeros_like(x).index_add({axis}, {places}, g.movedim(-1, {axis + 1}).flatten({axis}, {axis + 1}))", names)
+    if site.value("w").numel() == 1:
+        return fill("((x < 0) * x * g).sum().view(1)", names)
+    axes = tuple(axis for axis in range(rank) if axis != 1)
+    return fill(f"((x < 0) * x * g).sum({axes[0] if len(axes) == 1 else axes})", names)
+
+
+def _slopes(site: Site) -> ast.expr:
+    behind = len(site.shape(site.x)) - 2
+    w = site.arguments["w"]
+    return fill(f"w.view(-1{', 1' * behind})", {"w": w}) if behind > 0 and site.value("w").numel() > 1 else w
+
+
+def gated(site: Site) -> ast.expr:
+    """`F.glu`: one half times the sigmoid of the other."""
+    names = {**site.arguments, "g": site.full(site.g), "y": site.out}
+    names["s"] = fill("torch.sigmoid(x.chunk(2, dim)[1])", names)
+    return fill("torch.cat([s * g, (1 - s) * y * g], dim)", names)

@@ -12,10 +12,13 @@ import torch
 import torch.nn.functional as F
 
 from backprop_check.comparison.compare import close
+from backprop_check.derivation.canonical import canonical
 from backprop_check.derivation.read import Operation, Underivable, operation
+from backprop_check.derivation.row import Body, Made, Row, bind
 from backprop_check.derivation.site import Site, stretch, unbroadcast
-from backprop_check.derivation.table import STOPS, TABLE, Row
-from backprop_check.derivation.trees import fill, simple, text
+from backprop_check.derivation.spelled import spelled
+from backprop_check.derivation.table import STOPS, TABLE
+from backprop_check.derivation.trees import fill, put, simple, text
 from backprop_check.records import Line, Trial
 from backprop_check.trace.graph import Graph, default_dtype
 from backprop_check.trace.oracle import in_float64
@@ -24,6 +27,9 @@ __all__ = ["Derivation", "Derived", "Step", "Term", "Underivable", "derive"]
 
 
 Shape = tuple[int, ...]
+
+UNFORESEEN = (AssertionError, AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
+"""What a rule raises of arguments that it was not written for: whatever torch takes may stand in a forward."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,7 @@ class Derivation:
     trial: Trial
     available: frozenset[str]
     _known: dict[int, tuple[ast.expr, Any]] = field(default_factory=dict, compare=False, repr=False)
+    _inner: list[str] = field(default_factory=list, compare=False, repr=False)
 
     @cached_property
     def names(self) -> dict[str, Any]:
@@ -122,14 +129,16 @@ class Derivation:
         own = ast.Name(node, ast.Load())
         if not terms:
             return Derived(node, fill("torch.zeros_like(x)", {"x": own}), ())
-        total = _sum([term.expression for term in terms])
+        total = spelled(_sum([term.expression for term in terms]), self.evaluate)
         value = self.evaluate(total)
+        if isinstance(value, torch.Tensor) and not value.is_floating_point():
+            total = ast.BinOp(total, ast.Mult(), ast.Constant(1.0))  # `F.one_hot` alone is whole numbers, which no gradient is
         same = isinstance(value, torch.Tensor) and value.shape == self.trial.gradients["d" + node].shape
         return Derived(node, stretch(total, own, same) if stretched else total, terms)
 
     def terms(self, line: Line, node: str) -> Iterator[Term]:
         """What comes back through each use of a node in a line."""
-        source = _plain(ast.parse(f"({line.source}\n)", mode="eval").body)
+        source = canonical(ast.parse(f"({line.source}\n)", mode="eval").body, self.graph.scope, self.trial.values)
         out = ast.Name(line.name, ast.Load())
         for expression, steps in self._walk(source, out, self._arriving(line), node):
             yield Term(line, expression, tuple(steps))
@@ -154,25 +163,28 @@ class Derivation:
             return
         row = TABLE.get(found.name)
         if row is None:
-            raise Underivable(f"`{found.name}`")
+            if self._reaches(node, wanted):
+                raise Underivable(f"`{found.name}`")
+            return
         for place, operand in found.operands:
-            lends = row.rules.get(_bind(row, found, place)[1], "") is None
-            if not lends and _uses(operand, wanted) and self._is_float(operand):
+            lends = row.rules.get(bind(row, found, place)[1], "") is None
+            if not lends and self._carries(operand, wanted):
                 received, step = self._received(row, found, place, operand, out, g)
                 for expression, steps in self._walk(operand, operand, received, wanted):
                     yield expression, [step, *steps]
 
     def _received(self, row: Row, found: Operation, place: int, operand: ast.expr, out: ast.expr, g: ast.expr) -> tuple[ast.expr, Step]:
-        arguments, parameter = _bind(row, found, place)
+        arguments, parameter = bind(row, found, place)
         rule = row.rules.get(parameter)
         if rule is None:
             raise Underivable(f"`{found.name}` with respect to `{text(operand)}`")
-        site = Site(arguments, out, g, self.evaluate, self.counts)
-        if isinstance(rule, str):
-            macros: Mapping[str, Callable[..., ast.expr]] = {"full": site.full, "keep": site.keep, "count": site.count}
-            made = fill(rule, {**arguments, "g": g, "y": out}, macros)
-        else:
-            made = rule(site)
+        site = Site(arguments, out, g, self.evaluate, self.counts, found.node)
+        try:
+            made = self._made(rule, site)
+        except UNFORESEEN as error:
+            raise Underivable(f"`{found.name}` as it is called in `{text(found.node)}`") from error
+        if isinstance(made, Body):
+            made = self._through(made, arguments, parameter, out, g)
         own, result = site.shape(operand), site.shape(out)
         if row.pairs and own != result:
             made, stretched = unbroadcast(site.full(made), result, own), result
@@ -181,10 +193,49 @@ class Derivation:
         else:
             stretched = site.shape(made)
             made = unbroadcast(made, stretched, own)
-        law = row.laws[parameter]
+        said = row.laws[parameter]
+        law = said if isinstance(said, str) else said(site)
         if row.slope:
-            law = f"{law} `{text(fill(row.slope, {'x': operand, 'y': out}))}`."
+            law = f"{law} `{text(fill(row.slope, {**arguments, 'y': out}))}`."
         return made, Step(found.name, text(operand), law, own, result, stretched, found.node, tuple(_others(found, place)))
+
+    def _made(self, rule: str | Made, site: Site) -> ast.expr | Body:
+        if not isinstance(rule, str):
+            return rule(site)
+        macros: Mapping[str, Callable[..., ast.expr]] = {"full": site.full, "keep": site.keep, "count": site.count, "share": site.share}
+        return fill(rule, {**site.arguments, "g": site.g, "y": site.out}, macros)
+
+    def _through(self, body: Body, arguments: Mapping[str, ast.expr], parameter: str, out: ast.expr, g: ast.expr) -> ast.expr:
+        """What an operand receives through what an operation is in terms of others: all that comes back to its places, added up."""
+        own = f"_operand{len(self._inner)}"
+        mine = f"p{self.evaluate(arguments['place'])}" if "place" in arguments and parameter == "x" else parameter
+        operand, placeholder = arguments[mine], ast.Name(own, ast.Load())
+        self._inner.append(own)
+        self.names[own] = self.evaluate(operand)
+        whole = fill(body.template, {**arguments, **body.names, parameter: placeholder, mine: placeholder})
+        received = [expression for expression, _ in self._walk(whole, out, g, own)]
+        if not received:
+            return fill("torch.zeros_like(x)", {"x": operand})
+        return simple(put(_sum(received), {own: operand}))
+
+    def _carries(self, operand: ast.expr, wanted: str) -> bool:
+        """Whether a gradient may come back through an operand to a use of `wanted`."""
+        if not _uses(operand, wanted):
+            return False
+        value = self.evaluate(operand)
+        if isinstance(value, tuple | list) and any(isinstance(v, torch.Tensor) and v.is_floating_point() for v in value):
+            raise Underivable(f"`{text(operand)}`, which is several tensors,")
+        return self._is_float(operand) and self._reaches(operand, wanted)
+
+    def _reaches(self, node: ast.expr, wanted: str) -> bool:
+        """Whether a gradient that arrives at `node` may come to a use of `wanted`, as far as no operation stops it."""
+        if not _uses(node, wanted) or isinstance(node, ast.Name):
+            return isinstance(node, ast.Name) and node.id == wanted
+        found = operation(node, self.evaluate)
+        return found.name not in STOPS and any(self._reaches(o, wanted) for _, o in found.operands if self._may_carry(o))
+
+    def _may_carry(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.Name | ast.BinOp | ast.UnaryOp | ast.Call | ast.Attribute | ast.Subscript) and self._is_float(node)
 
     def _is_float(self, node: ast.expr) -> bool:
         value = self.evaluate(node)
@@ -210,41 +261,6 @@ def _sum(terms: Sequence[ast.expr]) -> ast.expr:
     return total
 
 
-def _bind(row: Row, found: Operation, place: int) -> tuple[dict[str, ast.expr], str]:
-    """Return the arguments by parameter name, and the parameter that the operand at `place` is; it is also called as the rule calls it."""
-    arguments = dict(row.defaults)
-    mine = ""
-    star = next((p for p in row.parameters if p.startswith("*")), None)
-    gathered: list[ast.expr] = []
-    for i, argument in enumerate(found.positional):
-        parameter = row.parameters[min(i, len(row.parameters) - 1)] if star is None or i <= row.parameters.index(star) else star
-        if star is None and i >= len(row.parameters):
-            raise Underivable(f"`{found.name}` with so many arguments")
-        if parameter == star:
-            arguments[f"p{len(gathered)}"] = argument
-            if i == place:
-                arguments["place"] = ast.Constant(len(gathered))
-            gathered.append(argument)
-            parameter = parameter[1:]
-        arguments[parameter] = ast.Tuple(gathered, ast.Load()) if gathered else argument
-        mine = parameter if i == place else mine
-    for i, (name, argument) in enumerate(found.keywords.items()):
-        if name not in row.parameters:
-            raise Underivable(f"`{found.name}` with `{name}`")
-        arguments[name] = argument
-        mine = name if len(found.positional) + i == place else mine
-    if star == "*x" and mine == "x":
-        arguments |= {"x": gathered[_place(arguments)], "parts": ast.Constant(len(gathered))}
-    return arguments, mine
-
-
-def _place(arguments: Mapping[str, ast.expr]) -> int:
-    place = arguments["place"]
-    assert isinstance(place, ast.Constant)
-    assert isinstance(place.value, int)
-    return place.value
-
-
 def _fits(shape: tuple[int, ...], own: tuple[int, ...]) -> bool:
     """Whether `shape` is `own`, or broadcasts to it."""
     return len(shape) <= len(own) and all(n in (1, m) for n, m in zip(reversed(shape), reversed(own), strict=False))
@@ -252,17 +268,3 @@ def _fits(shape: tuple[int, ...], own: tuple[int, ...]) -> bool:
 
 def _uses(node: ast.expr, name: str) -> bool:
     return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node))
-
-
-def _plain(node: ast.expr) -> ast.expr:
-    """Write `math.sqrt(d)` as `d**0.5`: a submission need not import math."""
-    plain: ast.expr = _Plain().visit(node)
-    return plain
-
-
-class _Plain(ast.NodeTransformer):
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        self.generic_visit(node)
-        if ast.unparse(node.func) in ("math.sqrt", "sqrt") and len(node.args) == 1:
-            return ast.BinOp(node.args[0], ast.Pow(), ast.Constant(0.5))
-        return node

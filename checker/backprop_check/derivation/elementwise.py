@@ -26,4 +26,11 @@ SLOPES = {
     "log1p": "1/(x + 1)",
     "log2": "1/(x*0.6931471805599453)",
     "log10": "1/(x*2.302585092994046)",
+    "asin": "1/torch.sqrt(1 - x**2)",
+    "acos": "-1/torch.sqrt(1 - x**2)",
+    "asinh": "1/torch.sqrt(x**2 + 1)",
+    "acosh": "1/torch.sqrt(x**2 - 1)",
+    "atanh": "1/(1 - x**2)",
+    "erfc": "-2*torch.exp(-x**2)/torch.pi**0.5",
+    "erfinv": "torch.pi**0.5*torch.exp(y**2)/2",
 }

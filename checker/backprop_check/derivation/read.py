@@ -10,18 +10,26 @@ from typing import Any
 import torch
 
 BINARY: dict[type, str] = {
-    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.MatMult: "matmul",
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.MatMult: "matmul", ast.Mod: "remainder",
 }  # fmt: skip
 ALIASES = {
     "multiply": "mul", "divide": "div", "true_divide": "div", "subtract": "sub", "negative": "neg", "absolute": "abs", "concat": "cat",
-    "concatenate": "cat", "mm": "matmul", "bmm": "matmul", "mv": "matmul", "dot": "matmul", "inner": "matmul", "swapaxes": "transpose",
-    "swapdims": "transpose", "moveaxis": "movedim", "T": "t", "mT": "mt", "clip": "clamp", "arctan": "atan", "ger": "outer",
+    "concatenate": "cat", "mm": "matmul", "bmm": "matmul", "mv": "matmul", "dot": "matmul", "vdot": "matmul", "swapaxes": "transpose",
+    "swapdims": "transpose", "moveaxis": "movedim", "T": "t", "mT": "mt", "H": "t", "mH": "mt", "adjoint": "mt", "clip": "clamp",
+    "arctan": "atan", "arcsin": "asin", "arccos": "acos", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "ger": "outer",
+    "expit": "sigmoid", "gammaln": "lgamma", "nansum": "sum", "nanmean": "mean", "inverse": "inv", "chain_matmul": "multi_dot",
+    "float_power": "pow", "view_as": "reshape", "reshape_as": "reshape", "ravel": "reshape", "tile": "repeat", "row_stack": "vstack",
+    "upsample": "interpolate", "arctan2": "atan2", "scatter_": "scatter",
 }  # fmt: skip
-KEYWORDS = {"axis": "dim", "keepdims": "keepdim", "other": "b", "exponent": "b", "mat2": "b", "vec2": "b"}
-MODULES = ("torch", "F", "torch.nn.functional", "nn.functional")
-FLAT = {"view", "reshape", "permute", "expand", "repeat", "flip", "einsum", "tile"}
+OF_MODULE = {("F", "unfold"): "im2col", ("torch.linalg", "norm"): "linalg_norm", ("torch.linalg", "diagonal"): "linalg_diagonal",
+             ("torch", "batch_norm"): "native_batch_norm"}  # fmt: skip
+"""Functions that share their name with another."""
+TOGETHER = {"var_mean": ("var", "mean"), "std_mean": ("std", "mean"), "aminmax": ("amin", "amax")}
+"""Operations that give what others give one by one."""
+MODULES = ("torch", "F", "torch.nn.functional", "nn.functional", "torch.linalg", "torch.special")
+FLAT = {"view", "reshape", "permute", "expand", "repeat", "flip", "einsum", "multi_dot", "broadcast_tensors"}
 """Operations whose last parameter gathers all arguments that follow."""
-JOINS = {"cat", "stack", "concat", "concatenate"}
+JOINS = {"cat", "stack", "hstack", "vstack", "dstack", "column_stack"}
 
 
 class Underivable(Exception):
@@ -30,7 +38,10 @@ class Underivable(Exception):
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation: `arguments` are its expressions by position (flattened where a list was given) and by keyword."""
+    """One operation: `arguments` are its expressions by position (flattened where a list was given) and by keyword.
+
+    Of an operation that gives several tensors, `index` says which of them is taken.
+    """
 
     name: str
     positional: tuple[ast.expr, ...]
@@ -53,45 +64,55 @@ def operation(node: ast.expr, evaluate: Callable[[ast.expr], Any]) -> Operation:
             return Operation(BINARY[type(op)], (left, right), {}, node)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return Operation("neg", (operand,), {}, node)
-        case ast.Subscript(value=ast.Call(func=ast.Attribute(attr="chunk" | "split" | "unbind" as name)) as call, slice=index):
-            inner = operation(call, evaluate)
-            return Operation(name, inner.positional, {**inner.keywords, "index": index}, node)
-        case ast.Subscript(value=ast.Call(func=ast.Attribute(attr="max" | "min")) as call, slice=ast.Constant(value=0)) if isinstance(
-            evaluate(call), tuple
-        ):
-            return Operation(_name(operation(call, evaluate), evaluate), *_given(call), node)
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return Operation("positive", (operand,), {}, node)
+        case ast.Subscript(value=ast.Call() as call, slice=index) if isinstance(evaluate(call), tuple | list):
+            return _part(call, index, node, evaluate)
         case ast.Subscript(value=base, slice=index):
             return Operation("index", (base, index), {}, node)
-        case ast.Attribute(value=ast.Call() as call, attr="values"):
-            return Operation(_name(operation(call, evaluate), evaluate), *_given(call), node)
+        case ast.Attribute(value=ast.Call() as call, attr=attr) if isinstance(evaluate(call), tuple):
+            several = evaluate(call)
+            at = next((i for i, value in enumerate(several) if value is getattr(several, attr, None)), None)
+            if at is not None:
+                return _part(call, ast.Constant(at), node, evaluate)
         case ast.Attribute(value=base, attr=attr):
             return Operation(ALIASES.get(attr, attr), (base,), {}, node)
-        case ast.Call(func=ast.Attribute(attr=attr)) as call:
-            positional, keywords = _given(call)
-            found = Operation(ALIASES.get(attr, attr), positional, keywords, node)
-            return Operation(_name(found, evaluate), positional, keywords, node)
+        case ast.Call(func=ast.Attribute(value=owner, attr=attr)) as call:
+            return _call(call, owner, attr, evaluate)
     raise Underivable(f"`{ast.unparse(node)}`")
 
 
-def _given(call: ast.Call) -> tuple[tuple[ast.expr, ...], dict[str, ast.expr]]:
-    assert isinstance(call.func, ast.Attribute)
-    arguments = list(call.args)
-    if ast.unparse(call.func.value) not in MODULES:
-        arguments.insert(0, call.func.value)
-    keywords = {KEYWORDS.get(k.arg, k.arg): k.value for k in call.keywords if k.arg}
+def _part(call: ast.Call, index: ast.expr, node: ast.expr, evaluate: Callable[[ast.expr], Any]) -> Operation:
+    found = operation(call, evaluate)
+    if found.name in TOGETHER:
+        name = TOGETHER[found.name][evaluate(index)]
+        alien = {"unbiased", "correction"} if name == "mean" else {}
+        return Operation(name, found.positional, {k: v for k, v in found.keywords.items() if k not in alien}, node)
+    return Operation(found.name, found.positional, {**found.keywords, "index": index}, node)
+
+
+def _call(call: ast.Call, owner: ast.expr, attr: str, evaluate: Callable[[ast.expr], Any]) -> Operation:
+    module = ast.unparse(owner)
+    name = OF_MODULE.get((module, attr)) or ALIASES.get(attr, attr)
+    arguments = [*call.args]
+    if module not in MODULES:
+        arguments.insert(1 if name == "where" else 0, owner)
+    keywords = {k.arg: k.value for k in call.keywords if k.arg}
     if "input" in keywords:
         arguments.insert(0, keywords.pop("input"))
-    if call.func.attr in JOINS and arguments and isinstance(arguments[0], ast.List | ast.Tuple):
+    if name in JOINS and not arguments and "tensors" in keywords:
+        arguments = [keywords.pop("tensors")]
+    if name in JOINS and arguments and isinstance(arguments[0], ast.List | ast.Tuple):
         if len(arguments) > 1:
             keywords["dim"] = arguments[1]
         arguments = list(arguments[0].elts)
-    if call.func.attr in FLAT and len(arguments) == 2 and isinstance(arguments[1], ast.Tuple | ast.List):
+    if name == "multi_dot" and isinstance(arguments[0], ast.List | ast.Tuple):
+        arguments = list(arguments[0].elts)
+    if name in FLAT:
+        arguments += [keywords.pop(k) for k in ("shape", "size", "dims", "sizes") if k in keywords]
+    if name in FLAT and len(arguments) == 2 and isinstance(arguments[1], ast.Tuple | ast.List):
         arguments = [arguments[0], *arguments[1].elts]
-    return tuple(arguments), keywords
-
-
-def _name(found: Operation, evaluate: Callable[[ast.expr], Any]) -> str:
-    """Tell apart what one name of torch means by what it is given: `torch.max(a, b)` is a maximum of two."""
-    if found.name in ("max", "min") and len(found.positional) > 1 and isinstance(evaluate(found.positional[1]), torch.Tensor):
-        return found.name + "imum"
-    return found.name
+    second = arguments[1] if len(arguments) > 1 else keywords.get("other")
+    if name in ("max", "min") and second is not None and isinstance(evaluate(second), torch.Tensor):
+        name += "imum"  # `torch.max(a, b)` is a maximum of two
+    return Operation(name, tuple(arguments), keywords, call)

@@ -1,99 +1,14 @@
-"""Rules of operations that pick, move, join and copy."""
+"""Rules of operations that pick, put and join."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-
-import torch
+from collections.abc import Callable
 
 from backprop_check.derivation.read import Underivable
+from backprop_check.derivation.row import Body
 from backprop_check.derivation.site import Site
 from backprop_check.derivation.trees import fill
-
-WHOLE = ast.Slice(None, None, None)
-
-
-def index(site: Site) -> ast.expr:
-    """`x[...]`: by index tensors, or by slices and whole numbers, which are undone one after the other."""
-    given = site.arguments["index"]
-    elements = list(given.elts) if isinstance(given, ast.Tuple) else [given]
-    if any(not _basic(site, e) for e in elements):
-        return _advanced(site, elements)
-    steps = list(_steps(site, elements))
-    g = site.full(site.g)
-    for template, before in reversed(steps):
-        g = fill(template, {"g": g, "e": before})
-    return g
-
-
-def _basic(site: Site, element: ast.expr) -> bool:
-    if isinstance(element, ast.Slice):
-        return True
-    value = site.evaluate(element)
-    return value is None or value is Ellipsis or (isinstance(value, int) and not isinstance(value, bool))
-
-
-def _steps(site: Site, elements: list[ast.expr]) -> Iterator[tuple[str, ast.expr]]:
-    """For each element what undoes it, and the expression before it was applied."""
-    before, axis = site.x, 0
-    for element in elements:
-        if isinstance(element, ast.Slice):
-            if any(part is not None for part in (element.lower, element.upper, element.step)):
-                low, high = (ast.unparse(p) if p else "None" for p in (element.lower, element.upper))
-                step = f", {ast.unparse(element.step)}" if element.step else ""
-                yield f"torch.zeros_like(e).slice_scatter(g, {axis}, {low}, {high}{step})", before
-                before = ast.Subscript(before, _tuple([*[WHOLE] * axis, element]), ast.Load())
-            axis += 1
-            continue
-        value = site.evaluate(element)
-        if value is Ellipsis:
-            axis = len(site.shape(before)) - sum(1 for e in elements[elements.index(element) + 1 :] if not _is_none(e))
-        elif value is None:
-            yield f"g.squeeze({axis})", before
-            before = fill(f"e.unsqueeze({axis})", {"e": before})
-            axis += 1
-        else:
-            yield f"torch.zeros_like(e).select_scatter(g, {axis}, {ast.unparse(element)})", before
-            before = fill(f"e.select({axis}, i)", {"e": before, "i": element})
-
-
-def _advanced(site: Site, elements: list[ast.expr]) -> ast.expr:
-    values = [None if isinstance(e, ast.Slice) else site.evaluate(e) for e in elements]
-    shape = site.shape(site.x)
-    tensors = [torch.as_tensor(list(v) if isinstance(v, range) else v) for v in values if v is not None]
-    names = {"x": site.x, "g": site.full(site.g)}
-    if len(elements) == 1 and tensors[0].dtype == torch.bool:
-        return fill("torch.zeros_like(x).masked_scatter(m, g)", {**names, "m": elements[0]})
-    if len(elements) == len(shape) == 2 and len(tensors) == 2 and tensors[0].tolist() == list(range(shape[0])):
-        g = site.g if not site.shape(site.g) else fill("g.unsqueeze(1)", {"g": site.full(site.g)})
-        return fill("F.one_hot(i, x.shape[1]) * g", {"x": site.x, "i": elements[1], "g": g})
-    if len(tensors) == len(elements):
-        places = [_place(e, v) for e, v in zip(elements, values, strict=True)]
-        return fill("torch.zeros_like(x).index_put(i, g, accumulate=True)", {**names, "i": _tuple(places, always=True)})
-    if len(tensors) == 1 and tensors[0].dim() == 1 and all(v is not None or _whole(e) for v, e in zip(values, elements, strict=True)):
-        axis = next(i for i, v in enumerate(values) if v is not None)
-        return fill(f"torch.zeros_like(x).index_add({axis}, i, g)", {**names, "i": elements[axis]})
-    raise Underivable("an index of slices and tensors together")
-
-
-def _place(element: ast.expr, value: object) -> ast.expr:
-    """An index as `index_put` wants it: a tensor."""
-    if isinstance(value, range) and isinstance(element, ast.Call):
-        return ast.Call(fill("torch.arange", {}), element.args, [])
-    return element if isinstance(value, torch.Tensor) else fill("torch.tensor(e)", {"e": element})
-
-
-def _whole(element: ast.expr) -> bool:
-    return isinstance(element, ast.Slice) and element.lower is element.upper is element.step is None
-
-
-def _is_none(element: ast.expr) -> bool:
-    return isinstance(element, ast.Constant) and element.value is None
-
-
-def _tuple(elements: list[ast.expr], always: bool = False) -> ast.expr:
-    return elements[0] if len(elements) == 1 and not always else ast.Tuple(elements, ast.Load())
 
 
 def cat(site: Site) -> ast.expr:
@@ -118,13 +33,13 @@ def part(site: Site) -> ast.expr:
     """`x.chunk(k, dim)[i]` and `x.split(size, dim)[i]`: the slice goes back to where it was cut out."""
     axis = (site.value("dim") or 0) % len(site.shape(site.x))
     length, own = site.shape(site.x)[axis], site.shape(site.out)[axis]
-    names = {"x": site.x, "g": site.full(site.g), "i": site.arguments["index"]}
+    names = {"x": site.x, "g": site.tensor(), "i": site.arguments["index"]}
     if "chunks" in site.arguments:
-        size = ast.BinOp(fill(f"x.shape[{axis}]", names), ast.FloorDiv(), site.arguments["chunks"])
+        size: ast.expr = ast.BinOp(fill(f"x.shape[{axis}]", names), ast.FloorDiv(), site.arguments["chunks"])
         if length % site.value("chunks"):
-            raise Underivable("`chunk` into parts of different sizes")
+            size = fill(f"-(-x.shape[{axis}] // c)", {**names, "c": site.arguments["chunks"]})
     elif isinstance(site.value("size"), int):
-        size = site.arguments["size"]  # type: ignore[assignment]
+        size = site.arguments["size"]
     else:
         sizes, i = list(site.value("size")), site.value("index")
         at = sum(sizes[: i % len(sizes)])
@@ -136,49 +51,115 @@ def part(site: Site) -> ast.expr:
 
 
 def unbind(site: Site) -> ast.expr:
-    names = {"x": site.x, "g": site.full(site.g), "i": site.arguments["index"]}
+    names = {"x": site.x, "g": site.tensor(), "i": site.arguments["index"]}
     return fill(f"torch.zeros_like(x).select_scatter(g, {site.value('dim') or 0}, i)", names)
 
 
-def laid_out(site: Site) -> ast.expr:
-    """The gradient in the operand's shape. One that has a name is contiguous, as `view` wants it; one just computed need not be."""
-    g = site.full(site.g)
-    return fill(f"g.{_view(g)}(x.shape)", {"g": g, "x": site.x})
+def split_tensor(site: Site) -> Body:
+    """`tensor_split(x, k)`: parts of one size, as `chunk` gives them."""
+    if not isinstance(site.value("parts_"), int) or site.shape(site.x)[site.value("dim")] % site.value("parts_"):
+        raise Underivable("`tensor_split` into parts of different sizes")
+    return Body("torch.chunk(x, parts_, dim)[index]")
 
 
-def _view(node: ast.expr) -> str:
-    return "view" if isinstance(node, ast.Name) else "reshape"
+def joined(axis: int, rank: int = 1) -> Callable[[Site], Body]:
+    """`hstack` and its like: parts of fewer axes get some, and are joined along `axis`."""
+
+    def rule(site: Site) -> Body:
+        places = range(site.value("parts"))
+        ranks = [len(site.shape(site.arguments[f"p{i}"])) for i in places]
+        at = 0 if axis == 1 and rank == 1 and ranks[0] == 1 else axis
+        lifted = [_lifted(f"p{i}", n, rank, axis) for i, n in zip(places, ranks, strict=True)]
+        return Body(f"torch.cat([{', '.join(lifted)}], {at})")
+
+    return rule
 
 
-def permute(site: Site) -> ast.expr:
-    """The inverse permutation."""
-    order = [d % len(site.shape(site.x)) for d in site.value("dims")]
-    inverse = [order.index(d) for d in range(len(order))]
-    return fill(f"g.permute({', '.join(map(str, inverse))})", {"g": site.full(site.g)})
+def _lifted(part: str, own: int, rank: int, axis: int) -> str:
+    if own >= rank:
+        return part
+    return f"{part}.unsqueeze({1 if axis == 1 else 0})" if rank == 2 else f"{part}.unsqueeze(2)" if own == 2 else f"{part}[None, :, None]"
 
 
-def flip(site: Site) -> ast.expr:
-    return fill(f"g.flip({', '.join(map(str, site.value('dims')))})", {"g": site.full(site.g)})
+def one_of_many(site: Site) -> Body:
+    """`torch.broadcast_tensors(x, u)[i]`."""
+    if site.value("index") != site.value("place"):
+        return Body("torch.zeros_like(x)")
+    return Body("x.expand(like)", {"like": ast.Attribute(site.out, "shape", ast.Load())})
 
 
-def roll(site: Site) -> ast.expr:
-    names = {"g": site.full(site.g), "s": site.arguments["shifts"], "d": site.arguments.get("dims", ast.Constant(None))}
-    return fill("g.roll(-s, d)", names)
+def along_one(site: Site) -> Body:
+    """`torch.meshgrid(u, v)[i]`: the numbers of one, along an axis of their own."""
+    place, rank = int(site.value("place")), len(site.shape(site.out))
+    axis = 1 - place if site.value("indexing") == "xy" and place < 2 else place
+    shape = ", ".join("-1" if i == axis else "1" for i in range(rank))
+    if site.value("index") != place:
+        return Body("torch.zeros_like(x)")
+    return Body(f"x.view({shape}).expand(like)", {"like": ast.Attribute(site.out, "shape", ast.Load())})
 
 
-def repeat(site: Site) -> ast.expr:
-    """Each axis is cut into its copies, and they are added up."""
-    times = site.arguments["times"]
-    assert isinstance(times, ast.Tuple)
-    extra = len(times.elts) - len(site.shape(site.x))
-    cut = ", ".join(f"{ast.unparse(k)}" + (f", x.shape[{i - extra}]" if i >= extra else "") for i, k in enumerate(times.elts))
-    axes = tuple(i + max(0, i - extra) for i in range(len(times.elts)))
-    g = site.full(site.g)
-    return fill(f"g.{_view(g)}({cut}).sum({axes})", {"g": g, "x": site.x})
+def block(site: Site) -> ast.expr:
+    """The block that this part filled."""
+    names = {**site.arguments, "g": site.full(site.g)}
+    if any(len(site.shape(site.arguments[f"p{i}"])) != 2 for i in range(site.value("parts"))):
+        raise Underivable("`block_diag` of other than matrices")
+    before = [" + ".join(f"p{i}.shape[{axis}]" for i in range(int(site.value("place")))) for axis in (0, 1)]
+    cut = ", ".join(f"{low}:{low}{' + ' if low else ''}x.shape[{axis}]" for axis, low in enumerate(before))
+    return fill(f"g[{cut}]", names)
 
 
-def repeat_interleave(site: Site) -> ast.expr:
-    if not isinstance(site.value("times"), int) or site.value("dim") is None:
-        raise Underivable("`repeat_interleave` with a tensor, or without an axis")
-    axis = site.value("dim") % len(site.shape(site.x))
-    return fill(f"g.unflatten({axis}, (-1, k)).sum({axis + 1})", {"g": site.full(site.g), "k": site.arguments["times"]})
+def added(site: Site) -> ast.expr:
+    """What was added at places of an axis receives what is there."""
+    return fill("alpha * g.index_select(dim, index)", {**site.arguments, "g": site.full(site.g)})
+
+
+def put_source(site: Site) -> ast.expr:
+    given = site.arguments["indices"]
+    inner = given.elts[0] if isinstance(given, ast.Tuple) and len(given.elts) == 1 else given
+    return ast.Subscript(site.full(site.g), inner, ast.Load())
+
+
+def put_over(site: Site) -> ast.expr:
+    """What was written over did not reach the result."""
+    names = {**site.arguments, "g": site.full(site.g)}
+    return fill("g" if site.value("accumulate") else "g.index_put(indices, torch.zeros_like(values))", names)
+
+
+def bag(site: Site) -> ast.expr:
+    """Rows that are read, and added up or averaged."""
+    if len(site.shape(site.arguments["index"])) != 2 or site.value("mode") not in ("sum", "mean"):
+        raise Underivable("`embedding_bag` with offsets, or of maxima")
+    share = " / index.shape[1]" if site.value("mode") == "mean" else ""
+    names = {**site.arguments, "g": site.full(site.g)}
+    return fill(f"torch.zeros_like(x).index_put((index,), g.unsqueeze(1){share}, accumulate=True)", names)
+
+
+def embedding(site: Site) -> ast.expr:
+    names = {**site.arguments, "g": site.full(site.g)}
+    if site.given("padding_idx"):
+        names["g"] = fill("g * (index != padding_idx).unsqueeze(-1)", names)
+    return fill("torch.zeros_like(x).index_put((index,), g, accumulate=True)", names)
+
+
+def reduced(site: Site) -> Body:
+    if site.value("reduce") != "sum":
+        raise Underivable("`scatter_reduce` other than by sums")
+    return Body("x.scatter_add(dim, index, src)")
+
+
+def diagonal(site: Site) -> ast.expr:
+    names = {**site.arguments, "g": site.tensor()}
+    ends = site.value("dim1"), site.value("dim2")
+    if len(site.shape(site.x)) == 2 and ends in ((0, 1), (-2, -1)):
+        if site.shape(site.x)[0] == site.shape(site.x)[1]:
+            return fill("torch.diag(g, offset)" if site.value("offset") else "torch.diag(g)", names)
+        ends = (0, 1)
+    told = "" if ends == (0, 1) else ", dim1=dim1, dim2=dim2"
+    moved = ", offset" if site.value("offset") else ""
+    return fill(f"torch.zeros_like(x).diagonal_scatter(g{moved}{told})", names)
+
+
+def diag(site: Site) -> Body:
+    if len(site.shape(site.x)) == 1:
+        return Body("torch.diag_embed(x, offset)")
+    return Body("torch.diagonal(x, offset)")

@@ -24,6 +24,8 @@ class Site:
     g: ast.expr
     evaluate: Callable[[ast.expr], Any]
     counts: Mapping[int, str]
+    whole: ast.expr
+    """The operation itself, as it stands."""
 
     def value(self, name: str) -> Any:
         """The value of a parameter in the trial; None where it was not given."""
@@ -75,6 +77,25 @@ class Site:
         for factor in factors[1:]:
             product = ast.BinOp(product, ast.Mult(), factor)
         return product
+
+    def share(self, node: ast.expr) -> ast.expr:
+        """Of a loss: its slope in one element, over the number of elements where it is their mean."""
+        reduction = self.value("reduction") or "mean"
+        if reduction == "batchmean":
+            return fill("n / a.shape[0]", {"n": node, "a": self.arguments["a"]})
+        if reduction != "mean":
+            return node
+        shape = self.shape(node)
+        whole = next((self.arguments[name] for name in ("a", "b") if self.shape(self.arguments[name]) == shape), node)
+        return fill("n / a.numel()", {"n": node, "a": whole})
+
+    def given(self, name: str) -> bool:
+        """Whether a parameter has a value other than None."""
+        return self.value(name) is not None
+
+    def tensor(self) -> ast.expr:
+        """What arrives, as a tensor in the shape of the result also where it is one plain number."""
+        return stretch(self.g, self.out, False) if literal(self.g) is not None else self.full(self.g)
 
     def along(self) -> ast.expr:
         """The axis as the author wrote it."""

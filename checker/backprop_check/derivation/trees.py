@@ -60,6 +60,11 @@ def fill(template: str, names: Mapping[str, ast.expr], macros: Mapping[str, Macr
     return simple(_fill(parsed(template), names, macros or {}))
 
 
+def put(node: ast.expr, names: Mapping[str, ast.expr]) -> ast.expr:
+    """The same in a tree that is no template; nothing else in it is changed."""
+    return _fill(node, names, {})
+
+
 def _fill(node: ast.expr, names: Mapping[str, ast.expr], macros: Mapping[str, Macro]) -> ast.expr:
     if isinstance(node, ast.Name):
         return names.get(node.id, node)

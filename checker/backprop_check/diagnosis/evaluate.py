@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from backprop_check.diagnosis.vocabulary import ATTRIBUTES, CREATES, FUNCTIONS, METHODS
+from backprop_check.diagnosis.vocabulary import ATTRIBUTES, CREATES, FUNCTIONS, METHODS, SQUARES
 from backprop_check.diagnosis.work import Work
 
 ELEMENTS = 1 << 22
@@ -27,6 +27,8 @@ _UNARY: dict[type, Callable[[Any], Any]] = {ast.USub: operator.neg, ast.UAdd: op
 _COMPARE: dict[type, Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
 }  # fmt: skip
+MODULES = {"torch": torch, "F": F, "torch.nn.functional": F, "torch.linalg": torch.linalg, "torch.special": torch.special}
+_CONSTANTS = {"pi": torch.pi, "e": torch.e, "inf": torch.inf}
 _ROOTS: dict[str, Any] = {"range": range, "len": len, "float": float, "int": int}
 
 
@@ -116,6 +118,8 @@ class Evaluator:
     def _attribute(self, node: ast.Attribute) -> Any:
         if isinstance(node.value, ast.Name) and node.value.id == "torch" and isinstance(getattr(torch, node.attr, None), torch.dtype):
             return getattr(torch, node.attr)
+        if isinstance(node.value, ast.Name) and node.value.id == "torch" and node.attr in _CONSTANTS:
+            return _CONSTANTS[node.attr]
         base = self(node.value)
         if isinstance(base, torch.Tensor | tuple) and node.attr in ATTRIBUTES:
             return self._try(node, lambda: getattr(base, node.attr))
@@ -127,7 +131,7 @@ class Evaluator:
         keywords = {k.arg: self(k.value) for k in node.keywords if k.arg is not None}
         if len(keywords) != len(node.keywords):
             raise Refused("**")
-        if name in CREATES and _product(arguments) > ELEMENTS:
+        if name in CREATES | SQUARES and _product([*arguments, *keywords.values()]) ** (1 + (name in SQUARES)) > ELEMENTS:
             raise Refused("too large")
         return self._try(node, lambda: function(*arguments, **keywords), *arguments)
 
@@ -136,11 +140,9 @@ class Evaluator:
             return _ROOTS[node.id], node.id
         if isinstance(node, ast.Attribute):
             path = _path(node.value)
-            if path == "torch" and node.attr in FUNCTIONS:
-                return getattr(torch, node.attr), node.attr
-            if path in ("F", "torch.nn.functional") and node.attr in FUNCTIONS and hasattr(F, node.attr):
-                return getattr(F, node.attr), node.attr
-            if path not in ("torch", "F", "torch.nn.functional") and node.attr in METHODS:
+            if path in MODULES and node.attr in FUNCTIONS and hasattr(MODULES[path], node.attr):
+                return getattr(MODULES[path], node.attr), node.attr
+            if path not in MODULES and node.attr in METHODS:
                 base = self(node.value)
                 if isinstance(base, torch.Tensor):
                     return getattr(base, node.attr), node.attr

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
-from backprop_check.derivation.backward import Written, reasons
+from backprop_check.derivation.backward import Written, named_lines, reasons
 from backprop_check.report.layout import prose, visible
 from backprop_check.trace.graph import Graph
 
@@ -19,7 +19,9 @@ def derivation_lines(graph: Graph, written: Iterable[Written], width: int) -> It
             yield Text(f"{target.name} = ...", style="bold")
             yield from prose(f"{target.why_not}.", width, style="yellow")
             continue
-        yield Text.assemble((f"{target.name} = {target.derived.text}", "bold"), (f"   # {target.axes}", "dim"))
+        *helpers, last = named_lines(graph, target)
+        yield from (Text(helper.text, style="bold") for helper in helpers)
+        yield Text.assemble((last.text, "bold"), (f"   # {target.axes}", "dim"))
         several = len(target.derived.terms) > 1
         for line, why in reasons(graph, target.derived):
             yield from prose(f"`{line.name} = {line.source}`", width, style="cyan")

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from rich.text import Text
 
+from backprop_check.derivation.named import lines
 from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis.pages import page
 from backprop_check.exercise.solution import Step
@@ -43,7 +44,7 @@ def fix_lines(submission: Submission, gradient: Gradient, lesson: Lesson, step: 
     if place and not all(re.match(rf"\s*{re.escape(lesson.name)}\s*[-+*/@]?=[^=]", s.source) for s in own):
         said = "In one line" if said.startswith("A right line") else said  # to a loop no line is near
     yield from prose(f"{said}{place}:", width)
-    for line in f"{lesson.name} = {_as_written(source)}".split("\n"):
+    for line in _lines(submission, lesson, source):
         yield Text(f"   {visible(line)}", style="green")
     named = [f"{name} {lesson.shapes[name]}" for name in names_in(source, lesson)]
     yield from prose(f"{', '.join(named)} -> {lesson.name} {lesson.axes}", width, style="dim") if named else ()
@@ -60,9 +61,9 @@ def _place(own: Sequence[Statement], lesson: Lesson) -> str:
     """Which lines the shown one replaces, all those of a loop; of lines that make other gradients too only what they do for this one."""
     rows = sorted({row for s in own for row in range(s.line, s.end_line + 1)})
     runs = [[row for _, row in run] for _, run in groupby(enumerate(rows), key=lambda at: at[1] - at[0])]
-    lines = together(f"{run[0]} to {run[-1]}" if len(run) > 2 else together(map(str, run)) for run in runs)
+    places = together(f"{run[0]} to {run[-1]}" if len(run) > 2 else together(map(str, run)) for run in runs)
     others = any(name != lesson.name and "d" + name[1:] == name and name in lesson.shapes for s in own for name in s.writes)
-    named = f"line{'s' if len(rows) > 1 else ''} {lines}"
+    named = f"line{'s' if len(rows) > 1 else ''} {places}"
     return f", in the place of what {named} do for {lesson.name}" if others else f", in the place of {named}"
 
 
@@ -77,6 +78,10 @@ def _chosen(gradient: Gradient, lesson: Lesson, step: Step | None, readable: boo
     return ("The solution writes", step.source) if step is not None else None
 
 
-def _as_written(source: str) -> str:
-    """A line of one row as a learner would write it; one of several rows as it stands."""
-    return source if "\n" in source else text(parsed(source))
+def _lines(submission: Submission, lesson: Lesson, source: str) -> list[str]:
+    """A line of one row as a learner would write it, a derived one in several where that reads better; one of several rows as it stands."""
+    if "\n" in source:
+        return f"{lesson.name} = {source}".split("\n")
+    if source == lesson.expression:
+        return [line.text for line in lines(lesson.name, parsed(source), {*submission.parameters, *lesson.shapes})]
+    return [f"{lesson.name} = {text(parsed(source))}"]

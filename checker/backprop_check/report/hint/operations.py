@@ -20,7 +20,13 @@ _ROW = "When one number of a row of `{x}` rises, which numbers of that row of `{
 _JOINED = "Which part of `{y}` did `{x}` fill?"
 _ONE_COPIED = "`{x}` is one number, and serves all of {copies}. What becomes of what comes back from there?"
 _COPIED = "One number of `{x}`, {own}, serves all of {copies}. What becomes of what comes back from there?"
+_MOVES = "When one number of `{x}` rises a little, which numbers of `{y}` move, and how much?"
 _PASSES = "Where does `{y}` move with `{x}`, and where does it not?"
+
+
+def _all(question: str, names: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), question)
+
 
 QUESTIONS = {
     "add": "When `{x}` rises by 1, by how much does the sum rise?",
@@ -40,21 +46,19 @@ QUESTIONS = {
     "cross_entropy": "How does `{y}` move when the score at the label rises, and how when another one does? What is averaged?",
     "nll_loss": "Which number of each row of `{x}` does the loss read, with which sign, and what is averaged?",
     "mse_loss": "How does the square of a distance move with `{x}` at its one end, and what is averaged?",
-    **dict.fromkeys(("matmul", "outer", "linear", "einsum"), _MEET),
-    **dict.fromkeys(("softmax", "log_softmax", "layer_norm"), _ROW),
-    **dict.fromkeys(("max", "min", "amax", "amin", "max_pool1d", "max_pool2d"), _WINNER),
-    **dict.fromkeys(("conv1d", "conv2d", "avg_pool1d", "avg_pool2d", "unfold"), _WINDOWS),
-    **dict.fromkeys(("maximum", "minimum", "where", "masked_fill", "clamp", "relu", "leaky_relu", "abs"), _PASSES),
-    **dict.fromkeys(("tril", "triu", "diagonal", "trace", "index", "select", "narrow", "chunk", "split", "unbind"), _PICKED),
-    **dict.fromkeys(("index_select", "embedding", "gather", "take_along_dim"), _REPEATED),
-    **dict.fromkeys(("cat", "stack"), _JOINED),
-    **dict.fromkeys(
-        ("reshape", "view", "flatten", "unflatten", "squeeze", "unsqueeze", "t", "mt", "transpose", "movedim", "permute", "flip", "roll"),
-        _MOVED,
-    ),
+    **_all(_MEET, "matmul outer linear einsum"),
+    **_all(_ROW, "softmax softmin log_softmax layer_norm rms_norm normalize"),
+    **_all(_WINNER, "max min amax amin median kthvalue max_pool1d max_pool2d"),
+    **_all(_WINDOWS, "conv1d conv2d conv3d avg_pool1d avg_pool2d unfold im2col"),
+    **_all(_PASSES, "maximum minimum fmax fmin where masked_fill clamp clamp_min clamp_max relu leaky_relu abs"),
+    **_all(_PICKED, "tril triu diagonal linalg_diagonal trace index select narrow chunk split unbind topk masked_select"),
+    **_all(_REPEATED, "index_select embedding gather take_along_dim take"),
+    **_all(_JOINED, "cat stack hstack vstack dstack column_stack"),
+    **_all(_MOVED, "reshape view flatten unflatten squeeze unsqueeze atleast_2d t mt transpose movedim permute flip fliplr flipud"),
+    **_all(_MOVED, "rot90 roll sort msort diag_embed diagflat pixel_shuffle pixel_unshuffle channel_shuffle"),
 }
-COPIES = frozenset({"expand", "expand_as", "broadcast_to", "repeat", "repeat_interleave"})
-SAME = frozenset({"clone", "contiguous", "to", "double", "type_as"})
+COPIES = frozenset({"expand", "expand_as", "broadcast_to", "broadcast_tensors", "repeat", "repeat_interleave", "interpolate"})
+SAME = frozenset({"clone", "contiguous", "to", "double", "float", "type", "type_as", "positive", "nan_to_num", "cpu", "dropout"})
 """Operations that leave numbers and places as they are: there is nothing to ask."""
 
 
@@ -73,7 +77,8 @@ def _of(operation: Operation, use: Use) -> Iterator[str]:
     # Of a sum on the way to something else there is nothing worth asking.
     inner = all(operation is not way[-1] for way in use.ways)
     if operation.name not in COPIES | SAME and not (operation.name == "add" and inner):
-        yield _meeting(operation) or QUESTIONS.get(operation.name) or _slope(operation, use.line)
+        usual = _slope(operation, use.line) if operation.law.endswith("`.") else _MOVES  # a law that ends in a slope
+        yield _meeting(operation) or QUESTIONS.get(operation.name, usual)
     if operation.copies:
         yield _COPIED if operation.own != "()" else _ONE_COPIED
 
