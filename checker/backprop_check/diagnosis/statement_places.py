@@ -28,6 +28,8 @@ def other_places(case: Case, statement: ast.stmt, counters: dict[str, int | None
         for k, own in enumerate(index):
             plain = isinstance(own, ast.Slice | ast.Name) or literal(own) is not None
             near = [n for n in ast.walk(own) if isinstance(n, ast.Name) and n.id in counters]
+            if near and isinstance(own, ast.Name):
+                others += [[*index[:k], looked_up, *index[k + 1 :]] for looked_up in _looked_up(case, counters)]
             if plain or near:
                 fit = [c for c in counters if ast.unparse(own) != c and fits(case, part.value, k, counters[c])]
                 others += [[*index[:k], ast.Name(c, ast.Load()), *index[k + 1 :]] for c in fit]
@@ -45,6 +47,18 @@ def other_places(case: Case, statement: ast.stmt, counters: dict[str, int | None
             at: ast.expr = other[0] if len(other) == 1 else ast.Tuple(other, ast.Load())
             new = ast.copy_location(ast.Subscript(part.value, at, part.ctx), part)
             yield part, new, another_place(case, part, isinstance(part.ctx, ast.Store))
+
+
+def _looked_up(case: Case, counters: dict[str, int | None]) -> Iterator[ast.expr]:
+    """What the forward's own indices hold at the places that are counted: `X[i, j]`."""
+    known = case.verdict.runs[0].trial.values
+    for name in dict.fromkeys(name for line in case.consumers for name in line.reads):
+        value = known.get(name)
+        if isinstance(value, torch.Tensor) and not value.is_floating_point() and value.dtype != torch.bool:
+            own = ast.Name(name, ast.Load())
+            for places in permutations(counters, value.dim()) if value.dim() else ():
+                if all(fits(case, own, k, counters[c]) for k, c in enumerate(places)):
+                    yield ast.Subscript(own, _tuple(places), ast.Load())
 
 
 def _cuts(case: Case) -> list[ast.expr]:
