@@ -50,6 +50,23 @@ ROWS = [
      "scrambled-reshape", r"`view` gives these numbers another shape, and turns nothing.*Exchange the axes of `q` in place of the `view`: `q\.mT`", r"a change here"),
     ("p = x.transpose(1, 2); y = torch.sin(p)", "x (B, T, K, C)", RANDN, "dx = torch.cos(x) * dy.reshape(x.shape)",
      "dx = torch.cos(x) * dy.transpose(1, 2)", "scrambled-reshape", r"`dy\.transpose\(1, 2\)`", r"a change here"),
+    # The function of what goes in, which changes less of the line than the result alone.
+    ("h = torch.tanh(v)", "v (N, C)", RANDN, "dv = (1 - torch.tanh(h)**2) * dh", "dv = (1 - h**2) * dh", "applied-twice",
+     r"as it is, or take tanh of `v`, as the forward does.*dv = \(1 - torch\.tanh\(v\)\*\*2\) \* dh", r"^$"),
+    # The line with the missing factor in its place.
+    ("u = sq.sum(0, keepdim=True) / 2; r = (u + 1e-5)**-0.5; xh = d * r", "sq (N, C), d (N, C)", RAND,
+     "dsq = torch.ones_like(sq) / 2 * (d * dxh).sum(0, keepdim=True)", "dr = (d * dxh).sum(0, keepdim=True); dsq = torch.ones_like(sq) / 2 * -0.5 * r**3 * dr",
+     "missing-local-derivative", r"derivative of `\(u \+ 1e-5\)\*\*-0\.5` by u is missing.*dsq = [^;]*\(d \* dxh\)\.sum\(0, keepdim=True\)[^;]* r\*\*3", r"^$"),
+    # No constants where there are none, a mask in the learner's own words, a one that the learner writes.
+    ("c = (a * b).sum(1); loss = c.sum()", "a (N, C), b (C)", RANDN, "da = b.expand(a.shape[0], -1) / a.shape[0]", "da = b.expand(a.shape[0], -1)",
+     "wrong-scale", r"`/ a\.shape\[0\]` does not belong here", r"[Ee]ach constant"),
+    ("m = a.amin(1, keepdim=True)", "a (N, C)", RANDN, "da = (0 <= a) * dm", "da = (a == m) * dm", "wrong-mask", r"passes it where `0 <= a`", r"`a > 0`"),
+    ("q = v**-2", "v (N)", RAND, "dv = 1 * -2 * v**-1 * dq", "dv = -2 * v**-3 * dq", "wrong-power", r"dv = 1 \* -2 \* v\*\*-3 \* dq", r"^$"),
+    # Plain words: where another gradient arrives, and what rises by how much.
+    ("z = x @ W; h = torch.tanh(z); y = h * 2", "x (N, K), W (K, C)", RANDN, "dz = ...; dh = ...; dW = x.T @ dh", "dh = 2 * dy; dz = (1 - h**2) * dh; dW = x.T @ dz",
+     "missing-local-derivative wrong-operand", r"the rest of the line leads back from z, where `dz` arrives", r"the rest of this"),
+    ("y = x @ W + b", "x (N, K), W (K, C), b (C)", RANDN, "db = dy.sum(1)", "db = dy.sum(0)", "wrong-axis",
+     r"When `b` rises by 1, by how much does `x @ W \+ b` rise\?", r"the sum rise"),
     # A module that is not imported.
     ("y = a * b", "a (N, C), b (N, C)", RANDN, "da = np.multiply(b, dy) + nn.b", "da = b * dy", "undefined-name",
      r"Which line at the top of the file would say what `\w+` is\?.*and what the file imports", r"Which of them do you mean"),

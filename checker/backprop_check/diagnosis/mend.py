@@ -9,7 +9,7 @@ from itertools import chain, islice
 from backprop_check.derivation.trees import fill, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import without_one
-from backprop_check.diagnosis.edits import names_used, search
+from backprop_check.diagnosis.edits import names_used, parts, search
 from backprop_check.diagnosis.nearness import far
 from backprop_check.diagnosis.order import editors
 from backprop_check.diagnosis.plain import plain, settled
@@ -69,12 +69,14 @@ def nearest(case: Case, given: str | None) -> str | None:
 
 
 def _plain(case: Case, candidate: str) -> Iterator[str]:
-    """A right line without what cancels itself in it, and one as short as it can be made."""
+    """A right line without what cancels itself in it, one without its factor 1, and one as short as it can be made."""
     expression = ast.parse(candidate, mode="eval").body
     quiet = settled(case, expression)
     if not case.is_right(quiet):
         yield text(expression)
         return
+    if case.draft is not None and any(without_one(part) is not part for part in parts(case.draft)):
+        yield text(quiet)  # who writes `-1 * x` is not told to write `-x`
     yield text(without_one(quiet))
     yield text(plain(case, quiet))
 

@@ -14,6 +14,7 @@ from backprop_check.derivation.trees import dumped, parsed, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import is_sum
 from backprop_check.diagnosis.edits import is_tensor, names_used, parts
+from backprop_check.diagnosis.plain import begins_with_minus
 from backprop_check.diagnosis.replay import cut, downstream
 from backprop_check.diagnosis.rewrites import is_turned
 
@@ -109,7 +110,7 @@ def _oddities(case: Case, expression: ast.expr) -> Iterator[tuple[str, str]]:
                         yield "/", ""
                     if isinstance(right, ast.BinOp) and isinstance(right.op, ast.Div):
                         yield "1 / x", ""
-                if isinstance(right, ast.UnaryOp) and not isinstance(op, ast.Pow):
+                if not isinstance(op, ast.Pow) and (isinstance(right, ast.UnaryOp) or (is_sum(part) and begins_with_minus(right))):
                     yield "signs", ""
                 if isinstance(op, ast.Mult) and isinstance(right, ast.BinOp) and isinstance(right.op, ast.Mult | ast.Div):
                     yield "()", ""

@@ -23,7 +23,7 @@ _COPIED = "One number of `{x}`, {own}, serves all of {copies}. What becomes of w
 _PASSES = "Where does `{y}` move with `{x}`, and where does it not?"
 
 QUESTIONS = {
-    "add": "When `{x}` rises by 1, by how much does the sum rise?",
+    "add": "When `{x}` rises by 1, by how much does `{y}` rise?",
     "sub": _FALLS,
     "neg": _FALLS,
     "mul": "When `{x}` rises a little, what is that little multiplied with in `{y}`?",
