@@ -62,6 +62,15 @@ ROWS = [
      "wrong-scale", r"`/ a\.shape\[0\]` does not belong here", r"[Ee]ach constant"),
     ("m = a.amin(1, keepdim=True)", "a (N, C)", RANDN, "da = (0 <= a) * dm", "da = (a == m) * dm", "wrong-mask", r"passes it where `0 <= a`", r"`a > 0`"),
     ("q = v**-2", "v (N)", RAND, "dv = 1 * -2 * v**-1 * dq", "dv = -2 * v**-3 * dq", "wrong-power", r"dv = 1 \* -2 \* v\*\*-3 \* dq", r"^$"),
+    # A square that is written as a product, and a number that the forward divides by.
+    ("s = w * w; n = w * r; y = s + n", "w (N, C), r (N, C)", RANDN, "dw = r * dn + w * ds", "ds = dy; dn = dy; dw = r * dn + 2 * w * ds", "wrong-scale",
+     r"`w \* ds` lacks the factor 2.*`w \* w` is a square, and the slope of a square is twice", r"has as an exponent"),
+    ("q = u / 4", "u (N, C)", RANDN, "du = dq * 4", "du = dq / 4", "wrong-scale", r"this multiplies with `4`, where the derivative divides by it", r"side of the fraction"),
+    # The learner's order stays where one sign is turned, and what only gave an axis goes.
+    ("e = torch.exp(-v); p = u * v; y = e + 2 * p", "u (N), v (N)", RANDN, "de = dy; dp = 2 * dy; dv = e * de + u * dp", "dv = -e * de + u * dp", "wrong-sign",
+     r"dv = -e \* de \+ u \* dp", r"u \* dp - e"),
+    ("m = x.amax(1)", "x (N, C)", RANDN, "dx = torch.zeros_like(x); dx[:, x.argmax(1)] = dm[:, None]", "dx = (x == m[:, None]) * dm[:, None]",
+     "ignored-index", r"dx\[range\(x\.shape\[0\]\), x\.argmax\(1\)\] = dm\b", r"None\]\.squeeze"),
     # Plain words: where another gradient arrives, and what rises by how much.
     ("z = x @ W; h = torch.tanh(z); y = h * 2", "x (N, K), W (K, C)", RANDN, "dz = ...; dh = ...; dW = x.T @ dh", "dh = 2 * dy; dz = (1 - h**2) * dh; dW = x.T @ dz",
      "missing-local-derivative wrong-operand", r"the rest of the line leads back from z, where `dz` arrives", r"the rest of this"),
@@ -99,6 +108,10 @@ PRODUCT = ("y = x @ W", "x (N, K), W (K, C)", "dW = x.T @ dy")
 LOOPS = [
     # The row that an index names.
     (TABLE, ["dE = torch.zeros_like(E)", "for n in range(len(X)):", "    dE[n] += de[n]"], "wrong-slice", "dE[n]", r"dE\[X\[n\]\] \+= de\[n\]"),
+    # A window that does not move on.
+    (("y = F.conv1d(x, w)", "x (B, K, T), w (C, K, 3)", "dw = torch.zeros_like(w)"),
+     ["dw = torch.zeros_like(w)", "for i in range(3):", "    dw[:, :, i] = torch.einsum('nkl,ncl->kc', dy, x[:, :, :dy.shape[2]])"],
+     "wrong-slice", "x[:, :, :dy.shape[2]]", r"x\[:, :, i:i \+ dy\.shape\[2\]\]"),
     # Of a loop the caret is under the line that writes, and nothing within it has another.
     (TABLE, ["dE = torch.zeros_like(E)", "for n in range(len(X)):", "    dE[X[n]] += torch.sin(de[n]) * e[n].exp()"], "unrecognised",
      "dE[X[n]] += torch.sin(de[n]) * e[n].exp()", r"the shape is right, the numbers are not"),

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from itertools import chain, islice
 
-from backprop_check.derivation.trees import fill, text
+from backprop_check.derivation.trees import dumped, fill, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import without_one
 from backprop_check.diagnosis.edits import names_used, parts, search
@@ -15,6 +15,7 @@ from backprop_check.diagnosis.order import editors
 from backprop_check.diagnosis.plain import plain, settled
 from backprop_check.diagnosis.quotient import step
 from backprop_check.diagnosis.replaced import replaced, with_term
+from backprop_check.diagnosis.rewrites import led, put
 from backprop_check.diagnosis.rules import bad_reshape, hard_coded_size, wrong_operand
 from backprop_check.diagnosis.work import EDITS
 
@@ -71,7 +72,7 @@ def nearest(case: Case, given: str | None) -> str | None:
 def _plain(case: Case, candidate: str) -> Iterator[str]:
     """A right line without what cancels itself in it, one without its factor 1, and one as short as it can be made."""
     expression = ast.parse(candidate, mode="eval").body
-    quiet = settled(case, expression)
+    quiet = _led(case, settled(case, expression))
     if not case.is_right(quiet):
         yield text(expression)
         return
@@ -79,6 +80,16 @@ def _plain(case: Case, candidate: str) -> Iterator[str]:
         yield text(quiet)  # who writes `-1 * x` is not told to write `-x`
     yield text(without_one(quiet))
     yield text(plain(case, quiet))
+
+
+def _led(case: Case, expression: ast.expr) -> ast.expr:
+    """`-a * b` for `-(a * b)`, unless the learner writes that."""
+    own = {dumped(part) for part in parts(case.draft)} if case.draft is not None else set()
+    for part in parts(expression):
+        match part:
+            case ast.UnaryOp(op=ast.USub(), operand=ast.BinOp(op=ast.Mult() | ast.Div()) as product) if dumped(part) not in own:
+                expression = put(expression, part, led(product))
+    return expression
 
 
 def _for_any_labels(case: Case, line: str) -> Iterator[str]:

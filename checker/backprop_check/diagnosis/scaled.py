@@ -61,6 +61,8 @@ def scale_words(case: Case, right: ast.expr, part: ast.expr) -> Words:
         if source is not None and source.by and isinstance(whole, ast.BinOp) and literal(part) is not None:
             does, other = ("divides by", "it") if source.by == short(part) else ("multiplies with", f"`{source.by}`")
             return Words(f"this {does} `{short(part)}`, where the forward multiplies with {other}", why, source.ask)
+        if isinstance(whole, ast.BinOp) and isinstance(whole.op, ast.Mult):
+            return Words(f"this multiplies with `{short(part)}`, where the derivative divides by it", why, source.ask if source else ask)
         return Words(f"`{short(part)}` stands on the wrong side of the fraction", why, source.ask if source else ask)
     said = f"/ {_one(part)}" if whole is not None and part is whole.right and isinstance(whole.op, ast.Div) else short(part)
     return Words(f"`{said}` is not the constant that belongs here", why, source.ask if source else look(case))

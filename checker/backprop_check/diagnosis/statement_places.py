@@ -35,6 +35,8 @@ def other_places(case: Case, statement: ast.stmt, counters: dict[str, int | None
                 others += [[*index[:k], ast.Name(c, ast.Load()), *index[k + 1 :]] for c in fit]
             if plain and not near:
                 others += [[*index[:k], cut, *index[k + 1 :]] for cut in _cuts(case) if ast.dump(cut) != ast.dump(own)]
+            if isinstance(own, ast.Slice) and own.upper is not None and own.step is None:
+                others += [[*index[:k], moved, *index[k + 1 :]] for moved in _moved_on(own, counters)]
             if isinstance(own, ast.Name) and near:
                 others += [[*index[:k], ast.BinOp(own, op, ast.Constant(1)), *index[k + 1 :]] for op in (ast.Add(), ast.Sub())]
         if len(index) == 2:
@@ -47,6 +49,17 @@ def other_places(case: Case, statement: ast.stmt, counters: dict[str, int | None
             at: ast.expr = other[0] if len(other) == 1 else ast.Tuple(other, ast.Load())
             new = ast.copy_location(ast.Subscript(part.value, at, part.ctx), part)
             yield part, new, another_place(case, part, isinstance(part.ctx, ast.Store))
+
+
+def _moved_on(cut: ast.Slice, counters: dict[str, int | None]) -> Iterator[ast.expr]:
+    """A cut that moves on with a counter, as a window does: `i:i + n` for `:n`, and for `i:n`."""
+    assert cut.upper is not None
+    named = {n.id for n in ast.walk(cut.upper) if isinstance(n, ast.Name)}
+    for counter in counters:
+        begins = cut.lower is None or (isinstance(cut.lower, ast.Name) and cut.lower.id == counter)
+        if begins and counter not in named:
+            moves = ast.Name(counter, ast.Load())
+            yield ast.Slice(moves, ast.BinOp(moves, ast.Add(), cut.upper))
 
 
 def _looked_up(case: Case, counters: dict[str, int | None]) -> Iterator[ast.expr]:

@@ -124,10 +124,10 @@ def _passing(case: Case, site: Site, condition: str) -> tuple[Claim, ...]:
 
 def _in_words(case: Case, mine: list[torch.Tensor]) -> str | None:
     """The condition that gives the answer's mask: the learner's own, else one on a tensor that has a name."""
-    for part in parts(case.draft) if case.draft is not None else ():
-        if isinstance(part, ast.Compare) and 0 in map(literal, (part.left, part.comparators[0])):
-            if all(_is_mask(evaluator.tensor(part), mask) for evaluator, mask in zip(case.evaluators, mine, strict=True)):
-                return f"`{ast.unparse(part)}`"
+    compared = (part for part in (parts(case.draft) if case.draft is not None else ()) if isinstance(part, ast.Compare))
+    for part in (part for part in compared if 0 in map(literal, (part.left, part.comparators[0]))):
+        if all(_is_mask(evaluator.tensor(part), mask) for evaluator, mask in zip(case.evaluators, mine, strict=True)):
+            return f"`{ast.unparse(part)}`"
     everywhere = [case.names(run) for run in case.runs]
     for name in everywhere[0]:
         values = [names[name] for names in everywhere]
