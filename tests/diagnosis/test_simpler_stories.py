@@ -76,6 +76,14 @@ ROWS = [
      "missing-local-derivative wrong-operand", r"the rest of the line leads back from z, where `dz` arrives", r"the rest of this"),
     ("y = x @ W + b", "x (N, K), W (K, C), b (C)", RANDN, "db = dy.sum(1)", "db = dy.sum(0)", "wrong-axis",
      r"When `b` rises by 1, by how much does `x @ W \+ b` rise\?", r"the sum rise"),
+    # The last two axes, a mask as a factor, the letters of an einsum.
+    ("s = q @ k.mT", "q (B, T, C), k (B, T, C)", RANDN, "dk = q.transpose(1, 2) @ ds", "dk = ds.mT @ q", "transposed",
+     r"`\.mT` does.*dk = \(q\.transpose\(1, 2\) @ ds\)\.mT", r"permute"),
+    ("m = torch.where(a < b, a, b)", "a (N, C), b (N, C)", RANDN, "db = dm", "db = (a >= b) * dm", "missing-mask", r"db = dm \* \(a >= b\)", r"^$"),
+    ("s = q @ k.mT", "q (B, T, C), k (B, T, C)", RANDN, "dk = torch.einsum('bts,bsc->btc', ds, q)", "dk = ds.mT @ q", "missing-transpose",
+     r"other axes of `ds` meet here than should.*dk = torch\.einsum\('bst,bsc->btc', ds, q\)", r"`@` sums"),
+    ("s = q @ k.mT", "q (B, T, C), k (B, T, C)", RANDN, "dk = torch.einsum('bst,bsc->bct', ds, q)", "dk = ds.mT @ q", "transposed",
+     r"Exchange the letters of the result: `->btc`", r"permute"),
     # A module that is not imported.
     ("y = a * b", "a (N, C), b (N, C)", RANDN, "da = np.multiply(b, dy) + nn.b", "da = b * dy", "undefined-name",
      r"Which line at the top of the file would say what `\w+` is\?.*and what the file imports", r"Which of them do you mean"),

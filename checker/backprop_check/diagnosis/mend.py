@@ -10,6 +10,7 @@ from backprop_check.derivation.trees import dumped, fill, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import without_one
 from backprop_check.diagnosis.edits import names_used, parts, search
+from backprop_check.diagnosis.letters import relettered
 from backprop_check.diagnosis.nearness import far
 from backprop_check.diagnosis.order import editors
 from backprop_check.diagnosis.plain import plain, settled
@@ -114,8 +115,8 @@ def _written_out(case: Case) -> Iterator[str]:
 
 
 def _renamed(case: Case) -> Iterator[str]:
-    """One tensor in the place of another; a length left to torch."""
-    for edits in (wrong_operand.edits, bad_reshape.edits):
+    """One tensor in the place of another; a length left to torch; the letters of one tensor of an `einsum` in another order."""
+    for edits in (wrong_operand.edits, bad_reshape.edits, relettered):
         found = search(case, edits)
         if found is not None:
             yield text(found.tree)

@@ -87,7 +87,7 @@ def _taken_of(case: Case, call: ast.expr, inner: ast.expr) -> ast.expr | None:
     last = max((names.index(name) for name in used if name in names), default=len(names))
     before = [line for line in case.graph.exercise.lines if names.index(line.name) <= last]
     operands = [part for line in before for part in parts(ast.parse(line.source.strip(), mode="eval").body)]
-    for operand in (*operands, *parts(inner)):
+    for operand in sorted((*operands, *parts(inner)), key=lambda operand: not isinstance(operand, ast.Name)):
         result = value_of(case, put(call, inner, operand)) if operand is not inner else None
         if isinstance(result, torch.Tensor) and result.shape == value.shape and torch.allclose(result.to(value.dtype), value, rtol=1e-9):
             return operand
