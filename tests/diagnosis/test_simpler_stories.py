@@ -84,6 +84,15 @@ ROWS = [
      r"other axes of `ds` meet here than should.*dk = torch\.einsum\('bst,bsc->btc', ds, q\)", r"`@` sums"),
     ("s = q @ k.mT", "q (B, T, C), k (B, T, C)", RANDN, "dk = torch.einsum('bst,bsc->bct', ds, q)", "dk = ds.mT @ q", "transposed",
      r"Exchange the letters of the result: `->btc`", r"permute"),
+    # One reduction where two axes are to go, ones whose sign alone is wrong, and `expand`, which reshapes nothing.
+    ("y = z * g", "z (B, C, T), g (C, 1)", RANDN, "dg = (z * dy).sum(2)", "dg = (z * dy).sum((0, 2))[:, None]", "missing-sum",
+     r"Sum over axis 0 \(B\) as well, and keep what is summed with length 1", r"other mistake"),
+    ("loss = -(q + r).mean()", "q (N), r (N)", RANDN, "dq = torch.ones_like(q) / len(q)", "dq = -torch.ones_like(q) / len(q)", "wrong-sign",
+     r"dq = -torch\.ones_like\(q\) / len\(q\)", r"q \+ r\)\.numel"),
+    ("y = k.sum(1)", "k (B, C, T)", RANDN, "dk = dy.unsqueeze(2).expand_as(k)", "dk = dy.unsqueeze(1).expand_as(k)", "bad-reshape",
+     r"`expand` copies: along axes of length 1", r"A reshape keeps every number"),
+    ("p = torch.softmax(z, 1); loss = (p * p).sum() / z.shape[0]", "z (N, C)", RANDN, "dp = 2 * p / z.shape[0]; dz = p * (1 - p) * dp",
+     "dz = p * (dp - (p * dp).sum(1, keepdim=True))", "diagonal-jacobian", r"Which numbers of p does z\[\d, \d\] move", r"^$"),
     # A module that is not imported.
     ("y = a * b", "a (N, C), b (N, C)", RANDN, "da = np.multiply(b, dy) + nn.b", "da = b * dy", "undefined-name",
      r"Which line at the top of the file would say what `\w+` is\?.*and what the file imports", r"Which of them do you mean"),

@@ -11,7 +11,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import without_one
 from backprop_check.diagnosis.edits import names_used, parts, search
 from backprop_check.diagnosis.letters import relettered
-from backprop_check.diagnosis.nearness import far
+from backprop_check.diagnosis.nearness import far, new_numbers
 from backprop_check.diagnosis.order import editors
 from backprop_check.diagnosis.plain import plain, settled
 from backprop_check.diagnosis.quotient import step
@@ -53,7 +53,8 @@ def nearest(case: Case, given: str | None) -> str | None:
     if given is None and derived and isinstance(case.draft, ast.Name | ast.Constant) and not _one_more(case):
         return derived[0]
     if derived and case.draft is not None and not names_used(case.draft) and not case.gradients_in(ast.parse(derived[0], mode="eval").body):
-        return derived[0]  # ones, however they are written: a number that makes them right teaches nothing
+        told = [given] if given is not None and not new_numbers(case, given) else []
+        return min([*derived, *told], key=lambda line: far(case, line, told=line == given))  # ones, however written: no number is made up
     if derived and case.draft is not None and step(case.draft) is not None:
         return derived[0]  # nobody is taught a difference quotient
     certain = [*derived, *([given] if given else []), *_written_out(case)]

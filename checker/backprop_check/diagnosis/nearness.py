@@ -49,10 +49,16 @@ def far(case: Case, line: str, told: bool = False) -> tuple[bool, float]:
     usual = [e for e in (case.draft, case.derived.expression if case.derived is not None else None) if e is not None]
     odd = _strangeness(case, expression, usual) - TOLD * told
     if case.derived is not None and not told:
-        odd += NUMBER * len(_numbers(expression) - frozenset().union(*map(_numbers, usual)))
+        odd += NUMBER * len(new_numbers(case, line))
     if usual and not told and frozenset.intersection(*map(case.gradients_in, usual)) - case.gradients_in(expression):
         odd += LOST
     return _changed(written, these) + odd > NEAR, _steps(written, these) + odd + len(these) / 3
+
+
+def new_numbers(case: Case, line: str) -> frozenset[float]:
+    """The numbers that a line calculates with, and neither the learner's nor the derived one does."""
+    usual = [e for e in (case.draft, case.derived.expression if case.derived is not None else None) if e is not None]
+    return _numbers(parsed(line)) - frozenset().union(*map(_numbers, usual))
 
 
 def _changed(written: list[str], line: list[str]) -> int:

@@ -24,7 +24,8 @@ def fillings(submission: Submission, gradient: Gradient, lesson: Lesson, which: 
     part = _part(submission, span)
     named = re.search(r"`(\w+)`", diagnosis.error) if diagnosis else None
     count = sum(len(use.ways) or min(use.count, 1) for use in lesson.uses)
-    users = list(dict.fromkeys(use.line.name for use in lesson.uses))
+    moving = [use for use in lesson.uses if use.count] or lesson.uses
+    users = list(dict.fromkeys(use.line.name for use in moving))
     return {
         "name": lesson.name,
         "node": node,
