@@ -48,7 +48,7 @@ SHOWN = {
     "two sums": ("ex11b", "db2 = dlogits.sum(0)", "dlogits.sum((0, 1))"),
     "a condition that is turned round": ("ex10", "da = torch.where(a == b, 0, db)", "torch.where(a == b, db, 0)"),
     # The nearest line stays: a form that is right is the learner's own.
-    "the learner's power": ("ex08", "da = -1 * a**-1 * dc", "-a**-2 * dc"),
+    "the learner's power": ("ex08", "da = -1 * a**-1 * dc", "-1 * a**-2 * dc"),
     "the learner's formula": ("ex12", "dlogits = probs - F.one_hot(Y, probs.shape[1])", "(probs - F.one_hot(Y, probs.shape[1])) / n"),
     "the learner's fused line": ("ex04", "db = dd / a", "dd / b"),
     "the learner's order": ("ex13", "dbndiff = 2 * bndiff * dbndiff2", "2 * bndiff * dbndiff2 + bnvar_inv * dbnraw"),

@@ -65,7 +65,7 @@ SAID = [
     (DOT, "da = loss / a", "wrong-local-derivative", "loss divided by a"),
     # Another function of the forward's for its slope.
     (LOG, "dc = dd * torch.exp(c)", "wrong-local-derivative", "exp undoes log: it is the inverse function"),
-    (LOG, "dc = torch.exp(d) * dd", "wrong-local-derivative", "exp undoes log"),
+    (LOG, "dc = torch.exp(d) * dd", "wrong-local-derivative", r"this multiplies with `torch\.exp\(d\)`, where the derivative divides"),
     (EXP, "da = torch.log(c) * dc", "wrong-local-derivative", "log undoes exp"),
     (TANH, "dp = torch.atanh(h) * dh", "wrong-local-derivative", "atanh undoes tanh"),
     (LOG, "dc = (c * torch.log(c) - c) * dd", "wrong-local-derivative", "integral of `torch.log"),

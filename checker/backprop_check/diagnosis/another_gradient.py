@@ -11,6 +11,13 @@ from backprop_check.diagnosis.rewrites import put
 from backprop_check.diagnosis.wrong_part import wrong_part
 from backprop_check.records import Diagnosis
 
+OF_THE_REST = "Ask of which line of the forward the rest of yours is the derivative: the gradient of what it computes belongs beside that."
+
+
+def leads_from(old: str, new: str) -> str:
+    """Of a gradient in the place of another one: at what it arrives, and where the rest of the line begins."""
+    return f"`{old}` is what arrives at {old[1:]}; the rest of the line leads back from {new[1:]}, where `{new}` arrives."
+
 
 def another_gradient(case: Case) -> Diagnosis | None:
     """Proven by another gradient's name in the place of the one that stands there: the expression is then right."""
@@ -22,8 +29,8 @@ def another_gradient(case: Case) -> Diagnosis | None:
     return case.proven(
         "wrong-operand",
         error=f"`{old}` stands where another gradient belongs",
-        note=f"What arrives where the rest of this starts is `{new}`.",
-        help="Ask of the derivatives in the expression, from which tensor on they lead: the gradient of that one arrives there.",
+        note=leads_from(old, new),
+        help=OF_THE_REST,
         span=case.span(part),
         evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
         fix=text,

@@ -86,7 +86,19 @@ def _counted(case: Case, axis: int) -> Iterator[ast.expr]:
 
 def _layouts(value: ast.expr, shown: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
     yield value, shown
+    if (bare := _without_axis(value)) is not None and (plain := _without_axis(shown)) is not None:
+        yield bare, plain
     yield from ((method(value, "squeeze", axis), method(shown, "squeeze", axis)) for axis in (1, 0))
+
+
+def _without_axis(part: ast.expr) -> ast.expr | None:
+    """What a part gives an axis of length 1: the `x` of `x[:, None]` and of `x.unsqueeze(1)`."""
+    match part:
+        case ast.Subscript(value=base, slice=ast.Tuple(elts=cuts)) if any(isinstance(c, ast.Constant) and c.value is None for c in cuts):
+            return base
+        case ast.Call(func=ast.Attribute(value=base, attr="unsqueeze")):
+            return base
+    return None
 
 
 def _made(case: Case, last: ast.Assign | ast.AugAssign, index: list[ast.expr | None], value: ast.expr) -> Tensors | None:

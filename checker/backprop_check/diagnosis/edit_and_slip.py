@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 
 from backprop_check.derivation.trees import parsed
-from backprop_check.diagnosis.beside import in_place, the_other_way_round, told_beside
+from backprop_check.diagnosis.beside import OTHER, in_place, the_other_way_round, told_beside
 from backprop_check.diagnosis.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.constants import named_constants, times
@@ -28,6 +28,9 @@ First = Callable[[Case], Diagnosis | None]
 
 NAMED = 4
 """So many meetings are asked for the names of their mistakes."""
+
+FAR = 1000
+"""As if so many letters were changed: two mistakes of which one is told of a part that the learner's line does not have."""
 
 NEAR = 24
 """Two mistakes that are put right by changing so few letters are taken at once; else the nearest of those that are asked."""
@@ -96,13 +99,17 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
     slips_there = [n for n in ast.walk(draft) if ast.dump(n) == ast.dump(goal.left)]
     of_slip = [in_place(put(draft, n, goal.part), draft) for n in slips_there if len(slips_there) == 1 or _mends(case, half, n, goal)][:1]
     bare = unbracketed(right) if any(ast.dump(half) == ast.dump(e) for e, _ in bracketed(case, draft)) else ()
+    held: tuple[int, Diagnosis, Diagnosis] | None = None
     for other in (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in bare)):
         without = case.put_right(other)
         one = first(without) if without is not None and not without.is_oracle(without.answers) else None
         if one is not None and (one.code, one.span, one.error) != (two.code, two.span, two.error):
             told = replace(told_beside(case, one, without), fix=one.fix), replace(told_beside(case, two, left), fix=two.fix)
-            return _changes(draft, half) + _changes(draft, other), *told
-    return None
+            changes = _changes(draft, half) + _changes(draft, other)
+            if not any(d.error.startswith(OTHER) and "of a part" in page(d.code).traits for d in told):
+                return changes, *told
+            held = held or (changes + FAR, *told)  # told of a part that the learner's line does not have: where nothing else is told
+    return held
 
 
 def _mends(case: Case, half: ast.expr, part: ast.AST, goal: Slip) -> bool:

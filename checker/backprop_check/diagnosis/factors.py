@@ -117,6 +117,8 @@ def _of_operation(case: Case, line: Line, part: ast.expr) -> Iterator[Brought]:
     said = f"`{text(part)}`"
     if isinstance(part, ast.BinOp):
         exponent = literal(part.right) if isinstance(part.op, ast.Pow) else None
+        if isinstance(part.op, ast.Mult) and ast.dump(part.left) == ast.dump(part.right):
+            exponent = 2
         if exponent is not None:
             yield _power(case, line, said, float(exponent))
         for operand in (part.left, part.right) if isinstance(part.op, ast.Mult) else (part.right,):

@@ -10,7 +10,7 @@ from typing import Any
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
-from backprop_check.records import Diagnosis, Raised, Run, Span
+from backprop_check.records import Diagnosis, Raised, Run
 
 _ENDS = {
     "TimeoutError": "An endless loop, a wait, or a loop over single elements where one operation of whole tensors would do?",
@@ -45,7 +45,7 @@ def stopped(case: Case) -> Diagnosis | None:
             error=f"this {raised.message}",
             note="The statement gave no gradient. Those below it were judged all the same.",
             help=_ENDS[raised.kind],
-            span=_header(case, node),
+            span=case.opening(node),
             evidence=f"{raised.kind}: the statement {raised.message}.",
         )
     no_gpu = _CUDA.search(raised.message) is not None
@@ -60,12 +60,6 @@ def stopped(case: Case) -> Diagnosis | None:
         span=raised.span or case.span(),
         evidence=f"The line raised {raised.kind}: {raised.message}",
     )
-
-
-def _header(case: Case, node: ast.stmt) -> Span | None:
-    """Where a statement stands; of a loop or a branch, the line that opens it."""
-    whole, opens = case.span(node), case.span(getattr(node, "test", None) or getattr(node, "iter", None) or node)
-    return whole[:2] + opens[2:] if whole is not None and opens is not None else whole
 
 
 def _move(raised: Raised) -> str:

@@ -30,11 +30,27 @@ SHAPERS = ("squeeze", "t", "transpose", "permute", "flatten", "swapaxes", "moved
 PRODUCT_CALLS = ("matmul", "mm", "mv", "bmm", "dot", "outer", "ger", "inner", "vdot")
 
 
-def fitting(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr]) -> str:
-    """The move: what is proven to make the line right, else what the forward has there, else how to go on."""
+def fitting(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr]) -> tuple[str, ast.expr | None]:
+    """The move: what is proven to make the line right, with that line, else what the forward has there, else how to go on."""
     for changed, words in _changes(case, part, operands):
-        if _right_with(case, part, changed):
-            return words
+        if (right := _right_with(case, part, changed)) is not None:
+            return words, right
+    return _unproven(case, part, operands), None
+
+
+def needless(case: Case, part: ast.expr) -> tuple[ast.expr, ast.expr] | None:
+    """A term or a factor without which the line is right, and that line; not one that holds the last gradient from above."""
+    if not isinstance(part, ast.BinOp) or isinstance(part.op, ast.MatMult) or case.draft is None:
+        return None
+    sides = [(part.right, part.left)] + ([(part.left, part.right)] if isinstance(part.op, ast.Add | ast.Mult) else [])
+    for lost, kept in sides:
+        right = _right_with(case, part, kept)
+        if right is not None and (case.gradients_in(right) or not case.gradients_in(case.draft)):
+            return lost, right
+    return None
+
+
+def _unproven(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr]) -> str:
     product = isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult)
     product = product or (isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in PRODUCT_CALLS)
     return (
@@ -84,7 +100,7 @@ def _of_product(case: Case, part: ast.expr, operands: list[ast.expr]) -> str | N
     if has_product(case) or len(operands) != 2:
         return None
     times = put(part, part, ast.BinOp(operands[0], ast.Mult(), operands[1]))
-    if _right_with(case, part, times) or multiplied(case) is not None:
+    if _right_with(case, part, times) is not None or multiplied(case) is not None:
         return f"There is no matrix product in {users(case)}: it works element by element, and so does the way back, with `*`."
     return None
 
@@ -168,6 +184,9 @@ def _unshaped(operand: ast.expr) -> ast.expr | None:
     return None
 
 
-def _right_with(case: Case, part: ast.expr, changed: ast.expr) -> bool:
-    """Whether the learner's whole expression is right with another part in it."""
-    return case.draft is not None and any(node is part for node in ast.walk(case.draft)) and case.is_right(put(case.draft, part, changed))
+def _right_with(case: Case, part: ast.expr, changed: ast.expr) -> ast.expr | None:
+    """The learner's whole expression with another part in it, where that is right."""
+    if case.draft is None or not any(node is part for node in ast.walk(case.draft)):
+        return None
+    right = put(case.draft, part, changed)
+    return right if case.is_right(right) else None

@@ -16,6 +16,7 @@ from backprop_check.diagnosis.counterfactual import gives_answer, with_slope
 from backprop_check.diagnosis.edits import weighed
 from backprop_check.diagnosis.replay import cut, gradient
 from backprop_check.diagnosis.rewrites import calls
+from backprop_check.diagnosis.rules import wrong_local_derivative
 from backprop_check.diagnosis.sites import Site, sites
 from backprop_check.records import Claim, Diagnosis
 
@@ -60,6 +61,8 @@ class _Applied:
 
 def another_idea(case: Case) -> Diagnosis | None:
     """Proven by replay, with one of these for the slope of a function that a line which uses the node applies to it."""
+    if wrong_local_derivative.exchanged(case) is not None:
+        return None  # of `dy * torch.exp(y)` for `dy / torch.exp(y)` one sign is wrong, whatever undoes what
     for applied in _applied(case):
         site, name = applied.site, applied.name
         part = text(site.part)

@@ -6,15 +6,17 @@ import ast
 from collections.abc import Iterator
 from itertools import chain, islice
 
-from backprop_check.derivation.trees import fill, text
+from backprop_check.derivation.trees import dumped, fill, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import without_one
-from backprop_check.diagnosis.edits import names_used, search
-from backprop_check.diagnosis.nearness import far
+from backprop_check.diagnosis.edits import names_used, parts, search
+from backprop_check.diagnosis.letters import relettered
+from backprop_check.diagnosis.nearness import far, new_numbers
 from backprop_check.diagnosis.order import editors
 from backprop_check.diagnosis.plain import plain, settled
 from backprop_check.diagnosis.quotient import step
 from backprop_check.diagnosis.replaced import replaced, with_term
+from backprop_check.diagnosis.rewrites import led, put
 from backprop_check.diagnosis.rules import bad_reshape, hard_coded_size, wrong_operand
 from backprop_check.diagnosis.work import EDITS
 
@@ -51,7 +53,8 @@ def nearest(case: Case, given: str | None) -> str | None:
     if given is None and derived and isinstance(case.draft, ast.Name | ast.Constant) and not _one_more(case):
         return derived[0]
     if derived and case.draft is not None and not names_used(case.draft) and not case.gradients_in(ast.parse(derived[0], mode="eval").body):
-        return derived[0]  # ones, however they are written: a number that makes them right teaches nothing
+        told = [given] if given is not None and not new_numbers(case, given) else []
+        return min([*derived, *told], key=lambda line: far(case, line, told=line == given))  # ones, however written: no number is made up
     if derived and case.draft is not None and step(case.draft) is not None:
         return derived[0]  # nobody is taught a difference quotient
     certain = [*derived, *([given] if given else []), *_written_out(case)]
@@ -69,14 +72,26 @@ def nearest(case: Case, given: str | None) -> str | None:
 
 
 def _plain(case: Case, candidate: str) -> Iterator[str]:
-    """A right line without what cancels itself in it, and one as short as it can be made."""
+    """A right line without what cancels itself in it, one without its factor 1, and one as short as it can be made."""
     expression = ast.parse(candidate, mode="eval").body
-    quiet = settled(case, expression)
+    quiet = _led(case, settled(case, expression))
     if not case.is_right(quiet):
         yield text(expression)
         return
+    if case.draft is not None and any(without_one(part) is not part for part in parts(case.draft)):
+        yield text(quiet)  # who writes `-1 * x` is not told to write `-x`
     yield text(without_one(quiet))
     yield text(plain(case, quiet))
+
+
+def _led(case: Case, expression: ast.expr) -> ast.expr:
+    """`-a * b` for `-(a * b)`, unless the learner writes that."""
+    own = {dumped(part) for part in parts(case.draft)} if case.draft is not None else set()
+    for part in parts(expression):
+        match part:
+            case ast.UnaryOp(op=ast.USub(), operand=ast.BinOp(op=ast.Mult() | ast.Div()) as product) if dumped(part) not in own:
+                expression = put(expression, part, led(product))
+    return expression
 
 
 def _for_any_labels(case: Case, line: str) -> Iterator[str]:
@@ -101,8 +116,8 @@ def _written_out(case: Case) -> Iterator[str]:
 
 
 def _renamed(case: Case) -> Iterator[str]:
-    """One tensor in the place of another; a length left to torch."""
-    for edits in (wrong_operand.edits, bad_reshape.edits):
+    """One tensor in the place of another; a length left to torch; the letters of one tensor of an `einsum` in another order."""
+    for edits in (wrong_operand.edits, bad_reshape.edits, relettered):
         found = search(case, edits)
         if found is not None:
             yield text(found.tree)

@@ -14,6 +14,7 @@ from backprop_check.derivation.trees import dumped, parsed, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import is_sum
 from backprop_check.diagnosis.edits import is_tensor, names_used, parts
+from backprop_check.diagnosis.plain import begins_with_minus
 from backprop_check.diagnosis.replay import cut, downstream
 from backprop_check.diagnosis.rewrites import is_turned
 
@@ -48,10 +49,16 @@ def far(case: Case, line: str, told: bool = False) -> tuple[bool, float]:
     usual = [e for e in (case.draft, case.derived.expression if case.derived is not None else None) if e is not None]
     odd = _strangeness(case, expression, usual) - TOLD * told
     if case.derived is not None and not told:
-        odd += NUMBER * len(_numbers(expression) - frozenset().union(*map(_numbers, usual)))
+        odd += NUMBER * len(new_numbers(case, line))
     if usual and not told and frozenset.intersection(*map(case.gradients_in, usual)) - case.gradients_in(expression):
         odd += LOST
     return _changed(written, these) + odd > NEAR, _steps(written, these) + odd + len(these) / 3
+
+
+def new_numbers(case: Case, line: str) -> frozenset[float]:
+    """The numbers that a line calculates with, and neither the learner's nor the derived one does."""
+    usual = [e for e in (case.draft, case.derived.expression if case.derived is not None else None) if e is not None]
+    return _numbers(parsed(line)) - frozenset().union(*map(_numbers, usual))
 
 
 def _changed(written: list[str], line: list[str]) -> int:
@@ -109,7 +116,7 @@ def _oddities(case: Case, expression: ast.expr) -> Iterator[tuple[str, str]]:
                         yield "/", ""
                     if isinstance(right, ast.BinOp) and isinstance(right.op, ast.Div):
                         yield "1 / x", ""
-                if isinstance(right, ast.UnaryOp) and not isinstance(op, ast.Pow):
+                if not isinstance(op, ast.Pow) and (isinstance(right, ast.UnaryOp) or (is_sum(part) and begins_with_minus(right))):
                     yield "signs", ""
                 if isinstance(op, ast.Mult) and isinstance(right, ast.BinOp) and isinstance(right.op, ast.Mult | ast.Div):
                     yield "()", ""

@@ -18,15 +18,15 @@ from backprop_check.errors import BadInput, meant, near
 RULES = Path(__file__).parent / "rules"
 HEADINGS = ("Family", "Forward", "Shapes", "Inputs", "Wrong", "Right", "Why", "Read more")
 VARIANTS = (
-    *("Of brackets", "Of lengths written down", "Of what moves nothing", "Of another shape", "Of a loop over places", "Of a loop"),
-    *("Of a product of ones", "Of one way", "Of a term", "Of one use"),
+    *("Of brackets", "Of what does not belong", "Of a missing import", "Of lengths written down", "Of what moves nothing"),
+    *("Of another shape", "Of a loop over places", "Of a loop", "Of a product of ones", "Of one way", "Of a term", "Of one use"),
 )
 """Other questions in its place, for answers that make the mistake so: the first of them that fits is asked (`report.hint.variants`)."""
 
-WORDS = ("Question", *VARIANTS, "Law", "Slip", "Note", "Help", "Traits", "Ties")
-"""What is asked of it in the second hint; what the third says; error, note and help where the answer is the right formula with this slip
-in it; how it behaves beside other mistakes; and those of which neither is the more exact name: where the proofs of both stand for one
-answer, both are offered."""
+WORDS = ("Question", *VARIANTS, "Law", "Law of copies", "Slip", "Note", "Help", "Traits", "Ties")
+"""What is asked of it in the second hint; what the third says, or says of `expand`; error, note and help where the answer is the right
+formula with this slip in it; how it behaves beside other mistakes; and those of which neither is the more exact name: where the proofs of
+both stand for one answer, both are offered."""
 
 TRAITS = {
     "formula right": "nothing is to be asked or said of derivatives",

@@ -42,18 +42,18 @@ def cancels(case: Case, expression: ast.expr) -> bool:
 def takes_back_a_minus(line: ast.expr) -> bool:
     """Whether a minus of the line takes back another one: `-(-a)`, `-a * (b - 1)`."""
     minus = (n.operand for n in ast.walk(line) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub))
-    if any(_begins_with_minus(operand) for operand in minus):
+    if any(begins_with_minus(operand) for operand in minus):
         return True
     for part in (p for p in parts(line) if is_product(p)):
         negative, found = factors(part)
-        if negative and any(_begins_with_minus(f) or _is_less_one(f) for _, f in found):
+        if negative and any(begins_with_minus(f) or _is_less_one(f) for _, f in found):
             return True
     return False
 
 
-def _begins_with_minus(node: ast.expr) -> bool:
+def begins_with_minus(node: ast.expr) -> bool:
     if isinstance(node, ast.BinOp):
-        return not isinstance(node.op, ast.Pow | ast.MatMult) and _begins_with_minus(node.left)
+        return not isinstance(node.op, ast.Pow | ast.MatMult) and begins_with_minus(node.left)
     return (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)) or (literal(node) or 0) < 0
 
 

@@ -12,7 +12,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import factors, is_product
 from backprop_check.diagnosis.constants import Named
 from backprop_check.diagnosis.edits import names_used, parts, value_of
-from backprop_check.diagnosis.factors import Brought, Numbers, between, beyond, lines_of_answer, matching, minus_brought, none_here
+from backprop_check.diagnosis.factors import Brought, Numbers, between, beyond, brought, lines_of_answer, matching, minus_brought, none_here
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.quotient import step
 from backprop_check.diagnosis.replay import cut
@@ -55,12 +55,14 @@ def scale_words(case: Case, right: ast.expr, part: ast.expr) -> Words:
     if whole is not None and (due is None or not is_constant(case, due)):
         due = _constant_in(case, same_place(case.draft, right, whole) or whole)
     source = _source(case, due) if due is not None else None
-    why = source.why if source else ONCE
+    why = source.why if source else once(case)
     if due is not None and ast.dump(due) == ast.dump(part):
         ask = f"Ask whether {between(case)} multiplies by it or divides by it, and do the same."
         if source is not None and source.by and isinstance(whole, ast.BinOp) and literal(part) is not None:
             does, other = ("divides by", "it") if source.by == short(part) else ("multiplies with", f"`{source.by}`")
             return Words(f"this {does} `{short(part)}`, where the forward multiplies with {other}", why, source.ask)
+        if isinstance(whole, ast.BinOp) and isinstance(whole.op, ast.Mult):
+            return Words(f"this multiplies with `{short(part)}`, where the derivative divides by it", why, source.ask if source else ask)
         return Words(f"`{short(part)}` stands on the wrong side of the fraction", why, source.ask if source else ask)
     said = f"/ {_one(part)}" if whole is not None and part is whole.right and isinstance(whole.op, ast.Div) else short(part)
     return Words(f"`{said}` is not the constant that belongs here", why, source.ask if source else look(case))
@@ -86,8 +88,8 @@ def words_of_whole(case: Case, constant: Named) -> Words:
     if case.draft is not None and step(case.draft) is not None:
         return Words(error, "A difference quotient divides by how far its two points are apart.", "Look how far that is in yours.")
     if none_here(case):
-        return Words(error, _nothing(case), "Look in your lines for what multiplies or divides as one number for all, and leave it out.")
-    return Words(error, ONCE, look(case))
+        return Words(error, once(case), "Look in your lines for what multiplies or divides as one number for all, and leave it out.")
+    return Words(error, once(case), look(case))
 
 
 def _too_many(case: Case, whole: ast.BinOp, lost: ast.expr) -> Words:
@@ -97,7 +99,7 @@ def _too_many(case: Case, whole: ast.BinOp, lost: ast.expr) -> Words:
     mine = [1 / n for n in numbers] if numbers and _is_below(case, lost) and all(numbers) else numbers
     if mine and all(mine) and (words := _others_lacking(case, mine)) is not None:
         return words
-    note = (_already(case, mine) if mine else None) or (_nothing(case) if none_here(case) else ONCE)
+    note = (_already(case, mine) if mine else None) or once(case)
     return Words(f"{said} does not belong here", note, "Leave it out.")
 
 
@@ -126,7 +128,7 @@ def _missing(case: Case, old: ast.expr, new: ast.expr) -> Words:
     lacks = f"lacks the factor {'1/' if divides else ''}{_one(constant)}" if constant is not None else ""
     return Words(
         f"{said} {lacks if factor and _makes(case, old, factor, new) else 'is off by a constant factor'}",
-        source.why if source else ONCE,
+        source.why if source else once(case),
         source.ask if source else look(case),
     )
 
@@ -179,8 +181,11 @@ def look(case: Case) -> str:
     return f"Look which number {between(case)} multiplies or divides by, or has as an exponent, and count it once."
 
 
-def _nothing(case: Case) -> str:
-    return f"No number multiplies or divides in {between(case)}."
+def once(case: Case) -> str:
+    """That a constant is counted once, where the forward has one; that it has none, where that is known."""
+    if none_here(case):
+        return f"No number multiplies or divides in {between(case)}."
+    return ONCE if next(brought(case, lines_of_answer(case)), None) is not None else ""
 
 
 def _one(node: ast.expr) -> str:

@@ -14,6 +14,7 @@ from backprop_check.diagnosis.observed import Observed
 from backprop_check.exercise.sizes import axes, axis_name, written
 from backprop_check.exercise.source import characters
 from backprop_check.records import Claim, Diagnosis, Run, Span
+from backprop_check.submission import statements
 
 
 class Mended(NamedTuple):
@@ -64,6 +65,8 @@ class Spoken(Observed):
                 return None
             last = self.written[-1]
             node = getattr(last, "value", last)
+            if isinstance(last, ast.For | ast.While | ast.If):
+                return self._writer(last)
         line, column = getattr(node, "lineno", None), getattr(node, "col_offset", 0)
         if line is None:
             return None
@@ -72,6 +75,17 @@ class Spoken(Observed):
         end_line, end_column = getattr(node, "end_lineno", None) or line, getattr(node, "end_col_offset", None) or column
         lines = self.submission.lines
         return line, characters(lines, line, column), end_line, characters(lines, end_line, end_column)
+
+    def _writer(self, whole: ast.stmt) -> Span | None:
+        """Of a statement that holds others the one that writes the target; where several do, the line that opens it."""
+        simple = (n for n in ast.walk(whole) if isinstance(n, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Expr))
+        writers = [n for n in simple if self.name in statements.written(n)]
+        return self.span(writers[0]) if len(writers) == 1 else self.opening(whole)
+
+    def opening(self, node: ast.stmt) -> Span | None:
+        """Where a statement stands; of a loop or a branch, the line that opens it."""
+        whole, opens = self.span(node), self.span(getattr(node, "test", None) or getattr(node, "iter", None) or node)
+        return whole[:2] + opens[2:] if whole is not None and opens is not None else whole
 
     def proven(
         self,

@@ -16,7 +16,7 @@ from backprop_check.diagnosis.constants import named_constants
 from backprop_check.diagnosis.factors import minus_brought
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import negated, put_statement
-from backprop_check.diagnosis.scaled import ONCE, look
+from backprop_check.diagnosis.scaled import look, once
 from backprop_check.diagnosis.statement_places import other_elements, other_places
 from backprop_check.diagnosis.statement_told import told_of
 from backprop_check.diagnosis.statements import all_of, base, is_plain, length, target_of
@@ -69,7 +69,7 @@ def _signs(case: Case, statement: ast.stmt, loops: list[ast.For]) -> Iterator[tu
             for constant in named_constants(case):
                 scaled = ast.AugAssign(target, ast.Div() if constant.divides else ast.Mult(), constant.node)
                 error = f"`{SIGNS[type(op)]}= {short(value)}` is not the constant that belongs here"
-                yield ast.copy_location(scaled, statement), told_of(case, "wrong-scale", value, error, ONCE, look(case))
+                yield ast.copy_location(scaled, statement), told_of(case, "wrong-scale", value, error, once(case), look(case))
 
 
 def _collecting(statement: ast.stmt, target: ast.Subscript, value: ast.expr) -> ast.stmt:

@@ -28,11 +28,15 @@ def other_places(case: Case, statement: ast.stmt, counters: dict[str, int | None
         for k, own in enumerate(index):
             plain = isinstance(own, ast.Slice | ast.Name) or literal(own) is not None
             near = [n for n in ast.walk(own) if isinstance(n, ast.Name) and n.id in counters]
+            if near and isinstance(own, ast.Name):
+                others += [[*index[:k], looked_up, *index[k + 1 :]] for looked_up in _looked_up(case, counters)]
             if plain or near:
                 fit = [c for c in counters if ast.unparse(own) != c and fits(case, part.value, k, counters[c])]
                 others += [[*index[:k], ast.Name(c, ast.Load()), *index[k + 1 :]] for c in fit]
             if plain and not near:
                 others += [[*index[:k], cut, *index[k + 1 :]] for cut in _cuts(case) if ast.dump(cut) != ast.dump(own)]
+            if isinstance(own, ast.Slice) and own.upper is not None and own.step is None:
+                others += [[*index[:k], moved, *index[k + 1 :]] for moved in _moved_on(own, counters)]
             if isinstance(own, ast.Name) and near:
                 others += [[*index[:k], ast.BinOp(own, op, ast.Constant(1)), *index[k + 1 :]] for op in (ast.Add(), ast.Sub())]
         if len(index) == 2:
@@ -45,6 +49,29 @@ def other_places(case: Case, statement: ast.stmt, counters: dict[str, int | None
             at: ast.expr = other[0] if len(other) == 1 else ast.Tuple(other, ast.Load())
             new = ast.copy_location(ast.Subscript(part.value, at, part.ctx), part)
             yield part, new, another_place(case, part, isinstance(part.ctx, ast.Store))
+
+
+def _moved_on(cut: ast.Slice, counters: dict[str, int | None]) -> Iterator[ast.expr]:
+    """A cut that moves on with a counter, as a window does: `i:i + n` for `:n`, and for `i:n`."""
+    assert cut.upper is not None
+    named = {n.id for n in ast.walk(cut.upper) if isinstance(n, ast.Name)}
+    for counter in counters:
+        begins = cut.lower is None or (isinstance(cut.lower, ast.Name) and cut.lower.id == counter)
+        if begins and counter not in named:
+            moves = ast.Name(counter, ast.Load())
+            yield ast.Slice(moves, ast.BinOp(moves, ast.Add(), cut.upper))
+
+
+def _looked_up(case: Case, counters: dict[str, int | None]) -> Iterator[ast.expr]:
+    """What the forward's own indices hold at the places that are counted: `X[i, j]`."""
+    known = case.verdict.runs[0].trial.values
+    for name in dict.fromkeys(name for line in case.consumers for name in line.reads):
+        value = known.get(name)
+        if isinstance(value, torch.Tensor) and not value.is_floating_point() and value.dtype != torch.bool:
+            own = ast.Name(name, ast.Load())
+            for places in permutations(counters, value.dim()) if value.dim() else ():
+                if all(fits(case, own, k, counters[c]) for k, c in enumerate(places)):
+                    yield ast.Subscript(own, _tuple(places), ast.Load())
 
 
 def _cuts(case: Case) -> list[ast.expr]:

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rich.text import Text
 
-from backprop_check.records import Diagnosis, Submission
+from backprop_check.records import Diagnosis, Span, Submission
 from backprop_check.report.excerpt import Mark, marked
 
 
 def place_lines(diagnoses: Sequence[Diagnosis], line: int | None, submission: Submission, width: int) -> Iterator[Text]:
     """Yield the lines of each place with its caret and what is said of it, in the file's order; nothing where there is no line to show.
 
-    A diagnosis without a span is about `line`.
+    A diagnosis without a span is about `line`. Of two places of which one holds the other only the inner one has carets.
     """
     found: dict[tuple[int, int], list[Mark]] = {}
     marks = [Mark(d.span, d.error) for d in diagnoses] + [Mark(span, text, "cyan") for d in diagnoses for span, text in d.also]
     for mark in marks:
         first, last = (mark.span[0], mark.span[2]) if mark.span else (line, line)
         if first is not None and last is not None:
-            found.setdefault(_whole(first, last, submission), []).append(mark)
+            bare = mark.span is not None and any(_within(other.span, mark.span) for other in marks)
+            found.setdefault(_whole(first, last, submission), []).append(replace(mark, span=None) if bare else mark)
     # Python's lines, which a form feed does not end; and the learner's own, of which `body` has blanked those that do not parse.
     text = (submission.text or submission.body).split("\n")
     digits = max((len(str(last)) for _, last in found), default=0)
     for (first, last), marks in sorted(found.items()):
         yield from marked(text, first, last, marks, width, digits)
+
+
+def _within(inner: Span | None, outer: Span) -> bool:
+    return inner is not None and inner != outer and outer[:2] <= inner[:2] and inner[2:] <= outer[2:]
 
 
 def _whole(first: int, last: int, submission: Submission) -> tuple[int, int]:

@@ -22,9 +22,10 @@ from collections.abc import Iterator
 
 import torch
 
-from backprop_check.derivation.trees import dumped
+from backprop_check.derivation.trees import dumped, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.meeting import function_of
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.records import Diagnosis
 
@@ -35,15 +36,29 @@ def find(case: Case) -> Diagnosis | None:
     if found is None:
         return None
     inner = inner_of(found.part)
-    assert inner is not None
+    assert inner is not None and isinstance(found.part, ast.Call)
+    of, nearer = _of_its_operand(case, found.part, inner)
+    other = f", or take {function_of(found.part)} of `{of}`, as the forward does" if nearer else ""
     return case.proven(
         "applied-twice",
         by=found,
         error=f"`{ast.unparse(inner)}` already is the result; the function is applied once more",
         note=case.only(f"Without it, `{ast.unparse(inner)}` in its place, the expression is right."),
-        help="Use the forward's own result as it is.",
+        help=f"Use the forward's own result as it is{other}.",
         evidence="With the call taken away the expression equals autograd's gradient in every trial.",
+        fix=nearer,
     )
+
+
+def _of_its_operand(case: Case, call: ast.expr, inner: ast.expr) -> tuple[str, str | None]:
+    """The value of the forward that the function was taken of, and the line with it in the place of the result, where that is right."""
+    operand = _taken_of(case, call, inner)
+    if not isinstance(operand, ast.Name) or case.draft is None:
+        return "", None
+    changed = case.draft
+    for same in (part for part in parts(case.draft) if dumped(part) == dumped(call)):
+        changed = put(changed, same, put(same, inner_of(same) or same, operand))
+    return operand.id, text(changed) if case.is_right(changed) else None
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
@@ -58,25 +73,25 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
             assert inner is not None
             changed = put(changed, call, inner)
         inner = inner_of(same[0])
-        if inner is not None and _is_result(case, same[0], inner):
+        if inner is not None and _taken_of(case, same[0], inner) is not None:
             yield changed, same[0]
 
 
-def _is_result(case: Case, call: ast.Call, inner: ast.expr) -> bool:
-    """Whether what the function is applied to is what it makes of a value of the forward; if not, it is another function."""
+def _taken_of(case: Case, call: ast.expr, inner: ast.expr) -> ast.expr | None:
+    """Of what the forward has applied the function, whose result it is applied to here; None where it is another function."""
     value = value_of(case, inner)
     if not isinstance(value, torch.Tensor):
-        return False
+        return None
     # Only what was computed before: exp(log(c)) is c as well, but nobody applied exp to make it.
     names, used = list(case.graph.exercise.names), {n.id for n in ast.walk(inner) if isinstance(n, ast.Name)}
     last = max((names.index(name) for name in used if name in names), default=len(names))
     before = [line for line in case.graph.exercise.lines if names.index(line.name) <= last]
     operands = [part for line in before for part in parts(ast.parse(line.source.strip(), mode="eval").body)]
-    for operand in (*operands, *parts(inner)):
+    for operand in sorted((*operands, *parts(inner)), key=lambda operand: not isinstance(operand, ast.Name)):
         result = value_of(case, put(call, inner, operand)) if operand is not inner else None
         if isinstance(result, torch.Tensor) and result.shape == value.shape and torch.allclose(result.to(value.dtype), value, rtol=1e-9):
-            return True
-    return False
+            return operand
+    return None
 
 
 MAKES = ("zeros", "ones", "full", "tensor", "rand", "randn", "arange", "eye", "empty", "as_tensor", "item", "tolist")

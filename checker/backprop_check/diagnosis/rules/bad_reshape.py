@@ -14,8 +14,8 @@ torch (`-1`).
 Read more: the PyTorch documentation, "torch.reshape".
 
 Question: Write both shapes one under the other, aligned from the right: what would have to become of each axis?
-Law: A reshape keeps every number: as many before as after, read row by row. `expand` copies: along axes of length 1, and along new ones
-in front.
+Law: A reshape keeps every number: as many before as after, read row by row.
+Law of copies: `expand` copies: along axes of length 1, and along new ones in front.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ import torch
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import factors, is_product
-from backprop_check.diagnosis.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.edits import Edit, is_tensor, parts, search, value_of
 from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import put
@@ -179,6 +179,11 @@ def _one_less(case: Case, expression: ast.expr) -> Iterator[Edit]:
             yield put(expression, part, part.left), part.right
             if isinstance(part.op, ast.Mult):
                 yield put(expression, part, part.right), part.left
+                if isinstance(part.right, ast.BinOp) and isinstance(part.right.op, ast.Div):
+                    divided = ast.BinOp(part.left, ast.Div(), part.right.right)
+                    yield put(expression, part, ast.copy_location(divided, part)), part.right.left
+            elif is_tensor(case, part.left):
+                yield put(expression, part.left, ast.copy_location(ast.Constant(1), part.left)), part.left
 
 
 def _is_factor(case: Case, part: ast.expr) -> bool:

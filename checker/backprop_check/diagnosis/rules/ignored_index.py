@@ -21,12 +21,13 @@ Help: Begin with zeros in the shape of {node}, and put the gradient only where t
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 import torch
 
 from backprop_check.diagnosis.assigned import Written, every_place
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.claims import equal
+from backprop_check.diagnosis.claims import equal, placed, statements
 from backprop_check.diagnosis.replay import gradient
 from backprop_check.diagnosis.rules.missing_scatter import picks
 from backprop_check.records import Diagnosis, Line
@@ -69,15 +70,20 @@ def _every_place(case: Case, written: Written) -> Diagnosis:
     if not written.counts:
         note, move = f"Only what `{beside}` names takes part.", f"Write `{beside}` for the `:`"
     claim = equal("torch.where(gradient == 0, 0.0, answer)")
-    return case.proven(
+    last = case.written[-1]
+    told = case.proven(
         "ignored-index",
         error=f"`:` writes into every {place}" + (f", once for each number of `{picks}`" if written.counts else ""),
         note=note,
         help=f"{move}: `{written.right}`.",
         span=case.span(written.target),
         evidence=f"With `{written.right}` for the last line your answer equals autograd's gradient in every trial.",
-        claims=(claim,) if case.mends(lambda a, o: torch.where(o == 0, 0.0, a) if a.shape == o.shape else None) else (),
+        claims=(
+            *((claim,) if case.mends(lambda a, o: torch.where(o == 0, 0.0, a) if a.shape == o.shape else None) else ()),
+            statements(changed=[placed(case, last, written.right)]),
+        ),
     )
+    return replace(told, near=(f"line {last.lineno} reads", written.right))
 
 
 def _outside(case: Case, line: Line, i: int) -> bool:

@@ -25,10 +25,12 @@ import ast
 
 import torch
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.another_gradient import another_gradient
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.counterfactual import detached
+from backprop_check.diagnosis.replaced import with_term
 from backprop_check.diagnosis.replay import cut, downstream, gradient, passed_through
 from backprop_check.records import Diagnosis, Line
 
@@ -72,4 +74,11 @@ def _told(case: Case, line: Line, operand: str) -> Diagnosis:
         help=f"Ask how much {line.name} moves when {operand} moves a little, and multiply with that.",
         evidence=f"With the derivative of `{line.source}` taken as 1, autograd gives exactly your answer in every trial.",
         claims=(as_if([(line, f"({ast.unparse(detached(line, [operand]))}) + {operand}")]),),
+        fix=_with_it(case),
     )
+
+
+def _with_it(case: Case) -> str | None:
+    """The learner's line with the derivative in its place: the same gradients from above, and one factor more."""
+    found = with_term(case, case.draft) if case.draft is not None else ()
+    return next((text(right) for right in found if case.gradients_in(right) == case.gradients_in(case.draft or right)), None)

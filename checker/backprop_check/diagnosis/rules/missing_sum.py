@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import combinations
 
@@ -32,7 +33,7 @@ import torch
 from backprop_check.derivation.site import unbroadcast
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
-from backprop_check.diagnosis.rewrites import summed
+from backprop_check.diagnosis.rewrites import method, summed
 from backprop_check.records import Diagnosis
 
 Sum = tuple[tuple[int, ...], bool]
@@ -50,7 +51,30 @@ def find(case: Case) -> Diagnosis | None:
         extra = len(answer) - len(oracle)
         dims = tuple(d for d, n in enumerate(answer) if d < extra or (oracle[d - extra] == 1 and n != 1))
         return _told(case, dims, None, case.fix(unbroadcast(case.expression, answer, oracle)) if case.expression is not None else None)
+    return _without_an_axis(case)
+
+
+def _without_an_axis(case: Case) -> Diagnosis | None:
+    """The same, where an axis of length 1 is lost too: two reductions of one sum."""
+    answer, oracle = case.answers[0], case.oracles[0]
+    left = [n for n in oracle.shape if n != 1]
+    if len(left) == oracle.dim() or any(a.dim() != answer.dim() for a in case.answers):
+        return None
+    for dims in combinations(range(answer.dim()), max(0, answer.dim() - len(left))):
+        fits = dims and [n for i, n in enumerate(answer.shape) if i not in dims] == left
+        if fits and case.mends(partial(_reshaped, dims=dims)):
+            whole = ast.parse(f"{case.node}.shape", mode="eval").body
+            fix = case.fix(method(summed(case.expression, dims, False), "reshape", whole)) if case.expression is not None else None
+            told = _told(case, dims, False, fix)
+            move = f"{told.help.removesuffix('.')} as well, and keep what is summed with length 1: {case.node} is {case.due}."
+            evidence = told.evidence.replace(", the answer", f" and reshaped to {case.due}, the answer")
+            return replace(told, help=move, evidence=evidence, claims=(equal(f"answer.sum({dims}).reshape(gradient.shape)"),))
     return None
+
+
+def _reshaped(answer: torch.Tensor, oracle: torch.Tensor, dims: tuple[int, ...]) -> torch.Tensor | None:
+    summed_ = answer.sum(dims)
+    return summed_.reshape(oracle.shape) if summed_.numel() == oracle.numel() else None
 
 
 def _collected(answer: torch.Tensor, oracle: torch.Tensor) -> torch.Tensor | None:

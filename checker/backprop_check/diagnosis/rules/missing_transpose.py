@@ -26,6 +26,7 @@ from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, search
+from backprop_check.diagnosis.letters import relettered
 from backprop_check.diagnosis.meeting import around, axes_of, contracted, function_of, operands_of
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import calls, is_turned, operations, put
@@ -38,7 +39,7 @@ def find(case: Case) -> Diagnosis | None:
     """Proven by turning one factor of one matrix product: the expression is then right."""
     found = search(case, edits)
     if found is None:
-        return None
+        return _by_letters(case)
     name = short(found.part)
     above = list(around(case.draft, found.part)) if case.draft is not None else []
     product = next((n for n in above if isinstance(n, ast.BinOp) or (isinstance(n, ast.Call) and function_of(n) in CALLS)), None)
@@ -59,6 +60,22 @@ def find(case: Case) -> Diagnosis | None:
         f"of the right one, and sums over it. {now}",
         help=f"Turn `{name}`, so that its other axis meets: {case.node} is {case.due}.",
         evidence=f"With `{name}` transposed the expression equals autograd's gradient in every trial.",
+    )
+
+
+def _by_letters(case: Case) -> Diagnosis | None:
+    """The same in an `einsum`: the letters of one tensor in another order."""
+    found = search(case, relettered) if case.everywhere else None
+    if found is None:
+        return None
+    name = short(found.part)
+    return case.proven(
+        "missing-transpose",
+        by=found,
+        error=f"other axes of `{name}` meet here than should",
+        note=f"In `einsum` axes with one letter meet, and one that the result lacks is summed over: exchange letters of `{name}`.",
+        help=f"Ask which axis of `{name}` {case.node} has, and which one has to be summed away.",
+        evidence=f"With the letters of `{name}` in another order the expression equals autograd's gradient in every trial.",
     )
 
 

@@ -27,13 +27,14 @@ import torch
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.meeting import last_step
-from backprop_check.diagnosis.rewrites import method, put
+from backprop_check.diagnosis.rewrites import method, put, summed
 from backprop_check.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by exchanging only the last two axes: the expression is then right."""
     found = search(case, edits)
+    summed_too = found is None and not case.everywhere and (found := search(case, _summed)) is not None
     if found is None:
         return None
     part = found.part
@@ -45,7 +46,8 @@ def find(case: Case) -> Diagnosis | None:
         "reversed-axes",
         error=f"{sign} reverses all {rank} axes of `{ast.unparse(base)}`",
         note="The axes in front number the matrices of a batch: they have to stay where they are.",
-        help="Exchange only the last two axes: `.mT`, or `transpose(-2, -1)`.",
+        help="Exchange only the last two axes: `.mT`, or `transpose(-2, -1)`."
+        + (f" Then add up what is left in front: `{last_step(found.tree)}`." if summed_too else ""),
         span=case.span(part, after=base),
         fix=found.fix,
     )
@@ -60,6 +62,15 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
                 exchanged = method(base, "transpose", ast.UnaryOp(ast.USub(), ast.Constant(2)), ast.UnaryOp(ast.USub(), ast.Constant(1)))
                 changed = put(changed, part, ast.copy_location(exchanged, part))
             yield changed, chosen[0][0]
+
+
+def _summed(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """The same, and the axes in front summed away: of the matrices of a batch, what comes back to one that served all of them."""
+    rank = case.verdict.runs[0].trial.gradients[case.name].dim()
+    for changed, part in edits(case, expression):
+        value = value_of(case, changed)
+        if isinstance(value, torch.Tensor) and value.dim() > rank > 0:
+            yield summed(changed, tuple(range(value.dim() - rank)), keep=False), part
 
 
 def _base(case: Case, part: ast.expr) -> ast.expr | None:

@@ -22,7 +22,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import permutations
+from itertools import combinations, permutations
 
 import torch
 
@@ -36,6 +36,9 @@ from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.reordered import RESHAPES
 from backprop_check.diagnosis.rewrites import calls, method, put, same_place, turned
 from backprop_check.records import Claim, Diagnosis
+
+MOST = 4
+"""Of tensors of more axes not every order is tried."""
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -58,6 +61,7 @@ def _inside(case: Case) -> Diagnosis | None:
     back = isinstance(inner, ast.Attribute) and inner.attr in ("T", "mT")
     right = same_place(case.draft, found.tree, call) if case.draft is not None else None
     laid = right if isinstance(right, ast.Attribute) and isinstance(right.value, ast.Call) else None
+    several = getattr(value_of(case, inner), "ndim", 2) > 2
     return case.proven(
         "scrambled-reshape",
         error=f"`{name}` gives these numbers another shape, and turns nothing",
@@ -66,6 +70,8 @@ def _inside(case: Case) -> Diagnosis | None:
         if after or back
         else f"Lay it out with these lengths the other way round, and turn that over: `{text(laid)}`."
         if laid is not None
+        else f"Exchange the axes of `{short(inner)}` in place of the `{name}`: `{text(right)}`."
+        if several and right is not None
         else f"Turn `{short(inner)}` over with `.T` in place of the `{name}`.",
         span=case.span(call, after=inner),
         fix=found.fix,
@@ -82,9 +88,19 @@ def _turned(case: Case, expression: ast.expr) -> Iterator[Edit]:
         value = value_of(case, call.func.value)
         if isinstance(value, torch.Tensor) and value.dim() == 2:
             yield put(expression, call, ast.copy_location(turned(call.func.value), call)), call
+        elif isinstance(value, torch.Tensor) and 2 < value.dim() <= MOST:
+            for other in _permuted(call.func.value, value.dim()):
+                yield put(expression, call, ast.copy_location(other, call)), call
         if len(call.args) == 2:
             other = ast.Call(call.func, call.args[::-1], [])
             yield put(expression, call, ast.copy_location(turned(other), call)), call
+
+
+def _permuted(base: ast.expr, rank: int) -> Iterator[ast.expr]:
+    """A tensor of several axes with these exchanged: two of them, then others."""
+    yield ast.Attribute(base, "mT", ast.Load())
+    yield from (method(base, "transpose", i, j) for i, j in combinations(range(rank), 2) if (i, j) != (rank - 2, rank - 1))
+    yield from (method(base, "permute", *order) for order in permutations(range(rank)))
 
 
 def _whole(case: Case) -> Diagnosis | None:

@@ -14,6 +14,7 @@ which two meet.
 Read more: the PyTorch documentation, "torch.matmul" and "Broadcasting semantics".
 
 Question: Write its axes under each operand of {part}: which meet there, and which meet in the forward?
+Of what does not belong: For which operation of the forward does {part} stand in your line?
 """
 
 from __future__ import annotations
@@ -21,14 +22,16 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.failure import failing_part
-from backprop_check.diagnosis.fitting import fitting
+from backprop_check.diagnosis.fitting import fitting, needless
 from backprop_check.diagnosis.meeting import axes_of, contracted, function_of, node_axes, operands_of, shape_told
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import method, put
@@ -64,20 +67,34 @@ def find(case: Case) -> Diagnosis | None:
     told = ", ".join(f"`{short(operand)}` is {shape_told(case, operand)}" for operand in operands)
     sign = SIGNS.get(type(part.op)) if isinstance(part, ast.BinOp) else function_of(part)
     einsum = isinstance(part, ast.Call) and function_of(part) == "einsum"
+    error = f"{told}: `{sign}` cannot join them" if isinstance(part, ast.BinOp) else f"{told}: `{sign}` cannot take these together"
+    if isinstance(part, ast.Call) and einsum:
+        letters = ", ".join(f"`{short(operand)}` is {shape_told(case, operand)}" for operand in operands)
+        move = f"Give each tensor one letter for each of its axes, in the order in which it has them: {letters}"
+        return _told(case, part, error, _letters(case, part, operands), f"{move}; {case.node} is {written(node_axes(case))}.")
+    move, right = fitting(case, part, operands)
+    if right is None and (more := needless(case, part)) is not None:
+        return _needless(case, part, error, *more)
+    return _told(case, part, error, _rule(case, part, operands, raised.message), move, right)
+
+
+def _told(case: Case, part: ast.expr, error: str, note: str, move: str, right: ast.expr | None = None) -> Diagnosis:
+    fix = text(right) if right is not None else found.fix if (found := search(case, edits)) is not None else None
+    evidence = "This part raises by itself, and its operands do not."
     return case.proven(
-        "shape-error",
-        error=f"{told}: `{sign}` cannot join them" if isinstance(part, ast.BinOp) else f"{told}: `{sign}` cannot take these together",
-        note=_letters(case, part, operands) if isinstance(part, ast.Call) and einsum else _rule(case, part, operands, raised.message),
-        help="Give each tensor one letter for each of its axes, in the order in which it has them: "
-        + ", ".join(f"`{short(operand)}` is {shape_told(case, operand)}" for operand in operands)
-        + f"; {case.node} is {written(node_axes(case))}."
-        if einsum
-        else fitting(case, part, operands),
-        span=case.span(part),
-        evidence="This part raises by itself, and its operands do not.",
-        claims=(claims.raised(case),),
-        fix=found.fix if (found := search(case, edits)) is not None else None,
+        "shape-error", error=error, note=note, help=move, span=case.span(part), evidence=evidence, claims=(claims.raised(case),), fix=fix
     )
+
+
+def _needless(case: Case, part: ast.expr, error: str, lost: ast.expr, right: ast.expr) -> Diagnosis:
+    """One of the two does not belong there, whatever its shape."""
+    factor = isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div)
+    without = case.only(f"Without `{short(lost)}` the expression is right.")
+    move = "Go through the operations on the path, and write one factor for each."
+    if not factor:
+        move = f"Count the uses of {case.node} in the forward: one term for each."
+    told = _told(case, part, f"`{short(lost)}` does not belong here, nor does it fit: {error}", without, move, right)
+    return replace(told, span=case.span(lost))
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:

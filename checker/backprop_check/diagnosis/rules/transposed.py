@@ -28,6 +28,7 @@ import torch
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
+from backprop_check.diagnosis.letters import letters_of
 from backprop_check.diagnosis.rewrites import calls, method, put, swapped_product, turned
 from backprop_check.records import Diagnosis
 
@@ -51,8 +52,9 @@ def _told(case: Case, order: tuple[int, ...]) -> Diagnosis:
     expression = case.expression
     fix = None
     if expression is not None:
-        plain = turned(expression) if len(order) == 2 else method(expression, "permute", *order)
-        fix = case.fix(*_ways(expression) if len(order) == 2 else (), *_stacked(expression), plain)
+        plain = turned(expression) if len(order) == 2 else _back(expression, order)
+        others = _ways(expression) if len(order) == 2 else [_told_otherwise(expression, order)]
+        fix = case.fix(*others, *_stacked(expression), plain)
     same = case.same_shape
     return case.proven(
         "transposed" if order[:-2] == tuple(range(len(order) - 2)) else "wrong-permutation",
@@ -69,6 +71,14 @@ def _told(case: Case, order: tuple[int, ...]) -> Diagnosis:
     )
 
 
+def _back(expression: ast.expr, order: tuple[int, ...]) -> ast.expr:
+    """The axes put in this order: by `.mT` where only the last two change places, by `transpose` where two others do."""
+    moved = [axis for axis, place in enumerate(order) if axis != place]
+    if moved == [len(order) - 2, len(order) - 1]:
+        return turned(expression) if isinstance(expression, ast.Attribute) else ast.Attribute(expression, "mT", ast.Load())
+    return method(expression, "transpose", *moved) if len(moved) == 2 else method(expression, "permute", *order)
+
+
 def _ways(expression: ast.expr) -> Iterator[ast.expr | None]:
     """Other ways to write a product the other way round: its factors exchanged, its letters, nothing turned."""
     yield _swapped(expression)
@@ -78,9 +88,7 @@ def _ways(expression: ast.expr) -> Iterator[ast.expr | None]:
     if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute):
         if expression.func.attr in ("outer", "ger") and len(expression.args) == 2:
             yield ast.Call(expression.func, expression.args[::-1], [])
-        letters = _letters(expression)
-        if letters is not None:
-            yield put(expression, expression.args[0], ast.Constant(f"{letters[0]}->{letters[1][::-1]}"))
+        yield _told_otherwise(expression, (1, 0))
 
 
 def _swapped(expression: ast.expr) -> ast.expr | None:
@@ -118,20 +126,23 @@ def _bare(expression: ast.expr) -> ast.expr:
     return expression
 
 
-def _letters(expression: ast.expr | None) -> tuple[str, str] | None:
-    """What stands before the arrow of an `einsum`, and after it."""
-    call = isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute) and expression.func.attr == "einsum"
-    text = expression.args[0].value if call and expression.args and isinstance(expression.args[0], ast.Constant) else ""  # type: ignore[union-attr]
-    before, arrow, after = str(text).replace(" ", "").partition("->")
-    return (before, after) if arrow else None
+def _told_otherwise(expression: ast.expr, order: tuple[int, ...]) -> ast.expr | None:
+    """An `einsum` with the letters of its result in this order."""
+    letters = letters_of(expression)
+    if letters is None or len(letters[1]) != len(order):
+        return None
+    assert isinstance(expression, ast.Call)
+    after = "".join(letters[1][axis] for axis in order)
+    return put(expression, expression.args[0], ast.Constant(f"{','.join(letters[0])}->{after}"))
 
 
 def _move(case: Case, expression: ast.expr | None, order: tuple[int, ...]) -> str:
     """How the answer comes to stand the other way round, by what it is."""
+    if (letters := letters_of(expression) if expression is not None else None) is not None and len(letters[1]) == len(order):
+        return f"Exchange the letters of the result: `->{''.join(letters[1][axis] for axis in order)}`."
     if len(order) > 2:
-        return f"Put the axes in the order of {case.node}, {case.due}: `.permute{order}` does."
-    if (letters := _letters(expression)) is not None:
-        return f"Exchange the letters of the result: `->{letters[1][::-1]}`."
+        step = text(_back(ast.Name("x", ast.Load()), order)).removeprefix("x")
+        return f"Put the axes in the order of {case.node}, {case.due}: `{step}` does."
     if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute) and expression.func.attr in ("outer", "ger"):
         return "Exchange the two vectors: the first one gives the rows."
     if isinstance(expression, ast.BinOp) and not isinstance(expression.op, ast.MatMult) and _swapped(expression) is not None:

@@ -14,7 +14,8 @@ further down.
 Read more: The Python Tutorial, "Python Scopes and Namespaces".
 
 Question: Line {line} has the forward's names to choose from, and the gradients finished above it. Which of them do you mean by {part}?
-Law: A line of `backward` may use what the forward names, the gradients written above it, and names of your own.
+Of a missing import: Which line at the top of the file would say what {part} is?
+Law: A line of `backward` may use what the forward names, the gradients written above it, names of your own, and what the file imports.
 """
 
 from __future__ import annotations

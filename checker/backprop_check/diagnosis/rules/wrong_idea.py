@@ -106,9 +106,9 @@ def _keys(case: Case, part: ast.expr) -> tuple[object, ...]:
 def _told(case: Case, derived: Derived, lacking: list[ast.expr]) -> Diagnosis:
     used = lines(term.line for term in derived.terms)
     names = dict.fromkeys(text(part) for part in lacking if isinstance(part, ast.Name))
-    without = f" Nothing in it is worth {' or '.join(f'`{n}`' for n in names)}." if names else ""
+    without = f" Nothing in your line is worth {' or '.join(f'`{n}`' for n in names)}." if names else ""
     if case.draft is not None and not case.gradients_in(case.draft) and case.gradients_in(derived.expression):
-        without += " No gradient from above is in it."
+        without += " No gradient from above is in your line."
     if case.draft is not None and _values_read(case, case.draft) and _still(case, derived):
         without += f" How much {goal(case)} moves with {case.node} is the same whatever its values are; yours changes with them."
     return case.proven(

@@ -87,14 +87,26 @@ def _exchanged(expression: ast.expr, part: ast.expr) -> Iterator[tuple[ast.expr,
             for above, under in ((left, right), (right, left)):
                 if not (isinstance(under, ast.BinOp) and isinstance(under.op, ast.Div)):
                     yield under, put(expression, part, ast.copy_location(ast.BinOp(above, ast.Div(), under), part))
+            if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult):
+                both = ast.BinOp(left.right, ast.Mult(), right)  # of `a * 2 * b` the `2 * b`
+                yield both, put(expression, part, ast.copy_location(ast.BinOp(left.left, ast.Div(), both), part))
         case ast.BinOp(left=left, op=ast.Div(), right=right):
             product = right if literal(left) == 1 else ast.BinOp(left, ast.Mult(), right)
             yield right, put(expression, part, ast.copy_location(product, part))
 
 
-def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+def exchanged(case: Case) -> Mended | None:
+    """The answer with a factor for a divisor, or a divisor for a factor, where that puts it right."""
+    return search(case, _each_exchanged)
+
+
+def _each_exchanged(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         yield from ((whole, part) for _, whole in _exchanged(expression, part))
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    yield from _each_exchanged(case, expression)
     for part in parts(expression):
         inner = inner_of(part)
         if inner is not None:

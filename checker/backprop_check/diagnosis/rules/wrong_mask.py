@@ -25,6 +25,7 @@ from functools import partial
 
 import torch
 
+from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.counterfactual import replays, written_as
@@ -122,7 +123,11 @@ def _passing(case: Case, site: Site, condition: str) -> tuple[Claim, ...]:
 
 
 def _in_words(case: Case, mine: list[torch.Tensor]) -> str | None:
-    """The condition that gives the answer's mask, if it is one on a tensor that has a name."""
+    """The condition that gives the answer's mask: the learner's own, else one on a tensor that has a name."""
+    compared = (part for part in (parts(case.draft) if case.draft is not None else ()) if isinstance(part, ast.Compare))
+    for part in (part for part in compared if 0 in map(literal, (part.left, part.comparators[0]))):
+        if all(_is_mask(evaluator.tensor(part), mask) for evaluator, mask in zip(case.evaluators, mine, strict=True)):
+            return f"`{ast.unparse(part)}`"
     everywhere = [case.names(run) for run in case.runs]
     for name in everywhere[0]:
         values = [names[name] for names in everywhere]
@@ -131,6 +136,10 @@ def _in_words(case: Case, mine: list[torch.Tensor]) -> str | None:
                 if all(torch.equal(test(v, 0), mask) for v, mask in zip(values, mine, strict=True)):
                     return f"`{name} {sign} 0`"
     return None
+
+
+def _is_mask(value: torch.Tensor | None, mask: torch.Tensor) -> bool:
+    return value is not None and value.shape == mask.shape and torch.equal(value, mask)
 
 
 def _edits(case: Case, expression: ast.expr, site: Site) -> Iterator[Edit]:

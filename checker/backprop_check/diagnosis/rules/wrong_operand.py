@@ -27,7 +27,7 @@ from collections.abc import Iterator
 
 import torch
 
-from backprop_check.diagnosis.another_gradient import slope_instead
+from backprop_check.diagnosis.another_gradient import OF_THE_REST, leads_from, slope_instead
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, Mended, names_used, parts, rename, replacements, search
@@ -64,8 +64,8 @@ def find(case: Case) -> Diagnosis | None:
         note = f"`{old}` is the value the forward computed; what comes back to it is `{new}`."
         help_ = f"Ask of each name whether it is a value or what comes back to it: the gradient belongs in the place of `{old}`."
     elif gradient and old[:1] == "d" and old[1:] in case.graph.exercise.names:
-        note = f"`{old}` is what arrives at {old[1:]}; the rest of this starts from {new[1:]}."
-        help_ = "Ask of the derivatives in the expression, from which tensor on they lead: the gradient of that one arrives there."
+        note = leads_from(old, new)
+        help_ = OF_THE_REST
     elif part not in names_used(case.draft):
         note = f"Here `{old}` gives no value but a shape, a length or an index; those of `{new}` are meant."
         help_ = "Ask which tensor that shape, length or index is of."

@@ -29,6 +29,7 @@ from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, tensors
+from backprop_check.diagnosis.meeting import function_of, operands_of
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.diagnosis.rules.extra_term import beyond_derived
 from backprop_check.records import Diagnosis
@@ -51,7 +52,7 @@ def find(case: Case) -> Diagnosis | None:
         return _one_star(case, text, part)
     if (raised := _times_itself(part)) is not None and case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, raised)):
         return _times(case, text, part)
-    base = part.left if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) else part
+    base = _base(part) or part
     return case.proven(
         "wrong-power",
         error=f"`{ast.unparse(base)}` does not stand to the right power here",
@@ -150,14 +151,21 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
             yield put(expression, part, raised), part
         if (raised := _times_itself(part)) is not None:
             yield put(expression, part, raised), part
-    powers = [p for p in parts(expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Pow)]
+    powers = [p for p in parts(expression) if _base(p) is not None]
     for power in powers:
         for exponent in EXPONENTS:
-            yield put(expression, power, ast.copy_location(_power(power.left, exponent), power)), power
+            yield put(expression, power, ast.copy_location(_power(_base(power) or power, exponent), power)), power
     for part in tensors(case, expression):
         if part not in powers and isinstance(part, ast.Name | ast.Call) and not _is_flat(part):
             for exponent in (2, 3):
                 yield put(expression, part, ast.copy_location(_power(part, exponent), part)), part
+
+
+def _base(part: ast.expr) -> ast.expr | None:
+    """What is raised to a power: the `x` of `x**2`, `x.square()` and `torch.pow(x, 2)`."""
+    if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow):
+        return part.left
+    return operands_of(part)[0] if isinstance(part, ast.Call) and function_of(part) in ("square", "pow") and operands_of(part) else None
 
 
 def _is_flat(part: ast.expr) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from backprop_check.exercise.sizes import axes, written
-from backprop_check.records import Exercise, Gradient, Lesson, Span, Submission, Use
+from backprop_check.records import Exercise, Gradient, Lesson, Moved, Span, Submission, Use
 
 SHORT = 40
 
@@ -17,11 +17,15 @@ def fillings(submission: Submission, gradient: Gradient, lesson: Lesson, which: 
     span = diagnosis.span if diagnosis else None
     first = min((s[0] for s in [span, *(s for s, _ in diagnosis.also)] if s), default=gradient.line) if diagnosis else gradient.line
     node = gradient.verdict.target.node
-    moved = max(lesson.uses[0].moved, key=lambda m: abs(m.slope * m.arrives), default=None) if lesson.uses else None
+    shown = lesson.uses[0].moved if lesson.uses else ()
+    if diagnosis is not None and diagnosis.code == "wrong-slice":
+        shown = tuple(filter(_tells_axes_apart, shown)) or shown
+    moved = max(shown, key=lambda m: abs(m.slope * m.arrives), default=None)
     part = _part(submission, span)
     named = re.search(r"`(\w+)`", diagnosis.error) if diagnosis else None
     count = sum(len(use.ways) or min(use.count, 1) for use in lesson.uses)
-    users = list(dict.fromkeys(use.line.name for use in lesson.uses))
+    moving = [use for use in lesson.uses if use.count] or lesson.uses
+    users = list(dict.fromkeys(use.line.name for use in moving))
     return {
         "name": lesson.name,
         "node": node,
@@ -87,6 +91,12 @@ def together(parts: Iterable[str]) -> str:
     """Join words: a, b and c."""
     words = list(dict.fromkeys(parts))
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def _tells_axes_apart(moved: Moved) -> bool:
+    """Whether no two indices of a place are the same: of such a one it would not show that they are exchanged."""
+    indices = re.findall(r"\d+", moved.place.partition("[")[2])
+    return len(set(indices)) == len(indices)
 
 
 def _got(gradient: Gradient) -> str:

@@ -22,7 +22,9 @@ def law_lines(
 ) -> Iterator[Text]:
     """Yield the law that the mistake breaks, then those of the graph; `step` is the solution's line, where there is one."""
     told, filling = [page(diagnosis.code) for diagnosis in gradient.diagnoses], fillings[0]
-    for law in dict.fromkeys(known.said("Law").format_map(of_this) for known, of_this in zip(told, fillings, strict=False)):
+    copies = ["cannot be expanded" in diagnosis.error for diagnosis in gradient.diagnoses]
+    laws = [known.said("Law of copies" if of_expand else "Law") for known, of_expand in zip(told, copies, strict=True)]
+    for law in dict.fromkeys(law.format_map(of_this) for law, of_this in zip(laws, fillings, strict=False)):
         yield from prose(law, width) if law else ()
     if not (told and "formula right" in told[0].traits):
         answers = [diagnosis.fix for diagnosis in gradient.diagnoses] + [lesson.expression, step.source if step else None]

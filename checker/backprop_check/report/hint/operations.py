@@ -29,7 +29,7 @@ def _all(question: str, names: str) -> dict[str, str]:
 
 
 QUESTIONS = {
-    "add": "When `{x}` rises by 1, by how much does the sum rise?",
+    "add": "When `{x}` rises by 1, by how much does `{y}` rise?",
     "sub": _FALLS,
     "neg": _FALLS,
     "mul": "When `{x}` rises a little, what is that little multiplied with in `{y}`?",

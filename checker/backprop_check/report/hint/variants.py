@@ -16,6 +16,8 @@ def question(diagnosis: Diagnosis, gradient: Gradient, lesson: Lesson, filling: 
     part = not any(claim.fields.get("left") == "-answer" for claim in diagnosis.claims)
     fits = {
         "Of brackets": diagnosis.error.startswith("brackets are missing"),
+        "Of what does not belong": "does not belong here, nor does it fit" in diagnosis.error,
+        "Of a missing import": diagnosis.note.startswith("The file does not import"),
         "Of lengths written down": len(gradient.diagnoses) == 1
         and other_shape
         and re.search(r"\b(ones|zeros|full)(_like)?\(", filling["part"]) is not None,
