@@ -16,7 +16,7 @@ def inputs(N=7, C=4):
     return dict(
         logits=torch.randn(N, C),
         adv=torch.randn(N),
-        act=torch.randint(0, C, (N,)),
+        act=torch.randint(0, C - 1, (N,)),  # the last of the C is no row's
     )
 
 
