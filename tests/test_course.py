@@ -37,7 +37,7 @@ def test_without_one_it_is_the_packages_own(tmp_path: Path) -> None:
     found = find_course(tmp_path)
     assert found == packaged_course()
     assert found.packaged
-    assert found.ids()[0] == "ex01"
+    assert found.ids()[0] == "ex00"
     assert [exercise_id(p) for p in sorted(found.solutions.glob("ex*.py"))] == sorted(found.ids())
 
 

@@ -13,12 +13,17 @@ _LONGEST = 1000  # nobody assigns further to the right
 _TARGETS = re.compile(r"[^\w*/@+%&|^-]*(?:[^\W\d]\w*(?:\s+|\s*,\s*))*?\d*(d\w+\b(?:\s*,\s*\w+\b)*)(?!\s*[-+*/@%&|^]+\s*[\w.])")
 """One name, or several with commas, that no operator joins to another; a word before them (`let dx`) does not matter."""
 
+_OPERAND = re.compile(r"\s*\(\s*\w+(?:\.\w+)*\s*[-+*/@%]")
+"""A bracket whose first name an operator joins to what follows: an expression that goes on from the line above."""
+
 
 def assigned(line: str) -> list[str]:
     """Return the names `d...` that the statement which begins on `line` gives a value, as far as one can tell.
 
     >>> assigned("dx, dy = dz * (y, x)"), assigned("dx == = b"), assigned("print(dx == 3"), assigned("dx (b * dy")
     (['dx', 'dy'], ['dx'], [], ['dx'])
+    >>> assigned("(dx.T @ y).sum(0)")
+    []
     """
     text = _INVISIBLE.sub("", line[len(margin_of(line)) :][:_LONGEST])
     prompt = _PROMPT.match(text)
@@ -38,7 +43,7 @@ def assigned(line: str) -> list[str]:
             names += [] if called and "(" in first else found
             while first.strip()[-1:].isidentifier() and len(others) > 1 and others[1].strip() and re.fullmatch(r"\s*d\w+\s*", others[0]):
                 names.append(others.pop(0).strip())
-        elif re.match(r"\W*\d*d\w+(?:\.\w+)*(?:\s+[^\s.]|\[|\s*[^\x00-\x7f])|\W*d\w+\.\w+_\(", first):
+        elif not _OPERAND.match(first) and re.match(r"\W*\d*d\w+(?:\.\w+)*(?:\s+[^\s.]|\[|\s*[^\x00-\x7f])|\W*d\w+\.\w+_\(", first):
             names += found[:1]
     return names
 

@@ -78,7 +78,6 @@ def picture(
     pairs = [(operand, line.name) for line in exercise.lines if line.name in tensors for operand in _reads(line) if operand in tensors]
     back = steps(graph, trials, pairs, answers)
     flowing = {arrival.edge for step in back for arrival in step.arrivals if arrival.flows}
-    lines = {line.name: line for line in exercise.lines}
     nodes = (
         Node(name, shape_text(exercise, shapes[name]), _source(exercise, name), *_verdict(exercise, name, trials[0], statuses))
         for name in tensors
@@ -91,7 +90,7 @@ def picture(
         notices=exercise.notices,
         output=exercise.output,
         nodes=tuple(nodes),
-        numbers=tuple(_numbers(exercise, [name for name in lines if name not in tensors])),
+        numbers=tuple(_numbers(exercise, [name for name in exercise.names if name not in tensors])),
         edges=tuple(Edge(*pair, flows=i in flowing) for i, pair in enumerate(pairs)),
         steps=back,
     )

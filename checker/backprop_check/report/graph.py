@@ -60,6 +60,7 @@ def _order(exercise: Exercise) -> list[tuple[str, Line | None]]:
 
 def _source(name: str, source: str, at: str, below: str, margin: int, room: int) -> Iterator[Text]:
     first, *rest = wrap(source, room)
+    rest = wrap(" ".join(rest), room - 2) if rest else []
     row = Text(f"{at:{margin}}", style="cyan").append(first, style="not dim default")
     row.stylize("bold", margin, margin + len(name))
     yield row

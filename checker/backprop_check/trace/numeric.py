@@ -63,7 +63,8 @@ def central_differences(graph: Graph, trial: Trial, node: str, first: Sequence[i
     """
     loss, value = _loss(graph, trial, node)
     flat = value.flatten()
-    small = 1e-2 * flat.square().mean().sqrt().item() or 1.0
+    sizes = torch.where(flat.isfinite(), flat.abs(), 0.0)  # what a mask made infinite stays so, however far it is moved
+    small = 1e-2 * sizes.square().mean().sqrt().item() or 1.0
     middle = loss(value)
 
     def moved(i: int, by: float) -> float:
@@ -72,11 +73,11 @@ def central_differences(graph: Graph, trial: Trial, node: str, first: Sequence[i
         return loss(other.view_as(value))
 
     found = [
-        _slope(_index(i, value.shape), flat[i].item(), partial(moved, i), middle, STEP * max(abs(flat[i].item()), small))
+        _slope(_index(i, value.shape), flat[i].item(), partial(moved, i), middle, STEP * max(sizes[i].item(), small))
         for i in _chosen(len(flat), first)
     ]
     largest = max((abs(s.central) for s in found), default=0.0)
-    step = STEP * max(flat.abs().max().item() if len(flat) else 0.0, small)
+    step = STEP * max(sizes.max().item() if len(flat) else 0.0, small)
     together = (loss(value + step) - loss(value - step)) / (2 * step)
     return Numeric(node, tuple(_told(s, largest) for s in found), len(flat), together)
 

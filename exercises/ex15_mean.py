@@ -1,0 +1,26 @@
+"""Mean: everyone pays one share.
+
+m is the mean of each row: the sum of its C numbers, divided by C.
+Raise one of them by a little, and the mean grows by a C-th of that.
+
+Then d = x - m: x is used directly and through the mean, and m is used by every number of its row.
+"""
+
+import torch
+
+
+def inputs(N=5, C=7):
+    return dict(
+        x=torch.randn(N, C),
+    )
+
+
+def forward(x):
+    m = x.mean(1, keepdim=True)       # (N, 1)
+    d = x - m                         # (N, C)
+    return d
+
+
+def backward(x, m, d, dd):
+    dm = ...                          # (N, 1)
+    dx = ...                          # (N, C)
