@@ -1,0 +1,15 @@
+"""What ran, kept as it ran: torch calls by a `TorchFunctionMode`, and the straight-line graph they make, in the exercise's own language.
+
+    with recording() as recorder:
+        y = model(x)
+        loss = criterion(y, t)
+    forward = graph(recorder, loss, names=locals())
+
+`graph` gives None where what ran cannot be computed again to the same values. No tensor is kept alive: a recorder holds weak references,
+and what computes a value again is dropped when nothing alive was made from it.
+"""
+
+from backprop_check.recording.graph import Forward, graph
+from backprop_check.recording.recorder import Call, Recorder, Value, active, record, recording, start
+
+__all__ = ["Call", "Forward", "Recorder", "Value", "active", "graph", "record", "recording", "start"]

@@ -1,0 +1,99 @@
+"""Names for recorded values: the variables that hold them, what the source called them, else plain words."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from backprop_check.recording.expressions import SCOPE
+from backprop_check.recording.frames import names_given
+from backprop_check.recording.recorder import Value
+
+_WIDE = 64
+"""How many entries of a list or a dict are looked at."""
+
+
+def holders(names: Mapping[str, Any]) -> dict[int, str]:
+    """Return, by identity, how each tensor is reached from some names: `x`, `params["w"]`, `hs[2]`, `model.layer.weight`."""
+    found: dict[int, str] = {}
+    open_ones: list[tuple[str, Any, int]] = [(name, value, 0) for name, value in names.items() if not name.startswith("_")]
+    seen: set[int] = set()
+    while open_ones:
+        below: list[tuple[str, Any, int]] = []
+        for name, value, depth in open_ones:
+            if isinstance(value, torch.Tensor):
+                found.setdefault(id(value), name)
+            elif id(value) not in seen:
+                seen.add(id(value))
+                if depth < 3:
+                    below += [(inner, each, depth + 1) for inner, each in _parts(name, value)]
+        open_ones = below
+    return found
+
+
+def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, torch.nn.Module):
+        yield from ((f"{name}.{inner}", each) for inner, each in [*value.named_parameters(), *value.named_buffers()])
+        own = [(inner, each) for inner, each in vars(value).items() if inner[0] != "_"]
+        yield from ((f"{name}.{inner}", each) for inner, each in own if isinstance(each, torch.Tensor | list | dict))
+    elif type(value) in (list, tuple) and len(value) <= _WIDE:
+        yield from ((f"{name}[{number}]", each) for number, each in enumerate(value))
+    elif type(value) is dict and len(value) <= _WIDE:
+        yield from ((f"{name}[{key!r}]", each) for key, each in value.items() if isinstance(key, str | int))
+    elif hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value) and not hasattr(value, "__path__"):
+        inner = vars(value)
+        if len(inner) <= _WIDE and type(value).__module__ != "builtins":
+            yield from ((f"{name}.{key}", each) for key, each in inner.items() if isinstance(each, torch.Tensor))
+
+
+def named(values: Sequence[Value], held: Mapping[int, str], taken: Iterable[str] = ()) -> tuple[dict[Value, str], dict[str, str]]:
+    """Return a name for each value that has one of its own, and how a person writes those that are no plain names.
+
+    A name that several values had goes to the one that has it now, or else to the last; earlier ones are numbered.
+    """
+    wanted: dict[Value, str] = {}
+    now: set[Value] = set()
+    for value in values:
+        live = value.tensor
+        there = held.get(id(live)) if live is not None else None
+        if there is not None:
+            wanted[value] = there
+            now.add(value)
+    for value in values:
+        if value not in wanted and value.call is not None and value.index is None:
+            name = names_given(value.call.where)
+            if name is not None:
+                wanted[value] = name
+    used = set(taken)
+    result: dict[Value, str] = {}
+    spoken: dict[str, str] = {}
+    groups: dict[str, list[Value]] = {}
+    for value, text in wanted.items():
+        groups.setdefault(text, []).append(value)
+    for text, group in groups.items():
+        plain = identifier(text)
+        last = next((value for value in group if value in now), group[-1])
+        for number, value in enumerate([last, *(each for each in group if each is not last)]):
+            name = free(plain if value is last else f"{plain}_{number}", used)
+            used.add(name)
+            result[value] = name
+            if name != text and value is last:
+                spoken[name] = text
+    return result, spoken
+
+
+def identifier(text: str) -> str:
+    plain = re.sub(r"\W+", "_", text).strip("_") or "t"
+    if plain[0].isdigit():
+        return "t" + plain
+    return plain + "_" if keyword.iskeyword(plain) or plain in SCOPE else plain
+
+
+def free(name: str, used: Iterable[str]) -> str:
+    if name not in used:
+        return name
+    return next(other for number in range(1, 100_000) if (other := f"{name}_{number}") not in used)

@@ -1,0 +1,214 @@
+"""Compute again what was recorded, in float64, and hold every value that is still there against it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from backprop_check.recording.expressions import SCOPE, expression
+from backprop_check.recording.recorder import Call, Value
+from backprop_check.trace.graph import default_dtype
+
+CLOSE = 1e-3
+"""How far a value computed again may be from the live one, by the live one's size: float32, computed again in float64."""
+
+MOST = 2_000
+"""How many values a graph may have."""
+
+_DROPS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "feature_dropout")
+
+
+class Lost(Exception):
+    """What ran cannot be computed again."""
+
+
+@dataclass
+class Replayed:
+    """`lines` are values made by calls, in order, and `leaves` what they are made from; `numbers` has all of them in float64.
+
+    `masks` are what dropout drew, by the value that was dropped; `trees` the expressions, over `placeholder` names.
+    `inside` are values made in the forward of a custom autograd function, where autograd is off and the gradient flows all the same.
+    """
+
+    lines: list[Value] = field(default_factory=list)
+    leaves: list[Value] = field(default_factory=list)
+    numbers: dict[Value, Any] = field(default_factory=dict)
+    trees: dict[Value, ast.expr] = field(default_factory=dict)
+    masks: dict[Value, torch.Tensor] = field(default_factory=dict)
+    inside: set[Value] = field(default_factory=set)
+
+
+def replay(roots: Sequence[Value], held: Collection[int] = ()) -> Replayed:
+    """Compute `roots` again from what is there. Raises `Lost`.
+
+    A value that does not come out again is a leaf, and so is one that needs no gradient and is `held` by a variable (by its identity).
+    """
+    opaque: set[Value] = set()
+    while True:
+        order = _order(roots, opaque)
+        moved = _needing(order)
+        given = opaque | {value for value in order if value not in moved and _is_held(value, held)}
+        order = _order(roots, given)
+        done = Replayed(inside=_inside(order))
+        wrong = next((value for value in order if not _computed(value, given, moved, done)), None)
+        if wrong is None:
+            return done
+        if wrong.tensor is None or wrong in opaque:
+            raise Lost
+        opaque.add(wrong)
+
+
+def _is_held(value: Value, held: Collection[int]) -> bool:
+    live = value.tensor
+    return live is not None and id(live) in held
+
+
+def _order(roots: Sequence[Value], opaque: set[Value]) -> list[Value]:
+    """Everything that `roots` are made of, each after what it is made of."""
+    found: dict[Value, None] = {}
+    stack = [(root, False) for root in reversed(roots)]
+    while stack:
+        value, entered = stack.pop()
+        if value in found:
+            continue
+        if entered or value in opaque or value.call is None:
+            found[value] = None
+            if len(found) > MOST:
+                raise Lost
+            continue
+        stack.append((value, True))
+        stack += [(read, False) for read in reversed(list(reads(value.call)))]
+    return list(found)
+
+
+def reads(call: Call) -> Iterator[Value]:
+    yield from _values(call.args)
+    yield from _values(call.kwargs or {})
+
+
+def _values(given: Any) -> Iterator[Value]:
+    if isinstance(given, Value):
+        yield given
+    elif isinstance(given, tuple | list):
+        for each in given:
+            yield from _values(each)
+    elif isinstance(given, dict):
+        yield from _values(list(given.values()))
+    elif isinstance(given, slice):
+        yield from _values([given.start, given.stop, given.step])
+
+
+def _needing(order: Sequence[Value]) -> set[Value]:
+    """The values that autograd's leaves went into, by any way."""
+    found: set[Value] = set()
+    for value in order:
+        if value.needs_grad or (value.call is not None and any(read in found for read in reads(value.call))):
+            found.add(value)
+    return found
+
+
+def _inside(order: Sequence[Value]) -> set[Value]:
+    calls = [(value, value.call) for value in order if value.call is not None and not value.call.grad]
+    codes = {code for value, call in calls if value.needs_grad for code, _ in call.where if code.co_name == "forward"}
+    return {value for value, call in calls if any(code in codes for code, _ in call.where)}
+
+
+def _computed(value: Value, given: set[Value], moved: set[Value], done: Replayed) -> bool:
+    call, live = value.call, value.tensor
+    if call is None or value in given:
+        if live is None:
+            raise Lost
+        done.leaves.append(value)
+        done.numbers[value] = double(live)
+        return True
+    if not all(read in done.numbers for read in reads(call)):  # made of what is behind a leaf
+        raise Lost
+    try:
+        with torch.no_grad(), default_dtype(torch.float64):
+            if call.drawn is not None and not _keeps(call):
+                _drawn(value, call, done)
+            else:
+                tree = expression(call, value.index, value.written, placeholder)
+                if not call.grad and value not in done.inside and any(read in moved for read in reads(call)):
+                    tree = ast.Call(ast.Attribute(tree, "detach", ast.Load()), [], [])
+                done.numbers[value] = _evaluated(tree, done)
+                done.trees[value] = tree
+                done.lines.append(value)
+    except Lost:
+        return False
+    except Exception:
+        return False
+    return agrees(done.numbers[value], live)
+
+
+def agrees(number: Any, live: torch.Tensor | None) -> bool:
+    """Whether a number computed again is the live one, as far as that is there."""
+    if live is None:
+        return True
+    if not isinstance(number, torch.Tensor) or number.shape != live.shape:
+        return False
+    there = double(live)
+    if not there.is_floating_point():
+        return torch.equal(number.to(there.dtype), there)
+    finite = there[torch.isfinite(there)]
+    size = float(finite.abs().max()) if finite.numel() else 0.0
+    return torch.allclose(number.to(torch.float64), there, rtol=CLOSE, atol=CLOSE * size, equal_nan=True)
+
+
+def double(live: torch.Tensor) -> torch.Tensor:
+    plain = live.detach().cpu()
+    return plain.to(torch.float64) if plain.is_floating_point() else plain
+
+
+def placeholder(value: Value) -> ast.expr:
+    return ast.Name(f"v{id(value)}", ast.Load())
+
+
+def _evaluated(tree: ast.expr, done: Replayed) -> Any:
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    scope = {**SCOPE, **{f"v{id(value)}": number for value, number in done.numbers.items() if f"v{id(value)}" in names}}
+    return eval(compile(ast.fix_missing_locations(ast.Expression(tree)), "<recorded>", "eval"), scope)
+
+
+def _keeps(call: Call) -> bool:
+    """Whether a call that may draw did not."""
+    name, kwargs = call.name, call.kwargs or {}
+    if name in _DROPS or name == "alpha_dropout":
+        return not (kwargs.get("training", True) and kwargs.get("p", call.args[1] if len(call.args) > 1 else 0.5))
+    if name == "scaled_dot_product_attention":
+        return not kwargs.get("dropout_p", 0.0) and len(call.args) < 5
+    return name in ("lstm", "gru", "rnn_tanh", "rnn_relu", "multi_head_attention_forward")  # dropout in them will not come out again
+
+
+def _drawn(value: Value, call: Call, done: Replayed) -> None:
+    """Draw again, from the generator's state of then: for dropout its mask, else the numbers themselves, which are a leaf."""
+    state = torch.get_rng_state()
+    drawn = call.drawn
+    assert drawn is not None
+    kwargs = dict(call.kwargs or {})
+    try:
+        torch.set_rng_state(drawn)
+        with default_dtype(torch.float32):
+            if call.name in _DROPS:
+                (dropped, *rest) = call.args
+                kwargs["inplace"] = False
+                mask = call.func(torch.ones_like(done.numbers[dropped], dtype=torch.float32), *rest, **kwargs)
+            elif value in _values(call.args) or value.needs_grad or value.written:
+                raise Lost
+            else:
+                args = [done.numbers[each].to(torch.float32) if isinstance(each, Value) else each for each in call.args]
+                found = call.func(*args, **kwargs)
+                done.numbers[value] = double(found if value.index is None else found[value.index])
+                done.leaves.append(value)
+                return
+    finally:
+        torch.set_rng_state(state)
+    done.masks[value] = double(mask)
+    done.numbers[value] = done.numbers[dropped] * done.masks[value]
+    tree = ast.BinOp(placeholder(dropped), ast.Mult(), ast.Name(f"m{id(value)}", ast.Load()))
+    done.trees[value] = tree
+    done.lines.append(value)
