@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-import tokenize
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,117 +15,110 @@ from backprop_check.diagnosis.explain import explain
 from backprop_check.diagnosis.fold import fold, statement_nodes
 from backprop_check.diagnosis.work import Work
 from backprop_check.errors import BadInput
-from backprop_check.live.caller import Caller, Part
+from backprop_check.live.asked import Asked, Compared, answer_of
+from backprop_check.live.caller import Caller
 from backprop_check.live.forward import forward
-from backprop_check.live.rebuild import LIVE, SINGLE, definitions, outputs
-from backprop_check.live.renaming import renamed
-from backprop_check.records import Answer, Diagnosis, Difference, Exercise, Run, Submission, Target, Trial, Verdict
-from backprop_check.submission.statements import gradients_used, read, read_statements, written
+from backprop_check.live.learner import Learner, recorded
+from backprop_check.live.rebuild import definitions, outputs
+from backprop_check.live.recorded import LIVE, SINGLE, Found, candidates, custom_functions
+from backprop_check.live.source import from_source
+from backprop_check.recording.graph import shaken
+from backprop_check.records import Answer, Run, Submission, Target, Trial, Verdict
+from backprop_check.submission.statements import gradients_used
 from backprop_check.trace.graph import Graph
 from backprop_check.trace.oracle import in_float64
 
 FORGIVEN = 1e-8
 """The difference that `torch.allclose` forgives whatever the numbers are: what can be said where no forward tells their scale."""
 
-_DEFINE = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+ROUNDED = 1e-5
+"""From what `max|Δ| / scale` on an answer computed again in float64 is no rounding: a constant that was once float32 is 1e-7 off."""
 
 
-@dataclass(frozen=True)
-class Compared:
-    """One gradient held against autograd's.
+def compared(caller: Caller, asked: Asked, output: torch.Tensor | None = None) -> Compared:
+    """Compare one gradient with autograd's. `output` is what was differentiated, where the caller said it.
 
-    `difference` is that of the values, as for an exercise; `exact` and `approximate` are the lecture's words. `graph` and `submission` are
-    what the explanation rests on, None where the source gave none. `carried` are gradients used that are wrong themselves, and
-    `formula_right` says that nothing else is.
+    Raises `BadInput` where autograd kept no gradient of the tensor and the forward cannot be had to ask again.
     """
-
-    name: str
-    node: str
-    difference: Difference
-    verdict: Verdict
-    graph: Graph | None
-    submission: Submission | None
-    diagnoses: tuple[Diagnosis, ...] = ()
-    carried: tuple[str, ...] = ()
-    formula_right: bool = False
-
-    @property
-    def right(self) -> bool:
-        return self.difference.wrong == ""
+    with torch._C.DisableTorchFunction():  # what is computed here is nobody's to record
+        return _compared(caller, asked, output)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A gradient `given` for the live tensor `tensor`, and the `gradient` that autograd has for it, None where it kept none.
-
-    `name` is what the caller calls the given one, `node` what the tensor is called. `others` gives, for the caller's names of
-    other nodes' gradients, the engine's (`da`).
-    """
-
-    name: str
-    node: str
-    given: Any
-    tensor: torch.Tensor
-    gradient: torch.Tensor | None
-    others: Mapping[str, str] = field(default_factory=dict)
-
-
-def compared(caller: Caller, asked: Asked, output: str | None = None) -> Compared:
-    """Compare one gradient with autograd's. `output` names what was differentiated, where the caller said it.
-
-    Raises `BadInput` where autograd kept no gradient of the tensor and the forward cannot be rebuilt to ask again.
-    """
-    target = "d" + asked.node
-    found = _graph_and_trial(caller, asked, output)
+def _compared(caller: Caller, asked: Asked, output: torch.Tensor | None) -> Compared:
+    found = _found(caller, asked, output)
     if found is None and asked.gradient is None:
         raise BadInput(_no_gradient(asked))
-    graph, trial = found or (None, _trial_of(asked.tensor, asked.gradient, target))
-    answer = _answer(asked.given)
+    node = found.node if found is not None else asked.node
+    target = "d" + node
+    trial = found.trial if found is not None else _trial_of(asked.tensor, asked.gradient, target)
+    answer = answer_of(asked.given)
     run = Run(replace(trial, dtype=_rounding(asked.tensor)), {target: answer})
     difference = compare(run, target)
     verdict = Verdict(Target(target, 1, ""), "correct" if difference.wrong == "" else "incorrect", (run,), (difference,), 0)
-    bare = Compared(asked.name, asked.node, difference, verdict, graph, None)
-    if bare.right or graph is None:
+    bare = Compared(asked.name, asked.node, difference, verdict, found)
+    if found is None or answer.state != "tensor":
         return bare
-    return _explained(caller, asked, bare, graph, trial)
+    return _judged(caller, asked, bare, found)
 
 
 def times_too_large(caller: Caller, asked: Asked) -> int | None:
-    """How many times its gradient `tensor.grad` is, where that is a whole number above 1: `backward()` ran as often, and grads add up."""
+    """How many times its gradient `tensor.grad` is, where so many calls of `backward()` on one output stand in the source.
+
+    Gradients add up. What the source does not show as often has another reason.
+    """
     known = definitions(caller)
     autograd = asked.gradient
     for name in outputs(caller, known):
         found = forward(caller, name, known, asked.node)
-        if found is None or autograd is None:
+        times = sum(is_plain_backward(call, name) for call in caller.calls())
+        if found is None or autograd is None or times < 2:
             continue
         trial, oracle = found[1], found[1].gradients["d" + asked.node]
         if oracle.shape != autograd.shape or not oracle.any():
             continue
-        times = round(float((autograd.to(torch.float64) * oracle).sum() / (oracle * oracle).sum()))
-        if times > 1 and close(autograd.to(torch.float64) / times, oracle, trial.scales["d" + asked.node], SINGLE):
+        if close(autograd.to(torch.float64) / times, oracle, trial.scales["d" + asked.node], SINGLE):
             return times
     return None
 
 
-def _graph_and_trial(caller: Caller, asked: Asked, output: str | None) -> tuple[Graph, Trial] | None:
-    """Return the forward and its oracle, where its gradient is the one that autograd left."""
-    known = definitions(caller)
-    for name in (output,) if output is not None else outputs(caller, known):
-        found = forward(caller, name, known, asked.node) if asked.tensor is caller.names.get(asked.node) else None
-        if found is not None and _agrees(caller, asked, found[1]):
+def is_plain_backward(call: ast.Call, name: str) -> bool:
+    """Whether a call is `name.backward()`."""
+    match call:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=of), attr="backward"), args=[]):
+            return of == name
+    return False
+
+
+def _found(caller: Caller, asked: Asked, output: torch.Tensor | None) -> Found | None:
+    """Return the forward and its oracle, where its gradient is the one that autograd left: as it was recorded, else from the source."""
+    for found in candidates(caller.names, asked.tensor, output):
+        if found.custom or _agrees(asked, found.trial, found.node, _live(found)):
             return found
+    known = definitions(caller)
+    named = next((n for n, v in caller.names.items() if v is output), None) if output is not None else None
+    if asked.tensor is not caller.names.get(asked.node) or (output is not None and named is None):
+        return None
+    for name in (named,) if named is not None else outputs(caller, known):
+        there = forward(caller, name, known, asked.node)
+        if there is not None and _agrees(asked, there[1], asked.node, {n: caller.names.get(n) for n in there[1].values}):
+            return Found(there[0], there[1], asked.node, custom=custom_functions([caller.names[name]]))
     return None
 
 
-def _agrees(caller: Caller, asked: Asked, trial: Trial) -> bool:
+def _live(found: Found) -> dict[str, Any]:
+    return {name: value.tensor for name, value in found.forward.values.items()} if found.forward is not None else {}
+
+
+def _agrees(asked: Asked, trial: Trial, node: str, tensors: Mapping[str, Any]) -> bool:
     """Whether a trial's gradients are those autograd has: the one asked for or, where it kept none, one of another tensor at least."""
 
     def same(gradient: torch.Tensor, node: str) -> bool:
-        return close(gradient, trial.gradients["d" + node], trial.scales["d" + node], EXACT if gradient.dtype == torch.float64 else SINGLE)
+        due = trial.gradients.get("d" + node)
+        within = EXACT if gradient.dtype == torch.float64 else SINGLE
+        return due is not None and close(gradient.cpu(), due, trial.scales["d" + node], within)
 
     if asked.gradient is not None:
-        return same(asked.gradient, asked.node)
-    tensors = {n: caller.names.get(n) for n in trial.values}
+        return same(asked.gradient, node)
     kept = {n: t.grad for n, t in tensors.items() if isinstance(t, torch.Tensor) and (t.is_leaf or t.retains_grad) and t.grad is not None}
     return bool(kept) and all(same(gradient, node) for node, gradient in kept.items())
 
@@ -155,131 +146,70 @@ def _rounding(tensor: torch.Tensor) -> torch.dtype:
     return torch.float64 if tensor.dtype == torch.float64 else torch.float32
 
 
-def _answer(given: Any) -> Answer:
-    if not isinstance(given, torch.Tensor):
-        return Answer("missing") if given is ... or given is None else Answer("other", 0, kind=type(given).__name__)
-    plain = given.detach().cpu()
-    return Answer("tensor", 0, value=plain, dtype=str(plain.dtype).removeprefix("torch."), shape=tuple(plain.shape))
-
-
-def _explained(caller: Caller, asked: Asked, bare: Compared, graph: Graph, trial: Trial) -> Compared:
+def _judged(caller: Caller, asked: Asked, bare: Compared, found: Found) -> Compared:
+    """What is wrong with an answer, by the lines that made it: those that were recorded, or those in the source."""
     target = bare.verdict.target.name
-    parts = _parts(caller, asked.name)
-    own = {learner: engine for learner, engine in {**asked.others, asked.name: target}.items() if learner.isidentifier()}
-    if not parts:
+    learner = recorded(caller, found, asked.given, target, asked.name)
+    if bare.right:
+        return _dropped(bare, learner, found, target) if learner is not None else bare
+    other = from_source(caller, asked, found, target, bare.verdict.answer)
+    first, second = (other, learner) if learner is not None and learner.repeated else (learner, other)
+    results = [_explained(bare, found, each, target) for each in (first, second) if each is not None]
+    told = [result for result in results if result.diagnoses or result.carried]
+    return next(iter([*told, *results, bare]))
+
+
+def _dropped(bare: Compared, learner: Learner, found: Found, target: str) -> Compared:
+    """An answer that is right to float32 rounding, computed again in float64: what it left out shows there."""
+    if not learner.exact or target not in learner.answers or learner.leaves:
         return bare
-    try:
-        text = _statements(parts, graph.exercise)
-        renaming = renamed(text, own)
-        submission = _submission(parts[-1], renaming.text, graph.exercise) if renaming is not None else None
-    except (SyntaxError, ValueError, RecursionError, tokenize.TokenError):
+    run = Run(found.trial, {target: learner.answers[target]})
+    again = compare(run, target)
+    if again.wrong != "value" or again.max_rel is None or again.max_rel < ROUNDED:
         return bare
-    if renaming is None or submission is None:
-        return bare
-    graph = _with_targets(graph, submission, target)
-    answers = _answers(
-        {**caller.names, **{e: caller.names[n] for n, e in own.items() if n in caller.names}},
-        submission,
-        trial,
-        target,
-        bare.verdict.answer,
-    )
-    used = gradients_used(target, submission.statements, trial.gradients, {name: a.statement for name, a in answers.items()})
+    verdict = replace(bare.verdict, status="incorrect", runs=(run,), differences=(again,))
+    wrong = replace(bare, difference=replace(bare.difference, wrong="value"), verdict=verdict, dropped=True)
+    result = _explained(wrong, found, learner, target)
+    return result if result.diagnoses or result.carried else bare
+
+
+def _explained(bare: Compared, found: Found, learner: Learner, target: str) -> Compared:
+    graph, trial = with_leaves(with_targets(found.graph, learner.submission, target), found.trial, learner.leaves)
+    answers = {**learner.answers, target: learner.answers.get(target) or bare.verdict.answer}
+    used = gradients_used(target, learner.submission.statements, trial.gradients, {name: a.statement for name, a in answers.items()})
     carried = tuple(sorted(name for name in used if name in answers and name != target and not _right(answers[name], trial, name)))
-    shown, learners = replace(submission, body=text, text=text), tuple(renaming.words(name) for name in carried)
+    told = tuple(learner.words(name) for name in carried)
+    bare = replace(bare, learner=learner)
     if carried:
-        again = _as_if_right(submission, trial, target)
+        again = _as_if_right(learner.submission, trial, target)
         if again is None:
-            return replace(bare, submission=shown, carried=learners)
+            return replace(bare, carried=told)
         answers[target] = replace(answers[target], value=again, shape=tuple(again.shape), dtype="float64")
     run = Run(trial, answers)
     difference = compare(run, target)
     if difference.wrong == "":
-        return replace(bare, submission=shown, carried=learners, formula_right=True)
+        return replace(bare, carried=told, formula_right=bool(carried))
     verdict = replace(bare.verdict, runs=(run,), differences=(difference,))
-    diagnoses, _ = explain(graph, submission, [verdict]).get(target, ((), ()))
-    told = tuple(renaming.back(diagnosis) for diagnosis in diagnoses)
-    return replace(bare, verdict=verdict, submission=shown, diagnoses=told, carried=learners)
+    diagnoses, _ = explain(graph, learner.submission, [verdict]).get(target, ((), ()))
+    shown = tuple((learner.back(each), learner.shown(each)) for each in diagnoses)
+    return replace(bare, verdict=verdict, diagnoses=shown, carried=told)
 
 
-def _with_targets(graph: Graph, submission: Submission, target: str) -> Graph:
+def with_targets(graph: Graph, submission: Submission, target: str) -> Graph:
     """The graph with only those gradients as targets that the source writes: no other has a name there."""
     written_names = {name for s in submission.statements for name in s.writes}
     targets = tuple(t for t in graph.exercise.targets if t.name in written_names or t.name == target)
     return replace(graph, exercise=replace(graph.exercise, targets=targets))
 
 
-def _parts(caller: Caller, name: str) -> tuple[Part, ...]:
-    """The parts that wrote the gradient, from the one that gave it a value anew: a notebook may fill it in over several cells."""
-    found: list[Part] = []
-    for part, node in caller.statements():
-        if name in written(node):
-            anew = isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) for t in node.targets) and name not in read(node)
-            found = [part] if anew else [*found, part]
-    return tuple(dict.fromkeys(found))
-
-
-def _statements(parts: Sequence[Part], exercise: Exercise) -> str:
-    """What of some parts wrote gradients and helper values and still counts; the rest is blank."""
-    texts = [_of_part(part, exercise) for part in parts]
-    return texts[0] if len(texts) == 1 else _only(joined := "\n".join(texts), _alive(ast.parse(joined).body))
-
-
-def _of_part(part: Part, exercise: Exercise) -> str:
-    whole = ast.parse(part.text).body
-    if part.function and isinstance(whole[0], ast.FunctionDef):
-        whole = whole[0].body
-    body = _alive([node for node in whole if node.lineno <= part.upto and _counts(node, exercise.names)])
-    return _only(part.text, body)
-
-
-def _submission(part: Part, text: str, exercise: Exercise) -> Submission:
-    """The part's statements as a submission. None of it runs again."""
-    body = ast.parse(text).body
-    return Submission(
-        path=Path(part.place),
-        place=part.place,
-        prelude="",
-        body=text,
-        bare=True,
-        parameters=exercise.names,
-        statements=read_statements(body, text),
-        broken=(),
-        oracle_calls={},
-        helpers_asking={},
-        text=text,
-    )
-
-
-def _counts(node: ast.stmt, forward: Collection[str]) -> bool:
-    writes = written(node)
-    return bool(writes) and not writes & set(forward) and not isinstance(node, _DEFINE)
-
-
-def _alive(body: Sequence[ast.stmt]) -> list[ast.stmt]:
-    """Leave out earlier attempts: what a later plain `name = expression` replaced without reading it."""
-    kept: list[ast.stmt] = []
-    replaced: set[str] = set()
-    for node in reversed(body):
-        writes = written(node)
-        if not writes <= replaced:
-            kept.append(node)
-        if isinstance(node, ast.Assign) and all(isinstance(t, ast.Name) for t in node.targets):
-            replaced |= writes - read(node)
-    return kept[::-1]
-
-
-def _only(text: str, body: Sequence[ast.stmt]) -> str:
-    """The text with all blank but some statements, which stand in the lines where they stood, less their indent."""
-    lines = text.split("\n")
-    kept = {number: node.col_offset for node in body for number in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
-    return "\n".join(line[kept[number] :] if number in kept else "" for number, line in enumerate(lines, 1))
-
-
-def _answers(names: Mapping[str, Any], submission: Submission, trial: Trial, target: str, own: Answer) -> dict[str, Answer]:
-    last = {name: s.index for s in submission.statements for name in s.writes}
-    found = {name: replace(_answer(names[name]), statement=last[name]) for name in trial.gradients if name in last and name in names}
-    return {**found, target: replace(own, statement=last.get(target, 0))}
+def with_leaves(graph: Graph, trial: Trial, leaves: Mapping[str, torch.Tensor]) -> tuple[Graph, Trial]:
+    """The graph and the trial with tensors that the learner's lines read and the forward does not."""
+    if not leaves:
+        return graph, trial
+    draw = graph.scope["inputs"]
+    scope = {**graph.scope, "inputs": lambda: {**draw(), **{name: shaken(value, torch.initial_seed()) for name, value in leaves.items()}}}
+    exercise = replace(graph.exercise, inputs=(*graph.exercise.inputs, *leaves))
+    return replace(graph, exercise=exercise, scope=scope), replace(trial, values={**trial.values, **leaves})
 
 
 def _right(answer: Answer, trial: Trial, name: str) -> bool:

@@ -11,7 +11,8 @@ import torch
 
 from backprop_check.errors import BadInput
 from backprop_check.live.caller import Caller
-from backprop_check.live.rebuild import LIVE, SINGLE, Definition, made_of, rebuilt
+from backprop_check.live.rebuild import Definition, made_of, rebuilt
+from backprop_check.live.recorded import LIVE, SINGLE
 from backprop_check.records import Trial
 from backprop_check.trace.graph import Graph
 from backprop_check.trace.oracle import trace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import types
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,8 @@ from backprop_check.recording.expressions import SCOPE
 from backprop_check.recording.frames import Frames
 from backprop_check.recording.naming import free, holders, named
 from backprop_check.recording.recorder import Recorder, Value
-from backprop_check.recording.replay import Lost, Replayed, agrees, replay
+from backprop_check.recording.replay import Lost, Replayed, agrees, put, replay
+from backprop_check.recording.words import own_words, written
 from backprop_check.records import Exercise, Line, Target
 from backprop_check.trace.graph import Graph, seeded
 
@@ -28,8 +30,8 @@ LIVE = 0
 class Forward:
     """A recorded forward: the `graph` for the engine, the recorded value behind each of its names, and where each line's value was made.
 
-    `spoken` gives what a person writes for a name that is no plain variable: `layer_weight` is `layer.weight`. `custom` says that a
-    user's own `torch.autograd.Function` took part: its gradient is the user's own, the graph's is that of its forward.
+    `texts` gives what the user calls a value, `spoken` that alone which is no plain variable: `layer_weight` is `layer.weight`. `custom`
+    says that a user's own `torch.autograd.Function` took part: its gradient is the user's own, the graph's is that of its forward.
     """
 
     graph: Graph
@@ -37,6 +39,7 @@ class Forward:
     where: Mapping[str, Frames]
     spoken: Mapping[str, str] = field(default_factory=dict)
     custom: bool = False
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def name_of(self, tensor: torch.Tensor) -> str | None:
         """Return the graph's name of a live tensor."""
@@ -67,7 +70,7 @@ def graph(
         return None
     if any(given is not None and given in done.trees for _, given in output):
         done = _as_leaves(done, roots, [given for _, given in output if given is not None])
-    return _built(done, output, held)
+    return _built(done, output, held, names or {})
 
 
 def _as_leaves(done: Replayed, roots: Sequence[Value], given: Sequence[Value]) -> Replayed:
@@ -81,7 +84,7 @@ def _as_leaves(done: Replayed, roots: Sequence[Value], given: Sequence[Value]) -
             back += _read(done, value)
     lines = [value for value in done.lines if value in needed]
     leaves = [value for value in done.leaves if value in needed]
-    return Replayed(lines, [*leaves, *(value for value in given if value not in needed)], done.numbers, done.trees, done.masks, done.inside)
+    return replace(done, lines=lines, leaves=[*leaves, *(value for value in given if value not in needed)])
 
 
 def _read(done: Replayed, value: Value) -> list[Value]:
@@ -89,9 +92,11 @@ def _read(done: Replayed, value: Value) -> list[Value]:
     return [each for each in done.numbers if f"v{id(each)}" in ids]
 
 
-def _built(done: Replayed, output: Sequence[tuple[Value, Value | None]], held: Mapping[int, str]) -> Forward | None:
+def _built(
+    done: Replayed, output: Sequence[tuple[Value, Value | None]], held: Mapping[int, str], variables: Mapping[str, Any]
+) -> Forward | None:
     values = [*done.leaves, *done.lines]
-    names, spoken = named(values, held)
+    names, texts = named(values, held)
     used = set(names.values())
     uses = Counter(node.id for tree in done.trees.values() for node in ast.walk(tree) if isinstance(node, ast.Name))
     roots = {root for root, _ in output}
@@ -108,15 +113,29 @@ def _built(done: Replayed, output: Sequence[tuple[Value, Value | None]], held: M
     trees |= {placed: ast.Name(name, ast.Load()) for placed, name in masks.items()}
     numbers = {names[leaf]: done.numbers[leaf] for leaf in done.leaves}
     numbers |= {masks[f"m{id(value)}"]: mask for value, mask in done.masks.items()}
-    lines = [(names[value], ast.unparse(_put(done.trees[value], trees))) for value in done.lines if value in names]
+    known = {name: done.numbers[value] for value, name in names.items()}
+    lines: list[tuple[str, str]] = []
+    modules: dict[str, Any] = {}
+    for value in done.lines:
+        if value in names:
+            tree = put(done.trees[value], trees)
+            reads = {texts.get(n.id, n.id): n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in known}
+            expression = None if value in done.masks or value in done.cut else written(value)
+            own = own_words(expression, reads, variables, known, done.numbers[value]) if expression is not None else None
+            if own is not None:
+                tree, beside = own
+                modules |= {name: there for name, there in beside.items() if isinstance(there, types.ModuleType)}
+                numbers |= {name: there for name, there in beside.items() if not isinstance(there, types.ModuleType)}
+            lines.append((names[value], ast.unparse(tree)))
     last, more = _output(done, output, names, called)
-    found = _graph(last, [*lines, *more], numbers)
-    targets = _differentiated(found, {name: done.numbers[value] for value, name in names.items()})
+    found = _graph(last, [*lines, *more], numbers, modules)
+    targets = _differentiated(found, known)
     if targets is None:
         return None
     found = replace(found, exercise=replace(found.exercise, targets=tuple(Target("d" + name, 1, "") for name in targets)))
     where = {names[value]: value.call.where for value in done.lines if value in names and value.call is not None}
-    return Forward(found, {name: value for value, name in names.items()}, where, spoken, bool(done.inside))
+    spoken = {name: text for name, text in texts.items() if text != name and not text.isidentifier()}
+    return Forward(found, {name: value for value, name in names.items()}, where, spoken, bool(done.inside), texts)
 
 
 def _output(
@@ -135,20 +154,7 @@ def _output(
     return name, [(name, " + ".join(terms))]
 
 
-def _put(tree: ast.expr, trees: Mapping[str, ast.expr]) -> ast.expr:
-    """The expression with names in place of values, and with what has no name of its own written out."""
-
-    class Put(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:
-            there = trees.get(node.id)
-            return node if there is None else there if isinstance(there, ast.Name) else _put(there, trees)
-
-    copied: ast.expr = ast.parse(ast.unparse(ast.fix_missing_locations(tree)), mode="eval").body
-    result: ast.expr = Put().visit(copied)
-    return ast.fix_missing_locations(result)
-
-
-def _graph(output: str, lines: Sequence[tuple[str, str]], numbers: Mapping[str, Any]) -> Graph:
+def _graph(output: str, lines: Sequence[tuple[str, str]], numbers: Mapping[str, Any], modules: Mapping[str, Any]) -> Graph:
     def inputs() -> dict[str, Any]:
         seed = torch.initial_seed()
         return {name: shaken(number, seed) for name, number in numbers.items()}
@@ -173,7 +179,7 @@ def _graph(output: str, lines: Sequence[tuple[str, str]], numbers: Mapping[str, 
         targets=(),
     )
     code = tuple((line, compile(f"({line.source}\n)", "<forward>", "eval")) for line in records)
-    return Graph(exercise, {**SCOPE, "inputs": inputs}, code, ({},))
+    return Graph(exercise, {**SCOPE, **modules, "inputs": inputs}, code, ({},))
 
 
 def shaken(number: Any, seed: int) -> Any:

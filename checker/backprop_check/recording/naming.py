@@ -51,7 +51,7 @@ def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def named(values: Sequence[Value], held: Mapping[int, str], taken: Iterable[str] = ()) -> tuple[dict[Value, str], dict[str, str]]:
-    """Return a name for each value that has one of its own, and how a person writes those that are no plain names.
+    """Return a name for each value that has one of its own, and the user's own text for each such name.
 
     A name that several values had goes to the one that has it now, or else to the last; earlier ones are numbered.
     """
@@ -70,7 +70,7 @@ def named(values: Sequence[Value], held: Mapping[int, str], taken: Iterable[str]
                 wanted[value] = name
     used = set(taken)
     result: dict[Value, str] = {}
-    spoken: dict[str, str] = {}
+    texts: dict[str, str] = {}
     groups: dict[str, list[Value]] = {}
     for value, text in wanted.items():
         groups.setdefault(text, []).append(value)
@@ -81,9 +81,8 @@ def named(values: Sequence[Value], held: Mapping[int, str], taken: Iterable[str]
             name = free(plain if value is last else f"{plain}_{number}", used)
             used.add(name)
             result[value] = name
-            if name != text and value is last:
-                spoken[name] = text
-    return result, spoken
+            texts[name] = text
+    return result, texts
 
 
 def identifier(text: str) -> str:

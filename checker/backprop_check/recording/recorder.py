@@ -93,6 +93,36 @@ class Pass:
     def __init__(self, root: Value, gradient: Value | None, where: Frames, order: int) -> None:
         self.root, self.gradient, self.where, self.order = root, gradient, where, order
 
+    def reaches(self, value: Value) -> bool:
+        """Whether the pass went through a value."""
+        stack, seen = [self.root], {self.root}
+        while stack:
+            there = stack.pop()
+            if there is value:
+                return True
+            fresh = [read for read in reads(there.call) if read not in seen] if there.call is not None else []
+            seen.update(fresh)
+            stack += fresh
+        return False
+
+
+def reads(call: Call) -> Iterator[Value]:
+    """Yield the values a call was given, as often as it was given them."""
+    yield from _values(call.args)
+    yield from _values(call.kwargs or {})
+
+
+def _values(given: Any) -> Iterator[Value]:
+    if isinstance(given, Value):
+        yield given
+    elif isinstance(given, tuple | list):
+        for each in given:
+            yield from _values(each)
+    elif isinstance(given, dict):
+        yield from _values(list(given.values()))
+    elif isinstance(given, slice):
+        yield from _values([given.start, given.stop, given.step])
+
 
 class Recorder(TorchFunctionMode):
     """Sees torch calls while it is on. `value_of(tensor)` is the record of a tensor as it stands, `passes` the latest backward passes."""
@@ -120,7 +150,8 @@ class Recorder(TorchFunctionMode):
             self._passed(touched, kept, named or {}, sys._getframe(1))
         grad = torch.is_grad_enabled()
         out = func(*args, **kwargs) if kwargs else func(*args)
-        self._made(func, kept, named, touched, out, grad, drawn, sys._getframe(1))
+        with contextlib.suppress(Exception):  # as above: a tensor of another kind has no version, no view, no memory
+            self._made(func, kept, named, touched, out, grad, drawn, sys._getframe(1))
         return out
 
     def value_of(self, tensor: torch.Tensor) -> Value:
@@ -262,6 +293,7 @@ _SILENT = frozenset(
 _PROPERTIES = frozenset(("T", "mT", "H", "mH", "real", "imag", "data"))
 
 _active: Recorder | None = None
+_latest: Recorder | None = None
 
 
 def active() -> Recorder | None:
@@ -269,11 +301,16 @@ def active() -> Recorder | None:
     return _active
 
 
+def latest() -> Recorder | None:
+    """The recorder that is on or was last: what it saw stays known."""
+    return _latest
+
+
 def start() -> Recorder:
     """Turn a recorder on for good, as a notebook does; one that is on stays."""
-    global _active
+    global _active, _latest
     if _active is None:
-        _active = Recorder()
+        _active = _latest = Recorder()
         _active.__enter__()  # type: ignore[no-untyped-call]
     return _active
 
@@ -281,12 +318,11 @@ def start() -> Recorder:
 @contextlib.contextmanager
 def recording() -> Iterator[Recorder]:
     """Record the torch calls of the block. Within another recording the same recorder goes on; what it saw stays known after the block."""
-    global _active
+    global _active, _latest
     if _active is not None:
         yield _active
         return
-    recorder = Recorder()
-    _active = recorder
+    recorder = _active = _latest = Recorder()
     try:
         with recorder:
             yield recorder

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Sequence
+import copy
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from backprop_check.recording.expressions import SCOPE, expression
-from backprop_check.recording.recorder import Call, Value
+from backprop_check.recording.frames import place
+from backprop_check.recording.recorder import Call, Value, reads
 from backprop_check.trace.graph import default_dtype
 
 CLOSE = 1e-3
@@ -31,7 +33,8 @@ class Replayed:
     """`lines` are values made by calls, in order, and `leaves` what they are made from; `numbers` has all of them in float64.
 
     `masks` are what dropout drew, by the value that was dropped; `trees` the expressions, over `placeholder` names.
-    `inside` are values made in the forward of a custom autograd function, where autograd is off and the gradient flows all the same.
+    `inside` are values made in the forward of a custom autograd function, where autograd is off and the gradient flows all the same;
+    at those of `cut`, made while it was off, it ends.
     """
 
     lines: list[Value] = field(default_factory=list)
@@ -40,20 +43,22 @@ class Replayed:
     trees: dict[Value, ast.expr] = field(default_factory=dict)
     masks: dict[Value, torch.Tensor] = field(default_factory=dict)
     inside: set[Value] = field(default_factory=set)
+    cut: set[Value] = field(default_factory=set)
 
 
-def replay(roots: Sequence[Value], held: Collection[int] = ()) -> Replayed:
+def replay(roots: Sequence[Value], held: Collection[int] = (), known: Mapping[Value, Any] | None = None) -> Replayed:
     """Compute `roots` again from what is there. Raises `Lost`.
 
     A value that does not come out again is a leaf, and so is one that needs no gradient and is `held` by a variable (by its identity).
+    With `known` numbers of some values it begins at those, and nothing is said of autograd.
     """
-    opaque: set[Value] = set()
+    opaque: set[Value] = set(known or ())
     while True:
         order = _order(roots, opaque)
-        moved = _needing(order)
+        moved = _needing(order) if known is None else set()
         given = opaque | {value for value in order if value not in moved and _is_held(value, held)}
         order = _order(roots, given)
-        done = Replayed(inside=_inside(order))
+        done = Replayed(inside=_inside(order), numbers=dict(known or {}))
         wrong = next((value for value in order if not _computed(value, given, moved, done)), None)
         if wrong is None:
             return done
@@ -85,23 +90,6 @@ def _order(roots: Sequence[Value], opaque: set[Value]) -> list[Value]:
     return list(found)
 
 
-def reads(call: Call) -> Iterator[Value]:
-    yield from _values(call.args)
-    yield from _values(call.kwargs or {})
-
-
-def _values(given: Any) -> Iterator[Value]:
-    if isinstance(given, Value):
-        yield given
-    elif isinstance(given, tuple | list):
-        for each in given:
-            yield from _values(each)
-    elif isinstance(given, dict):
-        yield from _values(list(given.values()))
-    elif isinstance(given, slice):
-        yield from _values([given.start, given.stop, given.step])
-
-
 def _needing(order: Sequence[Value]) -> set[Value]:
     """The values that autograd's leaves went into, by any way."""
     found: set[Value] = set()
@@ -119,6 +107,9 @@ def _inside(order: Sequence[Value]) -> set[Value]:
 
 def _computed(value: Value, given: set[Value], moved: set[Value], done: Replayed) -> bool:
     call, live = value.call, value.tensor
+    if value in done.numbers:
+        done.leaves.append(value)
+        return True
     if call is None or value in given:
         if live is None:
             raise Lost
@@ -132,8 +123,9 @@ def _computed(value: Value, given: set[Value], moved: set[Value], done: Replayed
             if call.drawn is not None and not _keeps(call):
                 _drawn(value, call, done)
             else:
-                tree = expression(call, value.index, value.written, placeholder)
+                tree = at(call, expression(call, value.index, value.written, placeholder))
                 if not call.grad and value not in done.inside and any(read in moved for read in reads(call)):
+                    done.cut.add(value)
                     tree = ast.Call(ast.Attribute(tree, "detach", ast.Load()), [], [])
                 done.numbers[value] = _evaluated(tree, done)
                 done.trees[value] = tree
@@ -162,6 +154,12 @@ def agrees(number: Any, live: torch.Tensor | None) -> bool:
 def double(live: torch.Tensor) -> torch.Tensor:
     plain = live.detach().cpu()
     return plain.to(torch.float64) if plain.is_floating_point() else plain
+
+
+def at(call: Call, tree: ast.expr) -> ast.expr:
+    """Note at an expression where the user's stands that it is made from."""
+    tree.place = place(*call.where[0]) if call.where else None  # type: ignore[attr-defined]
+    return tree
 
 
 def placeholder(value: Value) -> ast.expr:
@@ -197,7 +195,7 @@ def _drawn(value: Value, call: Call, done: Replayed) -> None:
                 (dropped, *rest) = call.args
                 kwargs["inplace"] = False
                 mask = call.func(torch.ones_like(done.numbers[dropped], dtype=torch.float32), *rest, **kwargs)
-            elif value in _values(call.args) or value.needs_grad or value.written:
+            elif value in reads(call) or value.needs_grad or value.written:
                 raise Lost
             else:
                 args = [done.numbers[each].to(torch.float32) if isinstance(each, Value) else each for each in call.args]
@@ -212,3 +210,15 @@ def _drawn(value: Value, call: Call, done: Replayed) -> None:
     tree = ast.BinOp(placeholder(dropped), ast.Mult(), ast.Name(f"m{id(value)}", ast.Load()))
     done.trees[value] = tree
     done.lines.append(value)
+
+
+def put(tree: ast.expr, trees: Mapping[str, ast.expr]) -> ast.expr:
+    """The expression with names in place of values, and with what has no name of its own written out."""
+
+    class Put(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            there = trees.get(node.id)
+            return node if there is None else there if isinstance(there, ast.Name) else put(there, trees)
+
+    result: ast.expr = Put().visit(copy.deepcopy(tree))
+    return ast.fix_missing_locations(result)
