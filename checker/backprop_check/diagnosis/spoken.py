@@ -62,7 +62,8 @@ class Spoken(Observed):
         if node is None:
             if not self.written:
                 return None
-            last = self.written[-1]
+            terms = [each for each in self.written if not (isinstance(each, ast.AugAssign) and isinstance(each.op, ast.Mult | ast.Div))]
+            last = (terms or self.written)[-1]  # `dx *= r` scales what stands above it
             node = getattr(last, "value", last)
         line, column = getattr(node, "lineno", None), getattr(node, "col_offset", 0)
         if line is None:

@@ -22,7 +22,9 @@ from backprop_check.live.learner import Learner, recorded
 from backprop_check.live.rebuild import definitions, outputs
 from backprop_check.live.recorded import LIVE, SINGLE, Found, candidates, custom_functions
 from backprop_check.live.source import from_source
+from backprop_check.recording import Value, latest
 from backprop_check.recording.graph import shaken
+from backprop_check.recording.recorder import reads
 from backprop_check.records import Answer, Run, Submission, Target, Trial, Verdict
 from backprop_check.submission.statements import gradients_used
 from backprop_check.trace.graph import Graph
@@ -56,9 +58,20 @@ def _compared(caller: Caller, asked: Asked, output: torch.Tensor | None) -> Comp
     difference = compare(run, target)
     verdict = Verdict(Target(target, 1, ""), "correct" if difference.wrong == "" else "incorrect", (run,), (difference,), 0)
     bare = Compared(asked.name, asked.node, difference, verdict, found)
-    if found is None or answer.state != "tensor":
+    if found is None or answer.state != "tensor" or is_autograds(asked):
         return bare
     return _judged(caller, asked, bare, found)
+
+
+def is_autograds(asked: Asked) -> bool:
+    """Whether what is given is autograd's own gradient, or a copy of it: there are no lines of the learner's behind it."""
+    recorder, kept = latest(), asked.tensor.grad if asked.tensor.is_leaf or asked.tensor.retains_grad else None
+    if recorder is None or kept is None or not isinstance(asked.given, torch.Tensor):
+        return asked.given is kept
+    value: Value | None = recorder.value_of(asked.given)
+    while value is not None and value.call is not None and value.call.name in ("clone", "detach", "__get__", "contiguous", "to", "view"):
+        value = next(reads(value.call), None)
+    return value is not None and value.tensor is kept
 
 
 def times_too_large(caller: Caller, asked: Asked) -> int | None:
@@ -149,7 +162,7 @@ def _rounding(tensor: torch.Tensor) -> torch.dtype:
 def _judged(caller: Caller, asked: Asked, bare: Compared, found: Found) -> Compared:
     """What is wrong with an answer, by the lines that made it: those that were recorded, or those in the source."""
     target = bare.verdict.target.name
-    learner = recorded(caller, found, asked.given, target, asked.name)
+    learner = recorded(caller, found, asked, target)
     if bare.right:
         return _dropped(bare, learner, found, target) if learner is not None else bare
     other = from_source(caller, asked, found, target, bare.verdict.answer)

@@ -33,7 +33,7 @@ def cmp(name: str, given: Any, tensor: torch.Tensor) -> bool:
     return _told(result.right, around)
 
 
-def check(loss: torch.Tensor, /, **gradients: Any) -> bool:
+def check(loss: Any, /, **gradients: Any) -> bool:
     """Compare gradients of `loss` written by hand with autograd's, each under the name of its tensor: `check(loss, a=a_grad, b=b_grad)`.
 
     The tensors are looked up where this is called. Returns whether all are right. Raises `BadInput` for a name that is no tensor there, or

@@ -1,4 +1,4 @@
-"""The learner's side of a live comparison: the lines that made the gradient as a submission, and the way back into the learner's own words."""
+"""The learner's side of a live comparison: the lines that made the gradient, and the way back into its own words and places."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from backprop_check.comparison.compare import compare
+from backprop_check.live.asked import Asked
 from backprop_check.live.caller import Caller
 from backprop_check.live.lines import Lines, Ran, lines_of
 from backprop_check.live.recorded import Found
@@ -45,9 +46,9 @@ class Learner:
     repeated: bool = False
 
 
-def recorded(caller: Caller, found: Found, given: Any, target: str, label: str) -> Learner | None:
+def recorded(caller: Caller, found: Found, asked: Asked, target: str) -> Learner | None:
     """Return what was recorded of a gradient; None where nobody saw it made."""
-    recorder = latest()
+    recorder, given, label = latest(), asked.given, asked.name
     if recorder is None or found.forward is None or not isinstance(given, torch.Tensor):
         return None
     known = {value: name for name, value in found.forward.values.items()}

@@ -194,7 +194,7 @@ def shaken(number: Any, seed: int) -> Any:
 def _differentiated(found: Graph, numbers: Mapping[str, Any]) -> list[str] | None:
     """The names that have a gradient; None where the lines as they are written do not give the `numbers` that were computed."""
     given = found.inputs({}, LIVE)
-    leaves = {name: value.requires_grad_() if value.is_floating_point() else value for name, value in given.items()}
+    leaves = {name: value.requires_grad_() if _floats(value) else value for name, value in given.items()}
     try:
         with torch.enable_grad():
             values = found.forward(leaves)
@@ -203,3 +203,7 @@ def _differentiated(found: Graph, numbers: Mapping[str, Any]) -> list[str] | Non
     if not all(agrees(values[name], number) for name, number in numbers.items() if isinstance(number, torch.Tensor)):
         return None
     return [name for name, value in values.items() if isinstance(value, torch.Tensor) and value.requires_grad]
+
+
+def _floats(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.is_floating_point()
