@@ -51,10 +51,11 @@ def graph(
     output: torch.Tensor | Sequence[tuple[Value, Value | None]],
     names: Mapping[str, Any] | None = None,
     cotangent: torch.Tensor | None = None,
+    around: Mapping[str, Any] | None = None,
 ) -> Forward | None:
     """Return the graph that made `output`, None where what ran cannot be computed again to the same values.
 
-    `names` are the caller's variables: a value is called as the one that holds it. Where `output` is no single number, its gradient is
+    `names` are the caller's variables: a value is called as the one that holds it; `around` are more that its lines may read. Where `output` is no single number, its gradient is
     `cotangent` (a last line `(y * dy).sum()` is added), or ones. Instead of one output, pairs of values and their cotangents may be
     given, as `Recorder.passes` has them: their sum is the output.
     """
@@ -70,7 +71,7 @@ def graph(
         return None
     if any(given is not None and given in done.trees for _, given in output):
         done = _as_leaves(done, roots, [given for _, given in output if given is not None])
-    return _built(done, output, held, names or {})
+    return _built(done, output, held, around or names or {})
 
 
 def _as_leaves(done: Replayed, roots: Sequence[Value], given: Sequence[Value]) -> Replayed:
