@@ -117,7 +117,7 @@ def labels(w: torch.Tensor) -> Any:
 DUE: dict[Callable[[torch.Tensor], Any], list[str]] = {
     function_and_lambda: ["y = X @ w", "loss = (y * y).sum()"],
     rebinding: ["h_1 = X @ w", "h_2 = torch.relu(h_1)", "h = h_2 * 2", "loss = h.sum()"],
-    in_place: ["z_1 = X @ w", "z_2 = z_1 + 1", "z = z_2 * 2", "loss = (z ** 2).sum()"],
+    in_place: ["z_1 = X @ w", "z_2 = z_1 + 1", "z = z_2 * 2", "loss = (z**2).sum()"],
     written_places: [
         "z_1 = torch.zeros(4, 3)",
         "t = written_into(z_1, (slice(None, None, None), 0), (X @ w)[:, 1])",
@@ -162,7 +162,7 @@ def test_a_module_is_spoken_of_by_its_attributes_and_dropout_has_a_mask() -> Non
     loss.backward()
     found = graph(recorder, loss, {"model": model, "T": T, "X": X, "loss": loss})
     assert found is not None
-    assert found.spoken["model_0_weight"] == "model.0.weight"
+    assert found.spoken["model_0_weight"] == "model[0].weight"
     trial = trace(found.graph, 0, {})
     for number in (0, 3):
         grad = model[number].weight.grad

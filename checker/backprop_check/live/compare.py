@@ -104,9 +104,11 @@ def is_plain_backward(call: ast.Call, name: str) -> bool:
 
 def _found(caller: Caller, asked: Asked, output: torch.Tensor | None) -> Found | None:
     """Return the forward and its oracle, where its gradient is the one that autograd left: as it was recorded, else from the source."""
+    last: Found | None = None
     for found in candidates(caller.names, asked.tensor, output):
+        last = last or found
         if found.custom or _agrees(asked, found.trial, found.node, _live(found)):
-            return found
+            return replace(found, same=found.same or _times(asked, last, found.passes))
     known = definitions(caller)
     named = next((n for n, v in caller.names.items() if v is output), None) if output is not None else None
     if asked.tensor is not caller.names.get(asked.node) or (output is not None and named is None):
@@ -116,6 +118,14 @@ def _found(caller: Caller, asked: Asked, output: torch.Tensor | None) -> Found |
         if there is not None and _agrees(asked, there[1], asked.node, {n: caller.names.get(n) for n in there[1].values}):
             return Found(there[0], there[1], asked.node, custom=custom_functions([caller.names[name]]))
     return None
+
+
+def _times(asked: Asked, last: Found, passes: int) -> bool:
+    """Whether the gradient that autograd left is so many times that of the last pass."""
+    if asked.gradient is None or last.node not in last.trial.values or last.passes != 1:
+        return False
+    due, scale = last.trial.gradients["d" + last.node], last.trial.scales["d" + last.node]
+    return bool(due.any()) and close(asked.gradient.cpu().to(torch.float64) / passes, due, scale, SINGLE)
 
 
 def _live(found: Found) -> dict[str, Any]:
@@ -187,7 +197,7 @@ def _dropped(bare: Compared, learner: Learner, found: Found, target: str) -> Com
 
 
 def _explained(bare: Compared, found: Found, learner: Learner, target: str) -> Compared:
-    graph, trial = with_leaves(with_targets(found.graph, learner.submission, target), found.trial, learner.leaves)
+    graph, trial = with_leaves(with_targets(found.graph, learner.submission, target, learner.exact), found.trial, learner.leaves)
     answers = {**learner.answers, target: learner.answers.get(target) or bare.verdict.answer}
     used = gradients_used(target, learner.submission.statements, trial.gradients, {name: a.statement for name, a in answers.items()})
     carried = tuple(sorted(name for name in used if name in answers and name != target and not _right(answers[name], trial, name)))
@@ -208,10 +218,10 @@ def _explained(bare: Compared, found: Found, learner: Learner, target: str) -> C
     return replace(bare, verdict=verdict, diagnoses=shown, carried=told)
 
 
-def with_targets(graph: Graph, submission: Submission, target: str) -> Graph:
-    """The graph with only those gradients as targets that the source writes: no other has a name there."""
-    written_names = {name for s in submission.statements for name in s.writes}
-    targets = tuple(t for t in graph.exercise.targets if t.name in written_names or t.name == target)
+def with_targets(graph: Graph, submission: Submission, target: str, reads: bool) -> Graph:
+    """The graph with only those gradients as targets that the source writes, or `reads` of autograd: no other has a name there."""
+    named = {name for s in submission.statements for name in (s.writes | s.reads if reads else s.writes)}
+    targets = tuple(t for t in graph.exercise.targets if t.name in named or t.name == target)
     return replace(graph, exercise=replace(graph.exercise, targets=targets))
 
 

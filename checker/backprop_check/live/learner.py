@@ -52,8 +52,14 @@ def recorded(caller: Caller, found: Found, asked: Asked, target: str) -> Learner
     if recorder is None or found.forward is None or not isinstance(given, torch.Tensor):
         return None
     known = {value: name for name, value in found.forward.values.items()}
-    lines = lines_of(recorder.value_of(given), known, found.trial.values, caller.names, target, _gradients(found, target))
-    if lines is None:
+    for value, name in [*known.items()]:  # the learner may read `probs.grad`, which is dprobs
+        there = value.tensor
+        kept = there.grad if there is not None and (there.is_leaf or there.retains_grad) else None
+        if kept is not None and "d" + name in found.trial.gradients and "d" + name != target:
+            known[recorder.value_of(kept)] = "d" + name
+    numbers = {**found.trial.gradients, **found.trial.values}
+    lines = lines_of(recorder.value_of(given), known, numbers, caller.names, target, _gradients(found, target))
+    if lines is None or not all(one.places and linecache.getlines(one.places[0][1].filename) for one in lines.ran):
         return None
     text = "\n".join(one.text for one in lines.ran)
     submission = as_submission(text, found.graph, "here")
@@ -63,7 +69,9 @@ def recorded(caller: Caller, found: Found, asked: Asked, target: str) -> Learner
         for number, one in enumerate(lines.ran)
         if (name := one.name) in found.trial.gradients and last[name] == number and isinstance(one.number, torch.Tensor)
     }
-    spoken = {**found.spoken, **lines.spoken, target: lines.spoken.get(target, label)}
+    used = {n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)} & set(known.values()) & found.trial.gradients.keys()
+    read = {name: f"{found.forward.texts.get(name[1:], name[1:])}.grad" for name in used}
+    spoken = {**found.spoken, **read, **lines.spoken, target: lines.spoken.get(target, label)}
     place = next((there for _, there in reversed(lines.ran[-1].places)), None)
     return Learner(
         submission,

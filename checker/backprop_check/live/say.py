@@ -83,6 +83,8 @@ def _why(result: Compared, around: Caller, asked: Asked) -> Iterator[Text]:
             WIDTH,
         )
         return
+    if found is not None and found.passes > 1:
+        yield from prose(f"`{asked.node}.grad` holds the gradients of {found.passes} calls of backward(), which add up.", WIDTH)
     if result.dropped:
         yield from prose("It is right to float32's rounding, but not in float64:", WIDTH)
     if result.carried and not result.diagnoses:

@@ -98,6 +98,14 @@ def _parsed(text: str) -> ast.Module:
         return ast.Module([], [])
 
 
+def segment(filename: str, node: ast.expr) -> str:
+    """Return the source of an expression."""
+    rows = [row.encode() for row in linecache.getlines(filename)[node.lineno - 1 : node.end_lineno]]
+    rows[-1] = rows[-1][: node.end_col_offset]
+    rows[0] = rows[0][node.col_offset :]
+    return b"".join(rows).decode()
+
+
 def span_of(node: ast.expr | ast.stmt) -> tuple[int, int, int, int]:
     return node.lineno, node.col_offset, node.end_lineno or node.lineno, node.end_col_offset or 0
 

@@ -121,13 +121,12 @@ def _built(
         if value in names:
             tree = put(done.trees[value], trees)
             reads = {texts.get(n.id, n.id): n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in known}
-            expression = None if value in done.masks or value in done.cut else written(value)
-            own = own_words(expression, reads, variables, known, done.numbers[value]) if expression is not None else None
-            if own is not None:
-                tree, beside = own
-                modules |= {name: there for name, there in beside.items() if isinstance(there, types.ModuleType)}
-                numbers |= {name: there for name, there in beside.items() if not isinstance(there, types.ModuleType)}
-            lines.append((names[value], ast.unparse(tree)))
+            source = None if value in done.masks or value in done.cut else written(value)
+            own = own_words(*source, reads, variables, known, done.numbers[value]) if source is not None else None
+            text, beside = own if own is not None else (ast.unparse(tree), {})
+            modules |= {name: there for name, there in beside.items() if isinstance(there, types.ModuleType)}
+            numbers |= {name: there for name, there in beside.items() if not isinstance(there, types.ModuleType)}
+            lines.append((names[value], text))
     last, more = _output(done, output, names, called)
     found = _graph(last, [*lines, *more], numbers, modules)
     targets = _differentiated(found, known)
@@ -162,7 +161,7 @@ def _graph(output: str, lines: Sequence[tuple[str, str]], numbers: Mapping[str, 
 
     made = {name for name, _ in lines}
     known = {*numbers, *made}
-    reads = [[n.id for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name) and n.id in known] for _, source in lines]
+    reads = [[n.id for n in ast.walk(ast.parse(f"({source}\n)")) if isinstance(n, ast.Name) and n.id in known] for _, source in lines]
     records = tuple(
         Line(name, source, "", number, tuple(dict.fromkeys(reads[number - 1]))) for number, (name, source) in enumerate(lines, 1)
     )

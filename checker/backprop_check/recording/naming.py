@@ -37,7 +37,8 @@ def holders(names: Mapping[str, Any]) -> dict[int, str]:
 
 def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, torch.nn.Module):
-        yield from ((f"{name}.{inner}", each) for inner, each in [*value.named_parameters(), *value.named_buffers()])
+        for inner, each in [*value.named_parameters(), *value.named_buffers()]:
+            yield re.sub(r"\.(\d+)\b", r"[\1]", f"{name}.{inner}"), each
         own = [(inner, each) for inner, each in vars(value).items() if inner[0] != "_"]
         yield from ((f"{name}.{inner}", each) for inner, each in own if isinstance(each, torch.Tensor | list | dict))
     elif type(value) in (list, tuple) and len(value) <= _WIDE:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from backprop_check.recording.expressions import SCOPE
-from backprop_check.recording.frames import place, span_of, statement
+from backprop_check.recording.frames import place, segment, span_of, statement
 from backprop_check.recording.recorder import Value
 from backprop_check.trace.graph import default_dtype
 
@@ -36,25 +36,27 @@ def statement_of(value: Value) -> ast.stmt | None:
     return None
 
 
-def written(value: Value) -> ast.expr | None:
-    """Return the expression that the statement gives which made a value and named it, with its places in the source; None where none does.
+def written(value: Value) -> tuple[ast.expr, str] | None:
+    """Return the expression that the statement gives which made a value and named it, and its text; None where none does.
 
     An augmented assignment stands for its operation.
     """
+    there = place(*value.call.where[0]) if value.call is not None and value.call.where else None
     match statement_of(value):
         case ast.Assign(targets=[ast.Name()], value=expression) | ast.AnnAssign(target=ast.Name(), value=ast.expr() as expression):
-            return expression
+            return (expression, segment(there.filename, expression)) if there is not None else None
         case ast.AugAssign(target=ast.Name(id=name) as target, op=op, value=right) as node:
-            return ast.copy_location(ast.BinOp(ast.copy_location(ast.Name(name, ast.Load()), target), op, right), node)
+            whole = ast.copy_location(ast.BinOp(ast.copy_location(ast.Name(name, ast.Load()), target), op, right), node)
+            return whole, ast.unparse(whole)
     return None
 
 
 def own_words(
-    expression: ast.expr, reads: Mapping[str, str], names: Mapping[str, Any], numbers: Mapping[str, Any], due: Any
-) -> tuple[ast.expr, dict[str, Any]] | None:
+    expression: ast.expr, text: str, reads: Mapping[str, str], names: Mapping[str, Any], numbers: Mapping[str, Any], due: Any
+) -> tuple[str, dict[str, Any]] | None:
     """Return the expression over the graph's names, and what else of the user's names it reads; None where it does not give `due`.
 
-    `reads` gives the graph's name for the user's, `numbers` the graph's values in float64.
+    It stands as `text` in the source. `reads` gives the graph's name for the user's, `numbers` the graph's values in float64.
     """
     if not is_pure(expression, names):
         return None
@@ -68,7 +70,9 @@ def own_words(
             beside[identifier] = there
         elif not (identifier in _PLAIN and identifier not in names):
             return None
+    same = all(reads.get(n.id, n.id) == n.id for n in ast.walk(expression) if isinstance(n, ast.Name))
     renamed = _Renamed(reads).visit(ast.parse(ast.unparse(expression), mode="eval").body)
+    told = (text if same else ast.unparse(renamed)), beside
     scope = {**SCOPE, **beside, **{name: numbers[name] for name in reads.values()}}
     try:
         with torch.no_grad(), default_dtype(torch.float64):
@@ -78,10 +82,10 @@ def own_words(
     if not isinstance(value, torch.Tensor) or not isinstance(due, torch.Tensor) or (value.shape, value.dtype) != (due.shape, due.dtype):
         return None
     if not value.is_floating_point():
-        return (renamed, beside) if torch.equal(value, due) else None
+        return told if torch.equal(value, due) else None
     finite = due[torch.isfinite(due)]
     size = float(finite.abs().max()) if finite.numel() else 0.0
-    return (renamed, beside) if torch.allclose(value, due, rtol=SAME, atol=SAME * size, equal_nan=True) else None
+    return told if torch.allclose(value, due, rtol=SAME, atol=SAME * size, equal_nan=True) else None
 
 
 class _Renamed(ast.NodeTransformer):
