@@ -120,10 +120,10 @@ DUE: dict[Callable[[torch.Tensor], Any], list[str]] = {
     in_place: ["z_1 = X @ w", "z_2 = z_1 + 1", "z = z_2 * 2", "loss = (z**2).sum()"],
     written_places: [
         "z_1 = torch.zeros(4, 3)",
-        "t = written_into(z_1, (slice(None, None, None), 0), (X @ w)[:, 1])",
-        "part_1 = t[1]",
+        "z_2 = written_into(z_1, (slice(None, None, None), 0), (X @ w)[:, 1])",
+        "part_1 = z_2[1]",
         "part = part_1 + w[0]",
-        "z = written_into(t, 1, part)",
+        "z = written_into(z_2, 1, part)",
         "loss = (z * X).sum()",
     ],
     unpacked: ["t = X @ w", "p = t.chunk(3, dim=1)[0]", "q = t.chunk(3, dim=1)[1]", "loss = (p * q).sum()"],
@@ -202,7 +202,8 @@ def test_a_pass_is_kept_with_its_gradient() -> None:
         y.backward(g)
     (only,) = recorder.passes
     found = graph(recorder, [(only.root, only.gradient)], {"w": w, "y": y, "dy": g, "X": X})
-    assert found is not None and lines(found) == ["y = torch.softmax(X @ w, 1)", "loss = (y * dy).sum()"]
+    assert found is not None and lines(found) == ["y = torch.softmax(X @ w, 1)", "loss = (y * dy_).sum()"]
+    assert found.spoken == {"dy_": "dy"}  # for the engine `dy` is the gradient of `y`
 
 
 def test_what_was_stepped_since_is_refused() -> None:

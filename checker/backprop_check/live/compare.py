@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -105,7 +105,7 @@ def is_plain_backward(call: ast.Call, name: str) -> bool:
 def _found(caller: Caller, asked: Asked, output: torch.Tensor | None) -> Found | None:
     """Return the forward and its oracle, where its gradient is the one that autograd left: as it was recorded, else from the source."""
     last: Found | None = None
-    for found in candidates(caller.names, asked.tensor, output):
+    for found in candidates(caller, asked.tensor, output):
         last = last or found
         if found.custom or _agrees(asked, found.trial, found.node, _live(found)):
             return replace(found, same=found.same or _times(asked, last, found.passes))
@@ -175,11 +175,24 @@ def _judged(caller: Caller, asked: Asked, bare: Compared, found: Found) -> Compa
     learner = recorded(caller, found, asked, target)
     if bare.right:
         return _dropped(bare, learner, found, target) if learner is not None else bare
-    other = from_source(caller, asked, found, target, bare.verdict.answer)
-    first, second = (other, learner) if learner is not None and learner.repeated else (learner, other)
-    results = [_explained(bare, found, each, target) for each in (first, second) if each is not None]
-    told = [result for result in results if result.diagnoses or result.carried]
-    return next(iter([*told, *results, bare]))
+    first: Compared | None = None
+    for each in _learners(caller, asked, found, target, bare.verdict.answer, learner):
+        result = _explained(bare, found, each, target)
+        if result.diagnoses or result.carried:
+            return result
+        first = first or result
+    return first or bare
+
+
+def _learners(caller: Caller, asked: Asked, found: Found, target: str, answer: Answer, learner: Learner | None) -> Iterator[Learner]:
+    """Yield the lines as they ran and as they stand in the source, this first where some ran several times: a loop is one line there."""
+    if learner is not None and not learner.repeated:
+        yield learner
+    other = from_source(caller, asked, found, target, answer)
+    if other is not None:
+        yield other
+    if learner is not None and learner.repeated:
+        yield learner
 
 
 def _dropped(bare: Compared, learner: Learner, found: Found, target: str) -> Compared:
@@ -236,7 +249,11 @@ def with_leaves(graph: Graph, trial: Trial, leaves: Mapping[str, torch.Tensor]) 
 
 
 def _right(answer: Answer, trial: Trial, name: str) -> bool:
-    return answer.value is not None and compare(Run(trial, {name: answer}), name).wrong in ("", "dtype")
+    """Whether a gradient that is used is right; one computed again may rest on a constant that was once float32."""
+    difference = compare(Run(trial, {name: answer}), name)
+    return answer.value is not None and (
+        difference.wrong in ("", "dtype") or (difference.max_rel is not None and difference.max_rel < ROUNDED)
+    )
 
 
 def _as_if_right(submission: Submission, trial: Trial, target: str) -> torch.Tensor | None:

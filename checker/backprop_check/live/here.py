@@ -15,7 +15,6 @@ from backprop_check.live.caller import Caller, caller
 from backprop_check.live.compare import compared
 from backprop_check.live.rebuild import definitions
 from backprop_check.live.say import said
-from backprop_check.recording.naming import holders
 
 
 def cmp(name: str, given: Any, tensor: torch.Tensor) -> bool:
@@ -105,7 +104,7 @@ def name_of(around: Caller, tensor: torch.Tensor, name: str) -> str:
     """What the caller calls a tensor: `x`, `params["w"]`, `layer.weight`; `name` where it is called so, or nothing."""
     if around.names.get(name) is tensor:
         return name
-    return holders(around.names).get(id(tensor), name)
+    return around.held.get(id(tensor), name)
 
 
 def argument(around: Caller, function: str, position: int) -> str | None:

@@ -57,8 +57,7 @@ def recorded(caller: Caller, found: Found, asked: Asked, target: str) -> Learner
         kept = there.grad if there is not None and (there.is_leaf or there.retains_grad) else None
         if kept is not None and "d" + name in found.trial.gradients and "d" + name != target:
             known[recorder.value_of(kept)] = "d" + name
-    numbers = {**found.trial.gradients, **found.trial.values}
-    lines = lines_of(recorder.value_of(given), known, numbers, caller.names, target, _gradients(found, target))
+    lines = lines_of(recorder.value_of(given), known, found.trial, caller.names, caller.held, target, _gradients(found, target, caller))
     if lines is None or not all(one.places and linecache.getlines(one.places[0][1].filename) for one in lines.ran):
         return None
     text = "\n".join(one.text for one in lines.ran)
@@ -86,8 +85,12 @@ def recorded(caller: Caller, found: Found, asked: Asked, target: str) -> Learner
     )
 
 
-def _gradients(found: Found, target: str) -> Callable[[str, Sequence[tuple[Value, Any]]], tuple[Value, str] | None]:
-    """Tell which of the values that had one name is a gradient: the last that is the right one, or else the last."""
+def _gradients(found: Found, target: str, caller: Caller) -> Callable[[str, Sequence[tuple[Value, Any]]], tuple[Value, str] | None]:
+    """Tell which of the values that had one name is a gradient: the last that is the right one, or else what has the name now.
+
+    One that had it for a while, or in a function, may be the gradient of something else.
+    """
+    held = caller.held
     nodes: dict[str, list[str]] = {}
     assert found.forward is not None
     for gradient in found.trial.gradients:
@@ -101,7 +104,8 @@ def _gradients(found: Found, target: str) -> Callable[[str, Sequence[tuple[Value
             for gradient in meant:
                 if _is(number, gradient, found):
                     return value, gradient
-        return (values[-1][0], meant[0]) if len(meant) == 1 else None
+        live = values[-1][0].tensor
+        return (values[-1][0], meant[0]) if len(meant) == 1 and live is not None and held.get(id(live)) == text else None
 
     return told
 
@@ -162,15 +166,14 @@ def _back(diagnosis: Diagnosis, spoken: Mapping[str, str], lines: Lines) -> Diag
 
 
 def _place(span: Span | None, lines: Lines) -> Place | None:
-    """Where the smallest part stands that a span of the lines is within."""
-    if span is None or not 0 < span[0] <= len(lines.ran):
+    """Where the smallest part stands that a span of the lines is within; of one over two lines, which a name put in makes, what ends it."""
+    if span is None or not 0 < span[2] <= len(lines.ran):
         return None
-    ran: Ran = lines.ran[span[0] - 1]
-    inside = [
-        (end - start, place)
-        for (line, start, end_line, end), place in ran.places
-        if (line, start) <= (1, span[1]) and (1, span[3]) <= (end_line, end)
-    ]
+    ran: Ran = lines.ran[span[2] - 1]
+    if span[0] < span[2]:
+        ending = [place for (_, _, _, end), place in ran.places[1:] or ran.places if end == span[3]]
+        return ending[0] if ending else None
+    inside = [(end - start, place) for (_, start, _, end), place in ran.places if start <= span[1] and span[3] <= end]
     return min(inside, key=lambda each: each[0])[1] if inside else None
 
 

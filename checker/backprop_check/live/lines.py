@@ -12,11 +12,11 @@ import torch
 
 from backprop_check.recording.expressions import SCOPE
 from backprop_check.recording.frames import Place, place
-from backprop_check.recording.naming import free, holders, identifier, named
+from backprop_check.recording.naming import free, identifier, name_given, named
 from backprop_check.recording.recorder import Value, reads
 from backprop_check.recording.replay import Lost, Replayed, put, replay
 from backprop_check.recording.words import SAME, is_pure, statement_of
-from backprop_check.records import Span
+from backprop_check.records import Span, Trial
 from backprop_check.trace.graph import default_dtype
 
 MOST = 80
@@ -49,9 +49,16 @@ Gradient = Callable[[str, Sequence[tuple[Value, Any]]], tuple[Value, str] | None
 
 
 def lines_of(
-    given: Value, known: Mapping[Value, str], numbers: Mapping[str, Any], names: Mapping[str, Any], target: str, gradient: Gradient
+    given: Value,
+    known: Mapping[Value, str],
+    trial: Trial,
+    names: Mapping[str, Any],
+    held: Mapping[int, str],
+    target: str,
+    gradient: Gradient,
 ) -> Lines | None:
-    """Return the lines that made `given`, from the `known` values of the forward and their `numbers`. None where they cannot be had."""
+    """Return the lines that made `given`, from the `known` values of the forward and gradients. None where they cannot be had."""
+    numbers = {**trial.gradients, **trial.values}
     try:
         done = replay([given], known={value: numbers[name] for value, name in known.items() if name in numbers})
     except Lost:
@@ -59,10 +66,9 @@ def lines_of(
     if given not in done.trees:
         return None
     order = _as_ran(done)
-    held = holders(names)
     fresh = [leaf for leaf in done.leaves if leaf not in known]
     own, texts = named([*fresh, *order], held)
-    used = {*known.values(), *numbers}
+    used = {*trial.values}
     called: dict[Value, str] = {value: name for value, name in known.items() if name in numbers}
     spoken: dict[str, str] = {}
     for leaf in fresh:
@@ -208,10 +214,8 @@ def _own(
 
 
 def _texts(value: Value, mine: str) -> Iterator[str]:
-    from backprop_check.recording.frames import names_given
-
     yield mine
-    given = names_given(value.call.where) if value.call is not None else None
+    given = name_given(value)
     if given is not None:
         yield given
 

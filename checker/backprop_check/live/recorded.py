@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from backprop_check.errors import BadInput
+from backprop_check.live.caller import Caller
 from backprop_check.recording import Forward, Recorder, Value, graph, latest
-from backprop_check.recording.naming import holders
 from backprop_check.records import Trial
 from backprop_check.trace.graph import Graph
 from backprop_check.trace.oracle import trace
@@ -20,6 +20,9 @@ LIVE = 0
 
 SINGLE = 1e-4
 """What `max|Δ| / scale` may be of a live gradient in float32: it went through a network of any size, and autograd's is as inexact."""
+
+_SCALARS = 8
+"""How many variables are tried as what was differentiated, where that was not seen."""
 
 Seeds = Sequence[tuple[Value, Value | None]]
 
@@ -42,24 +45,30 @@ class Found:
     custom: tuple[str, ...] = ()
 
 
-def candidates(names: Mapping[str, Any], tensor: torch.Tensor, output: torch.Tensor | None) -> Iterator[Found]:
+def candidates(caller: Caller, tensor: torch.Tensor, output: torch.Tensor | None) -> Iterator[Found]:
     """Yield the recorded forwards that may have left a tensor's gradient: of `output`, or of the latest passes, one, two, ... together."""
     recorder = latest()
     if recorder is None:
         return
     if output is not None:
-        yield from _found(recorder, names, tensor, [(recorder.value_of(output), None)])
+        yield from _found(recorder, caller, tensor, [(recorder.value_of(output), None)])
         return
     ran = [one for one in reversed(recorder.passes) if one.reaches(recorder.value_of(tensor))]
     for number in range(1, len(ran) + 1):
-        yield from _found(recorder, names, tensor, [(one.root, one.gradient) for one in reversed(ran[:number])])
+        yield from _found(recorder, caller, tensor, [(one.root, one.gradient) for one in reversed(ran[:number])])
+    if not ran:  # `torch.autograd.backward` is not seen
+        scalars = [
+            each for each in caller.names.values() if isinstance(each, torch.Tensor) and each.grad_fn is not None and each.numel() == 1
+        ]
+        for scalar in {id(each): each for each in reversed(scalars[-_SCALARS:])}.values():
+            yield from _found(recorder, caller, tensor, [(recorder.value_of(scalar), None)])
 
 
 _remembered: list[tuple[Any, Forward | None, Trial | None]] = []
 
 
-def _found(recorder: Recorder, names: Mapping[str, Any], tensor: torch.Tensor, seeds: Seeds) -> Iterator[Found]:
-    forward, trial = _traced(recorder, names, seeds)
+def _found(recorder: Recorder, caller: Caller, tensor: torch.Tensor, seeds: Seeds) -> Iterator[Found]:
+    forward, trial = _traced(recorder, caller, seeds)
     node = forward.name_of(tensor) if forward is not None else None
     if forward is None or trial is None or node is None or "d" + node not in trial.gradients:
         return
@@ -68,12 +77,12 @@ def _found(recorder: Recorder, names: Mapping[str, Any], tensor: torch.Tensor, s
     yield Found(forward.graph, trial, node, forward.spoken, forward, len(seeds), same, custom)
 
 
-def _traced(recorder: Recorder, names: Mapping[str, Any], seeds: Seeds) -> tuple[Forward | None, Trial | None]:
-    held = holders(names)
+def _traced(recorder: Recorder, caller: Caller, seeds: Seeds) -> tuple[Forward | None, Trial | None]:
+    held = caller.held
     for key, forward, trial in _remembered:
         if key == _key(seeds, forward, held):
             return forward, trial
-    forward = graph(recorder, seeds, names)
+    forward = graph(recorder, seeds, caller.names, held=held)
     trial = _trial(forward) if forward is not None else None
     if forward is not None:
         _remembered.insert(0, (_key(seeds, forward, held), forward, trial))

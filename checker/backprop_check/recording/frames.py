@@ -63,9 +63,21 @@ class Place:
         return self.line, self.column, self.end_line, self.end_column
 
 
-@lru_cache(maxsize=4096)
+_places: dict[tuple[int, int], tuple[CodeType, Place | None]] = {}
+"""By a code's identity: codes of two files may be equal."""
+
+
 def place(code: CodeType, instruction: int) -> Place | None:
     """Return where the expression of an instruction stands, None where the code does not say."""
+    known = _places.get((id(code), instruction))
+    if known is None:
+        if len(_places) > 10_000:
+            _places.clear()
+        known = _places[id(code), instruction] = code, _place(code, instruction)
+    return known[1]
+
+
+def _place(code: CodeType, instruction: int) -> Place | None:
     for number, (line, end_line, column, end_column) in enumerate(code.co_positions()):
         if number == instruction // 2:
             if line is None or end_line is None or column is None or end_column is None:

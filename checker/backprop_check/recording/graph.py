@@ -52,17 +52,18 @@ def graph(
     names: Mapping[str, Any] | None = None,
     cotangent: torch.Tensor | None = None,
     around: Mapping[str, Any] | None = None,
+    held: Mapping[int, str] | None = None,
 ) -> Forward | None:
     """Return the graph that made `output`, None where what ran cannot be computed again to the same values.
 
-    `names` are the caller's variables: a value is called as the one that holds it; `around` are more that its lines may read. Where `output` is no single number, its gradient is
-    `cotangent` (a last line `(y * dy).sum()` is added), or ones. Instead of one output, pairs of values and their cotangents may be
-    given, as `Recorder.passes` has them: their sum is the output.
+    `names` are the caller's variables: a value is called as the one that holds it; `around` are more that its lines may read,
+    `held` is what `holders` makes of the names, where that is known. Where `output` is no single number, its gradient is `cotangent` (a last line `(y * dy).sum()` is added), or ones. Instead of one output,
+    pairs of values and their cotangents may be given, as `Recorder.passes` has them: their sum is the output.
     """
     if isinstance(output, torch.Tensor):
         output = [(recorder.value_of(output), recorder.value_of(cotangent) if cotangent is not None else None)]
     roots = [root for root, _ in output]
-    held = holders(names or {})
+    held = holders(names or {}) if held is None else held
     try:
         done = replay([*roots, *(given for _, given in output if given is not None)], held)
     except Lost:
@@ -134,7 +135,7 @@ def _built(
         return None
     found = replace(found, exercise=replace(found.exercise, targets=tuple(Target("d" + name, 1, "") for name in targets)))
     where = {names[value]: value.call.where for value in done.lines if value in names and value.call is not None}
-    spoken = {name: text for name, text in texts.items() if text != name and not text.isidentifier()}
+    spoken = {name: text for name, text in texts.items() if text != name and (not text.isidentifier() or name == text + "_")}
     return Forward(found, {name: value for value, name in names.items()}, where, spoken, bool(done.inside), texts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import keyword
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 import torch
 
 from backprop_check.recording.expressions import SCOPE
-from backprop_check.recording.frames import names_given
+from backprop_check.recording.frames import names_given, place, statement
 from backprop_check.recording.recorder import Value
 
 _WIDE = 64
@@ -65,18 +66,20 @@ def named(values: Sequence[Value], held: Mapping[int, str], taken: Iterable[str]
             wanted[value] = there
             now.add(value)
     for value in values:
-        if value not in wanted and value.call is not None and value.index is None:
-            name = names_given(value.call.where)
-            if name is not None:
-                wanted[value] = name
+        name = name_given(value) if value not in wanted else None
+        if name is not None:
+            wanted[value] = name
     used = set(taken)
     result: dict[Value, str] = {}
     texts: dict[str, str] = {}
     groups: dict[str, list[Value]] = {}
     for value, text in wanted.items():
         groups.setdefault(text, []).append(value)
+    plains = {identifier(text) for text in groups}
     for text, group in groups.items():
         plain = identifier(text)
+        if plain[:1] == "d" and plain[1:] in plains:
+            plain += "_"  # for the engine `dx` is the gradient of `x`, and nothing else
         last = next((value for value in group if value in now), group[-1])
         for number, value in enumerate([last, *(each for each in group if each is not last)]):
             name = free(plain if value is last else f"{plain}_{number}", used)
@@ -84,6 +87,24 @@ def named(values: Sequence[Value], held: Mapping[int, str], taken: Iterable[str]
             result[value] = name
             texts[name] = text
     return result, texts
+
+
+def name_given(value: Value) -> str | None:
+    """What the source called a value where it was made; written into places, or by a method in place, it keeps the name it had."""
+    if value.call is None or value.index is not None or not value.call.where:
+        return None
+    if not value.written:
+        return names_given(value.call.where)
+    there = place(*value.call.where[0])
+    into_places = value.call.name == "__setitem__"
+    match statement(there) if there is not None else None:
+        case ast.AugAssign(target=ast.Name(id=name)):
+            return name
+        case ast.AugAssign(target=ast.Subscript(value=ast.Name(id=name))) | ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name))]):
+            return name if into_places else None
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))):
+            return name
+    return names_given(value.call.where)
 
 
 def identifier(text: str) -> str:

@@ -21,6 +21,9 @@ CLOSE = 1e-3
 MOST = 2_000
 """How many values a graph may have."""
 
+LARGEST = 20_000_000
+"""How many numbers all of them together may have."""
+
 _DROPS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "feature_dropout")
 
 
@@ -59,7 +62,15 @@ def replay(roots: Sequence[Value], held: Collection[int] = (), known: Mapping[Va
         given = opaque | {value for value in order if value not in moved and _is_held(value, held)}
         order = _order(roots, given)
         done = Replayed(inside=_inside(order), numbers=dict(known or {}))
-        wrong = next((value for value in order if not _computed(value, given, moved, done)), None)
+        wrong, room = None, LARGEST
+        for value in order:
+            if not _computed(value, given, moved, done):
+                wrong = value
+                break
+            number = done.numbers[value]
+            room -= number.numel() if isinstance(number, torch.Tensor) else 0
+            if room < 0:
+                raise Lost
         if wrong is None:
             return done
         if wrong.tensor is None or wrong in opaque:
