@@ -18,7 +18,7 @@ from backprop_check.errors import BadInput
 from backprop_check.live.asked import Asked, Compared, answer_of
 from backprop_check.live.caller import Caller
 from backprop_check.live.forward import forward
-from backprop_check.live.learner import Learner, recorded
+from backprop_check.live.learner import ROUNDED, Learner, is_right, recorded
 from backprop_check.live.rebuild import definitions, outputs
 from backprop_check.live.recorded import LIVE, SINGLE, Found, candidates, custom_functions
 from backprop_check.live.source import from_source
@@ -32,10 +32,6 @@ from backprop_check.trace.oracle import in_float64
 
 FORGIVEN = 1e-8
 """The difference that `torch.allclose` forgives whatever the numbers are: what can be said where no forward tells their scale."""
-
-ROUNDED = 1e-5
-"""From what `max|Δ| / scale` on an answer computed again in float64 is no rounding: a constant that was once float32 is 1e-7 off."""
-
 
 def compared(caller: Caller, asked: Asked, output: torch.Tensor | None = None) -> Compared:
     """Compare one gradient with autograd's. `output` is what was differentiated, where the caller said it.
@@ -172,6 +168,8 @@ def _rounding(tensor: torch.Tensor) -> torch.dtype:
 def _judged(caller: Caller, asked: Asked, bare: Compared, found: Found) -> Compared:
     """What is wrong with an answer, by the lines that made it: those that were recorded, or those in the source."""
     target = bare.verdict.target.name
+    if bare.right and (bare.difference.max_rel or 0.0) < ROUNDED / 2:
+        return bare
     learner = recorded(caller, found, asked, target)
     if bare.right:
         return _dropped(bare, learner, found, target) if learner is not None else bare
@@ -213,7 +211,7 @@ def _explained(bare: Compared, found: Found, learner: Learner, target: str) -> C
     graph, trial = with_leaves(with_targets(found.graph, learner.submission, target, learner.exact), found.trial, learner.leaves)
     answers = {**learner.answers, target: learner.answers.get(target) or bare.verdict.answer}
     used = gradients_used(target, learner.submission.statements, trial.gradients, {name: a.statement for name, a in answers.items()})
-    carried = tuple(sorted(name for name in used if name in answers and name != target and not _right(answers[name], trial, name)))
+    carried = tuple(sorted(name for name in used if name in answers and name != target and not is_right(answers[name], trial, name)))
     told = tuple(learner.words(name) for name in carried)
     bare = replace(bare, learner=learner)
     if carried:
@@ -246,14 +244,6 @@ def with_leaves(graph: Graph, trial: Trial, leaves: Mapping[str, torch.Tensor]) 
     scope = {**graph.scope, "inputs": lambda: {**draw(), **{name: shaken(value, torch.initial_seed()) for name, value in leaves.items()}}}
     exercise = replace(graph.exercise, inputs=(*graph.exercise.inputs, *leaves))
     return replace(graph, exercise=exercise, scope=scope), replace(trial, values={**trial.values, **leaves})
-
-
-def _right(answer: Answer, trial: Trial, name: str) -> bool:
-    """Whether a gradient that is used is right; one computed again may rest on a constant that was once float32."""
-    difference = compare(Run(trial, {name: answer}), name)
-    return answer.value is not None and (
-        difference.wrong in ("", "dtype") or (difference.max_rel is not None and difference.max_rel < ROUNDED)
-    )
 
 
 def _as_if_right(submission: Submission, trial: Trial, target: str) -> torch.Tensor | None:

@@ -21,9 +21,12 @@ from backprop_check.recording import latest
 from backprop_check.recording.frames import Place
 from backprop_check.recording.naming import identifier
 from backprop_check.recording.recorder import Value
-from backprop_check.records import Answer, Diagnosis, Run, Span, Submission
+from backprop_check.records import Answer, Diagnosis, Run, Span, Submission, Trial
 from backprop_check.submission.statements import read_statements
 from backprop_check.trace.graph import Graph
+
+ROUNDED = 1e-5
+"""From what `max|Δ| / scale` on an answer computed again in float64 is no rounding: a constant that was once float32 is 1e-7 off."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,12 @@ def recorded(caller: Caller, found: Found, asked: Asked, target: str) -> Learner
     submission = as_submission(text, found.graph, "here")
     last = {one.name: number for number, one in enumerate(lines.ran)}
     answers = {
-        name: Answer("tensor", number, value=one.number, dtype="float64", shape=tuple(one.number.shape))
+        name: _answer(one.number, number)
         for number, one in enumerate(lines.ran)
-        if (name := one.name) in found.trial.gradients and last[name] == number and isinstance(one.number, torch.Tensor)
+        if (name := one.name) in found.trial.gradients and last[name] == number
     }
     used = {n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)} & set(known.values()) & found.trial.gradients.keys()
+    used -= {one.name for one in lines.ran}
     read = {name: f"{found.forward.texts.get(name[1:], name[1:])}.grad" for name in used}
     spoken = {**found.spoken, **read, **lines.spoken, target: lines.spoken.get(target, label)}
     place = next((there for _, there in reversed(lines.ran[-1].places)), None)
@@ -102,7 +106,7 @@ def _gradients(found: Found, target: str, caller: Caller) -> Callable[[str, Sequ
         meant = [gradient for gradient in nodes.get(identifier(text), ()) if gradient != target]
         for value, number in reversed(values):
             for gradient in meant:
-                if _is(number, gradient, found):
+                if is_right(_answer(number, 0), found.trial, gradient):
                     return value, gradient
         live = values[-1][0].tensor
         return (values[-1][0], meant[0]) if len(meant) == 1 and live is not None and held.get(id(live)) == text else None
@@ -110,11 +114,18 @@ def _gradients(found: Found, target: str, caller: Caller) -> Callable[[str, Sequ
     return told
 
 
-def _is(number: Any, gradient: str, found: Found) -> bool:
-    if not isinstance(number, torch.Tensor):
+def is_right(answer: Answer, trial: Trial, gradient: str) -> bool:
+    """Whether a gradient that is used is right; one computed again may rest on a constant that was once float32."""
+    if answer.value is None:
         return False
-    answer = Answer("tensor", 0, value=number, dtype=str(number.dtype).removeprefix("torch."), shape=tuple(number.shape))
-    return compare(Run(found.trial, {gradient: answer}), gradient).wrong == ""
+    difference = compare(Run(trial, {gradient: answer}), gradient)
+    return difference.wrong in ("", "dtype") or (difference.max_rel is not None and difference.max_rel < ROUNDED)
+
+
+def _answer(number: Any, line: int) -> Answer:
+    if not isinstance(number, torch.Tensor):
+        return Answer("other", line, kind=type(number).__name__)
+    return Answer("tensor", line, value=number, dtype=str(number.dtype).removeprefix("torch."), shape=tuple(number.shape))
 
 
 def as_submission(text: str, graph: Graph, place: str) -> Submission:

@@ -72,7 +72,7 @@ def lines_of(
     called: dict[Value, str] = {value: name for value, name in known.items() if name in numbers}
     spoken: dict[str, str] = {}
     for leaf in fresh:
-        called[leaf] = free(own.get(leaf, "c"), used)
+        called[leaf] = free(own.get(leaf, "c"), {*used, *trial.gradients})
         used.add(called[leaf])
     uses = Counter(node.id for tree in done.trees.values() for node in ast.walk(tree) if isinstance(node, ast.Name))
     kept = [value for value in order if value is given or value in own or uses[f"v{id(value)}"] != 1]

@@ -56,9 +56,10 @@ def graph(
 ) -> Forward | None:
     """Return the graph that made `output`, None where what ran cannot be computed again to the same values.
 
-    `names` are the caller's variables: a value is called as the one that holds it; `around` are more that its lines may read,
-    `held` is what `holders` makes of the names, where that is known. Where `output` is no single number, its gradient is `cotangent` (a last line `(y * dy).sum()` is added), or ones. Instead of one output,
-    pairs of values and their cotangents may be given, as `Recorder.passes` has them: their sum is the output.
+    `names` are the caller's variables: a value is called as the one that holds it (`held` is what `holders` makes of them, where that
+    is known); `around` are more that its lines may read. Where `output` is no single number, its gradient is `cotangent` (a last line
+    `(y * dy).sum()` is added), or ones. Instead of one output, pairs of values and their cotangents may be given, as `Recorder.passes`
+    has them: their sum is the output.
     """
     if isinstance(output, torch.Tensor):
         output = [(recorder.value_of(output), recorder.value_of(cotangent) if cotangent is not None else None)]

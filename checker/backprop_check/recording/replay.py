@@ -18,6 +18,9 @@ from backprop_check.trace.graph import default_dtype
 CLOSE = 1e-3
 """How far a value computed again may be from the live one, by the live one's size: float32, computed again in float64."""
 
+ROUNDING = 1e-5
+"""How far it may be besides by the size of what it is made of."""
+
 MOST = 2_000
 """How many values a graph may have."""
 
@@ -145,11 +148,17 @@ def _computed(value: Value, given: set[Value], moved: set[Value], done: Replayed
         return False
     except Exception:
         return False
-    return agrees(done.numbers[value], live)
+    return agrees(done.numbers[value], live, max((_size(done.numbers[read]) for read in reads(call)), default=0.0))
 
 
-def agrees(number: Any, live: torch.Tensor | None) -> bool:
-    """Whether a number computed again is the live one, as far as that is there."""
+def _size(number: Any) -> float:
+    if not isinstance(number, torch.Tensor) or not number.is_floating_point() or not number.numel():
+        return 0.0
+    return float(number.abs().nan_to_num(0.0, 0.0, 0.0).max())
+
+
+def agrees(number: Any, live: torch.Tensor | None, terms: float = 0.0) -> bool:
+    """Whether a number computed again is the live one, as far as that is there: to the rounding of its `terms`, where those cancel."""
     if live is None:
         return True
     if not isinstance(number, torch.Tensor) or number.shape != live.shape:
@@ -157,9 +166,7 @@ def agrees(number: Any, live: torch.Tensor | None) -> bool:
     there = double(live)
     if not there.is_floating_point():
         return torch.equal(number.to(there.dtype), there)
-    finite = there[torch.isfinite(there)]
-    size = float(finite.abs().max()) if finite.numel() else 0.0
-    return torch.allclose(number.to(torch.float64), there, rtol=CLOSE, atol=CLOSE * size, equal_nan=True)
+    return torch.allclose(number.to(torch.float64), there, rtol=CLOSE, atol=CLOSE * _size(there) + ROUNDING * terms, equal_nan=True)
 
 
 def double(live: torch.Tensor) -> torch.Tensor:
