@@ -33,6 +33,7 @@ from backprop_check.trace.oracle import in_float64
 FORGIVEN = 1e-8
 """The difference that `torch.allclose` forgives whatever the numbers are: what can be said where no forward tells their scale."""
 
+
 def compared(caller: Caller, asked: Asked, output: torch.Tensor | None = None) -> Compared:
     """Compare one gradient with autograd's. `output` is what was differentiated, where the caller said it.
 

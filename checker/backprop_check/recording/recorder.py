@@ -6,13 +6,13 @@ import contextlib
 import sys
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
 
-from backprop_check.recording.frames import Frames, frames
+from backprop_check.recording.frames import Frames, frames, is_optimizer
 
 LONGEST = 20_000
 """How many of the latest calls can be computed again: what is older stands as it is."""
@@ -33,26 +33,32 @@ _RANDOM = frozenset(
 _PLAIN = (int, float, bool, str, type(None), torch.dtype, torch.device, torch.layout, torch.memory_format, range, type(...), complex)
 
 
-class Value:
+_ATOMS = frozenset({int, float, bool, str, type(None), torch.dtype, torch.device})
+
+
+class Value(weakref.ref[torch.Tensor]):
     """One tensor as it stood between two writes into it. `call` made it (its result number `index`), None where nobody saw that.
 
-    `written` says that the call wrote it into a tensor that was there. `needs_grad` is the tensor's own at the latest look at it.
+    `written` says that the call wrote it into a tensor that was there. `needs_grad` is the tensor's own at the latest look at it. It is a
+    weak reference itself: of the objects made at every call there should be few.
     """
 
-    __slots__ = ("_ref", "call", "index", "needs_grad", "version", "written")
+    __slots__ = ("call", "index", "needs_grad", "version", "written")
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
+    def __new__(cls, tensor: torch.Tensor, *_: Any, **__: Any) -> Value:
+        return weakref.ref.__new__(cls, tensor)
 
     def __init__(self, tensor: torch.Tensor, version: int, call: Call | None, index: int | None = None, written: bool = False) -> None:
-        self._ref = weakref.ref(tensor)
+        super().__init__(tensor)
         self.version, self.call, self.index, self.written = version, call, index, written
         self.needs_grad = tensor.requires_grad
-
-    def is_of(self, tensor: torch.Tensor) -> bool:
-        return self._ref() is tensor
 
     @property
     def tensor(self) -> torch.Tensor | None:
         """The tensor, while its owner keeps it and nothing was written into it since."""
-        found = self._ref()
+        found = self()
         if found is None:
             return None
         fix = getattr(found, "_fix_weakref", None)
@@ -68,30 +74,34 @@ class Opaque:
 class Call:
     """One call: `args` and `kwargs` hold a `Value` for each tensor.
 
-    `where` are the user's frames, `grad` says whether autograd was on, `drawn` is the generator's state before, where it may have drawn.
+    `where` are the user's frames (made flat, as `frames` gives them), `grad` says whether autograd was on, `drawn` is the generator's state before, where it may have drawn.
     `fields` says that it returned `values` and `indices`. `order` counts calls.
     """
 
-    __slots__ = ("__weakref__", "args", "drawn", "fields", "func", "grad", "kwargs", "order", "where")
+    __slots__ = ("_where", "args", "drawn", "fields", "func", "grad", "kwargs", "order")
 
     def __init__(
-        self, func: Any, args: Any, kwargs: Any, where: Frames, grad: bool, drawn: torch.Tensor | None, order: int, fields: bool
+        self, func: Any, args: Any, kwargs: Any, where: tuple[Any, ...], grad: bool, drawn: torch.Tensor | None, order: int, fields: bool
     ) -> None:
-        self.func, self.args, self.kwargs, self.where = func, args, kwargs, where
+        self.func, self.args, self.kwargs, self._where = func, args, kwargs, where
         self.grad, self.drawn, self.order, self.fields = grad, drawn, order, fields
 
     @property
     def name(self) -> str:
         return getattr(self.func, "__name__", "")
 
+    @property
+    def where(self) -> Frames:
+        return tuple(zip(self._where[::2], self._where[1::2], strict=True))
+
 
 class Pass:
     """One call of `backward()`: the value it started from, and the gradient it was given."""
 
-    __slots__ = ("gradient", "order", "root", "where")
+    __slots__ = ("gradient", "root")
 
-    def __init__(self, root: Value, gradient: Value | None, where: Frames, order: int) -> None:
-        self.root, self.gradient, self.where, self.order = root, gradient, where, order
+    def __init__(self, root: Value, gradient: Value | None) -> None:
+        self.root, self.gradient = root, gradient
 
     def reaches(self, value: Value) -> bool:
         """Whether the pass went through a value."""
@@ -130,35 +140,55 @@ class Recorder(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self._known: dict[int, Value] = {}
-        self._calls: deque[weakref.ref[Call]] = deque()
         self._room = 1024
         self._order = 0
         self.passes: deque[Pass] = deque(maxlen=_PASSES)
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
         name = getattr(func, "__name__", "")
-        if name in _SILENT or (name == "__get__" and func.__self__.__name__ not in _PROPERTIES):
+        if name in _SILENT or (name in _ACCESS and func.__self__.__name__ not in _PROPERTIES) or is_optimizer(sys._getframe(1)):
             return func(*args, **kwargs) if kwargs else func(*args)
         touched: list[tuple[torch.Tensor, Value]] = []
         try:
-            kept = tuple([self._kept(each, touched) for each in args])
-            named = {key: self._kept(each, touched) for key, each in kwargs.items()} if kwargs else None
+            kept = self._all_kept(args, touched)
+            named = dict(zip(kwargs, self._all_kept(tuple(kwargs.values()), touched), strict=True)) if kwargs else None
             drawn = torch.get_rng_state() if name in _RANDOM else None
         except Exception:  # what cannot be recorded must run all the same
             return func(*args, **kwargs) if kwargs else func(*args)
-        if name == "backward" and touched:
-            self._passed(touched, kept, named or {}, sys._getframe(1))
         grad = torch.is_grad_enabled()
         out = func(*args, **kwargs) if kwargs else func(*args)
-        with contextlib.suppress(Exception):  # as above: a tensor of another kind has no version, no view, no memory
-            self._made(func, kept, named, touched, out, grad, drawn, sys._getframe(1))
+        try:
+            if name == "backward" and touched:
+                self._passed(touched, kept, named or {})
+            elif name == "__set__":  # `w.data = ...`: other numbers, of which no version tells
+                self._replaced(args[0])
+            else:
+                self._made(func, kept, named, touched, out, grad, drawn)
+        except Exception:  # as above: a tensor of another kind has no version, no view, no memory
+            return out
         return out
+
+    def _all_kept(self, given: tuple[Any, ...], touched: list[tuple[torch.Tensor, Value]]) -> tuple[Any, ...]:
+        """What is kept of some arguments. This runs at every call: what is usual comes first."""
+        known, kept = self._known, []
+        each: Any
+        for each in given:
+            kind = type(each)
+            if kind is torch.Tensor or kind is torch.nn.Parameter:
+                value = known.get(id(each))
+                if value is None or value() is not each or value.version != each._version or value.needs_grad is not each.requires_grad:
+                    value = self.value_of(each)
+                touched.append((each, value))
+                kept.append(value)
+            else:
+                kept.append(each if kind in _ATOMS else self._kept(each, touched))
+        return tuple(kept)
 
     def value_of(self, tensor: torch.Tensor) -> Value:
         """Return the record of a tensor as it stands now."""
         key, version = id(tensor), tensor._version
         known = self._known.get(key)
-        if known is not None and known._ref() is tensor:
+        if known is not None and known() is tensor:
             if known.version == version:
                 if known.needs_grad is not tensor.requires_grad:
                     known = self._asked(tensor, known)
@@ -185,11 +215,13 @@ class Recorder(TorchFunctionMode):
             or known.written
             or not call.args
             or not isinstance(call.args[0], Value)
-            or not call.args[0].is_of(base)
+            or call.args[0]() is not base
         ):
             return Value(tensor, version, None)
         args = (self.value_of(base), *call.args[1:])
-        return Value(tensor, version, Call(call.func, args, call.kwargs, call.where, call.grad, None, call.order, call.fields), known.index)
+        return Value(
+            tensor, version, Call(call.func, args, call.kwargs, call._where, call.grad, None, call.order, call.fields), known.index
+        )
 
     def _kept(self, given: Any, touched: list[tuple[torch.Tensor, Value]]) -> Any:
         if isinstance(given, torch.Tensor):
@@ -204,44 +236,37 @@ class Recorder(TorchFunctionMode):
             return slice(self._kept(given.start, touched), self._kept(given.stop, touched), self._kept(given.step, touched))
         return Opaque()
 
-    def _made(
-        self, func: Any, args: Any, kwargs: Any, touched: list[tuple[torch.Tensor, Value]], out: Any, grad: bool, drawn: Any, frame: Any
-    ) -> None:
-        known = self._known
-        written = [(tensor, value) for tensor, value in touched if tensor._version != value.version]
-        kind = type(out)
-        results: Any
-        if isinstance(out, torch.Tensor):
-            results = ((None, out),)
+    def _made(self, func: Any, args: Any, kwargs: Any, touched: list[tuple[torch.Tensor, Value]], out: Any, grad: bool, drawn: Any) -> None:
+        known, kind = self._known, type(out)
+        results: Iterable[tuple[int | None, torch.Tensor]]
+        if kind is torch.Tensor or isinstance(out, torch.Tensor):
+            there = known.get(id(out))
+            results = ((None, out),) if there is None or there() is not out else ()
         elif isinstance(out, tuple | list):
-            results = tuple([(number, each) for number, each in enumerate(out) if isinstance(each, torch.Tensor)])
-        elif not written:
-            return
+            results = [(number, each) for number, each in enumerate(out) if isinstance(each, torch.Tensor) and not self._is_known(each)]
         else:
             results = ()
-        fresh = []
-        for number, tensor in results:
-            there = known.get(id(tensor))
-            if there is None or there._ref() is not tensor:
-                fresh.append((number, tensor))
-        if not fresh and not written:
+        written = [(tensor, value) for tensor, value in touched if tensor._version != value.version]
+        if not results and not written:
             return
         self._order += 1
         fields = kind.__module__ == "torch.return_types" and hasattr(kind, "indices")
-        call = Call(func, args, kwargs, frames(frame), grad, drawn, self._order, fields)
-        for number, tensor in fresh:
+        call = Call(func, args, kwargs, frames(sys._getframe(2)), grad, drawn, self._order, fields)
+        for number, tensor in results:
             made = known[id(tensor)] = Value(tensor, tensor._version, call, number)
             if made.needs_grad and tensor.is_leaf:
                 made.call = None  # for autograd a beginning, whatever made its numbers
-        first = args[0] if args else None
         for tensor, value in written:
-            self._written(tensor, value, call if value is first or (kwargs and value is kwargs.get("out")) else None)
-        calls = self._calls
-        calls.append(weakref.ref(call))
-        if len(calls) > LONGEST:
+            first = value is args[0] if args else False
+            self._written(tensor, value, call if first or (kwargs and value is kwargs.get("out")) else None)
+        if not self._order % LONGEST:
             self._forget()
         if len(known) > self._room:
             self._sweep()
+
+    def _is_known(self, tensor: torch.Tensor) -> bool:
+        there = self._known.get(id(tensor))
+        return there is not None and there() is tensor
 
     def _written(self, tensor: torch.Tensor, before: Value, call: Call | None) -> None:
         """A write gives a tensor's next value, and its base's too where it is a view. A parameter that is stepped starts anew."""
@@ -250,31 +275,41 @@ class Recorder(TorchFunctionMode):
         base, made = tensor._base, before.call
         if base is not None:
             there = self._known.get(id(base))
-            if call is None or there is None or there._ref() is not base or made is None or made.args[:1] != (there,):
+            if call is None or there is None or there() is not base or made is None or made.args[:1] != (there,):
                 return
             if made.name != "__getitem__":
                 return
-            into = Call(torch.Tensor.__setitem__, (there, made.args[1], new), None, call.where, call.grad, None, call.order, False)
+            into = Call(torch.Tensor.__setitem__, (there, made.args[1], new), None, call._where, call.grad, None, call.order, False)
             self._known[id(base)] = Value(base, base._version, into, None, written=True)
         elif made is not None and made.name == "__get__" and made.args and isinstance(made.args[0], Value):  # of `.data`: no version tells
-            owner = made.args[0]._ref()
+            owner = made.args[0]()
             if owner is not None and owner.data_ptr() == tensor.data_ptr():
-                there = self.value_of(owner)
-                there.version = -1
-                self._known[id(owner)] = Value(owner, owner._version, None)
+                self._replaced(owner)
 
-    def _passed(self, touched: list[tuple[torch.Tensor, Value]], args: Any, kwargs: Mapping[str, Any], frame: Any) -> None:
+    def _replaced(self, tensor: torch.Tensor) -> None:
+        self.value_of(tensor).version = -1
+        self._known[id(tensor)] = Value(tensor, tensor._version, None)
+
+    def _passed(self, touched: list[tuple[torch.Tensor, Value]], args: Any, kwargs: Mapping[str, Any]) -> None:
         gradient = args[1] if len(args) > 1 else kwargs.get("gradient")
-        where = frames(frame)
-        self.passes.append(Pass(touched[0][1], gradient if isinstance(gradient, Value) else None, where, self._order))
+        self.passes.append(Pass(touched[0][1], gradient if isinstance(gradient, Value) else None))
 
     def _forget(self) -> None:
-        oldest = self._calls.popleft()()
-        if oldest is not None:
-            oldest.args, oldest.kwargs = (Opaque(),), None
+        """Let go of what calls were given that are too old: a value that every step of a training loop adds to hangs on all of them."""
+        oldest, seen = self._order - LONGEST, set[Call]()
+        stack = [value.call for value in [*self._known.values(), *(one.root for one in self.passes)]]
+        while stack:
+            call = stack.pop()
+            if call is None or call in seen:
+                continue
+            seen.add(call)
+            if call.order < oldest:
+                call.args, call.kwargs = (Opaque(),), None
+            else:
+                stack += [value.call for value in reads(call)]
 
     def _sweep(self) -> None:
-        self._known = {key: value for key, value in self._known.items() if value._ref() is not None}
+        self._known = {key: value for key, value in self._known.items() if value() is not None}
         self._room = 2 * len(self._known) + 1024
 
 
@@ -290,6 +325,7 @@ _SILENT = frozenset(
 )  # fmt: skip
 """Functions that make no tensor: they are passed on at once."""
 
+_ACCESS = ("__get__", "__set__")
 _PROPERTIES = frozenset(("T", "mT", "H", "mH", "real", "imag", "data"))
 
 _active: Recorder | None = None
