@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from backprop_check.diagnosis.attempt import survived
 from backprop_check.errors import BadInput
 from backprop_check.live.caller import Caller
 from backprop_check.recording import Forward, Recorder, Value, graph, latest
@@ -82,7 +83,7 @@ def _traced(recorder: Recorder, caller: Caller, seeds: Seeds) -> tuple[Forward |
     for key, forward, trial in _remembered:
         if key == _key(seeds, forward, held):
             return forward, trial
-    forward = graph(recorder, seeds, caller.names, held=held)
+    forward = survived(lambda: graph(recorder, seeds, caller.names, held=held), "the recorded graph")
     trial = _trial(forward) if forward is not None else None
     if forward is not None:
         _remembered.insert(0, (_key(seeds, forward, held), forward, trial))

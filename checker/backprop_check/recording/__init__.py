@@ -10,6 +10,8 @@ and what computes a value again is dropped when nothing alive was made from it.
 """
 
 from backprop_check.recording.graph import Forward, graph
-from backprop_check.recording.recorder import Call, Recorder, Value, active, latest, record, recording, start
+from backprop_check.recording.recorder import Recorder
+from backprop_check.recording.switch import active, latest, record, recording, start
+from backprop_check.recording.values import Call, Pass, Value
 
-__all__ = ["Call", "Forward", "Recorder", "Value", "active", "graph", "latest", "record", "recording", "start"]
+__all__ = ["Call", "Forward", "Pass", "Recorder", "Value", "active", "graph", "latest", "record", "recording", "start"]

@@ -13,11 +13,13 @@ from typing import Any
 import torch
 
 from backprop_check.errors import BadInput
+from backprop_check.recording.drawing import Lost
 from backprop_check.recording.expressions import SCOPE
 from backprop_check.recording.frames import Frames
 from backprop_check.recording.naming import free, holders, named
-from backprop_check.recording.recorder import Recorder, Value
-from backprop_check.recording.replay import Lost, Replayed, agrees, put, replay
+from backprop_check.recording.recorder import Recorder
+from backprop_check.recording.replay import Replayed, agrees, put, replay
+from backprop_check.recording.values import Value
 from backprop_check.recording.words import own_words, written
 from backprop_check.records import Exercise, Line, Target
 from backprop_check.trace.graph import Graph, seeded

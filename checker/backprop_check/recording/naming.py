@@ -12,7 +12,7 @@ import torch
 
 from backprop_check.recording.expressions import SCOPE
 from backprop_check.recording.frames import names_given, place, statement
-from backprop_check.recording.recorder import Value
+from backprop_check.recording.values import Value
 
 _WIDE = 64
 """How many entries of a list or a dict are looked at."""
