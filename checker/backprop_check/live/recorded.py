@@ -22,6 +22,9 @@ LIVE = 0
 SINGLE = 1e-4
 """What `max|Δ| / scale` may be of a live gradient in float32: it went through a network of any size, and autograd's is as inexact."""
 
+LARGEST = 4_000_000
+"""How many numbers a forward may have to be remembered."""
+
 _SCALARS = 8
 """How many variables are tried as what was differentiated, where that was not seen."""
 
@@ -85,7 +88,11 @@ def _traced(recorder: Recorder, caller: Caller, seeds: Seeds) -> tuple[Forward |
             return forward, trial
     forward = survived(lambda: graph(recorder, seeds, caller.names, held=held), "the recorded graph")
     trial = _trial(forward) if forward is not None else None
-    if forward is not None:
+    if (
+        forward is not None
+        and trial is not None
+        and sum(v.numel() for v in trial.values.values() if isinstance(v, torch.Tensor)) <= LARGEST
+    ):
         _remembered.insert(0, (_key(seeds, forward, held), forward, trial))
         del _remembered[4:]
     return forward, trial

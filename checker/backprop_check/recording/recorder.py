@@ -39,7 +39,9 @@ class Recorder(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
         name = getattr(func, "__name__", "")
-        if name in SILENT or (name in ACCESS and func.__self__.__name__ not in PROPERTIES) or is_optimizer(sys._getframe(1)):
+        if name in SILENT or (name in ACCESS and func.__self__.__name__ not in PROPERTIES):
+            return func(*args, **kwargs) if kwargs else func(*args)
+        if name[-1:] == "_" and is_optimizer(sys._getframe(1)):
             return func(*args, **kwargs) if kwargs else func(*args)
         touched: list[tuple[torch.Tensor, Value]] = []
         try:

@@ -26,19 +26,19 @@ def start() -> Recorder:
     """Turn a recorder on for good, as a notebook does; one that is on stays."""
     global _active, _latest
     if _active is None:
-        _active = _latest = Recorder()
+        _active = _latest = _latest or Recorder()
         _active.__enter__()  # type: ignore[no-untyped-call]
     return _active
 
 
 @contextlib.contextmanager
 def recording() -> Iterator[Recorder]:
-    """Record the torch calls of the block. Within another recording the same recorder goes on; what it saw stays known after the block."""
+    """Record the torch calls of the block. There is one recorder: what it saw stays known after the block, and in the next one."""
     global _active, _latest
     if _active is not None:
         yield _active
         return
-    recorder = _active = _latest = Recorder()
+    recorder = _active = _latest = _latest or Recorder()
     try:
         with recorder:
             yield recorder
