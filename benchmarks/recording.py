@@ -1,7 +1,7 @@
 """What the recorder costs: training loops with it and without, alternating, by the thread's own time; and what it holds afterwards.
 
-Run as `python benchmarks/recording.py [STEPS]` (default 40). Goal: below 1.05 where a step takes what it takes in earnest, as in the largest
-loops; in the smallest every operation is shorter than Python's own work around it. No test asserts it.
+Run as `python benchmarks/recording.py [STEPS]` (default 40). Goal: below 1.05 where a step takes what it takes in earnest, as in the
+largest loops; in the smallest every operation is shorter than Python's own work around it. No test asserts it.
 """
 
 from __future__ import annotations

@@ -86,8 +86,9 @@ def _explained(bare: Compared, found: Found, learner: Learner, target: str) -> C
         return replace(bare, carried=told, formula_right=bool(carried))
     verdict = replace(bare.verdict, runs=(run,), differences=(difference,))
     diagnoses, _ = explain(graph, learner.submission, [verdict]).get(target, ((), ()))
-    shown = tuple((learner.back(each), learner.shown(each)) for each in diagnoses)
-    return replace(bare, verdict=verdict, diagnoses=shown, carried=told)
+    shown = [(learner.back(each), learner.shown(each)) for each in diagnoses]
+    once = {(each.code, each.span or number): (each, source) for number, (each, source) in reversed([*enumerate(shown)])}  # of a loop
+    return replace(bare, verdict=verdict, diagnoses=tuple(reversed(once.values())), carried=told)
 
 
 def with_targets(graph: Graph, submission: Submission, target: str, reads: bool) -> Graph:

@@ -83,7 +83,8 @@ def lines_of(
     wanted = _wanted(kept, {value: texts[name] for value, name in own.items()}, done, given, target, gradient)
     last = _last_reads(kept, done)
     holder: dict[str, Value] = {}
-    env: dict[str, Any] = {**SCOPE, **{called[leaf]: done.numbers[leaf] for leaf in done.leaves if leaf in called}}
+    plain = {name: number for name, number in trial.values.items() if not isinstance(number, torch.Tensor)}
+    env: dict[str, Any] = {**SCOPE, **plain, **{called[leaf]: done.numbers[leaf] for leaf in done.leaves if leaf in called}}
     ran = []
     for number, value in enumerate(kept):
         name = wanted.get(value, "t")

@@ -31,13 +31,12 @@ def statement(
     trees |= {f"v{id(each)}": ast.Name(its, ast.Load()) for each, its in called.items() if each is not value}
     tree = put(done.trees[value], trees)
     there = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    own = _own(value, name, before, called, there, names)
+    own = _own(value, name, before, called, there, names, env)
     due = done.numbers[value]
     if own is not None:
-        text, source, beside = own
-        after = _after(text, {**env, **beside})
+        text, source = own
+        after = _after(text, env)
         if after is not None and _same(after.get(name), due):
-            env.update(beside)
             env[name] = due
             return text, tuple(_parallel(ast.parse(text), source, value))
     env[name] = due
@@ -46,31 +45,52 @@ def statement(
 
 
 def _own(
-    value: Value, name: str, before: Value | None, called: Mapping[Value, str], there: set[str], names: Mapping[str, Any]
-) -> tuple[str, ast.stmt, dict[str, Any]] | None:
-    """The user's statement over the graph's names, with the plain numbers and modules that it reads beside."""
+    value: Value,
+    name: str,
+    before: Value | None,
+    called: Mapping[Value, str],
+    there: set[str],
+    names: Mapping[str, Any],
+    env: Mapping[str, Any],
+) -> tuple[str, ast.stmt] | None:
+    """The user's statement over the graph's names; plain numbers that the graph does not name stand as they are."""
     source = statement_of(value)
-    if source is None or not is_pure_statement(source, names):
+    if source is None or not all(is_pure(each, names) for each in ast.iter_child_nodes(source) if isinstance(each, ast.expr)):
         return None
     texts = {text: mine for each, mine in called.items() if mine in there or mine == name for text in _texts(each, mine)}
-    copied = ast.parse(ast.unparse(source)).body[0]
-    beside: dict[str, Any] = {}
-    for node in ast.walk(copied):
-        if isinstance(node, ast.Name):
-            if node.id in texts:
-                node.id = texts[node.id]
-            elif node.id in names and not isinstance(names[node.id], torch.Tensor) and node.id not in called.values():
-                beside[node.id] = names[node.id]
-    match copied:
-        case ast.Assign(targets=[ast.Name() as target]) | ast.AnnAssign(target=ast.Name() as target):
-            target.id = name
+    match source:
         case ast.AugAssign(target=ast.Name(id=written)) | ast.AugAssign(target=ast.Subscript(value=ast.Name(id=written))):
-            if written != name or before is None:
+            if texts.get(written) != name or before is None:
                 return None
         case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=written))]):
-            if written != name or before is None:
+            if texts.get(written) != name or before is None:
                 return None
-    return ast.unparse(copied), source, beside
+    try:
+        copied = _Translated(texts, name, names, env).visit(ast.parse(ast.unparse(source)).body[0])
+    except KeyError:
+        return None
+    return ast.unparse(ast.fix_missing_locations(copied)), source
+
+
+class _Translated(ast.NodeTransformer):
+    """Raises `KeyError` at a name that the engine would not know."""
+
+    def __init__(self, texts: Mapping[str, str], name: str, names: Mapping[str, Any], env: Mapping[str, Any]) -> None:
+        self.texts, self.name, self.names, self.env = texts, name, names, env
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        value = self.names.get(node.id)
+        if isinstance(node.ctx, ast.Store):
+            node.id = self.name
+        elif node.id in self.texts:
+            node.id = self.texts[node.id]
+        elif value is torch or value is torch.nn.functional:
+            node.id = "torch" if value is torch else "F"
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            return node if self.env.get(node.id) == value else ast.Constant(value)
+        elif node.id in self.names or node.id not in ("range", "len", "int", "float"):
+            raise KeyError(node.id)
+        return node
 
 
 def _texts(value: Value, mine: str) -> Iterator[str]:
@@ -78,10 +98,6 @@ def _texts(value: Value, mine: str) -> Iterator[str]:
     given = name_given(value)
     if given is not None:
         yield given
-
-
-def is_pure_statement(node: ast.stmt, names: Mapping[str, Any]) -> bool:
-    return all(is_pure(each, names) for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr))
 
 
 def _after(text: str, env: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -107,17 +123,19 @@ def _same(value: Any, due: Any) -> bool:
 def _parallel(parsed: ast.AST, source: ast.AST, value: Value) -> Iterator[tuple[Span, Place]]:
     """Yield, by span in the text, the place of each part in the user's source: two trees of one structure, the second with places."""
     filename = _file(value)
-    ours, theirs = [*ast.walk(parsed)], [*ast.walk(source)]
-    if isinstance(parsed, ast.Module):
-        ours = [*ast.walk(parsed.body[0])]
-    if [type(node) for node in ours] != [type(node) for node in theirs]:
+    ours, theirs = _nodes(parsed.body[0] if isinstance(parsed, ast.Module) else parsed), _nodes(source)
+    if len(ours) != len(theirs):
         ours, theirs = ours[:1], theirs[:1]
     for mine, other in zip(ours, theirs, strict=True):
         there = getattr(other, "place", None)
-        if there is None and isinstance(source, ast.stmt) and filename is not None and isinstance(other, ast.expr | ast.stmt):
+        if there is None and isinstance(source, ast.stmt) and filename is not None:
             there = Place(filename, other.lineno, other.col_offset, other.end_lineno or other.lineno, other.end_col_offset or 0)
-        if there is not None and isinstance(mine, ast.expr | ast.stmt):
+        if there is not None:
             yield (mine.lineno, mine.col_offset, mine.end_lineno or mine.lineno, mine.end_col_offset or 0), there
+
+
+def _nodes(tree: ast.AST) -> list[ast.expr | ast.stmt]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.expr | ast.stmt)]
 
 
 def _file(value: Value) -> str | None:
