@@ -77,8 +77,8 @@ SAMPLES: dict[str, tuple[str, list[str], str]] = {
         "cmp('x', x.grad.clone(), x)\ndx = 2 * (y - 1) * (x > 0)\ncmp('x', dx, x)\n",
         [
             "approximate: False",
-            "This is autograd's own `x.grad`. It came out of `Relu.backward`, and is not the",
-            "this is held against\n   autograd's gradient of the forward itself",
+            "This is autograd's own `x.grad`, and it came out of `Relu.backward`: it is not the",
+            "this is held against autograd's\n   gradient of the forward itself",
             "approximate: True",
         ],
         "",
