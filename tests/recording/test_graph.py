@@ -133,7 +133,7 @@ DUE: dict[Callable[[torch.Tensor], Any], list[str]] = {
         "z = written_into(z_2, 1, part)",
         "loss = (z * X).sum()",
     ],
-    unpacked: ["t = X @ w", "p = t.chunk(3, dim=1)[0]", "q = t.chunk(3, dim=1)[1]", "loss = (p * q).sum()"],
+    unpacked: ["p = (X @ w).chunk(3, dim=1)[0]", "q = (X @ w).chunk(3, dim=1)[1]", "loss = (p * q).sum()"],
     a_dict_and_math: ["loss = (X @ params_w).sum() / 2.0"],
     loop: [
         "loss_1 = torch.zeros(())",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from backprop_check.recording.drawing import Lost
 from backprop_check.recording.expressions import SCOPE
 from backprop_check.recording.frames import Place
 from backprop_check.recording.naming import free, identifier, named
-from backprop_check.recording.replay import Replayed, replay
+from backprop_check.recording.replay import Replayed, replay, uses
 from backprop_check.recording.values import Value, reads
 from backprop_check.recording.words import statement_of
 from backprop_check.records import Span, Trial
@@ -75,8 +74,8 @@ def lines_of(
     for leaf in fresh:
         called[leaf] = free(own.get(leaf, "c"), {*used, *trial.gradients})
         used.add(called[leaf])
-    uses = Counter(node.id for tree in done.trees.values() for node in ast.walk(tree) if isinstance(node, ast.Name))
-    kept = [value for value in order if value is given or value in own or uses[f"v{id(value)}"] != 1]
+    read = uses(done)
+    kept = [value for value in order if value is given or value in own or read[f"v{id(value)}"] != 1]
     kept = [value for value in kept if not _is_half(value, done)]
     if len(kept) > MOST:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -172,6 +173,12 @@ def agrees(number: Any, live: torch.Tensor | None, terms: float = 0.0) -> bool:
 def double(live: torch.Tensor) -> torch.Tensor:
     plain = live.detach().cpu()
     return plain.to(torch.float64) if plain.is_floating_point() else plain
+
+
+def uses(done: Replayed) -> Counter[str]:
+    """How often each placeholder is read; by the results of one call together, such as the parts of a `chunk`, as often as by one."""
+    trees = {id(value.call): tree for value, tree in done.trees.items()}
+    return Counter(node.id for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.Name))
 
 
 def at(call: Call, tree: ast.expr) -> ast.expr:
