@@ -6,21 +6,28 @@ brings the cell magic `%%backward ex05`.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backprop_check.live.here import check, cmp
     from backprop_check.live.points import backprop_points
+    from backprop_check.recording import recording
 
 __version__ = "0.2.0"
-__all__ = ["__version__", "backprop_points", "check", "cmp", "load_ipython_extension"]
+__all__ = ["__version__", "backprop_points", "check", "cmp", "load_ipython_extension", "recording"]
 
 
 def __getattr__(name: str) -> Any:
     if name in ("check", "cmp"):
         from backprop_check.live import here
 
+        _record_a_program()
         return getattr(here, name)
+    if name == "recording":
+        from backprop_check.recording import recording
+
+        return recording
     if name == "backprop_points":
         from backprop_check.live.points import backprop_points
 
@@ -28,8 +35,21 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'backprop_check' has no attribute {name!r}")
 
 
-def load_ipython_extension(shell: Any) -> None:
-    """Register the magics: what `%load_ext backprop_check` calls."""
-    from backprop_check.notebook.magic import register
+def _record_a_program() -> None:
+    """Turn the recorder on where a notebook, or the program that is run, imports `cmp` or `check`: a library that does pays nothing."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    if frame.f_globals.get("__name__") == "__main__":
+        from backprop_check.recording import start
 
+        start()
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Turn the recorder on and register the magics: what `%load_ext backprop_check` calls."""
+    from backprop_check.notebook.magic import register
+    from backprop_check.recording import start
+
+    start()
     register(shell)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from backprop_check.authoring.unroll import unrolled
 from backprop_check.derivation.backward import Written, backward, reasons
 from backprop_check.errors import BadInput
 from backprop_check.exercise.blank import COLUMN
@@ -37,7 +38,12 @@ def draft(path: Path) -> str:
     """
     source = read_text(path, "file")
     head = _head(path, source)
-    exercise = parse_exercise(path, _stubs(head, *_names(path, head)))
+    try:
+        exercise = parse_exercise(path, _stubs(head, *_names(path, head)))
+    except BadInput as fault:
+        with silent():
+            head = _head(path, unrolled(path, source, fault))
+        exercise = parse_exercise(path, _stubs(head, *_names(path, head)))
     with silent():
         graph = load_graph(replace(exercise, targets=()))
         trials = [trace(graph, seed, sizes) for seed in SEEDS for sizes in graph.sizes]
@@ -87,7 +93,7 @@ def _names(path: Path, head: str) -> tuple[list[str], list[str]]:
     bound = [n.id for n in ast.walk(forward) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
     if not arguments:
         raise BadInput(f"{path}:{forward.lineno}: `forward` takes no argument: give it what `inputs` draws, as forward(x, w).")
-    return arguments, [*arguments, *bound]
+    return arguments, [*dict.fromkeys([*arguments, *bound])]
 
 
 def _stubs(head: str, parameters: Sequence[str], nodes: Sequence[str]) -> str:

@@ -25,7 +25,8 @@ Layout = tuple[str, str]
 def forward_value(case: Case) -> Diagnosis | None:
     """A value of the forward for a gradient: the node's own, that of a line that uses it, another; alone, or times what arrives."""
     near = [line.name for line in case.consumers]
-    others = [name for name in case.graph.exercise.names if name != case.node and name not in near]
+    read = {name for line in case.graph.exercise.lines for name in (line.name, *line.reads)}  # live, an input may be the learner's alone
+    others = [name for name in case.graph.exercise.names if name != case.node and name not in near and name in read]
     alone = (case.node, *near, *others) if not weighed(case) else ()
     if any(bool((a == a.flatten()[0]).all()) and a.numel() > 1 for a in case.answers):
         alone = tuple(name for name in alone if name in near)

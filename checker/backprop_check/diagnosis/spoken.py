@@ -63,7 +63,8 @@ class Spoken(Observed):
         if node is None:
             if not self.written:
                 return None
-            last = self.written[-1]
+            terms = [each for each in self.written if not (isinstance(each, ast.AugAssign) and isinstance(each.op, ast.Mult | ast.Div))]
+            last = (terms or self.written)[-1]  # `dx *= r` scales what stands above it
             node = getattr(last, "value", last)
             if isinstance(last, ast.For | ast.While | ast.If):
                 return self._writer(last)

@@ -9,10 +9,12 @@ import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+from backprop_check.recording.naming import holders
 
 _MAGIC = re.compile(r"get_ipython\(\)\.run_cell_magic\('(\w+)'")
 _RUNNING = ("time", "capture")
@@ -46,6 +48,15 @@ class Caller:
             first = tree.body[0] if part.function and tree.body else None
             body = first.body if isinstance(first, ast.FunctionDef) else tree.body
             yield from ((part, node) for node in _flat(body) if node.lineno <= part.upto)
+
+    @cached_property
+    def held(self) -> dict[int, str]:
+        """How each tensor is reached from the names, by identity; by a loop's name only where there is no other."""
+        looped = {
+            n.id for _, node in self.statements() if isinstance(node, ast.For) for n in ast.walk(node.target) if isinstance(n, ast.Name)
+        }
+        late = {name: value for name, value in self.names.items() if name in looped}
+        return {**holders(late), **holders({name: value for name, value in self.names.items() if name not in looped})}
 
     def calls(self) -> Iterator[ast.Call]:
         """Yield the calls in what has run, in the source's order."""

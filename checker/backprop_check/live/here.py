@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from backprop_check.errors import BadInput
+from backprop_check.live.asked import Asked
 from backprop_check.live.caller import Caller, caller
-from backprop_check.live.compare import Asked, compared
+from backprop_check.live.compare import compared
+from backprop_check.live.rebuild import definitions
 from backprop_check.live.say import said
 
 
@@ -23,22 +25,40 @@ def cmp(name: str, given: Any, tensor: torch.Tensor) -> bool:
     """
     around = caller(sys._getframe(1))
     node = name_of(around, tensor, name)
-    learner = next((n for n in argument_names(around, "cmp", 1) if around.names.get(n) is given), "d" + name)
+    learner = learner_name(around, given, "cmp", 1) or "d" + name
     asked = Asked(learner, node, given, tensor, retained(tensor, node))
     result = compared(around, asked)
     _print(said(name, result, around, asked))
-    return result.right
+    return _told(result.right, around)
 
 
-def check(loss: torch.Tensor, /, **gradients: Any) -> bool:
+def check(loss: Any, /, **gradients: Any) -> bool:
     """Compare gradients of `loss` written by hand with autograd's, each under the name of its tensor: `check(loss, a=a_grad, b=b_grad)`.
 
     The tensors are looked up where this is called. Returns whether all are right. Raises `BadInput` for a name that is no tensor there, or
     one that autograd has no gradient for.
     """
     around = caller(sys._getframe(1))
+    if not isinstance(loss, torch.Tensor):
+        name = next((n for n, v in around.names.items() if v is loss), "loss")
+        move = "leave `.item()` out of its line" if isinstance(loss, int | float) else "give what `backward()` is called on"
+        raise BadInput(f"`{name}` is a {type(loss).__name__}, not a tensor, and knows no forward: {move}.")
     right = [_checked(around, loss, node, gradients) for node in gradients]  # each is said, also after a wrong one
-    return all(right)
+    return _told(all(right), around)
+
+
+class _Silent(int):
+    """A truth value that a notebook does not show below its cell."""
+
+    def __repr__(self) -> str:
+        return repr(bool(self))
+
+    def _ipython_display_(self) -> None:
+        pass
+
+
+def _told(right: bool, around: Caller) -> bool:
+    return cast(bool, _Silent(right)) if "get_ipython" in around.names else right
 
 
 def _checked(around: Caller, loss: torch.Tensor, node: str, gradients: Mapping[str, Any]) -> bool:
@@ -48,7 +68,7 @@ def _checked(around: Caller, loss: torch.Tensor, node: str, gradients: Mapping[s
     names = {n: v for n, v in _keywords(around, "check").items() if around.names.get(v) is gradients.get(n)}
     others = {learner: "d" + other for other, learner in names.items() if other != node} | dict(_by_habit(around, node, gradients))
     asked = Asked(names.get(node, node + "_grad"), node, gradients[node], tensor, _gradient(loss, tensor, node), others)
-    result = compared(around, asked, next((n for n, v in around.names.items() if v is loss), None))
+    result = compared(around, asked, loss)
     _print(said(node, result, around, asked))
     return result.right
 
@@ -56,7 +76,8 @@ def _checked(around: Caller, loss: torch.Tensor, node: str, gradients: Mapping[s
 def _gradient(loss: torch.Tensor, tensor: torch.Tensor, node: str) -> torch.Tensor | None:
     """Ask autograd anew while its graph is there; after `backward()` it is gone, and what was kept must do."""
     try:
-        (found,) = torch.autograd.grad(loss.sum(), [tensor], retain_graph=True, allow_unused=True)
+        with torch._C.DisableTorchFunction():
+            (found,) = torch.autograd.grad(loss.sum(), [tensor], retain_graph=True, allow_unused=True)
         if found is not None:
             return found.detach()
     except RuntimeError:
@@ -71,10 +92,25 @@ def retained(tensor: torch.Tensor, node: str) -> torch.Tensor | None:
     return gradient.detach() if gradient is not None else None
 
 
+def learner_name(around: Caller, given: Any, function: str, position: int) -> str | None:
+    """What the caller calls a value that was given: a name that was assigned before one that a checking loop gives it."""
+    known = definitions(around)
+    named = [n for n in argument_names(around, function, position) if around.names.get(n) is given]
+    assigned = [n for n in known if around.names.get(n) is given and isinstance(given, torch.Tensor)]
+    return next(iter([*(n for n in named if n in known), *assigned, *named]), None)
+
+
 def name_of(around: Caller, tensor: torch.Tensor, name: str) -> str:
+    """What the caller calls a tensor: `x`, `params["w"]`, `layer.weight`; `name` where it is called so, or nothing."""
     if around.names.get(name) is tensor:
         return name
-    return next((n for n, value in around.names.items() if value is tensor and not n.startswith("_")), name)
+    return around.held.get(id(tensor), name)
+
+
+def argument(around: Caller, function: str, position: int) -> str | None:
+    """The source of an argument of the latest call of a function."""
+    call = next(_calls(around, function), None)
+    return ast.unparse(call.args[position]) if call is not None and len(call.args) > position else None
 
 
 def _calls(around: Caller, function: str) -> Iterator[ast.Call]:

@@ -13,19 +13,14 @@ from typing import Any
 import torch
 
 from backprop_check.live.caller import Caller
+from backprop_check.recording.graph import shaken
+from backprop_check.recording.replay import double
+from backprop_check.recording.words import is_pure
 from backprop_check.records import Exercise, Line, Target
-from backprop_check.trace.graph import Graph, default_dtype, seeded
-
-LIVE = 0
-"""The seed of the trial that has the caller's own numbers; with others the leaves' numbers are shuffled and shaken."""
-
-SINGLE = 1e-4
-"""What `max|Δ| / scale` may be of a live gradient in float32: it went through a network of any size, and autograd's is as inexact."""
+from backprop_check.trace.graph import Graph, default_dtype
 
 CLOSE = 1e-3
 """How far a line's value may be from the live one, by its own size: float32, computed again in float64."""
-
-_PLAIN = ("range", "len", "int", "float", "list", "tuple", "slice")
 
 
 @dataclass(frozen=True)
@@ -132,7 +127,7 @@ def _disagrees(names: Mapping[str, Any], lines: Iterable[Line], leaves: Iterable
     """Return the first line whose expression does not give the value its name has now."""
     values = {**names, **{leaf: _double(names[leaf]) for leaf in leaves}}
     for line in lines:
-        if not _is_pure(known[line.name].node, names):
+        if not is_pure(known[line.name].node, names):
             return line.name
         try:
             with torch.no_grad(), default_dtype(torch.float64):
@@ -150,29 +145,10 @@ def _disagrees(names: Mapping[str, Any], lines: Iterable[Line], leaves: Iterable
     return None
 
 
-def _is_pure(node: ast.expr, names: Mapping[str, Any]) -> bool:
-    """Whether computing an expression again changes nothing of the caller's: torch's own functions and methods only, and none in place.
-
-    A module of the caller's (`model(x)`) may count, draw or remember.
-    """
-    for call in (n for n in ast.walk(node) if isinstance(n, ast.Call)):
-        root: ast.expr = call.func
-        while isinstance(root, ast.Attribute | ast.Subscript | ast.Call):
-            root = root.func if isinstance(root, ast.Call) else root.value
-        if isinstance(call.func, ast.Attribute) and call.func.attr.endswith("_"):
-            return False
-        if isinstance(root, ast.Name) and not isinstance(names.get(root.id), torch.Tensor):
-            module = names.get(root.id)
-            torchs = isinstance(module, types.ModuleType) and module.__name__.split(".")[0] == "torch"
-            if not torchs and not (root.id in _PLAIN and root.id not in names):
-                return False
-    return not any(isinstance(n, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom) for n in ast.walk(node))
-
-
 def _graph(names: Mapping[str, Any], output: str, lines: list[Line], leaves: list[str], known: Mapping[str, Definition]) -> Graph:
     def inputs() -> dict[str, Any]:
         seed = torch.initial_seed()
-        return {leaf: _drawn(names[leaf], seed) for leaf in leaves}
+        return {leaf: _leaf(names[leaf], seed) for leaf in leaves}
 
     if names[output].dim():  # one number all the same, or `backward()` would have refused it
         lines = [*lines, Line(output + "_sum", f"{output}.sum()", "", len(lines) + 1, (output,))]
@@ -198,18 +174,8 @@ def _graph(names: Mapping[str, Any], output: str, lines: list[Line], leaves: lis
     return Graph(exercise, scope, code, ({},))
 
 
-def _drawn(value: Any, seed: int) -> Any:
-    if not isinstance(value, torch.Tensor):
-        return value
-    plain = value.detach().clone()
-    if not plain.is_floating_point():
-        return plain
-    plain = plain.to(torch.float64)
-    if seed == LIVE or not plain.numel():
-        return plain
-    with seeded(seed):
-        shuffled = plain.flatten()[torch.randperm(plain.numel())].reshape(plain.shape)
-        return shuffled * (1 + 0.1 * torch.rand_like(shuffled))
+def _leaf(value: Any, seed: int) -> Any:
+    return shaken(double(value), seed) if isinstance(value, torch.Tensor) else value
 
 
 def _double(value: Any) -> Any:

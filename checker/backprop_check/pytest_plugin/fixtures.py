@@ -14,9 +14,10 @@ import torch
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import find_course, locate
 from backprop_check.exercise.definition import course_exercise
+from backprop_check.live.asked import Asked
 from backprop_check.live.caller import caller
-from backprop_check.live.compare import Asked, compared
-from backprop_check.live.here import argument_names, name_of, retained
+from backprop_check.live.compare import compared
+from backprop_check.live.here import argument, learner_name, name_of, retained
 from backprop_check.live.say import said
 from backprop_check.pytest_plugin.answers import Answers
 from backprop_check.pytest_plugin.judging import judge
@@ -28,8 +29,8 @@ def assert_gradient(dx: Any, x: torch.Tensor) -> None:
     """Hold `dx` against `x.grad`. Raises `AssertionError` with the explanation where it is wrong, `BadInput` where `x` has no gradient."""
     __tracebackhide__ = True
     around = caller(sys._getframe(1))
-    node = name_of(around, x, "x")
-    learner = next((n for n in argument_names(around, "assert_gradient", 0) if around.names.get(n) is dx), "d" + node)
+    node = name_of(around, x, argument(around, "assert_gradient", 1) or "x")
+    learner = learner_name(around, dx, "assert_gradient", 0) or "d" + node
     try:
         asked = Asked(learner, node, dx, x, retained(x, node))
         result = compared(around, asked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,12 +34,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Collection(config), "backprop-collection")
 
 
-@pytest.fixture(scope="session")
-def assert_gradient() -> Callable[[Any, torch.Tensor], None]:
-    """Give `assert_gradient(dx, x)`: hold a gradient written by hand against `x.grad`; the `AssertionError` says why it is wrong."""
-    from backprop_check.pytest_plugin.fixtures import assert_gradient
+@pytest.fixture
+def assert_gradient() -> Iterator[Callable[[Any, torch.Tensor], None]]:
+    """Give `assert_gradient(dx, x)`: hold a gradient written by hand against `x.grad`; the `AssertionError` says why it is wrong.
 
-    return assert_gradient
+    The test that asks for it is recorded.
+    """
+    from backprop_check.pytest_plugin.fixtures import assert_gradient
+    from backprop_check.recording import recording
+
+    with recording():
+        yield assert_gradient
 
 
 @pytest.fixture(scope="session")

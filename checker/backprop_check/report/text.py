@@ -70,7 +70,8 @@ def diagnosis_lines(diagnosis: Diagnosis, gradient: Gradient, submission: Submis
 def facts(gradient: Gradient) -> Diagnosis:
     """Return what the verdict alone says of a wrong answer, for the case that nothing explained it."""
     answer, difference = gradient.verdict.answer, gradient.verdict.difference
-    due = f"{gradient.axes} = {written(tuple(gradient.verdict.run.trial.gradients[gradient.verdict.target.name].shape))}"
+    shape = written(tuple(gradient.verdict.run.trial.gradients[gradient.verdict.target.name].shape))
+    due = f"{gradient.axes} = {shape}" if gradient.axes else shape
     note = ""
     if answer.raised is not None:
         error = f"{answer.raised.kind}: {answer.raised.message}"

@@ -1,0 +1,129 @@
+"""The forward as it was recorded: the graph behind the backward passes that left a gradient, with its oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+
+from backprop_check.diagnosis.attempt import survived
+from backprop_check.errors import BadInput
+from backprop_check.live.caller import Caller
+from backprop_check.recording import Forward, Recorder, Value, graph, latest
+from backprop_check.records import Trial
+from backprop_check.trace.graph import Graph
+from backprop_check.trace.oracle import trace
+
+LIVE = 0
+"""The seed of the trial that has the caller's own numbers."""
+
+SINGLE = 1e-4
+"""What `max|Δ| / scale` may be of a live gradient in float32: it went through a network of any size, and autograd's is as inexact."""
+
+LARGEST = 4_000_000
+"""How many numbers a forward may have to be remembered."""
+
+_SCALARS = 8
+"""How many variables are tried as what was differentiated, where that was not seen."""
+
+Seeds = Sequence[tuple[Value, Value | None]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A forward and its oracle on the live numbers. `node` is what the graph calls the tensor that was asked for.
+
+    `passes` says over how many backward passes the gradient was added up. `custom` names functions of the caller's own whose
+    `backward` autograd has used.
+    """
+
+    graph: Graph
+    trial: Trial
+    node: str
+    spoken: Mapping[str, str] = field(default_factory=dict)
+    forward: Forward | None = None
+    passes: int = 1
+    same: bool = True
+    custom: tuple[str, ...] = ()
+
+
+def candidates(caller: Caller, tensor: torch.Tensor, output: torch.Tensor | None) -> Iterator[Found]:
+    """Yield the recorded forwards that may have left a tensor's gradient: of `output`, or of the latest passes, one, two, ... together."""
+    recorder = latest()
+    if recorder is None:
+        return
+    if output is not None:
+        yield from _found(recorder, caller, tensor, [(recorder.value_of(output), None)])
+        return
+    ran = [one for one in reversed(recorder.passes) if one.reaches(recorder.value_of(tensor))]
+    for number in range(1, len(ran) + 1):
+        yield from _found(recorder, caller, tensor, [(one.root, one.gradient) for one in reversed(ran[:number])])
+    if not ran:  # `torch.autograd.backward` is not seen
+        scalars = [
+            each for each in caller.names.values() if isinstance(each, torch.Tensor) and each.grad_fn is not None and each.numel() == 1
+        ]
+        for scalar in {id(each): each for each in reversed(scalars[-_SCALARS:])}.values():
+            yield from _found(recorder, caller, tensor, [(recorder.value_of(scalar), None)])
+
+
+_remembered: list[tuple[Any, Forward | None, Trial | None]] = []
+
+
+def _found(recorder: Recorder, caller: Caller, tensor: torch.Tensor, seeds: Seeds) -> Iterator[Found]:
+    forward, trial = _traced(recorder, caller, seeds)
+    node = forward.name_of(tensor) if forward is not None else None
+    if forward is None or trial is None or node is None or "d" + node not in trial.gradients:
+        return
+    custom = custom_functions([root.tensor for root, _ in seeds])
+    same = len({(root, given) for root, given in seeds}) == 1
+    yield Found(forward.graph, trial, node, forward.spoken, forward, len(seeds), same, custom)
+
+
+def _traced(recorder: Recorder, caller: Caller, seeds: Seeds) -> tuple[Forward | None, Trial | None]:
+    held = caller.held
+    for key, forward, trial in _remembered:
+        if key == _key(seeds, forward, held):
+            return forward, trial
+    forward = survived(lambda: graph(recorder, seeds, caller.names, held=held), "the recorded graph")
+    trial = _trial(forward) if forward is not None else None
+    if (
+        forward is not None
+        and trial is not None
+        and sum(v.numel() for v in trial.values.values() if isinstance(v, torch.Tensor)) <= LARGEST
+    ):
+        _remembered.insert(0, (_key(seeds, forward, held), forward, trial))
+        del _remembered[4:]
+    return forward, trial
+
+
+def _key(seeds: Seeds, forward: Forward | None, held: Mapping[int, str]) -> Any:
+    """What a graph hangs on: its roots, and which of its values are still there, under which names."""
+    live = [value.tensor for value in forward.values.values()] if forward is not None else []
+    return tuple(seeds), tuple(held.get(id(tensor)) if tensor is not None else False for tensor in live)
+
+
+def _trial(forward: Forward) -> Trial | None:
+    try:
+        trial = trace(forward.graph, LIVE, {})
+        return replace(trial, rounding=dict.fromkeys(trial.gradients, SINGLE))
+    except (BadInput, RuntimeError):
+        return None
+
+
+def custom_functions(outputs: Sequence[torch.Tensor | None]) -> tuple[str, ...]:
+    """Return the names of the user's own `autograd.Function`s in the graphs behind some tensors, as autograd has them."""
+    found: dict[str, None] = {}
+    seen: set[Any] = set()
+    stack = [tensor.grad_fn for tensor in outputs if tensor is not None]
+    while stack:
+        node = stack.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        own = getattr(type(node), "_forward_cls", None)
+        if own is not None and not own.__module__.startswith("torch."):
+            found[own.__name__] = None
+        stack += [function for function, _ in node.next_functions]
+    return tuple(found)

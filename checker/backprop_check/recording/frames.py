@@ -1,0 +1,155 @@
+"""Where in somebody's code a torch call was made: its frames, innermost first, and the source that stands there."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import sysconfig
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import torch
+
+Frames = tuple[tuple[CodeType, int], ...]
+"""Code and the instruction it was at, of each frame of the user's own, innermost first."""
+
+DEEP = 6
+"""How many frames of the user's own are kept."""
+
+_USERS, _TORCHS, _LIBRARYS, _OPTIMIZERS = range(4)
+_TORCH, _OURS = (str(Path(module).parent) for module in (torch.__file__, str(Path(__file__).parent)))
+_OPTIM = str(Path(_TORCH) / "optim")
+_LIBRARIES = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+_kinds: dict[str, int] = {}
+
+
+def frames(frame: FrameType | None) -> tuple[Any, ...]:
+    """Return the user's frames from `frame` outwards, up to the module's own or to a library that called the user's code.
+
+    Codes and instructions alternate, flat: this runs at every call.
+    """
+    found: list[Any] = []
+    while frame is not None:
+        code = frame.f_code
+        kind = _kinds.get(code.co_filename)
+        if kind is None:
+            kind = _kinds[code.co_filename] = _kind(code.co_filename)
+        if kind == _USERS:
+            found += (code, frame.f_lasti)
+            if len(found) == 2 * DEEP or code.co_name == "<module>":
+                break
+        elif kind == _LIBRARYS and found:
+            break
+        frame = frame.f_back
+    return tuple(found)
+
+
+def is_optimizer(frame: FrameType) -> bool:
+    """Whether a call is an optimizer's own: it steps parameters, and nobody asks how."""
+    return _kinds.get(frame.f_code.co_filename) == _OPTIMIZERS
+
+
+def _kind(filename: str) -> int:
+    if filename.startswith(_OPTIM):
+        return _OPTIMIZERS
+    if filename.startswith((_TORCH, _OURS)):
+        return _TORCHS
+    return _LIBRARYS if filename.startswith((*_LIBRARIES, "<frozen")) else _USERS
+
+
+@dataclass(frozen=True)
+class Place:
+    """An expression that ran: the source it stands in, and from where to where (lines from 1, columns from 0 in UTF-8 bytes)."""
+
+    filename: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    @property
+    def span(self) -> tuple[int, int, int, int]:
+        return self.line, self.column, self.end_line, self.end_column
+
+
+_places: dict[tuple[int, int], tuple[CodeType, Place | None]] = {}
+"""By a code's identity: codes of two files may be equal."""
+
+
+def place(code: CodeType, instruction: int) -> Place | None:
+    """Return where the expression of an instruction stands, None where the code does not say."""
+    known = _places.get((id(code), instruction))
+    if known is None:
+        if len(_places) > 10_000:
+            _places.clear()
+        known = _places[id(code), instruction] = code, _place(code, instruction)
+    return known[1]
+
+
+def _place(code: CodeType, instruction: int) -> Place | None:
+    for number, (line, end_line, column, end_column) in enumerate(code.co_positions()):
+        if number == instruction // 2:
+            if line is None or end_line is None or column is None or end_column is None:
+                return None
+            return Place(code.co_filename, line, column, end_line, end_column)
+    return None
+
+
+@lru_cache(maxsize=4096)
+def statement(there: Place) -> ast.stmt | None:
+    """Return the innermost statement around a place, None where there is no source."""
+    found: ast.stmt | None = None
+    for node in ast.walk(tree(there.filename)):
+        if isinstance(node, ast.stmt):
+            line, column, end_line, end_column = span_of(node)
+            if (line, column) <= (there.line, there.column) and (there.end_line, there.end_column) <= (end_line, end_column):
+                found = node  # what is within comes later
+    return found
+
+
+def tree(filename: str) -> ast.Module:
+    return _parsed("".join(linecache.getlines(filename)))
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> ast.Module:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
+
+
+def segment(filename: str, node: ast.expr) -> str:
+    """Return the source of an expression."""
+    rows = [row.encode() for row in linecache.getlines(filename)[node.lineno - 1 : node.end_lineno]]
+    rows[-1] = rows[-1][: node.end_col_offset]
+    rows[0] = rows[0][node.col_offset :]
+    return b"".join(rows).decode()
+
+
+def span_of(node: ast.expr | ast.stmt) -> tuple[int, int, int, int]:
+    return node.lineno, node.col_offset, node.end_lineno or node.lineno, node.end_col_offset or 0
+
+
+def names_given(where: Frames) -> str | None:
+    """Return the name that a statement gave to the value of an expression, in the frame it was made in or in one it was returned to."""
+    for code, instruction in where:
+        there = place(code, instruction)
+        node = statement(there) if there is not None else None
+        if there is None or node is None:
+            return None
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if span_of(value) == there.span:
+                return name
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if span_of(value) == there.span:
+                return name
+            case ast.AugAssign(target=ast.Name(id=name)):
+                return name if there.span == span_of(node) else None
+            case ast.Return(value=ast.expr() as value) if span_of(value) == there.span:
+                continue
+            case _:
+                return None
+    return None
