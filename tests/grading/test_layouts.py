@@ -409,9 +409,27 @@ THIRD = {  # a third round
         set(),
         "name\nAda Augusta Lovelace\nZoë Müller\nÉmile Ng\nEmil Ng\nAda Byron\n",
     ),
+    "surnames alone": Layout(
+        ["lovelace_ex05.py", "mueller-ex05.ipynb=cell", "hopper.rar=text", "Mail von Jo/ex05 (1).py"],
+        {"lovelace_ex05.py": "Ada Lovelace", "mueller-ex05.ipynb": "Björn Müller", "hopper.rar": "Grace Hopper!", "Mail von Jo/ex05 (1).py": "Jo Cox"},
+        set(),
+        "name\nAda Lovelace\nBjörn Müller\nGrace Hopper\nJo Cox\n",
+    ),
+    "a surname of two, and one that two files have": Layout(
+        ["berg/ex05.py", "ada/ex05.py", "lovelace/ex05.py", "hopper/ex05.py"],
+        {"berg/ex05.py": "berg", "ada/ex05.py": "ada", "lovelace/ex05.py": "lovelace", "hopper/ex05.py": "Grace Hopper"},
+        set(),
+        "name\nAda Lovelace\nUwe Berg\nKai Berg\nGrace Hopper\n",
+    ),
+    "sections of surnames": Layout(
+        ["Gruppe 1/berg.py", "Gruppe 1/mueller.py", "Gruppe 2/cox.py", "Gruppe 2/hopper.py"],
+        {"Gruppe 1/berg.py": "Uwe Berg", "Gruppe 1/mueller.py": "Björn Müller", "Gruppe 2/cox.py": "Jo Cox", "Gruppe 2/hopper.py": "Grace Hopper"},
+        set(),
+        "Name;Vorname\nBerg;Uwe\nMüller;Björn\nCox;Jo\nHopper;Grace\n",
+    ),
     "names that fit two": Layout(
         ["Ada Lovelace/ex05.py", "Jo/ex05.py"],
-        {"Ada Lovelace/ex05.py": "Ada Lovelace", "Jo/ex05.py": "Jo"},
+        {"Ada Lovelace/ex05.py": "Ada Lovelace", "Jo/ex05.py": "Jo Cox"},
         set(),
         "name\nAda Augusta Lovelace\nAda Byron Lovelace\nJo Cox\n",
     ),

@@ -82,7 +82,10 @@ def run(args: argparse.Namespace) -> int:
 def _roll(seen: Survey, roster: Roster | None) -> Roll:
     students = {f.student for f in seen.found}
     aside = tuple((left.path, left.why) for left in seen.aside)
-    return Roll(len(students), roster.missing(students), roster.strangers(students), aside) if roster else Roll(aside=aside)
+    if roster is None:
+        return Roll(aside=aside)
+    absent, strangers = roster.missing(students), roster.strangers(students)
+    return Roll(len(students), absent, strangers, aside, guessed=seen.guessed, encoding=roster.guessed)
 
 
 def _show_plan(seen: Survey, roll: Roll) -> int:

@@ -19,11 +19,14 @@ _LOOKED = 40
 
 @dataclass(frozen=True)
 class Levels:
-    """`defines` says whether a file defines `backward`; `known` whom of the class list a name means, "" for nobody."""
+    """`defines` says whether a file defines `backward`; `known` whom of the class list a name means, "" for nobody; `perhaps` also whom a
+    part of a name means.
+    """
 
     names: ExerciseNames
     defines: Callable[[Item], bool]
     known: Callable[[str], str]
+    perhaps: Callable[[str], str]
 
     def scheme(self, node: Node) -> Scheme | None:
         """Return the platform's way of naming that the entries at a level follow."""

@@ -120,7 +120,7 @@ class Students:
         for item in files:
             if is_platforms(item):
                 continue
-            if not self.levels.known(item.stem):
+            if not self.levels.perhaps(item.stem):
                 if item.kind == "other":
                     self.aside.append(Aside(item, OTHER_KIND))
                     continue
