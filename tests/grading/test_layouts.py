@@ -19,6 +19,7 @@ CONTENTS = {
     "cell": '{"cells": [{"cell_type": "code", "source": ["def backward(x):\\n", "    dx = 1"]}]}',
     "magic": '{"cells": [{"cell_type": "code", "source": ["%%backward ex05\\n", "dx = 1"]}]}',
     "text": "Name: Ada\nFiles: none\n",
+    "list": "First Name,Last Name,SID,Email,Status,Submission ID\nAda,Lovelace,17,a@x.de,Graded,1\nGrace,Hopper,19,g@x.de,Graded,1\nAlan,Turing,18,t@x.de,Graded,2\nJo,Cox,20,j@x.de,Missing,\n",
     "meta": "submission_1:\n  :submitters:\n  - :name: Ada Lovelace\n    :sid: '17'\nsubmission_2:\n  :submitters:\n  - :name: Alan Turing\n    :sid: '18'\n",
 }
 
@@ -408,6 +409,32 @@ THIRD = {  # a third round
         {"Ada Lovelace/ex05.py": "Ada Augusta Lovelace", "Zoe Muller/ex05.py": "Zoë Müller", "hw_emile_ng.py": "Émile Ng"},
         set(),
         "name\nAda Augusta Lovelace\nZoë Müller\nÉmile Ng\nEmil Ng\nAda Byron\n",
+    ),
+    "gradescope's list in csv": Layout(
+        ["assignment_9_export/submission_metadata.csv=list", "assignment_9_export/1/ex05.py", "assignment_9_export/2/ex05.py"],
+        {"assignment_9_export/1/ex05.py": "Ada Lovelace, Grace Hopper", "assignment_9_export/2/ex05.py": "Alan Turing"},
+        set(),
+    ),
+    "openolat, with what was given and given back": Layout(
+        [*(f"{n}/{f}" for n in ("Lovelace_Ada_al123", "Turing_Alan_at456") for f in ("1_task/ex05.py", "2_submissions/ex05.py", "3_corrections/ex05_right.py")), "Hopper_Grace_gh789/1_task/ex05.py"],
+        {"Lovelace_Ada_al123/2_submissions/ex05.py": "Ada Lovelace", "Turing_Alan_at456/2_submissions/ex05.py": "Alan Turing", "Hopper_Grace_gh789": "Grace Hopper!"},
+        {f"{n}/{f}" for n in ("Lovelace_Ada_al123", "Turing_Alan_at456") for f in ("1_task", "3_corrections")} | {"Hopper_Grace_gh789/1_task"},
+        PLAIN,
+    ),
+    "sakai, marked by hand": Layout(
+        ["Lovelace, Ada(al123)/Submission attachment(s)/work.py", "Lovelace, Ada(al123)/Feedback Attachment(s)/right.py", "Turing, Alan(at456)/Submission attachment(s)/ex05.py"],
+        {"Lovelace, Ada(al123)/Submission attachment(s)/work.py": "Ada Lovelace", "Turing, Alan(at456)/Submission attachment(s)/ex05.py": "Alan Turing"},
+        {"Lovelace, Ada(al123)/Feedback Attachment(s)"},
+        PLAIN,
+    ),
+    "nobody's name, numbered by the browser": Layout(
+        ["ex05.py", "ex05 (1).py", "ex05 (2).py"], {"ex05.py": "ex05", "ex05 (1).py": "(1)", "ex05 (2).py": "(2)"}, set()
+    ),
+    "archives of other kinds": Layout(
+        ["ada.rar=text", "Alan Turing/ex05.7z=text", "grace.py", "gh789.tar.gz=text"],
+        {"ada.rar": "Ada Lovelace!", "Alan Turing/ex05.7z": "Alan Turing!", "grace.py": "grace", "gh789.tar.gz": "Grace Hopper!"},
+        set(),
+        PLAIN,
     ),
     "surnames alone": Layout(
         ["lovelace_ex05.py", "mueller-ex05.ipynb=cell", "hopper.rar=text", "Mail von Jo/ex05 (1).py"],

@@ -13,7 +13,7 @@ from backprop_check.grading.item import Item
 from backprop_check.grading.levels import Levels
 from backprop_check.grading.schemes import Named, Person, Scheme, brightspace, canvas, platforms, sakai
 from backprop_check.grading.tree import Node
-from backprop_check.grading.words import ONLY, export, is_project, is_teachers
+from backprop_check.grading.words import ONLY, export, is_handed_in, is_project, is_returned, is_teachers, without_copy
 
 Metadata = Callable[[Item], dict[str, list[dict[str, str]]]]
 Read = Callable[[Item], bytes]
@@ -24,6 +24,7 @@ NO_WORK = "is not called as the others are and holds no .py or .ipynb file"
 OTHER_KIND = "is neither .py nor .ipynb"
 AGAIN = "was handed in again later"
 OWN_FOLDER = "holds no submissions: they are in `{}`"
+RETURNED = "is what the student was given back"
 TWICE = "holds the same as `{}`"
 _PLATFORM = {"timestamp.txt", "comments.txt", "feedbacktext.html", "feedbacktext.txt"}
 _LISTS: dict[Scheme, set[str]] = {sakai: {"grades.csv", "grades.xls", "grades.xlsx"}, brightspace: {"index.html"}}
@@ -68,19 +69,22 @@ class Students:
         for copy, of in copies(node, self.read):
             self.aside.append(Aside(node.folders.pop(copy.name).item, TWICE.format("/".join(of.item.parts))))
         self._drop_others(node)
+        self._drop_returned([node])
         before = len(self.groups)
         scheme = self.levels.scheme(node)
         if scheme is not None:
             self._loose(self._exported(node, scheme), len(self.groups) - before, section)
             return
-        holding = self.levels.holding(node, above)
+        told: dict[str, list[dict[str, str]]] = {}
+        for item in node.files:
+            told |= self.metadata(item) if item.kind == "metadata" else {}
+        holding = self.levels.holding(node, above) if not told.keys() & node.folders.keys() else {}
         for name, inner in holding.items():
             self.part(node.folders[name], node.folders[name].stem, inner or section)
         others = [child for name, child in node.folders.items() if name not in holding]
         tools = [child for child in others if holding and is_project(child.stem) and not self.levels.answers(child)]
         self.aside.extend(Aside(child.item, BESIDE) for child in tools)
         students = [child for child in others if child not in tools]
-        told = next((self.metadata(item) for item in node.files if item.kind == "metadata"), {})
         prefix = _assignment([child.stem for child in students], above)
         for child in students:
             people = tuple(_submitter(fields, child.name) for fields in told.get(child.name, ()))
@@ -124,7 +128,8 @@ class Students:
                 if item.kind == "other":
                     self.aside.append(Aside(item, OTHER_KIND))
                     continue
-                if item.kind == "file" and self._is_teachers(item, others):
+                numbered = any(other is not item and without_copy(other.stem) == without_copy(item.stem) for other in work)
+                if item.kind == "file" and not numbered and self._is_teachers(item, others):
                     self.aside.append(Aside(item, BESIDE))
                     continue
                 if item.kind == "file" and folders > 1 and 2 * len(work) <= folders and not self.levels.defines(item):
@@ -139,6 +144,19 @@ class Students:
             if only in by_name and others & by_name.keys():
                 for name in [name for low, name in by_name.items() if low != only]:
                     self.aside.append(Aside(node.folders.pop(name).item, OWN_FOLDER.format(by_name[only])))
+
+    def _drop_returned(self, beside: list[Node]) -> None:
+        """Leave out the folders in which a student got something from the teacher, of these and what lies in them."""
+        names = [name for node in beside for name in node.folders]
+        mine = next(filter(is_handed_in, names), None)
+        for node in beside:
+            for name in [name for name in node.folders if is_returned(name, mine is not None)]:
+                returned = node.folders.pop(name)
+                if any(item.kind != "folder" for item in returned.items()):
+                    self.aside.append(Aside(returned.item, OWN_FOLDER.format(mine) if mine else RETURNED))
+        for node in beside:
+            if node.folders:
+                self._drop_returned(list(node.folders.values()))
 
     def _latest(self, entries: Sequence[tuple[Item, Named, list[Item]]]) -> list[tuple[Item, Named, list[Item]]]:
         """Leave out what a student handed in again: Canvas puts -1, -2 behind the name of the file."""

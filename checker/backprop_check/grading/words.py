@@ -31,6 +31,15 @@ ONLY = {"submitted": {"source", "release", "autograded", "feedback"}, "submitted
 """Where nbgrader and Teams keep what was handed in, beside folders that hold it no more or not yet."""
 
 
+_RETURNED = {
+    *("assignment", "task", "feedback", "review", "correction", "corrected", "grading", "graded", "returnbox", "return box", "return"),
+    *("aufgabe", "korrektur", "rückgabe", "working files"),
+}  # fmt: skip
+_HANDED_IN = {"submission", "submitted", "submitted files", "submission attachment", "abgabe", "dropbox", "drop box", "handin", "rendu"}
+FEEDBACK = {"feedback attachment"}
+_PART_OF_FLOW = re.compile(r"^\d+[ _.-]+|(?:\(s\)|s|n|en)?(?:[ _.-]+\d+)?$")
+
+
 def words(name: str) -> list[str]:
     return _WORDS.findall(name.casefold())
 
@@ -39,6 +48,17 @@ def is_teachers(name: str) -> bool:
     """Say whether a name, without the exercise it tells, is one that teachers give to files of theirs."""
     found = words(name)
     return any(word in _TEACHERS for word in found) and all(word in _TEACHERS or word.isdigit() for word in found)
+
+
+def is_handed_in(folder: str) -> bool:
+    """Say whether a platform puts what a student handed in into a folder of this name: `2_submissions`, `Submission attachment(s)`."""
+    return _PART_OF_FLOW.sub("", folder.casefold()) in _HANDED_IN
+
+
+def is_returned(folder: str, beside: bool) -> bool:
+    """Say whether what a student was given, or given back, lies in a folder of this name. `beside`: there is one for what was handed in."""
+    name = _PART_OF_FLOW.sub("", folder.casefold())
+    return name in FEEDBACK or (beside and name in _RETURNED)
 
 
 def is_project(name: str) -> bool:
