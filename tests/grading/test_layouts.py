@@ -436,6 +436,31 @@ THIRD = {  # a third round
         set(),
         PLAIN,
     ),
+    "a letter before numbers, numbers before names, logins nobody listed": Layout(
+        ["s700101.py", "700102王小明_ex05.py", "ghopper.py"],
+        {"s700101.py": "Ada Lovelace", "700102王小明_ex05.py": "王小明", "ghopper.py": "Grace Hopper"},
+        set(),
+        "name,id\nAda Lovelace,700101\n王小明,700102\nGrace Hopper,700103\n",
+    ),
+    "documents called as the work of others": Layout(
+        ["Ada - ex05.pdf=text", "Alan - ex05.py", "Grace - ex05.py", "handout - ex05.pdf=text", "Alan - ex05 plots.pdf=text"],
+        {"Ada - ex05.pdf": "Ada!", "Alan - ex05.py": "Alan", "Grace - ex05.py": "Grace"},
+        {"handout - ex05.pdf", "Alan - ex05 plots.pdf"},
+    ),
+    "feedback beside the class": Layout(
+        ["ex05/Ada/ex05.py", "ex05/Alan/ex05.py", "feedback/Ada/ex05.py"], {"ex05/Ada/ex05.py": "Ada", "ex05/Alan/ex05.py": "Alan"}, {"feedback"}
+    ),
+    "solutions beside the class": Layout(
+        ["Ada Lovelace/ex05.py", "Alan Turing/ex05.py", "Musterlösung/ex05.py", "solutions/ex05.py"],
+        {"Ada Lovelace/ex05.py": "Ada Lovelace", "Alan Turing/ex05.py": "Alan Turing"},
+        {"Musterlösung", "solutions"},
+        PLAIN,
+    ),
+    "tests in each repository": Layout(
+        ["hw-ada/src/ex05.py", "hw-ada/tests/test_ex05.py=none", "hw-alan/src/ex05.py", "hw-alan/tests/test_ex05.py=none"],
+        {"hw-ada/src/ex05.py": "hw-ada", "hw-alan/src/ex05.py": "hw-alan"},
+        {"hw-ada/tests/test_ex05.py", "hw-alan/tests/test_ex05.py"},
+    ),
     "surnames alone": Layout(
         ["lovelace_ex05.py", "mueller-ex05.ipynb=cell", "hopper.rar=text", "Mail von Jo/ex05 (1).py"],
         {"lovelace_ex05.py": "Ada Lovelace", "mueller-ex05.ipynb": "Björn Müller", "hopper.rar": "Grace Hopper!", "Mail von Jo/ex05 (1).py": "Jo Cox"},

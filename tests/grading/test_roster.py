@@ -87,6 +87,11 @@ SAVED: dict[str, tuple[bytes, list[str]]] = {
     "addresses alone": (b"ada@x.de\nbob@x.de\n", ["ada@x.de", "bob@x.de"]),
     "numbers and names, no header": ("1001;Ada Lovelace\n1002;Björn Müller\n1003;Chloé Dubois\n".encode(), THREE),
     "a header nobody knows": ("Xyz Abc;Qwe\nAda Lovelace;1001\nBjörn Müller;1002\nChloé Dubois;1003\n".encode(), THREE),
+    "names listed by hand": ("1. Ada Lovelace\n2. Björn Müller\n3. Chloé Dubois\n".encode(), THREE),
+    "last names first": ("Lovelace, Ada\nMüller, Björn\n".encode(), ["Lovelace, Ada", "Müller, Björn"]),
+    "as a mail program copies it": ("Ada Lovelace <ada@x.de>\nBjörn Müller <bm@x.de>\nChloé Dubois <cd@x.de>\n".encode(), THREE),
+    "titles of several lines": (b'"Name\n(voll)";"Matrikel-\nnummer"\nAda Lovelace;1\n', ["Ada Lovelace"]),
+    "two addresses of each": (b"Name,Uni-Mail,Private Mail\nAda,ada@uni.de,al@mail.com\n", ["Ada"]),
     "one of them twice": (f"{NAMES}Dubois;Chloé;1003\n".encode(), THREE),
     "moodle, anonymous": (b'Identifier,Status,Grade,"Maximum Grade","Grade can be changed"\nParticipant 71,Sent,,10,Yes\nParticipant 72,None,,10,Yes\n', ["Participant 71", "Participant 72"]),
     "moodle, anonymous, in german": (b"ID,Status,Bewertung,Bestwertung,Bewertung geht\nTeilnehmer/in71,Da,,10,Ja\nTeilnehmer/in72,Nein,,10,Ja\n", ["Teilnehmer/in71", "Teilnehmer/in72"]),
@@ -98,6 +103,8 @@ def test_a_list_however_it_is_saved(tmp_path: Path, name: str) -> None:
     raw, labels = SAVED[name]
     roster = read(tmp_path, raw)
     assert [student.label for student in roster.students] == labels
+    if name.startswith("two"):
+        assert roster.find("al@mail.com") is roster.find("ada@uni.de") is roster.students[0]
     assert bool(roster.guessed) == (name.startswith(("windows", "on an", "typo", "in ")))
 
 

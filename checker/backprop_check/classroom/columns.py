@@ -14,6 +14,7 @@ Row = Sequence[str]
 _NUMBERED = re.compile(r"(\D*\D)(\d+)")
 _ASSIGNMENT = re.compile(r"\(\d+\)\s*$")
 _DATE = re.compile(r"\d.*\d{1,2}[:.]\d\d")
+_LISTED = re.compile(r"\s*\d+[.)]\s+")
 _SEARCHED = 6
 _ALL = {name for names in KNOWN.values() for name in names}
 _CONTENTS: dict[str, Callable[[str], bool]] = {
@@ -28,25 +29,30 @@ def squeezed(cell: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", cell).casefold() if c.isalnum())
 
 
+def _headings(cell: str) -> tuple[str, str]:
+    """Return what a column may be called: all of its title, and what stands before a remark."""
+    return squeezed(cell), squeezed(re.split(r"[(\[:/\n]", cell.strip())[0])
+
+
 def header_at(rows: Sequence[Row]) -> int:
     """Return which row names the columns: Sakai puts a title and an empty line above it."""
-    return next((at for at, row in enumerate(rows[:_SEARCHED]) if sum(squeezed(cell) in _ALL for cell in row) > (at > 0)), 0)
+    return next((at for at, row in enumerate(rows[:_SEARCHED]) if sum(not _ALL.isdisjoint(_headings(cell)) for cell in row) > (at > 0)), 0)
 
 
 def is_header(row: Row, rows: Sequence[Row]) -> bool:
     """Say whether a row names the columns of those below it, by a word that is known or as the list of a platform does."""
     filled = [each for each in rows if any(each)]
-    return any(squeezed(cell) in _ALL for cell in row) or is_gradebook(row, rows) or worksheet(row, filled) is not None
+    return any(not _ALL.isdisjoint(_headings(cell)) for cell in row) or is_gradebook(row, rows) or worksheet(row, filled) is not None
 
 
 def roles(header: Row, rows: Sequence[Row]) -> dict[str, list[int]]:
     """Return the columns of each kind, the preferred one first."""
     at: dict[str, int] = {}
     for number, cell in enumerate(header):
-        at.setdefault(squeezed(cell), number)
+        for name in _headings(cell):
+            at.setdefault(name, number)
     found = {role: [at[name] for name in names if name in at] for role, names in KNOWN.items()}
-    if not found["email"]:
-        found["email"] = [n for n in range(len(header)) if _all(rows, n, lambda cell: "@" in cell)][:1]
+    found["email"] += [n for n in range(len(header)) if n not in found["email"] and _all(rows, n, lambda cell: "@" in cell)]
     sheet = worksheet(header, rows)
     if sheet is not None:
         found["id"] = [sheet.identifier] + [n for n in found["id"] if n != sheet.identifier]
@@ -65,6 +71,7 @@ def told(rows: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], list[tuple[s
 
     The first row is a student too where it holds what the others hold.
     """
+    rows = _whole_names(rows)
     filled = [row for row in rows if any(map(str.strip, row))]
     first, *others = filled or [()]
     below = others or [first]
@@ -84,6 +91,16 @@ def told(rows: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], list[tuple[s
     if len(found["name"]) > 1:
         found["first"], found["last"], found["name"] = found["name"][:1], found["name"][1:], []
     return (first, list(rows[list(rows).index(first) + 1 :]), found) if heads else (("",) * len(first), list(rows), found)
+
+
+def _whole_names(rows: Sequence[tuple[str, ...]]) -> Sequence[tuple[str, ...]]:
+    """Return rows whose first cell is a name as people list them: `1. Ada Lovelace`, or `Lovelace, Ada` whose comma parts no columns."""
+    filled = [row for row in rows if any(map(str.strip, row))]
+    if all(len(row) == 2 and row[1].startswith(" ") for row in filled):
+        rows = [(",".join(row),) for row in rows]
+    if all(_LISTED.match(row[0] if row else "") for row in filled):
+        rows = [(_LISTED.sub("", row[0]), *row[1:]) if row else row for row in rows]
+    return rows
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def notes(roll: Roll, all_of_it: str) -> Iterator[str]:
         nobodys = f"{counted(len(roll.strangers), 'student')} {'is' if len(roll.strangers) == 1 else 'are'} not in the roster"
         yield f"{nobodys}, so no gradebook gets the marks: {first(roll.strangers, all_of_it)}."
     if roll.guessed:
-        names = first([f"`{name}` for {student}" for name, student in roll.guessed], all_of_it)
+        names = first([f"`{name}` for {student}" for name, student in roll.guessed], "--dry-run shows whose each file is")
         yield f"By a part of their name alone {'is' if len(roll.guessed) == 1 else 'are'} taken: {names}."
     if roll.encoding:
         yield f"The roster is not UTF-8 and was read as {roll.encoding}: see whether names with accents are right."

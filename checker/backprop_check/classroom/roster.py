@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from backprop_check.classroom.columns import header_at, is_gradebook, is_header, roles, squeezed, told, worksheet
-from backprop_check.classroom.naming import FORMS, in_ascii, name_words, telling, without_dates
+from backprop_check.classroom.naming import FORMS, apart, in_ascii, name_words, telling, without_dates
 from backprop_check.classroom.sheet import read_sheet
 from backprop_check.errors import BadInput
 
@@ -21,6 +21,7 @@ Kind = Literal["canvas", "moodle", "plain"]
 
 _CANVAS = {"student", "id", "section"}
 _NOT_STUDENTS = {"studenttest", "teststudent"}
+_ADDRESS = re.compile(r"(.*?)\s*<([^<>\s]+@[^<>\s]+)>")
 _AND = re.compile(r"[+&]|[ _](?:and|und|et|y|e|og|och|en)[ _]", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 SHORTEST = 3
@@ -83,6 +84,10 @@ class Roster:
             each = [self.meant(part) for part in parts]
             return tuple(dict.fromkeys(student for found in each for student in found)) if all(len(found) == 1 for found in each) else ()
         words = name_words(without_dates(name))
+        return self._said(words) or (self._said(parts) if (parts := apart(words)) != words else ())
+
+    def _said(self, words: Sequence[str]) -> tuple[Student, ...]:
+        """Return the one student whose id, login or name is among `words`."""
         starts = [(n, needle, s) for n, word in enumerate(words) for needle, s in self._needles.get(word, ())]
         by_key = {s for n, needle, s in starts if tuple(words[n : n + len(needle)]) == needle}
         if by_key:
@@ -95,7 +100,8 @@ class Roster:
         for number, form in enumerate(FORMS):
             found = [self._by_word[number].get(form(word), []) for word in held if len(word) > 1]
             fitting = [s for s in dict.fromkeys(chain(*found)) if all(_fits(form(word), set(map(form, s.names))) for word in held)]
-            if fitting:
+            glued = self._glued[number].get(form(word), []) if len(held) == 1 and (word := next(iter(held))) else []
+            if fitting := fitting or [*dict.fromkeys(glued)]:
                 return (*fitting,) if len(fitting) == 1 else ()
             if len(held) > 1 and all(len({*self._surnames[number].get(form(word), ())}) == 1 for word in held):
                 return tuple(dict.fromkeys(self._surnames[number][form(word)][0] for word in sorted(held)))
@@ -171,6 +177,18 @@ class Roster:
     def _by_word(self) -> list[dict[str, list[Student]]]:
         """Students by each word of their names, in each of the `FORMS`."""
         return [_by(form, [(word, s) for s in self.students for word in s.names]) for form in FORMS]
+
+    @cached_property
+    def _glued(self) -> list[dict[str, list[Student]]]:
+        """Students by a name and the first letter of the other, as logins are made: alovelace, lovelacea, adal."""
+        pairs = [
+            (made, s)
+            for s in self.students
+            for other in s.names - {s.surname}
+            for made in {f"{other[:1]}{s.surname}", f"{s.surname}{other[:1]}", f"{other}{s.surname[:1]}"}
+            if s.surname and len(made) > SHORTEST
+        ]
+        return [_by(form, pairs) for form in FORMS]
 
     @cached_property
     def _surnames(self) -> list[dict[str, list[Student]]]:
@@ -254,6 +272,9 @@ def _student(kind: Kind, places: dict[str, list[int]], row: tuple[str, ...], num
 
     name, first, last = (next(iter(cells(role)), "") for role in ("name", "first", "last"))
     surest = [cell.removeprefix("#") for role in ("id", "login", "email") for cell in cells(role)]  # Brightspace writes #123
+    for cell in (name, *surest):
+        if whole := _ADDRESS.fullmatch(cell):  # Ada Lovelace <ada@example.org>
+            name, surest = whole[1].strip('" ') or name, [whole[2], *(each for each in surest if each != cell)]
     if kind == "canvas" and (not name or squeezed(name).startswith("pointspossible") or squeezed(name) in _NOT_STUDENTS or not surest):
         return None
     label = name or f"{first} {last}".strip() or next(iter(surest), "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -13,7 +14,7 @@ from backprop_check.grading.item import Item
 from backprop_check.grading.levels import Levels
 from backprop_check.grading.schemes import Named, Person, Scheme, brightspace, canvas, platforms, sakai
 from backprop_check.grading.tree import Node
-from backprop_check.grading.words import ONLY, export, is_handed_in, is_project, is_returned, is_teachers, without_copy
+from backprop_check.grading.words import ONLY, export, is_handed_in, is_project, is_returned, is_teachers, without_copy, words
 
 Metadata = Callable[[Item], dict[str, list[dict[str, str]]]]
 Read = Callable[[Item], bytes]
@@ -27,6 +28,7 @@ OWN_FOLDER = "holds no submissions: they are in `{}`"
 RETURNED = "is what the student was given back"
 TWICE = "holds the same as `{}`"
 _PLATFORM = {"timestamp.txt", "comments.txt", "feedbacktext.html", "feedbacktext.txt"}
+_DOCUMENTS = frozenset("pdf doc docx odt rtf pages html htm md png jpg jpeg heic eml msg pptx gdoc url txt".split())  # noqa: SIM905 (read as words)
 _LISTS: dict[Scheme, set[str]] = {sakai: {"grades.csv", "grades.xls", "grades.xlsx"}, brightspace: {"index.html"}}
 
 
@@ -83,6 +85,8 @@ class Students:
             self.part(node.folders[name], node.folders[name].stem, inner or section)
         others = [child for name, child in node.folders.items() if name not in holding]
         tools = [child for child in others if holding and is_project(child.stem) and not self.levels.answers(child)]
+        if len(others) > 2:
+            tools += [child for child in others if is_teachers(child.stem) and not self.levels.perhaps(child.stem) and child not in tools]
         self.aside.extend(Aside(child.item, BESIDE) for child in tools)
         students = [child for child in others if child not in tools]
         prefix = _assignment([child.stem for child in students], above)
@@ -121,15 +125,16 @@ class Students:
         """Part files that lie beside so many students' folders: whose they are, or that they are nobody's."""
         work = [item for item in files if item.kind not in ("metadata", "other")]
         others = folders + sum(not self._is_teachers(item, 2) for item in work)
+        stems = Counter(without_copy(item.stem) for item in work)
+        documents = self._documents(files, work) if not folders else set()
         for item in files:
             if is_platforms(item):
                 continue
             if not self.levels.perhaps(item.stem):
-                if item.kind == "other":
+                if item.kind == "other" and item not in documents:
                     self.aside.append(Aside(item, OTHER_KIND))
                     continue
-                numbered = any(other is not item and without_copy(other.stem) == without_copy(item.stem) for other in work)
-                if item.kind == "file" and not numbered and self._is_teachers(item, others):
+                if item.kind == "file" and stems[without_copy(item.stem)] < 2 and self._is_teachers(item, others):
                     self.aside.append(Aside(item, BESIDE))
                     continue
                 if item.kind == "file" and folders > 1 and 2 * len(work) <= folders and not self.levels.defines(item):
@@ -150,7 +155,8 @@ class Students:
         names = [name for node in beside for name in node.folders]
         mine = next(filter(is_handed_in, names), None)
         for node in beside:
-            for name in [name for name in node.folders if is_returned(name, mine is not None)]:
+            work = [name for name, child in node.folders.items() if child.holds_work()] + [i.name for i in node.files if i.kind == "file"]
+            for name in [name for name in node.folders if is_returned(name, mine is not None, bool({*work} - {name}))]:
                 returned = node.folders.pop(name)
                 if any(item.kind != "folder" for item in returned.items()):
                     self.aside.append(Aside(returned.item, OWN_FOLDER.format(mine) if mine else RETURNED))
@@ -174,6 +180,15 @@ class Students:
         again = [item for entry in entries if entry not in kept for item in entry[2] if item.kind not in ("zip", "folder")]
         self.aside.extend(Aside(item, AGAIN) for item in again)
         return kept
+
+    def _documents(self, files: Sequence[Item], work: Sequence[Item]) -> set[Item]:
+        """Return the documents called as the work of others is, with another name in it: `Ada - ex05.pdf` beside `Jo - ex05.py`."""
+        asked = [item for item in files if item.kind == "other" and item.name.rpartition(".")[2].lower() in _DOCUMENTS]
+        own = {item: self.names.without(item.stem) for item in (*work, *asked) if asked and self.names.told(item.stem)}
+        ways = Counter(item.stem.replace(own[item], "", 1) for item in work if own.get(item))
+        said = {word for item in work for word in words(own.get(item, ""))}
+        named = [item for item in asked if own.get(item) and not is_teachers(own[item]) and said.isdisjoint(words(own[item]))]
+        return {item for item in named if ways[item.stem.replace(own[item], "", 1)] > 1}
 
     def _is_teachers(self, item: Item, others: int) -> bool:
         """Say whether a file beside those of so many others is called as teachers call theirs, or just like the exercise."""

@@ -17,7 +17,8 @@ _TEACHERS = {
     *("grade", "grader", "grading", "autograder", "autograde", "nbgrader", "check", "checker", "solution", "solutions"),
     *("answer", "answers", "test", "tests", "conftest", "template", "starter", "skeleton", "stub", "example", "reference", "instructor"),
     *("teacher", "rubric", "readme", "setup", "utils", "util", "helper", "helpers", "config", "run", "model", "hidden", "public"),
-    "sample",
+    *("sample", "handout", "instructions", "slides", "musterlösung", "musterloesung", "lösung", "lösungen", "loesung", "vorlage"),
+    *("corrigé", "corrige", "solución", "plantilla", "soluzione", "soluzioni"),
 }  # fmt: skip
 _SERIES = {
     *("part", "q", "question", "task", "problem", "exercise", "ex", "version", "v", "attempt", "try", "step", "hw", "homework", "week"),
@@ -32,11 +33,11 @@ ONLY = {"submitted": {"source", "release", "autograded", "feedback"}, "submitted
 
 
 _RETURNED = {
-    *("assignment", "task", "feedback", "review", "correction", "corrected", "grading", "graded", "returnbox", "return box", "return"),
-    *("aufgabe", "korrektur", "rückgabe", "working files"),
+    *("assignment", "task", "assessment", "feedback", "review", "correction", "corrected", "grading", "graded", "returnbox"),
+    *("return box", "return", "aufgabe", "korrektur", "rückgabe", "working files"),
 }  # fmt: skip
 _HANDED_IN = {"submission", "submitted", "submitted files", "submission attachment", "abgabe", "dropbox", "drop box", "handin", "rendu"}
-FEEDBACK = {"feedback attachment"}
+_GIVEN_BACK, _FEEDBACK = {"feedback attachment"}, {"feedback", "autograded"}
 _PART_OF_FLOW = re.compile(r"^\d+[ _.-]+|(?:\(s\)|s|n|en)?(?:[ _.-]+\d+)?$")
 
 
@@ -55,10 +56,12 @@ def is_handed_in(folder: str) -> bool:
     return _PART_OF_FLOW.sub("", folder.casefold()) in _HANDED_IN
 
 
-def is_returned(folder: str, beside: bool) -> bool:
-    """Say whether what a student was given, or given back, lies in a folder of this name. `beside`: there is one for what was handed in."""
+def is_returned(folder: str, handed_in: bool, beside: bool) -> bool:
+    """Say whether what a student was given, or given back, lies in a folder of this name. `handed_in`: there is one for what was handed in;
+    `beside`: there is another at least.
+    """
     name = _PART_OF_FLOW.sub("", folder.casefold())
-    return name in FEEDBACK or (beside and name in _RETURNED)
+    return name in _GIVEN_BACK or (handed_in and name in _RETURNED) or (beside and name in _FEEDBACK)
 
 
 def is_project(name: str) -> bool:
