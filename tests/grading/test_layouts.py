@@ -461,6 +461,12 @@ THIRD = {  # a third round
         {"hw-ada/src/ex05.py": "hw-ada", "hw-alan/src/ex05.py": "hw-alan"},
         {"hw-ada/tests/test_ex05.py", "hw-alan/tests/test_ex05.py"},
     ),
+    "groups of a list, each with work of their own": Layout(
+        ["Gruppe 1/lovelace.py", "Gruppe 1/mueller.py", "Gruppe 1/nobody.py", "Gruppe 2/Grace Hopper/ex05.py", "Gruppe 2/Jo Cox/ex05.py", "Gruppe 3/ex05.py"],
+        {"Gruppe 1/lovelace.py": "Ada Lovelace", "Gruppe 1/mueller.py": "Björn Müller", "Gruppe 1/nobody.py": "nobody", "Gruppe 2/Grace Hopper/ex05.py": "Grace Hopper", "Gruppe 2/Jo Cox/ex05.py": "Jo Cox", "Gruppe 3/ex05.py": "Uwe Berg, Kai Roth"},
+        set(),
+        "Name;Gruppe\nAda Lovelace;1\nBjörn Müller;1\nGrace Hopper;Gruppe 2\nJo Cox;Gruppe 2\nUwe Berg;3\nKai Roth;3\n",
+    ),
     "surnames alone": Layout(
         ["lovelace_ex05.py", "mueller-ex05.ipynb=cell", "hopper.rar=text", "Mail von Jo/ex05 (1).py"],
         {"lovelace_ex05.py": "Ada Lovelace", "mueller-ex05.ipynb": "Björn Müller", "hopper.rar": "Grace Hopper!", "Mail von Jo/ex05 (1).py": "Jo Cox"},

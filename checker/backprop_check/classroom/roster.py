@@ -22,6 +22,7 @@ Kind = Literal["canvas", "moodle", "plain"]
 _CANVAS = {"student", "id", "section"}
 _NOT_STUDENTS = {"studenttest", "teststudent"}
 _ADDRESS = re.compile(r"(.*?)\s*<([^<>\s]+@[^<>\s]+)>")
+_GROUP = re.compile(r"^\s*(?:group|team|gruppe|groupe|equipe|équipe|grupo|equipo|gruppo|groep|группа)[\s_#-]*", re.IGNORECASE)
 _AND = re.compile(r"[+&]|[ _](?:and|und|et|y|e|og|och|en)[ _]", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 SHORTEST = 3
@@ -71,8 +72,9 @@ class Roster:
         if student := self.find(*keys):
             return (student,)
         for key in keys:
-            if squeezed(key) in self._groups:
-                return self._groups[squeezed(key)]
+            for name in (squeezed(key), squeezed(_GROUP.sub("", key))):
+                if name in self._groups:
+                    return self._groups[name]
         return ()
 
     def meant(self, name: str) -> tuple[Student, ...]:

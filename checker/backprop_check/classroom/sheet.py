@@ -18,6 +18,7 @@ from backprop_check.files import read_bytes
 Rows = list[tuple[str, ...]]
 
 _WORKBOOK_LIMIT = 20_000_000
+_DELIMITERS = ",;\t|"
 _COLUMNS, _LOOKED = 1_000, 10_000
 _NAMED = {"cp1252": "Windows-1252", "mac_roman": "Mac Roman", "cp1251": "Windows-1251", "gb18030": "GB 18030", "cp932": "Shift JIS"}
 _UNREADABLE = "{} is no workbook that can be read: save the class list as CSV."
@@ -33,9 +34,9 @@ def read_sheet(path: Path) -> tuple[Rows, str]:
     text, guessed = _text(path, raw)
     try:
         # The line that names the columns has most of them: above it there may be a title.
-        bare = re.sub(r'"[^"]*"', "", text[:_LOOKED])
-        first = max(bare.split("\n", 6)[:6], key=lambda line: max(map(line.count, ",;\t")))
-        delimiter = max(",;\t", key=first.count)
+        bare = re.sub(r'"[^"]*"', "x", text[:_LOOKED])
+        first = max(map(str.strip, bare.split("\n", 6)[:6]), key=lambda line: max(map(line.count, _DELIMITERS)))
+        delimiter = max(_DELIMITERS, key=first.count)
         return [tuple(row) for row in csv.reader(io.StringIO(text), delimiter=delimiter)], guessed
     except csv.Error as error:
         raise BadInput(f"{path} is no CSV that can be read ({error}): export the roster again.") from None

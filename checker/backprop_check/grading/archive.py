@@ -142,7 +142,7 @@ def _item(index: int, entry: zipfile.ZipInfo, name: str) -> Item | None:
 
 def _trouble(entry: zipfile.ZipInfo, kind: Kind) -> str:
     if kind in ("file", "zip") and entry.flag_bits & _ENCRYPTED:
-        return "is encrypted: unpack the zip with its password, and grade the folder"
+        return "is encrypted: hand it in without a password (or unpack the zip where it lies)"
     if kind == "file" and entry.compress_type not in _METHODS:
         return "is packed by an unusual method: unpack the zip, and grade the folder"
     return ""

@@ -22,6 +22,7 @@ from backprop_check.grading.item import Item, kind_of
 from backprop_check.grading.levels import Levels
 from backprop_check.grading.metadata import LARGEST_METADATA, read_submitters
 from backprop_check.grading.nested import Nested
+from backprop_check.grading.packed import Unopened
 from backprop_check.grading.single import one_group
 from backprop_check.grading.students import Aside, Students
 from backprop_check.grading.tree import tree
@@ -211,6 +212,9 @@ def _opened(source: Path, exclude: Path | None = None) -> Iterator[Nested]:
         whole = source.resolve()
         base = Folder(whole.parent, only=whole.name)
     else:
-        base = Archive(source)
+        try:
+            base = Archive(source)
+        except Unopened as error:
+            raise BadInput(f"{source} {error.why.partition(':')[0]}: unpack it and name the folder.") from None
     with closing(Nested(base)) as store:
         yield store

@@ -22,7 +22,7 @@ _CLOSED = re.compile(r"\.(?:rar|7z|ace|arj|lzh|zst|z|zipx|sitx?)$", re.IGNORECAS
 _MAGIC = {b"Rar!": "RAR", b"7z\xbc\xaf": "7z", b"\x28\xb5\x2f\xfd": "Zstandard"}
 _OPENERS: dict[bytes, Callable[[IO[bytes]], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 _HEAD, _TAR = 262, b"ustar"
-_UNPACK = "is a {} archive, which is not opened here: unpack it and grade the folder, or ask for a zip"
+_UNPACK = "is a {} archive, which is not opened here: hand in the file itself or a .zip (or unpack it where it lies)"
 
 
 def is_archive(name: str) -> bool:
@@ -67,7 +67,7 @@ def as_zip(file: IO[bytes], name: str, limit: int) -> bytes | None:
     except Unopened:
         raise
     except Exception as error:  # a damaged archive makes these raise nearly anything
-        raise Unopened(name, f"is damaged ({str(error)[:100] or type(error).__name__}): ask for it again") from None
+        raise Unopened(name, f"is damaged ({str(error)[:100] or type(error).__name__}): pack it again") from None
     return held.getvalue()
 
 
@@ -83,7 +83,9 @@ class _Bounded:
         data += self._file.read(size - len(data) if size >= 0 else self._left + 1) if size != len(data) else b""
         self._left -= len(data)
         if self._left < 0:
-            raise Unopened(self._name, f"holds more than {self._limit // 1_000_000} MB: unpack it and grade the folder")
+            raise Unopened(
+                self._name, f"holds more than {self._limit // 1_000_000} MB: hand in the file itself (or unpack it where it lies)"
+            )
         return data
 
 
