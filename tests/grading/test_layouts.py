@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from backprop_check.classroom.roster import read_roster
+from backprop_check.classroom.class_list import read_roster
 from backprop_check.grading.found import survey
 
 COURSE = {"ex01": "ex01_dot", "ex05": "ex05_broadcast", "ex06": "ex06_product"}

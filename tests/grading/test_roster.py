@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backprop_check.classroom.roster import Roster, joined, read_roster
+from backprop_check.classroom.class_list import read_roster
+from backprop_check.classroom.roster import Roster, joined
 from backprop_check.errors import BadInput
 
 CANVAS = (

@@ -10,10 +10,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from backprop_check.classroom.class_list import read_roster
 from backprop_check.classroom.formats.canvas import named_column
 from backprop_check.classroom.results import Result
 from backprop_check.classroom.roll import Roll
-from backprop_check.classroom.roster import Roster, read_roster
+from backprop_check.classroom.roster import Roster
 from backprop_check.cli.asked import agreed
 from backprop_check.cli.main import complain
 from backprop_check.errors import BadInput

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from backprop_check.classroom.naming import name_words, telling
 from backprop_check.grading.answered import ExerciseNames
 from backprop_check.grading.copies import copies
 from backprop_check.grading.item import Item
@@ -126,7 +127,8 @@ class Students:
         work = [item for item in files if item.kind not in ("metadata", "other")]
         others = folders + sum(not self._is_teachers(item, 2) for item in work)
         stems = Counter(without_copy(item.stem) for item in work)
-        documents = self._documents(files, work) if not folders else set()
+        listed = any(self.levels.perhaps(item.stem) for item in work)  # then the class list knows whose a document is
+        documents = self._documents(files, work) if not folders and not listed else set()
         for item in files:
             if is_platforms(item):
                 continue
@@ -187,7 +189,11 @@ class Students:
         own = {item: self.names.without(item.stem) for item in (*work, *asked) if asked and self.names.told(item.stem)}
         ways = Counter(item.stem.replace(own[item], "", 1) for item in work if own.get(item))
         said = {word for item in work for word in words(own.get(item, ""))}
-        named = [item for item in asked if own.get(item) and not is_teachers(own[item]) and said.isdisjoint(words(own[item]))]
+        named = [
+            item
+            for item in asked
+            if telling(name_words(own.get(item, ""))) and not is_teachers(own[item]) and said.isdisjoint(words(own[item]))
+        ]
         return {item for item in named if ways[item.stem.replace(own[item], "", 1)] > 1}
 
     def _is_teachers(self, item: Item, others: int) -> bool:
