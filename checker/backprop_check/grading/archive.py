@@ -7,6 +7,7 @@ import re
 import stat
 import zipfile
 from collections import Counter
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from backprop_check.classroom.encodings import OF_ZIPS, likeliest
@@ -38,8 +39,8 @@ _ENCRYPTED, _UTF8 = 0x1, 0x800
 UNPACKED = 300_000_000
 """Bytes that a tar may hold, which is packed anew in memory."""
 
-MOST_NAMES = 2_000
-"""So many names are looked at to see how they were written."""
+MOST_NAMES, LONGEST_NAME = 500, 300
+"""So many names, of so many bytes, are looked at to see how they were written."""
 
 _OUTSIDE = "has a path that points out of the zip: it was not opened"
 _SPECIAL = "is stored as a symbolic link or device: it was not opened"
@@ -64,8 +65,8 @@ class Archive:
             raise BadInput(f"{path} cannot be read ({error.strerror}): check the path and its permissions.") from None
         except Exception:  # a damaged list of entries makes zipfile raise nearly anything
             raise BadInput(f"{path} is no zip that can be read: name a folder or a .zip of submissions.") from None
-        raws = [raw for entry in self._zip.infolist() if (raw := _raw(entry)) is not None and not raw.isascii()]
-        self._encoding = likeliest(raws[:MOST_NAMES], OF_ZIPS)
+        raws = (raw for entry in self._zip.infolist() if (raw := _raw(entry)) is not None and not raw.isascii() and len(raw) < LONGEST_NAME)
+        self._encoding = likeliest([*islice(raws, MOST_NAMES)], OF_ZIPS)
 
     def close(self) -> None:
         self._zip.close()

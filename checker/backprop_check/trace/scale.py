@@ -10,6 +10,13 @@ from torch.autograd.function import BackwardCFunction
 
 SIGNS = 8
 
+_APART = (
+    "Abs Add Clone Cos Diagonal Div Erf Exp Expm1 Gelu LeakyRelu Log Log1P MaskedFill Maximum Minimum Mul Neg Permute Pow Reciprocal Relu",
+    "Rsqrt Select Sigmoid Silu Sin Slice Softplus Sqrt Squeeze Sub Tanh Transpose UnsafeView Unsqueeze View Where",
+)
+APART = frozenset({"ClampBackward1", "RsubBackward1", "SqueezeBackward1", *(f"{name}Backward0" for name in " ".join(_APART).split())})
+"""Nodes of autograd each of whose answers depends on one number of what arrives: whatever the signs, its square is the same."""
+
 
 def term_scales(outputs: Sequence[tuple[torch.Tensor, torch.Tensor]], nodes: Mapping[str, torch.Tensor], seed: int) -> dict[str, float]:
     """Return the largest element of S for each node, where S(output) = |cotangent| and S(x)^2 = sum over the consumers y of x of the mean
@@ -27,16 +34,8 @@ def term_scales(outputs: Sequence[tuple[torch.Tensor, torch.Tensor]], nodes: Map
             received = squares.get(function)
             if received is None or not function.next_functions:
                 continue
-            roots = {i: s.sqrt() for i, s in received.items()}
-            totals: dict[int, torch.Tensor] = {}
-            for _ in range(SIGNS):
-                signed = [_signed(function, i, roots[i], generator) if i in roots else None for i in range(_arity(function, roots))]
-                for k, g in enumerate(_sent(function, signed)):
-                    if g is not None and function.next_functions[k][0] is not None:
-                        squared = _square(g.sum_to_size(_shape(*function.next_functions[k])))
-                        totals[k] = totals.get(k, 0.0) + squared / SIGNS
-            for k, total in totals.items():
-                _add(squares, function.next_functions[k], total)
+            for k, mean in _mean_squares(function, {i: s.sqrt() for i, s in received.items()}, generator).items():
+                _add(squares, function.next_functions[k], mean)
     found = {}
     for name, node in nodes.items():
         function, index = _edge(node)
@@ -44,6 +43,23 @@ def term_scales(outputs: Sequence[tuple[torch.Tensor, torch.Tensor]], nodes: Map
         finite = square[torch.isfinite(square)] if square is not None else None
         found[name] = finite.max().sqrt().item() if finite is not None and finite.numel() else 0.0
     return found
+
+
+def _mean_squares(function: Any, roots: Mapping[int, torch.Tensor], generator: torch.Generator) -> dict[int, torch.Tensor]:
+    """For each of a node's `next_functions` the mean, over random signs of `roots`, of what it is sent, squared."""
+    drawn = {i: _signed(function, i, root, generator) for i, root in roots.items()}
+    totals: dict[int, torch.Tensor] = {}
+    for n in range(SIGNS):
+        apart = function.name() in APART
+        for k, g in enumerate(_sent(function, [drawn[i][n] if i in drawn else None for i in range(_arity(function, roots))])):
+            if g is not None and function.next_functions[k][0] is not None:
+                shape = _shape(*function.next_functions[k])
+                apart = apart and g.shape == shape
+                squared = _square(g if g.shape == shape else g.sum_to_size(shape))
+                totals[k] = totals[k] + squared if k in totals else squared
+        if apart:
+            return totals
+    return {k: total / SIGNS for k, total in totals.items()}
 
 
 def _edge(tensor: torch.Tensor) -> tuple[Any, int]:
@@ -63,7 +79,8 @@ def _square(gradient: torch.Tensor) -> torch.Tensor:
 
 
 def _signed(function: Any, index: int, root: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    signs = torch.randint(0, 2, root.shape, generator=generator) * 2 - 1
+    """`root` with `SIGNS` random choices of its signs, one behind the other."""
+    signs = torch.randint(0, 2, (SIGNS, *root.shape), generator=generator) * 2 - 1
     known = function._input_metadata
     return (root * signs).to(known[index].dtype if index < len(known) else root.dtype)
 
