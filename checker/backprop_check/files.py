@@ -22,23 +22,27 @@ def read_text(path: Path, what: str, kinds: str = ".py or .ipynb") -> str:
     Raises `BadInput` naming `what` when there is no such file, or it is a folder, unreadable, empty, too large, binary or not in
     that encoding.
     """
+    return decoded(read_bytes(path, what), path, what, kinds)
+
+
+def read_bytes(path: Path, what: str) -> bytes:
+    """Return the bytes of `path`; of a notebook that is too large to be read whole, its code. Raises `BadInput` as `read_text` does."""
     try:
         if path.is_dir():
             raise BadInput(f"{path} is a folder: name the {what} itself.")
         size = path.stat().st_size
         if read_as(path.name).lower().endswith(".ipynb") and LARGEST < size <= LARGEST_NOTEBOOK:
             with path.open("rb") as file:
-                return decoded(code_alone(file.read, path), path, what, kinds)
+                return code_alone(file.read, path)
         if size > LARGEST:
             raise BadInput(f"{path} is larger than {LARGEST // 1_000_000} MB: a {what} is a short text; name the right file.")
-        raw = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise BadInput(f"{path}: there is no such file. Check the name of the {what}.") from None
     except OSError as error:
         raise BadInput(f"{path} cannot be read ({error.strerror}): check the path and its permissions.") from None
     except ValueError:
         raise BadInput(f"{str(path)!r} is no path a file can have: check the name of the {what}.") from None
-    return decoded(raw, path, what, kinds)
 
 
 def code_alone(read: Callable[[int], bytes], path: PurePath) -> bytes:

@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import backprop_check
-from backprop_check.classroom.roster import Roster, read_roster
+from backprop_check.classroom.class_list import read_roster
+from backprop_check.classroom.roster import Roster
 from backprop_check.errors import BadInput
 from backprop_check.files import LARGEST
 from backprop_check.grading.found import Found, find, reading

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from backprop_check.classroom.roster import read_roster
+from backprop_check.classroom.class_list import read_roster
 from backprop_check.grading.found import survey
 
 COURSE = {"ex01": "ex01_dot", "ex05": "ex05_broadcast", "ex06": "ex06_product"}
@@ -19,6 +19,7 @@ CONTENTS = {
     "cell": '{"cells": [{"cell_type": "code", "source": ["def backward(x):\\n", "    dx = 1"]}]}',
     "magic": '{"cells": [{"cell_type": "code", "source": ["%%backward ex05\\n", "dx = 1"]}]}',
     "text": "Name: Ada\nFiles: none\n",
+    "list": "First Name,Last Name,SID,Email,Status,Submission ID\nAda,Lovelace,17,a@x.de,Graded,1\nGrace,Hopper,19,g@x.de,Graded,1\nAlan,Turing,18,t@x.de,Graded,2\nJo,Cox,20,j@x.de,Missing,\n",
     "meta": "submission_1:\n  :submitters:\n  - :name: Ada Lovelace\n    :sid: '17'\nsubmission_2:\n  :submitters:\n  - :name: Alan Turing\n    :sid: '18'\n",
 }
 
@@ -409,9 +410,84 @@ THIRD = {  # a third round
         set(),
         "name\nAda Augusta Lovelace\nZoë Müller\nÉmile Ng\nEmil Ng\nAda Byron\n",
     ),
+    "gradescope's list in csv": Layout(
+        ["assignment_9_export/submission_metadata.csv=list", "assignment_9_export/1/ex05.py", "assignment_9_export/2/ex05.py"],
+        {"assignment_9_export/1/ex05.py": "Ada Lovelace, Grace Hopper", "assignment_9_export/2/ex05.py": "Alan Turing"},
+        set(),
+    ),
+    "openolat, with what was given and given back": Layout(
+        [*(f"{n}/{f}" for n in ("Lovelace_Ada_al123", "Turing_Alan_at456") for f in ("1_task/ex05.py", "2_submissions/ex05.py", "3_corrections/ex05_right.py")), "Hopper_Grace_gh789/1_task/ex05.py"],
+        {"Lovelace_Ada_al123/2_submissions/ex05.py": "Ada Lovelace", "Turing_Alan_at456/2_submissions/ex05.py": "Alan Turing", "Hopper_Grace_gh789": "Grace Hopper!"},
+        {f"{n}/{f}" for n in ("Lovelace_Ada_al123", "Turing_Alan_at456") for f in ("1_task", "3_corrections")} | {"Hopper_Grace_gh789/1_task"},
+        PLAIN,
+    ),
+    "sakai, marked by hand": Layout(
+        ["Lovelace, Ada(al123)/Submission attachment(s)/work.py", "Lovelace, Ada(al123)/Feedback Attachment(s)/right.py", "Turing, Alan(at456)/Submission attachment(s)/ex05.py"],
+        {"Lovelace, Ada(al123)/Submission attachment(s)/work.py": "Ada Lovelace", "Turing, Alan(at456)/Submission attachment(s)/ex05.py": "Alan Turing"},
+        {"Lovelace, Ada(al123)/Feedback Attachment(s)"},
+        PLAIN,
+    ),
+    "nobody's name, numbered by the browser": Layout(
+        ["ex05.py", "ex05 (1).py", "ex05 (2).py"], {"ex05.py": "ex05", "ex05 (1).py": "(1)", "ex05 (2).py": "(2)"}, set()
+    ),
+    "archives of other kinds": Layout(
+        ["ada.rar=text", "Alan Turing/ex05.7z=text", "grace.py", "gh789.tar.gz=text"],
+        {"ada.rar": "Ada Lovelace!", "Alan Turing/ex05.7z": "Alan Turing!", "grace.py": "grace", "gh789.tar.gz": "Grace Hopper!"},
+        set(),
+        PLAIN,
+    ),
+    "a letter before numbers, numbers before names, logins nobody listed": Layout(
+        ["s700101.py", "700102王小明_ex05.py", "ghopper.py"],
+        {"s700101.py": "Ada Lovelace", "700102王小明_ex05.py": "王小明", "ghopper.py": "Grace Hopper"},
+        set(),
+        "name,id\nAda Lovelace,700101\n王小明,700102\nGrace Hopper,700103\n",
+    ),
+    "documents called as the work of others": Layout(
+        ["Ada - ex05.pdf=text", "Alan - ex05.py", "Grace - ex05.py", "handout - ex05.pdf=text", "Alan - ex05 plots.pdf=text"],
+        {"Ada - ex05.pdf": "Ada!", "Alan - ex05.py": "Alan", "Grace - ex05.py": "Grace"},
+        {"handout - ex05.pdf", "Alan - ex05 plots.pdf"},
+    ),
+    "feedback beside the class": Layout(
+        ["ex05/Ada/ex05.py", "ex05/Alan/ex05.py", "feedback/Ada/ex05.py"], {"ex05/Ada/ex05.py": "Ada", "ex05/Alan/ex05.py": "Alan"}, {"feedback"}
+    ),
+    "solutions beside the class": Layout(
+        ["Ada Lovelace/ex05.py", "Alan Turing/ex05.py", "Musterlösung/ex05.py", "solutions/ex05.py"],
+        {"Ada Lovelace/ex05.py": "Ada Lovelace", "Alan Turing/ex05.py": "Alan Turing"},
+        {"Musterlösung", "solutions"},
+        PLAIN,
+    ),
+    "tests in each repository": Layout(
+        ["hw-ada/src/ex05.py", "hw-ada/tests/test_ex05.py=none", "hw-alan/src/ex05.py", "hw-alan/tests/test_ex05.py=none"],
+        {"hw-ada/src/ex05.py": "hw-ada", "hw-alan/src/ex05.py": "hw-alan"},
+        {"hw-ada/tests/test_ex05.py", "hw-alan/tests/test_ex05.py"},
+    ),
+    "groups of a list, each with work of their own": Layout(
+        ["Gruppe 1/lovelace.py", "Gruppe 1/mueller.py", "Gruppe 1/nobody.py", "Gruppe 2/Grace Hopper/ex05.py", "Gruppe 2/Jo Cox/ex05.py", "Gruppe 3/ex05.py"],
+        {"Gruppe 1/lovelace.py": "Ada Lovelace", "Gruppe 1/mueller.py": "Björn Müller", "Gruppe 1/nobody.py": "nobody", "Gruppe 2/Grace Hopper/ex05.py": "Grace Hopper", "Gruppe 2/Jo Cox/ex05.py": "Jo Cox", "Gruppe 3/ex05.py": "Uwe Berg, Kai Roth"},
+        set(),
+        "Name;Gruppe\nAda Lovelace;1\nBjörn Müller;1\nGrace Hopper;Gruppe 2\nJo Cox;Gruppe 2\nUwe Berg;3\nKai Roth;3\n",
+    ),
+    "surnames alone": Layout(
+        ["lovelace_ex05.py", "mueller-ex05.ipynb=cell", "hopper.rar=text", "Mail von Jo/ex05 (1).py"],
+        {"lovelace_ex05.py": "Ada Lovelace", "mueller-ex05.ipynb": "Björn Müller", "hopper.rar": "Grace Hopper!", "Mail von Jo/ex05 (1).py": "Jo Cox"},
+        set(),
+        "name\nAda Lovelace\nBjörn Müller\nGrace Hopper\nJo Cox\n",
+    ),
+    "a surname of two, and one that two files have": Layout(
+        ["berg/ex05.py", "ada/ex05.py", "lovelace/ex05.py", "hopper/ex05.py"],
+        {"berg/ex05.py": "berg", "ada/ex05.py": "ada", "lovelace/ex05.py": "lovelace", "hopper/ex05.py": "Grace Hopper"},
+        set(),
+        "name\nAda Lovelace\nUwe Berg\nKai Berg\nGrace Hopper\n",
+    ),
+    "sections of surnames": Layout(
+        ["Gruppe 1/berg.py", "Gruppe 1/mueller.py", "Gruppe 2/cox.py", "Gruppe 2/hopper.py"],
+        {"Gruppe 1/berg.py": "Uwe Berg", "Gruppe 1/mueller.py": "Björn Müller", "Gruppe 2/cox.py": "Jo Cox", "Gruppe 2/hopper.py": "Grace Hopper"},
+        set(),
+        "Name;Vorname\nBerg;Uwe\nMüller;Björn\nCox;Jo\nHopper;Grace\n",
+    ),
     "names that fit two": Layout(
         ["Ada Lovelace/ex05.py", "Jo/ex05.py"],
-        {"Ada Lovelace/ex05.py": "Ada Lovelace", "Jo/ex05.py": "Jo"},
+        {"Ada Lovelace/ex05.py": "Ada Lovelace", "Jo/ex05.py": "Jo Cox"},
         set(),
         "name\nAda Augusta Lovelace\nAda Byron Lovelace\nJo Cox\n",
     ),

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from graded import FOUR, result
 
+from backprop_check.classroom.class_list import read_roster
 from backprop_check.classroom.formats.canvas import named_column
 from backprop_check.classroom.formats.table import FORMATS
-from backprop_check.classroom.roster import Roster, read_roster
+from backprop_check.classroom.roster import Roster
 from backprop_check.errors import BadInput
 
 # The header and Ada's row, the cells of hers that are filled, and those of a second student whose grade is locked, if there is one.

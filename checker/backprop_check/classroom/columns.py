@@ -7,31 +7,21 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from backprop_check.classroom.headings import KNOWN
+
 Row = Sequence[str]
 
-# Column names without case, spaces and punctuation, in the order in which they are preferred.
-KNOWN: dict[str, tuple[str, ...]] = {
-    "name": (
-        *("name", "fullname", "student", "studentname", "displayname", "vollständigername", "nomcomplet", "nombrecompleto", "nomecompleto"),
-        *("volledigenaam",),
-    ),
-    "first": ("firstname", "first", "givenname", "forename", "vorname", "prénom", "nombre", "nome", "voornaam"),
-    "last": (
-        *("lastname", "last", "surname", "familyname", "nachname", "nom", "nomdefamille", "apellido", "apellidos", "cognome"),
-        *("achternaam",),
-    ),
-    "id": (
-        *("id", "identifier", "studentid", "studentnumber", "sid", "sisuserid", "sisid", "idnumber", "userid", "orgdefinedid", "displayid"),
-        *("matrikelnummer", "matriculationnumber", "matrikelnr", "matricola", "numéroétudiant", "studentnummer"),
-    ),
-    "login": ("login", "loginid", "sisloginid", "username", "user", "netid", "githubusername", "githublogin", "github", "githubid"),
-    "email": ("email", "emailaddress", "mail", "emailadresse"),
-    "group": ("group", "groupname", "groups", "team", "teamname", "gruppe", "groupe", "grupo", "gruppo", "groep"),
-}  # fmt: skip
 _NUMBERED = re.compile(r"(\D*\D)(\d+)")
 _ASSIGNMENT = re.compile(r"\(\d+\)\s*$")
 _DATE = re.compile(r"\d.*\d{1,2}[:.]\d\d")
+_LISTED = re.compile(r"\s*\d+[.)]\s+")
 _SEARCHED = 6
+_ALL = {name for names in KNOWN.values() for name in names}
+_CONTENTS: dict[str, Callable[[str], bool]] = {
+    "email": lambda cell: "@" in cell,
+    "id": lambda cell: any(map(str.isdigit, cell)) and " " not in cell,
+    "name": lambda cell: any(map(str.isalpha, cell)) and not any(map(str.isdigit, cell)),
+}
 
 
 def squeezed(cell: str) -> str:
@@ -39,28 +29,78 @@ def squeezed(cell: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", cell).casefold() if c.isalnum())
 
 
+def _headings(cell: str) -> tuple[str, str]:
+    """Return what a column may be called: all of its title, and what stands before a remark."""
+    return squeezed(cell), squeezed(re.split(r"[(\[:/\n]", cell.strip())[0])
+
+
 def header_at(rows: Sequence[Row]) -> int:
     """Return which row names the columns: Sakai puts a title and an empty line above it."""
-    known = {name for names in KNOWN.values() for name in names}
-    return next((at for at, row in enumerate(rows[:_SEARCHED]) if sum(squeezed(cell) in known for cell in row) > (at > 0)), 0)
+    return next((at for at, row in enumerate(rows[:_SEARCHED]) if sum(not _ALL.isdisjoint(_headings(cell)) for cell in row) > (at > 0)), 0)
+
+
+def is_header(row: Row, rows: Sequence[Row]) -> bool:
+    """Say whether a row names the columns of those below it, by a word that is known or as the list of a platform does."""
+    filled = [each for each in rows if any(each)]
+    return any(not _ALL.isdisjoint(_headings(cell)) for cell in row) or is_gradebook(row, rows) or worksheet(row, filled) is not None
 
 
 def roles(header: Row, rows: Sequence[Row]) -> dict[str, list[int]]:
     """Return the columns of each kind, the preferred one first."""
     at: dict[str, int] = {}
     for number, cell in enumerate(header):
-        at.setdefault(squeezed(cell), number)
+        for name in _headings(cell):
+            at.setdefault(name, number)
     found = {role: [at[name] for name in names if name in at] for role, names in KNOWN.items()}
-    if not found["email"]:
-        found["email"] = [n for n in range(len(header)) if _all(rows, n, lambda cell: "@" in cell)][:1]
+    found["email"] += [n for n in range(len(header)) if n not in found["email"] and _all(rows, n, lambda cell: "@" in cell)]
     sheet = worksheet(header, rows)
     if sheet is not None:
         found["id"] = [sheet.identifier] + [n for n in found["id"] if n != sheet.identifier]
-        if not found["name"] and not _all(rows, sheet.identifier + 1, lambda cell: "@" in cell or cell == "-"):
-            found["name"] = [sheet.identifier + 1] if sheet.identifier + 1 < sheet.grade else []
+        if not found["name"] and "identifier" not in at and _are_names(rows, sheet.identifier + 1, sheet.grade):
+            found["name"] = [sheet.identifier + 1]
     elif not found["name"] and is_gradebook(header, rows):
         found["name"], found["id"] = [0], [*found["id"], *([1] if 1 not in found["id"] else [])]
+    elif found["first"] and not found["last"]:  # Name, Vorname
+        alone = [n for n in found["name"] if not all(_cell(row, found["first"][0]).casefold() in _cell(row, n).casefold() for row in rows)]
+        found["last"], found["name"] = alone, [n for n in found["name"] if n not in alone]
     return found
+
+
+def told(rows: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], list[tuple[str, ...]], dict[str, list[int]]]:
+    """Return the header, the rows below it and the columns of each kind of a list whose header tells none, by what stands in them.
+
+    The first row is a student too where it holds what the others hold.
+    """
+    rows = _whole_names(rows)
+    filled = [row for row in rows if any(map(str.strip, row))]
+    first, *others = filled or [()]
+    below = others or [first]
+    found: dict[str, list[int]] = {role: [] for role in KNOWN}
+    for column in range(max(map(len, filled), default=0)):
+        kind = next((kind for kind, fits in _CONTENTS.items() if _all(below, column, fits)), None)
+        if kind is not None and 2 * len({_cell(row, column) for row in below}) > len(below):  # not the section each is in
+            found[kind].append(column)
+    sure = [(kind, column) for kind in ("email", "id") for column in found[kind]]
+    full = [column for column in found["name"] if all(" " in _cell(row, column) for row in below)]
+    if sure or len(found["name"]) > 1:  # one word in each row may be anything, a login or a colour; two beside a number are a name
+        found["name"] = full[:1] or (found["name"][:2] if sure and len(found["name"]) > 1 else [])
+    if sure:
+        heads = bool(others) and not any(_CONTENTS[kind](_cell(first, column)) for kind, column in sure)
+    else:
+        heads = bool(others) and bool(full) and " " not in _cell(first, full[0])
+    if len(found["name"]) > 1:
+        found["first"], found["last"], found["name"] = found["name"][:1], found["name"][1:], []
+    return (first, list(rows[list(rows).index(first) + 1 :]), found) if heads else (("",) * len(first), list(rows), found)
+
+
+def _whole_names(rows: Sequence[tuple[str, ...]]) -> Sequence[tuple[str, ...]]:
+    """Return rows whose first cell is a name as people list them: `1. Ada Lovelace`, or `Lovelace, Ada` whose comma parts no columns."""
+    filled = [row for row in rows if any(map(str.strip, row))]
+    if all(len(row) == 2 and row[1].startswith(" ") for row in filled):
+        rows = [(",".join(row),) for row in rows]
+    if all(_LISTED.match(row[0] if row else "") for row in filled):
+        rows = [(_LISTED.sub("", row[0]), *row[1:]) if row else row for row in rows]
+    return rows
 
 
 @dataclass(frozen=True)
@@ -131,6 +171,13 @@ def _all(rows: Sequence[Row], column: int, holds: Callable[[str], bool]) -> bool
 
 def _cell(row: Row, column: int) -> str:
     return row[column].strip() if column < len(row) else ""
+
+
+def _are_names(rows: Sequence[Row], column: int, grade: int) -> bool:
+    """Say whether a column left of the grade holds names. Where marking is anonymous there are none, and the state of each stands first."""
+    cells = [_cell(row, column) for row in rows]
+    repeated = len(cells) > 2 and 2 * len({*cells}) <= len(cells)
+    return column < grade - 1 and not repeated and not _all(rows, column, lambda cell: "@" in cell or cell == "-")
 
 
 def _are_participants(rows: Sequence[Row]) -> bool:

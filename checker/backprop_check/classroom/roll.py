@@ -15,6 +15,7 @@ FIRST = 3
 class Roll:
     """So many `students` handed in. Of the class list, `absent` did not; `strangers` did and are not in it. `aside` are paths that are not
     taken for submissions, with why. `gone` are submissions of an earlier run that are not there any more, `former` who left with them.
+    `guessed` are names as written, and whom of the class list they are taken for; `encoding` is a guess in what the list was saved.
     """
 
     students: int = 0
@@ -23,6 +24,8 @@ class Roll:
     aside: tuple[tuple[str, str], ...] = ()
     gone: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
+    guessed: tuple[tuple[str, str], ...] = ()
+    encoding: str = ""
 
 
 def notes(roll: Roll, all_of_it: str) -> Iterator[str]:
@@ -36,6 +39,11 @@ def notes(roll: Roll, all_of_it: str) -> Iterator[str]:
     elif roll.strangers:
         nobodys = f"{counted(len(roll.strangers), 'student')} {'is' if len(roll.strangers) == 1 else 'are'} not in the roster"
         yield f"{nobodys}, so no gradebook gets the marks: {first(roll.strangers, all_of_it)}."
+    if roll.guessed:
+        names = first([f"`{name}` for {student}" for name, student in roll.guessed], "--dry-run shows whose each file is")
+        yield f"By a part of their name alone {'is' if len(roll.guessed) == 1 else 'are'} taken: {names}."
+    if roll.encoding:
+        yield f"The roster is not UTF-8 and was read as {roll.encoding}: see whether names with accents are right."
     if roll.absent:
         yield f"{len(roll.absent)} of the roster handed in nothing: {first(roll.absent, all_of_it)}."
     if roll.gone:

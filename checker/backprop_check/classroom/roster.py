@@ -1,26 +1,22 @@
-"""Read a class list: a gradebook of Canvas, a worksheet of Moodle, GitHub Classroom's roster, or any CSV with names or ids."""
+"""A class list, and whom of it a name means, as platforms, teachers and students write names."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from itertools import chain
 from typing import Literal
 
-from backprop_check.classroom.columns import header_at, is_gradebook, roles, squeezed, worksheet
-from backprop_check.errors import BadInput
-from backprop_check.files import read_text
+from backprop_check.classroom.columns import squeezed
+from backprop_check.classroom.naming import FORMS, apart, in_ascii, name_words, telling, without_dates
 
 Kind = Literal["canvas", "moodle", "plain"]
 
-_CANVAS = {"student", "id", "section"}
-_NOT_STUDENTS = {"studenttest", "teststudent"}
+_GROUP = re.compile(r"^\s*(?:group|team|gruppe|groupe|equipe|équipe|grupo|equipo|gruppo|groep|группа)[\s_#-]*", re.IGNORECASE)
 _AND = re.compile(r"[+&]|[ _](?:and|und|et|y|e|og|och|en)[ _]", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 SHORTEST = 3
@@ -32,7 +28,7 @@ class Student:
     """One student. `label` is what results call them, and unique; `row` is in `Roster.rows`.
 
     `keys` are ids, logins and emails as `exact` gives them, and names as `squashed` does, which nothing but a name is compared with.
-    `names` are the name's words, and `groups` what groups the student is in.
+    `names` are the name's words, `surname` the last of them that is one, and `groups` what groups the student is in.
     """
 
     label: str
@@ -40,13 +36,14 @@ class Student:
     row: int
     names: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
+    surname: str = ""
 
 
 @dataclass(frozen=True)
 class Roster:
     """A class list. `rows` are all rows below the header, as in the file: Canvas's Points Possible is among them.
 
-    `column` is where the marks go, if the teacher has said so.
+    `column` is where the marks go, if the teacher has said so; `guessed` in which encoding the list was read, where nothing says it.
     """
 
     kind: Kind
@@ -54,11 +51,12 @@ class Roster:
     rows: tuple[tuple[str, ...], ...]
     students: tuple[Student, ...]
     column: int | None = None
+    guessed: str = ""
 
     def find(self, *keys: str) -> Student | None:
         """Return the student whom the first telling key means. A key that fits several tells nothing."""
         for key in keys:
-            for form in (exact(key), squashed(key)):
+            for form in (exact(key), squashed(key), _zeroless(key), f"ascii:{in_ascii(squashed(key))}"):
                 if student := self._index.get(form):
                     return student
         return None
@@ -68,8 +66,9 @@ class Roster:
         if student := self.find(*keys):
             return (student,)
         for key in keys:
-            if squeezed(key) in self._groups:
-                return self._groups[squeezed(key)]
+            for name in (squeezed(key), squeezed(_GROUP.sub("", key))):
+                if name in self._groups:
+                    return self._groups[name]
         return ()
 
     def meant(self, name: str) -> tuple[Student, ...]:
@@ -80,16 +79,36 @@ class Roster:
         if len(parts) > 1:
             each = [self.meant(part) for part in parts]
             return tuple(dict.fromkeys(student for found in each for student in found)) if all(len(found) == 1 for found in each) else ()
-        words = [exact(word) for word in _WORD.findall(name)]
+        words = name_words(without_dates(name))
+        return self._said(words) or (self._said(parts) if (parts := apart(words)) != words else ())
+
+    def _said(self, words: Sequence[str]) -> tuple[Student, ...]:
+        """Return the one student whose id, login or name is among `words`."""
         starts = [(n, needle, s) for n, word in enumerate(words) for needle, s in self._needles.get(word, ())]
         by_key = {s for n, needle, s in starts if tuple(words[n : n + len(needle)]) == needle}
-        return (*by_key,) if len(by_key) == 1 else () if by_key else self._named(words, False) or self._named(words, True)
+        if by_key:
+            return (*by_key,) if len(by_key) == 1 else ()
+        return next((found for form in range(len(FORMS)) if (found := self._named(words, form))), ())
 
-    def _named(self, words: Sequence[str], folded: bool) -> tuple[Student, ...]:
-        """Return the one student whose whole name is among `words`, or whose name they are a part of. `folded`: accents do not count."""
-        held = {_folded(word) if folded else word for word in words}
-        near = {s for word in held for s in self._by_word[folded].get(word, ())}
-        names = {s: frozenset(map(_folded, s.names)) if folded else s.names for s in near}
+    def perhaps(self, name: str) -> tuple[Student, ...]:
+        """Return whom a part of a name means, as a surname or a first name, where it is only one student's; of surnames, each one's."""
+        held = telling(name_words(without_dates(name)))
+        for number, form in enumerate(FORMS):
+            found = [self._by_word[number].get(form(word), []) for word in held if len(word) > 1]
+            fitting = [s for s in dict.fromkeys(chain(*found)) if all(_fits(form(word), set(map(form, s.names))) for word in held)]
+            glued = self._glued[number].get(form(word), []) if len(held) == 1 and (word := next(iter(held))) else []
+            if fitting := fitting or [*dict.fromkeys(glued)]:
+                return (*fitting,) if len(fitting) == 1 else ()
+            if len(held) > 1 and all(len({*self._surnames[number].get(form(word), ())}) == 1 for word in held):
+                return tuple(dict.fromkeys(self._surnames[number][form(word)][0] for word in sorted(held)))
+        return ()
+
+    def _named(self, words: Sequence[str], number: int) -> tuple[Student, ...]:
+        """Return the one student whose whole name is among `words`, or whose name they are a part of, in that of the `FORMS`."""
+        form = FORMS[number]
+        held = set(map(form, words))
+        near = {s for word in held for s in self._by_word[number].get(word, ()) if len(s.names) > 1}
+        names = {s: frozenset(map(form, s.names)) for s in near}
         whole = [s for s in near if names[s] <= held]
         # Of Ada Lovelace and Ada Lovelace Smith, the one more of whom is there.
         whole = [s for s in whole if not any(names[s] < names[other] for other in whole)]
@@ -118,7 +137,8 @@ class Roster:
     def _index(self) -> dict[str, Student | None]:
         index: dict[str, Student | None] = {}
         for student in self.students:
-            for key in student.keys:
+            more = {f"ascii:{in_ascii(key)}" for key in student.keys if key.startswith("name:")} | {_zeroless(key) for key in student.keys}
+            for key in student.keys | more - {""}:
                 index[key] = None if key in index else student
         for key in [key for key in index if "@" in key]:  # what stands before the @ is often a login
             login = key.partition("@")[0]
@@ -150,18 +170,41 @@ class Roster:
         return frozenset(word for student in self.students for word in student.names)
 
     @cached_property
-    def _by_word(self) -> dict[bool, dict[str, list[Student]]]:
-        """Students whose names have several words, by each of them: as they are, and without accents."""
-        words: dict[bool, dict[str, list[Student]]] = {False: defaultdict(list), True: defaultdict(list)}
-        for student in self.students:
-            for word in student.names if len(student.names) > 1 else ():
-                words[False][word].append(student)
-                words[True][_folded(word)].append(student)
-        return words
+    def _by_word(self) -> list[dict[str, list[Student]]]:
+        """Students by each word of their names, in each of the `FORMS`."""
+        return [_by(form, [(word, s) for s in self.students for word in s.names]) for form in FORMS]
+
+    @cached_property
+    def _glued(self) -> list[dict[str, list[Student]]]:
+        """Students by a name and the first letter of the other, as logins are made: alovelace, lovelacea, adal."""
+        pairs = [
+            (made, s)
+            for s in self.students
+            for other in s.names - {s.surname}
+            for made in {f"{other[:1]}{s.surname}", f"{s.surname}{other[:1]}", f"{other}{s.surname[:1]}"}
+            if s.surname and len(made) > SHORTEST
+        ]
+        return [_by(form, pairs) for form in FORMS]
+
+    @cached_property
+    def _surnames(self) -> list[dict[str, list[Student]]]:
+        """Students by their last names alone, in each of the `FORMS`."""
+        return [_by(form, [(s.surname, s) for s in self.students if s.surname]) for form in FORMS]
 
     @cached_property
     def _labels(self) -> dict[str, Student]:
         return {student.label: student for student in self.students}
+
+
+def _by(form: Callable[[str], str], pairs: Iterable[tuple[str, Student]]) -> dict[str, list[Student]]:
+    found: dict[str, list[Student]] = defaultdict(list)
+    for word, student in pairs:
+        found[form(word)].append(student)
+    return dict(found)
+
+
+def _fits(word: str, names: set[str]) -> bool:
+    return word in names or (len(word) == 1 and any(name.startswith(word) for name in names))
 
 
 def joined(labels: Sequence[str]) -> str:
@@ -174,86 +217,13 @@ def exact(key: str) -> str:
     return unicodedata.normalize("NFKC", key).casefold().strip()
 
 
-def _folded(word: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+def _zeroless(key: str) -> str:
+    """Return a number as a spreadsheet keeps it, without the zeros in front of it; "" for what is none."""
+    digits = exact(key)
+    return f"number:{digits.lstrip('0')}" if digits.isdigit() and digits.strip("0") else ""
 
 
 def squashed(name: str) -> str:
     """Return a name in the form in which they are compared: `Lovelace, Ada` is `name:lovelaceada`, as in the file names Canvas makes."""
     letters = squeezed(name)
     return f"name:{letters}" if letters else ""
-
-
-def read_roster(path: Path) -> Roster:
-    """Return the class list at `path`: CSV, parted by commas, semicolons or tabs. Raises `BadInput`."""
-    text = read_text(path, "roster", ".csv").lstrip("\n")
-    try:
-        # The line that names the columns has most of them: above it there may be a title.
-        first = max(text.split("\n", 6)[:6], key=lambda line: max(map(line.count, ",;\t")))
-        delimiter = max(",;\t", key=re.sub(r'"[^"]*"', "", first).count)
-        read = [tuple(row) for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
-    except csv.Error as error:
-        raise BadInput(f"{path} is no CSV that can be read ({error}): export the roster again.") from None
-    header, *rows = read[header_at(read) :]
-    found = roles(header, [row for row in rows if any(cell.strip() for cell in row)])
-    kind: Kind = "plain"
-    if {squeezed(cell) for cell in header} >= _CANVAS or is_gradebook(header, rows):
-        kind = "canvas"
-    elif worksheet(header, [row for row in rows if any(row)]) or {squeezed(cell) for cell in header} >= {"identifier", "fullname"}:
-        kind = "moodle"
-    if not any(places for role, places in found.items() if role != "group"):
-        told = ", ".join(repr(cell) for cell in header[:6])[:200]
-        raise BadInput(f"{path} has no column for a name, id, login or email (its first line is {told}): name the columns there.")
-    students = [s for n, row in enumerate(rows) if (s := _student(kind, found, row, n)) is not None]
-    if not students:
-        raise BadInput(f"{path} names no student: it has columns, but no row below them with a name or an id.")
-    return Roster(kind, header, tuple(rows), _distinct(students))
-
-
-@dataclass(frozen=True)
-class _Read:
-    """A row as read: a student whose label may be another's too, and what would tell them apart."""
-
-    student: Student
-    mark: str
-
-
-def _student(kind: Kind, places: dict[str, list[int]], row: tuple[str, ...], number: int) -> _Read | None:
-    def cells(role: str) -> list[str]:
-        return [cell for n in places[role] if n < len(row) and (cell := " ".join(row[n].split()))]
-
-    name, first, last = (next(iter(cells(role)), "") for role in ("name", "first", "last"))
-    surest = [cell.removeprefix("#") for role in ("id", "login", "email") for cell in cells(role)]  # Brightspace writes #123
-    if kind == "canvas" and (not name or squeezed(name).startswith("pointspossible") or squeezed(name) in _NOT_STUDENTS or not surest):
-        return None
-    label = name or f"{first} {last}".strip() or next(iter(surest), "")
-    if not label:
-        return None
-    keys = {exact(key) for key in surest} | {squashed(key) for key in (name, f"{first} {last}", f"{last} {first}")} | _turned(name)
-    if kind == "moodle" and (digits := re.search(r"\d+$", next(iter(cells("id")), ""))):
-        keys.add(f"participant {digits[0]}")  # sites in other languages write another word before the number
-    words = frozenset(exact(word) for word in _WORD.findall(name or f"{first} {last}"))
-    groups = frozenset(squeezed(part) for cell in cells("group") for part in (cell, *re.split("[,;]", cell))) - {""}
-    return _Read(Student(label, frozenset(keys - {""}), number, words, groups), next(iter(surest), ""))
-
-
-def _turned(name: str) -> set[str]:
-    """Return the keys of a name with its two halves exchanged: Last, First and First Last."""
-    last, comma, first = name.partition(",")
-    if not comma:
-        first, _, last = name.rpartition(" ")
-        return {squashed(last + first)}
-    return {squashed(first + last)}
-
-
-def _distinct(read: Sequence[_Read]) -> tuple[Student, ...]:
-    """Make the labels unique: by id where two have the same name, by row (as often as it takes) where that does not do."""
-    labels = _marked([r.student.label for r in read], [r.mark for r in read])
-    while len({*labels}) < len(labels):
-        labels = _marked(labels, [f"row {r.student.row + 2}" for r in read])
-    return tuple(replace(r.student, label=label) for r, label in zip(read, labels, strict=True))
-
-
-def _marked(labels: Sequence[str], marks: Sequence[str]) -> list[str]:
-    counts = Counter(labels)
-    return [f"{label} ({m})" if counts[label] > 1 and m not in ("", label) else label for label, m in zip(labels, marks, strict=True)]

@@ -10,10 +10,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from backprop_check.classroom.class_list import read_roster
 from backprop_check.classroom.formats.canvas import named_column
 from backprop_check.classroom.results import Result
 from backprop_check.classroom.roll import Roll
-from backprop_check.classroom.roster import Roster, read_roster
+from backprop_check.classroom.roster import Roster
 from backprop_check.cli.asked import agreed
 from backprop_check.cli.main import complain
 from backprop_check.errors import BadInput
@@ -82,7 +83,10 @@ def run(args: argparse.Namespace) -> int:
 def _roll(seen: Survey, roster: Roster | None) -> Roll:
     students = {f.student for f in seen.found}
     aside = tuple((left.path, left.why) for left in seen.aside)
-    return Roll(len(students), roster.missing(students), roster.strangers(students), aside) if roster else Roll(aside=aside)
+    if roster is None:
+        return Roll(aside=aside)
+    absent, strangers = roster.missing(students), roster.strangers(students)
+    return Roll(len(students), absent, strangers, aside, guessed=seen.guessed, encoding=roster.guessed)
 
 
 def _show_plan(seen: Survey, roll: Roll) -> int:

@@ -7,8 +7,10 @@ import re
 import stat
 import zipfile
 from collections import Counter
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from backprop_check.classroom.encodings import OF_ZIPS, likeliest
 from backprop_check.errors import BadInput
 from backprop_check.files import LARGEST, code_alone
 from backprop_check.grading.item import (
@@ -20,17 +22,26 @@ from backprop_check.grading.item import (
     TOO_MANY,
     VENV,
     Item,
+    Kind,
     fattest,
     is_ignored,
     is_venv_name,
     kind_of,
     too_large,
+    trouble,
 )
+from backprop_check.grading.packed import as_zip
 from backprop_check.grading.remembered import Remembered
 
 # The two that zipfile unpacks by pieces; of the others, a few bytes can grow to gigabytes before the first piece is seen.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED, _UTF8 = 0x1, 0x800
+UNPACKED = 300_000_000
+"""Bytes that a tar may hold, which is packed anew in memory."""
+
+MOST_NAMES, LONGEST_NAME = 500, 300
+"""So many names, of so many bytes, are looked at to see how they were written."""
+
 _OUTSIDE = "has a path that points out of the zip: it was not opened"
 _SPECIAL = "is stored as a symbolic link or device: it was not opened"
 
@@ -45,11 +56,17 @@ class Archive:
         self.path = path
         self._code = Remembered(code_alone, REMEMBERED)
         try:
+            with path.open("rb") if data is None else io.BytesIO(data) as file:
+                data = as_zip(file, str(path), UNPACKED) or data
             self._zip = zipfile.ZipFile(path if data is None else io.BytesIO(data))
+        except BadInput:
+            raise
         except OSError as error:
             raise BadInput(f"{path} cannot be read ({error.strerror}): check the path and its permissions.") from None
         except Exception:  # a damaged list of entries makes zipfile raise nearly anything
             raise BadInput(f"{path} is no zip that can be read: name a folder or a .zip of submissions.") from None
+        raws = (raw for entry in self._zip.infolist() if (raw := _raw(entry)) is not None and not raw.isascii() and len(raw) < LONGEST_NAME)
+        self._encoding = likeliest([*islice(raws, MOST_NAMES)], OF_ZIPS)
 
     def close(self) -> None:
         self._zip.close()
@@ -61,19 +78,19 @@ class Archive:
     def items(self) -> list[Item]:
         """Return what the zip holds, in any order. Raises `BadInput` when it holds too much."""
         entries = self._zip.infolist()
-        found = [item for index, entry in enumerate(entries) if (item := _item(index, entry)) is not None]
+        found = [item for index, entry in enumerate(entries) if (item := _item(index, entry, self._name(entry))) is not None]
         while len(found) > ITEMS_LIMIT:  # where one student has most of it, the others go on
             counts = Counter(item.parts[:n] for item in found for n in range(1, len(item.parts) + (item.kind == "folder")))
             if not (fat := fattest(counts, len(found))):
                 raise BadInput(f"{self.path} holds more than {ITEMS_LIMIT:,} entries: name the zip of submissions itself.")
             found = [*(item for item in found if item.parts[: len(fat)] != fat), Item(fat, "folder", TOO_MANY)]
-        venvs = {_parts(name)[:-1] for entry in entries if (name := _name(entry)).rstrip("/").endswith(f"/{VENV}")}
+        venvs = {_parts(name)[:-1] for entry in entries if (name := self._name(entry)).rstrip("/").endswith(f"/{VENV}")}
         return [item for item in dict.fromkeys(found) if not _inside(item, venvs)]
 
     def read(self, item: Item, limit: int = LARGEST) -> bytes:
         """Return the bytes of an entry. Raises `BadInput` when it is damaged, larger than `limit`, or the zip has changed."""
         entries = self._zip.infolist()
-        if item.index >= len(entries) or _parts(_name(entries[item.index])) != item.parts:
+        if item.index >= len(entries) or _parts(self._name(entries[item.index])) != item.parts:
             raise BadInput(f"{item.name!r} is not in {self.path} any more.")
         try:
             entry = entries[item.index]
@@ -90,9 +107,23 @@ class Archive:
             raise BadInput(f"{item.name!r} {TOO_LARGE}.")
         return data
 
+    def _name(self, entry: zipfile.ZipInfo) -> str:
+        """Return the path as it was meant. Some programs write UTF-8 without saying so, others in what Windows uses in their country."""
+        raw = _raw(entry)
+        if raw is None:
+            return entry.filename
+        try:
+            return raw.decode("utf-8")
+        except UnicodeError:
+            return raw.decode(self._encoding, "replace")
 
-def _item(index: int, entry: zipfile.ZipInfo) -> Item | None:
-    name = _name(entry)
+
+def _raw(entry: zipfile.ZipInfo) -> bytes | None:
+    """Return the bytes of a path of which nothing says in what it was written."""
+    return None if entry.flag_bits & _UTF8 else entry.filename.encode("cp437", "replace")
+
+
+def _item(index: int, entry: zipfile.ZipInfo, name: str) -> Item | None:
     parts = _parts(name)
     if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name) or ".." in parts:
         return Item((name,), "unsafe", _OUTSIDE, refused=True, index=index)
@@ -107,25 +138,15 @@ def _item(index: int, entry: zipfile.ZipInfo) -> Item | None:
         return Item(parts, "folder")
     if parts[-1] == VENV and len(parts) > 1:
         return Item(parts[:-1], "folder")
-    return Item(parts, kind, _trouble(entry) if kind == "file" else "", index=index)
+    return Item(parts, kind, trouble(kind, parts[-1], entry.file_size) or _trouble(entry, kind), index=index)
 
 
-def _trouble(entry: zipfile.ZipInfo) -> str:
-    if entry.flag_bits & _ENCRYPTED:
-        return "is encrypted: unpack the zip with its password, and grade the folder"
-    if entry.compress_type not in _METHODS:
+def _trouble(entry: zipfile.ZipInfo, kind: Kind) -> str:
+    if kind in ("file", "zip") and entry.flag_bits & _ENCRYPTED:
+        return "is encrypted: hand it in without a password (or unpack the zip where it lies)"
+    if kind == "file" and entry.compress_type not in _METHODS:
         return "is packed by an unusual method: unpack the zip, and grade the folder"
-    return too_large(_name(entry), entry.file_size)
-
-
-def _name(entry: zipfile.ZipInfo) -> str:
-    """Return the path as it was meant. Some programs write UTF-8 without saying so."""
-    if entry.flag_bits & _UTF8:
-        return entry.filename
-    try:
-        return entry.filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return entry.filename
+    return ""
 
 
 def _parts(name: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from backprop_check.errors import BadInput
 from backprop_check.grading.answered import ExerciseNames
 from backprop_check.grading.item import Item
 from backprop_check.grading.students import OTHER_KIND, Aside, Group, is_platforms
-from backprop_check.grading.words import without_copy
+from backprop_check.grading.words import is_teachers, without_copy
 
 _BACKWARD = re.compile(rb"^def\s+backward\b", re.MULTILINE)
 _BACKWARD_CELL = re.compile(rb'(?:"|\\n)def\s+backward\b|%%backward\b')
@@ -99,6 +99,7 @@ class Choice:
         if len(mine) > 1:
             named = [item for item in mine if self.exercise in _nearest(item.parts[depth:], self.names.told)]
             mine = _rather(named) or _rather([item for item in mine if self.defines_backward(item)]) or mine
+            mine = [item for item in mine if not is_teachers(self.names.without(item.stem)) or self.defines_backward(item)] or mine
         return [(item, self.exercise) for item in mine]
 
     def _told(self, files: Sequence[Item]) -> list[tuple[Item, str]]:

@@ -26,6 +26,7 @@ from backprop_check.grading.item import (
     is_venv_name,
     kind_of,
     too_large,
+    trouble,
 )
 from backprop_check.grading.remembered import Remembered
 
@@ -129,7 +130,7 @@ def _item(parts: tuple[str, ...], entry: os.DirEntry[str]) -> Item | None:
     if stat.S_ISLNK(status.st_mode):
         return Item(parts, called, _LINK, refused=True)
     if stat.S_ISREG(status.st_mode):
-        return Item(parts, kind, too_large(entry.name, status.st_size) if kind == "file" else "")
+        return Item(parts, kind, trouble(kind, entry.name, status.st_size))
     return None if stat.S_ISDIR(status.st_mode) else Item(parts, called, _SPECIAL, refused=True)
 
 

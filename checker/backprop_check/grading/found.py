@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from backprop_check.classroom.roster import Roster, joined
@@ -21,6 +22,7 @@ from backprop_check.grading.item import Item, kind_of
 from backprop_check.grading.levels import Levels
 from backprop_check.grading.metadata import LARGEST_METADATA, read_submitters
 from backprop_check.grading.nested import Nested
+from backprop_check.grading.packed import Unopened
 from backprop_check.grading.single import one_group
 from backprop_check.grading.students import Aside, Students
 from backprop_check.grading.tree import tree
@@ -59,12 +61,13 @@ class Left:
 @dataclass(frozen=True)
 class Survey:
     """What a source holds: the submissions, sorted, and what is none. `doubt` says that several files seem one student's, else "";
-    `paths` are those of all files that may be submissions.
+    `guessed` whose work a part of a name alone tells, as written and as taken; `paths` are those of all files that may be submissions.
     """
 
     found: tuple[Found, ...]
     aside: tuple[Left, ...]
     doubt: str = ""
+    guessed: tuple[tuple[str, str], ...] = ()
     paths: frozenset[str] = field(default=frozenset(), repr=False)
 
 
@@ -108,7 +111,7 @@ def survey(
         choice = Choice(exercise, names, above, store.read)
         groups, aside = [one_group(inside, source)], list[Aside]()
         if not single:
-            levels = Levels(names, choice.defines_backward, _known(roster))
+            levels = Levels(names, choice.defines_backward, _known(roster, weak=False), _known(roster, weak=True))
             parted = Students(levels, names, lambda item: read_submitters(store.read(item, LARGEST_METADATA)), store.read, [], [])
             parted.part(tree(inside), above)
             groups, aside = parted.groups, parted.aside
@@ -116,7 +119,8 @@ def survey(
         named = store.base if isinstance(store.base, Folder) and store.base.only is not None else None
         near = [item for item in named.near() if not choice.defines_backward(item)] if named is not None else None
         found: list[Found] = []
-        students = called(groups, roster)
+        people = called(groups, roster)
+        students = people.labels
         chosen = [choice.of(g) for g in groups]
         readable = {student for student, taken in zip(students, chosen, strict=True) if any(not item.why for item, _ in taken)}
         for g, student, taken in zip(groups, students, chosen, strict=True):
@@ -128,9 +132,12 @@ def survey(
             ]
             aside += choice.aside(g, [item for item, _ in taken])
         unsure = [
-            (g, student) for g, student in zip(groups, students, strict=True) if not g.sure and not (roster and roster.members(student))
+            (g, student)
+            for n, (g, student) in enumerate(zip(groups, students, strict=True))
+            if not g.sure and (n in people.guessed or not (roster and roster.members(student)))
         ]
         asked = "" if single else doubt(unsure, choice)
+        guessed = sorted({(shown(name), students[n]) for n, name in people.guessed.items()})
     found += [_found(item, shown("/".join(item.parts)), exercise or "", advice) for item in items if item.kind == "unsafe"]
     if not found:
         wanted = f"file for {exercise}" if exercise and items else "submission (.py or .ipynb)"
@@ -140,7 +147,7 @@ def survey(
         raise BadInput(f"No name in {source} says which exercise it answers: put its id into the name, or {advice}.")
     paths = frozenset(shown("/".join(item.parts)) for item in inside if item.kind == "file")
     left = {shown("/".join(each.item.parts)): each.why for each in aside}
-    return Survey(_distinct(found), tuple(Left(path, left[path]) for path in sorted(left)), asked, paths)
+    return Survey(_distinct(found), tuple(Left(path, left[path]) for path in sorted(left)), asked, tuple(guessed), paths)
 
 
 @dataclass(frozen=True)
@@ -164,18 +171,11 @@ def reading(source: Path) -> Iterator[Reader]:
         yield Reader(store)
 
 
-def _known(roster: Roster | None) -> Callable[[str], str]:
-    """Return what tells whom of the roster a name means, "" for nobody."""
+def _known(roster: Roster | None, weak: bool) -> Callable[[str], str]:
+    """Return what tells whom of the roster a name means, "" for nobody. `weak`: a part of their name will do."""
     if roster is None:
         return lambda name: ""
-    known: dict[str, str] = {}
-
-    def label(name: str) -> str:
-        if name not in known:
-            known[name] = joined([student.label for student in roster.meant(name)])
-        return known[name]
-
-    return label
+    return cache(lambda name: joined([s.label for s in roster.meant(name) or (roster.perhaps(name) if weak else ())]))
 
 
 def _found(item: Item, student: str, exercise: str, advice: str) -> Found:
@@ -212,6 +212,9 @@ def _opened(source: Path, exclude: Path | None = None) -> Iterator[Nested]:
         whole = source.resolve()
         base = Folder(whole.parent, only=whole.name)
     else:
-        base = Archive(source)
+        try:
+            base = Archive(source)
+        except Unopened as error:
+            raise BadInput(f"{source} {error.why.partition(':')[0]}: unpack it and name the folder.") from None
     with closing(Nested(base)) as store:
         yield store

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from backprop_check.files import LARGEST, LARGEST_NOTEBOOK, read_as
+from backprop_check.grading.packed import archive_stem, closed, is_archive
 from backprop_check.submission.cells import SUFFIXES
 
 ITEMS_LIMIT = 200_000
@@ -21,7 +22,7 @@ OTHERS_LISTED = 50
 TOO_LARGE = f"is larger than {LARGEST // 1_000_000} MB: it was not opened"
 TOO_MANY = f"holds most of more than {ITEMS_LIMIT:,} files and folders: it was not searched"
 TOO_DEEP = f"lies more than {DEPTH_LIMIT} folders deep: it was not searched"
-METADATA = "submission_metadata.yml"
+METADATA = {"submission_metadata.yml", "submission_metadata.csv"}
 VENV = "pyvenv.cfg"
 _IGNORED = {"__macosx", "__pycache__", "node_modules", "thumbs.db", "desktop.ini", "icon\r"}
 _VENVS = {"venv", "env", "virtualenv"}
@@ -57,6 +58,8 @@ class Item:
     def stem(self) -> str:
         """The name without its suffix, and without what a browser put behind it."""
         name = read_as(self.name)
+        if self.kind == "zip":
+            return archive_stem(name)
         suffix = PurePosixPath(name).suffix
         return name.removesuffix(suffix) if suffix else name
 
@@ -66,14 +69,19 @@ def kind_of(name: str) -> Kind:
     lower = read_as(name).lower()
     if lower.endswith((".py", ".ipynb")) and not (lower != name.lower() and _is_plain(name)):
         return "file"
-    if lower.endswith(".zip"):
+    if is_archive(lower):
         return "zip"
-    return "metadata" if name == METADATA else "other"
+    return "metadata" if name in METADATA else "other"
 
 
 def _is_plain(name: str) -> bool:
     """Say whether a name has no suffix of a submission in it: text or JSON, which may be one all the same."""
     return not PurePosixPath(name).stem.lower().endswith((".py", ".ipynb"))
+
+
+def trouble(kind: Kind, name: str, size: int) -> str:
+    """Return why a regular file is not opened, "" where it is."""
+    return too_large(name, size) if kind == "file" else closed(name) if kind == "zip" else ""
 
 
 def too_large(name: str, size: int) -> str:

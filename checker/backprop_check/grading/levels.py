@@ -19,11 +19,14 @@ _LOOKED = 40
 
 @dataclass(frozen=True)
 class Levels:
-    """`defines` says whether a file defines `backward`; `known` whom of the class list a name means, "" for nobody."""
+    """`defines` says whether a file defines `backward`; `known` whom of the class list a name means, "" for nobody; `perhaps` also whom a
+    part of a name means.
+    """
 
     names: ExerciseNames
     defines: Callable[[Item], bool]
     known: Callable[[str], str]
+    perhaps: Callable[[str], str]
 
     def scheme(self, node: Node) -> Scheme | None:
         """Return the platform's way of naming that the entries at a level follow."""
@@ -98,15 +101,26 @@ class Levels:
     def _by_class_list(self, folders: dict[str, Node]) -> set[str] | None:
         """Return what the class list says, None where it says nothing."""
         here = {name for name, child in folders.items() if self.known(child.stem)}
+        groups = {name for name in here if self._holds_individuals(folders[name])}
+        here -= groups
         below = {name: self._members(child) for name, child in folders.items() if name not in here}
-        holding = {name for name, members in below.items() if len(members) > 1}
+        holding = groups | {name for name, members in below.items() if len(members) > 1}
         if not here and (holding or len(folders) == 1 or len(set().union(*below.values())) > 1):
-            holding = {name for name, members in below.items() if members}
+            holding = groups | {name for name, members in below.items() if members}
         if not here and not holding:
             return None
         if not here:  # a section of which the list knows nobody
             holding |= {name for name in below if self.is_class(folders[name])}
         return holding
+
+    def _holds_individuals(self, node: Node) -> bool:
+        """Say whether a folder called like a group of the class list holds its members, each with work of their own."""
+        group = self.known(node.stem)
+        entries = [child.stem for child in node.folders.values() if child.holds_work()]
+        entries += [item.stem for item in node.files if item.kind in ("file", "zip")]
+        found = {self.perhaps(entry) for entry in entries}
+        members = {each for each in found if each and each != group and each in group}
+        return len(members) > 1 or (bool(members) and "" not in found)
 
     def _members(self, node: Node, deep: int = 4) -> set[str]:
         """Return whom of the class list the entries below a folder mean, at the first level that means anybody."""

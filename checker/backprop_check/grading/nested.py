@@ -11,6 +11,7 @@ from backprop_check.files import LARGEST
 from backprop_check.grading.archive import Archive
 from backprop_check.grading.folder import Folder
 from backprop_check.grading.item import DEPTH_LIMIT, ITEMS_LIMIT, TOO_DEEP, Item, few_others
+from backprop_check.grading.packed import Unopened
 
 DEEPEST, SIZE = 4, 100_000_000
 """Zips inside zips, and bytes of one, which is held in memory."""
@@ -88,6 +89,8 @@ class Nested:
                 return [], _MANY.format(left.entries)
             left.entries -= archive.count
             return [_below(item, holder) for item in archive.items()], ""
+        except Unopened as error:
+            return [], error.why
         except BadInput:
             return [], _BROKEN
 

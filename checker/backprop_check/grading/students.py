@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from backprop_check.classroom.naming import name_words, telling
 from backprop_check.grading.answered import ExerciseNames
 from backprop_check.grading.copies import copies
 from backprop_check.grading.item import Item
 from backprop_check.grading.levels import Levels
 from backprop_check.grading.schemes import Named, Person, Scheme, brightspace, canvas, platforms, sakai
 from backprop_check.grading.tree import Node
-from backprop_check.grading.words import ONLY, export, is_project, is_teachers
+from backprop_check.grading.words import ONLY, export, is_handed_in, is_project, is_returned, is_teachers, without_copy, words
 
 Metadata = Callable[[Item], dict[str, list[dict[str, str]]]]
 Read = Callable[[Item], bytes]
@@ -24,8 +26,10 @@ NO_WORK = "is not called as the others are and holds no .py or .ipynb file"
 OTHER_KIND = "is neither .py nor .ipynb"
 AGAIN = "was handed in again later"
 OWN_FOLDER = "holds no submissions: they are in `{}`"
+RETURNED = "is what the student was given back"
 TWICE = "holds the same as `{}`"
 _PLATFORM = {"timestamp.txt", "comments.txt", "feedbacktext.html", "feedbacktext.txt"}
+_DOCUMENTS = frozenset("pdf doc docx odt rtf pages html htm md png jpg jpeg heic eml msg pptx gdoc url txt".split())  # noqa: SIM905 (read as words)
 _LISTS: dict[Scheme, set[str]] = {sakai: {"grades.csv", "grades.xls", "grades.xlsx"}, brightspace: {"index.html"}}
 
 
@@ -68,19 +72,24 @@ class Students:
         for copy, of in copies(node, self.read):
             self.aside.append(Aside(node.folders.pop(copy.name).item, TWICE.format("/".join(of.item.parts))))
         self._drop_others(node)
+        self._drop_returned([node])
         before = len(self.groups)
         scheme = self.levels.scheme(node)
         if scheme is not None:
             self._loose(self._exported(node, scheme), len(self.groups) - before, section)
             return
-        holding = self.levels.holding(node, above)
+        told: dict[str, list[dict[str, str]]] = {}
+        for item in node.files:
+            told |= self.metadata(item) if item.kind == "metadata" else {}
+        holding = self.levels.holding(node, above) if not told.keys() & node.folders.keys() else {}
         for name, inner in holding.items():
             self.part(node.folders[name], node.folders[name].stem, inner or section)
         others = [child for name, child in node.folders.items() if name not in holding]
         tools = [child for child in others if holding and is_project(child.stem) and not self.levels.answers(child)]
+        if len(others) > 2:
+            tools += [child for child in others if is_teachers(child.stem) and not self.levels.perhaps(child.stem) and child not in tools]
         self.aside.extend(Aside(child.item, BESIDE) for child in tools)
         students = [child for child in others if child not in tools]
-        told = next((self.metadata(item) for item in node.files if item.kind == "metadata"), {})
         prefix = _assignment([child.stem for child in students], above)
         for child in students:
             people = tuple(_submitter(fields, child.name) for fields in told.get(child.name, ()))
@@ -117,14 +126,17 @@ class Students:
         """Part files that lie beside so many students' folders: whose they are, or that they are nobody's."""
         work = [item for item in files if item.kind not in ("metadata", "other")]
         others = folders + sum(not self._is_teachers(item, 2) for item in work)
+        stems = Counter(without_copy(item.stem) for item in work)
+        listed = any(self.levels.perhaps(item.stem) for item in work)  # then the class list knows whose a document is
+        documents = self._documents(files, work) if not folders and not listed else set()
         for item in files:
             if is_platforms(item):
                 continue
-            if not self.levels.known(item.stem):
-                if item.kind == "other":
+            if not self.levels.perhaps(item.stem):
+                if item.kind == "other" and item not in documents:
                     self.aside.append(Aside(item, OTHER_KIND))
                     continue
-                if item.kind == "file" and self._is_teachers(item, others):
+                if item.kind == "file" and stems[without_copy(item.stem)] < 2 and self._is_teachers(item, others):
                     self.aside.append(Aside(item, BESIDE))
                     continue
                 if item.kind == "file" and folders > 1 and 2 * len(work) <= folders and not self.levels.defines(item):
@@ -139,6 +151,20 @@ class Students:
             if only in by_name and others & by_name.keys():
                 for name in [name for low, name in by_name.items() if low != only]:
                     self.aside.append(Aside(node.folders.pop(name).item, OWN_FOLDER.format(by_name[only])))
+
+    def _drop_returned(self, beside: list[Node]) -> None:
+        """Leave out the folders in which a student got something from the teacher, of these and what lies in them."""
+        names = [name for node in beside for name in node.folders]
+        mine = next(filter(is_handed_in, names), None)
+        for node in beside:
+            work = [name for name, child in node.folders.items() if child.holds_work()] + [i.name for i in node.files if i.kind == "file"]
+            for name in [name for name in node.folders if is_returned(name, mine is not None, bool({*work} - {name}))]:
+                returned = node.folders.pop(name)
+                if any(item.kind != "folder" for item in returned.items()):
+                    self.aside.append(Aside(returned.item, OWN_FOLDER.format(mine) if mine else RETURNED))
+        for node in beside:
+            if node.folders:
+                self._drop_returned(list(node.folders.values()))
 
     def _latest(self, entries: Sequence[tuple[Item, Named, list[Item]]]) -> list[tuple[Item, Named, list[Item]]]:
         """Leave out what a student handed in again: Canvas puts -1, -2 behind the name of the file."""
@@ -156,6 +182,19 @@ class Students:
         again = [item for entry in entries if entry not in kept for item in entry[2] if item.kind not in ("zip", "folder")]
         self.aside.extend(Aside(item, AGAIN) for item in again)
         return kept
+
+    def _documents(self, files: Sequence[Item], work: Sequence[Item]) -> set[Item]:
+        """Return the documents called as the work of others is, with another name in it: `Ada - ex05.pdf` beside `Jo - ex05.py`."""
+        asked = [item for item in files if item.kind == "other" and item.name.rpartition(".")[2].lower() in _DOCUMENTS]
+        own = {item: self.names.without(item.stem) for item in (*work, *asked) if asked and self.names.told(item.stem)}
+        ways = Counter(item.stem.replace(own[item], "", 1) for item in work if own.get(item))
+        said = {word for item in work for word in words(own.get(item, ""))}
+        named = [
+            item
+            for item in asked
+            if telling(name_words(own.get(item, ""))) and not is_teachers(own[item]) and said.isdisjoint(words(own[item]))
+        ]
+        return {item for item in named if ways[item.stem.replace(own[item], "", 1)] > 1}
 
     def _is_teachers(self, item: Item, others: int) -> bool:
         """Say whether a file beside those of so many others is called as teachers call theirs, or just like the exercise."""

@@ -17,7 +17,8 @@ _TEACHERS = {
     *("grade", "grader", "grading", "autograder", "autograde", "nbgrader", "check", "checker", "solution", "solutions"),
     *("answer", "answers", "test", "tests", "conftest", "template", "starter", "skeleton", "stub", "example", "reference", "instructor"),
     *("teacher", "rubric", "readme", "setup", "utils", "util", "helper", "helpers", "config", "run", "model", "hidden", "public"),
-    "sample",
+    *("sample", "handout", "instructions", "slides", "musterlösung", "musterloesung", "lösung", "lösungen", "loesung", "vorlage"),
+    *("corrigé", "corrige", "solución", "plantilla", "soluzione", "soluzioni"),
 }  # fmt: skip
 _SERIES = {
     *("part", "q", "question", "task", "problem", "exercise", "ex", "version", "v", "attempt", "try", "step", "hw", "homework", "week"),
@@ -31,6 +32,15 @@ ONLY = {"submitted": {"source", "release", "autograded", "feedback"}, "submitted
 """Where nbgrader and Teams keep what was handed in, beside folders that hold it no more or not yet."""
 
 
+_RETURNED = {
+    *("assignment", "task", "assessment", "feedback", "review", "correction", "corrected", "grading", "graded", "returnbox"),
+    *("return box", "return", "aufgabe", "korrektur", "rückgabe", "working files"),
+}  # fmt: skip
+_HANDED_IN = {"submission", "submitted", "submitted files", "submission attachment", "abgabe", "dropbox", "drop box", "handin", "rendu"}
+_GIVEN_BACK, _FEEDBACK = {"feedback attachment"}, {"feedback", "autograded"}
+_PART_OF_FLOW = re.compile(r"^\d+[ _.-]+|(?:\(s\)|s|n|en)?(?:[ _.-]+\d+)?$")
+
+
 def words(name: str) -> list[str]:
     return _WORDS.findall(name.casefold())
 
@@ -39,6 +49,19 @@ def is_teachers(name: str) -> bool:
     """Say whether a name, without the exercise it tells, is one that teachers give to files of theirs."""
     found = words(name)
     return any(word in _TEACHERS for word in found) and all(word in _TEACHERS or word.isdigit() for word in found)
+
+
+def is_handed_in(folder: str) -> bool:
+    """Say whether a platform puts what a student handed in into a folder of this name: `2_submissions`, `Submission attachment(s)`."""
+    return _PART_OF_FLOW.sub("", folder.casefold()) in _HANDED_IN
+
+
+def is_returned(folder: str, handed_in: bool, beside: bool) -> bool:
+    """Say whether what a student was given, or given back, lies in a folder of this name. `handed_in`: there is one for what was handed in;
+    `beside`: there is another at least.
+    """
+    name = _PART_OF_FLOW.sub("", folder.casefold())
+    return name in _GIVEN_BACK or (handed_in and name in _RETURNED) or (beside and name in _FEEDBACK)
 
 
 def is_project(name: str) -> bool:
