@@ -166,6 +166,12 @@ def _explain(command: argparse.ArgumentParser) -> None:
 
 def _init(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", metavar="DIR", help="where the course goes; its exercises/ must not exist yet")
+    command.add_argument(
+        "--from",
+        dest="source",
+        metavar="COURSE",
+        help="a folder or an installed package with a course.toml; else ours",
+    )
 
 
 def _new(command: argparse.ArgumentParser) -> None:
