@@ -28,12 +28,12 @@ from backprop_check.trace.oracle import trace
 SIZES = {"N": 3, "C": 2, "K": 4, "T": 5}
 DRAWS = {
     "x": "torch.randn(N, C)", "a": "torch.randn(N, C)", "c": "torch.randn(N, C)", "t": "torch.randn(N, C)", "b": "torch.randn(C)",
-    "s": "torch.randn(N, 1)", "p": "torch.rand(N, C) + 0.5", "r": "torch.rand(N, 1) + 0.5", "W": "torch.randn(C, K)",
-    "V": "torch.randn(K, C)", "k": "torch.randn(K)", "u": "torch.randn(N)", "v": "torch.randn(C)", "q": "torch.randn(N, T, C)",
-    "h": "torch.randn(N, K)", "g": "torch.randn(N, 2 * C)", "M": "torch.randn(N, N)", "S": "torch.randn(N, C, T)",
-    "w": "torch.randn(K, C, 2)", "E": "torch.randn(T, C)", "i": "torch.arange(N) % 2", "I": "torch.arange(N)[:, None] % 2",
-    "Y": "torch.arange(N) % C", "m": "torch.arange(N * C).view(N, C) % 2 > 0", "im": "torch.randn(N, C, 4, 6)",
-    "f": "torch.randn(K, C, 2, 2)",
+    "s": "torch.randn(N, 1)", "o": "torch.rand(N, C) * 0.8 + 0.1", "p": "torch.rand(N, C) + 0.5", "r": "torch.rand(N, 1) + 0.5",
+    "W": "torch.randn(C, K)", "V": "torch.randn(K, C)", "k": "torch.randn(K)", "u": "torch.randn(N)", "v": "torch.randn(C)",
+    "q": "torch.randn(N, T, C)", "h": "torch.randn(N, K)", "g": "torch.randn(N, 2 * C)", "M": "torch.randn(N, N)",
+    "S": "torch.randn(N, C, T)", "w": "torch.randn(K, C, 2)", "E": "torch.randn(T, C)", "i": "torch.arange(N) % 2",
+    "I": "torch.arange(N)[:, None] % 2", "Y": "torch.arange(N) % C", "m": "torch.arange(N * C).view(N, C) % 2 > 0",
+    "im": "torch.randn(N, C, 4, 6)", "f": "torch.randn(K, C, 2, 2)",
 }  # fmt: skip
 """What an example is made of, drawn small; forms name these."""
 
@@ -61,6 +61,21 @@ FORMS = {
     "avg_pool1d": "F.avg_pool1d(S, 2)", "avg_pool2d": "F.avg_pool2d(im, 2)", "unfold": "q.unfold(1, 2, 1)",
     "maximum": "torch.maximum(a, c)", "minimum": "torch.minimum(a, c)", "tril": "M.tril()", "triu": "M.triu()",
     "diagonal": "M.diagonal()", "trace": "M.trace()", "to": "x.to(torch.float64)", "type_as": "x.type_as(t)",
+    "xlogy": "torch.xlogy(x, p)", "addmm": "torch.addmm(h, x, W)", "addmv": "torch.addmv(u, x, v)", "addr": "torch.addr(x, u, v)",
+    "multi_dot": "torch.linalg.multi_dot([x, W, V])", "sort": "x.sort(1).values", "topk": "x.topk(1, 1).values",
+    "kthvalue": "x.kthvalue(1, 1).values", "cummax": "x.cummax(0).values", "cummin": "x.cummin(0).values", "pad": "F.pad(x, (1, 1))",
+    "scatter": "x.scatter(1, I, s)", "scatter_add": "x.scatter_add(1, I, s)", "index_add": "E.index_add(0, i, x)",
+    "index_fill": "E.index_fill(0, i, 0.0)", "hstack": "torch.hstack([a, h])", "vstack": "torch.vstack([a, E])",
+    "dstack": "torch.dstack([a, c])", "column_stack": "torch.column_stack([a, h])", "tensor_split": "g.tensor_split(2, 1)[0]",
+    "rms_norm": "F.rms_norm(h, h.shape[1:], k)", "batch_norm": "F.batch_norm(x, None, None, v, b, True)",
+    "kl_div": "F.kl_div(x, o)",
+    "interpolate": "F.interpolate(S, scale_factor=2)", "im2col": "F.unfold(im, 2)", "adaptive_avg_pool1d": "F.adaptive_avg_pool1d(S, 1)",
+    "adaptive_max_pool1d": "F.adaptive_max_pool1d(S, 1)", "threshold": "F.threshold(x, 0.1, 0.0)",
+    "linalg_norm": "torch.linalg.norm(x, dim=1)", "broadcast_tensors": "torch.broadcast_tensors(x, b)[1]",
+    "meshgrid": "torch.meshgrid(u, k, indexing='ij')[0]", "dropout": "F.dropout(x, 0.5, False)",
+    "select_scatter": "q.select_scatter(x, 1, 0)", "slice_scatter": "E.slice_scatter(b[None], 0, 1, 2)",
+    "logdet": "torch.logdet(M @ M.T + torch.eye(M.shape[0]))", "cholesky": "torch.linalg.cholesky(M @ M.T + torch.eye(M.shape[0]))",
+    "conv_transpose1d": "F.conv_transpose1d(S, w.transpose(0, 1))", "embedding_bag": "F.embedding_bag(i.view(1, -1), E)",
 }  # fmt: skip
 CALLS = ("torch.{0}({1})", "F.{0}({1})", "x.{0}({2})", "torch.linalg.{0}({1})", "torch.special.{0}({1})")
 
