@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,7 @@ def test_a_learners_course_of_ours_has_our_chapters_and_a_folder_of_others_has_n
 
 def test_no_document_writes_down_how_many_exercises_there_are() -> None:
     root = Path(__file__).parents[1]
-    for path in (root / "README.md", root / "CONTRIBUTING.md"):
+    for path in (root / "README.md", root / "CONTRIBUTING.md", root / "docs" / "authors.md"):
         assert not re.search(r"\b\d+ exercises", path.read_text()), path
 
 
@@ -271,6 +272,33 @@ def test_an_author_begins_with_a_title(tmp_path: Path, monkeypatch: pytest.Monke
     assert "the docstring is still the template's" in " ".join(capsys.readouterr().out.split())
 
 
+def test_the_page_for_authors_can_be_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    """Its files, its stories and its commands, but for those that judge, in an empty folder; what it says is printed is printed."""
+    blocks = re.findall(r"```(\w*)\n(.*?)```", (Path(__file__).parents[1] / "docs" / "authors.md").read_text(), re.DOTALL)
+    files = {kind: [text for k, text in blocks if k == kind] for kind in ("toml", "python", "")}
+    commands = [line for kind, text in blocks if kind == "sh" for line in text.splitlines() if line.startswith("backprop-check ")]
+    folder = tmp_path / "gates"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    (folder / "course.toml").write_text(files["toml"][0])
+    (folder / "gate.py").write_text(files["python"][0])
+    for command in (line.split()[1:] for line in commands if not line.startswith(("backprop-check dev", "backprop-check grade"))):
+        if command[0] == "list":
+            (folder / "course.toml").write_text(files["toml"][1])
+        capsys.readouterr()
+        assert main(command) == 0
+        if command[0] == "list":
+            assert capsys.readouterr().out in files[""]
+        elif command[0] == "new":
+            (solution,) = (folder / "solutions").glob(f"*_{command[1]}.py")
+            story = files["python"][1 if command[1] == "gate" else 2]
+            solution.write_text(story.rstrip() + solution.read_text().partition('"""')[2].partition('"""')[2])
+            assert command[1] == "gate" or main(["reset", "ex02", "--yes"]) == 0
+    mine = find_course(tmp_path / "ada")
+    assert mine.troubles() == [] and mine.ids() == ["ex02", "ex01"] and worth(mine, "ex02") == {"dx": 1.0, "dw": 2.0}
+    assert 'exercises = "gates_course/exercises"' in files["toml"][2]
+
+
 # along it
 
 
@@ -291,6 +319,8 @@ def test_the_desk_tells_the_chapter_around_and_a_sign_for_each_other() -> None:
     assert course_line(states, "ex04", 60, chapters).plain.split() == ["✓", "B", "✓", "ex04", "·", "3", "of", "5", "passed"]
     assert course_line(states, "ex02", 60, chapters).plain.split()[:4] == ["A", "ex02", "✓", "✗·"]
     assert course_line(states, "ex04", 60).plain.startswith("✓✓✓ ex04 ·")
+    narrow = course_line(states, "ex04", 30, [replace(chapters[0], title="x" * 20), replace(chapters[1], title="y" * 20)]).plain
+    assert "y" not in narrow and narrow.endswith(" 3 of 5 passed"), "the title goes before the count does"
 
 
 # what it is worth

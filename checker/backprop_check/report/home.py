@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from rich.text import Text
 
@@ -17,22 +18,30 @@ MOST_GRAPH_LINES = 3
 def course_line(states: Mapping[str, str], here: str, width: int, chapters: Sequence[Chapter] = ()) -> Text:
     """Return the course as one sign an exercise, `here` by its name, and how many are passed. `states` are by id, in order.
 
-    Of several chapters, the one around `here` is told so, by its title, and each other one by one sign.
+    Of several chapters, the one around `here` is told so, by its title where there is room, and each other one by one sign.
     """
+    passed = f"{sum(state == 'correct' for state in states.values())} of {len(states)} passed"
+    line = _signs(states, here, chapters)
+    if len(line.plain) + 2 + len(passed) > width:
+        line = _signs(states, here, [replace(chapter, title="") for chapter in chapters])
+    if len(line.plain) + 2 + len(passed) <= width:
+        line.append(f"{passed:>{width - len(line.plain)}}", style="dim")
+    return line
+
+
+def _signs(states: Mapping[str, str], here: str, chapters: Sequence[Chapter]) -> Text:
     line = Text()
     for chapter in chapters if len(chapters) > 1 else [Chapter("", exercises=tuple(states))]:
         of = {name: states.get(name, "missing") for name in chapter.exercises}
-        if len(chapters) > 1 and here not in of:
+        if here not in of and len(chapters) > 1:
             line.append(*_whole(of))
             continue
-        line.append(f"{' ' if line.plain else ''}{visible(chapter.title)} " if chapter.title else "")
+        title = f"{visible(chapter.title)} " if chapter.title else ""
+        line.append(f"{' ' if line.plain else ''}{title}")
         for name, state in of.items():
             mark, style = MARKS[state]
             line.append(f" {name} " if name == here else mark, style="reverse" if name == here else style)
-        line.append(" " if chapter.title else "")
-    passed = f"{sum(state == 'correct' for state in states.values())} of {len(states)} passed"
-    if len(line.plain) + 2 + len(passed) <= width:
-        line.append(f"{passed:>{width - len(line.plain)}}", style="dim")
+        line.append(" " if len(chapters) > 1 else "")
     return line
 
 
