@@ -17,7 +17,7 @@ from climbing import assert_climbs, ladder, squeezed, taught_by
 
 import backprop_check
 from backprop_check.derivation.table import TABLE
-from backprop_check.diagnosis.pages import pages
+from backprop_check.diagnosis.pages import page, pages
 from backprop_check.exercise.course import packaged_course
 from backprop_check.exercise.solution import read_solution
 from backprop_check.flow import check
@@ -72,6 +72,9 @@ def test_a_wrong_answer_has_four_steps(kind: str, tmp_path: Path, zygote: Zygote
         assert all(len(line) <= width for hint in hints[:3] for line in hint.split("\n") if "│" in line or "=" not in line)
         assert f"{gradient.verdict.target.name} = " in hints[3]
         assert ("import torch.nn.functional" in hints[3]) == ("F." in hints[3])
+        if any(page(diagnosis.code).family == "Local derivative" for diagnosis in gradient.diagnoses):
+            named = re.search(r"`backprop-check explain (\w+)` shows \1 alone, with a number\.", " ".join(hints[2].split()))
+            assert named and named[1] in {operation.name for use in taught.uses for way in use.ways for operation in way}
 
 
 @pytest.mark.parametrize("path", packaged_course().files(), ids=lambda path: path.stem)

@@ -50,7 +50,6 @@ LINES = (
     "--help",
     "check --help",
     "list",
-    "explain",
     "explain lost-keepdim",
     "init course",
     "reset ex01 --yes",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from backprop_check.authoring.template import STORY, TITLE
 from backprop_check.authoring.unroll import unrolled
 from backprop_check.derivation.backward import Written, backward, reasons
 from backprop_check.errors import BadInput
@@ -30,8 +31,10 @@ SEEDS = range(2)
 """How often each choice of sizes is drawn: a derivation must hold on every draw."""
 
 
-def draft(path: Path) -> str:
+def draft(path: Path, title: str = "Untitled") -> str:
     """Return the solution's text: the file at `path` without its `backward`, shape comments added, and a `backward` of all float nodes.
+
+    Where the file tells no story, there is a place for one, below its own title or `title`.
 
     A gradient outside the derivation's table stays `...`. Raises `BadInput` when the file holds no `inputs` and `forward`, or they break
     the contract.
@@ -58,7 +61,7 @@ def draft(path: Path) -> str:
         written = list(backward(graph, trials))
         body = [line for one in written for line in _lines(graph, one, trials)]
     text = "\n".join([_commented(head, exercise, trials), "", "", f"def backward({', '.join(parameters)}):", *body, ""])
-    return _importing(text, graph.scope, [one.derived.expression for one in written if one.derived])
+    return _with_story(_importing(text, graph.scope, [one.derived.expression for one in written if one.derived]), title)
 
 
 def _head(path: Path, source: str) -> str:
@@ -84,6 +87,19 @@ def _head(path: Path, source: str) -> str:
             lines[first - 1 : node.end_lineno] = [None] * ((node.end_lineno or first) - first + 1)
     kept = "\n".join(line for line in lines if line is not None).rstrip()
     return re.sub(r"\n{4,}", "\n\n\n", kept) if None in lines else kept
+
+
+def _with_story(text: str, title: str) -> str:
+    """The text with a docstring of a title and a story, which its author has still to tell where the file has none."""
+    body, lines = ast.parse(text).body, text.split("\n")
+    told = ast.get_docstring(ast.parse(text)) or ""
+    last = (body[0].end_lineno or 1) - 1
+    if not told:
+        first = next((i for i, line in enumerate(lines) if not line.startswith("#")), 0)  # a coding line stays the first
+        lines[first:first] = [f'"""{title}: {TITLE}', "", STORY, '"""', *([""] if lines[first].strip() else [])]
+    elif "\n" not in told.strip() and lines[last].endswith('"""'):
+        lines[last : last + 1] = [lines[last][:-3], "", STORY, '"""']
+    return "\n".join(lines)
 
 
 def _names(path: Path, head: str) -> tuple[list[str], list[str]]:

@@ -17,6 +17,7 @@ from backprop_check.authoring.verdicts import verdict_findings
 from backprop_check.derivation.backward import backward
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import Course, exercise_id
+from backprop_check.exercise.outline import FILE, unknown_gradients
 from backprop_check.exercise.parse import read_exercise
 from backprop_check.submission.workers import Workers
 from backprop_check.trace.author import silent
@@ -66,6 +67,8 @@ def _findings(course: Course, stub: Path, zygote: Workers) -> Iterator[Finding]:
     solution = course.solution(stub)
     exercise = read_exercise(solution)
     yield from text_findings(stub, solution, exercise)
+    for trouble in unknown_gradients(course.points(stub), exercise.id, [target.name for target in exercise.targets]):
+        yield Finding(course.root / FILE, 0, trouble)
     graph = load_graph(exercise)
     yield from value_findings(graph)
     yield from size_findings(graph)

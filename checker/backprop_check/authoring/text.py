@@ -27,7 +27,7 @@ def folder_findings(exercises: Path, solutions: Path) -> Iterator[Finding]:
         yield Finding(solutions / name, 0, f"there is no exercises/{name}: make it from this solution, or remove this file.")
     for folder in (exercises, solutions):
         seen: dict[str, str] = {}
-        for path in sorted(folder.iterdir()):
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path.name == "__pycache__":
                 continue
             if not _NAME.fullmatch(path.name):

@@ -161,11 +161,19 @@ def _reset(command: argparse.ArgumentParser) -> None:
 
 
 def _explain(command: argparse.ArgumentParser) -> None:
-    command.add_argument("code", nargs="?", metavar="CODE", help="a code of a report, as lost-keepdim; else all are listed")
+    command.add_argument(
+        "code", nargs="?", metavar="NAME", help="a code of a report, as lost-keepdim, or an operation, as tanh or @; else all are listed"
+    )
 
 
 def _init(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", metavar="DIR", help="where the course goes; its exercises/ must not exist yet")
+    command.add_argument(
+        "--from",
+        dest="source",
+        metavar="COURSE",
+        help="a folder or an installed package with a course.toml; else ours",
+    )
 
 
 def _new(command: argparse.ArgumentParser) -> None:
@@ -243,7 +251,7 @@ COMMANDS: dict[str, tuple[str, str, str, Callable[[argparse.ArgumentParser], Non
     "solution": ("solution", "[EX]", "show the solution, once passed or when asked twice", _exercise),
     "derive": ("derive", "[EX]", "derive the whole backward from the forward, once passed or when asked twice", _exercise),
     "reset": ("reset", "EX", "put an exercise back as it was, keeping a backup", _reset),
-    "explain": ("explain", "[CODE]", "print the page of a mistake, or list all codes", _explain),
+    "explain": ("explain", "[NAME]", "print the page of a mistake or an operation, or list all", _explain),
     "init": ("init", "DIR", "make a course of your own in a folder", _init),
     "new": ("new", "NAME", "add an exercise to the course, from a template", _new),
     "grade": ("grade", "SUBMISSIONS", "grade a class: marks, feedback, and what was not understood", _grade),

@@ -18,6 +18,7 @@ GIVES_AWAY = {"solution": "solution", "derive": "derivation"}
 """What the commands show that give the answers away."""
 
 NO_COURSE = "There is no course in this folder or above it. Make one with `backprop-check init my-course`, then work in there."
+EMPTY = "There is no exercise yet in {}: `backprop-check new NAME` writes one."
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,10 @@ def next_open(course: Course) -> Path | None:
     """Return the first exercise of the learner's own course that is not passed yet. Raises `BadInput` when there is no such course."""
     if course.packaged:
         raise BadInput(NO_COURSE)
-    progress = Progress(course.root)
-    return next((path for path in course.files() if not progress.passed(exercise_id(path))), None)
+    files, progress = course.files(), Progress(course.root)
+    if not files:
+        raise BadInput(EMPTY.format(course.root))
+    return next((path for path in files if not progress.passed(exercise_id(path))), None)
 
 
 def next_after(course: Course, after: Path) -> Path | None:

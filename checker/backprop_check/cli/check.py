@@ -124,7 +124,16 @@ def next_steps(question: Asked, report: Report) -> list[str]:
     further = next_after(question.course, question.exercise)
     if further is None:
         return ["That was the last exercise left: all are passed."]
-    return [f"Next: `backprop-check {exercise_id(further)}`{_title(question, further)}"]
+    return [*_turned(question, further), f"Next: `backprop-check {exercise_id(further)}`{_title(question, further)}"]
+
+
+def _turned(question: Asked, further: Path) -> list[str]:
+    """Say so where another chapter begins."""
+    before, after = (question.course.chapter(exercise_id(path)) for path in (question.exercise, further))
+    if after is None or after == before:
+        return []
+    done = f"`{before.title}` is done. " if before is not None and all(map(question.progress.passed, before.exercises)) else ""
+    return [f"{done}The next chapter: {after.title}{f', {after.about}' if after.about else ''}."]
 
 
 def _title(question: Asked, exercise: Path) -> str:

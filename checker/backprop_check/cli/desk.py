@@ -230,7 +230,8 @@ class Desk(App[None]):
         statuses = {g.verdict.target.name: g.verdict.status for g in self.report.gradients} if self.report is not None else stored
         known = {target.name: statuses.get(target.name, "missing") for target in exercise.targets}
         if question.own:
-            yield course_line({name: question.progress.state(name) for name in question.course.ids()}, question.id, width)
+            states = {name: question.progress.state(name) for name in question.course.ids()}
+            yield course_line(states, question.id, width, question.course.chapters())
         yield Text(cut(f"{exercise.id}: {visible(exercise.title)}", width), style="bold")
         yield from nodes_lines(exercise, known, width)
         yield Text("─" * width, style="dim")

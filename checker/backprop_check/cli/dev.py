@@ -28,8 +28,8 @@ def run(args: argparse.Namespace) -> int:
         from backprop_check.authoring.examine import examine
         from backprop_check.authoring.text import folder_findings
 
-        findings = [] if args.exercises else list(folder_findings(course.exercises, course.solutions))
-        show(line for finding in findings for line in _complaint(str(finding)))
+        findings = [] if args.exercises else [*map(str, folder_findings(course.exercises, course.solutions)), *course.troubles()]
+        show(line for finding in findings for line in _complaint(finding))
         wrong = len(findings)
         for examined in examine(course, paths, zygote):
             show(_lines(examined))

@@ -7,13 +7,15 @@ from pathlib import Path
 
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import exercise_id, locate
-from backprop_check.exercise.definition import course_exercise, definition
+from backprop_check.exercise.definition import check_points, course_exercise, definition
 from backprop_check.grading.export import gradescope
 
 
 def run(args: argparse.Namespace) -> int:
     course, exercise = locate(args.exercise, Path.cwd())
-    name, text = definition(course_exercise(course, exercise))
+    asked = course_exercise(course, exercise)
+    check_points(course, [asked])
+    name, text = definition(asked)
     out = Path(args.out or f"{exercise_id(exercise)}-{args.platform}.zip")
     data = gradescope(name, text)
     try:

@@ -9,30 +9,29 @@ from pathlib import Path
 from backprop_check.cli.asked import Asked, agreed, asked
 from backprop_check.cli.progress import FOLDER, unused, write_atomically
 from backprop_check.errors import BadInput
-from backprop_check.exercise.blank import blank
 from backprop_check.exercise.course import find_course
-from backprop_check.files import read_text
+from backprop_check.exercise.definition import stub
 
 
 def run(args: argparse.Namespace) -> int:
     course = find_course(Path.cwd())
     if (lost := course.lost(args.exercise)) is not None:
-        write_atomically(lost, blank(read_text(course.solution(lost), "solution")))
+        write_atomically(lost, stub(course, lost))
         print(f"{lost.name} was gone, and is there again.")
         return 0
     question = asked(args)
     if not question.own:
         raise BadInput(f"{question.exercise} is not in a course of your own: only its exercises can be put back.")
-    stub = blank(read_text(question.course.solution(question.exercise), "solution"))
     path = question.exercise
-    if path.read_bytes() == stub.encode():
+    blanked = stub(question.course, path)
+    if path.read_bytes() == blanked.encode():
         print(f"{path.name} is as it was: nothing to put back.")
         return 0
     if not args.yes and not agreed(f"Put {path.name} back as it was? Your answers are kept in {FOLDER}/backup. [y/N] "):
         print("Nothing was changed.")
         return 0
     kept = back_up(question)
-    write_atomically(path, stub)
+    write_atomically(path, blanked)
     question.progress.forget(question.id)
     print(f"{path.name} is as it was. Your answers are in {kept}.")
     return 0

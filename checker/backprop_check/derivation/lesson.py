@@ -22,12 +22,16 @@ SHOWN, BEYOND = 4, 4
 @silent()
 def lesson(graph: Graph, submission: Submission, verdict: Verdict) -> Lesson:
     """Return what the graph teaches of the target of `verdict`, at the number of its node where the answer is furthest off."""
-    trials = [run.trial for run in verdict.runs]
-    node, name = verdict.target.node, verdict.target.name
+    name = verdict.target.name
     known = _available(graph.exercise, submission, name)
-    at = _place(verdict)
-    answer = verdict.runs[0].answers[name].value
-    oracle = trials[0].gradients[name]
+    return taught(graph, [run.trial for run in verdict.runs], name, _place(verdict), known, verdict.runs[0].answers[name].value)
+
+
+def taught(
+    graph: Graph, trials: Sequence[Trial], name: str, at: tuple[int, ...], known: frozenset[str], answer: torch.Tensor | None = None
+) -> Lesson:
+    """Return what the graph teaches of the gradient `name` at one of its numbers, where those in `known` are there before it."""
+    node, oracle = name[1:], trials[0].gradients[name]
     uses = tuple(_use(graph, line, node, at, trials, known) for line in _users(graph.exercise, node, trials[0]))
     expression, outside = _expression(graph, node, trials, known)
     return Lesson(

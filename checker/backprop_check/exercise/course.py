@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from backprop_check.errors import BadInput, meant, near
+from backprop_check.exercise.ids import exercise_id, in_order, is_exercise_name, means, names_exercise, numbered
+from backprop_check.exercise.outline import FILE, Chapter, Outline, Points, arranged, mismatches, read_outline
 
-_FILE = re.compile(r"(ex(\d+)([a-z]?))_\w+\.py")
-_ASKED = re.compile(r"(?:ex)?0*(\d{1,9})([a-z]?)", re.IGNORECASE)
+__all__ = [
+    "Course",
+    "course_at",
+    "exercise_id",
+    "find_course",
+    "has_exercises",
+    "is_exercise_name",
+    "locate",
+    "means",
+    "names_exercise",
+    "next_number",
+    "packaged_course",
+]
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CHECKOUT = _PACKAGE.parents[1]
+_OURS = ("backprop_check", "backprop-check")
 
 
 @dataclass(frozen=True)
@@ -22,10 +39,94 @@ class Course:
     exercises: Path
     solutions: Path
     packaged: bool
+    package: str = ""
+    """What an installed package is called that holds it."""
+
+    @property
+    def place(self) -> str:
+        """What names it where another is made from it."""
+        return self.package or str(self.root)
+
+    @cached_property
+    def outline(self) -> Outline | None:
+        """What its own `course.toml` says, None where it has none."""
+        return read_outline(self.root)
+
+    @property
+    def implied(self) -> bool:
+        """Whether nothing says where its exercises came from: `init` makes such a course of the package's."""
+        return not self.packaged and self.outline is None
+
+    @cached_property
+    def origin(self) -> Course | None:
+        """The course that its exercises came from; None where there is none, or where it is gone."""
+        if self.packaged:
+            return None
+        if self.outline is None:
+            return packaged_course()
+        return course_at(self.outline.origin, self.root) if self.outline.origin else None
+
+    @property
+    def gone(self) -> str:
+        """What is said where the course that this one was made from is not there."""
+        came = self.outline.origin if self.outline is not None and self.origin is None else ""
+        return f"its course came from {came}, which holds no course now (`from` in {FILE} says where it is)" if came else ""
+
+    def sources(self) -> Iterator[Course]:
+        """Yield the course, the one that it was made from, and so on."""
+        course, seen = self, set[Path]()
+        while course.root not in seen:
+            yield course
+            seen.add(course.root)
+            course = course.origin or course
+
+    def originals(self) -> list[Path]:
+        """Return where its exercises are or would be: all that are there, and those of which there is only a solution."""
+        solved = [self.exercises / p.name for p in self.solutions.glob("ex*.py") if is_exercise_name(p.name)]
+        return sorted({*self._sorted(), *solved}, key=in_order)
+
+    def has(self, file: str) -> bool:
+        """Whether an exercise's file of that name is here, or its solution."""
+        return (self.exercises / file).is_file() or (self.solutions / file).is_file()
+
+    @cached_property
+    def title(self) -> str:
+        return next((outline.title for source in self.sources() if (outline := source.outline) and outline.title), "")
+
+    def chapters(self) -> list[Chapter]:
+        """Return the chapters of `course.toml`, else of the course this one was made from, as `arranged`; none where neither has any."""
+        for source in self.sources():
+            if source.outline is not None and source.outline.chapters:
+                files = {exercise_id(path): path.name for path in self._sorted()}
+                return arranged(source.outline, files, [name for name, file in files.items() if source is self or source.has(file)])
+        return []
+
+    def troubles(self) -> list[str]:
+        """Return what is wrong with `course.toml`, a line each: its own, and of the course that this one was made from."""
+        told = [trouble for source in self.sources() if source.outline is not None for trouble in source.outline.troubles]
+        if self.outline is not None:
+            told += [f"{self.root / FILE}: {mismatch}" for mismatch in mismatches(self.outline, [exercise_id(p) for p in self._sorted()])]
+        return [*told, *([f"{self.root / FILE}: {self.gone}."] if self.gone else [])]
+
+    def chapter(self, exercise: str) -> Chapter | None:
+        """Return the chapter of an exercise; None where it is in none."""
+        return next((chapter for chapter in self.chapters() if chapter.title and exercise in chapter.exercises), None)
+
+    def points(self, exercise: Path) -> Points | None:
+        """Return what the outline says that an exercise is worth, if it does."""
+        name = exercise_id(exercise)
+        for source in self.sources():
+            if source.outline is not None and name in source.outline.points and (source is self or source.has(exercise.name)):
+                return source.outline.points[name]
+        return None
 
     def files(self) -> list[Path]:
-        """Return the exercise files in order: ex01, ex01b, ex02 and so on."""
-        return sorted((p for p in self.exercises.glob("ex*.py") if is_exercise_name(p.name)), key=_order)
+        """Return the exercise files in order: chapter by chapter, else ex01, ex01b, ex02 and so on."""
+        place = {name: at for at, name in enumerate(name for chapter in self.chapters() for name in chapter.exercises)}
+        return sorted(self._sorted(), key=lambda path: place.get(exercise_id(path), 0))
+
+    def _sorted(self) -> list[Path]:
+        return sorted((p for p in self.exercises.glob("ex*.py") if is_exercise_name(p.name)), key=in_order)
 
     def ids(self) -> list[str]:
         return [exercise_id(path) for path in self.files()]
@@ -34,9 +135,8 @@ class Course:
         """Return the exercise that `name` means: ex05, 5, 05, ex05_broadcast. Raises `BadInput` naming ids near it."""
         files = self.files()
         found = [path for path in files if path.stem == name]
-        if not found and (asked := _ASKED.fullmatch(name)):
-            wanted = (int(asked[1]), asked[2].lower())
-            found = [path for path in files if _order(path)[:2] == wanted]
+        if not found and (wanted := numbered(name)):
+            found = [path for path in files if in_order(path)[:2] == wanted]
         if len(found) == 1:
             return found[0]
         if found:
@@ -46,35 +146,83 @@ class Course:
         raise BadInput(f"There is no exercise {name!r} in {self.exercises}: {instead}")
 
     def lost(self, name: str) -> Path | None:
-        """Return where the exercise that `name` means would be, if the package has it and this course no more."""
+        """Return where the exercise that `name` means would be, if the course this one was made from has it and this one no more."""
         there = self.ids()
-        missing = [path for path in packaged_course().files() if means(name, exercise_id(path)) and exercise_id(path) not in there]
-        return self.exercises / missing[0].name if missing and not self.packaged else None
+        missing = [
+            path
+            for source in self.sources()
+            if source is not self
+            for path in source.files()
+            if means(name, exercise_id(path)) and exercise_id(path) not in there
+        ]
+        return self.exercises / missing[0].name if missing else None
 
     def solution(self, exercise: Path) -> Path:
-        """Return the solution that mirrors an exercise file: the course's own, else the package's. Raises `BadInput` when there is none."""
-        candidates = [folder / exercise.name for folder in (self.solutions, packaged_course().solutions)]
-        found = next((path for path in candidates if path.is_file()), None)
-        if found is None or exercise.parent.resolve() != self.exercises.resolve():
-            raise BadInput(f"There is no solution for {exercise.name}: solutions/ of its course holds none of that name.")
+        """Return the solution that mirrors an exercise file: of the course itself, else of the one it was made from. Raises `BadInput`."""
+        found = self._mirrored(exercise, (source.solutions for source in self.sources()))
+        if found is None:
+            raise BadInput(f"There is no solution for {exercise.name}: {self.gone or 'solutions/ of its course holds none of that name'}.")
         return found
+
+    def original(self, exercise: Path) -> Path:
+        """Return the file that says what an exercise asks: its solution, else the exercise of the course that this one was made from.
+
+        Raises `BadInput` when there is none, as `solution` does.
+        """
+        try:
+            return self.solution(exercise)
+        except BadInput:
+            found = self._mirrored(exercise, (source.exercises for source in self.sources() if source is not self))
+            if found is None:
+                raise
+            return found
+
+    def _mirrored(self, exercise: Path, folders: Iterator[Path]) -> Path | None:
+        if exercise.parent.resolve() != self.exercises.resolve():
+            return None
+        return next((path for folder in folders if (path := folder / exercise.name).is_file()), None)
 
 
 def find_course(start: Path) -> Course:
     """Return the course `start` lies in, else the one that came with the package."""
     start = start.absolute()
     for folder in (start, *start.parents):
-        if has_exercises(folder / "exercises"):
-            own = folder / "solutions"
-            return Course(folder, folder / "exercises", own if own.is_dir() else packaged_course().solutions, packaged=False)
+        if has_exercises(folder / "exercises") or (folder / FILE).is_file():
+            return _course(folder)
     return packaged_course()
+
+
+def course_at(place: str, around: Path | None = None) -> Course | None:
+    """Return the course that a folder (seen from `around`) holds, or an installed package of that name; None where it holds none."""
+    if place in _OURS:
+        return packaged_course()
+    folder = (around or Path.cwd()) / place
+    if folder.is_dir():
+        return _course(folder.resolve()) if (folder / FILE).is_file() else None
+    found = next((folder for folder in _of_package(place) if (folder / FILE).is_file()), None)
+    return replace(_course(found), package=place) if found else None
+
+
+def _course(folder: Path) -> Course:
+    course = Course(folder, folder / "exercises", folder / "solutions", packaged=False)
+    if course.solutions.is_dir() or course.origin is None:
+        return course
+    return replace(course, solutions=course.origin.solutions)
+
+
+def _of_package(name: str) -> list[Path]:
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError, AttributeError):  # a path is no name of a package
+        return []
+    return [Path(folder) for folder in (spec.submodule_search_locations or ())] if spec else []
 
 
 def packaged_course() -> Course:
     """Return the course inside the installed package or, in a checkout, the one beside it."""
     inside = _PACKAGE / "_course"
     root = inside if inside.is_dir() else _CHECKOUT
-    return Course(root, root / "exercises", root / "solutions", packaged=True)
+    return Course(root, root / "exercises", root / "solutions", packaged=True, package=_OURS[0])
 
 
 def locate(name: str, start: Path) -> tuple[Course, Path]:
@@ -86,33 +234,8 @@ def locate(name: str, start: Path) -> tuple[Course, Path]:
     return course, course.find(name)
 
 
-def exercise_id(path: Path) -> str:
-    """Return what an exercise file is called: `ex05` for ex05_broadcast.py, else its stem."""
-    match = _FILE.fullmatch(path.name)
-    return match[1] if match else path.stem
-
-
-def is_exercise_name(name: str) -> bool:
-    """Whether a file of this name is an exercise of its folder: `ex05_broadcast.py`."""
-    return _FILE.fullmatch(name) is not None
-
-
-def names_exercise(name: str) -> bool:
-    """Whether a word of a command line can only mean an exercise, there or not: an id, a file's name or a path."""
-    return _ASKED.fullmatch(name) is not None or Path(name).suffix in (".py", ".ipynb") or is_exercise_name(f"{name}.py") or "/" in name
-
-
-def means(name: str, exercise: str) -> bool:
-    """Whether `name`, as people name an exercise (5, ex05, ex05_broadcast, a path), means the exercise with that id."""
-    own = exercise_id(Path(name if name.endswith(".py") else f"{name}.py"))
-    asked, wanted = _ASKED.fullmatch(own), _ASKED.fullmatch(exercise)
-    if asked is None or wanted is None:
-        return own == exercise
-    return (int(asked[1]), asked[2].lower()) == (int(wanted[1]), wanted[2].lower())
-
-
 def next_number(course: Course) -> int:
-    return max((_order(path)[0] for path in course.files()), default=0) + 1
+    return max((in_order(path)[0] for path in course.files()), default=0) + 1
 
 
 def has_exercises(folder: Path) -> bool:
@@ -122,15 +245,9 @@ def has_exercises(folder: Path) -> bool:
         return False
 
 
-def _order(path: Path) -> tuple[int, str, str]:
-    match = _FILE.fullmatch(path.name)
-    assert match is not None
-    return int(match[2]), match[3], path.name
-
-
 def _instead(name: str, files: list[Path]) -> str:
     if not files:
         return "it holds none."
     ids = {exercise_id(path): exercise_id(path) for path in files} | {path.stem: exercise_id(path) for path in files}
-    there_are = f"there are {exercise_id(files[0])} to {exercise_id(files[-1])} (`backprop-check list`)."
+    there_are = f"there are {exercise_id(min(files, key=in_order))} to {exercise_id(max(files, key=in_order))} (`backprop-check list`)."
     return meant(dict.fromkeys(ids[n] for n in near(name.lower(), ids)), there_are)

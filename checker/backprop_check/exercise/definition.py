@@ -1,15 +1,18 @@
-"""What an exercise asks, when the learner writes into the exercise itself: the course says it, not the learner's copy."""
+"""What an exercise asks and is worth, when the learner writes into the exercise itself: the course says it, not the learner's copy."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from backprop_check.errors import BadInput
+from backprop_check.exercise.blank import blank
 from backprop_check.exercise.course import Course, exercise_id
 from backprop_check.exercise.mend import parse_leniently
-from backprop_check.exercise.parse import read_exercise
+from backprop_check.exercise.outline import FILE, Points, unknown_exercises, unknown_gradients
+from backprop_check.exercise.parse import parse_exercise, read_exercise
 from backprop_check.exercise.targets import stubs
 from backprop_check.files import read_text
 from backprop_check.records import Exercise
@@ -19,18 +22,52 @@ LONGEST = 90
 
 
 def course_exercise(course: Course, path: Path) -> Exercise:
-    """Return what the exercise at `path` of `course` asks: as the solution that mirrors it says, else as its own text does.
+    """Return what the exercise at `path` of `course` asks, worth what the course says."""
+    exercise = _asked(course, path)
+    points = course.points(path)
+    return exercise if points is None else replace(exercise, points=worth(exercise, points))
+
+
+def worth(exercise: Exercise, points: Points) -> dict[str, float]:
+    """Return what each target is worth where a course says `points` of the exercise: a number is shared out among its targets."""
+    own = {target.name: exercise.points.get(target.name, 1.0) for target in exercise.targets}
+    if isinstance(points, Mapping):
+        return {name: points.get(name, value) for name, value in own.items()}
+    whole = sum(own.values())
+    return {name: points * (value / whole if whole else 1 / len(own)) for name, value in own.items()}
+
+
+def check_points(course: Course, exercises: Iterable[Exercise]) -> None:
+    """Raise `BadInput` where it is not clear what a course says that its exercises are worth: marks rest on that."""
+    outline = course.outline
+    for source in course.sources():
+        if source.outline is not None and source.outline.unweighed:
+            raise BadInput(source.outline.unweighed)
+    for trouble in unknown_exercises(outline, course.ids()) if outline is not None else ():
+        raise BadInput(f"{course.root / FILE}: {trouble}")
+    for exercise in exercises:
+        for trouble in unknown_gradients(course.points(exercise.path), exercise.id, [target.name for target in exercise.targets]):
+            raise BadInput(f"{course.root / FILE}: {trouble}")
+
+
+def stub(course: Course, path: Path) -> str:
+    """Return the text of an exercise as it was. Raises `BadInput` where nothing says what that is."""
+    return blank(read_text(course.original(path), "solution"))
+
+
+def _asked(course: Course, path: Path) -> Exercise:
+    """Return what the exercise asks: as the solution that mirrors it says, else as its own text does.
 
     The solution names every gradient, also one whose line the learner lost, broke or wrote in another form. Where a part of the copy other
     than `backward` differs from the solution's, `notices` say so. Without a solution, and where the copy is plainly another graph than the
     package's exercise of that name, the file itself is read. Raises `BadInput` when it cannot be used.
     """
     try:
-        solution = course.solution(path)
+        original = course.original(path)
     except BadInput:
         return read_exercise(path)
     text = read_text(path, "exercise file")
-    asked = read_exercise(solution)
+    asked = read_exercise(original)
     tree, _, broken = parse_leniently(text)
     theirs, own = _parts(ast.parse(asked.source)), _parts(tree)
     del theirs["backward"]
@@ -42,8 +79,8 @@ def course_exercise(course: Course, path: Path) -> Exercise:
     outside = [b for b in broken if backward is None or not backward.lineno <= b.line <= (backward.end_lineno or 0)]
     if outside:
         raise BadInput(f"{path}:{outside[0].line}: the exercise does not parse ({outside[0].message}): mend that line; {back}.")
-    packaged = solution.parent.resolve() != (course.root / "solutions").resolve()
-    if packaged and "forward" in own and _arguments(own["forward"]) != _arguments(theirs["forward"]):
+    guessed = course.implied and original.parent.resolve() != (course.root / "solutions").resolve()
+    if guessed and "forward" in own and _arguments(own["forward"]) != _arguments(theirs["forward"]):
         return read_exercise(path)
     line, what = _departure(other, theirs[other], own.get(other))
     place = f"{path.name}:{line}" if line else path.name
@@ -54,7 +91,10 @@ def definition(exercise: Exercise) -> tuple[str, str]:
     """Return the file's name and text by which others are graded. Raises `BadInput` where two files disagree about what that is."""
     if exercise.notices:
         raise BadInput(f"{exercise.notices[0]} An exercise of your own takes a name of its own, or its solution into solutions/.")
-    return exercise.path.name, exercise.source
+    name, text = exercise.path.name, exercise.source
+    if exercise.points != parse_exercise(exercise.path, text).points:
+        text = f"{text.rstrip()}\n\n\nPOINTS = {dict(exercise.points)}  # as the course says\n"
+    return name, text
 
 
 def stub_lines(path: Path, exercise: Exercise) -> dict[str, int]:

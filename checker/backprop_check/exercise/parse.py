@@ -63,7 +63,7 @@ def parse_exercise(path: Path, source: str) -> Exercise:
 
 def _points(path: Path, tree: ast.Module, targets: set[str]) -> dict[str, float]:
     """Read `POINTS = dict(dW=2)`, or the same as a dict in braces: what targets are worth that are not worth 1."""
-    node = next((n for n in tree.body if "POINTS" in _names_given(n)), None)
+    node = next((n for n in reversed(tree.body) if "POINTS" in _names_given(n)), None)
     if node is None:
         return {}
     value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None

@@ -12,6 +12,7 @@ from backprop_check.classroom.results import Result
 from backprop_check.classroom.roll import Roll
 from backprop_check.classroom.roster import Roster
 from backprop_check.errors import BadInput
+from backprop_check.exercise.outline import Chapter
 from backprop_check.grading.store import RESULTS, Store
 
 
@@ -24,7 +25,9 @@ def check_formats(names: Sequence[str], roster: Roster | None) -> None:
             pass
 
 
-def write_outputs(store: Store, results: Sequence[Result], roster: Roster | None, roll: Roll, formats: Sequence[str]) -> list[str]:
+def write_outputs(
+    store: Store, results: Sequence[Result], roster: Roster | None, roll: Roll, formats: Sequence[str], chapters: Sequence[Chapter] = ()
+) -> list[str]:
     """Write all files that are made of the whole class; return what to name to a person, relative to the store's folder."""
     from backprop_check.classroom.pages.class_data import class_data
     from backprop_check.classroom.pages.class_page import page_of
@@ -39,7 +42,7 @@ def write_outputs(store: Store, results: Sequence[Result], roster: Roster | None
         for name in FORMATS:
             for suffix in (".json", ".txt"):
                 store.remove(f"{name}/{stem(submission)}{suffix}")
-    data = class_data(results, roll.absent, roll.strangers, roll.aside)
+    data = class_data(results, roll.absent, roll.strangers, roll.aside, chapters)
     store.write("class.json", json.dumps(data, indent=1, allow_nan=False) + "\n")
     store.write("class.html", page_of(data))
     return [*named, "feedback/", "class.html"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from rich.text import Text
 
+from backprop_check.exercise.outline import Chapter
 from backprop_check.records import Exercise, Report
 from backprop_check.report.layout import cut, notice_lines, visible
 from backprop_check.report.text import MARKS, gradient_lines, place, printed_lines, summary
@@ -13,16 +15,40 @@ from backprop_check.report.text import MARKS, gradient_lines, place, printed_lin
 MOST_GRAPH_LINES = 3
 
 
-def course_line(states: Mapping[str, str], here: str, width: int) -> Text:
-    """Return the course as one sign an exercise, `here` by its name, and how many are passed. `states` are by id, in order."""
-    line = Text()
-    for name, state in states.items():
-        mark, style = MARKS[state]
-        line.append(f" {name} " if name == here else mark, style="reverse" if name == here else style)
+def course_line(states: Mapping[str, str], here: str, width: int, chapters: Sequence[Chapter] = ()) -> Text:
+    """Return the course as one sign an exercise, `here` by its name, and how many are passed. `states` are by id, in order.
+
+    Of several chapters, the one around `here` is told so, by its title where there is room, and each other one by one sign.
+    """
     passed = f"{sum(state == 'correct' for state in states.values())} of {len(states)} passed"
+    line = _signs(states, here, chapters)
+    if len(line.plain) + 2 + len(passed) > width:
+        line = _signs(states, here, [replace(chapter, title="") for chapter in chapters])
     if len(line.plain) + 2 + len(passed) <= width:
         line.append(f"{passed:>{width - len(line.plain)}}", style="dim")
     return line
+
+
+def _signs(states: Mapping[str, str], here: str, chapters: Sequence[Chapter]) -> Text:
+    line = Text()
+    for chapter in chapters if len(chapters) > 1 else [Chapter("", exercises=tuple(states))]:
+        of = {name: states.get(name, "missing") for name in chapter.exercises}
+        if here not in of and len(chapters) > 1:
+            line.append(*_whole(of))
+            continue
+        title = f"{visible(chapter.title)} " if chapter.title else ""
+        line.append(f"{' ' if line.plain else ''}{title}")
+        for name, state in of.items():
+            mark, style = MARKS[state]
+            line.append(f" {name} " if name == here else mark, style="reverse" if name == here else style)
+        line.append(" " if len(chapters) > 1 else "")
+    return line
+
+
+def _whole(states: Mapping[str, str]) -> tuple[str, str]:
+    """The sign of a chapter: passed where all is, wrong where something is."""
+    found = set(states.values())
+    return MARKS["incorrect" if "incorrect" in found else "missing" if "missing" in found else "correct"]
 
 
 def nodes_lines(exercise: Exercise, statuses: Mapping[str, str], width: int) -> Iterator[Text]:

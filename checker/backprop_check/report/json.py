@@ -8,6 +8,8 @@ from typing import Any
 from backprop_check.records import Diagnosis, Gradient, Report
 
 SCHEMA = "backprop-check/1"
+DECIMALS = 9
+"""Of the sum of what gradients are worth: a course may share out points that no binary fraction is."""
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -19,8 +21,8 @@ def as_json(report: Report) -> dict[str, Any]:
         "exercise": report.exercise.id,
         "title": report.exercise.title,
         "status": report.status,
-        "score": float(sum(g["score"] for g in gradients)),
-        "max_score": float(worth),
+        "score": round(float(sum(g["score"] for g in gradients)), DECIMALS),
+        "max_score": round(float(worth), DECIMALS),
         "message": report.message,
         "gradients": gradients,
         **({"notices": list(report.notices)} if report.notices else {}),

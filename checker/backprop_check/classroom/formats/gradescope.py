@@ -30,7 +30,12 @@ def document(result: Result) -> dict[str, Any]:
         "test_name_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
-        "extra_data": {"exercise": visible(result.exercise), "submission": visible(result.submission), "outcome": result.outcome},
+        "extra_data": {
+            "exercise": visible(result.exercise),
+            **({"chapter": visible(result.report["chapter"])} if result.report.get("chapter") else {}),
+            "submission": visible(result.submission),
+            "outcome": result.outcome,
+        },
         "tests": [_test(i, gradient) for i, gradient in enumerate(result.report["gradients"], 1)],
     }
 

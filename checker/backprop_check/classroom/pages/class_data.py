@@ -7,27 +7,33 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from backprop_check.classroom.chapters import placed, progress
 from backprop_check.classroom.pages import tally
 from backprop_check.classroom.pages.headline import again, headline
 from backprop_check.classroom.results import OUTCOMES, Result
 from backprop_check.diagnosis.pages import pages
+from backprop_check.exercise.outline import Chapter
 
 SCHEMA = "backprop-check-class/1"
 SLOWEST = 5
 
 
 def class_data(
-    results: Sequence[Result], absent: Sequence[str] = (), strangers: Sequence[str] = (), aside: Sequence[tuple[str, str]] = ()
+    results: Sequence[Result],
+    absent: Sequence[str] = (),
+    strangers: Sequence[str] = (),
+    aside: Sequence[tuple[str, str]] = (),
+    chapters: Sequence[Chapter] = (),
 ) -> dict[str, Any]:
     """Return the summary of a class. `absent` are the students of the roster who handed in nothing, `strangers` those who did and are not
-    in it; `aside` are the files that are not taken for submissions, each with why.
+    in it; `aside` are the files that are not taken for submissions, each with why. `chapters` are those of the course.
 
     A submission counts as judged where its report has gradients: shares, codes and pairs are of those, marks are of all.
     """
     by_exercise: defaultdict[str, list[Result]] = defaultdict(list)
     for result in results:
         by_exercise[result.exercise].append(result)
-    exercises = [_exercise(name, by_exercise[name]) for name in sorted(by_exercise) if name]
+    exercises = [_exercise(name, by_exercise[name]) for name in sorted(by_exercise, key=lambda name: placed(name, chapters)) if name]
     outcomes = Counter(result.outcome for result in results)
     data: dict[str, Any] = {
         "schema": SCHEMA,
@@ -37,6 +43,7 @@ def class_data(
         "average": _average(results),
         "outcomes": {outcome: outcomes[outcome] for outcome in OUTCOMES},
         "again": again(exercises, means),
+        "chapters": progress(results, chapters),
         "exercises": exercises,
         "unjudged": [_unjudged(result) for result in results if result.outcome != "judged" or not _judged(result)],
         "slowest": [

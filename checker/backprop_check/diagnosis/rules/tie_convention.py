@@ -61,7 +61,7 @@ def _told(case: Case, at: Sequence[Line], valid: bool) -> Diagnosis:
         if valid
         else f"What arrives at {lines} is there once; given to each of the tied elements, it counts several times. Everywhere else the "
         "answer is right.",
-        help="Follow autograd's convention: look up how the operation of the forward shares the gradient among ties.",
+        help="Follow autograd's convention: `backprop-check explain tie-convention` says how each operation shares among ties.",
         evidence="Only elements at ties differ; there your numbers lie between the gradients just beside the tie"
         + (", and their sum is autograd's, in every trial." if valid else ", but their sum is not autograd's, in some trial."),
     )

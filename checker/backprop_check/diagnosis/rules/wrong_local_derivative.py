@@ -11,7 +11,7 @@ Why:
 Each operation has a derivative of its own: 1/p for the logarithm, the other factor for a product, minus the square
 below for a quotient. Where a factor and a divisor are exchanged, the result is right only where the value is 1.
 
-Read more: any table of derivatives.
+Read more: `backprop-check explain log`, and of any other operation its own page.
 
 Question: When {one} rises a little, how much of that reaches {reached}? Is that {beside}?
 Of brackets: Compare 2 * 3 + 4 with 2 * (3 + 4): how far does a factor, or a divisor, reach without brackets? Which terms of your line has

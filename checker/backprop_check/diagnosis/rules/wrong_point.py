@@ -11,7 +11,7 @@ Some derivatives are short when written with the output: 1 - h**2 for h = tanh(z
 = exp(z). The same letters with the input in them are another number. Ask of every value in the formula: is this what
 went in, or what came out?
 
-Read more: any table of derivatives, with y and x kept apart.
+Read more: `backprop-check explain tanh`, and of any other operation its own page: what stands there as y, what as x?
 
 Question: A slope belongs to a point. Is your formula made for {node}, or for the result {users}?
 Slip: {stands}

@@ -10,7 +10,7 @@ Why:
 The derivative of x**n is n * x**(n-1): bring the exponent down as a factor *and* lower it by one. One below -1 is -2;
 one below -1/2 is -3/2. Check one number: where the value is 2, how much does the result move?
 
-Read more: any table of derivatives; the power rule.
+Read more: `backprop-check explain pow`, and of any other operation its own page; the power rule.
 
 Question: Try it with numbers: let {node} go from 2 to 2.01. How much does {users} move for that 0.01? And by your formula?
 Slip: a power is off

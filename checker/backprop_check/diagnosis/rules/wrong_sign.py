@@ -11,7 +11,7 @@ The sign of a derivative says whether the output grows or shrinks when the varia
 derivative is negative; a value that is subtracted, or that stands in a denominator or under a negative power, sends a
 minus back.
 
-Read more: any table of derivatives; the power rule.
+Read more: `backprop-check explain pow`, and of any other operation its own page; the power rule.
 
 Question: Let {one} rise a little: how much of that reaches {reached}, and with which sign? Which sign has it in your line?
 Of one way: When {one} rises a little, how much of that reaches {reached}? Is that {beside}?

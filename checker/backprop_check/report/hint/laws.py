@@ -14,6 +14,9 @@ from backprop_check.report.hint.numbers import number_lines
 from backprop_check.report.layout import prose
 
 NOTHING = "Nothing flows back through this use."
+OF_SLOPES, MOST = "Local derivative", 2
+"""The family of mistakes for which the page of an operation is named, and of how many operations."""
+
 UNKNOWN = "The table of laws does not know this line; what it does can be measured all the same."
 
 
@@ -29,6 +32,10 @@ def law_lines(
     if not (told and "formula right" in told[0].traits):
         answers = [diagnosis.fix for diagnosis in gradient.diagnoses] + [lesson.expression, step.source if step else None]
         yield from _of_graph(exercise, lesson, step, {bare(answer) for answer in answers if answer}, filling, width)
+    if any(known.family == OF_SLOPES for known in told):
+        names = dict.fromkeys(operation.name for use in lesson.uses for way in use.ways for operation in way)
+        for name in list(names)[:MOST]:
+            yield from prose(f"`backprop-check explain {name}` shows {name} alone, with a number.", width, style="dim")
     for code in dict.fromkeys(known.code for known in told if "nameless" not in known.traits):
         yield from prose(f"`backprop-check explain {code}` shows the mistake on a small graph.", width, style="dim")
 
@@ -49,6 +56,11 @@ def _of_graph(
     if not lesson.uses:
         yield from prose("The output moves with itself, one for one: its own gradient is 1 everywhere.", width)
     yield from number_lines(lesson, filling["node"], width)
+
+
+def use_lines(exercise: Exercise, lesson: Lesson, use: Use, width: int) -> Iterator[Text]:
+    """Yield the laws of one line in full, what its shapes do, and what arrives."""
+    yield from prose(" ".join(_of_use(exercise, lesson, use, set(), False)), width, indent=5)
 
 
 def _of_use(exercise: Exercise, lesson: Lesson, use: Use, answers: set[str], known: bool) -> Iterator[str]:

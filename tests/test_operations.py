@@ -1,0 +1,119 @@
+"""`explain tanh`: every operation of the table has a page, made of its law, a line that uses it, one number and its usual mistakes."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from backprop_check.cli.main import main
+from backprop_check.derivation import example as module
+from backprop_check.derivation.example import example
+from backprop_check.derivation.table import STOPS, TABLE
+from backprop_check.diagnosis.pages import page
+from backprop_check.diagnosis.usual import MOST, USUAL
+from backprop_check.report.operation import SIGNS, operation_lines, operation_named, usual_codes
+
+Captured = pytest.CaptureFixture[str]
+SOME = list(TABLE)[:: max(4, len(TABLE) // 20)]
+"""A page costs a twentieth of a second: these stand for all, which lie in the order of their kinds."""
+
+
+@cache
+def told(name: str) -> str:
+    return "\n".join(line.plain for line in operation_lines(name, example(name), [page(code) for code in usual_codes(name)], 80))
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_an_operation_has_a_page_with_a_number(name: str) -> None:
+    text = told(name)
+    assert text.startswith(name) and str(next(iter(TABLE[name].laws.values())))[:12] in text
+    if " = " not in text:
+        assert example(name) is None, "a row that none of the calls tried fits: its laws alone"
+        return
+    assert re.search(r"^   \w+ \([\w, ·]*\), ", text, re.M) and re.search(r"^   d\w+", text, re.M)
+    assert re.search(r"^   \w+(\[.*\])? is -?\d", text, re.M) and "when" in text, "one number is followed"
+    slopes = [float(slope) for slope in re.findall(r" (\S+) × +\S+ = ", text)]
+    arrived = [(float(a), float(b)) for a, b in re.findall(r" × +(\S+) = +(\S+)", text)]
+    assert arrived and all(abs(slope * a - b) <= 0.02 * abs(b) + 1e-9 for slope, (a, b) in zip(slopes, arrived, strict=True))
+
+
+def test_nearly_every_page_has_one() -> None:
+    assert sum(" = " in told(name) for name in SOME) >= 0.9 * len(SOME)
+
+
+def test_a_row_without_words_of_its_own_has_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FORMS", {})
+    for name in ("maximum", "amax", "neg", "square", "softmax", "mse_loss", "trace"):
+        found = example(name)
+        assert found is not None and name in found.graph.exercise.lines[0].source and found.derived
+
+
+def test_what_is_usual_at_an_operation_has_a_page() -> None:
+    assert set(USUAL) <= TABLE.keys() | STOPS
+    for name in (*TABLE, "detach"):
+        codes = usual_codes(name)
+        assert len(codes) <= MOST and all(page(code).sentence for code in codes)
+    assert usual_codes("cosh")[:2] == ["missing-upstream", "missing-local-derivative"], "that of any elementwise function"
+    assert usual_codes("log_softmax")[0] == "diagonal-jacobian" and usual_codes("repeat_interleave")[0] == "missing-sum", (
+        "the same law, the same slips"
+    )
+    assert usual_codes("roll") == []
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("@", "matmul"),
+        ("+", "add"),
+        ("**", "pow"),
+        ("[]", "index"),
+        (".T", "t"),
+        ("torch.tanh", "tanh"),
+        ("x.sum(1)", "sum"),
+        ("F.softmax", "softmax"),
+        ("bmm", "matmul"),
+        ("detach", "detach"),
+        ("wibble", None),
+        ("../table", None),
+    ],
+)
+def test_an_operation_is_named_as_people_write_it(word: str, name: str | None) -> None:
+    assert operation_named(word) == name
+    assert all(operation_named(sign) == of for sign, of in SIGNS.items())
+
+
+def test_the_page_is_read(capsys: Captured) -> None:
+    assert main(["explain", "@"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("matmul (@, ") and "   dx = dy @ W.T\n" in text and "`x`, (N, C), meets `W`, (C, K), and" in text
+    assert "\n   Added up: " in text and "\n   missing-transpose " in text
+    assert main(["explain", "tanh"]) == 0
+    assert "The slope of tanh is `1 - y**2`. From above arrives dy, (N, C)." in capsys.readouterr().out
+    assert main(["explain", "detach"]) == 0
+    assert "Nothing flows back through it" in (text := capsys.readouterr().out) and "through-detach" in text
+    assert main(["explain", "lost-keepdim"]) == 0 and capsys.readouterr().out.startswith("lost-keepdim\n")
+
+
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [("tanhh", "did you mean tanh"), ("lost-kepdim", "did you mean lost-keepdim"), ("zzzzzz", "`backprop-check explain` lists them")],
+)
+def test_what_is_neither_is_told_with_what_is_near(word: str, near: str, capsys: Captured) -> None:
+    assert main(["explain", word]) == 2
+    assert near in capsys.readouterr().err
+
+
+def test_the_list_has_all_of_them(capsys: Captured) -> None:
+    assert main(["explain"]) == 0
+    mistakes, _, operations = capsys.readouterr().out.partition("Operations\n")
+    assert "lost-keepdim" in mistakes
+    listed = re.split(r",\s+", operations.partition("\n\n")[0].strip())
+    assert [" ".join(each.split()).split(" ")[0] for each in listed] == sorted(TABLE)
+
+
+def test_no_page_sends_anybody_elsewhere_for_a_derivative() -> None:
+    rules = Path(module.__file__).parents[1] / "diagnosis" / "rules"
+    assert not [path.name for path in rules.glob("*.py") if "table of derivatives" in path.read_text(encoding="utf-8")]
