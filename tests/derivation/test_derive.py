@@ -62,7 +62,7 @@ F.relu(e).max(1)[0]; F.relu(x).max(); F.relu(x).min(0).values; F.relu(e).amax(1)
 torch.maximum(F.relu(x), F.relu(-x - 0.5)); torch.max(F.relu(x), F.relu(u)); torch.minimum(x.round(), u.round()); F.relu(x.round())
 x.round().clamp(-1, 1); x.round().abs(); F.leaky_relu(x.round(), 0.2); F.max_pool2d(F.relu(im), 2); F.max_pool1d(F.relu(row), 3, 2)
 F.max_pool2d(F.relu(im), 3, 1); x.round().clamp(min=0); torch.topk(F.relu(x), 2)[0]; torch.sort(F.relu(x), 1)[0]; x.round().median(1).values
-x.round().median(); torch.kthvalue(x.round(), 2, 1)[0]; x.round().cummax(1)[0]; torch.aminmax(F.relu(x), dim=1)[1]; torch.fmax(x.round(), u.round())
+x.round().median(); torch.kthvalue(x.round(), 2, 1)[0]; x.round().cummax(1)[0]; torch.fmax(x.round(), u.round())
 torch.clamp(x.round(), min=u.round()); F.hardtanh(x.round()); F.relu6(6 * x.round()); F.softshrink(x.round(), 1.0); F.prelu(x.round(), u)
 F.smooth_l1_loss(x.round(), x2.round()); F.adaptive_max_pool2d(F.relu(im), 2); F.max_pool2d(F.relu(im), 3, 2, 1); F.relu(x).norm(p=1, dim=1)
 """

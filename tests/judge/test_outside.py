@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 from asking import HEADER, Judge, Judged, function
 from graphs import MLP, MLP_RIGHT
 
@@ -311,11 +312,14 @@ def test_nothing_is_said_of_a_return_at_the_end(told: Tell) -> None:
     assert (found.statuses, found.notices) == ("", [])
 
 
+NO_GPU = "RuntimeError: " if torch.backends.cuda.is_built() else "AssertionError: Torch not compiled with CUDA enabled"
+"""How torch begins to say that there is none; a build for GPUs says more of the machine."""
+
 ENDS = {
     "while True: pass": ("this took longer than 1 s", "An endless loop"),
     "__import__('os')._exit(3)": ("this ended the process, with status 3", "os._exit"),
     "__import__('ctypes').string_at(0)": ("this ended the process (segmentation fault)", "calls itself without end"),
-    "torch.zeros_like(o).cuda()": ("AssertionError: Torch not compiled with CUDA enabled", "on the CPU"),
+    "torch.zeros_like(o).cuda()": (NO_GPU, "on the CPU"),
 }
 
 
@@ -339,7 +343,7 @@ def test_an_end_is_told_at_its_statement(ask: Judge, tmp_path: Path) -> None:
     for number, ((error, move), gradient) in enumerate(zip(ENDS.values(), plain["gradients"], strict=False)):
         (diagnosis,) = gradient["diagnoses"]
         assert (gradient["line"], gradient["source"]) == (FIRST + number, body[number])
-        assert (diagnosis["error"], diagnosis["span"][0], move in diagnosis["help"]) == (error, FIRST + number, True)
+        assert diagnosis["error"].startswith(error) and (diagnosis["span"][0], move in diagnosis["help"]) == (FIRST + number, True)
         assert "TimeoutError" not in diagnosis["evidence"] or number == 0
     assert plain["notices"] == [f"line {FIRST + 5} took longer than 1 s, {BELOW}"]
     text = "\n".join(line.plain for line in report_lines(report, 120))

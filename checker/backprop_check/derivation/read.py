@@ -24,7 +24,7 @@ ALIASES = {
 OF_MODULE = {("F", "unfold"): "im2col", ("torch.linalg", "norm"): "linalg_norm", ("torch.linalg", "diagonal"): "linalg_diagonal",
              ("torch", "batch_norm"): "native_batch_norm"}  # fmt: skip
 """Functions that share their name with another."""
-TOGETHER = {"var_mean": ("var", "mean"), "std_mean": ("std", "mean"), "aminmax": ("amin", "amax")}
+TOGETHER = {"var_mean": ("var", "mean"), "std_mean": ("std", "mean")}
 """Operations that give what others give one by one."""
 MODULES = ("torch", "F", "torch.nn.functional", "nn.functional", "torch.linalg", "torch.special")
 FLAT = {"view", "reshape", "permute", "expand", "repeat", "flip", "einsum", "multi_dot", "broadcast_tensors"}

@@ -177,8 +177,11 @@ def _minus_of_mask(case: Case, part: ast.expr | None, found: Found) -> Refusal:
     )
 
 
+_OVER_SEVERAL = frozenset({"sum", "mean", "amax", "amin", "var", "std", "logsumexp", "nansum", "nanmean", "norm"})
+
+
 def _several_axes(case: Case, part: ast.expr | None, found: Found) -> Refusal | None:
-    if not isinstance(part, ast.Call):
+    if not isinstance(part, ast.Call) or function_of(part) not in _OVER_SEVERAL:
         return None
     axes = ", ".join(ast.unparse(a) for a in part.args if isinstance(a, ast.Constant))
     return Refusal(
@@ -224,7 +227,10 @@ _EXPLAINED: tuple[tuple[str, Callable[[Case, ast.expr | None, Found], Refusal | 
     (r"The expanded size of the tensor .*Target sizes: \[([\d, ]*)\]\.\s+Tensor sizes: \[([\d, ]*)\]", _written_places),
     (r"Negation, the `-` operator, on a bool tensor", _minus_of_mask),
     (r"value tensor of shape \[([\d, ]*)\] cannot be broadcast to indexing result of shape \[([\d, ]*)\]", _places),
-    (r"argument 'keepdim' \(position 2\) must be bool, not int", _several_axes),
+    (
+        r"argument 'keepdim' \(position 2\) must be bool, not int|invalid combination of arguments - got \((?:Tensor, )?int(?:, int)+\)",
+        _several_axes,
+    ),
     (
         r"argument '(?:size|shape)' \(position 1\) must be tuple of ints, (?:but found element of type|not) Tensor|"
         r"received an invalid combination of arguments - got \(Tensor\)",

@@ -38,6 +38,8 @@ class Recorder(TorchFunctionMode):
         self.passes: deque[Pass] = deque(maxlen=_PASSES)
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
+        if torch.compiler.is_compiling():  # what is compiled is no code of the user's
+            return func(*args, **kwargs) if kwargs else func(*args)
         name = getattr(func, "__name__", "")
         if name in SILENT or (name in ACCESS and func.__self__.__name__ not in PROPERTIES):
             return func(*args, **kwargs) if kwargs else func(*args)

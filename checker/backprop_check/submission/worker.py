@@ -5,6 +5,7 @@ import __future__
 
 import ast
 import contextlib
+import os
 import socket
 import sys
 import traceback
@@ -42,7 +43,12 @@ _GUARDED: dict[str, Any] = {}
 
 
 def refuse_and_settle(confined: bool) -> None:
-    """Do in the zygote, once, what holds in every worker: autograd is refused and, where they are confined, nothing varies."""
+    """Do in the zygote, once, what holds in every worker: autograd is refused and, where they are confined, nothing varies.
+
+    No GPU is seen: what `backward` is given lies on the CPU, and `"cuda" if torch.cuda.is_available() else "cpu"` has to say so.
+    """
+    for visible in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"):
+        os.environ[visible] = ""
     refuse_autograd()
     if confined:
         settle()
