@@ -108,3 +108,20 @@ def test_a_forward_without_a_gradient_to_write(tmp_path: Path) -> None:
         drafted(tmp_path, head + "def forward(x):\n    return x\n")
     with pytest.raises(BadInput, match="takes no argument"):
         drafted(tmp_path, "import torch\ndef inputs(N=5):\n    return {}\ndef forward():\n    y = torch.ones(3)\n    return y\n")
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        ("", '"""Untitled: say its one idea in a line.\n\nTell the story in'),
+        ('"""A title."""\n', '"""A title.\n\nTell the story in'),
+        ('"""A title.\n\nIts story.\n"""\n', '"""A title.\n\nIts story.\n"""\n'),
+        ("# -*- coding: utf-8 -*-\n", '# -*- coding: utf-8 -*-\n"""Untitled: say'),
+        ("'A title.'\n", "'A title.'\n"),
+    ],
+)
+def test_there_is_a_place_for_the_story(head: str, told: str, tmp_path: Path) -> None:
+    forward = "import torch\n\n\ndef inputs(N=5):\n    return dict(x=torch.randn(N))\n\n\ndef forward(x):\n    h = x.tanh()\n    y = h * 2\n    return y\n"
+    text = drafted(tmp_path, head + forward)
+    assert text.startswith(told) and text.count("import torch\n") == 1 and "    dx = (1 - h**2) * dh" in text
+    compile(text, "draft", "exec")
