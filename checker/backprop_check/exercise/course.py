@@ -113,9 +113,9 @@ class Course:
         return next((chapter for chapter in self.chapters() if chapter.title and exercise in chapter.exercises), None)
 
     def points(self, exercise: Path) -> Points | None:
-        """Return what the outline says that an exercise is worth, if it does."""
+        """Return what the outline says that an exercise of the course is worth, if it does."""
         name = exercise_id(exercise)
-        for source in self.sources():
+        for source in self.sources() if self._holds(exercise) else ():
             if source.outline is not None and name in source.outline.points and (source is self or source.has(exercise.name)):
                 return source.outline.points[name]
         return None
@@ -189,8 +189,11 @@ class Course:
                 raise
             return found
 
+    def _holds(self, exercise: Path) -> bool:
+        return exercise.parent.resolve() == self.exercises.resolve()
+
     def _mirrored(self, exercise: Path, folders: Iterator[Path]) -> Path | None:
-        if exercise.parent.resolve() != self.exercises.resolve():
+        if not self._holds(exercise):
             return None
         return next((path for folder in folders if (path := folder / exercise.name).is_file()), None)
 
