@@ -136,3 +136,20 @@ def test_a_forward_that_is_no_straight_line_is_written_out(form: tuple[str, list
 def test_what_would_hold_for_some_numbers_only_is_not_written_out(line: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"forward\.py:1[45]: `h"):
         drafted(tmp_path, f"{HELPER}def forward(x, w):\n    h = x @ w\n    {line}\n    return h\n")
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        ("", '"""Untitled: say its one idea in a line.\n\nTell the story in'),
+        ('"""A title."""\n', '"""A title.\n\nTell the story in'),
+        ('"""A title.\n\nIts story.\n"""\n', '"""A title.\n\nIts story.\n"""\n'),
+        ("# -*- coding: utf-8 -*-\n", '# -*- coding: utf-8 -*-\n"""Untitled: say'),
+        ("'A title.'\n", "'A title.'\n"),
+    ],
+)
+def test_there_is_a_place_for_the_story(head: str, told: str, tmp_path: Path) -> None:
+    forward = "import torch\n\n\ndef inputs(N=5):\n    return dict(x=torch.randn(N))\n\n\ndef forward(x):\n    h = x.tanh()\n    y = h * 2\n    return y\n"
+    text = drafted(tmp_path, head + forward)
+    assert text.startswith(told) and text.count("import torch\n") == 1 and "    dx = (1 - h**2) * dh" in text
+    compile(text, "draft", "exec")

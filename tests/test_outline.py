@@ -17,6 +17,7 @@ from backprop_check.classroom.pages.class_data import class_data
 from backprop_check.classroom.pages.class_page import page_of
 from backprop_check.classroom.results import Result
 from backprop_check.cli.asked import next_after, next_open
+from backprop_check.cli.grade import _exercises
 from backprop_check.cli.main import main
 from backprop_check.errors import BadInput
 from backprop_check.exercise.blank import blank
@@ -337,6 +338,17 @@ def test_points_are_of_an_exercise_or_of_its_gradients(theirs: Path, monkeypatch
     solution = theirs / "solutions" / "ex02_exp.py"
     solution.write_text(solution.read_text() + "\n\nPOINTS = dict(da=4)\n")
     assert worth(find_course(theirs), "ex02") == {"db": 1.0, "da": 4.0}, "the exercise's own weights, shared out"
+
+
+def test_an_exercise_outside_a_course_has_no_points_and_no_chapter_of_it(theirs: Path) -> None:
+    outside = theirs / "drafts" / "ex02_exp.py"
+    outside.parent.mkdir()
+    outside.write_text((theirs / "exercises" / "ex02_exp.py").read_text())
+    assert find_course(outside.parent).points(outside) is None
+    assert course_exercise(find_course(outside.parent), outside).points == {}
+    assert _exercises(str(outside))[0] == [] and [
+        chapter.title for chapter in _exercises(str(theirs / "exercises" / "ex02_exp.py"))[0]
+    ] == ["Growth", "Bounds"]
 
 
 def test_what_grades_elsewhere_has_the_points(theirs: Path) -> None:

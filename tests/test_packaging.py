@@ -60,6 +60,7 @@ def test_the_wheel_holds_the_whole_course(unpacked: Path) -> None:
     for part in ("exercises", "solutions"):
         inside = {p.name: p.read_bytes() for p in (unpacked / "backprop_check" / "_course" / part).glob("*.py")}
         assert inside == {p.name: p.read_bytes() for p in (CHECKOUT / part).glob("*.py")}
+    assert (unpacked / "backprop_check" / "_course" / "course.toml").read_bytes() == (CHECKOUT / "course.toml").read_bytes()
     assert sorted(p.name for p in unpacked.iterdir() if not p.name.endswith(".dist-info")) == ["backprop_check"]
 
 
@@ -73,6 +74,7 @@ def test_init_from_the_wheel_makes_a_course(unpacked: Path, tmp_path: Path) -> N
     for argv in (["list"], ["solution", "ex05"], ["solution", "ex05"], ["explain", "lost-keepdim"]):
         run = command(unpacked, tmp_path / "course", *argv)
         assert run.returncode == 0, run.stderr
+    assert "First slopes: 0 of" in command(unpacked, tmp_path / "course", "list").stdout
     assert command(unpacked, tmp_path / "course", "init", ".").returncode == 2
 
 

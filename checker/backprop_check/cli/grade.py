@@ -19,8 +19,9 @@ from backprop_check.classroom.roster import Roster
 from backprop_check.cli.asked import agreed
 from backprop_check.cli.main import complain
 from backprop_check.errors import BadInput
-from backprop_check.exercise.course import Course, exercise_id, find_course, locate
+from backprop_check.exercise.course import exercise_id, find_course, locate
 from backprop_check.exercise.definition import check_points, course_exercise, definition
+from backprop_check.exercise.outline import Chapter
 from backprop_check.grading.cluster import judged_by_cluster
 from backprop_check.grading.found import Survey, reading, survey
 from backprop_check.grading.grade import Judging, Plan, graded, judged_bytes, planned
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     check_formats(args.format, roster)
     if args.single and not args.exercise:
         raise BadInput("--single grades one exercise: name it with --exercise.")
-    course, exercise, known = _exercises(args.exercise)
+    chapters, exercise, known = _exercises(args.exercise)
     seen = survey(source, exercise, {name: asked.path.stem for name, asked in known.items()}, roster, out, args.single)
     found, roll = seen.found, _roll(seen, roster)
     if args.column and len({f.exercise for f in found if f.exercise}) > 1:
@@ -73,7 +74,6 @@ def run(args: argparse.Namespace) -> int:
         from backprop_check.cli.screen import show, width
 
         roll = replace(roll, gone=tuple(result.submission for result in plan.gone), former=plan.former)
-        chapters = course.chapters()
         results = with_chapters(results, chapters)
         written = write_outputs(store, results, roster, roll, args.format, chapters)
         if args.single:
@@ -112,13 +112,14 @@ def _ask(doubt: str) -> None:
         raise BadInput("nothing was graded: --dry-run shows what would be taken.")
 
 
-def _exercises(asked: str | None) -> tuple[Course, str | None, dict[str, Exercise]]:
-    """Return the course, the id asked for, if any, and all exercises that may be meant."""
+def _exercises(asked: str | None) -> tuple[list[Chapter], str | None, dict[str, Exercise]]:
+    """Return the chapters of the course, the id asked for, if any, and all exercises that may be meant."""
     course, path = (find_course(Path.cwd()), None) if asked is None else locate(asked, Path.cwd())
     inside = path is None or path.parent.resolve() == course.exercises.resolve()
-    known = {exercise_id(p): course_exercise(course, p) for p in (course.files() if inside or path is None else [path])}
-    check_points(course, known.values())
-    return course, exercise_id(path) if path is not None else None, known
+    found = [(p, course_exercise(course, p)) for p in (course.files() if inside or path is None else [path])]
+    check_points(course, found if inside else ())
+    known = {exercise_id(p): exercise for p, exercise in found}
+    return course.chapters() if inside else [], exercise_id(path) if path is not None else None, known
 
 
 def _setup(args: argparse.Namespace, exercises: dict[str, Exercise], store: Store) -> Setup:

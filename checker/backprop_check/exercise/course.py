@@ -113,9 +113,9 @@ class Course:
         return next((chapter for chapter in self.chapters() if chapter.title and exercise in chapter.exercises), None)
 
     def points(self, exercise: Path) -> Points | None:
-        """Return what the outline says that an exercise is worth, if it does."""
+        """Return what the outline says that an exercise of the course is worth, if it does."""
         name = exercise_id(exercise)
-        for source in self.sources():
+        for source in self.sources() if self._holds(exercise) else ():
             if source.outline is not None and name in source.outline.points and (source is self or source.has(exercise.name)):
                 return source.outline.points[name]
         return None
@@ -131,6 +131,12 @@ class Course:
     def ids(self) -> list[str]:
         return [exercise_id(path) for path in self.files()]
 
+    @property
+    def span(self) -> str:
+        """The first and the last id, by their numbers."""
+        files = self._sorted()
+        return f"{exercise_id(files[0])} to {exercise_id(files[-1])}"
+
     def find(self, name: str) -> Path:
         """Return the exercise that `name` means: ex05, 5, 05, ex05_broadcast. Raises `BadInput` naming ids near it."""
         files = self.files()
@@ -142,8 +148,14 @@ class Course:
         if found:
             raise BadInput(f"{name} could be {' or '.join(path.name for path in found)}: name the file.")
         lost = self.lost(name)
-        instead = f"`backprop-check reset {exercise_id(lost)}` writes {lost.name} anew." if lost else _instead(name, files)
+        instead = f"`backprop-check reset {exercise_id(lost)}` writes {lost.name} anew." if lost else self._instead(name, files)
         raise BadInput(f"There is no exercise {name!r} in {self.exercises}: {instead}")
+
+    def _instead(self, name: str, files: list[Path]) -> str:
+        if not files:
+            return "it holds none."
+        ids = {exercise_id(path): exercise_id(path) for path in files} | {path.stem: exercise_id(path) for path in files}
+        return meant(dict.fromkeys(ids[n] for n in near(name.lower(), ids)), f"there are {self.span} (`backprop-check list`).")
 
     def lost(self, name: str) -> Path | None:
         """Return where the exercise that `name` means would be, if the course this one was made from has it and this one no more."""
@@ -177,8 +189,11 @@ class Course:
                 raise
             return found
 
+    def _holds(self, exercise: Path) -> bool:
+        return exercise.parent.resolve() == self.exercises.resolve()
+
     def _mirrored(self, exercise: Path, folders: Iterator[Path]) -> Path | None:
-        if exercise.parent.resolve() != self.exercises.resolve():
+        if not self._holds(exercise):
             return None
         return next((path for folder in folders if (path := folder / exercise.name).is_file()), None)
 
@@ -243,11 +258,3 @@ def has_exercises(folder: Path) -> bool:
         return any(is_exercise_name(p.name) for p in folder.glob("ex*.py"))
     except OSError:
         return False
-
-
-def _instead(name: str, files: list[Path]) -> str:
-    if not files:
-        return "it holds none."
-    ids = {exercise_id(path): exercise_id(path) for path in files} | {path.stem: exercise_id(path) for path in files}
-    there_are = f"there are {exercise_id(min(files, key=in_order))} to {exercise_id(max(files, key=in_order))} (`backprop-check list`)."
-    return meant(dict.fromkeys(ids[n] for n in near(name.lower(), ids)), there_are)

@@ -37,16 +37,16 @@ def worth(exercise: Exercise, points: Points) -> dict[str, float]:
     return {name: points * (value / whole if whole else 1 / len(own)) for name, value in own.items()}
 
 
-def check_points(course: Course, exercises: Iterable[Exercise]) -> None:
-    """Raise `BadInput` where it is not clear what a course says that its exercises are worth: marks rest on that."""
+def check_points(course: Course, exercises: Iterable[tuple[Path, Exercise]]) -> None:
+    """Raise `BadInput` where it is not clear what a course says that exercises are worth, each with its file: marks rest on that."""
     outline = course.outline
     for source in course.sources():
         if source.outline is not None and source.outline.unweighed:
             raise BadInput(source.outline.unweighed)
     for trouble in unknown_exercises(outline, course.ids()) if outline is not None else ():
         raise BadInput(f"{course.root / FILE}: {trouble}")
-    for exercise in exercises:
-        for trouble in unknown_gradients(course.points(exercise.path), exercise.id, [target.name for target in exercise.targets]):
+    for path, exercise in exercises:
+        for trouble in unknown_gradients(course.points(path), exercise.id, [target.name for target in exercise.targets]):
             raise BadInput(f"{course.root / FILE}: {trouble}")
 
 

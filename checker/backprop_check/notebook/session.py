@@ -37,7 +37,7 @@ class Session:
             course = find_course(Path.cwd())
             open_one = None if course.packaged else next_open(course)
             if open_one is None:
-                raise BadInput(f"name the exercise: `%%backward {course.ids()[0]}` (there are {course.ids()[0]} to {course.ids()[-1]}).")
+                raise BadInput(f"name the exercise: `%%backward {course.ids()[0]}` (there are {course.span}).")
             exercise = open_one
         return about(course, exercise)
 
