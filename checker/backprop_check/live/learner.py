@@ -60,6 +60,7 @@ def recorded(caller: Caller, found: Found, asked: Asked, target: str) -> Learner
         kept = there.grad if there is not None and (there.is_leaf or there.retains_grad) else None
         if kept is not None and "d" + name in found.trial.gradients and "d" + name != target:
             known[recorder.value_of(kept)] = "d" + name
+    known |= found.given
     lines = lines_of(recorder.value_of(given), known, found.trial, caller.names, caller.held, target, _gradients(found, target, caller))
     if lines is None or not all(one.places and linecache.getlines(one.places[0][1].filename) for one in lines.ran):
         return None
@@ -72,7 +73,7 @@ def recorded(caller: Caller, found: Found, asked: Asked, target: str) -> Learner
         if (name := one.name) in found.trial.gradients and last[name] == number
     }
     used = {n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)} & set(known.values()) & found.trial.gradients.keys()
-    used -= {one.name for one in lines.ran}
+    used -= {one.name for one in lines.ran} | set(found.given.values())
     read = {name: f"{found.forward.texts.get(name[1:], name[1:])}.grad" for name in used}
     spoken = {**found.spoken, **read, **lines.spoken, target: lines.spoken.get(target, label)}
     place = next((there for _, there in reversed(lines.ran[-1].places)), None)

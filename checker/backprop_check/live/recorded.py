@@ -32,7 +32,7 @@ class Found:
     """A forward and its oracle on the live numbers. `node` is what the graph calls the tensor that was asked for.
 
     `passes` says over how many backward passes the gradient was added up. `custom` names functions of the caller's own whose
-    `backward` autograd has used.
+    `backward` autograd has used. `given` are gradients that the learner's lines were handed, under the engine's names.
     """
 
     graph: Graph
@@ -43,6 +43,7 @@ class Found:
     passes: int = 1
     same: bool = True
     custom: tuple[str, ...] = ()
+    given: Mapping[Value, str] = field(default_factory=dict)
 
 
 def candidates(caller: Caller, tensor: torch.Tensor, output: torch.Tensor | None) -> Iterator[Found]:

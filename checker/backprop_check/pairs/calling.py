@@ -1,0 +1,55 @@
+"""Call a function of the user's, and keep what its variables were when it returned."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a call gave, or the `error` it ended with; the function's `names` as it returned (its own over its module's), and at which `line`."""
+
+    result: Any
+    names: Mapping[str, Any]
+    own: Mapping[str, Any]
+    line: int | None
+    error: Exception | None = None
+
+
+def call(function: Callable[..., Any], args: Sequence[Any], within: Callable[..., Any] | None = None) -> Called:
+    """Call `function`. The names are those of `within` (what a decorator wraps), the last time that it returned."""
+    code = code_of(within or function)
+    seen: list[tuple[dict[str, Any], dict[str, Any], int]] = []
+
+    def look(frame: FrameType, event: str, _: Any) -> None:
+        if event == "return" and frame.f_code is code:
+            seen[:] = [({**frame.f_globals, **frame.f_locals}, dict(frame.f_locals), frame.f_lineno)]
+
+    before = sys.getprofile()
+    result, error = None, None
+    sys.setprofile(look)
+    try:
+        result = function(*args)
+    except Exception as raised:
+        error = raised
+    finally:
+        sys.setprofile(before)
+    names, own, line = seen[-1] if seen else ({}, {}, None)
+    return Called(result, names, own, line, error)
+
+
+def code_of(function: Callable[..., Any]) -> CodeType | None:
+    inner = inspect.unwrap(function)
+    return getattr(inner, "__code__", None)
+
+
+def parameters_of(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
+    try:
+        return tuple(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return ()

@@ -1,0 +1,145 @@
+"""The gradient that is due: autograd's of the recorded forward, which is held against differences, or those differences themselves."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from backprop_check.errors import BadInput
+from backprop_check.live.recorded import LIVE, SINGLE, Found
+from backprop_check.recording import Recorder, graph
+from backprop_check.recording.graph import Forward
+from backprop_check.records import Line, Target
+from backprop_check.trace.graph import Graph, seeded
+from backprop_check.trace.oracle import trace
+
+STEP = 1e-6
+"""By how much an input is moved, by its own size: differences of float64 numbers are good to 1e-10 then."""
+
+CLOSE = 1e-5
+"""How far a slope may be from what autograd says it is, by the size of its terms."""
+
+Values = Callable[[Sequence[Any]], tuple[torch.Tensor, ...] | None]
+
+
+def cotangents(outputs: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    """The gradients that are handed to the backward: those that the trial `LIVE` of the graph will have; of one number 1."""
+    with seeded(LIVE + 1):
+        return tuple(torch.randn(each.shape, dtype=torch.float64) if each.dim() else torch.ones((), dtype=torch.float64) for each in outputs)
+
+
+def reference(
+    recorder: Recorder, outputs: Sequence[torch.Tensor], above: Sequence[torch.Tensor], held: Mapping[int, str], names: Mapping[str, Any]
+) -> Found | None:
+    """Return the recorded forward with its oracle under the gradients from `above`; None where it cannot be had."""
+    roots = [recorder.value_of(each) for each in outputs]
+    single = len(outputs) == 1
+    seeds = [(root, None if single else recorder.value_of(given)) for root, given in zip(roots, above, strict=True)]
+    forward = graph(recorder, seeds, names, held=held)
+    if forward is None:
+        return None
+    called = {value: name for name, value in forward.values.items()}
+    try:
+        whole = _without_detach(forward.graph)
+        if single and outputs[0].dim():
+            whole = _as_tensor(whole, called[roots[0]])
+        trial = trace(whole, LIVE, {})
+    except (BadInput, RuntimeError, KeyError):
+        return None
+    trial = replace(trial, rounding=dict.fromkeys(trial.gradients, SINGLE))
+    forward = replace(forward, graph=whole)
+    given = {}
+    for root, tensor in zip(roots, above, strict=True):
+        gradient = trial.gradients.get("d" + called[root])
+        if gradient is not None and torch.equal(gradient, tensor):
+            given[recorder.value_of(tensor)] = "d" + called[root]
+    spoken = {name: held[id(value.tensor)] for value, name in given.items() if id(value.tensor) in held}
+    return Found(whole, trial, "", {**forward.spoken, **spoken}, forward, given=given)
+
+
+def _without_detach(graph: Graph) -> Graph:
+    """Within a custom function's forward autograd is off, so `.detach()` there cuts nothing: the gradient is that of the numbers."""
+    lines = tuple(_rewritten(line) if ".detach()" in line.source else line for line in graph.exercise.lines)
+    code = tuple((line, compile(f"({line.source}\n)", "<forward>", "eval")) for line in lines)
+    there = replace(graph, exercise=replace(graph.exercise, lines=lines), code=code)
+    given = there.inputs({}, LIVE)
+    leaves = {n: v.requires_grad_() if isinstance(v, torch.Tensor) and v.is_floating_point() else v for n, v in given.items()}
+    with torch.enable_grad():
+        values = there.forward(leaves)
+    targets = tuple(Target("d" + n, 1, "") for n, v in values.items() if isinstance(v, torch.Tensor) and v.requires_grad)
+    return replace(there, exercise=replace(there.exercise, targets=targets))
+
+
+class _Attached(ast.NodeTransformer):
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "detach" and not node.args:
+            return node.func.value
+        return node
+
+
+def _rewritten(line: Line) -> Line:
+    tree = _Attached().visit(ast.parse(f"({line.source}\n)", mode="eval"))
+    return replace(line, source=ast.unparse(tree))
+
+
+def _as_tensor(graph: Graph, output: str) -> Graph:
+    """The graph with a tensor as its output, and that tensor's gradient given."""
+    exercise = graph.exercise
+    lines = exercise.lines[:-1] if exercise.output != output else exercise.lines
+    dropped = {"d" + exercise.output, "d" + output}
+    names = (*exercise.inputs, *(line.name for line in lines), "d" + output)
+    targets = tuple(target for target in exercise.targets if target.name not in dropped)
+    there = replace(exercise, lines=lines, output=output, parameters=names, targets=targets)
+    return replace(graph, exercise=there, code=graph.code[: len(lines)])
+
+
+def agrees(values: Values, inputs: Sequence[Any], above: Sequence[torch.Tensor], gradients: Mapping[int, torch.Tensor]) -> bool:
+    """Whether gradients are the slopes of the forward's own numbers, in random directions; where those have a kink nothing is said."""
+    for index, gradient in gradients.items():
+        for seed in (1, 2):
+            with seeded(seed):
+                way = torch.randn(inputs[index].shape, dtype=torch.float64)
+            due, size = float((gradient * way).sum()), float((gradient * way).abs().sum())
+            step = STEP * max(1.0, _largest(inputs[index]))
+            moved = [_weighed(values, inputs, index, way * by, above) for by in (-step, 0.0, step)]
+            if any(each is None for each in moved):
+                return False
+            before, there, after = (each for each in moved if each is not None)
+            slope, bend = (after - before) / (2 * step), abs((after - there) - (there - before)) / step
+            rounding = 1e-15 * max(abs(after), abs(before), 1.0) / step
+            room = CLOSE * max(size, abs(slope)) + 10 * rounding
+            if abs(slope - due) > room and bend < 100 * room:
+                return False
+    return True
+
+
+def differences(values: Values, inputs: Sequence[Any], index: int, above: Sequence[torch.Tensor]) -> torch.Tensor | None:
+    """Return the gradient of one input by central differences in float64."""
+    there = inputs[index]
+    step = STEP * max(1.0, _largest(there))
+    found = torch.zeros(there.numel(), dtype=torch.float64)
+    for place in range(there.numel()):
+        way = torch.zeros(there.numel(), dtype=torch.float64)
+        way[place] = step
+        after, before = (_weighed(values, inputs, index, sign * way.reshape(there.shape), above) for sign in (1, -1))
+        if after is None or before is None:
+            return None
+        found[place] = (after - before) / (2 * step)
+    return found.reshape(there.shape)
+
+
+def _weighed(values: Values, inputs: Sequence[Any], index: int, way: torch.Tensor, above: Sequence[torch.Tensor]) -> float | None:
+    moved = [each.detach() + way if place == index else each for place, each in enumerate(inputs)]
+    found = values([each.detach().clone() if isinstance(each, torch.Tensor) else each for each in moved])
+    if found is None or len(found) != len(above):
+        return None
+    return sum(float((each.detach().to(torch.float64) * given).sum()) for each, given in zip(found, above, strict=True))
+
+
+def _largest(value: torch.Tensor) -> float:
+    return float(value.detach().abs().max()) if value.numel() else 0.0
