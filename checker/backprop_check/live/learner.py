@@ -168,9 +168,9 @@ def _back(diagnosis: Diagnosis, spoken: Mapping[str, str], lines: Lines) -> Diag
         help=words(diagnosis.help),
         evidence=words(diagnosis.evidence),
         fix=words(diagnosis.fix) if diagnosis.fix is not None else None,
-        span=_characters(there) if there is not None else None,
+        span=as_characters(there) if there is not None else None,
         also=tuple(
-            (_characters(place), text)
+            (as_characters(place), text)
             for place, text in also
             if place is not None and there is not None and place.filename == there.filename and place != there
         ),
@@ -189,7 +189,7 @@ def _place(span: Span | None, lines: Lines) -> Place | None:
     return min(inside, key=lambda each: each[0])[1] if inside else None
 
 
-def _characters(place: Place) -> Span:
+def as_characters(place: Place) -> Span:
     """The span of a place with columns in characters."""
     rows = linecache.getlines(place.filename)
 

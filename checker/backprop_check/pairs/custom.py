@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from backprop_check.pairs.calling import Called, call, parameters_of
+from backprop_check.pairs.calling import call, parameters_of
 from backprop_check.pairs.context import Context
 from backprop_check.pairs.pair import Back, Ran, is_float
 from backprop_check.pairs.returned import elements
@@ -79,7 +79,7 @@ class Custom:
             return None
 
 
-Seen = tuple[Function, tuple[Any, ...]]
+Seen = tuple[Function, tuple[Any, ...], tuple[bool, ...]]
 
 
 def functions_behind(outputs: Sequence[Any]) -> list[Function]:
@@ -110,7 +110,8 @@ def watched(functions: Sequence[Function]) -> Iterator[list[Seen]]:
 
         def noted(*args: Any) -> Any:
             kept = args if separate else args[1:]
-            calls.append((function, tuple(each.detach().clone() if isinstance(each, torch.Tensor) else each for each in kept)))
+            copies = tuple(each.detach().clone() if isinstance(each, torch.Tensor) else each for each in kept)
+            calls.append((function, copies, tuple(isinstance(each, torch.Tensor) and each.requires_grad for each in kept)))
             return forward(*args)
 
         return staticmethod(noted)
@@ -127,4 +128,3 @@ def watched(functions: Sequence[Function]) -> Iterator[list[Seen]]:
                 function.forward = original
 
 
-__all__ = ["Called", "Custom", "functions_behind", "watched"]

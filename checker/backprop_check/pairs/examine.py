@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -189,6 +189,3 @@ def _parts(pair: Pair, called: Called) -> tuple[Part, ...]:
         lines, first = lines[1:], first + 1
     text = "\n" * (first - 1) + textwrap.dedent("".join(lines))
     return (Part(Path(function.__code__.co_filename).name, text, called.line or 1 << 30, function=True),)
-
-
-__all__ = ["Examined", "Mapping", "One", "examine"]

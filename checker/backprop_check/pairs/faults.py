@@ -1,0 +1,124 @@
+"""What is wrong with a backward that is no matter of derivatives: what it was given, what it gives back, what it writes into."""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from backprop_check.pairs.calling import Called, code_of
+from backprop_check.pairs.context import Context
+from backprop_check.pairs.examine import Examined, One
+from backprop_check.pairs.returned import elements
+from backprop_check.recording import latest
+from backprop_check.recording.frames import Place, place
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A sentence or two, and where in the user's source."""
+
+    error: str
+    note: str = ""
+    help: str = ""
+    place: Place | None = None
+
+
+def of_call(done: Examined) -> Iterator[Fault]:
+    """Yield what is wrong before any number is compared."""
+    if done.ran.called.error is not None:
+        return
+    if isinstance(done.ran.state, tuple) and isinstance(done.ran.state[0], Context):
+        yield from _written(done, done.ran.state[0])
+    if done.back is not None and done.back.called.error is not None:
+        yield _raised(done, done.back.called.error)
+    elif done.back is not None and done.back.fault:
+        there = elements(done.pair.backward_function, done.back.called)
+        yield Fault("the number of gradients is wrong", done.back.fault, place=there[0].place if there else None)
+
+
+def _written(done: Examined, context: Context) -> Iterator[Fault]:
+    """Saved tensors that were written into since they were saved."""
+    recorder = latest()
+    own = {id(value): name for name, value in done.ran.called.own.items() if isinstance(value, torch.Tensor)}
+    for number, (tensor, version) in enumerate(zip(context.saved_tensors, context.versions, strict=True)):
+        if tensor is None or tensor._version == version:
+            continue
+        name = f"`{own[id(tensor)]}`" if id(tensor) in own else f"saved tensor {number}"
+        made = recorder.value_of(tensor).call if recorder is not None else None
+        there = place(*made.where[0]) if made is not None and made.where else None
+        inside = made is not None and bool(made.where) and made.where[0][0] is code_of(done.pair.backward_function)
+        if inside:
+            note = "What forward saved is read again when backward runs a second time (`retain_graph=True`, and gradcheck), and others may hold it."
+        else:
+            note = "backward needs it as it was when `save_for_backward` was called; autograd refuses one that was changed since."
+        yield Fault(f"{name} was saved for backward, and this changes it in place", note, "Write into a copy: `.clone()` first.", there)
+
+
+def _raised(done: Examined, error: Exception) -> Fault:
+    code = code_of(done.pair.backward_function)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if code is not None and f.filename == code.co_filename]
+    there = None
+    if frames and frames[-1].lineno is not None:
+        frame = frames[-1]
+        line = frame.lineno or 1
+        rows = linecache.getlines(frame.filename)
+        text = rows[line - 1] if line <= len(rows) else ""
+        first = len(text) - len(text.lstrip())
+        there = Place(frame.filename, line, frame.colno or first, frame.end_lineno or line, frame.end_colno or len(text.rstrip()))
+    note, move = "", ""
+    message = str(error).splitlines()[0] if str(error) else ""
+    if "view size is not compatible" in message:
+        note, move = "What `view` is asked of here is not contiguous in memory.", "Use `.reshape`, or `.contiguous()` before `.view`."
+    elif "to unpack (expected" in message and isinstance(done.ran.state, tuple) and isinstance(done.ran.state[0], Context):
+        saved = len(done.ran.state[0].saved_tensors)
+        note = f"forward saves {saved} tensor{'s' if saved != 1 else ''} with `save_for_backward`."
+    return Fault(f"this raises {type(error).__name__}: {message}", note, move, there)
+
+
+def of_gradient(done: Examined, one: One) -> Iterator[Fault]:
+    """Yield what is wrong with one gradient as a thing, whatever its numbers."""
+    if one.due is None or done.back is None:
+        return
+    there = elements(done.pair.backward_function, done.back.called)
+    where = there[one.index].place if done.pair.sums and one.index < len(there) else None
+    if one.given is None and one.index in done.back.gradients and bool(one.due.any()):
+        yield _none(done, one, where)
+    elif one.given is not None and isinstance(one.given, torch.Tensor) and not bool(one.due.any()):
+        yield from _straight_through(done, one, where)
+
+
+def _none(done: Examined, one: One, where: Place | None) -> Fault:
+    error = f"this gives None for `{one.name}`, whose gradient is not zero"
+    context = done.ran.state[0] if isinstance(done.ran.state, tuple) else None
+    asked: list[int] = context.needs_input_grad.__dict__.get("asked", []) if isinstance(context, Context) else []
+    note = "autograd takes None for zero: forward's numbers move when this input's do."
+    if asked and one.index not in asked:
+        places = ", ".join(f"`ctx.needs_input_grad[{index}]`" for index in sorted(set(asked)))
+        note += f" backward asks {places}; `{one.name}` is input {one.index}, counted from 0 without `ctx`."
+    return Fault(error, note, "Return its gradient at this place, in the order of forward's parameters.", where)
+
+
+def _straight_through(done: Examined, one: One, where: Place | None) -> Iterator[Fault]:
+    """Zero is due, and what arrives is handed on: that is done on purpose, and no check by numbers can confirm it."""
+    given = [each for each in done.above if each.shape == one.given.shape]
+    if not bool(one.given.any()):
+        return
+    for above in given:
+        kept = one.given != 0
+        if torch.equal(one.given[kept], above[kept]):
+            whole = "unchanged" if bool(kept.all()) else f"unchanged at {int(kept.sum())} of {kept.numel()} places"
+            yield Fault(
+                f"a straight-through estimator: what arrives is handed on {whole}",
+                f"The gradient of the forward itself is 0 everywhere: its numbers do not move when `{one.name}` moves a little. This one is "
+                "chosen, not derived; a check against differences always fails here.",
+                "Where that is meant, check what stands around it, and leave this function out of gradcheck.",
+                where,
+            )
+            return
+
+
