@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,17 @@ class Examined:
     caller: Caller = Caller({}, ())
 
 
+@dataclass(frozen=True)
+class Around(Caller):
+    """What stands around a backward's lines: `reached` says what each tensor is called in it, or else in the forward."""
+
+    reached: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def held(self) -> dict[int, str]:  # type: ignore[override]
+        return dict(self.reached)
+
+
 def examine(pair: Pair, inputs: Sequence[Any], needs: Sequence[bool] | None = None) -> Examined:
     """Run a pair on float64 copies of its inputs, and compare the gradients of those that `needs` names (floating ones)."""
     wanted = tuple(is_float(each) and (needs is None or needs[place]) for place, each in enumerate(inputs))
@@ -101,7 +112,7 @@ def _held(recorder: Recorder, pair: Pair, inputs: Sequence[Any], done: Examined,
     assert done.back is not None
     names = {**done.ran.called.names, **done.back.called.names}
     held = {**holders(_own(done.ran.called)), **holders(_own(done.back.called))}
-    caller = Caller(names, _parts(pair, done.back.called))
+    caller = Around(names, _parts(pair, done.back.called), held)
     copies = [fresh(each) for each in inputs]
 
     def values(given: Sequence[Any]) -> tuple[torch.Tensor, ...] | None:
