@@ -196,7 +196,7 @@ def _learners(caller: Caller, asked: Asked, found: Found, target: str, answer: A
     """Yield the lines as they ran and as they stand in the source, this first where some ran several times: a loop is one line there."""
     if learner is not None and not learner.repeated:
         yield learner
-    other = from_source(caller, asked, found, target, answer)
+    other = found.read(asked, target, answer) if found.read is not None else from_source(caller, asked, found, target, answer)
     if other is not None:
         yield other
     if learner is not None and learner.repeated:

@@ -61,7 +61,8 @@ def recorded(caller: Caller, found: Found, asked: Asked, target: str) -> Learner
         if kept is not None and "d" + name in found.trial.gradients and "d" + name != target:
             known[recorder.value_of(kept)] = "d" + name
     known |= found.given
-    lines = lines_of(recorder.value_of(given), known, found.trial, caller.names, caller.held, target, _gradients(found, target, caller))
+    named = _gradients(found, target, caller)
+    lines = lines_of(recorder.value_of(given), known, found.trial, caller.names, caller.held, target, named, found.strict)
     if lines is None or not all(one.places and linecache.getlines(one.places[0][1].filename) for one in lines.ran):
         return None
     text = "\n".join(one.text for one in lines.ran)
@@ -76,6 +77,19 @@ def recorded(caller: Caller, found: Found, asked: Asked, target: str) -> Learner
     used -= {one.name for one in lines.ran} | set(found.given.values())
     read = {name: f"{found.forward.texts.get(name[1:], name[1:])}.grad" for name in used}
     spoken = {**found.spoken, **read, **lines.spoken, target: lines.spoken.get(target, label)}
+    return learner_of(lines, submission, answers, spoken, lines.leaves, caller, exact=True)
+
+
+def learner_of(
+    lines: Lines,
+    submission: Submission,
+    answers: Mapping[str, Answer],
+    spoken: Mapping[str, str],
+    leaves: Mapping[str, Any],
+    caller: Caller | None = None,
+    exact: bool = False,
+) -> Learner:
+    """Lines, each with its places in the user's source, as the learner's side of a comparison."""
     place = next((there for _, there in reversed(lines.ran[-1].places)), None)
     return Learner(
         submission,
@@ -84,8 +98,8 @@ def recorded(caller: Caller, found: Found, asked: Asked, target: str) -> Learner
         lambda diagnosis: _back(diagnosis, spoken, lines),
         lambda diagnosis: _file((_place(diagnosis.span, lines) if diagnosis is not None else None) or place, caller),
         lines.ran[-1].places[0][1].line if lines.ran[-1].places else None,
-        lines.leaves,
-        exact=True,
+        leaves,
+        exact=exact,
         repeated=lines.repeated,
     )
 
@@ -110,6 +124,8 @@ def _gradients(found: Found, target: str, caller: Caller) -> Callable[[str, Sequ
                 if is_right(_answer(number, 0), found.trial, gradient):
                     return value, gradient
         live = values[-1][0].tensor
+        if found.strict:
+            return None
         return (values[-1][0], meant[0]) if len(meant) == 1 and live is not None and held.get(id(live)) == text else None
 
     return told
@@ -136,10 +152,10 @@ def as_submission(text: str, graph: Graph, place: str) -> Submission:
     return Submission(Path(place), place, "", text, True, names, statements, (), {}, {}, text=text)
 
 
-def _file(place: Place | None, caller: Caller) -> Submission:
+def _file(place: Place | None, caller: Caller | None) -> Submission:
     """The source that a place is in, to show lines of."""
     text = "".join(linecache.getlines(place.filename)) if place is not None else ""
-    cell = next((part.place for part in reversed(caller.parts) if not part.function and part.text.rstrip() == text.rstrip()), None)
+    cell = next((part.place for part in reversed(caller.parts if caller is not None else ()) if not part.function and part.text.rstrip() == text.rstrip()), None)
     name = cell or (Path(place.filename).name if place is not None else "")
     return Submission(Path("here"), name, "", text, True, (), (), (), {}, {}, text=text)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,8 +56,12 @@ def lines_of(
     held: Mapping[int, str],
     target: str,
     gradient: Gradient,
+    strict: bool = False,
 ) -> Lines | None:
-    """Return the lines that made `given`, from the `known` values of the forward and gradients. None where they cannot be had."""
+    """Return the lines that made `given`, from the `known` values of the forward and gradients. None where they cannot be had.
+
+    Where that is `strict`, what `gradient` does not take for a gradient has no gradient's name.
+    """
     numbers = {**trial.gradients, **trial.values}
     try:
         done = replay([given], known={value: numbers[name] for value, name in known.items() if name in numbers})
@@ -79,7 +83,7 @@ def lines_of(
     kept = [value for value in kept if not _is_half(value, done)]
     if len(kept) > MOST:
         return None
-    wanted = _wanted(kept, {value: texts[name] for value, name in own.items()}, done, given, target, gradient)
+    wanted = _wanted(kept, {value: texts[name] for value, name in own.items()}, done, given, target, gradient, trial.gradients if strict else ())
     last = _last_reads(kept, done)
     holder: dict[str, Value] = {}
     env: dict[str, Any] = {**SCOPE, **{called[leaf]: done.numbers[leaf] for leaf in done.leaves if leaf in called}}
@@ -118,7 +122,13 @@ def _is_half(value: Value, done: Replayed) -> bool:
 
 
 def _wanted(
-    kept: Sequence[Value], texts: Mapping[Value, str], done: Replayed, given: Value, target: str, gradient: Gradient
+    kept: Sequence[Value],
+    texts: Mapping[Value, str],
+    done: Replayed,
+    given: Value,
+    target: str,
+    gradient: Gradient,
+    taken: Collection[str],
 ) -> dict[Value, str]:
     """The name each value should have: of values that had one name, one may be a gradient, and those before it lead to it."""
     groups: dict[str, list[Value]] = {}
@@ -131,7 +141,7 @@ def _wanted(
         plain = identifier(text)
         for number, value in enumerate(group):
             if found is None:
-                wanted[value] = plain
+                wanted[value] = f"{plain}_1" if plain in taken else plain
             else:
                 wanted[value] = found[1] if number <= group.index(found[0]) else f"{plain}_1"
     wanted[given] = target

@@ -18,6 +18,7 @@ from backprop_check.live.compare import against
 from backprop_check.live.recorded import SINGLE, Found
 from backprop_check.pairs.calling import Called
 from backprop_check.pairs.pair import Back, Pair, Ran, is_float
+from backprop_check.pairs.read import learner
 from backprop_check.pairs.reference import agrees, cotangents, differences, reference
 from backprop_check.recording import Recorder, recording
 from backprop_check.recording.naming import holders
@@ -128,7 +129,7 @@ def _held(recorder: Recorder, pair: Pair, inputs: Sequence[Any], done: Examined,
         for index, want in enumerate(wanted):
             if want:
                 there = due[index] if index in due else _by_differences(values, copies, index, done.above)
-                ones.append(_one(caller, done, index, there, found))
+                ones.append(_one(recorder, caller, done, index, there, found))
     return replace(done, ones=tuple(ones), recorded=found is not None, caller=caller)
 
 
@@ -150,7 +151,7 @@ def _by_differences(values: Any, copies: Sequence[Any], index: int, above: Seque
     return differences(values, copies, index, above) if copies[index].numel() <= MOST else None
 
 
-def _one(caller: Caller, done: Examined, index: int, due: torch.Tensor | None, found: Found | None) -> One:
+def _one(recorder: Recorder, caller: Around, done: Examined, index: int, due: torch.Tensor | None, found: Found | None) -> One:
     assert done.back is not None
     tensor, given = done.inputs[index], done.back.gradients.get(index)
     name = done.pair.parameters[index] if index < len(done.pair.parameters) else f"input {index}"
@@ -164,8 +165,19 @@ def _one(caller: Caller, done: Examined, index: int, due: torch.Tensor | None, f
     if found is not None and node is not None and "d" + node in found.trial.gradients:
         others = {caller_name: engine for engine, caller_name in found.spoken.items() if engine in found.given.values()}
         asked = replace(asked, node=found.spoken.get(node, node), others=others)
-        return One(index, name, due, given, asked, against(caller, asked, replace(found, node=node)))
+        pair, called = done.pair, done.back.called
+        found = replace(found, node=node, read=lambda *of: learner(pair, called, recorder, found, *of))
+        return One(index, name, due, given, asked, _explained(caller, asked, found))
     return One(index, name, due, given, asked, _plain(asked, due))
+
+
+def _explained(caller: Around, asked: Asked, found: Found) -> Compared:
+    """What is named like a gradient and is not the right one is first taken for a step of the way, then for that gradient."""
+    first = against(caller, asked, replace(found, strict=True))
+    if first.right or first.diagnoses:
+        return first
+    second = against(caller, asked, found)
+    return second if second.diagnoses or second.carried else first
 
 
 def _summed(given: torch.Tensor, due: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ from backprop_check.errors import BadInput
 from backprop_check.live.recorded import LIVE, SINGLE, Found
 from backprop_check.recording import Recorder, graph
 from backprop_check.recording.graph import Forward
-from backprop_check.records import Line, Target
+from backprop_check.records import Line, Target, Trial
 from backprop_check.trace.graph import Graph, seeded
 from backprop_check.trace.oracle import trace
 
@@ -22,6 +22,9 @@ STEP = 1e-6
 
 CLOSE = 1e-5
 """How far a slope may be from what autograd says it is, by the size of its terms."""
+
+LONGEST = 40
+"""How many lines of a forward are told one by one: what a loop made more of is one line, and its operations are not named."""
 
 Values = Callable[[Sequence[Any]], tuple[torch.Tensor, ...] | None]
 
@@ -52,13 +55,15 @@ def reference(
         return None
     trial = replace(trial, rounding=dict.fromkeys(trial.gradients, SINGLE))
     forward = replace(forward, graph=whole)
+    if len(whole.exercise.lines) > LONGEST and single:
+        forward, trial = _in_one(forward, trial, called[roots[0]])
     given = {}
     for root, tensor in zip(roots, above, strict=True):
         gradient = trial.gradients.get("d" + called[root])
         if gradient is not None and torch.equal(gradient, tensor):
             given[recorder.value_of(tensor)] = "d" + called[root]
     spoken = {name: held[id(value.tensor)] for value, name in given.items() if id(value.tensor) in held}
-    return Found(whole, trial, "", {**forward.spoken, **spoken}, forward, given=given)
+    return Found(forward.graph, trial, "", {**forward.spoken, **spoken}, forward, given=given)
 
 
 def _without_detach(graph: Graph) -> Graph:
@@ -96,6 +101,35 @@ def _as_tensor(graph: Graph, output: str) -> Graph:
     targets = tuple(target for target in exercise.targets if target.name not in dropped)
     there = replace(exercise, lines=lines, output=output, parameters=names, targets=targets)
     return replace(graph, exercise=there, code=graph.code[: len(lines)])
+
+
+def _in_one(forward: Forward, trial: Trial, output: str) -> tuple[Forward, Trial]:
+    """The forward as one line of its inputs."""
+    graph, exercise = forward.graph, forward.graph.exercise
+
+    def computed(*given: Any) -> Any:
+        return graph.forward(dict(zip(exercise.inputs, given, strict=True)))[output]
+
+    source = f"forward({', '.join(exercise.inputs)})"
+    line = Line(output, source, "", 1, exercise.inputs)
+    kept = (*(name for name in exercise.inputs if "d" + name in trial.gradients), output)
+    there = replace(
+        exercise,
+        lines=(line,),
+        parameters=(*exercise.inputs, output, *(name for name in exercise.parameters if name == "d" + output)),
+        targets=tuple(target for target in exercise.targets if target.node in kept),
+    )
+    scope = {**graph.scope, "forward": computed}
+    whole = replace(graph, exercise=there, scope=scope, code=((line, compile(source, "<forward>", "eval")),))
+    values = {name: value for name, value in forward.values.items() if name in (*exercise.inputs, output)}
+    gradients = {"d" + name for name in kept}
+    return replace(forward, graph=whole, values=values), replace(
+        trial,
+        values={name: value for name, value in trial.values.items() if name in (*exercise.inputs, output, "d" + output)},
+        gradients={name: each for name, each in trial.gradients.items() if name in gradients},
+        scales={name: each for name, each in trial.scales.items() if name in gradients},
+        rounding={name: each for name, each in trial.rounding.items() if name in gradients},
+    )
 
 
 def agrees(values: Values, inputs: Sequence[Any], above: Sequence[torch.Tensor], gradients: Mapping[int, torch.Tensor]) -> bool:
