@@ -100,8 +100,8 @@ def lines_of(
         statement = _statement(value, name, before, called, done, names, env)
         ran.append(Ran(name, statement[0], value, done.numbers[value], statement[1]))
     leaves = {called[leaf]: done.numbers[leaf] for leaf in fresh}
-    places = [one.places[0][1] for one in ran if one.places]
-    return Lines(tuple(ran), leaves, spoken, len(set(places)) < len(places))
+    ways = [(value.call.where, value.call.name) for value in order if value.call is not None]
+    return Lines(tuple(ran), leaves, spoken, len(set(ways)) < len(ways))
 
 
 def _as_ran(done: Replayed) -> list[Value]:

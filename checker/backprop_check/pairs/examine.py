@@ -18,7 +18,7 @@ from backprop_check.live.compare import against
 from backprop_check.live.recorded import SINGLE, Found
 from backprop_check.pairs.calling import Called
 from backprop_check.pairs.pair import Back, Pair, Ran, is_float
-from backprop_check.pairs.read import learner
+from backprop_check.pairs.read import in_source
 from backprop_check.pairs.reference import agrees, cotangents, differences, reference
 from backprop_check.recording import Recorder, recording
 from backprop_check.recording.naming import holders
@@ -166,7 +166,7 @@ def _one(recorder: Recorder, caller: Around, done: Examined, index: int, due: to
         others = {caller_name: engine for engine, caller_name in found.spoken.items() if engine in found.given.values()}
         asked = replace(asked, node=found.spoken.get(node, node), others=others)
         pair, called = done.pair, done.back.called
-        found = replace(found, node=node, read=lambda *of: learner(pair, called, recorder, found, *of))
+        found = replace(found, node=node, read=lambda *of: in_source(pair, called, recorder, found, *of))
         return One(index, name, due, given, asked, _explained(caller, asked, found))
     return One(index, name, due, given, asked, _plain(asked, due))
 

@@ -30,7 +30,7 @@ RETURNED = "_returned"
 _KEPT = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For, ast.Expr)
 
 
-def learner(pair: Pair, called: Called, recorder: Recorder, found: Found, asked: Asked, target: str, answer: Answer) -> Learner | None:
+def in_source(pair: Pair, called: Called, recorder: Recorder, found: Found, asked: Asked, target: str, answer: Answer) -> Learner | None:
     """Return the lines behind the gradient that a backward returned, None where they cannot be read."""
     code = code_of(pair.backward_function)
     definition = _definition(pair.backward_function)
@@ -40,7 +40,7 @@ def learner(pair: Pair, called: Called, recorder: Recorder, found: Found, asked:
     body = list(_straight(definition.body, called))
     returned = next((node for node in body if isinstance(node, ast.Return) and node.lineno <= called.line <= (node.end_lineno or 0)), None)
     above = {name for name, value in called.own.items() if isinstance(value, torch.Tensor) and recorder.value_of(value) in found.given}
-    kept = _kept([node for node in body if isinstance(node, _KEPT)], above)
+    kept = _kept([node for node in body if isinstance(node, _KEPT) and not _is_plain(node, called)], above)
     last = _last(returned, asked)
     if last is not None:
         kept = [*kept, last]
@@ -86,6 +86,12 @@ def _straight(body: Sequence[ast.stmt], called: Called) -> Iterator[ast.stmt]:
             yield from _straight(node.body, called)
         else:
             yield node
+
+
+def _is_plain(node: ast.stmt, called: Called) -> bool:
+    """Whether a statement names plain numbers: sizes, strides."""
+    values = [called.own.get(name) for name in written(node)]
+    return isinstance(node, ast.Assign) and all(isinstance(each, int | float | str | tuple) for each in values)
 
 
 def _kept(body: list[ast.stmt], above: set[str]) -> list[ast.stmt]:
