@@ -88,16 +88,18 @@ def learner_of(
     leaves: Mapping[str, Any],
     caller: Caller | None = None,
     exact: bool = False,
+    at: int = 0,
 ) -> Learner:
-    """Lines, each with its places in the user's source, as the learner's side of a comparison."""
-    place = next((there for _, there in reversed(lines.ran[-1].places)), None)
+    """Lines, each with its places in the user's source, as the learner's side of a comparison. In line `at`, or the last, it is made."""
+    made = lines.ran[at - 1]
+    place = next((there for _, there in reversed(made.places)), None)
     return Learner(
         submission,
         answers,
         lambda words: _spoken(words, spoken, lines),
         lambda diagnosis: _back(diagnosis, spoken, lines),
         lambda diagnosis: _file((_place(diagnosis.span, lines) if diagnosis is not None else None) or place, caller),
-        lines.ran[-1].places[0][1].line if lines.ran[-1].places else None,
+        made.places[0][1].line if made.places else None,
         leaves,
         exact=exact,
         repeated=lines.repeated,

@@ -81,12 +81,12 @@ class Cached:
         outputs, _ = self._parted(ran.called.result, ())
         above: list[Any] = [next(left) if is_float(self._tensor(each)) else None for each in outputs]
         if self.numpy:
-            from backprop_check.pairs.arrays import Array, left_out, tensor_of
+            from backprop_check.pairs.arrays import Array, left_out, ours, tensor_of
             from backprop_check.pairs.namespace import recorded
 
             del left_out[:]
             arrays = [Array(each) if each is not None else None for each in above]
-            called = self._bare(call(recorded(self.backward_function), [*arrays, *ran.state], self.backward_function))
+            called = self._bare(call(recorded(self.backward_function), [*arrays, *ours(ran.state)], self.backward_function))
             called = replace(called, result=tensor_of(called.result))
         else:
             called = call(self.backward_function, [*above, *ran.state])

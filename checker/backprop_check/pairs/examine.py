@@ -16,14 +16,17 @@ from backprop_check.live.asked import Asked, Compared, answer_of
 from backprop_check.live.caller import Caller, Part
 from backprop_check.live.compare import against
 from backprop_check.live.recorded import SINGLE, Found
-from backprop_check.pairs.calling import Called
+from backprop_check.pairs.calling import Called, parameters_of
 from backprop_check.pairs.pair import Back, Pair, Ran, is_float
 from backprop_check.pairs.read import in_source
 from backprop_check.pairs.reference import agrees, cotangents, differences, reference
+from backprop_check.pairs.returned import elements
 from backprop_check.recording import Recorder, recording
-from backprop_check.recording.naming import holders
+from backprop_check.recording.naming import holders, identifier
 from backprop_check.records import Run, Target, Trial, Verdict
 from backprop_check.trace.graph import default_dtype, seeded
+
+DEEPEST = 6
 
 MOST = 400
 """How many numbers an input may have whose gradient is taken by differences."""
@@ -31,7 +34,10 @@ MOST = 400
 
 @dataclass(frozen=True)
 class One:
-    """The gradient of one input, held against what is due. `compared` is None where that could not be had, or none was given."""
+    """The gradient of one input, held against what is due. `compared` is None where that could not be had, or none was given.
+
+    Where its formula is right and another gradient is not that it uses, `root` is that one, and `asked` and `compared` are of it.
+    """
 
     index: int
     name: str
@@ -39,6 +45,7 @@ class One:
     given: Any
     asked: Asked
     compared: Compared | None
+    root: str = ""
 
     @property
     def right(self) -> bool:
@@ -67,6 +74,7 @@ class Around(Caller):
     """What stands around a backward's lines: `reached` says what each tensor is called in it, or else in the forward."""
 
     reached: Mapping[int, str] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def held(self) -> dict[int, str]:  # type: ignore[override]
@@ -112,8 +120,8 @@ def fresh(value: Any) -> Any:
 def _held(recorder: Recorder, pair: Pair, inputs: Sequence[Any], done: Examined, wanted: tuple[bool, ...]) -> Examined:
     assert done.back is not None
     names = {**done.ran.called.names, **done.back.called.names}
-    held = {**holders(_own(done.ran.called)), **holders(_own(done.back.called))}
-    caller = Around(names, _parts(pair, done.back.called), held)
+    held = _reached(pair, done.ran.called, done.back.called)
+    caller = Around(names, _parts(pair, done.back.called), held, done.back.called.own)
     copies = [fresh(each) for each in inputs]
 
     def values(given: Sequence[Any]) -> tuple[torch.Tensor, ...] | None:
@@ -133,8 +141,24 @@ def _held(recorder: Recorder, pair: Pair, inputs: Sequence[Any], done: Examined,
     return replace(done, ones=tuple(ones), recorded=found is not None, caller=caller)
 
 
-def _own(called: Called) -> dict[str, Any]:
-    return {name: value for name, value in called.own.items() if name not in ("ctx", "self", "cls")}
+def _reached(pair: Pair, forward: Called, backward: Called) -> dict[int, str]:
+    """What each tensor is called: as backward's own variables call it, else as the forward does, else as backward's parameter.
+
+    What a cache holds is called by no place in it.
+    """
+    given = {each.name for each in parameters_of(inspect.unwrap(pair.backward_function))}
+    returned = elements(pair.forward_function, forward)
+    caches = {"ctx", "self", "cls", *(each.text for each in returned[1:])}
+
+    def named(own: Mapping[str, Any], only: bool | None = None) -> dict[int, str]:
+        wide = (tuple, list, dict)
+        return holders({
+            name: value for name, value in own.items()
+            if (only is None or (name in given) is only) and not (name in caches and isinstance(value, wide))
+            and not (only is not None and isinstance(value, wide))
+        })  # fmt: skip
+
+    return {**named(backward.own, True), **named(forward.own), **named(backward.own, False)}
 
 
 def _due(found: Found | None, done: Examined, wanted: Sequence[bool]) -> dict[int, torch.Tensor]:
@@ -167,17 +191,44 @@ def _one(recorder: Recorder, caller: Around, done: Examined, index: int, due: to
         asked = replace(asked, node=found.spoken.get(node, node), others=others)
         pair, called = done.pair, done.back.called
         found = replace(found, node=node, read=lambda *of: in_source(pair, called, recorder, found, *of))
-        return One(index, name, due, given, asked, _explained(caller, asked, found))
+        told, compared = _explained(caller, asked, found)
+        return One(index, name, due, given, told, compared, told.name if told is not asked else "")
     return One(index, name, due, given, asked, _plain(asked, due))
 
 
-def _explained(caller: Around, asked: Asked, found: Found) -> Compared:
-    """What is named like a gradient and is not the right one is first taken for a step of the way, then for that gradient."""
-    first = against(caller, asked, replace(found, strict=True))
-    if first.right or first.diagnoses:
-        return first
-    second = against(caller, asked, found)
-    return second if second.diagnoses or second.carried else first
+def _explained(caller: Around, asked: Asked, found: Found, deep: int = 0) -> tuple[Asked, Compared]:
+    """Why a gradient is wrong; where its own formula is right and another gradient that it uses is not, why that one is.
+
+    What is named like a gradient and does not stand for it here is a step of the way.
+    """
+    named = against(caller, asked, found)
+    if named.right:
+        return asked, named
+    if named.carried and named.formula_right and deep < DEEPEST:
+        for word in named.carried:
+            there = _of_word(caller, found, word)
+            if there is not None:
+                node, given = there
+                root = Asked(word, found.spoken.get(node, node), given, given, found.trial.gradients["d" + node], asked.others)
+                deeper, why = _explained(caller, root, replace(found, node=node, read=found.read), deep + 1)
+                if why.diagnoses or why.carried:
+                    return deeper, why
+        return asked, named
+    if named.diagnoses and not named.carried:
+        return asked, named
+    alone = against(caller, asked, replace(found, strict=True))
+    return asked, alone if alone.diagnoses or not (named.diagnoses or named.carried) else named
+
+
+def _of_word(caller: Around, found: Found, word: str) -> tuple[str, torch.Tensor] | None:
+    """Of which node a variable is the gradient by its name, and its value."""
+    value = caller.own.get(word)
+    assert found.forward is not None
+    for gradient in found.trial.gradients:
+        text = identifier(found.forward.texts.get(gradient[1:], gradient[1:]))
+        if isinstance(value, torch.Tensor) and word in (f"d{text}", f"{text}_grad", f"grad_{text}", f"d_{text}"):
+            return gradient[1:], value
+    return None
 
 
 def _summed(given: torch.Tensor, due: torch.Tensor) -> torch.Tensor:

@@ -50,10 +50,15 @@ def _array(name: str) -> Callable[..., Any]:
     return array
 
 
+def _counted(*args: Any, **kwargs: Any) -> Any:
+    plain = len(args) == 1 and not kwargs and isinstance(args[0], int)
+    return Array(torch.arange(args[0])) if plain else np.arange(*args, **kwargs)
+
+
 OWN: Mapping[str, Callable[..., Any]] = {
     "zeros": _made(np.zeros, torch.zeros), "ones": _made(np.ones, torch.ones), "empty": _made(np.empty, torch.zeros),
     "full": _made(np.full, torch.full), **{name: _alike(name) for name in ("zeros_like", "ones_like", "empty_like", "full_like")},
-    **{name: _array(name) for name in ("array", "asarray", "ascontiguousarray")},
+    "arange": _counted, **{name: _array(name) for name in ("array", "asarray", "ascontiguousarray")},
 }  # fmt: skip
 
 

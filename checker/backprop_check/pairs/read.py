@@ -40,7 +40,8 @@ def in_source(pair: Pair, called: Called, recorder: Recorder, found: Found, aske
     body = list(_straight(definition.body, called))
     returned = next((node for node in body if isinstance(node, ast.Return) and node.lineno <= called.line <= (node.end_lineno or 0)), None)
     above = {name for name, value in called.own.items() if isinstance(value, torch.Tensor) and recorder.value_of(value) in found.given}
-    kept = _kept([node for node in body if isinstance(node, _KEPT) and not _is_plain(node, called)], above)
+    moved = _moved(body, above)
+    kept = [node for node in body if isinstance(node, _KEPT) and written(node) and not _is_known(node, called, moved, numpy)]
     last = _last(returned, asked)
     if last is not None:
         kept = [*kept, last]
@@ -57,7 +58,8 @@ def in_source(pair: Pair, called: Called, recorder: Recorder, found: Found, aske
         return None
     spoken = {new: old for old, new in names.items() if old != new} | {target: asked.name}
     answers = {target: Answer(answer.state, writes[-1], answer.value, answer.dtype, answer.shape, answer.kind)}
-    return learner_of(Lines(ran, leaves, spoken, True), submission, answers, {**found.spoken, **spoken}, leaves)
+    at = max(node.lineno for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt) and target in written(node))
+    return learner_of(Lines(ran, leaves, spoken, True), submission, answers, {**found.spoken, **spoken}, leaves, at=at)
 
 
 def _definition(function: Callable[..., Any]) -> ast.FunctionDef | None:
@@ -88,19 +90,26 @@ def _straight(body: Sequence[ast.stmt], called: Called) -> Iterator[ast.stmt]:
             yield node
 
 
-def _is_plain(node: ast.stmt, called: Called) -> bool:
-    """Whether a statement names plain numbers: sizes, strides."""
-    values = [called.own.get(name) for name in written(node)]
-    return isinstance(node, ast.Assign) and all(isinstance(each, int | float | str | tuple) for each in values)
+def _is_known(node: ast.stmt, called: Called, moved: set[str], numpy: frozenset[str]) -> bool:
+    """Whether a statement hangs on no gradient and names what is there: sizes, what was unpacked, what the engine cannot compute."""
+    names = written(node)
+    if not isinstance(node, ast.Assign) or not names or names & moved or not all(name in called.own for name in names):
+        return False
+    values = [called.own[name] for name in names]
+    if all(isinstance(each, int | float | str | tuple) for each in values):
+        return True
+    if not all(isinstance(target, ast.Name) for target in node.targets):
+        return True
+    return bool(numpy & read(ToTorch(numpy).visit(_again(node)))) or "ctx" in read(node)
 
 
-def _kept(body: list[ast.stmt], above: set[str]) -> list[ast.stmt]:
-    """The statements that hang on the gradients from above; all others' values are known."""
+def _moved(body: Sequence[ast.stmt], above: set[str]) -> set[str]:
+    """The names that hang on the gradients from above."""
     moved = set(above)
     while True:
-        more = {name for node in body if (written(node) | read(node)) & moved and written(node) for name in written(node)} - moved
+        more = {name for node in body if (written(node) | read(node)) & moved for name in written(node)} - moved
         if not more:
-            return [node for node in body if written(node) & moved]
+            return moved
         moved |= more
 
 

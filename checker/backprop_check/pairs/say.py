@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from backprop_check.live.say import WIDTH, why
 from backprop_check.pairs.examine import Examined, One
 from backprop_check.pairs.faults import Fault, of_call, of_gradient
 from backprop_check.pairs.returned import where
+from backprop_check.pairs.words import in_words
 from backprop_check.recording.frames import Place
 from backprop_check.records import Diagnosis, Gradient, Submission
 from backprop_check.report.carets import place_lines
@@ -47,19 +48,36 @@ def _lines(done: Examined) -> Iterator[Text]:
         yield from _fault(fault)
         if done.back is None or done.back.called.error is not None or done.back.fault:
             return
+    told: dict[tuple[str, ...], list[One]] = {}
     for one in done.ones:
-        if one.right or not _is_due(one):
-            continue
-        yield Text(f"{name}{place}: the gradient of input {one.index}, `{one.name}`, is wrong:")
-        fault = next(of_gradient(done, one), None)
-        if fault is not None:
-            yield from _fault(fault)
-        elif one.compared is None:
-            yield from prose("No gradient was given.", WIDTH)
-        elif one.compared.found is not None:
-            yield from why(one.compared, done.caller, one.asked)
-        else:
-            yield from _numbers(done, one)
+        if not one.right and _is_due(one):
+            told.setdefault(tuple(line.plain for line in _of(done, one)), []).append(one)
+    for ones in told.values():
+        yield from prose(f"{name}{place}: {_which(ones)}:", WIDTH, indent=0)
+        yield from _of(done, ones[0])
+
+
+def _which(ones: Sequence[One]) -> str:
+    names = [f"`{one.name}`" for one in ones]
+    every = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    gradients = f"the gradient{'s' if len(ones) > 1 else ''} of {every}"
+    if ones[0].root:
+        return f"{gradients} rest{'s' if len(ones) == 1 else ''} on `{ones[0].root}`, which is wrong"
+    return f"{gradients} {'are' if len(ones) > 1 else 'is'} wrong"
+
+
+def _of(done: Examined, one: One) -> Iterator[Text]:
+    """Why one gradient is wrong."""
+    fault = next(of_gradient(done, one), None)
+    if fault is not None:
+        yield from _fault(fault)
+    elif one.compared is None:
+        yield from prose("No gradient was given.", WIDTH)
+    elif one.compared.found is not None:
+        told = tuple((in_words(diagnosis, done.pair.numpy), shown) for diagnosis, shown in one.compared.diagnoses)
+        yield from why(replace(one.compared, diagnoses=told), done.caller, one.asked)
+    else:
+        yield from _numbers(done, one)
 
 
 def _numbers(done: Examined, one: One) -> Iterator[Text]:
@@ -69,6 +87,7 @@ def _numbers(done: Examined, one: One) -> Iterator[Text]:
     if one.compared.difference.wrong == "shape":
         bare = replace(bare, error=bare.error.replace(f"but {one.asked.node} is", f"but {one.name} is"))
     diagnosis = relation(one.asked, one.compared.verdict.answer, one.due) or bare
+    diagnosis = in_words(diagnosis, done.pair.numpy)
     yield from diagnosis_lines(diagnosis, Gradient(one.compared.verdict, None, None, ""), None, WIDTH)
     yield from prose("The forward could not be followed operation by operation, so this was held against differences of its numbers.", WIDTH)
 
