@@ -186,7 +186,7 @@ def _judged(caller: Caller, asked: Asked, bare: Compared, found: Found) -> Compa
     first: Compared | None = None
     for each in _learners(caller, asked, found, target, bare.verdict.answer, learner):
         result = _explained(bare, found, each, target)
-        if result.diagnoses or result.carried:
+        if result.named or result.carried:
             return result
         first = first or result
     return first or bare

@@ -200,6 +200,8 @@ def _place(span: Span | None, lines: Lines) -> Place | None:
     if span is None or not 0 < span[2] <= len(lines.ran):
         return None
     ran: Ran = lines.ran[span[2] - 1]
+    if span[0] < span[2] and lines.made is not None:
+        return lines.made
     if span[0] < span[2]:
         ending = [place for (_, _, _, end), place in ran.places[1:] or ran.places if end == span[3]]
         return ending[0] if ending else None

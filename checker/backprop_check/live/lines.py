@@ -36,12 +36,16 @@ class Ran:
 
 @dataclass(frozen=True)
 class Lines:
-    """The statements in the order in which they ran. `leaves` are tensors from elsewhere, `spoken` the user's words for names."""
+    """The statements in the order in which they ran. `leaves` are tensors from elsewhere, `spoken` the user's words for names.
+
+    Of lines as they stand in a source, `made` is where the gradient is made: there what is said of several lines is shown.
+    """
 
     ran: tuple[Ran, ...]
     leaves: Mapping[str, torch.Tensor]
     spoken: Mapping[str, str]
     repeated: bool
+    made: Place | None = None
 
 
 Gradient = Callable[[str, Sequence[tuple[Value, Any]]], tuple[Value, str] | None]

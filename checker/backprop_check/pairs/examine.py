@@ -19,7 +19,7 @@ from backprop_check.live.recorded import SINGLE, Found
 from backprop_check.pairs.calling import Called, parameters_of
 from backprop_check.pairs.pair import Back, Pair, Ran, is_float
 from backprop_check.pairs.read import in_source
-from backprop_check.pairs.reference import agrees, cotangents, differences, reference
+from backprop_check.pairs.reference import agrees, cotangents, differences, reference, shares
 from backprop_check.pairs.returned import elements
 from backprop_check.recording import Recorder, recording
 from backprop_check.recording.naming import holders, identifier
@@ -56,7 +56,8 @@ class One:
 class Examined:
     """What came of it: the runs, the inputs as they were given, the gradients from `above`, and each gradient that is due.
 
-    `recorded` says that autograd's gradient of the recorded forward is the reference, and not differences.
+    `recorded` says that autograd's gradient of the recorded forward is the reference, and not differences. Of several gradients from
+    above, `shares` are what each sends back to an input.
     """
 
     pair: Pair
@@ -66,6 +67,7 @@ class Examined:
     back: Back | None = None
     ones: tuple[One, ...] = ()
     recorded: bool = False
+    shares: Mapping[int, tuple[torch.Tensor, ...]] = field(default_factory=dict)
     caller: Caller = Caller({}, ())
 
 
@@ -138,7 +140,11 @@ def _held(recorder: Recorder, pair: Pair, inputs: Sequence[Any], done: Examined,
             if want:
                 there = due[index] if index in due else _by_differences(values, copies, index, done.above)
                 ones.append(_one(recorder, caller, done, index, there, found))
-    return replace(done, ones=tuple(ones), recorded=found is not None, caller=caller)
+        several = {}
+        if found is not None and found.forward is not None and len(done.above) > 1:
+            nodes = {one.index: found.forward.name_of(done.inputs[one.index]) for one in ones if not one.right}
+            several = {index: shares(found, done.above, node) for index, node in nodes.items() if node is not None}
+    return replace(done, ones=tuple(ones), recorded=found is not None, shares=several, caller=caller)
 
 
 def _reached(pair: Pair, forward: Called, backward: Called) -> dict[int, str]:
@@ -155,7 +161,7 @@ def _reached(pair: Pair, forward: Called, backward: Called) -> dict[int, str]:
         return holders({
             name: value for name, value in own.items()
             if (only is None or (name in given) is only) and not (name in caches and isinstance(value, wide))
-            and not (only is not None and isinstance(value, wide))
+            and not (only is not None and isinstance(value, wide)) and not (not pair.sums and isinstance(value, wide))
         })  # fmt: skip
 
     return {**named(backward.own, True), **named(forward.own), **named(backward.own, False)}
@@ -211,13 +217,13 @@ def _explained(caller: Around, asked: Asked, found: Found, deep: int = 0) -> tup
                 node, given = there
                 root = Asked(word, found.spoken.get(node, node), given, given, found.trial.gradients["d" + node], asked.others)
                 deeper, why = _explained(caller, root, replace(found, node=node, read=found.read), deep + 1)
-                if why.diagnoses or why.carried:
+                if why.named or why.carried:
                     return deeper, why
         return asked, named
-    if named.diagnoses and not named.carried:
+    if named.named and not named.carried:
         return asked, named
     alone = against(caller, asked, replace(found, strict=True))
-    return asked, alone if alone.diagnoses or not (named.diagnoses or named.carried) else named
+    return asked, alone if alone.named or not (named.named or named.carried) else named
 
 
 def _of_word(caller: Around, found: Found, word: str) -> tuple[str, torch.Tensor] | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from backprop_check.comparison.compare import close
 from backprop_check.pairs.calling import Called, code_of
 from backprop_check.pairs.context import Context
 from backprop_check.pairs.examine import Examined, One
@@ -86,10 +87,31 @@ def of_gradient(done: Examined, one: One) -> Iterator[Fault]:
         return
     there = elements(done.pair.backward_function, done.back.called)
     where = there[one.index].place if done.pair.sums and one.index < len(there) else None
+    yield from _passed_over(done, one, where)
     if one.given is None and one.index in done.back.gradients and bool(one.due.any()):
         yield _none(done, one, where)
     elif one.given is not None and isinstance(one.given, torch.Tensor) and not bool(one.due.any()):
         yield from _straight_through(done, one, where)
+
+
+def _passed_over(done: Examined, one: One, where: Place | None) -> Iterator[Fault]:
+    """Of several gradients that arrive, one is not used: without it, what is given would be right."""
+    if len(done.above) < 2 or not isinstance(one.given, torch.Tensor) or one.index not in done.shares:
+        return
+    assert done.back is not None
+    own = {id(value): name for name, value in done.back.called.own.items() if isinstance(value, torch.Tensor)}
+    shares = done.shares[one.index]
+    for number, share in enumerate(shares):
+        if bool(share.any()) and close(one.given, one.due - share, float(one.due.abs().max()) + float(share.abs().max())):
+            name = f"`{own[id(done.above[number])]}`" if id(done.above[number]) in own else f"the gradient of output {number}"
+            yield Fault(
+                f"{name} does not come in here",
+                f"`{one.name}` moves the loss through each output of {done.pair.name} that hangs on it. What is here is what comes back through "
+                f"the other{'s' if len(shares) > 2 else ''}, and is right; what {name} sends back is missing.",
+                "Add it where that output's value was made.",
+                where,
+            )
+            return
 
 
 def _none(done: Examined, one: One, where: Place | None) -> Fault:

@@ -59,7 +59,12 @@ def in_source(pair: Pair, called: Called, recorder: Recorder, found: Found, aske
     spoken = {new: old for old, new in names.items() if old != new} | {target: asked.name}
     answers = {target: Answer(answer.state, writes[-1], answer.value, answer.dtype, answer.shape, answer.kind)}
     at = max(node.lineno for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt) and target in written(node))
-    return learner_of(Lines(ran, leaves, spoken, True), submission, answers, {**found.spoken, **spoken}, leaves, at=at)
+    return learner_of(Lines(ran, leaves, spoken, True, _made(ran[at - 1])), submission, answers, {**found.spoken, **spoken}, leaves, at=at)
+
+
+def _made(ran: Ran) -> Place | None:
+    """Where the widest part of a line stands."""
+    return max(ran.places, key=lambda each: each[0][3] - each[0][1])[1] if ran.places else None
 
 
 def _definition(function: Callable[..., Any]) -> ast.FunctionDef | None:
@@ -93,11 +98,12 @@ def _straight(body: Sequence[ast.stmt], called: Called) -> Iterator[ast.stmt]:
 def _is_known(node: ast.stmt, called: Called, moved: set[str], numpy: frozenset[str]) -> bool:
     """Whether a statement hangs on no gradient and names what is there: sizes, what was unpacked, what the engine cannot compute."""
     names = written(node)
-    if not isinstance(node, ast.Assign) or not names or names & moved or not all(name in called.own for name in names):
+    if not isinstance(node, ast.Assign) or not names or not all(name in called.own for name in names):
         return False
-    values = [called.own[name] for name in names]
-    if all(isinstance(each, int | float | str | tuple) for each in values):
+    if all(isinstance(called.own[name], int | float | str | tuple) for name in names):
         return True
+    if names & moved:
+        return False
     if not all(isinstance(target, ast.Name) for target in node.targets):
         return True
     return bool(numpy & read(ToTorch(numpy).visit(_again(node)))) or "ctx" in read(node)

@@ -66,6 +66,23 @@ def reference(
     return Found(forward.graph, trial, "", {**forward.spoken, **spoken}, forward, given=given)
 
 
+def shares(found: Found, above: Sequence[torch.Tensor], node: str) -> tuple[torch.Tensor, ...]:
+    """What each of several gradients from above sends back to a node."""
+    assert found.forward is not None
+    names = {id(value.tensor): name for name, value in found.forward.values.items() if value.tensor is not None}
+    inputs = found.graph.inputs({}, LIVE)
+    result = []
+    for given in above:
+        others = {names[id(each)] for each in above if each is not given and id(each) in names}
+        arguments = {n: torch.zeros_like(v) if n in others else v for n, v in inputs.items()}
+        leaves = {n: v.requires_grad_() if isinstance(v, torch.Tensor) and v.is_floating_point() else v for n, v in arguments.items()}
+        with torch.enable_grad():
+            values = found.graph.forward(leaves)
+            (back,) = torch.autograd.grad(values[found.graph.exercise.output].sum(), [values[node]], allow_unused=True)
+        result.append(torch.zeros_like(values[node]) if back is None else back.detach())
+    return tuple(result)
+
+
 def _without_detach(graph: Graph) -> Graph:
     """Within a custom function's forward autograd is off, so `.detach()` there cuts nothing: the gradient is that of the numbers."""
     lines = tuple(_rewritten(line) if ".detach()" in line.source else line for line in graph.exercise.lines)

@@ -6,6 +6,7 @@ import linecache
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.text import Text
@@ -51,10 +52,19 @@ def _lines(done: Examined) -> Iterator[Text]:
     told: dict[tuple[str, ...], list[One]] = {}
     for one in done.ones:
         if not one.right and _is_due(one):
-            told.setdefault(tuple(line.plain for line in _of(done, one)), []).append(one)
+            told.setdefault(_key(done, one), []).append(one)
     for ones in told.values():
         yield from prose(f"{name}{place}: {_which(ones)}:", WIDTH, indent=0)
         yield from _of(done, ones[0])
+
+
+def _key(done: Examined, one: One) -> Any:
+    """What two gradients have in common that are wrong for one reason."""
+    fault = next(of_gradient(done, one), None)
+    if fault is None and one.compared is not None and len(one.compared.diagnoses) == 1:
+        diagnosis = one.compared.diagnoses[0][0]
+        return one.root, diagnosis.span, diagnosis.error, diagnosis.note if one.root else ""
+    return (fault.error, fault.note.replace(f"`{one.name}`", "")) if fault is not None else one.index
 
 
 def _which(ones: Sequence[One]) -> str:

@@ -70,6 +70,8 @@ class ToTorch(ast.NodeTransformer):
             return self._called(node, args[0], "unsqueeze", [*args[1:], *(k.value for k in node.keywords)], [])
         if name in _METHODS and args and not isinstance(args[0], ast.List | ast.Tuple):
             return self._method(node, args[0], name, args[1:])
+        if name == "arange" and len(args) == 1 and not node.keywords:
+            return _at(ast.Call(_at(ast.Name("range", ast.Load()), node), args, []), node)
         if name in _OTHER or name in _SAME:
             kept = [ast.keyword(_KEYWORDS.get(k.arg or "", k.arg), k.value) for k in node.keywords if k.arg != "dtype"]
             return _at(ast.Call(_at(ast.Attribute(_at(ast.Name("torch", ast.Load()), node), _OTHER.get(name, name), ast.Load()), node), args, kept), node)
