@@ -131,7 +131,7 @@ def _held(recorder: Recorder, pair: Pair, inputs: Sequence[Any], done: Examined,
             return pair.value(given)
 
     with torch._C.DisableTorchFunction():
-        found = reference(recorder, done.ran.outputs, done.above, held, names)
+        found = reference(recorder, done.ran.outputs, done.above, held, names, pair.name)
         due = _due(found, done, wanted)
         if found is None or not agrees(values, copies, done.above, due):
             found, due = None, {}

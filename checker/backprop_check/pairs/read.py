@@ -46,6 +46,10 @@ def in_source(pair: Pair, called: Called, recorder: Recorder, found: Found, aske
     if last is not None:
         kept = [*kept, last]
     names, leaves = _names(kept, called, recorder, found, asked, target)
+    if last is not None:  # what is returned is one more step of what it is made of, where that is one variable
+        written_ones = {n.id for n in ast.walk(last) if isinstance(n, ast.Name) and any(n.id in written(node) for node in kept[:-1])}
+        if len(written_ones) == 1 and not any(n in names.values() and n.startswith("d") for n in (names[m] for m in written_ones) if n in found.trial.gradients):
+            names[written_ones.pop()] = target
     translated = [_renamed(ToTorch(numpy).visit(_again(node)), names) for node in kept]
     text = "\n".join(ast.unparse(ast.fix_missing_locations(node)) for node in translated)
     try:

@@ -36,9 +36,17 @@ def cotangents(outputs: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
 
 
 def reference(
-    recorder: Recorder, outputs: Sequence[torch.Tensor], above: Sequence[torch.Tensor], held: Mapping[int, str], names: Mapping[str, Any]
+    recorder: Recorder,
+    outputs: Sequence[torch.Tensor],
+    above: Sequence[torch.Tensor],
+    held: Mapping[int, str],
+    names: Mapping[str, Any],
+    called_as: str = "forward",
 ) -> Found | None:
-    """Return the recorded forward with its oracle under the gradients from `above`; None where it cannot be had."""
+    """Return the recorded forward with its oracle under the gradients from `above`; None where it cannot be had.
+
+    What has too many lines is one, and `called_as` so.
+    """
     roots = [recorder.value_of(each) for each in outputs]
     single = len(outputs) == 1
     seeds = [(root, None if single else recorder.value_of(given)) for root, given in zip(roots, above, strict=True)]
@@ -56,7 +64,7 @@ def reference(
     trial = replace(trial, rounding=dict.fromkeys(trial.gradients, SINGLE))
     forward = replace(forward, graph=whole)
     if len(whole.exercise.lines) > LONGEST and single:
-        forward, trial = _in_one(forward, trial, called[roots[0]])
+        forward, trial = _in_one(forward, trial, called[roots[0]], called_as)
     given = {}
     for root, tensor in zip(roots, above, strict=True):
         gradient = trial.gradients.get("d" + called[root])
@@ -120,14 +128,14 @@ def _as_tensor(graph: Graph, output: str) -> Graph:
     return replace(graph, exercise=there, code=graph.code[: len(lines)])
 
 
-def _in_one(forward: Forward, trial: Trial, output: str) -> tuple[Forward, Trial]:
+def _in_one(forward: Forward, trial: Trial, output: str, called_as: str) -> tuple[Forward, Trial]:
     """The forward as one line of its inputs."""
     graph, exercise = forward.graph, forward.graph.exercise
 
     def computed(*given: Any) -> Any:
         return graph.forward(dict(zip(exercise.inputs, given, strict=True)))[output]
 
-    source = f"forward({', '.join(exercise.inputs)})"
+    source = f"{called_as}({', '.join(exercise.inputs)})"
     line = Line(output, source, "", 1, exercise.inputs)
     kept = (*(name for name in exercise.inputs if "d" + name in trial.gradients), output)
     there = replace(
@@ -136,7 +144,7 @@ def _in_one(forward: Forward, trial: Trial, output: str) -> tuple[Forward, Trial
         parameters=(*exercise.inputs, output, *(name for name in exercise.parameters if name == "d" + output)),
         targets=tuple(target for target in exercise.targets if target.node in kept),
     )
-    scope = {**graph.scope, "forward": computed}
+    scope = {**graph.scope, called_as: computed}
     whole = replace(graph, exercise=there, scope=scope, code=((line, compile(source, "<forward>", "eval")),))
     values = {name: value for name, value in forward.values.items() if name in (*exercise.inputs, output)}
     gradients = {"d" + name for name in kept}

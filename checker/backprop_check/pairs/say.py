@@ -54,7 +54,7 @@ def _lines(done: Examined) -> Iterator[Text]:
         if not one.right and _is_due(one):
             told.setdefault(_key(done, one), []).append(one)
     for ones in told.values():
-        yield from prose(f"{name}{place}: {_which(ones)}:", WIDTH, indent=0)
+        yield from prose(f"{name}{place}: {_which(done, ones)}:", WIDTH, indent=0)
         yield from _of(done, ones[0])
 
 
@@ -67,11 +67,11 @@ def _key(done: Examined, one: One) -> Any:
     return (fault.error, fault.note.replace(f"`{one.name}`", "")) if fault is not None else one.index
 
 
-def _which(ones: Sequence[One]) -> str:
+def _which(done: Examined, ones: Sequence[One]) -> str:
     names = [f"`{one.name}`" for one in ones]
     every = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     gradients = f"the gradient{'s' if len(ones) > 1 else ''} of {every}"
-    if ones[0].root:
+    if ones[0].root and next(iter(of_gradient(done, ones[0])), None) is None:
         return f"{gradients} rest{'s' if len(ones) == 1 else ''} on `{ones[0].root}`, which is wrong"
     return f"{gradients} {'are' if len(ones) > 1 else 'is'} wrong"
 
