@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from types import CodeType
 from typing import Any
 
 import torch
@@ -14,8 +15,11 @@ from backprop_check.recording.frames import place, segment_of
 from backprop_check.recording.recorder import reads
 
 
-def cut(func: Callable[..., Any], inputs: Sequence[Any]) -> str:
-    """Return where `func` cuts autograd's graph, if its gradient would be right without that; or that its inputs are not float64."""
+def cut(func: Callable[..., Any], inputs: Sequence[Any], forwards: Collection[CodeType]) -> str:
+    """Return where `func` cuts autograd's graph, if its gradient would be right without that; or that its inputs are not float64.
+
+    In the `forwards` of custom functions autograd is off, and that cuts nothing.
+    """
     single = [each for each in inputs if is_float(each) and each.requires_grad and each.dtype != torch.float64]
     if single:
         kind = str(single[0].dtype).removeprefix("torch.")
@@ -38,21 +42,21 @@ def cut(func: Callable[..., Any], inputs: Sequence[Any]) -> str:
         slopes = {index: each for index, each in due.items() if each is not None}
         if not slopes or not agrees(outputs, [each.detach() if is_float(each) else each for each in leaves], above, slopes):
             return ""
-    told = dict.fromkeys(_told(recorder, out))
+    told = dict.fromkeys(_told(recorder, out, forwards))
     if not told:
         return ""
     last = "the output moves with it, and no gradient comes back through it" if len(told) == 1 else "no gradient comes back through these"
     return f"This cuts autograd's graph: {'; '.join(told)}. Without that, the gradient is what the differences say: {last}."
 
 
-def _told(recorder: Recorder, outputs: Sequence[torch.Tensor]) -> Iterator[str]:
+def _told(recorder: Recorder, outputs: Sequence[torch.Tensor], forwards: Collection[CodeType]) -> Iterator[str]:
     stack = [recorder.value_of(each) for each in outputs]
     seen = set(stack)
     while stack:
         value = stack.pop()
         if value.call is None:
             continue
-        how = _how(value.call)
+        how = _how(value.call) if not any(code in forwards for code, _ in value.call.where) else None
         there = place(*value.call.where[0]) if how is not None and value.call.where else None
         if there is not None:
             yield f"`{segment_of(there)}` in line {there.line} of {there.filename.rsplit('/', 1)[-1]}{how}"

@@ -87,11 +87,24 @@ def of_gradient(done: Examined, one: One) -> Iterator[Fault]:
         return
     there = elements(done.pair.backward_function, done.back.called)
     where = there[one.index].place if done.pair.sums and one.index < len(there) else None
+    yield from _misplaced(done, one, where)
     yield from _passed_over(done, one, where)
     if one.given is None and one.index in done.back.gradients and bool(one.due.any()):
         yield _none(done, one, where)
     elif one.given is not None and isinstance(one.given, torch.Tensor) and not bool(one.due.any()):
         yield from _straight_through(done, one, where)
+
+
+def _misplaced(done: Examined, one: One, where: Place | None) -> Iterator[Fault]:
+    """The gradient of another input, whose place has another too."""
+    if not isinstance(one.given, torch.Tensor) or one.due is None or one.right:
+        return
+    for other in done.ones:
+        if other is not one and other.due is not None and bool(other.due.any()) and not other.right:
+            if close(one.given, other.due, float(other.due.abs().max())):
+                note = f"What is returned is matched with {done.pair.name}'s parameters by place, and `{one.name}` is number {one.index} of them."
+                yield Fault(f"this is the gradient of `{other.name}`", note, "Return the gradients in the order of forward's parameters.", where)
+                return
 
 
 def _passed_over(done: Examined, one: One, where: Place | None) -> Iterator[Fault]:

@@ -11,6 +11,7 @@ from torch.autograd.gradcheck import GradcheckError
 from torch.autograd.gradcheck import gradcheck as torchs
 
 from backprop_check.pairs import say
+from backprop_check.pairs.calling import code_of
 from backprop_check.pairs.cut import cut
 from backprop_check.pairs.custom import Custom, Function, Seen, functions_behind, watched
 from backprop_check.pairs.examine import Examined, examine
@@ -67,19 +68,23 @@ def explained(func: Callable[..., Any], inputs: Any) -> str:
     """Return what is wrong with the custom functions that `func` calls, or with what it does itself; nothing where that is not known."""
     given = inputs if isinstance(inputs, tuple) else tuple(inputs) if isinstance(inputs, list) else (inputs,)
     try:
-        wrong = _wrong(func, given)
-        return "\n".join(line for done in wrong for line in say.lines(done)) or cut(func, given)
+        wrong, functions = _wrong(func, given)
+        forwards = [code for function in functions if (code := code_of(function.forward)) is not None]
+        return "\n".join(line for done in wrong for line in say.lines(done)) or cut(func, given, forwards)
     except Exception:  # what is said beside torch's verdict must not take its place
         return ""
 
 
-def _wrong(func: Callable[..., Any], inputs: Sequence[Any]) -> list[Examined]:
+def _wrong(func: Callable[..., Any], inputs: Sequence[Any]) -> tuple[list[Examined], list[Function]]:
+    """The user's own functions whose backward is wrong, each once, and all of them."""
     found: list[Examined] = []
+    functions: dict[Function, None] = {}
     for function, given, needs in _calls(func, inputs):
+        functions[function] = None
         if not any(done.pair.name == function.__name__ for done in found):
             done = examine(Custom(function), given, needs)
             found += [done] if say.is_wrong(done) else []
-    return found
+    return found, list(functions)
 
 
 def _calls(func: Callable[..., Any], inputs: Sequence[Any]) -> Iterator[Seen]:

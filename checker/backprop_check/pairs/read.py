@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from backprop_check.comparison.compare import close
 from backprop_check.live.asked import Asked
 from backprop_check.live.learner import Learner, as_submission, learner_of
 from backprop_check.live.lines import Lines, Ran
@@ -19,7 +20,7 @@ from backprop_check.pairs.calling import Called, code_of
 from backprop_check.pairs.pair import Pair
 from backprop_check.pairs.translate import ToTorch
 from backprop_check.recording.frames import Place, tree
-from backprop_check.recording.naming import free
+from backprop_check.recording.naming import free, identifier
 from backprop_check.recording.recorder import Recorder
 from backprop_check.records import Answer
 from backprop_check.submission.statements import read, written
@@ -42,7 +43,8 @@ def in_source(pair: Pair, called: Called, recorder: Recorder, found: Found, aske
     above = {name for name, value in called.own.items() if isinstance(value, torch.Tensor) and recorder.value_of(value) in found.given}
     moved = _moved(body, above)
     kept = [node for node in body if isinstance(node, _KEPT) and written(node) and not _is_known(node, called, moved, numpy)]
-    last = _last(returned, asked)
+    kept = [node for node in kept if not _is_gradient(node, called, found, target, asked)]
+    last = _last(returned, asked, {name for node in kept for name in written(node)})
     if last is not None:
         kept = [*kept, last]
     names, leaves = _names(kept, called, recorder, found, asked, target)
@@ -113,6 +115,25 @@ def _is_known(node: ast.stmt, called: Called, moved: set[str], numpy: frozenset[
     return bool(numpy & read(ToTorch(numpy).visit(_again(node)))) or "ctx" in read(node)
 
 
+def gradient_of(called: Called, found: Found, word: str) -> str | None:
+    """The gradient that a variable is by its name, where it is the right one."""
+    value = called.own.get(word)
+    assert found.forward is not None
+    for gradient, due in found.trial.gradients.items():
+        text = identifier(found.forward.texts.get(gradient[1:], gradient[1:]))
+        if isinstance(value, torch.Tensor) and word in (f"d{text}", f"{text}_grad", f"grad_{text}", f"d_{text}"):
+            return gradient if close(value, due, found.trial.scales[gradient]) else None
+    return None
+
+
+def _is_gradient(node: ast.stmt, called: Called, found: Found, target: str, asked: Asked) -> bool:
+    """Whether a statement makes another gradient that is right: it stands for itself then."""
+    names = written(node)
+    return isinstance(node, ast.Assign | ast.AugAssign) and bool(names) and all(
+        name != asked.name and gradient_of(called, found, name) not in (None, target) for name in names
+    )  # fmt: skip
+
+
 def _moved(body: Sequence[ast.stmt], above: set[str]) -> set[str]:
     """The names that hang on the gradients from above."""
     moved = set(above)
@@ -136,8 +157,11 @@ def _names(
     for name in dict.fromkeys(n.id for node in kept for n in ast.walk(node) if isinstance(n, ast.Name)):
         value = called.own.get(name)
         there = known.get(recorder.value_of(value)) if isinstance(value, torch.Tensor) and name not in writes else None
-        if name in (asked.name, RETURNED):
+        other = gradient_of(called, found, name)
+        if name == RETURNED or (name == asked.name and name in writes):
             names[name] = target
+        elif other is not None and other != target and name not in writes:
+            names[name] = other
         elif there is not None:
             names[name] = there
         elif name in writes:
@@ -150,9 +174,9 @@ def _names(
     return names, leaves
 
 
-def _last(returned: ast.stmt | None, asked: Asked) -> ast.stmt | None:
+def _last(returned: ast.stmt | None, asked: Asked, made: set[str]) -> ast.stmt | None:
     """What is returned as an expression is given the gradient's name."""
-    if not isinstance(returned, ast.Return) or returned.value is None or asked.name.isidentifier():
+    if not isinstance(returned, ast.Return) or returned.value is None or asked.name in made:
         return None
     parts = returned.value.elts if isinstance(returned.value, ast.Tuple) else [returned.value]
     part = next((each for each in parts if ast.unparse(each) == asked.name), None)

@@ -63,7 +63,7 @@ def _key(done: Examined, one: One) -> Any:
     fault = next(of_gradient(done, one), None)
     if fault is None and one.compared is not None and len(one.compared.diagnoses) == 1:
         diagnosis = one.compared.diagnoses[0][0]
-        return one.root, diagnosis.span, diagnosis.error, diagnosis.note if one.root else ""
+        return one.asked.name if one.root else "", diagnosis.span, diagnosis.error
     return (fault.error, fault.note.replace(f"`{one.name}`", "")) if fault is not None else one.index
 
 
