@@ -33,6 +33,7 @@ from backprop_check.trace.oracle import in_float64
 FORGIVEN = 1e-8
 """The difference that `torch.allclose` forgives whatever the numbers are: what can be said where no forward tells their scale."""
 
+
 def compared(caller: Caller, asked: Asked, output: torch.Tensor | None = None) -> Compared:
     """Compare one gradient with autograd's. `output` is what was differentiated, where the caller said it.
 
@@ -196,7 +197,11 @@ def _learners(caller: Caller, asked: Asked, found: Found, target: str, answer: A
     """Yield the lines as they ran and as they stand in the source, this first where some ran several times: a loop is one line there."""
     if learner is not None and not learner.repeated:
         yield learner
-    other = found.read(asked, target, answer) if found.read is not None else from_source(caller, asked, found, target, answer)
+    if found.read is None:
+        other = from_source(caller, asked, found, target, answer)
+    else:  # the recorded lines say as much, but of loops and of writes into places
+        told = learner is not None and not learner.repeated and "written_into" not in learner.submission.text
+        other = None if told else found.read(asked, target, answer)
     if other is not None:
         yield other
     if learner is not None and learner.repeated:

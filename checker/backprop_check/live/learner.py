@@ -157,7 +157,14 @@ def as_submission(text: str, graph: Graph, place: str) -> Submission:
 def _file(place: Place | None, caller: Caller | None) -> Submission:
     """The source that a place is in, to show lines of."""
     text = "".join(linecache.getlines(place.filename)) if place is not None else ""
-    cell = next((part.place for part in reversed(caller.parts if caller is not None else ()) if not part.function and part.text.rstrip() == text.rstrip()), None)
+    cell = next(
+        (
+            part.place
+            for part in reversed(caller.parts if caller is not None else ())
+            if not part.function and part.text.rstrip() == text.rstrip()
+        ),
+        None,
+    )
     name = cell or (Path(place.filename).name if place is not None else "")
     return Submission(Path("here"), name, "", text, True, (), (), (), {}, {}, text=text)
 

@@ -87,7 +87,9 @@ def lines_of(
     kept = [value for value in kept if not _is_half(value, done)]
     if len(kept) > MOST:
         return None
-    wanted = _wanted(kept, {value: texts[name] for value, name in own.items()}, done, given, target, gradient, trial.gradients if strict else ())
+    wanted = _wanted(
+        kept, {value: texts[name] for value, name in own.items()}, done, given, target, gradient, trial.gradients if strict else ()
+    )
     last = _last_reads(kept, done)
     holder: dict[str, Value] = {}
     env: dict[str, Any] = {**SCOPE, **{called[leaf]: done.numbers[leaf] for leaf in done.leaves if leaf in called}}

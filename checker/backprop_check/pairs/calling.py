@@ -33,15 +33,17 @@ def call(function: Callable[..., Any], args: Sequence[Any], within: Callable[...
         if event == "return" and frame.f_code is code:
             seen[:] = [({**frame.f_globals, **frame.f_locals}, dict(frame.f_locals), frame.f_lineno)]
 
-    before = sys.getprofile()
     result, error = None, None
-    sys.setprofile(look)
+    free = sys.getprofile() is None  # a profiler that is at work stays
+    if free:
+        sys.setprofile(look)
     try:
         result = function(*args)
     except Exception as raised:
         error = raised
     finally:
-        sys.setprofile(before)
+        if free:
+            sys.setprofile(None)
     names, own, line = seen[-1] if seen else ({}, {}, None)
     return Called(result, names, own, line, error)
 

@@ -26,7 +26,9 @@ def check_pair(forward: Callable[..., Any], backward: Callable[..., Any], *input
         print(told)
         return False
     right = [one for one in done.ones if one.right]
-    names = " and ".join([", ".join(f"`{one.asked.name}`" for one in right[:-1])] * (len(right) > 1) + [f"`{right[-1].asked.name}`"] * bool(right))
+    names = " and ".join(
+        [", ".join(f"`{one.asked.name}`" for one in right[:-1])] * (len(right) > 1) + [f"`{right[-1].asked.name}`"] * bool(right)
+    )
     reference = "autograd's gradients of the forward" if done.recorded else "differences of the forward's numbers"
     print(f"{done.pair.backward_name}: {names} right (held against {reference}).")
     return True

@@ -126,5 +126,3 @@ def watched(functions: Sequence[Function]) -> Iterator[list[Seen]]:
                 del function.forward
             else:
                 function.forward = original
-
-

@@ -220,10 +220,9 @@ def _explained(caller: Around, asked: Asked, found: Found, deep: int = 0) -> tup
                 if why.named or why.carried:
                     return deeper, why
         return asked, named
-    if named.named and not named.carried:
+    if not named.carried:
         return asked, named
-    alone = against(caller, asked, replace(found, strict=True))
-    return asked, alone if alone.named or not (named.named or named.carried) else named
+    return asked, against(caller, asked, replace(found, strict=True))
 
 
 def _of_word(caller: Around, found: Found, word: str) -> tuple[str, torch.Tensor] | None:

@@ -103,7 +103,9 @@ def _misplaced(done: Examined, one: One, where: Place | None) -> Iterator[Fault]
         if other is not one and other.due is not None and bool(other.due.any()) and not other.right:
             if close(one.given, other.due, float(other.due.abs().max())):
                 note = f"What is returned is matched with {done.pair.name}'s parameters by place, and `{one.name}` is number {one.index} of them."
-                yield Fault(f"this is the gradient of `{other.name}`", note, "Return the gradients in the order of forward's parameters.", where)
+                yield Fault(
+                    f"this is the gradient of `{other.name}`", note, "Return the gradients in the order of forward's parameters.", where
+                )
                 return
 
 
@@ -155,5 +157,3 @@ def _straight_through(done: Examined, one: One, where: Place | None) -> Iterator
                 where,
             )
             return
-
-

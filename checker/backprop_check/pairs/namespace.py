@@ -85,7 +85,9 @@ def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
             value = NUMPY
         elif isinstance(value, types.FunctionType) and value.__globals__ is own:
             value = _bound(value, there)
-        elif callable(value) and getattr(value, "__module__", None) == "numpy" and getattr(np, getattr(value, "__name__", ""), None) is value:
+        elif (
+            callable(value) and getattr(value, "__module__", None) == "numpy" and getattr(np, getattr(value, "__name__", ""), None) is value
+        ):
             value = OWN.get(value.__name__, value)
         there[name] = value
     return _bound(function, there)

@@ -37,7 +37,9 @@ def in_source(pair: Pair, called: Called, recorder: Recorder, found: Found, aske
     definition = _definition(pair.backward_function)
     if code is None or definition is None or called.line is None or found.forward is None:
         return None
-    numpy = frozenset(name for name, value in inspect.unwrap(pair.backward_function).__globals__.items() if getattr(value, "__name__", "") == "numpy")
+    numpy = frozenset(
+        name for name, value in inspect.unwrap(pair.backward_function).__globals__.items() if getattr(value, "__name__", "") == "numpy"
+    )
     body = list(_straight(definition.body, called))
     returned = next((node for node in body if isinstance(node, ast.Return) and node.lineno <= called.line <= (node.end_lineno or 0)), None)
     above = {name for name, value in called.own.items() if isinstance(value, torch.Tensor) and recorder.value_of(value) in found.given}
@@ -50,7 +52,9 @@ def in_source(pair: Pair, called: Called, recorder: Recorder, found: Found, aske
     names, leaves = _names(kept, called, recorder, found, asked, target)
     if last is not None:  # what is returned is one more step of what it is made of, where that is one variable
         written_ones = {n.id for n in ast.walk(last) if isinstance(n, ast.Name) and any(n.id in written(node) for node in kept[:-1])}
-        if len(written_ones) == 1 and not any(n in names.values() and n.startswith("d") for n in (names[m] for m in written_ones) if n in found.trial.gradients):
+        if len(written_ones) == 1 and not any(
+            n in names.values() and n.startswith("d") for n in (names[m] for m in written_ones) if n in found.trial.gradients
+        ):
             names[written_ones.pop()] = target
     translated = [_renamed(ToTorch(numpy).visit(_again(node)), names) for node in kept]
     text = "\n".join(ast.unparse(ast.fix_missing_locations(node)) for node in translated)
@@ -203,7 +207,9 @@ def _ran(text: str, statements: Sequence[ast.stmt], filename: str) -> Iterator[R
     for mine, other in zip(parsed, statements, strict=True):
         for one, its in zip(ast.walk(mine), ast.walk(other), strict=True):
             if isinstance(one, ast.expr | ast.stmt) and isinstance(its, ast.expr | ast.stmt) and hasattr(its, "lineno"):
-                end, last = (one.body[0].lineno - 1, 10**6) if isinstance(one, ast.For) else (one.end_lineno or one.lineno, one.end_col_offset or 0)
+                end, last = (
+                    (one.body[0].lineno - 1, 10**6) if isinstance(one, ast.For) else (one.end_lineno or one.lineno, one.end_col_offset or 0)
+                )
                 there = (its.lineno, its.col_offset, its.end_lineno or its.lineno, its.end_col_offset or 0)
                 if isinstance(its, ast.For):
                     there = (its.lineno, its.col_offset, its.iter.end_lineno or its.lineno, its.iter.end_col_offset or 0)

@@ -32,7 +32,9 @@ Values = Callable[[Sequence[Any]], tuple[torch.Tensor, ...] | None]
 def cotangents(outputs: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
     """The gradients that are handed to the backward: those that the trial `LIVE` of the graph will have; of one number 1."""
     with seeded(LIVE + 1):
-        return tuple(torch.randn(each.shape, dtype=torch.float64) if each.dim() else torch.ones((), dtype=torch.float64) for each in outputs)
+        return tuple(
+            torch.randn(each.shape, dtype=torch.float64) if each.dim() else torch.ones((), dtype=torch.float64) for each in outputs
+        )
 
 
 def reference(

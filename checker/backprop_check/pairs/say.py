@@ -99,7 +99,9 @@ def _numbers(done: Examined, one: One) -> Iterator[Text]:
     diagnosis = relation(one.asked, one.compared.verdict.answer, one.due) or bare
     diagnosis = in_words(diagnosis, done.pair.numpy)
     yield from diagnosis_lines(diagnosis, Gradient(one.compared.verdict, None, None, ""), None, WIDTH)
-    yield from prose("The forward could not be followed operation by operation, so this was held against differences of its numbers.", WIDTH)
+    yield from prose(
+        "The forward could not be followed operation by operation, so this was held against differences of its numbers.", WIDTH
+    )
 
 
 def _fault(fault: Fault) -> Iterator[Text]:

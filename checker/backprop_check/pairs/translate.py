@@ -9,7 +9,14 @@ _SAME = frozenset(
     "exp log log2 log1p expm1 sqrt tanh sin cos tan sinh cosh sign floor abs where zeros_like ones_like full_like outer einsum tril triu "
     "maximum minimum matmul diag arange zeros ones full stack vstack hstack eye prod clip square logaddexp isnan".split()
 )
-_OTHER = {"concatenate": "cat", "absolute": "abs", "empty_like": "zeros_like", "empty": "zeros", "rint": "round", "array_split": "tensor_split"}
+_OTHER = {
+    "concatenate": "cat",
+    "absolute": "abs",
+    "empty_like": "zeros_like",
+    "empty": "zeros",
+    "rint": "round",
+    "array_split": "tensor_split",
+}
 _METHODS = frozenset("sum mean max min reshape transpose dot var std argmax argmin squeeze copy ravel cumsum repeat prod swapaxes".split())
 _BINARY: Mapping[str, type[ast.operator]] = {
     "add": ast.Add, "subtract": ast.Sub, "multiply": ast.Mult, "divide": ast.Div, "power": ast.Pow, "dot": ast.MatMult, "matmul": ast.MatMult,
@@ -74,7 +81,12 @@ class ToTorch(ast.NodeTransformer):
             return _at(ast.Call(_at(ast.Name("range", ast.Load()), node), args, []), node)
         if name in _OTHER or name in _SAME:
             kept = [ast.keyword(_KEYWORDS.get(k.arg or "", k.arg), k.value) for k in node.keywords if k.arg != "dtype"]
-            return _at(ast.Call(_at(ast.Attribute(_at(ast.Name("torch", ast.Load()), node), _OTHER.get(name, name), ast.Load()), node), args, kept), node)
+            return _at(
+                ast.Call(
+                    _at(ast.Attribute(_at(ast.Name("torch", ast.Load()), node), _OTHER.get(name, name), ast.Load()), node), args, kept
+                ),
+                node,
+            )
         return node
 
     def _method(self, node: ast.Call, base: ast.expr, name: str, args: list[ast.expr]) -> ast.expr:

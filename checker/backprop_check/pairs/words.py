@@ -10,8 +10,32 @@ from functools import partial
 from backprop_check.records import Diagnosis
 
 _FUNCTIONS = {"cat": "concatenate", "tensor_split": "array_split"}
-_METHODS = {"permute": "transpose", "transpose": "swapaxes", "clone": "copy", "repeat_interleave": "repeat", "double": "astype", "flatten": "ravel"}
-_ON_AXES = ("sum", "mean", "max", "min", "amax", "amin", "var", "std", "prod", "argmax", "argmin", "cumsum", "any", "all", "squeeze", "flip")
+_METHODS = {
+    "permute": "transpose",
+    "transpose": "swapaxes",
+    "clone": "copy",
+    "repeat_interleave": "repeat",
+    "double": "astype",
+    "flatten": "ravel",
+}
+_ON_AXES = (
+    "sum",
+    "mean",
+    "max",
+    "min",
+    "amax",
+    "amin",
+    "var",
+    "std",
+    "prod",
+    "argmax",
+    "argmin",
+    "cumsum",
+    "any",
+    "all",
+    "squeeze",
+    "flip",
+)
 _ALONE = ("exp", "log", "sqrt", "tanh", "sin", "cos", "abs", "sign", "floor", "square", "maximum", "minimum", "where", "outer", "einsum")
 
 

@@ -232,7 +232,9 @@ class Recorder(TorchFunctionMode):
         for number, tensor in fresh:
             made = known[id(tensor)] = Value(tensor, tensor._version, call, number)
             base = tensor._base
-            if made.needs_grad and tensor.is_leaf and (base is None or not base.requires_grad):  # a leaf's view is one, where autograd is off
+            if (
+                made.needs_grad and tensor.is_leaf and (base is None or not base.requires_grad)
+            ):  # a leaf's view is one, where autograd is off
                 made.call = None  # for autograd a beginning, whatever made its numbers
         first = args[0] if args else None
         for tensor, value in written:
