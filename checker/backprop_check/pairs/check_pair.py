@@ -18,7 +18,7 @@ def check_pair(forward: Callable[..., Any], backward: Callable[..., Any], *input
 
     Floating inputs are differentiated. The gradients come back in the order of forward's parameters, under names that say whose they are
     (`dx`), or in a dict. Several outputs come before the cache, and their gradients before it. A forward without a cache returns its
-    output alone; its backward takes `(dout, *inputs)`. Returns whether all gradients are right. Raises `BadInput` where nothing can be compared.
+    output alone; its backward takes `(dout, *inputs)`. Returns whether all are right. Raises `BadInput` where nothing can be compared.
     """
     done = examined(forward, backward, inputs)
     told = "\n".join(say.lines(done))

@@ -36,7 +36,7 @@ class Custom:
         if self.separate:
             called = call(self.forward_function, inputs)
             if called.error is None:
-                self.function.setup_context(context, tuple(inputs), called.result)  # type: ignore[no-untyped-call]
+                self.function.setup_context(context, tuple(inputs), called.result)
         else:
             called = call(self.forward_function, (context, *inputs))
         every = called.result if isinstance(called.result, tuple | list) else (called.result,)
@@ -67,8 +67,8 @@ class Custom:
             return ""
         missing = ", ".join(f"`{name}`" for name in self.parameters[got:due]) or "the last"
         return (
-            f"forward takes {due} inputs beside `ctx`, and backward returns {got} gradient{'s' if got != 1 else ''}: one is due for each, in the "
-            f"order of forward's parameters, None for one that has no gradient. None is given for {missing}."
+            f"forward takes {due} inputs beside `ctx`, and backward returns {got} gradient{'s' if got != 1 else ''}: one is due for each, in "
+            f"the order of forward's parameters, None for one that has no gradient. None is given for {missing}."
         )
 
     def value(self, inputs: Sequence[Any]) -> tuple[torch.Tensor, ...] | None:
@@ -125,4 +125,4 @@ def watched(functions: Sequence[Function]) -> Iterator[list[Seen]]:
             if original is None:
                 del function.forward
             else:
-                function.forward = original
+                function.forward = original  # type: ignore[method-assign]

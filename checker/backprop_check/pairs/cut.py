@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from backprop_check.pairs.pair import is_float
-from backprop_check.pairs.reference import agrees, cotangents, reference
+from backprop_check.pairs.reference import cotangents, reference
+from backprop_check.pairs.slopes import agrees
 from backprop_check.recording import Call, Recorder, recording
 from backprop_check.recording.frames import place, segment_of
 from backprop_check.recording.recorder import reads

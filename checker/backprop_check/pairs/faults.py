@@ -6,14 +6,14 @@ import linecache
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
 from backprop_check.comparison.compare import close
-from backprop_check.pairs.calling import Called, code_of
+from backprop_check.pairs.calling import code_of
 from backprop_check.pairs.context import Context
-from backprop_check.pairs.examine import Examined, One
+from backprop_check.pairs.examine import Examined
+from backprop_check.pairs.one import One
 from backprop_check.pairs.returned import elements
 from backprop_check.recording import latest
 from backprop_check.recording.frames import Place, place
@@ -54,7 +54,7 @@ def _written(done: Examined, context: Context) -> Iterator[Fault]:
         there = place(*made.where[0]) if made is not None and made.where else None
         inside = made is not None and bool(made.where) and made.where[0][0] is code_of(done.pair.backward_function)
         if inside:
-            note = "What forward saved is read again when backward runs a second time (`retain_graph=True`, and gradcheck), and others may hold it."
+            note = "What forward saved is read again when backward runs a second time: with `retain_graph=True`, and in gradcheck."
         else:
             note = "backward needs it as it was when `save_for_backward` was called; autograd refuses one that was changed since."
         yield Fault(f"{name} was saved for backward, and this changes it in place", note, "Write into a copy: `.clone()` first.", there)
@@ -100,18 +100,18 @@ def _misplaced(done: Examined, one: One, where: Place | None) -> Iterator[Fault]
     if not isinstance(one.given, torch.Tensor) or one.due is None or one.right:
         return
     for other in done.ones:
-        if other is not one and other.due is not None and bool(other.due.any()) and not other.right:
-            if close(one.given, other.due, float(other.due.abs().max())):
-                note = f"What is returned is matched with {done.pair.name}'s parameters by place, and `{one.name}` is number {one.index} of them."
-                yield Fault(
-                    f"this is the gradient of `{other.name}`", note, "Return the gradients in the order of forward's parameters.", where
-                )
-                return
+        if other is one or other.due is None or other.right or not bool(other.due.any()):
+            continue
+        if close(one.given, other.due, float(other.due.abs().max())):
+            note = f"Gradients are matched with {done.pair.name}'s parameters by place; `{one.name}` is number {one.index} of them."
+            move = "Return the gradients in the order of forward's parameters."
+            yield Fault(f"this is the gradient of `{other.name}`", note, move, where)
+            return
 
 
 def _passed_over(done: Examined, one: One, where: Place | None) -> Iterator[Fault]:
     """Of several gradients that arrive, one is not used: without it, what is given would be right."""
-    if len(done.above) < 2 or not isinstance(one.given, torch.Tensor) or one.index not in done.shares:
+    if len(done.above) < 2 or not isinstance(one.given, torch.Tensor) or one.due is None or one.index not in done.shares:
         return
     assert done.back is not None
     own = {id(value): name for name, value in done.back.called.own.items() if isinstance(value, torch.Tensor)}
@@ -121,7 +121,7 @@ def _passed_over(done: Examined, one: One, where: Place | None) -> Iterator[Faul
             name = f"`{own[id(done.above[number])]}`" if id(done.above[number]) in own else f"the gradient of output {number}"
             yield Fault(
                 f"{name} does not come in here",
-                f"`{one.name}` moves the loss through each output of {done.pair.name} that hangs on it. What is here is what comes back through "
+                f"`{one.name}` moves the loss through each output of {done.pair.name} that hangs on it. This is what comes back through "
                 f"the other{'s' if len(shares) > 2 else ''}, and is right; what {name} sends back is missing.",
                 "Add it where that output's value was made.",
                 where,
@@ -151,7 +151,7 @@ def _straight_through(done: Examined, one: One, where: Place | None) -> Iterator
             whole = "unchanged" if bool(kept.all()) else f"unchanged at {int(kept.sum())} of {kept.numel()} places"
             yield Fault(
                 f"a straight-through estimator: what arrives is handed on {whole}",
-                f"The gradient of the forward itself is 0 everywhere: its numbers do not move when `{one.name}` moves a little. This one is "
+                f"The gradient of the forward itself is 0 everywhere: its numbers do not move when `{one.name}` moves a little. This is "
                 "chosen, not derived; a check against differences always fails here.",
                 "Where that is meant, check what stands around it, and leave this function out of gradcheck.",
                 where,

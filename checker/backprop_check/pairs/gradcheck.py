@@ -12,8 +12,8 @@ from torch.autograd.gradcheck import gradcheck as torchs
 
 from backprop_check.pairs import say
 from backprop_check.pairs.calling import code_of
-from backprop_check.pairs.cut import cut
 from backprop_check.pairs.custom import Custom, Function, Seen, functions_behind, watched
+from backprop_check.pairs.cut import cut
 from backprop_check.pairs.examine import Examined, examine
 from backprop_check.recording import active
 
@@ -96,7 +96,7 @@ def _calls(func: Callable[..., Any], inputs: Sequence[Any]) -> Iterator[Seen]:
         functions += functions_behind(outputs if isinstance(outputs, tuple | list) else [outputs])
     with contextlib.suppress(Exception), torch._C.DisableTorchFunction(), watched(list(dict.fromkeys(functions))) as calls:
         func(*inputs)
-    seen = set()
+    seen: set[Any] = set()
     for function, given, needs in calls[:200]:
         key = function, needs, tuple(tuple(each.shape) if isinstance(each, torch.Tensor) else repr(each) for each in given)
         if key not in seen and len(seen) < MOST:

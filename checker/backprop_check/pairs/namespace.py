@@ -85,10 +85,9 @@ def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
             value = NUMPY
         elif isinstance(value, types.FunctionType) and value.__globals__ is own:
             value = _bound(value, there)
-        elif (
-            callable(value) and getattr(value, "__module__", None) == "numpy" and getattr(np, getattr(value, "__name__", ""), None) is value
-        ):
-            value = OWN.get(value.__name__, value)
+        elif getattr(value, "__module__", None) == "numpy":
+            name_there = getattr(value, "__name__", "")
+            value = OWN[name_there] if name_there in OWN and getattr(np, name_there) is value else value
         there[name] = value
     return _bound(function, there)
 

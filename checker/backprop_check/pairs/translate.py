@@ -5,21 +5,21 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
-_SAME = frozenset(
-    "exp log log2 log1p expm1 sqrt tanh sin cos tan sinh cosh sign floor abs where zeros_like ones_like full_like outer einsum tril triu "
-    "maximum minimum matmul diag arange zeros ones full stack vstack hstack eye prod clip square logaddexp isnan".split()
-)
+_SAME = frozenset({
+    "exp", "log", "log2", "log1p", "expm1", "sqrt", "tanh", "sin", "cos", "tan", "sinh", "cosh", "sign", "floor", "abs", "where",
+    "zeros_like", "ones_like", "full_like", "outer", "einsum", "tril", "triu", "maximum", "minimum", "matmul", "diag", "arange",
+    "zeros", "ones", "full", "stack", "vstack", "hstack", "eye", "prod", "clip", "square", "logaddexp", "isnan",
+})  # fmt: skip
 _OTHER = {
-    "concatenate": "cat",
-    "absolute": "abs",
-    "empty_like": "zeros_like",
-    "empty": "zeros",
-    "rint": "round",
-    "array_split": "tensor_split",
-}
-_METHODS = frozenset("sum mean max min reshape transpose dot var std argmax argmin squeeze copy ravel cumsum repeat prod swapaxes".split())
+    "concatenate": "cat", "absolute": "abs", "empty_like": "zeros_like", "empty": "zeros", "rint": "round", "array_split": "tensor_split",
+}  # fmt: skip
+_METHODS = frozenset({
+    "sum", "mean", "max", "min", "reshape", "transpose", "dot", "var", "std", "argmax", "argmin", "squeeze", "copy", "ravel",
+    "cumsum", "repeat", "prod", "swapaxes",
+})  # fmt: skip
 _BINARY: Mapping[str, type[ast.operator]] = {
-    "add": ast.Add, "subtract": ast.Sub, "multiply": ast.Mult, "divide": ast.Div, "power": ast.Pow, "dot": ast.MatMult, "matmul": ast.MatMult,
+    "add": ast.Add, "subtract": ast.Sub, "multiply": ast.Mult, "divide": ast.Div, "power": ast.Pow, "dot": ast.MatMult,
+    "matmul": ast.MatMult,
 }  # fmt: skip
 _KEYWORDS = {"axis": "dim", "keepdims": "keepdim", "ddof": "correction"}
 

@@ -6,7 +6,6 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 import torch
 
 from backprop_check.pairs.arrays import Array, array_of, left_out, plain_of, tensor_of

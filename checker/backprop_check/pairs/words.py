@@ -80,7 +80,7 @@ class _Index(ast.NodeTransformer):
         match node:
             case ast.Call(func=ast.Name(id="slice"), args=args):
                 ends = [None if isinstance(each, ast.Constant) and each.value is None else each for each in args]
-                return ast.Slice(*ends)  # type: ignore[return-value]
+                return ast.Slice(*ends)
         return node
 
 
