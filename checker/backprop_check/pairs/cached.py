@@ -111,7 +111,8 @@ class Cached:
             order = {index: floats.index(index) if len(found) == len(floats) else index for index in floats}
         else:
             told = ", ".join(f"`{self.parameters[index]}`" for index in floats)
-            fault = f"It returns {len(found)} gradient{'s' if len(found) != 1 else ''}; {self.name} has {len(floats)} inputs that have one: {told}."
+            number = f"{len(found)} gradient{'s' if len(found) != 1 else ''}"
+            fault = f"It returns {number}; {self.name} has {len(floats)} inputs that have one: {told}."
             return Back(called, {}, {}, fault)
         names = {index: texts[at] for index, at in order.items()} if texts else {}
         return Back(called, {index: found[at] for index, at in order.items()}, names)

@@ -14,7 +14,7 @@ from backprop_check.trace.graph import seeded
 
 @dataclass(frozen=True)
 class Called:
-    """What a call gave, or the `error` it ended with; the function's `own` names as it returned, over its module's `names`, and the `line`."""
+    """What a call gave, or the `error` it ended with; its `own` names as it returned, `names` with its module's too, and the `line`."""
 
     result: Any
     names: Mapping[str, Any]

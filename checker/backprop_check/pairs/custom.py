@@ -66,10 +66,8 @@ class Custom:
         if got >= due:
             return ""
         missing = ", ".join(f"`{name}`" for name in self.parameters[got:due]) or "the last"
-        return (
-            f"forward takes {due} inputs beside `ctx`, and backward returns {got} gradient{'s' if got != 1 else ''}: one is due for each, in "
-            f"the order of forward's parameters, None for one that has no gradient. None is given for {missing}."
-        )
+        number = f"{got} gradient{'s' if got != 1 else ''}"
+        return f"forward takes {due} inputs beside `ctx`, and backward returns {number}: one is due for each, in the order of forward's parameters, None for one that has no gradient. None is given for {missing}."
 
     def value(self, inputs: Sequence[Any]) -> tuple[torch.Tensor, ...] | None:
         try:

@@ -55,7 +55,9 @@ def in_source(pair: Pair, called: Called, recorder: Recorder, found: Found, aske
     spoken = {new: old for old, new in names.items() if old != new} | {target: asked.name}
     answers = {target: Answer(answer.state, writes[-1], answer.value, answer.dtype, answer.shape, answer.kind)}
     at = max(node.lineno for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt) and target in written(node))
-    return learner_of(Lines(ran, leaves, spoken, True, _made(ran[at - 1])), submission, answers, {**found.spoken, **spoken}, leaves, at=at)
+    return learner_of(
+        Lines(ran, leaves, spoken, True, _made(ran[at - 1])), submission, answers, {**found.spoken, **spoken}, leaves, exact=True, at=at
+    )
 
 
 def _made(ran: Ran) -> Place | None:
