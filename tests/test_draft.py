@@ -81,11 +81,8 @@ def test_the_course_s_own_exercises_are_drafted(name: str, tmp_path: Path) -> No
 
 
 REFUSED = {
-    "h += 1": "`h += 1` changes h in place; write `h2 = h + 1`.",
-    "h = h * 2": "`h = ...` is bound twice (lines 8 and 9): name the second `h2`, and read that below.",
     "a, b = h": "tuple: write one line for each: `a = h[0]`, `b = h[1]`.",
     "h[0] = 1": "`h[0] = 1` changes h in place; build it whole",
-    "if True:\n        y = h": "no branch",
     "y = torch.fft.fft(h)": "`y` is complex",
     "y = h.mul_(2)": "this line changes `h` in place",
     "y = torch.rand(3) * h.sum()": "draws random numbers",
@@ -108,3 +105,34 @@ def test_a_forward_without_a_gradient_to_write(tmp_path: Path) -> None:
         drafted(tmp_path, head + "def forward(x):\n    return x\n")
     with pytest.raises(BadInput, match="takes no argument"):
         drafted(tmp_path, "import torch\ndef inputs(N=5):\n    return {}\ndef forward():\n    y = torch.ones(3)\n    return y\n")
+
+
+HELPER = "import math\nimport torch\n\ndef inputs(N=5, D=4):\n    return dict(x=torch.randn(N, D), w=torch.randn(D, D))\n\n\ndef lin(x, w):\n    return x @ w\n\n\n"
+UNROLLED = {
+    "a name bound twice": (
+        "    h = lin(x, w)\n    h = torch.relu(h)\n    z = h.sum()\n",
+        ["h_1 = x @ w ", "h = torch.relu(h_1) ", "dh_1 = (h_1 > 0) * dh "],
+    ),
+    "in place": ("    h = x @ w\n    h += 1\n    z = h.sum()\n", ["h = h_1 + 1 "]),
+    "a loop and a size": (
+        "    n = x.shape[0]\n    h = x\n    for k in range(2):\n        h = torch.tanh(h @ w)\n    z = (h ** 2).sum() / n / math.sqrt(3)\n",
+        ["    n = x.shape[0]\n", "h_1 = torch.tanh(x @ w) ", "h = torch.tanh(h_1 @ w) ", "z = (h ** 2).sum() / n / math.sqrt(3) "],
+    ),
+    "a branch": ("    h = x @ w\n    if x.dim() == 2:\n        h = h.exp()\n    z = h.mean()\n", ["h = h_1.exp() "]),
+    "unpacking": ("    a, b = x @ w, w.exp()\n    z = a.sum() * b.sum()\n", ["a = x @ w ", "b = w.exp() "]),
+}
+
+
+@pytest.mark.parametrize("form", UNROLLED.values(), ids=UNROLLED)
+def test_a_forward_that_is_no_straight_line_is_written_out(form: tuple[str, list[str]], tmp_path: Path) -> None:
+    lines, due = form
+    solution = drafted(tmp_path, f"{HELPER}def forward(x, w):\n{lines}    return z\n")
+    assert "    # Unrolled from a forward that is no straight line: look whether" in solution
+    assert all(part in solution for part in due), solution
+    assert "= ...\n" not in solution
+
+
+@pytest.mark.parametrize("line", ["h = h + torch.zeros(5, 4)", "h[0] = 1", "h = h * torch.rand(1)", "c = float(h.sum())\n    h = h * c"])
+def test_what_would_hold_for_some_numbers_only_is_not_written_out(line: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"forward\.py:1[45]: `h"):
+        drafted(tmp_path, f"{HELPER}def forward(x, w):\n    h = x @ w\n    {line}\n    return h\n")

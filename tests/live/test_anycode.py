@@ -75,7 +75,12 @@ SAMPLES: dict[str, tuple[str, list[str], str]] = {
         "        return a.clamp(min=0)\n    @staticmethod\n    def backward(ctx, g):\n        return g.clamp(min=0)\n"
         "x = torch.randn(6, 4, requires_grad=True)\ny = Relu.apply(x)\nloss = ((y - 1) ** 2).sum()\nloss.backward()\n"
         "cmp('x', x.grad.clone(), x)\ndx = 2 * (y - 1) * (x > 0)\ncmp('x', dx, x)\n",
-        ["approximate: False", "came out of `Relu.backward`", "approximate: True"],
+        [
+            "approximate: False",
+            "This is autograd's own `x.grad`, and it came out of `Relu.backward`: it is not the",
+            "this is held against autograd's\n   gradient of the forward itself",
+            "approximate: True",
+        ],
         "",
     ),
     "the slip above an in-place line": (

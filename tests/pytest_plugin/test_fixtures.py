@@ -33,6 +33,15 @@ class TestWrong:
         w_grad = (x * dy).sum(1)
         assert_gradient(w_grad, w)
 
+def half(g):
+    return g / 2
+
+def test_model(assert_gradient):
+    layer, x = torch.nn.Linear(4, 3), torch.randn(5, 4)
+    y = layer(x)
+    (y ** 2).sum().backward()
+    assert_gradient(half(2 * y).T @ x, layer.weight)
+
 def test_expression(assert_gradient):
     x = torch.randn(5, requires_grad=True)
     y = (x ** 2).sum()
@@ -54,7 +63,7 @@ def test_no_gradient(assert_gradient):
 def test_assert_gradient_explains(run: Run, lay: Lay) -> None:
     lay("test_live.py", LIVE)
     result = run()
-    result.assert_outcomes(passed=1, failed=4)
+    result.assert_outcomes(passed=1, failed=5)
     text = result.stdout.str()
     assert "name = 'fixtures'" not in text and "backprop_check/pytest_plugin" not in text and "backprop_check/live" not in text
     result.stdout.fnmatch_lines(
@@ -63,6 +72,9 @@ def test_assert_gradient_explains(run: Run, lay: Lay) -> None:
             "E *AssertionError: w * | exact: False | approximate: False | shape: (7,), not (7, 1)",
             "E*w_grad = (x * dy).sum(1)*",
             "E*Keep the summed axis*",
+            "> *assert_gradient(half(2 * y).T @ x, layer.weight)",
+            "E *AssertionError: layer.weight * | exact: False | approximate: False | maxdiff: *",
+            "E*return g / 2*",
             "> *assert_gradient(x.detach(), x)",
             "E *AssertionError: x * | exact: False | approximate: False | maxdiff: *",
             "E *AssertionError: x * | not written yet",

@@ -28,8 +28,10 @@ def run(args: argparse.Namespace) -> int:
         solution = TEMPLATE.format(title=name.replace("_", " ").capitalize())
     else:
         from backprop_check.authoring.draft import draft
+        from backprop_check.authoring.unroll import LOOK
 
         solution = draft(Path(args.forward))
+        unrolled = LOOK.strip() in solution
     solutions = course.root / "solutions"
     for path, text in ((solutions / file, solution), (course.exercises / file, blank(solution))):
         if path.exists():
@@ -37,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
         write_atomically(path, text)
         print(f"wrote {path}")
     if args.forward is not None:
+        if unrolled:
+            print("The forward is no straight line, so it was written out in lines: look whether they are the ones you mean.")
         print("Read the derived solution as a learner would, and make it yours; then `backprop-check dev check` says what is left to do.")
         return 0
     print("Write the solution, with a `# why` on every line; then `backprop-check dev check` says what is left to do.")

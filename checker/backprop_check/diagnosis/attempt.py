@@ -25,3 +25,12 @@ def attempt(explainer: Callable[[Case], T | None], case: Case) -> T | None:
     except Exception:
         LOG.exception("explaining %s of %s broke off", case.name, case.graph.exercise.id)
         return None
+
+
+def survived(call: Callable[[], T], what: str) -> T | None:
+    """What a call returns; None, and a note in the log, where it crashes: as above."""
+    try:
+        return call()
+    except Exception:
+        LOG.exception("%s broke off", what)
+        return None

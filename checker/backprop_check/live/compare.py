@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import torch
 
 from backprop_check.comparison.compare import EXACT, close, compare
-from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
-from backprop_check.diagnosis.explain import explain
-from backprop_check.diagnosis.fold import fold, statement_nodes
-from backprop_check.diagnosis.work import Work
 from backprop_check.errors import BadInput
 from backprop_check.live.asked import Asked, Compared, answer_of
 from backprop_check.live.caller import Caller
+from backprop_check.live.explained import judged
 from backprop_check.live.forward import forward
-from backprop_check.live.learner import ROUNDED, Learner, is_right, recorded
 from backprop_check.live.rebuild import definitions, outputs
 from backprop_check.live.recorded import LIVE, SINGLE, Found, candidates, custom_functions
-from backprop_check.live.source import from_source
 from backprop_check.recording import Value, latest
-from backprop_check.recording.graph import shaken
-from backprop_check.recording.recorder import reads
-from backprop_check.records import Answer, Run, Submission, Target, Trial, Verdict
-from backprop_check.submission.statements import gradients_used
-from backprop_check.trace.graph import Graph
-from backprop_check.trace.oracle import in_float64
+from backprop_check.recording.values import reads
+from backprop_check.records import Run, Target, Trial, Verdict
 
 FORGIVEN = 1e-8
 """The difference that `torch.allclose` forgives whatever the numbers are: what can be said where no forward tells their scale."""
@@ -67,7 +58,7 @@ def _against(caller: Caller, asked: Asked, found: Found | None) -> Compared:
     bare = Compared(asked.name, asked.node, difference, verdict, found)
     if found is None or answer.state != "tensor" or is_autograds(asked):
         return bare
-    return _judged(caller, asked, bare, found)
+    return judged(caller, asked, bare, found)
 
 
 def is_autograds(asked: Asked) -> bool:
@@ -174,100 +165,3 @@ def _trial_of(tensor: torch.Tensor, autograd: torch.Tensor | None, target: str) 
 def _rounding(tensor: torch.Tensor) -> torch.dtype:
     """The dtype whose rounding the tensor's gradient has."""
     return torch.float64 if tensor.dtype == torch.float64 else torch.float32
-
-
-def _judged(caller: Caller, asked: Asked, bare: Compared, found: Found) -> Compared:
-    """What is wrong with an answer, by the lines that made it: those that were recorded, or those in the source."""
-    target = bare.verdict.target.name
-    if bare.right and (bare.difference.max_rel or 0.0) < ROUNDED / 2:
-        return bare
-    learner = recorded(caller, found, asked, target)
-    if bare.right:
-        return _dropped(bare, learner, found, target) if learner is not None else bare
-    first: Compared | None = None
-    for each in _learners(caller, asked, found, target, bare.verdict.answer, learner):
-        result = _explained(bare, found, each, target)
-        if result.named or result.carried:
-            return result
-        first = first or result
-    return first or bare
-
-
-def _learners(caller: Caller, asked: Asked, found: Found, target: str, answer: Answer, learner: Learner | None) -> Iterator[Learner]:
-    """Yield the lines as they ran and as they stand in the source, this first where some ran several times: a loop is one line there."""
-    if learner is not None and not learner.repeated:
-        yield learner
-    if found.read is None:
-        other = from_source(caller, asked, found, target, answer)
-    else:  # the recorded lines say as much, but of loops and of writes into places
-        told = learner is not None and not learner.repeated and "written_into" not in learner.submission.text
-        other = None if told else found.read(asked, target, answer)
-    if other is not None:
-        yield other
-    if learner is not None and learner.repeated:
-        yield learner
-
-
-def _dropped(bare: Compared, learner: Learner, found: Found, target: str) -> Compared:
-    """An answer that is right to float32 rounding, computed again in float64: what it left out shows there."""
-    if not learner.exact or target not in learner.answers or learner.leaves:
-        return bare
-    run = Run(found.trial, {target: learner.answers[target]})
-    again = compare(run, target)
-    if again.wrong != "value" or again.max_rel is None or again.max_rel < ROUNDED:
-        return bare
-    verdict = replace(bare.verdict, status="incorrect", runs=(run,), differences=(again,))
-    wrong = replace(bare, difference=replace(bare.difference, wrong="value"), verdict=verdict, dropped=True)
-    result = _explained(wrong, found, learner, target)
-    return result if result.diagnoses or result.carried else bare
-
-
-def _explained(bare: Compared, found: Found, learner: Learner, target: str) -> Compared:
-    graph, trial = with_leaves(with_targets(found.graph, learner.submission, target, learner.exact), found.trial, learner.leaves)
-    answers = {**learner.answers, target: learner.answers.get(target) or bare.verdict.answer}
-    used = gradients_used(target, learner.submission.statements, trial.gradients, {name: a.statement for name, a in answers.items()})
-    carried = tuple(sorted(name for name in used if name in answers and name != target and not is_right(answers[name], trial, name)))
-    told = tuple(learner.words(name) for name in carried)
-    bare = replace(bare, learner=learner)
-    if carried:
-        again = _as_if_right(learner.submission, trial, target)
-        if again is None:
-            return replace(bare, carried=told)
-        answers[target] = replace(answers[target], value=again, shape=tuple(again.shape), dtype="float64")
-    run = Run(trial, answers)
-    difference = compare(run, target)
-    if difference.wrong == "":
-        return replace(bare, carried=told, formula_right=bool(carried))
-    verdict = replace(bare.verdict, runs=(run,), differences=(difference,))
-    diagnoses, _ = explain(graph, learner.submission, [verdict]).get(target, ((), ()))
-    shown = tuple((learner.back(each), learner.shown(each)) for each in diagnoses)
-    return replace(bare, verdict=verdict, diagnoses=shown, carried=told)
-
-
-def with_targets(graph: Graph, submission: Submission, target: str, reads: bool) -> Graph:
-    """The graph with only those gradients as targets that the source writes, or `reads` of autograd: no other has a name there."""
-    named = {name for s in submission.statements for name in (s.writes | s.reads if reads else s.writes)}
-    targets = tuple(t for t in graph.exercise.targets if t.name in named or t.name == target)
-    return replace(graph, exercise=replace(graph.exercise, targets=targets))
-
-
-def with_leaves(graph: Graph, trial: Trial, leaves: Mapping[str, torch.Tensor]) -> tuple[Graph, Trial]:
-    """The graph and the trial with tensors that the learner's lines read and the forward does not."""
-    if not leaves:
-        return graph, trial
-    draw = graph.scope["inputs"]
-    scope = {**graph.scope, "inputs": lambda: {**draw(), **{name: shaken(value, torch.initial_seed()) for name, value in leaves.items()}}}
-    exercise = replace(graph.exercise, inputs=(*graph.exercise.inputs, *leaves))
-    return replace(graph, exercise=exercise, scope=scope), replace(trial, values={**trial.values, **leaves})
-
-
-def _as_if_right(submission: Submission, trial: Trial, target: str) -> torch.Tensor | None:
-    """The value the learner's expression has where the gradients it uses are autograd's; None where it is no single expression."""
-    folded = fold(submission, statement_nodes(submission), target, frozenset(trial.gradients))
-    if folded is None:
-        return None
-    try:
-        value = Evaluator({**in_float64(trial.values), **trial.gradients}, Work())(folded)
-    except (Refused, Failed):
-        return None
-    return value.to(torch.float64) if isinstance(value, torch.Tensor) else None

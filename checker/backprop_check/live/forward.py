@@ -12,13 +12,10 @@ import torch
 from backprop_check.errors import BadInput
 from backprop_check.live.caller import Caller
 from backprop_check.live.rebuild import Definition, made_of, rebuilt
-from backprop_check.live.recorded import LIVE, SINGLE
+from backprop_check.live.recorded import LARGEST, LIVE, SINGLE
 from backprop_check.records import Trial
 from backprop_check.trace.graph import Graph
 from backprop_check.trace.oracle import trace
-
-LARGEST = 4_000_000
-"""How many numbers a forward may have to be remembered."""
 
 Found = tuple[Graph, Trial]
 

@@ -20,7 +20,7 @@ from backprop_check.live.recorded import Found
 from backprop_check.recording import latest
 from backprop_check.recording.frames import Place
 from backprop_check.recording.naming import identifier
-from backprop_check.recording.recorder import Value
+from backprop_check.recording.values import Value
 from backprop_check.records import Answer, Diagnosis, Run, Span, Submission, Trial
 from backprop_check.submission.statements import read_statements
 from backprop_check.trace.graph import Graph

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from backprop_check.diagnosis.attempt import survived
 from backprop_check.errors import BadInput
 from backprop_check.live.caller import Caller
 from backprop_check.recording import Forward, Recorder, Value, graph, latest
@@ -24,6 +25,9 @@ LIVE = 0
 
 SINGLE = 1e-4
 """What `max|Δ| / scale` may be of a live gradient in float32: it went through a network of any size, and autograd's is as inexact."""
+
+LARGEST = 4_000_000
+"""How many numbers a forward may have to be remembered."""
 
 _SCALARS = 8
 """How many variables are tried as what was differentiated, where that was not seen."""
@@ -90,9 +94,13 @@ def _traced(recorder: Recorder, caller: Caller, seeds: Seeds) -> tuple[Forward |
     for key, forward, trial in _remembered:
         if key == _key(seeds, forward, held):
             return forward, trial
-    forward = graph(recorder, seeds, caller.names, held=held)
+    forward = survived(lambda: graph(recorder, seeds, caller.names, held=held), "the recorded graph")
     trial = _trial(forward) if forward is not None else None
-    if forward is not None:
+    if (
+        forward is not None
+        and trial is not None
+        and sum(v.numel() for v in trial.values.values() if isinstance(v, torch.Tensor)) <= LARGEST
+    ):
         _remembered.insert(0, (_key(seeds, forward, held), forward, trial))
         del _remembered[4:]
     return forward, trial

@@ -11,7 +11,7 @@ from rich.text import Text
 from backprop_check.exercise.sizes import written
 from backprop_check.live.asked import Asked, Compared, answer_of
 from backprop_check.live.caller import Caller
-from backprop_check.live.compare import times_too_large
+from backprop_check.live.compare import is_autograds, times_too_large
 from backprop_check.live.relations import relation
 from backprop_check.records import Gradient
 from backprop_check.report.layout import prose
@@ -67,6 +67,10 @@ def _below(result: Compared, around: Caller, asked: Asked) -> Iterator[Text]:
 def _of_custom(result: Compared, asked: Asked) -> str:
     assert result.found is not None
     names = " and ".join(f"`{name}.backward`" for name in result.found.custom)
+    if result.found.forward is not None and is_autograds(asked) and not result.right:
+        return (
+            f"This is autograd's own `{asked.node}.grad`, and it came out of {names}: it is not the gradient of what the forward computes."
+        )
     if result.found.forward is not None:
         return f"autograd's own `{asked.node}.grad` came out of {names}: this is held against autograd's gradient of the forward itself."
     return f"autograd's own `{asked.node}.grad` came out of {names}: where that is wrong, this is held against what is wrong."

@@ -13,7 +13,7 @@ from backprop_check.pairs.reference import cotangents, reference
 from backprop_check.pairs.slopes import agrees
 from backprop_check.recording import Call, Recorder, recording
 from backprop_check.recording.frames import place, segment_of
-from backprop_check.recording.recorder import reads
+from backprop_check.recording.values import reads
 
 
 def cut(func: Callable[..., Any], inputs: Sequence[Any], forwards: Collection[CodeType]) -> str:

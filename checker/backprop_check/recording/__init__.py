@@ -9,7 +9,23 @@
 and what computes a value again is dropped when nothing alive was made from it.
 """
 
-from backprop_check.recording.graph import Forward, graph
-from backprop_check.recording.recorder import Call, Recorder, Value, active, latest, record, recording, start
+import sys
+import types
+from contextlib import AbstractContextManager
 
-__all__ = ["Call", "Forward", "Recorder", "Value", "active", "graph", "latest", "record", "recording", "start"]
+from backprop_check.recording.graph import Forward, graph
+from backprop_check.recording.recorder import Recorder
+from backprop_check.recording.switch import active, latest, record, recording, start
+from backprop_check.recording.values import Call, Pass, Value
+
+__all__ = ["Call", "Forward", "Pass", "Recorder", "Value", "active", "graph", "latest", "record", "recording", "start"]
+
+
+class _Callable(types.ModuleType):
+    """`from backprop_check import recording` gives this package once it is loaded, and is called as the function all the same."""
+
+    def __call__(self) -> AbstractContextManager[Recorder]:
+        return recording()
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch.overrides import resolve_name
 
-from backprop_check.recording.recorder import Call, Opaque, Value
+from backprop_check.recording.values import Call, Opaque, Value
 
 Name = Callable[[Value], ast.expr]
 

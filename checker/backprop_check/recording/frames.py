@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
+from typing import Any
 
 import torch
 
@@ -18,23 +19,27 @@ Frames = tuple[tuple[CodeType, int], ...]
 DEEP = 6
 """How many frames of the user's own are kept."""
 
-_USERS, _TORCHS, _LIBRARYS = range(3)
+_USERS, _TORCHS, _LIBRARYS, _OPTIMIZERS = range(4)
 _TORCH, _OURS = (str(Path(module).parent) for module in (torch.__file__, str(Path(__file__).parent)))
+_OPTIM = str(Path(_TORCH) / "optim")
 _LIBRARIES = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _kinds: dict[str, int] = {}
 
 
-def frames(frame: FrameType | None) -> Frames:
-    """Return the user's frames from `frame` outwards, up to the module's own or to a library that called the user's code."""
-    found: list[tuple[CodeType, int]] = []
+def frames(frame: FrameType | None) -> tuple[Any, ...]:
+    """Return the user's frames from `frame` outwards, up to the module's own or to a library that called the user's code.
+
+    Codes and instructions alternate, flat: this runs at every call.
+    """
+    found: list[Any] = []
     while frame is not None:
         code = frame.f_code
         kind = _kinds.get(code.co_filename)
         if kind is None:
             kind = _kinds[code.co_filename] = _kind(code.co_filename)
         if kind == _USERS:
-            found.append((code, frame.f_lasti))
-            if len(found) == DEEP or code.co_name == "<module>":
+            found += (code, frame.f_lasti)
+            if len(found) == 2 * DEEP or code.co_name == "<module>":
                 break
         elif kind == _LIBRARYS and found:
             break
@@ -42,7 +47,14 @@ def frames(frame: FrameType | None) -> Frames:
     return tuple(found)
 
 
+def is_optimizer(frame: FrameType) -> bool:
+    """Whether a call is an optimizer's own: it steps parameters, and nobody asks how."""
+    return _kinds.get(frame.f_code.co_filename) == _OPTIMIZERS
+
+
 def _kind(filename: str) -> int:
+    if filename.startswith(_OPTIM):
+        return _OPTIMIZERS
     if filename.startswith((_TORCH, _OURS)):
         return _TORCHS
     return _LIBRARYS if filename.startswith((*_LIBRARIES, "<frozen")) else _USERS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import types
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,11 +12,13 @@ from typing import Any
 import torch
 
 from backprop_check.errors import BadInput
+from backprop_check.recording.drawing import Lost
 from backprop_check.recording.expressions import SCOPE
 from backprop_check.recording.frames import Frames
 from backprop_check.recording.naming import free, holders, named
-from backprop_check.recording.recorder import Recorder, Value
-from backprop_check.recording.replay import Lost, Replayed, agrees, put, replay
+from backprop_check.recording.recorder import Recorder
+from backprop_check.recording.replay import Replayed, agrees, put, replay, uses
+from backprop_check.recording.values import Value
 from backprop_check.recording.words import own_words, written
 from backprop_check.records import Exercise, Line, Target
 from backprop_check.trace.graph import Graph, seeded
@@ -101,7 +102,7 @@ def _built(
     values = [*done.leaves, *done.lines]
     names, texts = named(values, held)
     used = set(names.values())
-    uses = Counter(node.id for tree in done.trees.values() for node in ast.walk(tree) if isinstance(node, ast.Name))
+    read = uses(done)
     roots = {root for root, _ in output}
 
     def called(word: str) -> str:
@@ -109,7 +110,7 @@ def _built(
         return name
 
     for value in values:
-        if value not in names and (value not in done.trees or value in roots or uses[f"v{id(value)}"] != 1):
+        if value not in names and (value not in done.trees or value in roots or read[f"v{id(value)}"] != 1):
             names[value] = called("out" if value in roots else "t" if value in done.trees else "w" if value.needs_grad else "c")
     masks = {f"m{id(value)}": called("mask") for value in done.masks}
     trees = {f"v{id(value)}": (ast.Name(names[value], ast.Load()) if value in names else done.trees[value]) for value in values}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import keyword
 import re
+import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 
 from backprop_check.recording.expressions import SCOPE
 from backprop_check.recording.frames import names_given, place, statement
-from backprop_check.recording.recorder import Value
+from backprop_check.recording.values import Value
 
 _WIDE = 64
 """How many entries of a list or a dict are looked at."""
@@ -46,10 +47,19 @@ def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield from ((f"{name}[{number}]", each) for number, each in enumerate(value))
     elif type(value) is dict and len(value) <= _WIDE:
         yield from ((f"{name}[{key!r}]", each) for key, each in value.items() if isinstance(key, str | int))
-    elif hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value) and not hasattr(value, "__path__"):
-        inner = vars(value)
-        if len(inner) <= _WIDE and type(value).__module__ != "builtins":
-            yield from ((f"{name}.{key}", each) for key, each in inner.items() if isinstance(each, torch.Tensor))
+    elif not isinstance(value, type | types.ModuleType | types.FunctionType) and type(value).__module__ != "builtins":
+        held = _attributes(value)
+        if len(held) <= _WIDE:
+            yield from ((f"{name}.{key}", each) for key, each in held.items() if isinstance(each, torch.Tensor))
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    """What an object holds itself: nothing of it runs."""
+    try:
+        inner = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
+    return inner if type(inner) is dict else {}
 
 
 def named(values: Sequence[Value], held: Mapping[int, str], taken: Iterable[str] = ()) -> tuple[dict[Value, str], dict[str, str]]:

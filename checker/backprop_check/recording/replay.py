@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
+from backprop_check.recording.drawing import Lost, drawn, keeps
 from backprop_check.recording.expressions import SCOPE, expression
 from backprop_check.recording.frames import place
-from backprop_check.recording.recorder import Call, Value, reads
+from backprop_check.recording.values import Call, Value, reads
 from backprop_check.trace.graph import default_dtype
 
 CLOSE = 1e-3
@@ -26,12 +28,6 @@ MOST = 2_000
 
 LARGEST = 20_000_000
 """How many numbers all of them together may have."""
-
-_DROPS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "feature_dropout")
-
-
-class Lost(Exception):
-    """What ran cannot be computed again."""
 
 
 @dataclass
@@ -134,18 +130,23 @@ def _computed(value: Value, given: set[Value], moved: set[Value], done: Replayed
         raise Lost
     try:
         with torch.no_grad(), default_dtype(torch.float64):
-            if call.drawn is not None and not _keeps(call):
-                _drawn(value, call, done)
+            if call.drawn is not None and not keeps(call):
+                number, dropped = drawn(value, call, done.numbers)
+                if dropped is None:
+                    done.numbers[value] = double(number)
+                    done.leaves.append(value)
+                    return agrees(done.numbers[value], live)
+                done.masks[value] = double(number)
+                done.numbers[value] = done.numbers[dropped] * done.masks[value]
+                tree: ast.expr = at(call, ast.BinOp(placeholder(dropped), ast.Mult(), ast.Name(f"m{id(value)}", ast.Load())))
             else:
                 tree = at(call, expression(call, value.index, value.written, placeholder))
                 if not call.grad and value not in done.inside and any(read in moved for read in reads(call)):
                     done.cut.add(value)
                     tree = ast.Call(ast.Attribute(tree, "detach", ast.Load()), [], [])
                 done.numbers[value] = _evaluated(tree, done)
-                done.trees[value] = tree
-                done.lines.append(value)
-    except Lost:
-        return False
+            done.trees[value] = tree
+            done.lines.append(value)
     except Exception:
         return False
     return agrees(done.numbers[value], live, max((_size(done.numbers[read]) for read in reads(call)), default=0.0))
@@ -174,6 +175,12 @@ def double(live: torch.Tensor) -> torch.Tensor:
     return plain.to(torch.float64) if plain.is_floating_point() else plain
 
 
+def uses(done: Replayed) -> Counter[str]:
+    """How often each placeholder is read; by the results of one call together, such as the parts of a `chunk`, as often as by one."""
+    trees = {id(value.call): tree for value, tree in done.trees.items()}
+    return Counter(node.id for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.Name))
+
+
 def at(call: Call, tree: ast.expr) -> ast.expr:
     """Note at an expression where the user's stands that it is made from."""
     tree.place = place(*call.where[0]) if call.where else None  # type: ignore[attr-defined]
@@ -188,46 +195,6 @@ def _evaluated(tree: ast.expr, done: Replayed) -> Any:
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     scope = {**SCOPE, **{f"v{id(value)}": number for value, number in done.numbers.items() if f"v{id(value)}" in names}}
     return eval(compile(ast.fix_missing_locations(ast.Expression(tree)), "<recorded>", "eval"), scope)
-
-
-def _keeps(call: Call) -> bool:
-    """Whether a call that may draw did not."""
-    name, kwargs = call.name, call.kwargs or {}
-    if name in _DROPS or name == "alpha_dropout":
-        return not (kwargs.get("training", True) and kwargs.get("p", call.args[1] if len(call.args) > 1 else 0.5))
-    if name == "scaled_dot_product_attention":
-        return not kwargs.get("dropout_p", 0.0) and len(call.args) < 5
-    return name in ("lstm", "gru", "rnn_tanh", "rnn_relu", "multi_head_attention_forward")  # dropout in them will not come out again
-
-
-def _drawn(value: Value, call: Call, done: Replayed) -> None:
-    """Draw again, from the generator's state of then: for dropout its mask, else the numbers themselves, which are a leaf."""
-    state = torch.get_rng_state()
-    drawn = call.drawn
-    assert drawn is not None
-    kwargs = dict(call.kwargs or {})
-    try:
-        torch.set_rng_state(drawn)
-        with default_dtype(torch.float32):
-            if call.name in _DROPS:
-                (dropped, *rest) = call.args
-                kwargs["inplace"] = False
-                mask = call.func(torch.ones_like(done.numbers[dropped], dtype=torch.float32), *rest, **kwargs)
-            elif value in reads(call) or value.needs_grad or value.written:
-                raise Lost
-            else:
-                args = [done.numbers[each].to(torch.float32) if isinstance(each, Value) else each for each in call.args]
-                found = call.func(*args, **kwargs)
-                done.numbers[value] = double(found if value.index is None else found[value.index])
-                done.leaves.append(value)
-                return
-    finally:
-        torch.set_rng_state(state)
-    done.masks[value] = double(mask)
-    done.numbers[value] = done.numbers[dropped] * done.masks[value]
-    tree = ast.BinOp(placeholder(dropped), ast.Mult(), ast.Name(f"m{id(value)}", ast.Load()))
-    done.trees[value] = tree
-    done.lines.append(value)
 
 
 def put(tree: ast.expr, trees: Mapping[str, ast.expr]) -> ast.expr:

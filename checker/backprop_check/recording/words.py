@@ -11,7 +11,7 @@ import torch
 
 from backprop_check.recording.expressions import SCOPE
 from backprop_check.recording.frames import place, segment, span_of, statement
-from backprop_check.recording.recorder import Value
+from backprop_check.recording.values import Value
 from backprop_check.trace.graph import default_dtype
 
 _PLAIN = ("range", "len", "int", "float", "list", "tuple", "slice")

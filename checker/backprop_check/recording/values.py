@@ -1,0 +1,115 @@
+"""What is kept of tensors and calls: no tensor, but who made it of what."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from backprop_check.recording.frames import Frames
+
+
+class Value(weakref.ref[torch.Tensor]):
+    """One tensor as it stood between two writes into it. `call` made it (its result number `index`), None where nobody saw that.
+
+    `written` says that the call wrote it into a tensor that was there. `needs_grad` is the tensor's own at the latest look at it. It is a
+    weak reference itself: of the objects made at every call there should be few.
+    """
+
+    __slots__ = ("call", "index", "needs_grad", "version", "written")
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
+    def __new__(cls, tensor: torch.Tensor, *_: Any, **__: Any) -> Value:
+        return weakref.ref.__new__(cls, tensor)
+
+    def __init__(self, tensor: torch.Tensor, version: int, call: Call | None, index: int | None = None, written: bool = False) -> None:
+        self.version, self.call, self.index, self.written = version, call, index, written
+        self.needs_grad = tensor.requires_grad
+
+    @property
+    def tensor(self) -> torch.Tensor | None:
+        """The tensor, while its owner keeps it and nothing was written into it since."""
+        found = self()
+        if found is None:
+            return None
+        fix = getattr(found, "_fix_weakref", None)
+        if fix is not None:
+            fix()
+        return found if found._version == self.version else None
+
+
+class Opaque:
+    """Stands for an argument that is not kept."""
+
+
+class Call:
+    """One call: `args` and `kwargs` hold a `Value` for each tensor.
+
+    `where` are the user's frames (made flat, as `frames` gives them), `grad` says whether autograd was on, `drawn` is the generator's state
+    before, where it may have drawn.
+    `fields` says that it returned `values` and `indices`. `order` counts calls.
+    """
+
+    __slots__ = ("_where", "args", "drawn", "fields", "func", "grad", "kwargs", "order")
+
+    def __init__(
+        self, func: Any, args: Any, kwargs: Any, where: tuple[Any, ...], grad: bool, drawn: torch.Tensor | None, order: int, fields: bool
+    ) -> None:
+        self.func, self.args, self.kwargs, self._where = func, args, kwargs, where
+        self.grad, self.drawn, self.order, self.fields = grad, drawn, order, fields
+
+    @property
+    def name(self) -> str:
+        return getattr(self.func, "__name__", "")
+
+    def anew(self, args: tuple[Any, ...], func: Any = None) -> Call:
+        """The call as it would be with other arguments, of its own function or of another that takes those alone."""
+        if func is not None:
+            return Call(func, args, None, self._where, self.grad, None, self.order, False)
+        return Call(self.func, args, self.kwargs, self._where, self.grad, None, self.order, self.fields)
+
+    @property
+    def where(self) -> Frames:
+        return tuple(zip(self._where[::2], self._where[1::2], strict=True))
+
+
+class Pass:
+    """One call of `backward()`: the value it started from, and the gradient it was given."""
+
+    __slots__ = ("gradient", "root")
+
+    def __init__(self, root: Value, gradient: Value | None) -> None:
+        self.root, self.gradient = root, gradient
+
+    def reaches(self, value: Value) -> bool:
+        """Whether the pass went through a value."""
+        stack, seen = [self.root], {self.root}
+        while stack:
+            there = stack.pop()
+            if there is value:
+                return True
+            fresh = [read for read in reads(there.call) if read not in seen] if there.call is not None else []
+            seen.update(fresh)
+            stack += fresh
+        return False
+
+
+def reads(call: Call) -> Iterator[Value]:
+    """Yield the values a call was given, as often as it was given them."""
+    yield from _values(call.args)
+    yield from _values(call.kwargs or {})
+
+
+def _values(given: Any) -> Iterator[Value]:
+    if isinstance(given, Value):
+        yield given
+    elif isinstance(given, tuple | list):
+        for each in given:
+            yield from _values(each)
+    elif isinstance(given, dict):
+        yield from _values(list(given.values()))
+    elif isinstance(given, slice):
+        yield from _values([given.start, given.stop, given.step])
