@@ -55,9 +55,8 @@ def main() -> None:
         wrong = [row for row in some if row[1]]
         named = sum(row[4].startswith("named") for row in wrong)
         times = [row[5] for row in wrong]
-        print(
-            f"\n{what}: {len(some) - len(wrong)} as they stand, {len(wrong)} slips, {named} named; median {statistics.median(times):.2f} s, most {max(times):.2f} s"
-        )
+        cost = f"median {statistics.median(times):.2f} s, most {max(times):.2f} s"
+        print(f"\n{what}: {len(some) - len(wrong)} as they stand, {len(wrong)} slips, {named} named; {cost}")
 
 
 def torchs(function: Any, inputs: tuple[Any, ...]) -> str:

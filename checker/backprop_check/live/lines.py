@@ -148,7 +148,7 @@ def _wanted(
         plain = identifier(text)
         for number, value in enumerate(group):
             if found is None:
-                wanted[value] = f"{plain}_1" if plain in taken else plain
+                wanted[value] = free(plain, taken)
             else:
                 wanted[value] = found[1] if number <= group.index(found[0]) else f"{plain}_1"
     wanted[given] = target

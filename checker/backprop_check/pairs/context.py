@@ -31,9 +31,11 @@ class Context:
 
     def save_for_backward(self, *tensors: torch.Tensor | None) -> None:
         self._saved = tensors
-        self.versions = tuple(None if t is None else t._version for t in tensors)
 
     save_for_forward = save_for_backward
+
+    def note_versions(self) -> None:
+        self.versions = tuple(None if t is None else t._version for t in self._saved)
 
     @property
     def saved_tensors(self) -> tuple[torch.Tensor | None, ...]:

@@ -39,6 +39,7 @@ class Custom:
                 self.function.setup_context(context, tuple(inputs), called.result)
         else:
             called = call(self.forward_function, (context, *inputs))
+        context.note_versions()  # autograd takes them when forward has ended
         every = called.result if isinstance(called.result, tuple | list) else (called.result,)
         ignored = {id(each) for each in context.non_differentiable}
         outputs = tuple(each for each in every if is_float(each) and id(each) not in ignored)
@@ -67,7 +68,8 @@ class Custom:
             return ""
         missing = ", ".join(f"`{name}`" for name in self.parameters[got:due]) or "the last"
         number = f"{got} gradient{'s' if got != 1 else ''}"
-        return f"forward takes {due} inputs beside `ctx`, and backward returns {number}: one is due for each, in the order of forward's parameters, None for one that has no gradient. None is given for {missing}."
+        order = "one is due for each, in the order of forward's parameters, None for one that has no gradient"
+        return f"forward takes {due} inputs beside `ctx`, and backward returns {number}: {order}. {missing} has none here."
 
     def value(self, inputs: Sequence[Any]) -> tuple[torch.Tensor, ...] | None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import traceback
 from collections.abc import Iterator
@@ -13,10 +14,13 @@ from backprop_check.comparison.compare import close
 from backprop_check.pairs.calling import code_of
 from backprop_check.pairs.context import Context
 from backprop_check.pairs.examine import Examined
+from backprop_check.pairs.kept import definition_of
 from backprop_check.pairs.one import One
 from backprop_check.pairs.returned import elements
-from backprop_check.recording import latest
-from backprop_check.recording.frames import Place, place
+from backprop_check.recording.frames import Place, span_of
+from backprop_check.submission.statements import written
+
+_IN_PLACE = (ast.AugAssign, ast.Call)
 
 
 @dataclass(frozen=True)
@@ -43,21 +47,23 @@ def of_call(done: Examined) -> Iterator[Fault]:
 
 
 def _written(done: Examined, context: Context) -> Iterator[Fault]:
-    """Saved tensors that were written into since they were saved."""
-    recorder = latest()
-    own = {id(value): name for name, value in done.ran.called.own.items() if isinstance(value, torch.Tensor)}
+    """Saved tensors that backward writes into."""
+    called = done.back.called if done.back is not None else done.ran.called
+    own = {id(value): name for name, value in called.own.items() if isinstance(value, torch.Tensor)}
+    code, definition = code_of(done.pair.backward_function), definition_of(done.pair.backward_function)
     for number, (tensor, version) in enumerate(zip(context.saved_tensors, context.versions, strict=True)):
         if tensor is None or tensor._version == version:
             continue
-        name = f"`{own[id(tensor)]}`" if id(tensor) in own else f"saved tensor {number}"
-        made = recorder.value_of(tensor).call if recorder is not None else None
-        there = place(*made.where[0]) if made is not None and made.where else None
-        inside = made is not None and bool(made.where) and made.where[0][0] is code_of(done.pair.backward_function)
-        if inside:
-            note = "What forward saved is read again when backward runs a second time: with `retain_graph=True`, and in gradcheck."
-        else:
-            note = "backward needs it as it was when `save_for_backward` was called; autograd refuses one that was changed since."
-        yield Fault(f"{name} was saved for backward, and this changes it in place", note, "Write into a copy: `.clone()` first.", there)
+        name = own.get(id(tensor), "")
+        nodes = [node for node in ast.walk(definition) if isinstance(node, _IN_PLACE)] if definition is not None else []
+        there = next((node for node in nodes if name in written(node)), None)
+        yield Fault(
+            f"{f'`{name}`' if name else f'saved tensor {number}'} was saved for backward, and this changes it in place",
+            "What forward saved is read again when backward runs a second time (with `retain_graph=True`, and in gradcheck), and autograd "
+            "refuses what was changed since.",
+            "Write into a copy: `.clone()` first.",
+            Place(code.co_filename, *span_of(there)) if there is not None and code is not None else None,
+        )
 
 
 def _raised(done: Examined, error: Exception) -> Fault:
