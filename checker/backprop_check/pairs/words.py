@@ -128,7 +128,7 @@ class _ToNumPy(ast.NodeTransformer):
             return node
         base, name = node.func.value, node.func.attr
         if not own:
-            if name in _ON_AXES and len(node.args) == 2:
+            if name in (*_ON_AXES, "cat", "stack", "concatenate") and len(node.args) == 2:
                 node.keywords.insert(0, ast.keyword("axis", node.args.pop()))
             return node
         if name == "clamp" and not node.args and len(node.keywords) == 1:
@@ -138,6 +138,8 @@ class _ToNumPy(ast.NodeTransformer):
             return _np("maximum", [ast.Constant(0), base])
         if name == "sigmoid" and not node.args:
             return ast.BinOp(ast.Constant(1), ast.Div(), ast.BinOp(ast.Constant(1), ast.Add(), _np("exp", [ast.UnaryOp(ast.USub(), base)])))
+        if name == "unsqueeze" and _is_name_of_method(base):
+            return node
         if name == "unsqueeze" and len(node.args) == 1:
             return _np("expand_dims", [base, node.args[0]])
         if name == "expand":
