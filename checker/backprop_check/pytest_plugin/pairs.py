@@ -27,6 +27,15 @@ class Pairs:
             return [PairsFile.from_parent(parent, path=file_path)]
         return nodes
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Say of a skip where the pair stands, not where this package said so."""
+        report = yield
+        if isinstance(item, PairItem) and report.skipped and isinstance(report.longrepr, tuple):
+            path, line, _ = item.reportinfo()
+            report.longrepr = str(path), line + 1, report.longrepr[2]
+        return report
+
 
 class PairsFile(pytest.File):
     def collect(self) -> Iterable[pytest.Item]:
