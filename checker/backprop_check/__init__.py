@@ -48,7 +48,8 @@ def __getattr__(name: str) -> Any:
 def _record_a_program() -> None:
     """Turn the recorder on where a notebook, or the program that is run, imports `cmp` or `check`: a library that does pays nothing."""
     frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+    between = ("importlib._bootstrap", "checker")  # the import itself, and the checkout's other name for this package
+    while frame.f_back is not None and frame.f_globals.get("__name__") in between:
         frame = frame.f_back
     if frame.f_globals.get("__name__") == "__main__":
         from backprop_check.recording import start

@@ -37,7 +37,9 @@ QUICK = [slip for slip in slips.SLIPS if slip[0] not in SLOW or slip[3].startswi
 REST = [slip for slip in slips.SLIPS if slip not in QUICK]
 
 
-@pytest.mark.parametrize("slip", [*QUICK, *(pytest.param(slip, marks=pytest.mark.slow) for slip in REST)], ids=lambda slip: f"{slip[0]}: {slip[2]}")
+@pytest.mark.parametrize(
+    "slip", [*QUICK, *(pytest.param(slip, marks=pytest.mark.slow) for slip in REST)], ids=lambda slip: f"{slip[0]}: {slip[2]}"
+)
 def test_a_slip_is_named(slip: tuple[str, str, str, str], capsys: pytest.CaptureFixture[str]) -> None:
     pair, old, new, text = slip
     forward, backward = slips.names(pair)
