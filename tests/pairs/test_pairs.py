@@ -128,3 +128,24 @@ def test_a_number_of_gradients(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_words(torchs: str, numpys: str) -> None:
     assert expression(torchs) == numpys
+
+
+def test_what_only_plain_arrays_can_do_is_no_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (
+        "import numpy as np\ndef forward(x):\n    assert isinstance(x, np.ndarray)\n    return np.sin(x), x\n"
+        "def backward(dy, x):\n    if type(dy) is not np.ndarray:\n        raise TypeError('an array')\n    return dy * np.cos(x)\n"
+    )
+    there = made.run(text)
+    x = np.random.default_rng(0).standard_normal(4)
+    assert check_pair(there.forward, there.backward, x), capsys.readouterr().out
+    there = made.run(text.replace("    assert isinstance(x, np.ndarray)\n", ""))
+    assert check_pair(there.forward, there.backward, x), capsys.readouterr().out
+
+
+def test_numbers_that_are_drawn_anew_are_compared_with_nothing() -> None:
+    there = made.run(
+        "import numpy as np\nrng = np.random.default_rng()\ndef forward(x):\n    m = rng.random(x.shape)\n    return x * m, m\n"
+        "def backward(dy, m):\n    return dy * m\n"
+    )
+    with pytest.raises(BadInput, match="its numbers are others when it runs again"):
+        check_pair(there.forward, there.backward, np.ones(4))

@@ -27,6 +27,8 @@ class Cached:
     """`forward(*inputs) -> out, ..., cache` and `backward(dout, ..., cache) -> dx, ...`. What is no tensor here is copied for each call."""
 
     sums = False
+    recorded = True
+    """Whether NumPy runs on arrays that are recorded; where that fails, it runs as it is, and differences are the reference."""
 
     def __init__(self, forward: Callable[..., Any], backward: Callable[..., Any], numpy: bool) -> None:
         self.forward_function, self.backward_function, self.numpy = forward, backward, numpy
@@ -37,7 +39,7 @@ class Cached:
 
     def forward(self, inputs: Sequence[Any], needs: tuple[bool, ...]) -> Ran:
         del needs
-        if self.numpy:
+        if self.numpy and self.recorded:
             from backprop_check.pairs.arrays import forget
             from backprop_check.pairs.namespace import recorded
 
@@ -52,7 +54,7 @@ class Cached:
         if self.numpy:
             from backprop_check.pairs.arrays import Array, plain_of
 
-            return [Array(each) if is_float(each) else copy.deepcopy(plain_of(each)) for each in inputs]
+            return [Array(each) if is_float(each) and self.recorded else copy.deepcopy(plain_of(each)) for each in inputs]
         return [each if isinstance(each, torch.Tensor) else copy.deepcopy(each) for each in inputs]
 
     def _bare(self, called: Called) -> Called:
@@ -81,10 +83,12 @@ class Cached:
         outputs, _ = self._parted(ran.called.result, ())
         above: list[Any] = [next(left) if is_float(self._tensor(each)) else None for each in outputs]
         if self.numpy:
-            from backprop_check.pairs.arrays import Array, left_out, ours, tensor_of
+            from backprop_check.pairs.arrays import Array, ours, plain_of, tensor_of
             from backprop_check.pairs.namespace import recorded
 
-            del left_out[:]
+            if not self.recorded:
+                called = call(self.backward_function, [*plain_of(above), *ran.state])
+                return Back(called) if called.error is not None else self._placed(replace(called, result=tensor_of(called.result)))
             arrays = [Array(each) if each is not None else None for each in above]
             called = self._bare(call(recorded(self.backward_function), [*arrays, *ours(ran.state)], self.backward_function))
             called = replace(called, result=tensor_of(called.result))
@@ -116,6 +120,17 @@ class Cached:
             return Back(called, {}, {}, fault)
         names = {index: texts[at] for index, at in order.items()} if texts else {}
         return Back(called, {index: found[at] for index, at in order.items()}, names)
+
+    def unrecorded(self, failed: bool) -> Cached | None:
+        if not self.numpy or not self.recorded:
+            return None
+        from backprop_check.pairs.arrays import left_out
+
+        if not failed and not left_out:
+            return None
+        other = copy.copy(self)
+        other.recorded = False
+        return other
 
     floats: frozenset[str] = frozenset()
 

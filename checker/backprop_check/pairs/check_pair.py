@@ -26,6 +26,10 @@ def check_pair(forward: Callable[..., Any], backward: Callable[..., Any], *input
         print(told)
         return False
     right = [one for one in done.ones if one.right]
+    unknown = [f"`{one.name}`" for one in done.ones if one.due is None]
+    if unknown:
+        print(f"{', '.join(unknown)}: the forward cannot be followed, and there are too many numbers for differences. Try smaller ones.")
+        return False
     names = " and ".join(
         [", ".join(f"`{one.asked.name}`" for one in right[:-1])] * (len(right) > 1) + [f"`{right[-1].asked.name}`"] * bool(right)
     )
@@ -51,6 +55,8 @@ def examined(forward: Callable[..., Any], backward: Callable[..., Any], inputs: 
     if done.ran.called.error is not None:
         error = done.ran.called.error
         raise BadInput(f"{pair.name} raises {type(error).__name__}: {error}") from error
+    if done.unsure:
+        raise BadInput(f"nothing was compared: {pair.name} runs, but {done.unsure}.")
     if not done.ran.outputs:
         raise BadInput(f"{pair.name} returns no floating output: `out, cache` is expected.")
     return done

@@ -71,6 +71,9 @@ class Custom:
         order = "one is due for each, in the order of forward's parameters, None for one that has no gradient"
         return f"forward takes {due} inputs beside `ctx`, and backward returns {number}: {order}. {missing} has none here."
 
+    def unrecorded(self, failed: bool) -> None:
+        del failed
+
     def value(self, inputs: Sequence[Any]) -> tuple[torch.Tensor, ...] | None:
         try:
             with torch.no_grad():

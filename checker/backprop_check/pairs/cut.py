@@ -32,7 +32,10 @@ def cut(func: Callable[..., Any], inputs: Sequence[Any], forwards: Collection[Co
 
     with recording() as recorder, torch.enable_grad():
         leaves = [each.detach().clone().requires_grad_(each.requires_grad) if is_float(each) else each for each in inputs]
-        out = outputs(leaves)
+        try:
+            out = outputs(leaves)
+        except Exception:  # the user's, which torch tells
+            return ""
     with torch._C.DisableTorchFunction():
         above = cotangents(out)
         found = reference(recorder, out, above, {}, {})

@@ -30,7 +30,7 @@ class Examined:
     """What came of it: the runs, the inputs as they were given, the gradients from `above`, and each gradient that is due.
 
     `recorded` says that autograd's gradient of the recorded forward is the reference, and not differences. Of several gradients from
-    above, `shares` are what each sends back to an input.
+    above, `shares` are what each sends back to an input. `unsure` says why nothing was compared.
     """
 
     pair: Pair
@@ -42,10 +42,20 @@ class Examined:
     recorded: bool = False
     shares: Mapping[int, tuple[torch.Tensor, ...]] = field(default_factory=dict)
     caller: Caller = NOWHERE
+    unsure: str = ""
+
+    @property
+    def failed(self) -> bool:
+        return self.ran.called.error is not None or (self.back is not None and self.back.called.error is not None)
 
 
 def examine(pair: Pair, inputs: Sequence[Any], needs: Sequence[bool] | None = None) -> Examined:
     """Run a pair on float64 copies of its inputs, and compare the gradients of those that `needs` names (floating ones)."""
+    done = _examined(pair, inputs, needs)
+    return _examined(as_it_is, inputs, needs) if (as_it_is := pair.unrecorded(done.failed)) is not None else done
+
+
+def _examined(pair: Pair, inputs: Sequence[Any], needs: Sequence[bool] | None) -> Examined:
     wanted = tuple(is_float(each) and (needs is None or needs[place]) for place, each in enumerate(inputs))
     with recording() as recorder, default_dtype(torch.float64):
         copies, ran = _forward(pair, inputs, wanted)
@@ -90,6 +100,8 @@ def _held(recorder: Recorder, pair: Pair, inputs: Sequence[Any], done: Examined,
             return pair.value(given)
 
     with torch._C.DisableTorchFunction():
+        if not _same(values(copies), done.ran.outputs):
+            return replace(done, unsure="its numbers are others when it runs again: give it a fixed seed, or the mask that it draws")
         found = reference(recorder, done.ran.outputs, done.above, caller.held, caller.names, pair.name)
         due = _due(found, done, wanted)
         if found is None or not agrees(values, copies, done.above, due):
@@ -104,6 +116,14 @@ def _held(recorder: Recorder, pair: Pair, inputs: Sequence[Any], done: Examined,
             nodes = {one.index: found.forward.name_of(done.inputs[one.index]) for one in ones if not one.right}
             several = {index: shares(found, done.above, node) for index, node in nodes.items() if node is not None}
     return replace(done, ones=tuple(ones), recorded=found is not None, shares=several, caller=caller)
+
+
+def _same(again: tuple[torch.Tensor, ...] | None, outputs: tuple[torch.Tensor, ...]) -> bool:
+    """Whether the forward gives the same numbers again, run as the user runs it."""
+    return again is not None and len(again) == len(outputs) and all(
+        one.shape == other.shape and torch.allclose(one.detach().to(torch.float64), other.detach(), rtol=1e-6, atol=1e-9, equal_nan=True)
+        for one, other in zip(again, outputs, strict=True)
+    )  # fmt: skip
 
 
 def _due(found: Found | None, done: Examined, wanted: Sequence[bool]) -> dict[int, torch.Tensor]:

@@ -10,6 +10,7 @@ import torch
 from torch.autograd.gradcheck import GradcheckError
 from torch.autograd.gradcheck import gradcheck as torchs
 
+from backprop_check.diagnosis.attempt import survived
 from backprop_check.pairs import say
 from backprop_check.pairs.calling import code_of
 from backprop_check.pairs.custom import Custom, Function, Seen, functions_behind, watched
@@ -67,12 +68,13 @@ def gradcheck(
 def explained(func: Callable[..., Any], inputs: Any) -> str:
     """Return what is wrong with the custom functions that `func` calls, or with what it does itself; nothing where that is not known."""
     given = inputs if isinstance(inputs, tuple) else tuple(inputs) if isinstance(inputs, list) else (inputs,)
-    try:
-        wrong, functions = _wrong(func, given)
-        forwards = [code for function in functions if (code := code_of(function.forward)) is not None]
-        return "\n".join(line for done in wrong for line in say.lines(done)) or cut(func, given, forwards)
-    except Exception:  # what is said beside torch's verdict must not take its place
-        return ""
+    return survived(lambda: _explained(func, given), "gradcheck's explanation") or ""  # it must not take the place of torch's verdict
+
+
+def _explained(func: Callable[..., Any], inputs: Sequence[Any]) -> str:
+    wrong, functions = _wrong(func, inputs)
+    forwards = [code for function in functions if (code := code_of(function.forward)) is not None]
+    return "\n".join(line for done in wrong for line in say.lines(done)) or cut(func, inputs, forwards)
 
 
 def _wrong(func: Callable[..., Any], inputs: Sequence[Any]) -> tuple[list[Examined], list[Function]]:

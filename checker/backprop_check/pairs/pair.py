@@ -50,6 +50,9 @@ class Pair(Protocol):
     def backward(self, ran: Ran, gradients: Sequence[torch.Tensor]) -> Back:
         """Run the backward on what the forward left."""
 
+    def unrecorded(self, failed: bool) -> Pair | None:
+        """Return the pair as it runs unrecorded, where recording was in its way: it `failed`, or did what cannot be followed."""
+
     def value(self, inputs: Sequence[Any]) -> tuple[torch.Tensor, ...] | None:
         """Return what the forward gives, run as the user runs it; None where it raises."""
 
