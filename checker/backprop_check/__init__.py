@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from backprop_check.live.here import check, cmp
     from backprop_check.live.points import backprop_points
+    from backprop_check.pairs.check_pair import check_pair
+    from backprop_check.pairs.gradcheck import gradcheck
     from backprop_check.recording import recording
 
 __version__ = "0.2.0"
-__all__ = ["__version__", "backprop_points", "check", "cmp", "load_ipython_extension", "recording"]
+__all__ = ["__version__", "backprop_points", "check", "check_pair", "cmp", "gradcheck", "load_ipython_extension", "recording"]
 
 
 def __getattr__(name: str) -> Any:
@@ -28,6 +30,14 @@ def __getattr__(name: str) -> Any:
         from backprop_check.recording import recording
 
         return recording
+    if name == "gradcheck":
+        from backprop_check.pairs.gradcheck import gradcheck
+
+        return gradcheck
+    if name == "check_pair":
+        from backprop_check.pairs.check_pair import check_pair
+
+        return check_pair
     if name == "backprop_points":
         from backprop_check.live.points import backprop_points
 
@@ -38,7 +48,8 @@ def __getattr__(name: str) -> Any:
 def _record_a_program() -> None:
     """Turn the recorder on where a notebook, or the program that is run, imports `cmp` or `check`: a library that does pays nothing."""
     frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+    between = ("importlib._bootstrap", "checker")  # the import itself, and the checkout's other name for this package
+    while frame.f_back is not None and frame.f_globals.get("__name__") in between:
         frame = frame.f_back
     if frame.f_globals.get("__name__") == "__main__":
         from backprop_check.recording import start

@@ -107,12 +107,16 @@ def applied(case: Case, run: Run, line: Line) -> tuple[torch.Tensor, torch.Tenso
 
 def jacobian(leaf: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
     """The Jacobian of the flattened tensors: a row for each element of the result."""
+    if not value.requires_grad:  # `zeros_like(x)` reads x for its shape
+        return torch.zeros(value.numel(), leaf.numel(), dtype=leaf.dtype)
     # Row by row, and of scalars: to do it in one go, or given `grad_outputs`, torch loads sympy, which costs far more than this.
     return torch.stack([torch.autograd.grad(one, [leaf], retain_graph=True)[0].flatten() for one in value.flatten()])
 
 
 def diagonal_along(leaf: torch.Tensor, value: torch.Tensor, axis: int) -> torch.Tensor:
     """The diagonal of the Jacobian of an operation that works within one axis."""
+    if not value.requires_grad:
+        return torch.zeros_like(value)
     found = []
     for i in range(value.shape[axis]):
         (row,) = torch.autograd.grad(value.select(axis, i).sum(), [leaf], retain_graph=True)

@@ -56,6 +56,11 @@ class Compared:
     def right(self) -> bool:
         return self.difference.wrong == ""
 
+    @property
+    def named(self) -> bool:
+        """Whether a cause is named, and not facts alone."""
+        return any(diagnosis.code != "unrecognised" for diagnosis, _ in self.diagnoses)
+
 
 def answer_of(given: Any) -> Answer:
     """Return what was given as an answer; an array of numbers is as good as a tensor."""

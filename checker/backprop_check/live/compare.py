@@ -38,6 +38,16 @@ def _compared(caller: Caller, asked: Asked, output: torch.Tensor | None) -> Comp
     found = _found(caller, asked, output)
     if found is None and asked.gradient is None:
         raise BadInput(_no_gradient(asked))
+    return _against(caller, asked, found)
+
+
+def against(caller: Caller, asked: Asked, found: Found) -> Compared:
+    """Compare one gradient with that of a forward that is known."""
+    with torch._C.DisableTorchFunction():
+        return _against(caller, asked, found)
+
+
+def _against(caller: Caller, asked: Asked, found: Found | None) -> Compared:
     node = found.node if found is not None else asked.node
     target = "d" + node
     trial = found.trial if found is not None else _trial_of(asked.tensor, asked.gradient, target)

@@ -37,7 +37,7 @@ def judged(caller: Caller, asked: Asked, bare: Compared, found: Found) -> Compar
     first: Compared | None = None
     for each in _learners(caller, asked, found, target, bare.verdict.answer, learner):
         result = survived(partial(_explained, bare, found, each, target), "the explanation")
-        if result is not None and (result.diagnoses or result.carried):
+        if result is not None and (result.named or result.carried):
             return result
         first = first or result
     return first or bare
@@ -47,7 +47,11 @@ def _learners(caller: Caller, asked: Asked, found: Found, target: str, answer: A
     """Yield the lines as they ran and as they stand in the source, this first where some ran several times: a loop is one line there."""
     if learner is not None and not learner.repeated:
         yield learner
-    other = from_source(caller, asked, found, target, answer)
+    if found.read is None:
+        other = from_source(caller, asked, found, target, answer)
+    else:  # the recorded lines say as much, but of loops and of writes into places
+        told = learner is not None and not learner.repeated and "written_into" not in learner.submission.text
+        other = None if told else found.read(asked, target, answer)
     if other is not None:
         yield other
     if learner is not None and learner.repeated:

@@ -60,7 +60,9 @@ def recorded(caller: Caller, found: Found, asked: Asked, target: str) -> Learner
         kept = there.grad if there is not None and (there.is_leaf or there.retains_grad) else None
         if kept is not None and "d" + name in found.trial.gradients and "d" + name != target:
             known[recorder.value_of(kept)] = "d" + name
-    lines = lines_of(recorder.value_of(given), known, found.trial, caller.names, caller.held, target, _gradients(found, target, caller))
+    known |= found.given
+    named = _gradients(found, target, caller)
+    lines = lines_of(recorder.value_of(given), known, found.trial, caller.names, caller.held, target, named, found.strict)
     if lines is None or not all(one.places and linecache.getlines(one.places[0][1].filename) for one in lines.ran):
         return None
     text = "\n".join(one.text for one in lines.ran)
@@ -72,19 +74,34 @@ def recorded(caller: Caller, found: Found, asked: Asked, target: str) -> Learner
         if (name := one.name) in found.trial.gradients and last[name] == number
     }
     used = {n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)} & set(known.values()) & found.trial.gradients.keys()
-    used -= {one.name for one in lines.ran}
+    used -= {one.name for one in lines.ran} | set(found.given.values())
     read = {name: f"{found.forward.texts.get(name[1:], name[1:])}.grad" for name in used}
     spoken = {**found.spoken, **read, **lines.spoken, target: lines.spoken.get(target, label)}
-    place = next((there for _, there in reversed(lines.ran[-1].places)), None)
+    return learner_of(lines, submission, answers, spoken, lines.leaves, caller, exact=True)
+
+
+def learner_of(
+    lines: Lines,
+    submission: Submission,
+    answers: Mapping[str, Answer],
+    spoken: Mapping[str, str],
+    leaves: Mapping[str, Any],
+    caller: Caller | None = None,
+    exact: bool = False,
+    at: int = 0,
+) -> Learner:
+    """Lines, each with its places in the user's source, as the learner's side of a comparison. In line `at`, or the last, it is made."""
+    made = lines.ran[at - 1]
+    place = next((there for _, there in reversed(made.places)), None)
     return Learner(
         submission,
         answers,
         lambda words: _spoken(words, spoken, lines),
         lambda diagnosis: _back(diagnosis, spoken, lines),
         lambda diagnosis: _file((_place(diagnosis.span, lines) if diagnosis is not None else None) or place, caller),
-        lines.ran[-1].places[0][1].line if lines.ran[-1].places else None,
-        lines.leaves,
-        exact=True,
+        made.places[0][1].line if made.places else None,
+        leaves,
+        exact=exact,
         repeated=lines.repeated,
     )
 
@@ -109,6 +126,8 @@ def _gradients(found: Found, target: str, caller: Caller) -> Callable[[str, Sequ
                 if is_right(_answer(number, 0), found.trial, gradient):
                     return value, gradient
         live = values[-1][0].tensor
+        if found.strict:
+            return None
         return (values[-1][0], meant[0]) if len(meant) == 1 and live is not None and held.get(id(live)) == text else None
 
     return told
@@ -135,10 +154,17 @@ def as_submission(text: str, graph: Graph, place: str) -> Submission:
     return Submission(Path(place), place, "", text, True, names, statements, (), {}, {}, text=text)
 
 
-def _file(place: Place | None, caller: Caller) -> Submission:
+def _file(place: Place | None, caller: Caller | None) -> Submission:
     """The source that a place is in, to show lines of."""
     text = "".join(linecache.getlines(place.filename)) if place is not None else ""
-    cell = next((part.place for part in reversed(caller.parts) if not part.function and part.text.rstrip() == text.rstrip()), None)
+    cell = next(
+        (
+            part.place
+            for part in reversed(caller.parts if caller is not None else ())
+            if not part.function and part.text.rstrip() == text.rstrip()
+        ),
+        None,
+    )
     name = cell or (Path(place.filename).name if place is not None else "")
     return Submission(Path("here"), name, "", text, True, (), (), (), {}, {}, text=text)
 
@@ -167,9 +193,9 @@ def _back(diagnosis: Diagnosis, spoken: Mapping[str, str], lines: Lines) -> Diag
         help=words(diagnosis.help),
         evidence=words(diagnosis.evidence),
         fix=words(diagnosis.fix) if diagnosis.fix is not None else None,
-        span=_characters(there) if there is not None else None,
+        span=as_characters(there) if there is not None else None,
         also=tuple(
-            (_characters(place), text)
+            (as_characters(place), text)
             for place, text in also
             if place is not None and there is not None and place.filename == there.filename and place != there
         ),
@@ -181,6 +207,8 @@ def _place(span: Span | None, lines: Lines) -> Place | None:
     if span is None or not 0 < span[2] <= len(lines.ran):
         return None
     ran: Ran = lines.ran[span[2] - 1]
+    if span[0] < span[2] and lines.made is not None:
+        return lines.made
     if span[0] < span[2]:
         ending = [place for (_, _, _, end), place in ran.places[1:] or ran.places if end == span[3]]
         return ending[0] if ending else None
@@ -188,7 +216,7 @@ def _place(span: Span | None, lines: Lines) -> Place | None:
     return min(inside, key=lambda each: each[0])[1] if inside else None
 
 
-def _characters(place: Place) -> Span:
+def as_characters(place: Place) -> Span:
     """The span of a place with columns in characters."""
     rows = linecache.getlines(place.filename)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,12 +36,16 @@ class Ran:
 
 @dataclass(frozen=True)
 class Lines:
-    """The statements in the order in which they ran. `leaves` are tensors from elsewhere, `spoken` the user's words for names."""
+    """The statements in the order in which they ran. `leaves` are tensors from elsewhere, `spoken` the user's words for names.
+
+    Of lines as they stand in a source, `made` is where the gradient is made: there what is said of several lines is shown.
+    """
 
     ran: tuple[Ran, ...]
     leaves: Mapping[str, torch.Tensor]
     spoken: Mapping[str, str]
     repeated: bool
+    made: Place | None = None
 
 
 Gradient = Callable[[str, Sequence[tuple[Value, Any]]], tuple[Value, str] | None]
@@ -56,8 +60,12 @@ def lines_of(
     held: Mapping[int, str],
     target: str,
     gradient: Gradient,
+    strict: bool = False,
 ) -> Lines | None:
-    """Return the lines that made `given`, from the `known` values of the forward and gradients. None where they cannot be had."""
+    """Return the lines that made `given`, from the `known` values of the forward and gradients. None where they cannot be had.
+
+    Where that is `strict`, what `gradient` does not take for a gradient has no gradient's name.
+    """
     numbers = {**trial.gradients, **trial.values}
     try:
         done = replay([given], known={value: numbers[name] for value, name in known.items() if name in numbers})
@@ -79,7 +87,9 @@ def lines_of(
     kept = [value for value in kept if not _is_half(value, done)]
     if len(kept) > MOST:
         return None
-    wanted = _wanted(kept, {value: texts[name] for value, name in own.items()}, done, given, target, gradient)
+    wanted = _wanted(
+        kept, {value: texts[name] for value, name in own.items()}, done, given, target, gradient, trial.gradients if strict else ()
+    )
     last = _last_reads(kept, done)
     holder: dict[str, Value] = {}
     plain = {name: number for name, number in trial.values.items() if not isinstance(number, torch.Tensor)}
@@ -97,8 +107,8 @@ def lines_of(
         text, places = statement(value, name, before, called, done, names, env)
         ran.append(Ran(name, text, value, done.numbers[value], places))
     leaves = {called[leaf]: done.numbers[leaf] for leaf in fresh}
-    begun = [one.places[0][1] for one in ran if one.places]
-    return Lines(tuple(ran), leaves, spoken, len(set(begun)) < len(begun))
+    ways = [(value.call.where, value.call.name) for value in order if value.call is not None]
+    return Lines(tuple(ran), leaves, spoken, len(set(ways)) < len(ways))
 
 
 def _as_ran(done: Replayed) -> list[Value]:
@@ -119,7 +129,13 @@ def _is_half(value: Value, done: Replayed) -> bool:
 
 
 def _wanted(
-    kept: Sequence[Value], texts: Mapping[Value, str], done: Replayed, given: Value, target: str, gradient: Gradient
+    kept: Sequence[Value],
+    texts: Mapping[Value, str],
+    done: Replayed,
+    given: Value,
+    target: str,
+    gradient: Gradient,
+    taken: Collection[str],
 ) -> dict[Value, str]:
     """The name each value should have: of values that had one name, one may be a gradient, and those before it lead to it."""
     groups: dict[str, list[Value]] = {}
@@ -132,7 +148,7 @@ def _wanted(
         plain = identifier(text)
         for number, value in enumerate(group):
             if found is None:
-                wanted[value] = plain
+                wanted[value] = free(plain, taken)
             else:
                 wanted[value] = found[1] if number <= group.index(found[0]) else f"{plain}_1"
     wanted[given] = target

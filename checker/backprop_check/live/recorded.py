@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -12,9 +12,13 @@ from backprop_check.diagnosis.attempt import survived
 from backprop_check.errors import BadInput
 from backprop_check.live.caller import Caller
 from backprop_check.recording import Forward, Recorder, Value, graph, latest
-from backprop_check.records import Trial
+from backprop_check.records import Answer, Trial
 from backprop_check.trace.graph import Graph
 from backprop_check.trace.oracle import trace
+
+if TYPE_CHECKING:
+    from backprop_check.live.asked import Asked
+    from backprop_check.live.learner import Learner
 
 LIVE = 0
 """The seed of the trial that has the caller's own numbers."""
@@ -36,7 +40,8 @@ class Found:
     """A forward and its oracle on the live numbers. `node` is what the graph calls the tensor that was asked for.
 
     `passes` says over how many backward passes the gradient was added up. `custom` names functions of the caller's own whose
-    `backward` autograd has used.
+    `backward` autograd has used. `given` are gradients that the learner's lines were handed, under the engine's names,
+    and `read` gives those lines where they are no torch as it stands. `strict` says that a name alone makes no gradient of a value.
     """
 
     graph: Graph
@@ -47,6 +52,9 @@ class Found:
     passes: int = 1
     same: bool = True
     custom: tuple[str, ...] = ()
+    given: Mapping[Value, str] = field(default_factory=dict)
+    read: Callable[[Asked, str, Answer], Learner | None] | None = None
+    strict: bool = False
 
 
 def candidates(caller: Caller, tensor: torch.Tensor, output: torch.Tensor | None) -> Iterator[Found]:

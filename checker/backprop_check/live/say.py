@@ -61,7 +61,7 @@ def _below(result: Compared, around: Caller, asked: Asked) -> Iterator[Text]:
     if result.found is not None and result.found.custom:
         yield from prose(_of_custom(result, asked), WIDTH)
     if not result.right:
-        yield from _why(result, around, asked)
+        yield from why(result, around, asked)
 
 
 def _of_custom(result: Compared, asked: Asked) -> str:
@@ -76,7 +76,8 @@ def _of_custom(result: Compared, asked: Asked) -> str:
     return f"autograd's own `{asked.node}.grad` came out of {names}: where that is wrong, this is held against what is wrong."
 
 
-def _why(result: Compared, around: Caller, asked: Asked) -> Iterator[Text]:
+def why(result: Compared, around: Caller, asked: Asked) -> Iterator[Text]:
+    """Yield why a gradient is wrong."""
     found = result.found
     times = found.passes if found is not None and found.passes > 1 and found.same else None
     times = times_too_large(around, asked) if found is None else times

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     import torch
 
 SUBMISSION = "grade these .py and .ipynb files (a folder, a zip or one file) against the exercises collected; their code is confined"
+PAIRS = "collect `x_forward` with `x_backward`, and autograd functions, of the files named; `x_inputs()` gives what they run on"
 LIMIT = "seconds one statement of a `backward` may take (default 10)"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("backprop", "gradients written by hand")
     group.addoption("--backprop", action="store_true", help="collect exercises: each gradient to write is a test")
+    group.addoption("--backprop-pairs", action="store_true", help=PAIRS)
     group.addoption("--backprop-submission", metavar="DIR|FILE", help=SUBMISSION)
     group.addoption("--backprop-trust-submissions", action="store_true", help="run them even where this machine cannot confine them")
     group.addoption("--backprop-time-limit", metavar="S", help=LIMIT)
@@ -32,6 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from backprop_check.pytest_plugin.collection import Collection
 
         config.pluginmanager.register(Collection(config), "backprop-collection")
+    if config.getoption("backprop_pairs"):
+        from backprop_check.pytest_plugin.pairs import Pairs
+
+        config.pluginmanager.register(Pairs(), "backprop-pairs")
 
 
 @pytest.fixture

@@ -46,6 +46,8 @@ _COMPARED: Mapping[str, type[ast.cmpop]] = {
     "gt": ast.Gt, "lt": ast.Lt, "ge": ast.GtE, "le": ast.LtE, "eq": ast.Eq, "ne": ast.NotEq, "__eq__": ast.Eq, "__ne__": ast.NotEq,
     "__gt__": ast.Gt, "__lt__": ast.Lt, "__ge__": ast.GtE, "__le__": ast.LtE,
 }  # fmt: skip
+_FILLED = {"empty": "zeros", "empty_like": "zeros_like", "new_empty": "new_zeros"}
+"""What is left as it was found is written into before it is read: zeros do."""
 _PREFIXES = (
     ("torch.nn.functional.", "F"), ("torch.Tensor.", "Tensor"), ("torch.functional.", "torch"), ("torch.linalg.", "torch.linalg"),
     ("torch.special.", "torch.special"), ("torch.fft.", "torch.fft"), ("torch._C._nn.", "F"), ("torch.", "torch"),
@@ -69,6 +71,7 @@ def expression(call: Call, index: int | None, written: bool, name: Name) -> ast.
 
 def _call(call: Call, written: bool, name: Name) -> ast.expr:
     where, plain = _resolved(call.func)
+    plain = _FILLED.get(plain, plain)
     args, kwargs = [*call.args], dict(call.kwargs or {})
     kwargs.pop("out", None)
     if where == "Tensor":

@@ -124,9 +124,16 @@ def _parsed(text: str) -> ast.Module:
 
 def segment(filename: str, node: ast.expr) -> str:
     """Return the source of an expression."""
-    rows = [row.encode() for row in linecache.getlines(filename)[node.lineno - 1 : node.end_lineno]]
-    rows[-1] = rows[-1][: node.end_col_offset]
-    rows[0] = rows[0][node.col_offset :]
+    return segment_of(Place(filename, *span_of(node)))
+
+
+def segment_of(there: Place) -> str:
+    """Return the source that stands at a place."""
+    rows = [row.encode() for row in linecache.getlines(there.filename)[there.line - 1 : there.end_line]]
+    if not rows:
+        return ""
+    rows[-1] = rows[-1][: there.end_column]
+    rows[0] = rows[0][there.column :]
     return b"".join(rows).decode()
 
 

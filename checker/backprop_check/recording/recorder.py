@@ -147,7 +147,10 @@ class Recorder(TorchFunctionMode):
         call = Call(func, args, kwargs, frames(sys._getframe(2)), grad, drawn, self._order, fields)
         for number, tensor in results:
             made = known[id(tensor)] = Value(tensor, tensor._version, call, number)
-            if made.needs_grad and tensor.is_leaf:
+            base = tensor._base
+            if (
+                made.needs_grad and tensor.is_leaf and (base is None or not base.requires_grad)
+            ):  # a leaf's view is one, where autograd is off
                 made.call = None  # for autograd a beginning, whatever made its numbers
         for tensor, value in written:
             first = value is args[0] if args else False

@@ -199,11 +199,14 @@ def _evaluated(tree: ast.expr, done: Replayed) -> Any:
 
 def put(tree: ast.expr, trees: Mapping[str, ast.expr]) -> ast.expr:
     """The expression with names in place of values, and with what has no name of its own written out."""
+    return ast.fix_missing_locations(_put(tree, trees))
 
+
+def _put(tree: ast.expr, trees: Mapping[str, ast.expr]) -> ast.expr:
     class Put(ast.NodeTransformer):
         def visit_Name(self, node: ast.Name) -> ast.expr:
             there = trees.get(node.id)
-            return node if there is None else there if isinstance(there, ast.Name) else put(there, trees)
+            return node if there is None else there if isinstance(there, ast.Name) else _put(there, trees)
 
     result: ast.expr = Put().visit(copy.deepcopy(tree))
-    return ast.fix_missing_locations(result)
+    return result

@@ -1,0 +1,59 @@
+"""What stands in for `ctx`, so that a custom function's forward runs where autograd and the recorder see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+
+class Asking(tuple[bool, ...]):
+    """`ctx.needs_input_grad`, which notes at which places it was read."""
+
+    asked: list[int]
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, int):
+            self.__dict__.setdefault("asked", []).append(index % len(self))
+        return super().__getitem__(index)
+
+
+class Context:
+    """As much of a function's `ctx` as its forward and backward use."""
+
+    def __init__(self, needs: tuple[bool, ...]) -> None:
+        self.needs_input_grad = Asking(needs)
+        self.materialize_grads = True
+        self.dirty: tuple[torch.Tensor, ...] = ()
+        self.non_differentiable: tuple[torch.Tensor, ...] = ()
+        self._saved: tuple[torch.Tensor | None, ...] = ()
+        self.versions: tuple[int | None, ...] = ()
+
+    def save_for_backward(self, *tensors: torch.Tensor | None) -> None:
+        self._saved = tensors
+
+    save_for_forward = save_for_backward
+
+    def note_versions(self) -> None:
+        self.versions = tuple(None if t is None else t._version for t in self._saved)
+
+    @property
+    def saved_tensors(self) -> tuple[torch.Tensor | None, ...]:
+        return self._saved
+
+    def mark_dirty(self, *tensors: torch.Tensor) -> None:
+        self.dirty = tensors
+
+    def mark_non_differentiable(self, *tensors: torch.Tensor) -> None:
+        self.non_differentiable = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        self.materialize_grads = value
+
+    def maybe_clear_saved_tensors(self) -> None:
+        pass
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "saved_variables":
+            return self._saved
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")

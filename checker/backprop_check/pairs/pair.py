@@ -1,0 +1,61 @@
+"""A forward and its backward as one thing: what runs them, whatever they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+
+from backprop_check.pairs.calling import Called
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A forward that ran: its `outputs`, those that have a gradient, what its backward needs of it (`state`), and how it was called."""
+
+    called: Called
+    outputs: tuple[torch.Tensor, ...]
+    state: Any = None
+
+
+@dataclass(frozen=True)
+class Back:
+    """A backward that ran: by the position of the input its gradient (None: none was given), and the expression that stands for it.
+
+    `fault` says why the gradients could not be told apart.
+    """
+
+    called: Called
+    gradients: Mapping[int, Any] = field(default_factory=dict)
+    names: Mapping[int, str] = field(default_factory=dict)
+    fault: str = ""
+
+
+class Pair(Protocol):
+    """`name` is what the user calls it; `backward_function` has the lines that are explained. `sums` says that who calls it sums up."""
+
+    name: str
+    parameters: tuple[str, ...]
+    forward_function: Callable[..., Any]
+    backward_function: Callable[..., Any]
+    backward_name: str
+    numpy: bool
+    sums: bool
+
+    def forward(self, inputs: Sequence[Any], needs: tuple[bool, ...]) -> Ran:
+        """Run the forward where it can be recorded."""
+
+    def backward(self, ran: Ran, gradients: Sequence[torch.Tensor]) -> Back:
+        """Run the backward on what the forward left."""
+
+    def unrecorded(self, failed: bool) -> Pair | None:
+        """Return the pair as it runs unrecorded, where recording was in its way: it `failed`, or did what cannot be followed."""
+
+    def value(self, inputs: Sequence[Any]) -> tuple[torch.Tensor, ...] | None:
+        """Return what the forward gives, run as the user runs it; None where it raises."""
+
+
+def is_float(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.is_floating_point()
