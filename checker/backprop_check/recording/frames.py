@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
-import sysconfig
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +22,8 @@ DEEP = 6
 _USERS, _TORCHS, _LIBRARYS, _OPTIMIZERS = range(4)
 _TORCH, _OURS = (str(Path(module).parent) for module in (torch.__file__, str(Path(__file__).parent)))
 _OPTIM = str(Path(_TORCH) / "optim")
-_LIBRARIES = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+_LIBRARIES = (str(Path(os.__file__).parent), str(Path(_TORCH).parent))
+"""Where Python's own modules lie, and what is installed."""
 _kinds: dict[str, int] = {}
 
 
