@@ -110,7 +110,7 @@ class Derivation:
             return self._known[id(node)][1]
         try:
             with default_dtype(torch.float64):
-                value = eval(compile(ast.fix_missing_locations(ast.Expression(node)), "<derived>", "eval"), self.names)
+                value = eval(text(node), self.names)  # not the tree: trees share parts, whose places in a text may be anyone's
         except Exception as error:
             raise Underivable(f"`{text(node)}` ({error})") from error
         self._known[id(node)] = node, value
