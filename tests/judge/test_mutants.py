@@ -24,8 +24,9 @@ from backprop_check.authoring.slips.names import Names
 SIZES = [13, 5, 17, 7, 3, 11, 19, 6]
 SOLUTIONS = sorted((COURSE / "solutions").glob("*.py"))
 WRONG, SAME = 1e-7, 1e-11
-MOST = 16
-"""Of one target's mutants, so many are judged: of each slip the first, then of each the second, and so on; what writes in place before all."""
+MOST, FEWEST, WHOLE = 16, 8, 48
+"""Of one target's mutants at most so many are judged, and at least; of an exercise of several targets about so many in all. Of each slip the
+first, then of each the second, and so on; what writes in place before all."""
 
 
 def own_trials(path: Path) -> list[dict[str, object]]:
@@ -94,13 +95,14 @@ def all_mutants(path: Path, trials: list[dict[str, object]]) -> Iterator[tuple[M
     before: list[str] = [p for p in parameters if p.startswith("d") and p[1:] in parameters]
     shapes = {k: tuple(v.shape) for k, v in trials[0].items() if isinstance(v, torch.Tensor) and v.is_floating_point()}
     names = Names(shapes, counts=tuple(k for k, v in trials[0].items() if isinstance(v, int)))
+    most = min(MOST, max(FEWEST, WHOLE // len(written)))
     for target, expression in written.items():
         reads = {n.id for n in ast.walk(ast.parse(expression)) if isinstance(n, ast.Name)}
         others = operands(target, expression, names, [*parameters, *before])
         seen: set[bytes] = set()
         for mutant in in_turns(mutants(target, expression, names, others)):
             kind, digest = outcome(mutant, trials, reads)
-            if len(seen) < MOST and (digest not in seen or (kind == "right" and mutant.slip in ("in place", "+="))):
+            if len(seen) < most and (digest not in seen or (kind == "right" and mutant.slip in ("in place", "+="))):
                 seen.add(digest)
                 yield mutant, kind
         before.append(target)

@@ -37,8 +37,12 @@ def test_nothing_is_said_of_a_right_one(name: str) -> None:
     assert told(made.function(name), CASES[name][0]) == ""
 
 
+LONG = {"FlashAttention", "GeluTanh"}
+"""Seconds a slip: `benchmarks/pairs.py` tries these."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [name for name in CASES if name not in LONG])
 def test_the_verdict_is_torchs(name: str) -> None:
     inputs, slips = CASES[name]
     for old, new in [("", ""), *slips]:
