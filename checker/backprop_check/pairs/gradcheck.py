@@ -57,7 +57,8 @@ def gradcheck(
         if not raise_exception:
             print(text or str(error).strip())
             return False
-        raise GradcheckError(f"{text}\n\n{error}" if text else str(error)) from None
+        # Below torch's matrices, which may be pages long: what stands last is what a terminal shows.
+        raise GradcheckError(f"{str(error).rstrip()}\n\n{text}" if text else str(error)) from None
     except Exception as error:
         text = explained(func, inputs)
         if text:
