@@ -6,28 +6,15 @@ import contextlib
 import io
 import itertools
 import linecache
-from collections.abc import Iterator
 from typing import Any
-
-import torch
 
 from backprop_check import check, cmp
 from backprop_check.recording import recording
+from backprop_check.trace.graph import one_thread
 
 HEAD = "import math\nimport torch\nimport torch.nn as nn\nimport torch.nn.functional as F\ntorch.manual_seed(0)\n"
 
 _numbers = itertools.count()
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """So small operations wait for each other longer than they take, where other processes are at work."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def said(text: str, record: bool = True, **given: Any) -> str:

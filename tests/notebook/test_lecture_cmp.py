@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from backprop_check import cmp
 from backprop_check.exercise.course import packaged_course
 from backprop_check.exercise.parse import read_exercise
 from backprop_check.recording import recording
+from backprop_check.trace.graph import one_thread
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from test_lecture import LECTURE
@@ -54,12 +54,10 @@ CALLS = "".join(f"cmp({node!r}, d{node}, {node})\n" for node in NODES)
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """So small operations wait for each other longer than they take, where other processes are at work."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def alone() -> Iterator[None]:
+    """Small operations in several threads wait for each other longer than they take, where other processes are at work."""
+    with one_thread():
+        yield
 
 
 def ran(seed: int, name: str, text: str, record: bool) -> dict[str, Any]:

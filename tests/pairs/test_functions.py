@@ -19,14 +19,6 @@ CASES = {function.__name__: case for function, case in SAMPLES.cases().items()}
 BY_DESIGN = {function.__name__ for function in SAMPLES.BY_DESIGN}
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Any:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def told(function: Any, inputs: tuple[Any, ...]) -> str:
     needs = [isinstance(each, torch.Tensor) and each.requires_grad for each in inputs]
     return "\n".join(say.lines(examine(Custom(function), inputs, needs)))

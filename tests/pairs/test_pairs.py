@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import made
 import numpy as np
 import pytest
@@ -15,14 +13,6 @@ from backprop_check.errors import BadInput
 from backprop_check.pairs.words import expression
 
 LAYERS = made.module("layers.py")
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Any:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("pair", slips.INPUTS)

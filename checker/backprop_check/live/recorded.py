@@ -33,6 +33,7 @@ _SCALARS = 8
 """How many variables are tried as what was differentiated, where that was not seen."""
 
 Seeds = Sequence[tuple[Value, Value | None]]
+Function = type[torch.autograd.Function]
 
 
 @dataclass(frozen=True)
@@ -121,10 +122,15 @@ def _trial(forward: Forward) -> Trial | None:
 
 
 def custom_functions(outputs: Sequence[torch.Tensor | None]) -> tuple[str, ...]:
-    """Return the names of the user's own `autograd.Function`s in the graphs behind some tensors, as autograd has them."""
-    found: dict[str, None] = {}
+    """Return the names of the user's own `autograd.Function`s in the graphs behind some tensors."""
+    return tuple(dict.fromkeys(function.__name__ for function in functions_behind(outputs)))
+
+
+def functions_behind(outputs: Sequence[Any]) -> list[Function]:
+    """Return the user's own `autograd.Function`s in the graphs behind some tensors, as autograd has them."""
+    found: dict[Function, None] = {}
     seen: set[Any] = set()
-    stack = [tensor.grad_fn for tensor in outputs if tensor is not None]
+    stack = [each.grad_fn for each in outputs if isinstance(each, torch.Tensor)]
     while stack:
         node = stack.pop()
         if node is None or node in seen:
@@ -132,6 +138,6 @@ def custom_functions(outputs: Sequence[torch.Tensor | None]) -> tuple[str, ...]:
         seen.add(node)
         own = getattr(type(node), "_forward_cls", None)
         if own is not None and not own.__module__.startswith("torch."):
-            found[own.__name__] = None
+            found[own] = None
         stack += [function for function, _ in node.next_functions]
-    return tuple(found)
+    return list(found)

@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
-from backprop_check.recording.frames import Place, place
+from backprop_check.recording.frames import Place, place, span_of
 from backprop_check.recording.naming import name_given
 from backprop_check.recording.replay import Replayed, put
 from backprop_check.recording.values import Value
-from backprop_check.recording.words import SAME, is_pure, statement_of
+from backprop_check.recording.words import is_pure, is_same, statement_of
 from backprop_check.records import Span
 from backprop_check.trace.graph import default_dtype
 
@@ -36,7 +36,7 @@ def statement(
     if own is not None:
         text, source = own
         after = _after(text, env)
-        if after is not None and _same(after.get(name), due):
+        if after is not None and is_same(after.get(name), due):
             env[name] = due
             return text, tuple(_parallel(ast.parse(text), source, value))
     env[name] = due
@@ -110,16 +110,6 @@ def _after(text: str, env: Mapping[str, Any]) -> dict[str, Any] | None:
     return scope
 
 
-def _same(value: Any, due: Any) -> bool:
-    if not isinstance(value, torch.Tensor) or not isinstance(due, torch.Tensor) or value.shape != due.shape or value.dtype != due.dtype:
-        return False
-    if not value.is_floating_point():
-        return torch.equal(value, due)
-    finite = due[torch.isfinite(due)]
-    size = float(finite.abs().max()) if finite.numel() else 0.0
-    return torch.allclose(value, due, rtol=SAME, atol=SAME * size, equal_nan=True)
-
-
 def _parallel(parsed: ast.AST, source: ast.AST, value: Value) -> Iterator[tuple[Span, Place]]:
     """Yield, by span in the text, the place of each part in the user's source: two trees of one structure, the second with places."""
     filename = _file(value)
@@ -129,9 +119,9 @@ def _parallel(parsed: ast.AST, source: ast.AST, value: Value) -> Iterator[tuple[
     for mine, other in zip(ours, theirs, strict=True):
         there = getattr(other, "place", None)
         if there is None and isinstance(source, ast.stmt) and filename is not None:
-            there = Place(filename, other.lineno, other.col_offset, other.end_lineno or other.lineno, other.end_col_offset or 0)
+            there = Place(filename, *span_of(other))
         if there is not None:
-            yield (mine.lineno, mine.col_offset, mine.end_lineno or mine.lineno, mine.end_col_offset or 0), there
+            yield span_of(mine), there
 
 
 def _nodes(tree: ast.AST) -> list[ast.expr | ast.stmt]:

@@ -8,12 +8,11 @@ from typing import Any
 
 import torch
 
+from backprop_check.live.recorded import Function
 from backprop_check.pairs.calling import call, parameters_of
 from backprop_check.pairs.context import Context
 from backprop_check.pairs.pair import Back, Ran, is_float
 from backprop_check.pairs.returned import elements
-
-Function = type[torch.autograd.Function]
 
 
 class Custom:
@@ -83,23 +82,6 @@ class Custom:
 
 
 Seen = tuple[Function, tuple[Any, ...], tuple[bool, ...]]
-
-
-def functions_behind(outputs: Sequence[Any]) -> list[Function]:
-    """Return the user's own functions in the graphs behind some tensors."""
-    found: dict[Function, None] = {}
-    seen: set[Any] = set()
-    stack = [each.grad_fn for each in outputs if isinstance(each, torch.Tensor)]
-    while stack:
-        node = stack.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        own = getattr(type(node), "_forward_cls", None)
-        if own is not None and not own.__module__.startswith("torch."):
-            found[own] = None
-        stack += [function for function, _ in node.next_functions]
-    return list(found)
 
 
 @contextlib.contextmanager

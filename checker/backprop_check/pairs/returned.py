@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backprop_check.pairs.calling import Called, code_of
-from backprop_check.recording.frames import Place, tree
+from backprop_check.recording.frames import Place, span_of, tree
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,8 @@ def elements(function: Callable[..., Any], called: Called) -> tuple[Element, ...
         if isinstance(node, ast.Return) and node.value is not None and node.lineno <= called.line <= (node.end_lineno or node.lineno):
             parts = node.value.elts if isinstance(node.value, ast.Tuple | ast.List) else [node.value]
             if not any(isinstance(part, ast.Starred) for part in parts):
-                return tuple(Element(ast.unparse(part), _place(code.co_filename, part)) for part in parts)
+                return tuple(Element(ast.unparse(part), Place(code.co_filename, *span_of(part))) for part in parts)
     return ()
-
-
-def _place(filename: str, node: ast.expr) -> Place:
-    return Place(filename, node.lineno, node.col_offset, node.end_lineno or node.lineno, node.end_col_offset or 0)
 
 
 def where(function: Callable[..., Any]) -> str:

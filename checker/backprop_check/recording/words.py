@@ -79,13 +79,18 @@ def own_words(
             value = eval(compile(ast.fix_missing_locations(ast.Expression(renamed)), "<words>", "eval"), scope)
     except Exception:
         return None
+    return told if is_same(value, due) else None
+
+
+def is_same(value: Any, due: Any) -> bool:
+    """Whether a value is the one that is due, as far as two ways to compute it in float64 from the same numbers agree."""
     if not isinstance(value, torch.Tensor) or not isinstance(due, torch.Tensor) or (value.shape, value.dtype) != (due.shape, due.dtype):
-        return None
+        return False
     if not value.is_floating_point():
-        return told if torch.equal(value, due) else None
+        return torch.equal(value, due)
     finite = due[torch.isfinite(due)]
     size = float(finite.abs().max()) if finite.numel() else 0.0
-    return told if torch.allclose(value, due, rtol=SAME, atol=SAME * size, equal_nan=True) else None
+    return torch.allclose(value, due, rtol=SAME, atol=SAME * size, equal_nan=True)
 
 
 class _Renamed(ast.NodeTransformer):

@@ -11,10 +11,10 @@ from torch.autograd.function import BackwardCFunction
 SIGNS = 8
 
 _APART = (
-    "Abs Add Clone Cos Diagonal Div Erf Exp Expm1 Gelu LeakyRelu Log Log1P MaskedFill Maximum Minimum Mul Neg Permute Pow Reciprocal Relu",
-    "Rsqrt Select Sigmoid Silu Sin Slice Softplus Sqrt Squeeze Sub Tanh Transpose UnsafeView Unsqueeze View Where",
+    "Abs Add Clone Cos Diagonal Div Erf Exp Expm1 Gelu LeakyRelu Log Log1P MaskedFill Maximum Minimum Mul Neg Permute Pow Reciprocal Relu "
+    "Rsqrt Select Sigmoid Silu Sin Slice Softplus Sqrt Squeeze Sub Tanh Transpose UnsafeView Unsqueeze View Where"
 )
-APART = frozenset({"ClampBackward1", "RsubBackward1", "SqueezeBackward1", *(f"{name}Backward0" for name in " ".join(_APART).split())})
+APART = frozenset({"ClampBackward1", "RsubBackward1", "SqueezeBackward1", *(f"{name}Backward0" for name in _APART.split())})
 """Nodes of autograd each of whose answers depends on one number of what arrives: whatever the signs, its square is the same."""
 
 
@@ -49,8 +49,8 @@ def _mean_squares(function: Any, roots: Mapping[int, torch.Tensor], generator: t
     """For each of a node's `next_functions` the mean, over random signs of `roots`, of what it is sent, squared."""
     drawn = {i: _signed(function, i, root, generator) for i, root in roots.items()}
     totals: dict[int, torch.Tensor] = {}
+    apart = function.name() in APART
     for n in range(SIGNS):
-        apart = function.name() in APART
         for k, g in enumerate(_sent(function, [drawn[i][n] if i in drawn else None for i in range(_arity(function, roots))])):
             if g is not None and function.next_functions[k][0] is not None:
                 shape = _shape(*function.next_functions[k])
