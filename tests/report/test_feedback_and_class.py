@@ -18,6 +18,7 @@ from backprop_check.classroom.pages.html import html
 from backprop_check.classroom.pages.markdown import code, fence, markdown, prose
 from backprop_check.classroom.pages.view import Part
 from backprop_check.classroom.results import OUTCOMES, Result, from_line
+from backprop_check.classroom.roll import Roll
 from backprop_check.report.layout import visible
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
@@ -122,7 +123,7 @@ def all_of(text: str) -> Result:
 def test_what_a_learner_wrote_stays_text(text: str) -> None:
     def pages(text: str) -> tuple[Page, Page]:
         part = Part(all_of(text), [text, text])
-        return Page(html(text, [part, part])), Page(class_page([all_of(text)], [text]))
+        return Page(html(text, [part, part])), Page(class_page([all_of(text)], Roll(absent=(text,), guessed=((text, text),))))
 
     for page, plain in zip(pages(text), pages("plain"), strict=True):
         assert not set(page.tags) - set(TAGS.split())
@@ -315,8 +316,8 @@ def test_one_mistake_in_two_gradients_is_one_thing_to_explain() -> None:
 
 def test_the_page_is_made_from_the_data_alone() -> None:
     results = [*of_class(correct=4, incorrect__wrong_sign=3, error=2, missing=1), unreadable(submission="late/z.txt")]
-    data = json.loads(json.dumps(class_data(results, ["Zoe"]), allow_nan=False))
-    page = class_page(results, ["Zoe"])
+    data = json.loads(json.dumps(class_data(results, Roll(absent=("Zoe",))), allow_nan=False))
+    page = class_page(results, Roll(absent=("Zoe",)))
     assert page == page_of(data)
     assert re.search(r"dx</code>.*?>4<.*?>3<.*?>2<.*?>1<.*?>40%<", page)
     assert "late/z.txt" in page and "Zoe" in page and "it names submissions and students" in page

@@ -47,10 +47,12 @@ def test_what_is_in_no_mark_is_one_line_each(name: str) -> None:
 
 
 def test_the_page_lists_what_is_in_no_mark() -> None:
-    aside = [(f"f{n}.txt", "is neither .py nor .ipynb") for n in range(60)]
-    data = class_data([], ["Bob"], ["grace", "<i>"], aside)
+    aside = tuple((f"f{n}.txt", "is neither .py nor .ipynb") for n in range(60))
+    roll = Roll(3, ("Bob",), ("grace", "<i>"), aside, guessed=(("Jo/", "Jo Cox <b>"),), encoding="Latin-1")
+    data = class_data([], roll)
+    assert data["guessed"] == [{"name": "Jo/", "student": "Jo Cox <b>"}] and data["encoding"] == "Latin-1"
     assert data["aside"][0] == {"file": "f0.txt", "why": "is neither .py nor .ipynb"} and len(data["aside"]) == 60
-    page = class_page([], ["Bob"], ["grace", "<i>"], aside)
+    page = class_page([], roll)
     for words in (
         "Not taken for submissions: 60 files",
         "f49.txt",
@@ -58,6 +60,10 @@ def test_the_page_lists_what_is_in_no_mark() -> None:
         "Not in the roster: 2 students",
         "&lt;i&gt;",
         "Nothing handed in: 1 student",
+        "Known by a part of the name: 1 student",
+        "Jo Cox &lt;b&gt;",
+        "was read as Latin-1",
     ):
         assert words in page
-    assert "f50.txt" not in page and "<i>" not in page
+    assert "f50.txt" not in page and "<i>" not in page and "<b>" not in page
+    assert "Known by" not in class_page([]) and "was read as" not in class_page([])

@@ -42,7 +42,7 @@ def write_outputs(
         for name in FORMATS:
             for suffix in (".json", ".txt"):
                 store.remove(f"{name}/{stem(submission)}{suffix}")
-    data = class_data(results, roll.absent, roll.strangers, roll.aside, chapters)
+    data = class_data(results, roll, chapters)
     store.write("class.json", json.dumps(data, indent=1, allow_nan=False) + "\n")
     store.write("class.html", page_of(data))
     return [*named, "feedback/", "class.html"]

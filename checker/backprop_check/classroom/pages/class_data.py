@@ -11,6 +11,7 @@ from backprop_check.classroom.chapters import placed, progress
 from backprop_check.classroom.pages import tally
 from backprop_check.classroom.pages.headline import again, headline
 from backprop_check.classroom.results import OUTCOMES, Result
+from backprop_check.classroom.roll import Roll
 from backprop_check.diagnosis.pages import pages
 from backprop_check.exercise.outline import Chapter
 
@@ -18,15 +19,8 @@ SCHEMA = "backprop-check-class/1"
 SLOWEST = 5
 
 
-def class_data(
-    results: Sequence[Result],
-    absent: Sequence[str] = (),
-    strangers: Sequence[str] = (),
-    aside: Sequence[tuple[str, str]] = (),
-    chapters: Sequence[Chapter] = (),
-) -> dict[str, Any]:
-    """Return the summary of a class. `absent` are the students of the roster who handed in nothing, `strangers` those who did and are not
-    in it; `aside` are the files that are not taken for submissions, each with why. `chapters` are those of the course.
+def class_data(results: Sequence[Result], roll: Roll = Roll(), chapters: Sequence[Chapter] = ()) -> dict[str, Any]:  # noqa: B008 - frozen
+    """Return the summary of a class: of its results, of what is in no mark (`roll`), by the `chapters` of the course.
 
     A submission counts as judged where its report has gradients: shares, codes and pairs are of those, marks are of all.
     """
@@ -50,9 +44,11 @@ def class_data(
             {"submission": r.submission, "exercise": r.exercise, "seconds": round(r.seconds, 3)}
             for r in sorted(results, key=lambda r: -r.seconds)[:SLOWEST]
         ],
-        "absent": list(absent),
-        "strangers": list(strangers),
-        "aside": [{"file": path, "why": why} for path, why in aside],
+        "absent": list(roll.absent),
+        "strangers": list(roll.strangers),
+        "aside": [{"file": path, "why": why} for path, why in roll.aside],
+        "guessed": [{"name": name, "student": student} for name, student in roll.guessed],
+        "encoding": roll.encoding,
     }
     return {**data, "headline": headline(data)}
 
