@@ -64,7 +64,7 @@ class Graded:
 def victims() -> dict[str, bytes]:
     """The honest: each once, and the plain and the half-right one at many places of the order."""
     found = {name: path.read_bytes() for name, path in HONEST.items()} | spelled()
-    for letters in ("", *(name[:6] for name in [*ATTACKS][::6]), "zzz"):
+    for letters in ("", *(name[:6] for name in [*ATTACKS][::12]), "zzz"):
         found[f"{letters}-right.py" if letters else "0.py"] = PLAIN.encode()
         found[f"{letters}-halfright.py" if letters else "00.py"] = HALF.encode()
     return found

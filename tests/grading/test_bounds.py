@@ -49,7 +49,7 @@ def notebook(*cells: str, outputs: str = "") -> str:
     return f'{{"metadata": {{"a": [1, {{"cells": []}}]}}, "cells": [{", ".join(told)}, {{"cell_type": "markdown", "source": "x"}}], "nbformat": 4}}'
 
 
-def test_luck_is_the_same_every_time() -> None:
+def test_luck_is_the_same_every_time(own_nursery: None) -> None:
     """In judges of another start, whatever the code draws from: the answers, and so the words of them, are the same."""
     told = []
     for _ in range(2):

@@ -38,7 +38,7 @@ def found():
 '''
 
 
-def test_neither_the_secret_nor_the_environment_is_in_a_workers_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neither_the_secret_nor_the_environment_is_in_a_workers_reach(monkeypatch: pytest.MonkeyPatch, own_nursery: None) -> None:
     """By a submission that reads all of its own memory: unconfined for that, but forked and fed as those that are confined.
 
     It finds what is surely there, a line of its own. What is in no memory of the worker cannot be had from `gc` either.

@@ -24,7 +24,7 @@ from backprop_check.authoring.slips.names import Names
 SIZES = [13, 5, 17, 7, 3, 11, 19, 6]
 SOLUTIONS = sorted((COURSE / "solutions").glob("*.py"))
 WRONG, SAME = 1e-7, 1e-11
-MOST, FEWEST, WHOLE = 16, 8, 48
+MOST, FEWEST, WHOLE = 12, 6, 36
 """Of one target's mutants at most so many are judged, and at least; of an exercise of several targets about so many in all. Of each slip the
 first, then of each the second, and so on; what writes in place before all."""
 
@@ -130,7 +130,7 @@ def test_mutants(ask: Judge, solution: Path) -> None:
     unclear = [m.code for m, kind in judged if kind == "unclear"]
     assert len(unclear) <= len(judged) // 100, unclear
     left = [(m, kind) for m, kind in judged if kind != "unclear"]
-    assert len(left) >= 15
+    assert len(left) >= 10
     mistakes, counts = [], Counter[str]()
     while left:
         chosen: dict[str, tuple[Mutant, str]] = {}
@@ -151,4 +151,4 @@ def test_mutants(ask: Judge, solution: Path) -> None:
                     f"{mutant.code!r} ({mutant.slip}) is {kind}, and called {said.said(mutant.target)} {said.detail(mutant.target)}"
                 )
     assert not mistakes, "\n".join(mistakes)
-    assert counts["wrong"] >= 10
+    assert counts["wrong"] >= 7

@@ -20,7 +20,7 @@ from backprop_check.trace.graph import one_thread
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from test_lecture import LECTURE
 
-SEEDS = 60
+SEEDS = 15
 
 SETUP = """
 import torch

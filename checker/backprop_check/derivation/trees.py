@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 import re
 from collections.abc import Callable, Mapping
 from functools import cache, wraps
@@ -93,19 +92,27 @@ def text(node: ast.expr) -> str:
     return re.sub(r"(\d)e-0(\d)", r"\1e-\2", re.sub(r" \*\* (\((-[\d.]+)\))?", r"**\2", written))
 
 
-def _bracketed(node: ast.expr) -> ast.expr:
+def _bracketed(node: Node) -> Node:
     """Python needs no bracket in `(a @ b) * c` and `(a * b) @ c`; a reader does."""
     if not _multiplies_matrices(node):
         return node
-    copied = copy.deepcopy(node)
-    for n in ast.walk(copied):
-        match n:
-            case (
-                ast.BinOp(left=ast.BinOp(op=ast.MatMult()) as left, op=ast.Mult())
-                | ast.BinOp(left=ast.BinOp(op=ast.Mult() | ast.Div()) as left, op=ast.MatMult())
-            ):
-                n.left = ast.Name(f"({text(left)})", ast.Load())
-    return copied
+    fields = {}
+    for field, value in ast.iter_fields(node):
+        if isinstance(value, list):
+            value = [_bracketed(v) if isinstance(v, ast.AST) else v for v in value]
+        elif isinstance(value, ast.AST):
+            value = ast.Name(f"({text(node.left)})", ast.Load()) if field == "left" and _meets(node) else _bracketed(value)  # type: ignore[attr-defined]
+        fields[field] = value
+    return type(node)(**fields)
+
+
+def _meets(node: ast.AST) -> bool:
+    match node:
+        case ast.BinOp(left=ast.BinOp(op=ast.MatMult()), op=ast.Mult()):
+            return True
+        case ast.BinOp(left=ast.BinOp(op=ast.Mult() | ast.Div()), op=ast.MatMult()):
+            return True
+    return False
 
 
 @kept

@@ -13,8 +13,8 @@ DIGITS = 6
 
 def keys(value: torch.Tensor) -> tuple[Hashable, ...]:
     """Return the two keys under which a tensor may stand (a number near a rounding edge has two); none where it is not finite."""
-    flat = value.detach().reshape(-1).to(torch.float64)
-    projected = float(flat @ _weights(flat.numel()))
+    flat = value.detach().reshape(-1)
+    projected = float((flat if flat.dtype == torch.float64 else flat.to(torch.float64)) @ _weights(flat.numel()))
     if not math.isfinite(projected):
         return ()
     shape = tuple(value.shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache, partial
 from itertools import chain, islice
 
 from backprop_check.derivation.trees import dumped, fill, text
@@ -60,12 +61,18 @@ def nearest(case: Case, given: str | None) -> str | None:
     certain = [*derived, *([given] if given else []), *_written_out(case)]
     best: tuple[tuple[bool, float], str] | None = None
     found = chain(certain, _renamed(case), repairs(case))
+    farness = cache(partial(far, case))  # several ways lead to one line
+    begun, known = set[str](), set[tuple[str, bool]]()
     for tried, candidate in enumerate(islice(found, ENOUGH), 1):
-        if best is not None and far(case, candidate, told=candidate == given)[1] > best[0][1] + ROUNDABOUT:
+        told = candidate == given
+        if best is not None and farness(candidate, told)[1] > best[0][1] + ROUNDABOUT:
             continue
-        for line in chain.from_iterable(_for_any_labels(case, line) for line in _plain(case, candidate)):
-            mark = far(case, line, told=candidate == given)
-            best = (mark, line) if best is None or mark < best[0] else best
+        for plainer in _plain(case, candidate) if candidate not in begun else ():
+            for line in _for_any_labels(case, plainer) if (plainer, told) not in known else ():
+                mark = farness(line, told)
+                best = (mark, line) if best is None or mark < best[0] else best
+            known.add((plainer, told))
+        begun.add(candidate)
         if best is not None and tried >= len(certain) and not best[0][0]:
             break
     return best[1] if best is not None else None

@@ -101,8 +101,11 @@ class Pool:
             self._slow.update(result.student for result in done if result.outcome == "timeout")
 
     def _free(self, waiting: int) -> Judge | None:
-        """Return a judge that may have a task (a second one where more wait than there are judges), and see to it that there are enough."""
-        while len(self._judges) < self._jobs:
+        """Return a judge that may have a task (a second one where more wait than there are judges), and see to it that there are enough.
+
+        No more are started than there are tasks: each loads exercises and mistakes for itself.
+        """
+        while len(self._judges) < min(self._jobs, waiting + sum(bool(judge.tasks) for judge in self._judges)):
             self._judges.append(self._start())
         most = 2 if waiting > self._jobs else 1
         free = [judge for judge in self._judges if judge.ready and len(judge.tasks) < most]

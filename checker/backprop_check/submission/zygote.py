@@ -16,7 +16,7 @@ from time import monotonic, sleep  # by name: in the worker, and where it is for
 from typing import NoReturn
 
 from backprop_check.errors import BadInput
-from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, bare_fork, fix_addresses, limit_memory, mapped, prctl
+from backprop_check.submission.confinement.kernel import HUGE_PAGES, PR_SET_PDEATHSIG, bare_fork, fix_addresses, limit_memory, mapped, prctl
 from backprop_check.submission.python import python_on
 from backprop_check.submission.warm import warm_up
 from backprop_check.submission.workers import Gone
@@ -70,6 +70,7 @@ class Zygote:
         `program` names what it runs (module:function, given the number of its socket), with this process's environment unless another is
         given. Nothing of the current folder can be imported there.
         """
+        environment = {**HUGE_PAGES, **os.environ} if environment is None else environment
         ours, theirs = socket.socketpair()
         command = python_on(program, str(theirs.fileno()))
         process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment, start_new_session=True)  # noqa: S603 (this interpreter, our own module)
@@ -144,7 +145,7 @@ def main(descriptor: str, memory: int | None = None, confined: bool = False) -> 
     # torch warns where there is no numpy; nothing here needs one.
     warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
     warm_up()
-    serve_workers(socket.socket(fileno=int(descriptor)), memory, confined)
+    serve_workers(socket.socket(fileno=int(descriptor)), memory, confined, often=True)
 
 
 def main_confined(descriptor: str) -> NoReturn:
@@ -155,14 +156,21 @@ def main_confined(descriptor: str) -> NoReturn:
         os._exit(1)
 
 
-def serve_workers(channel: socket.socket, memory: int | None, confined: bool, exercises: Sequence[str] = ()) -> NoReturn:
-    """Be the zygote: fork a worker for each request, each with `memory` bytes of its own, confined where asked."""
+def serve_workers(
+    channel: socket.socket, memory: int | None, confined: bool, exercises: Sequence[str] = (), often: bool = False
+) -> NoReturn:
+    """Be the zygote: fork a worker for each request, each with `memory` bytes of its own, confined where asked.
+
+    Where it is asked `often`, or for a class, a submission is rehearsed first.
+    """
     import torch
 
     from backprop_check.submission.refuse import remove_autograd
+    from backprop_check.submission.rehearsal import rehearse
     from backprop_check.submission.worker import exercise_code, refuse_and_settle, serve
 
     def unconfined(end: socket.socket) -> None:
+        torch.get_num_threads()  # what torch has done after `os.fork`: it looks for the number of threads anew
         if memory is not None and sys.platform == "linux":
             limit_memory(mapped() + memory)
         serve(end, confined=False)
@@ -170,12 +178,13 @@ def serve_workers(channel: socket.socket, memory: int | None, confined: bool, ex
     if not confined or memory is None:
         remove_autograd()
         refuse_and_settle(confined=False)
-        serve_forks(channel, unconfined)
+        if often:
+            rehearse(lambda end: serve(end, confined=False))
+        serve_forks(channel, unconfined, bare_fork)
     from backprop_check.exercise.top_level import surroundings_text
     from backprop_check.submission.confinement.modules import warm
     from backprop_check.submission.confinement.worker import confine
     from backprop_check.submission.confinement.zygote import isolate, prepare
-    from backprop_check.submission.rehearsal import rehearse
 
     warm()
     torch._C._set_mkldnn_enabled(False)  # it makes code as it runs, which a confined worker may not
@@ -189,7 +198,7 @@ def serve_workers(channel: socket.socket, memory: int | None, confined: bool, ex
     channel.sendall(_NUMBER.pack(0))
 
     def apart(end: socket.socket) -> None:
-        torch.get_num_threads()  # what torch has done after `os.fork`: it looks for the number of threads anew
+        torch.get_num_threads()
         serve(socket.socket(fileno=confine(prepared, end.detach())), confined=True)
 
     serve_forks(channel, apart, bare_fork)

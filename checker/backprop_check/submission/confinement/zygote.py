@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from backprop_check.submission.confinement import filter as calls
-from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, Unconfined, mapped, prctl, threads, unshare
+from backprop_check.submission.confinement.kernel import HUGE_PAGES, PR_SET_PDEATHSIG, Unconfined, mapped, prctl, threads, unshare
 
 ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
@@ -23,12 +23,11 @@ ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "1",
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    **HUGE_PAGES,
 }
 """To be set when the process is exec'd. The first gives a set the same order in every worker; with the second, fbgemm makes no code as it
 runs, which a confined worker may not. Importing numpy else starts OpenBLAS's threads, and Landlock and seccomp hold for one thread;
-without OMP_THREAD_LIMIT, a worker that calls `torch.set_num_threads(2)` ends in libgomp. The tunable puts torch's 85 MB of heap into huge
-pages, where the kernel gives them: a fork then copies half as many page table entries, and takes half as long."""
+without OMP_THREAD_LIMIT, a worker that calls `torch.set_num_threads(2)` ends in libgomp."""
 
 KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE")
 """What of the environment is left to the process that forks workers; the rest may hold what learner code should not read."""
