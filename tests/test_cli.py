@@ -228,12 +228,49 @@ def test_list_shows_what_is_stored_and_checks_nothing(course: Path, zygote: Zygo
     main(["ex05"], zygote)
     edit(course, "ex05", "dact = act", "dact = torch.ones_like(act)")
     capsys.readouterr()
-    assert main(["list"]) == 0
+    assert main(["list", "--all"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert next(line for line in lines if " ex01 " in line).startswith("✓ ex01    2/2   Dot product")
     assert next(line for line in lines if " ex05 " in line).startswith("✗ ex05    0/4 * Broadcasting")
     assert lines[-2] == "✓ passed, ✗ something is wrong, · not passed yet, * changed since it was checked, 1/4 how many gradients are right"
     assert lines[-1] == f"1 of {len(find_course(course).ids())} passed · next: `backprop-check {find_course(course).ids()[0]}`"
+
+
+def test_a_long_course_is_listed_at_a_glance(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    """A line a chapter; the exercises of the chapter that the next one is in, and what is begun elsewhere."""
+    found = find_course(course)
+    first, *others = found.chapters()
+    for name in first.exercises[:2]:
+        solve(course, name)
+        main([name], zygote)
+    edit(course, "ex05", "dact = ...", "dact = act")
+    main(["ex05"], zygote)
+    capsys.readouterr()
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 24
+    assert lines[0].split()[:6] == ["First", "slopes", "✓✓····", "2", "of", "6"]
+    assert [line.split()[1] for line in lines if line.startswith("  ")] == [*first.exercises, "ex05"]
+    assert all(any(line.startswith(chapter.title) for line in lines) for chapter in others)
+    assert "list --all" in lines[-1]
+
+
+@pytest.mark.parametrize("word", ["Reductions", "reduc", "ex16", "16", "ex16_logsumexp"])
+def test_list_shows_a_chapter(word: str, course: Path, capsys: Captured) -> None:
+    assert main(["list", *word.split()]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (chapter,) = (c for c in find_course(course).chapters() if c.title == "Reductions")
+    assert lines[0].startswith("Reductions: 0 of 5") and [line.split()[1] for line in lines[1:6]] == [*chapter.exercises] and not lines[6]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [("reductoins", "did you mean Reductions?"), ("a", "could be Activations or A whole network"), ("nonsense", "`backprop-check list` shows them")],
+)
+def test_a_word_that_is_no_chapter(words: str, said: str, course: Path, capsys: Captured) -> None:
+    assert main(["list", *words.split()]) == 2
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 1
 
 
 def test_hints_climb_and_start_again_when_the_answer_changes(course: Path, zygote: Zygote, capsys: Captured) -> None:
