@@ -265,7 +265,11 @@ def test_list_shows_a_chapter(word: str, course: Path, capsys: Captured) -> None
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [("reductoins", "did you mean Reductions?"), ("a", "could be Activations or A whole network"), ("nonsense", "`backprop-check list` shows them")],
+    [
+        ("reductoins", "did you mean Reductions?"),
+        ("a", "could be Activations or A whole network"),
+        ("nonsense", "`backprop-check list` shows them"),
+    ],
 )
 def test_a_word_that_is_no_chapter(words: str, said: str, course: Path, capsys: Captured) -> None:
     assert main(["list", *words.split()]) == 2

@@ -18,6 +18,8 @@ def of_two(operand: str, sign: str) -> Callable[[Site], ast.expr]:
     """
 
     def rule(site: Site) -> ast.expr:
+        import torch
+
         ties = bool(torch.isin(torch.as_tensor(site.value("a")), torch.as_tensor(site.value("b"))).any())
         chosen = f"((a {sign} b) + 0.5 * (a == b)) * g" if ties else f"(a {sign} b) * g"
         return fill(chosen, {**site.arguments, "g": site.g})

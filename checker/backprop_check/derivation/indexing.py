@@ -125,6 +125,8 @@ def _put(site: Site, elements: list[ast.expr], values: list[Any]) -> ast.expr:
 
 def _tensor(element: ast.expr, value: object) -> ast.expr:
     """An index as `index_put` wants it: a tensor."""
+    import torch
+
     if isinstance(value, range) and isinstance(element, ast.Call):
         return ast.Call(fill("torch.arange", {}), element.args, [])
     if isinstance(value, list) and isinstance(element, ast.Call) and ast.unparse(element).startswith("list(range("):
