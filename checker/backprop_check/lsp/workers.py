@@ -30,8 +30,12 @@ class Breakable:
             raise Superseded
         channel, pid = self.source.spawn()
         with self._lock:
-            self.running = pid
-        return channel, pid
+            if not self._refuses:
+                self.running = pid
+                return channel, pid
+        channel.close()  # a newer check came while it was started
+        self.source.end(pid)
+        raise Superseded
 
     def end(self, pid: int, patience: float = 0.0) -> int | None:
         with self._lock:
