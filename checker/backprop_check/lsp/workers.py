@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 
-from backprop_check.submission.workers import Workers, started
+from backprop_check.submission.workers import Workers
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
@@ -20,8 +20,8 @@ class Superseded(Exception):
 class Breakable:
     """Workers for one thread (see `Workers`), while another may end the worker of now and refuse the next."""
 
-    def __init__(self) -> None:
-        self.source: Workers = started()
+    def __init__(self, source: Workers) -> None:
+        self.source = source
         self.running = 0
         self._lock, self._refuses = threading.Lock(), False
 
