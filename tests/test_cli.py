@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -511,11 +512,51 @@ entry()
     assert (done.returncode, done.stderr) == (130, "")
 
 
-def test_a_full_disk_is_one_line(course: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("argument", ["list", "--version"])
+def test_a_full_disk_is_one_line(argument: str, unbuffered: str, course: Path) -> None:
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run([sys.executable, "-m", "backprop_check", "list"], stdout=full, stderr=subprocess.PIPE, text=True, cwd=course)
+        command = [sys.executable, "-m", "backprop_check", argument]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=course, env=environment)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "could not be written" in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_what_is_closed_is_written_to_and_read_by_nobody(closed: str, course: Path) -> None:
+    """A stream that the shell closed: no traceback, and nothing that is opened later stands in its place."""
+    edit(course, "ex05", "dact = ...", "dact = 1")
+    for arguments, code in (("list", 0), ("reset ex05", 0), ("ex99", 2)):
+        command = f"{shlex.quote(sys.executable)} -m backprop_check {arguments} {closed}"
+        done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, cwd=course, env=ENVIRONMENT, input="n\n")
+        assert (done.returncode, done.stderr.count("\n")) == (code, int(code == 2 and "2>" not in closed)), done.stderr
+    assert "dact = 1" in next((course / "exercises").glob("ex05_*")).read_text()
+
+
+def test_a_pipe_without_a_writer_and_a_device_without_an_end(course: Path, capsys: Captured) -> None:
+    path = next((course / "exercises").glob("ex05_*"))
+    path.unlink()
+    os.mkfifo(path)
+    for argv, said in (
+        (["ex05"], "is empty"),
+        (["reset", "ex05", "--yes"], "is no file"),
+        (["check", "ex01", "--submission", str(path)], "is empty"),
+        (["check", "ex01", "--submission", "/dev/zero"], "is larger than 2 MB"),
+    ):
+        assert main(argv) == 2
+        err = capsys.readouterr().err
+        assert said in err and err.count("\n") == 1
+    assert main(["list", "--all"]) == 0
+    assert "! ex05" in capsys.readouterr().out
+
+
+def test_progress_that_cannot_be_read_is_told_and_left_alone(course: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = course / ".backprop-check" / "progress.json"
+    store.mkdir(parents=True)  # reading it is refused, whoever asks
+    assert main(["list"]) == 0
+    err = capsys.readouterr().err
+    assert "progress.json cannot be read" in err and err.count("\n") == 1 and store.is_dir()
 
 
 def test_a_closed_pipe_is_no_news(course: Path) -> None:

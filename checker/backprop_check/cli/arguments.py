@@ -7,12 +7,16 @@ import math
 import re
 import shlex
 import shutil
+import sys
 import textwrap
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from backprop_check import __version__
 from backprop_check.errors import BadInput, meant, near
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 ABOUT = "Check gradients written by hand, and say why a wrong one is wrong."
 EPILOG = """\
@@ -28,6 +32,10 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise BadInput(f"{message} (see `{self.prog} --help`).")
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        """Print a help text; argparse's own says nothing where it cannot be written."""
+        (file or sys.stdout).write(message)
 
 
 class _Commands(Parser):

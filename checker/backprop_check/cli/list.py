@@ -14,8 +14,9 @@ from backprop_check.cli.main import complain
 from backprop_check.cli.progress import Progress, digest
 from backprop_check.cli.screen import room, write
 from backprop_check.errors import BadInput, meant, near
-from backprop_check.exercise.course import Course, exercise_id, find_course, numbered
+from backprop_check.exercise.course import Course, exercise_id, find_course
 from backprop_check.exercise.definition import course_exercise
+from backprop_check.exercise.ids import numbered
 from backprop_check.exercise.outline import Chapter
 
 MARKS = {"correct": "✓", "incorrect": "✗", "missing": "·"}

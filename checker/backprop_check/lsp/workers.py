@@ -23,14 +23,14 @@ class Breakable:
     def __init__(self, source: Workers) -> None:
         self.source = source
         self.running = 0
-        self._lock, self._refuses = threading.Lock(), False
+        self._lock, self._refuses = threading.Lock(), threading.Event()
 
     def spawn(self) -> tuple[socket.socket, int]:
-        if self._refuses:
+        if self._refuses.is_set():
             raise Superseded
         channel, pid = self.source.spawn()
         with self._lock:
-            if not self._refuses:
+            if not self._refuses.is_set():
                 self.running = pid
                 return channel, pid
         channel.close()  # a newer check came while it was started
@@ -44,11 +44,11 @@ class Breakable:
 
     def begin(self) -> None:
         """Serve again, after a `break_off`."""
-        self._refuses = False
+        self._refuses.clear()
 
     def break_off(self) -> None:
         with self._lock:
-            self._refuses = True
+            self._refuses.set()
             if self.running:
                 with contextlib.suppress(OSError):  # it has ended by itself
                     os.kill(self.running, KILL)
