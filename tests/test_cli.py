@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -228,12 +229,53 @@ def test_list_shows_what_is_stored_and_checks_nothing(course: Path, zygote: Zygo
     main(["ex05"], zygote)
     edit(course, "ex05", "dact = act", "dact = torch.ones_like(act)")
     capsys.readouterr()
-    assert main(["list"]) == 0
+    assert main(["list", "--all"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert next(line for line in lines if " ex01 " in line).startswith("✓ ex01    2/2   Dot product")
     assert next(line for line in lines if " ex05 " in line).startswith("✗ ex05    0/4 * Broadcasting")
     assert lines[-2] == "✓ passed, ✗ something is wrong, · not passed yet, * changed since it was checked, 1/4 how many gradients are right"
     assert lines[-1] == f"1 of {len(find_course(course).ids())} passed · next: `backprop-check {find_course(course).ids()[0]}`"
+
+
+def test_a_long_course_is_listed_at_a_glance(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    """A line a chapter; the exercises of the chapter that the next one is in, and what is begun elsewhere."""
+    found = find_course(course)
+    first, *others = found.chapters()
+    for name in first.exercises[:2]:
+        solve(course, name)
+        main([name], zygote)
+    edit(course, "ex05", "dact = ...", "dact = act")
+    main(["ex05"], zygote)
+    capsys.readouterr()
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 24
+    assert lines[0].split()[:6] == ["First", "slopes", "✓✓····", "2", "of", "6"]
+    assert [line.split()[1] for line in lines if line.startswith("  ")] == [*first.exercises, "ex05"]
+    assert all(any(line.startswith(chapter.title) for line in lines) for chapter in others)
+    assert "list --all" in lines[-1]
+
+
+@pytest.mark.parametrize("word", ["Reductions", "reduc", "ex16", "16", "ex16_logsumexp"])
+def test_list_shows_a_chapter(word: str, course: Path, capsys: Captured) -> None:
+    assert main(["list", *word.split()]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (chapter,) = (c for c in find_course(course).chapters() if c.title == "Reductions")
+    assert lines[0].startswith("Reductions: 0 of 5") and [line.split()[1] for line in lines[1:6]] == [*chapter.exercises] and not lines[6]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("reductoins", "did you mean Reductions?"),
+        ("a", "could be Activations or A whole network"),
+        ("nonsense", "`backprop-check list` shows them"),
+    ],
+)
+def test_a_word_that_is_no_chapter(words: str, said: str, course: Path, capsys: Captured) -> None:
+    assert main(["list", *words.split()]) == 2
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 1
 
 
 def test_hints_climb_and_start_again_when_the_answer_changes(course: Path, zygote: Zygote, capsys: Captured) -> None:
@@ -470,11 +512,51 @@ entry()
     assert (done.returncode, done.stderr) == (130, "")
 
 
-def test_a_full_disk_is_one_line(course: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("argument", ["list", "--version"])
+def test_a_full_disk_is_one_line(argument: str, unbuffered: str, course: Path) -> None:
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run([sys.executable, "-m", "backprop_check", "list"], stdout=full, stderr=subprocess.PIPE, text=True, cwd=course)
+        command = [sys.executable, "-m", "backprop_check", argument]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=course, env=environment)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "could not be written" in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_what_is_closed_is_written_to_and_read_by_nobody(closed: str, course: Path) -> None:
+    """A stream that the shell closed: no traceback, and nothing that is opened later stands in its place."""
+    edit(course, "ex05", "dact = ...", "dact = 1")
+    for arguments, code in (("list", 0), ("reset ex05", 0), ("ex99", 2)):
+        command = f"{shlex.quote(sys.executable)} -m backprop_check {arguments} {closed}"
+        done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, cwd=course, env=ENVIRONMENT, input="n\n")
+        assert (done.returncode, done.stderr.count("\n")) == (code, int(code == 2 and "2>" not in closed)), done.stderr
+    assert "dact = 1" in next((course / "exercises").glob("ex05_*")).read_text()
+
+
+def test_a_pipe_without_a_writer_and_a_device_without_an_end(course: Path, capsys: Captured) -> None:
+    path = next((course / "exercises").glob("ex05_*"))
+    path.unlink()
+    os.mkfifo(path)
+    for argv, said in (
+        (["ex05"], "is empty"),
+        (["reset", "ex05", "--yes"], "is no file"),
+        (["check", "ex01", "--submission", str(path)], "is empty"),
+        (["check", "ex01", "--submission", "/dev/zero"], "is larger than 2 MB"),
+    ):
+        assert main(argv) == 2
+        err = capsys.readouterr().err
+        assert said in err and err.count("\n") == 1
+    assert main(["list", "--all"]) == 0
+    assert "! ex05" in capsys.readouterr().out
+
+
+def test_progress_that_cannot_be_read_is_told_and_left_alone(course: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = course / ".backprop-check" / "progress.json"
+    store.mkdir(parents=True)  # reading it is refused, whoever asks
+    assert main(["list"]) == 0
+    err = capsys.readouterr().err
+    assert "progress.json cannot be read" in err and err.count("\n") == 1 and store.is_dir()
 
 
 def test_a_closed_pipe_is_no_news(course: Path) -> None:

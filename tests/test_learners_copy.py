@@ -139,6 +139,19 @@ def test_a_broken_line_of_the_forward_stops_everything(course: Path, zygote: Zyg
     assert "! ex05   cannot be read" in capsys.readouterr().out
 
 
+def test_marks_of_a_conflict_above_backward_are_told(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    """Python itself would refuse the file."""
+    own = course / "exercises" / NAME
+    above = RIGHT.replace("def inputs", "<<<<<<< HEAD\n=======\n>>>>>>> theirs\ndef inputs")
+    within = RIGHT.replace("    dact =", "<<<<<<< HEAD\n    dact = 1\n=======\n    dact = 2\n>>>>>>> theirs\n    dact =")
+    for text in (above, within):
+        own.write_text(text)
+        capsys.readouterr()
+        assert main(["ex05"], zygote) == 0
+        said = capsys.readouterr()
+        assert " ".join(said.out.split()).count("git left both sides of a conflict here") == 1 and not said.err
+
+
 def test_an_authors_own_pair_may_say_anything(course: Path, zygote: Zygote, capsys: Captured) -> None:
     """With a solution of the course's own, that one says what is asked, whatever the package has under the same name."""
     solutions = course / "solutions"
@@ -209,7 +222,7 @@ def test_every_reader_asks_the_same(course: Path, zygote: Zygote, capsys: Captur
     question = read_question(own)
     assert tuple(t.name for t in question.exercise.targets) == TARGETS
     assert dict(question.lines) == stub_lines(own, exercise) == {"dact": 24, "dcounts_sum_inv": 26}
-    assert main(["list"]) == 0
+    assert main(["list", "--all"]) == 0
     assert " 0/4 " in next(line for line in capsys.readouterr().out.splitlines() if " ex05 " in line)
     assert main(["graph", "ex05"]) == 0
     assert "dprobs" in capsys.readouterr().out

@@ -7,6 +7,7 @@ import asyncio
 import os
 import re
 import shlex
+import socket
 import sys
 import threading
 from collections.abc import Coroutine, Iterator
@@ -26,7 +27,8 @@ from backprop_check.lsp.checks import Checks, exercise_at
 from backprop_check.lsp.convert import Page, _block, _prose
 from backprop_check.lsp.fix import fix_edits
 from backprop_check.lsp.server import Server
-from backprop_check.lsp.workers import Superseded
+from backprop_check.lsp.workers import Breakable, Superseded
+from backprop_check.submission.spawner import Spawner
 from backprop_check.submission.workers import Workers
 from backprop_check.submission.zygote import Zygote
 
@@ -39,6 +41,7 @@ RIGHT = {
     "dcounts": "counts_sum_inv * dprobs",
     "dcounts_sum_inv": "(counts * dprobs).sum(1, keepdim=True)",
 }
+WITHOUT_FORK = "import os, sys; del os.fork; from backprop_check.cli.main import main; sys.exit(main(sys.argv[1:]))"
 LOST = "(counts * dprobs).sum(1)"
 
 T = TypeVar("T")
@@ -47,7 +50,7 @@ T = TypeVar("T")
 class Editor:
     """A client with its loop in a thread. `shown` are the diagnostics that came, in order."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, forks: bool = True) -> None:
         self.folder, self.log = folder, folder / "stdout"
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
@@ -73,7 +76,8 @@ class Editor:
             self.logged.append(params.message)
 
         # What the server writes is kept too, byte by byte.
-        server = shlex.join([sys.executable, "-m", "backprop_check", "lsp", "--stdio", "--time-limit", "2"])
+        program = ["-m", "backprop_check"] if forks else ["-c", WITHOUT_FORK]
+        server = shlex.join([sys.executable, *program, "lsp", "--stdio", "--time-limit", "2"])
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         self.do(self.client.start_io("/bin/sh", "-c", f"{server} | tee {shlex.quote(str(self.log))}", env=environment))
         able = types.ClientCapabilities(
@@ -143,10 +147,10 @@ class Editor:
 
 
 @pytest.fixture(scope="module")
-def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
+def editor(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Editor]:
     folder = tmp_path_factory.mktemp("desk")
     assert main(["init", str(folder / "course")]) == 0
-    editor = Editor(folder)
+    editor = Editor(folder, forks=request.config.getoption("--worker") != "spawn")
     yield editor
     if editor.thread.is_alive():
         editor.end()
@@ -276,6 +280,23 @@ def test_all_that_was_written_is_the_protocols(editor: Editor) -> None:
     assert count > 10
 
 
+def test_where_nothing_forks_an_editor_is_told_the_same(tmp_path: Path) -> None:
+    assert main(["init", str(tmp_path / "course")]) == 0
+    editor = Editor(tmp_path, forks=False)
+    path = tmp_path / "course" / "exercises" / "ex05_broadcast.py"
+    text = path.read_text()
+    path.write_text(answered(path, **{**RIGHT, "dact": "...", "dcounts_sum_inv": LOST}))
+    editor.open(path)
+    assert [(d.severity, d.code) for d in editor.found(path, 1)] == [(SEVERITY.Hint, "missing"), (SEVERITY.Error, "lost-keepdim")]
+    (name, action), *_ = editor.at(path, editor.found(path, 1)[1].range.start.line).items()
+    assert name == "dcounts_sum_inv: hint 1 of 4" and "hint 1 of 4" in editor.run(action)
+    editor.save(path, text.replace("    dact = ...", "    while True: pass\n    dact = ..."))
+    editor.save(path, answered(path, **{**RIGHT, "dcounts_sum_inv": LOST}).replace("    while True: pass\n", ""))
+    assert [d.code for d in editor.found(path, 2)] == ["lost-keepdim"]
+    assert not editor.logged
+    editor.end()
+
+
 LOSS = "dlogprobs = -1 / n * torch.ones_like(logprobs)"
 FIXES = {
     "one line": ("ex05", {"dcounts_sum_inv": "dcounts_sum_inv = (counts * dprobs).sum(1)  # mine"}),
@@ -321,7 +342,35 @@ def test_what_a_learner_prints_is_no_markup() -> None:
     assert _block("a\n```\nb") == "````text\na\n```\nb\n````"
 
 
-def test_a_newer_save_ends_what_runs_and_a_killed_zygote_is_started_again(course: Path) -> None:
+def test_a_newer_save_ends_a_worker_that_is_being_started() -> None:
+    """Where nothing forks that takes as long as loading torch."""
+
+    class Slow(Spawner):
+        ended = 0
+
+        def __init__(self) -> None:
+            pass
+
+        def spawn(self) -> tuple[socket.socket, int]:
+            workers.break_off()
+            return ours, 7
+
+        def end(self, pid: int, patience: float = 0.0) -> int | None:
+            self.ended = pid
+            return None
+
+    ours, theirs = socket.socketpair()
+    slow = Slow()
+    workers = Breakable(slow)
+    with theirs, pytest.raises(Superseded):
+        workers.spawn()
+    assert slow.ended == 7 and ours.fileno() == -1
+
+
+@pytest.mark.parametrize("kind", ["fork", "spawn"])
+def test_a_newer_save_ends_what_runs_and_a_killed_zygote_is_started_again(kind: str, course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if kind == "spawn":
+        monkeypatch.delattr(os, "fork")
     question = exercise_at(next((course / "exercises").glob("ex01_*.py")))
     assert question is not None
     text = question.exercise.read_text()
@@ -341,8 +390,10 @@ def test_a_newer_save_ends_what_runs_and_a_killed_zygote_is_started_again(course
         assert checked.report is not None and checked.report.status == "passed"
         with pytest.raises(Superseded):
             await endless
-        assert isinstance(workers.source, Zygote) and workers.source._process is not None
-        workers.source._process.kill()
+        source = workers.source
+        idle = source._next if isinstance(source, Spawner) else source._process if isinstance(source, Zygote) else None
+        assert idle is not None and isinstance(source, Spawner) == (kind == "spawn")
+        idle.kill()
         again = await asyncio.wait_for(checks.check(question), PATIENCE)
         assert again.report is not None and again.report.status == "passed"
         assert checks._workers is not None and checks._workers is not workers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path, PurePath
@@ -34,15 +35,30 @@ def read_bytes(path: Path, what: str) -> bytes:
         if read_as(path.name).lower().endswith(".ipynb") and LARGEST < size <= LARGEST_NOTEBOOK:
             with path.open("rb") as file:
                 return code_alone(file.read, path)
-        if size > LARGEST:
-            raise BadInput(f"{path} is larger than {LARGEST // 1_000_000} MB: a {what} is a short text; name the right file.")
-        return path.read_bytes()
+        with open(path, "rb", opener=_at_once) as file:
+            raw = file.read(LARGEST + 1)  # a device may have no end
     except FileNotFoundError:
         raise BadInput(f"{path}: there is no such file. Check the name of the {what}.") from None
     except OSError as error:
         raise BadInput(f"{path} cannot be read ({error.strerror}): check the path and its permissions.") from None
     except ValueError:
         raise BadInput(f"{str(path)!r} is no path a file can have: check the name of the {what}.") from None
+    if len(raw) > LARGEST:
+        raise BadInput(_too_large(path, what))
+    return raw
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open a file; a pipe that nobody writes into is waited for by none."""
+    if not hasattr(os, "O_NONBLOCK"):
+        return os.open(path, flags)
+    file = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(file, True)
+    return file
+
+
+def _too_large(path: PurePath, what: str) -> str:
+    return f"{path} is larger than {LARGEST // 1_000_000} MB: no {what} is that long; name the right file."
 
 
 def code_alone(read: Callable[[int], bytes], path: PurePath) -> bytes:
@@ -60,7 +76,7 @@ def decoded(raw: bytes, path: PurePath, what: str, kinds: str = ".py or .ipynb")
     Raises `BadInput` as `read_text` does of what it holds.
     """
     if len(raw) > LARGEST:
-        raise BadInput(f"{path} is larger than {LARGEST // 1_000_000} MB: a {what} is a short text; name the right file.")
+        raise BadInput(_too_large(path, what))
     if not raw.strip():
         raise BadInput(f"{path} is empty: save your {what} first.")
     encoding = _encoding(raw, path)

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from backprop_check.records import Report
 from backprop_check.report.json import as_json
 from backprop_check.submission import workers
 from backprop_check.submission.spawner import Spawner
+from backprop_check.submission.workers import Gone
 from backprop_check.submission.zygote import Zygote
 
 HEAD = "import os, torch\n\ndef backward(counts, counts_sum_inv, probs, act, s):\n"
@@ -89,6 +91,46 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, 0)
             pytest.fail("a worker is still there")
+
+
+def test_one_that_was_killed_while_it_was_idle_is_told_at_once(tmp_path: Path) -> None:
+    with Spawner() as made:
+        assert made._next is not None
+        made._next.kill()
+        began = time.monotonic()
+        with pytest.raises(Gone):
+            made.spawn()
+        assert time.monotonic() - began < 60
+        end, number = made.spawn()
+        end.close()
+        made.end(number)
+
+
+def test_a_worker_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    """Also in the midst of a loop without end, and however the other ended."""
+    path, told = tmp_path / "mine.py", tmp_path / "told"
+    path.write_text(
+        HEAD + f"    open({str(told)!r}, 'w').write(f'{{os.getpid()}} {{len(os.read(0, 9))}}\\n')\n    while True: pass\n    dact = 1\n"
+    )
+    script = f"""
+from pathlib import Path
+from backprop_check.exercise.course import packaged_course
+from backprop_check.flow import check
+from backprop_check.submission.spawner import Spawner
+check(packaged_course().find("ex05"), Path({str(path)!r}), Spawner(), 600)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(backprop_check.__file__).parent.parent)}
+    with subprocess.Popen([sys.executable, "-c", script], env=environment) as process:
+        while not (told.exists() and told.read_text().endswith("\n")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.kill()
+    pid, read = map(int, told.read_text().split())
+    assert read == 0, "nothing is to be read on its standard input"
+    with pytest.raises(ProcessLookupError):
+        for _ in range(1200):
+            os.kill(pid, 0)
+            time.sleep(0.05)
 
 
 def test_every_module_is_imported_where_nothing_forks() -> None:

@@ -7,12 +7,16 @@ import math
 import re
 import shlex
 import shutil
+import sys
 import textwrap
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from backprop_check import __version__
 from backprop_check.errors import BadInput, meant, near
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 ABOUT = "Check gradients written by hand, and say why a wrong one is wrong."
 EPILOG = """\
@@ -28,6 +32,10 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise BadInput(f"{message} (see `{self.prog} --help`).")
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        """Print a help text; argparse's own says nothing where it cannot be written."""
+        (file or sys.stdout).write(message)
 
 
 class _Commands(Parser):
@@ -142,6 +150,13 @@ def _graph(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _list(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "chapter", nargs="*", metavar="CHAPTER", help="a chapter, by its title or by an exercise in it; else all, a long course in brief"
+    )
+    command.add_argument("--all", action="store_true", help="show every exercise of every chapter")
+
+
 def _watch(command: argparse.ArgumentParser) -> None:
     _exercise(command)
     command.add_argument("--poll", action="store_true", help="look at the file instead of asking the system (network and shared folders)")
@@ -242,7 +257,7 @@ def _nothing(command: argparse.ArgumentParser) -> None:
 COMMANDS: dict[str, tuple[str, str, str, Callable[[argparse.ArgumentParser], None]]] = {
     "check": ("check", "[EX]", "check the gradients of an exercise", _check),
     "demo": ("demo", "", "show a wrong answer, why it is wrong, and the line mended", _time_limit),
-    "list": ("list", "", "show the exercises and how far you are", _nothing),
+    "list": ("list", "[CHAPTER ...]", "show the exercises and how far you are", _list),
     "watch": ("watch", "[EX]", "check again at every save", _watch),
     "lsp": ("lsp", "", "serve an editor: mistakes at each save, hints as code actions", _lsp),
     "hint": ("hint", "[EX]", "give a hint, a clearer one each time", _hint),

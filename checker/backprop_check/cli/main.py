@@ -23,6 +23,8 @@ from backprop_check.errors import BadInput, meant, near
 from backprop_check.exercise.course import find_course, names_exercise
 
 if TYPE_CHECKING:
+    import argparse
+
     from backprop_check.submission.workers import Workers
 
 BAD_INPUT, PIPE_CLOSED = 2, 141
@@ -36,7 +38,7 @@ def main(argv: Sequence[str] | None = None, zygote: Workers | None = None) -> in
     try:
         # torch warns where there is no numpy; nothing here needs one, and a learner could do nothing with it.
         warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
-        args = parse(spelled_out(sys.argv[1:] if argv is None else argv))
+        args = _parsed(sys.argv[1:] if argv is None else argv)
         args.zygote = zygote
         code: int = import_module(f"backprop_check.cli.{args.module}").run(args)
         sys.stdout.flush()
@@ -51,6 +53,14 @@ def main(argv: Sequence[str] | None = None, zygote: Workers | None = None) -> in
     except OSError as error:
         return complain(_of_the_system(error))
     return code
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    try:
+        return parse(spelled_out(argv))
+    except SystemExit:  # it was asked for help, which may not have been written yet
+        sys.stdout.flush()
+        raise
 
 
 def spelled_out(argv: Sequence[str]) -> list[str]:

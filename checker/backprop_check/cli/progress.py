@@ -85,7 +85,9 @@ class Progress:
         except (ValueError, KeyError, TypeError):
             self._set_aside(self.path)
             return {}
-        except OSError:
+        except OSError as error:
+            print(f"backprop-check: {self.path} cannot be read ({error.strerror}): nothing is known of it, or stored.", file=sys.stderr)
+            self.path = None
             return {}
         return exercises
 

@@ -23,6 +23,8 @@ def run(args: argparse.Namespace) -> int:
     if not question.own:
         raise BadInput(f"{question.exercise} is not in a course of your own: only its exercises can be put back.")
     path = question.exercise
+    if not path.is_file():
+        raise BadInput(f"{path} is no file: move it away, and ask once more.")
     blanked = stub(question.course, path)
     if path.read_bytes() == blanked.encode():
         print(f"{path.name} is as it was: nothing to put back.")

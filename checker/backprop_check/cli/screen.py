@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
+NARROWEST = 20
+"""Cells below which lines are not cut: they would say nothing any more."""
+
 _PLAIN: dict[str, str | int | None] = {
     "✓": "+",
     "✗": "x",
@@ -69,7 +72,7 @@ def room() -> int | None:
     """Return how many cells a line may have where it would be cut; None where no terminal is, and nothing needs to be. Loads no rich."""
     if isinstance(sys.stdout, _Held):
         return sys.stdout.columns
-    return shutil.get_terminal_size().columns - 1 if sys.stdout.isatty() else None
+    return max(NARROWEST, shutil.get_terminal_size().columns - 1) if sys.stdout.isatty() else None
 
 
 def show(lines: Iterable[RenderableType]) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-import torch
-
 from backprop_check.derivation.elementwise import SLOPES
 from backprop_check.derivation.row import Body
 from backprop_check.derivation.site import Site
@@ -20,6 +18,8 @@ def of_two(operand: str, sign: str) -> Callable[[Site], ast.expr]:
     """
 
     def rule(site: Site) -> ast.expr:
+        import torch
+
         ties = bool(torch.isin(torch.as_tensor(site.value("a")), torch.as_tensor(site.value("b"))).any())
         chosen = f"((a {sign} b) + 0.5 * (a == b)) * g" if ties else f"(a {sign} b) * g"
         return fill(chosen, {**site.arguments, "g": site.g})
@@ -79,6 +79,8 @@ def winner(site: Site) -> ast.expr:
 
 def _repeats(site: Site) -> bool:
     """Whether the operand holds a number twice: then it may be the largest on some seeds, as the 0 of a relu or of a mask."""
+    import torch
+
     value = torch.as_tensor(site.value("x")).flatten()
     return len(torch.unique(value)) < len(value)
 

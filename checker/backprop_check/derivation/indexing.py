@@ -6,8 +6,6 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-import torch
-
 from backprop_check.derivation.read import Underivable
 from backprop_check.derivation.row import Body
 from backprop_check.derivation.site import Site
@@ -52,6 +50,8 @@ def _plain(site: Site, elements: list[ast.expr]) -> list[ast.expr]:
 
 def _axes(site: Site, element: ast.expr) -> int:
     """How many axes an index takes: a mask of several takes them all."""
+    import torch
+
     value = None if isinstance(element, ast.Slice) else site.evaluate(element)
     return value.dim() if isinstance(value, torch.Tensor) and value.dtype == torch.bool else 1
 
@@ -81,6 +81,8 @@ def _steps(site: Site, elements: list[ast.expr]) -> Iterator[tuple[str, ast.expr
 
 
 def _advanced(site: Site, elements: list[ast.expr], values: list[Any]) -> ast.expr | Body:
+    import torch
+
     shape = site.shape(site.x)
     tensors = [torch.as_tensor(list(v) if isinstance(v, range) else v) for v in values if v is not None]
     names = {"x": site.x, "g": site.tensor()}
@@ -123,6 +125,8 @@ def _put(site: Site, elements: list[ast.expr], values: list[Any]) -> ast.expr:
 
 def _tensor(element: ast.expr, value: object) -> ast.expr:
     """An index as `index_put` wants it: a tensor."""
+    import torch
+
     if isinstance(value, range) and isinstance(element, ast.Call):
         return ast.Call(fill("torch.arange", {}), element.args, [])
     if isinstance(value, list) and isinstance(element, ast.Call) and ast.unparse(element).startswith("list(range("):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 
-import torch
-
 from backprop_check.derivation.read import Underivable
 from backprop_check.derivation.row import Body
 from backprop_check.derivation.site import Site
@@ -83,6 +81,8 @@ def power(site: Site) -> ast.expr:
 
 def exponent(site: Site) -> ast.expr:
     """What the exponent receives in `a**b`."""
+    import torch
+
     base = "torch.log(a)" if isinstance(site.value("a"), torch.Tensor) else "torch.tensor(float(a)).log()"
     return fill(f"y * {base} * g", {"y": site.out, "a": site.arguments["a"], "g": site.g})
 

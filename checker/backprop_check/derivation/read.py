@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 BINARY: dict[type, str] = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.MatMult: "matmul", ast.Mod: "remainder",
 }  # fmt: skip
@@ -92,6 +90,8 @@ def _part(call: ast.Call, index: ast.expr, node: ast.expr, evaluate: Callable[[a
 
 
 def _call(call: ast.Call, owner: ast.expr, attr: str, evaluate: Callable[[ast.expr], Any]) -> Operation:
+    import torch
+
     module = ast.unparse(owner)
     name = OF_MODULE.get((module, attr)) or ALIASES.get(attr, attr)
     arguments = [*call.args]

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from backprop_check.derivation.trees import fill, literal
 
 
@@ -32,6 +30,8 @@ class Site:
         return self.evaluate(self.arguments[name]) if name in self.arguments else None
 
     def shape(self, node: ast.expr) -> tuple[int, ...]:
+        import torch
+
         value = self.evaluate(node)
         return tuple(value.shape) if isinstance(value, torch.Tensor) else ()
 

@@ -4,7 +4,7 @@ A row holds the operation's parameters (`name/alias=default`), the expression ea
 is no row's business: `derive` undoes it for all (`site.unbroadcast`). In a template, the parameters and g and y stand for expressions;
 `full(e)` is e in the shape of y, `keep(e)` is e with the reduced axes put back, `count()` the number of terms a mean took, `share(e)` is e
 over the number of elements where a loss is their mean. What no template can say is a function of the site. `by` says what the operation is
-in terms of others, which are then derived in its place.
+in terms of others, which are then derived in its place. The table loads no torch: only what evaluates a site does.
 """
 
 from __future__ import annotations

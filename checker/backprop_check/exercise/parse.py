@@ -7,6 +7,7 @@ import contextlib
 import math
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from backprop_check.errors import BadInput
@@ -24,6 +25,7 @@ def read_exercise(path: Path) -> Exercise:
     return parse_exercise(path, read_text(path, "exercise file"))
 
 
+@lru_cache(64)
 def parse_exercise(path: Path, source: str) -> Exercise:
     """Parse the text of an exercise; `path` names it in messages. Raises `BadInput` as `read_exercise` does."""
     tree, mended, broken = parse_leniently(source)

@@ -21,7 +21,7 @@ from backprop_check.files import read_text
 from backprop_check.lsp.fix import Edit, fix_edits
 from backprop_check.lsp.workers import Breakable, Superseded
 from backprop_check.records import Report
-from backprop_check.submission.workers import Gone
+from backprop_check.submission.workers import Gone, started
 
 WIDTH = 80
 """Cells of a line of a hint."""
@@ -90,8 +90,7 @@ class Checks:
 
     def _loaded(self) -> Breakable:
         if self._workers is None:
-            self._workers = Breakable()
-
+            self._workers = Breakable(started())
         return self._workers
 
     def _check(self, question: Asked, number: int) -> Checked:

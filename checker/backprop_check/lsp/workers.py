@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 
-from backprop_check.submission.workers import Workers, started
+from backprop_check.submission.workers import Workers
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
@@ -20,18 +20,22 @@ class Superseded(Exception):
 class Breakable:
     """Workers for one thread (see `Workers`), while another may end the worker of now and refuse the next."""
 
-    def __init__(self) -> None:
-        self.source: Workers = started()
+    def __init__(self, source: Workers) -> None:
+        self.source = source
         self.running = 0
-        self._lock, self._refuses = threading.Lock(), False
+        self._lock, self._refuses = threading.Lock(), threading.Event()
 
     def spawn(self) -> tuple[socket.socket, int]:
-        if self._refuses:
+        if self._refuses.is_set():
             raise Superseded
         channel, pid = self.source.spawn()
         with self._lock:
-            self.running = pid
-        return channel, pid
+            if not self._refuses.is_set():
+                self.running = pid
+                return channel, pid
+        channel.close()  # a newer check came while it was started
+        self.source.end(pid)
+        raise Superseded
 
     def end(self, pid: int, patience: float = 0.0) -> int | None:
         with self._lock:
@@ -40,11 +44,11 @@ class Breakable:
 
     def begin(self) -> None:
         """Serve again, after a `break_off`."""
-        self._refuses = False
+        self._refuses.clear()
 
     def break_off(self) -> None:
         with self._lock:
-            self._refuses = True
+            self._refuses.set()
             if self.running:
                 with contextlib.suppress(OSError):  # it has ended by itself
                     os.kill(self.running, KILL)

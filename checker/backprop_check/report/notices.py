@@ -18,9 +18,10 @@ def notices(submission: Submission, verdicts: Sequence[Verdict], trouble: Sequen
     for outer in _changing(submission, given):
         names = ", ".join(f"`{name}`" for name in sorted(outer.names & given))
         yield f"{outer.where}, `{outer.source}`, does not run here, so {names} stays as it was before"
-    for broken in submission.broken:
-        if broken.target is None:
-            yield f"line {broken.line} could not be read ({broken.message}) and was passed over: Python itself would refuse the whole file"
+    statuses = {verdict.target.name: verdict.status for verdict in verdicts}
+    untold = [b for b in submission.broken if b.target is None or (statuses.get(b.target, "error") != "error" and not b.pauses)]
+    for line, message in dict.fromkeys((broken.line, broken.message) for broken in untold):
+        yield f"line {line} could not be read ({message}) and was passed over: Python itself would refuse the whole file"
     yield from _passed(submission, verdicts)
 
 

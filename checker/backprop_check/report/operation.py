@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from backprop_check.derivation.example import Example
 from backprop_check.derivation.read import ALIASES, BINARY
 from backprop_check.derivation.table import STOPS, TABLE
 from backprop_check.diagnosis.pages import Page
@@ -17,6 +17,9 @@ from backprop_check.records import Lesson
 from backprop_check.report.hint.laws import use_lines
 from backprop_check.report.hint.numbers import number_lines
 from backprop_check.report.layout import prose
+
+if TYPE_CHECKING:
+    from backprop_check.derivation.example import Example  # which loads torch
 
 LONGEST = 160
 """Characters of a gradient that is written out; of a longer one the law is said."""

@@ -13,7 +13,7 @@ from backprop_check.submission.beside import Beside, modules_for, outside_of
 from backprop_check.submission.needed import Needed, gives, needed, units
 from backprop_check.submission.policy import asks_oracle
 
-_GIVEN = re.compile(r"\s*(?:(?:async\s+)?def\s+|class\s+|from\s.*\bimport\s+|import\s+)?(\w+)")
+GIVEN = re.compile(r"\s*(?:(?:async\s+)?def\s+|class\s+|from\s.*\bimport\s+|import\s+)?(\w+)")
 _LONGEST = 60
 
 
@@ -117,7 +117,7 @@ def _of_module(module: Module) -> Iterator[Outer]:
 
 def _of_broken(part: Part) -> Iterator[Outer]:
     for each in part.broken:
-        if found := _GIVEN.match(each.source):
+        if found := GIVEN.match(each.source):
             yield Outer(each.line, _at(each.line, part.place), each.source.strip()[:_LONGEST], frozenset({found[1]}), "broken")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from backprop_check.submission.beside import Beside, no_files
 from backprop_check.submission.cells import Cell, read_cells
 from backprop_check.submission.needed import free
 from backprop_check.submission.nothing import why_nothing
-from backprop_check.submission.outside import Part, outside
+from backprop_check.submission.outside import GIVEN, Part, outside
 from backprop_check.submission.policy import asks_oracle
 from backprop_check.submission.signature import Function, asked_for, backwards, pauses
 from backprop_check.submission.statements import guarded, own_parts, read_statements, written
@@ -61,13 +61,17 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise, besid
     body = tree.body if function is None else function.body
     parameters, unknown = (exercise_parameters(exercise), ()) if function is None else _bound(function, exercise)
     statements = read_statements(body, text)
+    reads = _read(body, function)
+    elsewhere = [
+        replace(b, target=None) for b in broken if cell.place == path.name and not (_inside(b, function, bare) or _gives(b, reads))
+    ]
     here = [Part("" if each is cell else each.place, t, b, whole) for each, whole, t, b in parsed if each.mark is None]
     # A marked cell is the body of a `backward` and ran as nothing else: what an earlier attempt defines is not there for a later one.
     attempts = [Part(c.place, t) for c, _, t, _ in parsed if c.mark is not None and c is not cell]
     around = outside(
         [*([Part(exercise.path.name, _imports(exercise))] if bare else []), *here],
         attempts,
-        _read(body, function) - {"backward", *parameters, *(target.name for target in exercise.targets)},
+        reads - {"backward", *parameters, *(target.name for target in exercise.targets)},
         beside,
         body,
     )
@@ -81,7 +85,7 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise, besid
         bare=bare,
         parameters=parameters,
         statements=statements,
-        broken=(*(_told(b) for b in broken if _inside(b, function, bare)), *paused),
+        broken=(*(_told(b) for b in broken if _inside(b, function, bare)), *elsewhere, *paused),
         oracle_calls={
             index: how
             for index, node in enumerate(guarded(body))
@@ -190,6 +194,12 @@ def _told(broken: Broken) -> Broken:
 
 def _inside(broken: Broken, function: Function | None, bare: bool) -> bool:
     return bare or (function is not None and function.lineno <= broken.line <= (function.end_lineno or function.lineno))
+
+
+def _gives(broken: Broken, names: Collection[str]) -> bool:
+    """Whether a line would give one of these names: of that it is told where the name is read."""
+    found = GIVEN.match(broken.source)
+    return found is not None and found[1] in names
 
 
 __all__ = ["Cell", "exercise_parameters", "files_in", "read_submission"]

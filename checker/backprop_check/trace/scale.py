@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,10 +11,12 @@ from torch.autograd.function import BackwardCFunction
 SIGNS = 8
 
 _APART = (
-    "Abs Add Clone Cos Diagonal Div Erf Exp Expm1 Gelu LeakyRelu Log Log1P MaskedFill Maximum Minimum Mul Neg Permute Pow Reciprocal Relu "
-    "Rsqrt Select Sigmoid Silu Sin Slice Softplus Sqrt Squeeze Sub Tanh Transpose UnsafeView Unsqueeze View Where"
+    "Abs Add Amax Amin Cat Clone Cos Diagonal Div Erf Exp Expm1 Gelu LeakyRelu Log Log1P MaskedFill Max Maximum Mean Min Minimum Mul Neg "
+    "Permute Pow Reciprocal Relu Rsqrt Select Sigmoid Silu Sin Slice Softplus Sqrt Squeeze Stack Sub Sum T Tanh Transpose UnsafeView "
+    "Unsqueeze View Where"
 )
-APART = frozenset({"ClampBackward1", "RsubBackward1", "SqueezeBackward1", *(f"{name}Backward0" for name in _APART.split())})
+_SECOND = "Clamp Max Mean Min Rsub Squeeze Sum"
+APART = frozenset({*(f"{name}Backward0" for name in _APART.split()), *(f"{name}Backward1" for name in _SECOND.split())})
 """Nodes of autograd each of whose answers depends on one number of what arrives: whatever the signs, its square is the same."""
 
 
@@ -47,19 +49,40 @@ def term_scales(outputs: Sequence[tuple[torch.Tensor, torch.Tensor]], nodes: Map
 
 def _mean_squares(function: Any, roots: Mapping[int, torch.Tensor], generator: torch.Generator) -> dict[int, torch.Tensor]:
     """For each of a node's `next_functions` the mean, over random signs of `roots`, of what it is sent, squared."""
-    drawn = {i: _signed(function, i, root, generator) for i, root in roots.items()}
+    signs = {i: torch.randint(0, 2, (SIGNS, *root.shape), generator=generator) * 2 - 1 for i, root in roots.items()}
+    if function.name() in APART and (found := _apart(function, roots, signs)) is not None:
+        return found
     totals: dict[int, torch.Tensor] = {}
-    apart = function.name() in APART
+    drawn = {i: _of_its_dtype(function, i, root * signs[i]) for i, root in roots.items()}
     for n in range(SIGNS):
-        for k, g in enumerate(_sent(function, [drawn[i][n] if i in drawn else None for i in range(_arity(function, roots))])):
-            if g is not None and function.next_functions[k][0] is not None:
-                shape = _shape(*function.next_functions[k])
-                apart = apart and g.shape == shape
-                squared = _square(g if g.shape == shape else g.sum_to_size(shape))
-                totals[k] = totals[k] + squared if k in totals else squared
-        if apart:
-            return totals
+        for k, g, shape in _asked(function, {i: each[n] for i, each in drawn.items()}):
+            squared = _square(g if g.shape == shape else g.sum_to_size(shape))
+            totals[k] = totals[k] + squared if k in totals else squared
     return {k: total / SIGNS for k, total in totals.items()}
+
+
+def _apart(function: Any, roots: Mapping[int, torch.Tensor], signs: Mapping[int, torch.Tensor]) -> dict[int, torch.Tensor] | None:
+    """The same of a node of `APART`, asked once: signs matter only where numbers are summed since an operand was broadcast.
+
+    None where it cannot be told which of the signs belongs to which number of an answer.
+    """
+    found = {}
+    for k, g, shape in _asked(function, {i: _of_its_dtype(function, i, root) for i, root in roots.items()}):
+        if g.shape == shape:
+            found[k] = _square(g)
+        elif len(roots) == 1 and g.shape == roots[0].shape:
+            stretched = (SIGNS, *[1] * (g.dim() - len(shape)), *shape)
+            found[k] = _square((g * signs[0]).sum_to_size(stretched)).mean(0).reshape(shape)
+        else:
+            return None
+    return found
+
+
+def _asked(function: Any, received: Mapping[int, torch.Tensor]) -> Iterator[tuple[int, torch.Tensor, tuple[int, ...]]]:
+    """Yield what a node sends where, and in what shape it is wanted there."""
+    for k, g in enumerate(_sent(function, [received.get(i) for i in range(_arity(function, received))])):
+        if g is not None and function.next_functions[k][0] is not None:
+            yield k, g, _shape(*function.next_functions[k])
 
 
 def _edge(tensor: torch.Tensor) -> tuple[Any, int]:
@@ -78,11 +101,9 @@ def _square(gradient: torch.Tensor) -> torch.Tensor:
     return (dense.abs() if dense.is_complex() else dense).to(torch.float64).square()
 
 
-def _signed(function: Any, index: int, root: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """`root` with `SIGNS` random choices of its signs, one behind the other."""
-    signs = torch.randint(0, 2, (SIGNS, *root.shape), generator=generator) * 2 - 1
+def _of_its_dtype(function: Any, index: int, root: torch.Tensor) -> torch.Tensor:
     known = function._input_metadata
-    return (root * signs).to(known[index].dtype if index < len(known) else root.dtype)
+    return root.to(known[index].dtype if index < len(known) else root.dtype)
 
 
 def _sent(function: Any, received: Sequence[torch.Tensor | None]) -> tuple[torch.Tensor | None, ...]:
