@@ -14,6 +14,7 @@ import torch
 
 from backprop_check.comparison.compare import EXACT, tolerance
 from backprop_check.derivation.derive import Derived, Underivable, derive
+from backprop_check.derivation.lesson import users
 from backprop_check.derivation.trees import identifiers
 from backprop_check.diagnosis.evaluate import Evaluator
 from backprop_check.diagnosis.fold import fold, statement_nodes
@@ -130,7 +131,7 @@ class Observed:
     def consumers(self) -> tuple[Line, ...]:
         """The lines of the forward that use this node and that a gradient flows through."""
         known = self.verdict.runs[0].trial.gradients
-        return tuple(line for line in self.graph.exercise.lines if self.node in line.reads and "d" + line.name in known)
+        return users(self.graph.exercise, self.node, known)
 
     def names(self, run: Run) -> dict[str, Any]:
         """Names an expression for this target may use in `run`: the forward's, and the gradients complete at its line."""

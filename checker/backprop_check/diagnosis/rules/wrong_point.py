@@ -14,6 +14,8 @@ went in, or what came out?
 Read more: `backprop-check explain tanh`, and of any other operation its own page: what stands there as y, what as x?
 
 Question: A slope belongs to a point. Is your formula made for {node}, or for the result {users}?
+Of what has no name: A slope belongs to a point. Is your formula made for what goes into the function of {node} in {lines}, or for
+what comes out of it?
 Slip: {stands}
 Note: A derivative in terms of what went in has another form than one in terms of what came out.
 Help: Ask of each name whether it is what went into {lines} or what came out.
