@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
-from backprop_check.derivation.trees import identifiers
+from backprop_check.derivation.trees import identifiers, literal
 from backprop_check.records import Submission
 from backprop_check.submission.needed import needed
 from backprop_check.submission.signature import find_backward
@@ -24,13 +24,20 @@ def _guarded(body: str, bare: bool, parameters: tuple[str, ...]) -> tuple[ast.st
     return tuple(guarded(find_backward(ast.parse(body), bare, parameters).body))
 
 
-def fold(submission: Submission, nodes: Sequence[ast.stmt], target: str, gradients: Collection[str]) -> ast.expr | None:
+def fold(
+    submission: Submission,
+    nodes: Sequence[ast.stmt],
+    target: str,
+    gradients: Collection[str],
+    given: Mapping[str, object] | None = None,
+) -> ast.expr | None:
     """Return one expression for the last value of `target`, or None where a loop, an index or a call writes it.
 
     Helper names are put in; other gradients stay names, since the judge replaces them. Whether the result is what the learner's
-    statements compute is for the caller to verify by value.
+    statements compute is for the caller to verify by value. Constants of the exercise that are `given`, by their values, stay names too.
     """
-    known = dict(constants(submission))
+    own = {name: literal(value) for name, value in constants(submission).items() if value is not None and given and name in given}
+    known = {name: value for name, value in constants(submission).items() if own.get(name) is None or own[name] != (given or {})[name]}
     for statement, node in zip(submission.statements, nodes, strict=True):
         match node:
             case ast.Assign(targets=targets, value=value) if all(isinstance(t, ast.Name) for t in targets):

@@ -14,6 +14,7 @@ from backprop_check.diagnosis.edits import names_used, parts, value_of
 from backprop_check.diagnosis.factors import lines_of_answer
 from backprop_check.diagnosis.phrases import lines, short
 from backprop_check.diagnosis.replaced import replaced, sensible, with_a_factor, with_factor
+from backprop_check.diagnosis.rewrites import operations
 from backprop_check.records import Diagnosis
 
 
@@ -160,7 +161,7 @@ def part_without_a_factor(case: Case) -> Diagnosis | None:
     if case.draft is None or not case.everywhere:
         return None
     for expression, part, factor in sensible(case, with_a_factor(case, case.draft)):
-        if case.gradients_in(part):
+        if case.gradients_in(part) and not (isinstance(factor, ast.UnaryOp) and _is_powered(factor.operand, case.draft)):
             there = {n.id for n in names_used(factor)} & {n.id for n in names_used(case.draft)}
             return case.proven(
                 "wrong-local-derivative" if there else "missing-local-derivative",
@@ -179,12 +180,19 @@ def _is_lost_divisor(factor: ast.expr, draft: ast.expr) -> bool:
     return divides and {n.id for n in names_used(factor)}.isdisjoint(n.id for n in names_used(draft))
 
 
+def _is_powered(base: ast.expr, draft: ast.expr) -> bool:
+    """Whether the line raises it to a power already."""
+    return any(ast.dump(power.left) == ast.dump(base) for power in operations(draft, ast.Pow))
+
+
 def gradient_without_its_slope(case: Case) -> Diagnosis | None:
     """A gradient from above stands there without the derivative it has to be multiplied with."""
     found = next(sensible(case, with_factor(case, case.draft)), None) if case.draft is not None else None
     if found is None:
         return None
     expression, part, factor = found
+    if case.draft is not None and isinstance(factor, ast.UnaryOp) and _is_powered(factor.operand, case.draft):
+        return None  # `r**2 * -r`: a power is off, and a sign
     # Beside a derivative that is there already, another factor does not complete it, but a divisor of the forward that is nowhere in it.
     there = any(_is_tensor(case, name) and name.id not in case.available for name in names_used(case.draft)) if case.draft else False
     there = there and not (case.draft is not None and _is_lost_divisor(factor, case.draft))

@@ -49,7 +49,7 @@ def find(case: Case) -> Diagnosis | None:
                 return case.proven(
                     "wrong-point",
                     by=found,
-                    error=f"the formula is right, but `{old}` is {role}",
+                    error=f"`{old}` is {role}" if case.beside else f"the formula is right, but `{old}` is {role}",
                     note=f"In `{line.name} = {line.source}` this formula belongs to {other}, `{new}`.",
                     help=f"Ask of each name in the formula whether it is the input or the output of the operation that makes {line.name}.",
                     evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",

@@ -16,6 +16,7 @@ Read more: the PyTorch documentation, "torch.cat".
 Question: The forward carries {one} to {goes}. From which place does your line fetch its gradient?
 Of what moves nothing: Nothing in the forward moves with {one}. What belongs there, and what does your line put there?
 Of another shape: The forward carries {one} to {goes}. Yours is {got}: where in it is what comes back from there?
+Of another value: Which part of what stands beside {node} in {lines} does {one} meet, and which part is it in your line?
 Slip: the numbers stand at the other end of their axis
 Note: Each gradient belongs where its element was taken from.
 Help: Follow one element by hand: where did the forward put it, and where does its gradient come back from?
@@ -122,7 +123,9 @@ def _beside(case: Case, part: ast.Subscript, found: Mended, evidence: str) -> Di
         return None
     of = short(part.value)
     told = _told(case, f"`{short(part)}` is another part of `{of}` than the one that {case.node} meets", evidence, found)
-    return replace(told, note=f"`{line.name} = {line.source}` takes parts of `{of}`.", help=f"Ask which of them stands beside {case.node} there.")
+    return replace(
+        told, note=f"`{line.name} = {line.source}` takes parts of `{of}`.", help=f"Ask which of them stands beside {case.node} there."
+    )
 
 
 def _numbered(index: ast.expr) -> tuple[int, int] | None:
