@@ -28,7 +28,7 @@ def parts(expression: ast.expr) -> tuple[ast.expr, ...]:
 
 @kept
 def valued_parts(expression: ast.expr) -> tuple[ast.expr, ...]:
-    """The parts whose values count; what lends its shape, and all within it, is none. Told by place: trees share what is the same in them."""
+    """The parts whose values count; what lends its shape, and all within it, is none. By place: trees share equal parts."""
     if lends_shape(expression):
         return ()
     return (expression, *(part for child in _children(expression) for part in valued_parts(child)))

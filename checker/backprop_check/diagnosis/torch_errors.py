@@ -27,7 +27,8 @@ KNOWN = (
         "Ask along which axis the index counts, and give one slice for each index; for one place in each row there is `scatter`.",
     ),
     Known(
-        r"(index_\w+?|scatter\w*?)_?\(\): (?:Index is supposed to be a vector, but got dim: \d+ with type: (?!Long|Int)|Expected dtype \S+ for index)",
+        r"(index_\w+?|scatter\w*?)_?\(\): "
+        r"(?:Index is supposed to be a vector, but got dim: \d+ with type: (?!Long|Int)|Expected dtype \S+ for index)",
         "`{1}` is given values where its index belongs",
         "It takes an axis, then the index, then what is brought to the places that the index names.",
         "Put the index second and the gradient third.",

@@ -93,7 +93,8 @@ def _told(case: Case, line: Line, operand: str) -> Diagnosis:
     help_ = f"Ask how much {line.name} moves when {operand} moves a little, and multiply with that."
     if any(f"{name}(" in line.source for name in ALONG_ROWS):
         why = f"one number of {operand} moves several of {line.name}."
-        help_ = f"Ask which numbers of {line.name} move when one of {operand} rises a little, and how much: each times what arrives there, added up."
+        moves = f"Ask which numbers of {line.name} move when one of {operand} rises a little, and how much"
+        help_ = f"{moves}: each times what arrives there, added up."
     return case.proven(
         "missing-local-derivative",
         error=f"this passes d{line.name} through `{line.source}` unchanged"

@@ -50,7 +50,8 @@ def find(case: Case) -> Diagnosis | None:
         return case.proven(
             "not-finite",
             error="an infinity is written down here",
-            note=f"Where your numbers are finite they are right. At {at} of {case.name} yours is {case.answers[i][tuple(place)]:g}, and should be 0.",
+            note=f"Where your numbers are finite they are right. At {at} of {case.name} yours is {case.answers[i][tuple(place)]:g}, "
+            "and should be 0.",
             help="Nothing comes back in those places: write 0 there.",
             span=case.span(guilty),
             evidence="With 0 in the places of the infinite numbers the answer equals autograd's gradient in every trial.",

@@ -32,7 +32,7 @@ from itertools import permutations
 
 import torch
 
-from backprop_check.derivation.trees import literal, parsed
+from backprop_check.derivation.trees import literal, parsed, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.meeting import last_step
@@ -66,7 +66,7 @@ def find(case: Case) -> Diagnosis | None:
             return replace(told, note=note, help=f"Ask which of them stands beside {case.node} in the forward.")
         if not _cuts(case):
             return _needless(case, evidence, found)
-        if isinstance(part, ast.Subscript) and (said := _along(case, part, found, evidence) or _beside(case, part, found, evidence)):
+        if isinstance(part, ast.Subscript) and (said := _along(case, part, found, evidence) or _beside(case, part)):
             return said
         return _told(case, "this is another part than the forward used", evidence, found)
     piece = same_piece_elsewhere(case) if case.everywhere else None
@@ -113,19 +113,22 @@ def _bounds(index: ast.expr) -> list[tuple[int, str]]:
     return [(axis, ast.dump(cut)) for axis, cut in enumerate(cuts) if ast.dump(cut) != ast.dump(ast.Slice())]
 
 
-def _beside(case: Case, part: ast.Subscript, found: Mended, evidence: str) -> Diagnosis | None:
+def _beside(case: Case, part: ast.Subscript) -> Diagnosis | None:
     """A part of a value that the forward joins with the node, and not the one that it does."""
-    right = same_place(case.draft, found.tree, part) if case.draft is not None else None
-    if case.gradients_in(part.value) or right is None:
+    if case.gradients_in(part.value) or case.draft is None:
         return None
-    line = next((line for line in case.consumers if ast.dump(right) in ast.dump(parsed(line.source.strip()))), None)
-    if line is None:
-        return None
-    of = short(part.value)
-    told = _told(case, f"`{short(part)}` is another part of `{of}` than the one that {case.node} meets", evidence, found)
-    return replace(
-        told, note=f"`{line.name} = {line.source}` takes parts of `{of}`.", help=f"Ask which of them stands beside {case.node} there."
-    )
+    for line in case.consumers:
+        for right in parts(parsed(line.source.strip())):
+            same = isinstance(right, ast.Subscript) and ast.dump(right.value) == ast.dump(part.value)
+            if same and case.is_right(changed := put(case.draft, part, right)):
+                of = short(part.value)
+                error = f"`{short(part)}` is another part of `{of}` than the one that {case.node} meets"
+                told = _told(
+                    case, error, f"`{text(changed)}` equals autograd's gradient in every trial.", Mended(text(changed), changed, part)
+                )
+                note, move = f"`{line.name} = {line.source}` takes parts of `{of}`.", f"Ask which of them stands beside {case.node} there."
+                return replace(told, note=note, help=move)
+    return None
 
 
 def _numbered(index: ast.expr) -> tuple[int, int] | None:

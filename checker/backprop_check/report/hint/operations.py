@@ -14,7 +14,9 @@ from backprop_check.report.hint.fillings import spoken
 _FALLS = "When `{x}` rises, does `{y}` rise or fall?"
 _MEET = "What arrives at `{y}` is {result}{beside}. On which axis must they meet, so that {own}, the axes of `{x}`, are left?"
 _OUTER = "What arrives at `{y}` is {result}{beside}: they share no axis. Which product of such two has the axes {own}?"
-_PAIRED = "What arrives at `{y}` is {result}{beside}. Which numbers of these are multiplied with each other, so that {own}, the axes of `{x}`, are left?"
+_PAIRED = (
+    "What arrives at `{y}` is {result}{beside}. Which numbers of these make a product each, so that {own}, the axes of `{x}`, are left?"
+)
 _MOVED = "`{y}` computes nothing, it gives numbers other places: {own} becomes {result}. What brings each number back to its own?"
 _PICKED = "Which numbers of `{x}` does `{y}` read, can it read one more than once, and what comes back to those that it does not read?"
 _REPEATED = "Which rows of `{x}` does `{y}` read, and may one be read more than once? What becomes of all that comes back to it?"
