@@ -110,3 +110,18 @@ def test_a_constant_keeps_its_name(answer: str, must: str, never: str, tmp_path:
     exercise.write_text(NAMED)
     path.write_text(NAMED.replace("...", answer))
     said(check(exercise, path, zygote), must, never)
+
+
+@pytest.mark.parametrize(
+    ("imports", "answer", "must"),
+    [
+        ("import torch.nn.functional as fn", "fn.softplus(-x) * dy", r"^wrong-local|is not the derivative|sigmoid"),
+        ("from torch import tanh as th", "w * th(x) * (1 - rate) * dy", r"factor too many"),
+        ("import torch as t", "t.ones_like(x) * w * dy", r"\(1 - rate\)"),
+    ],
+)
+def test_the_names_a_file_gives_to_torch_are_read(imports: str, answer: str, must: str, tmp_path: Path, zygote: Zygote) -> None:
+    exercise, path = tmp_path / "ex01_constant.py", tmp_path / "answer.py"
+    exercise.write_text(NAMED)
+    path.write_text(NAMED.replace("import torch\n", f"import torch\n{imports}\n").replace("...", answer))
+    said(check(exercise, path, zygote), must, r"the numbers are not")
