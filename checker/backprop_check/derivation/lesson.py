@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import torch
 
 from backprop_check.comparison.compare import largest
 from backprop_check.derivation.derive import Derivation, Step, Underivable, derive
-from backprop_check.derivation.trees import text
+from backprop_check.derivation.trees import lenders, text
 from backprop_check.exercise.sizes import axes, axis_name
 from backprop_check.records import Exercise, Lesson, Line, Moved, Operation, Submission, Trial, Use, Verdict
 from backprop_check.trace.author import silent
@@ -32,7 +32,7 @@ def taught(
 ) -> Lesson:
     """Return what the graph teaches of the gradient `name` at one of its numbers, where those in `known` are there before it."""
     node, oracle = name[1:], trials[0].gradients[name]
-    uses = tuple(_use(graph, line, node, at, trials, known) for line in _users(graph.exercise, node, trials[0]))
+    uses = tuple(_use(graph, line, node, at, trials, known) for line in users(graph.exercise, node, trials[0].gradients))
     expression, outside = _expression(graph, node, trials, known)
     return Lesson(
         name=name,
@@ -77,8 +77,9 @@ def _index(at: Sequence[int]) -> str:
     return f"[{', '.join(map(str, at))}]" if at else ""
 
 
-def _users(exercise: Exercise, node: str, trial: Trial) -> list[Line]:
-    return [line for line in exercise.lines if node in line.reads and "d" + line.name in trial.gradients]
+def users(exercise: Exercise, node: str, known: Collection[str]) -> tuple[Line, ...]:
+    """The lines that use a node and that a gradient flows through; not those that it only lends its shape."""
+    return tuple(line for line in exercise.lines if node in line.reads and "d" + line.name in known and node not in lenders(line.source))
 
 
 def _use(graph: Graph, line: Line, node: str, at: tuple[int, ...], trials: Sequence[Trial], known: frozenset[str]) -> Use:
@@ -108,7 +109,7 @@ def _beyond(graph: Graph, uses: Sequence[Use], trials: Sequence[Trial], known: f
     while waiting and len(found) < BEYOND:
         name = waiting[0].line.name
         if not waiting.pop(0).upstream and name not in {use.node for use in found}:
-            later = [_unmeasured(graph, line, name, trials, known) for line in _users(graph.exercise, name, trials[0])]
+            later = [_unmeasured(graph, line, name, trials, known) for line in users(graph.exercise, name, trials[0].gradients)]
             found += later
             waiting += later
     return tuple(found)

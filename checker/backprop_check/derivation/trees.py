@@ -49,6 +49,23 @@ def identifiers(node: ast.AST) -> frozenset[str]:
     return own.union(*map(identifiers, ast.iter_child_nodes(node)))
 
 
+def lends_shape(part: ast.AST) -> bool:
+    """Whether all that is read of what stands within it is a shape, or a kind: `torch.ones_like(x)`, `x.shape[0]`, `len(x)`."""
+    if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
+        return part.func.id == "len"
+    if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
+        return part.func.attr.endswith(("_like", "numel", "size", "dim"))
+    return isinstance(part, ast.Attribute) and part.attr in ("shape", "dtype", "ndim")
+
+
+@cache
+def lenders(source: str) -> frozenset[str]:
+    """The names in a line of the forward that lend it their shape alone: nothing comes back to them from there."""
+    tree = parsed(source.strip())
+    lent = {id(n) for part in ast.walk(tree) if lends_shape(part) for n in ast.walk(part)}
+    return identifiers(tree) - {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in lent}
+
+
 @cache
 def parsed(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body

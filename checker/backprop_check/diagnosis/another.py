@@ -25,6 +25,9 @@ TAKEN_FOR = {"log_softmax": ("log",), "clamp": ()}
 """What an operation that is not elementwise smooth is taken for."""
 
 
+TWINS = {"softmax": "log_softmax", "log_softmax": "softmax"}
+
+
 def another(case: Case) -> Diagnosis | None:
     # What stands behind the gradient that the answer reads has no part in it; the lines that use the node are asked first.
     near = downstream(case, cut(case)) if case.reads else [line for line, _ in below(case)]
@@ -55,7 +58,12 @@ def _function(case: Case, site: Site, operation: str) -> Diagnosis | None:
         for taken in _slopes(name) if name != operation else ():
             if replays(case, with_slope(case, site, _not_flat(taken))):
                 return _told(case, site, name, slope(site, taken))
-    if operation in (*SLOPES, *TAKEN_FOR) and replays(case, applied_to_gradient(case, site)):
+    if operation in TWINS and isinstance(site.part, ast.Call) and isinstance(site.part.func, ast.Attribute):
+        twin = ast.Call(ast.Attribute(site.part.func.value, TWINS[operation], ast.Load()), site.part.args, site.part.keywords)
+        changed = put(site.tree, site.part, twin)
+        if replays(case, written_as(case, site.line, changed)):
+            return _told(case, site, f"`{text(twin)}`", as_if([(site.line, changed)]))
+    if operation in (*SLOPES, *TAKEN_FOR, "cumsum") and replays(case, applied_to_gradient(case, site)):
         return _on_gradient(case, site)
     return None
 
@@ -64,11 +72,19 @@ def _on_gradient(case: Case, site: Site) -> Diagnosis:
     part = text(site.part)
     assert isinstance(site.part, ast.Call)
     name = ast.unparse(site.part.func).rpartition(".")[2]
+    if name == "cumsum":
+        note = f"In `{part}` each number is in every sum from its place on: going back it collects from all of these."
+        help_ = "Add up from the other end: turn the order round before, and back after."
+    else:
+        note = f"The forward sends a value through {name}; a gradient that comes back is multiplied with the slope of {name} at that value."
+        help_ = (
+            f"Write down how fast `{part}` moves when `{ast.unparse(site.operand)}` rises a little, and multiply with what arrives there."
+        )
     return case.proven(
         "wrong-local-derivative",
         error=f"this sends the gradient through {name} itself",
-        note=f"The forward sends a value through {name}; a gradient that comes back is multiplied with the slope of {name} at that value.",
-        help=f"Write down how fast `{part}` moves when `{ast.unparse(site.operand)}` rises a little, and multiply with what arrives there.",
+        note=note,
+        help=help_,
         evidence=f"With {name} applied to what arrives at `{part}`, in the place of its derivative, autograd gives exactly your answer.",
         claims=(sent_through(site),),
     )

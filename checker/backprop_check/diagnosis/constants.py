@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from backprop_check.derivation.trees import parsed, text
+from backprop_check.derivation.trees import identifiers, parsed, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import names_used, parts
 from backprop_check.diagnosis.evaluate import Evaluator
@@ -41,7 +41,7 @@ def named_constants(case: Case) -> list[Named]:
 
 def _named(case: Case) -> Iterable[Named]:
     found: dict[tuple[float, ...], Named] = {}
-    for node in (*map(parsed, ("2", *_sizes(case), *_computed(case), "3", "4")), *_derived(case)):
+    for node in (*map(parsed, (*_given(case), "2", *_sizes(case), *_computed(case), "3", "4")), *_derived(case)):
         numbers = [_number(evaluator, node) for evaluator in case.evaluators]
         values = tuple(n for n in numbers if n is not None and abs(n) not in (0.0, 1.0))
         if len(values) == len(case.runs):
@@ -85,6 +85,12 @@ def _sizes(case: Case) -> list[str]:
         if isinstance(value, torch.Tensor) and value.dim() > 1:
             texts.append(f"{name}.numel()")
     return texts
+
+
+def _given(case: Case) -> list[str]:
+    """Numbers that the exercise names, where a line below the node computes with them."""
+    read = {name for line in downstream(case, frozenset({case.graph.exercise.output})) for name in identifiers(parsed(line.source.strip()))}
+    return [name for name in case.given if name in read]
 
 
 def _derived(case: Case) -> Iterator[ast.expr]:

@@ -12,6 +12,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.plain import cancels
 from backprop_check.diagnosis.rewrites import parts as parts
 from backprop_check.diagnosis.rewrites import put_all
+from backprop_check.diagnosis.rewrites import valued_parts as valued_parts
 from backprop_check.diagnosis.spoken import Mended as Mended
 from backprop_check.diagnosis.work import EDITS
 
@@ -67,21 +68,6 @@ def rename(expression: ast.expr, old: str, new: str) -> ast.expr:
 def names_used(expression: ast.expr) -> list[ast.Name]:
     """The names whose values count, without those that only lend their shape (`torch.ones_like(x)`, `x.shape[0]`, `len(x)`)."""
     return [p for p in valued_parts(expression) if isinstance(p, ast.Name)]
-
-
-@kept
-def valued_parts(expression: ast.expr) -> list[ast.expr]:
-    """The parts whose values count; what lends its shape, and all within it, is none."""
-    shapes = {id(n) for part in parts(expression) if _lends(part) for n in ast.walk(part)}
-    return [p for p in parts(expression) if id(p) not in shapes]
-
-
-def _lends(part: ast.expr) -> bool:
-    if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
-        return part.func.id == "len"
-    if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
-        return part.func.attr.endswith(("_like", "numel", "size", "dim"))
-    return isinstance(part, ast.Attribute) and part.attr in ("shape", "dtype", "ndim")
 
 
 def weighed(case: Case) -> frozenset[str]:

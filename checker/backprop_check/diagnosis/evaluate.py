@@ -142,10 +142,12 @@ class Evaluator:
             path = _path(node.value)
             if path in MODULES and node.attr in FUNCTIONS and hasattr(MODULES[path], node.attr):
                 return getattr(MODULES[path], node.attr), node.attr
-            if path not in MODULES and node.attr in METHODS:
+            # What writes into a tensor in place has the value of what makes another one.
+            method = node.attr if node.attr in METHODS else node.attr.rstrip("_")
+            if path not in MODULES and method in METHODS:
                 base = self(node.value)
                 if isinstance(base, torch.Tensor):
-                    return getattr(base, node.attr), node.attr
+                    return getattr(base, method), method
         if isinstance(node, ast.Constant | ast.BinOp | ast.UnaryOp) or (isinstance(node, ast.Name) and node.id in self.names):
             raise Failed(node, TypeError("not callable"))
         raise Refused("a call")

@@ -11,10 +11,9 @@ import torch
 from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.counterfactual import evaluator
-from backprop_check.diagnosis.edits import parts
+from backprop_check.diagnosis.edits import names_used, parts
 from backprop_check.diagnosis.phrases import lines as lines_
 from backprop_check.diagnosis.replay import cut, downstream
-from backprop_check.diagnosis.sites import names
 from backprop_check.records import Line
 
 AVERAGES = ("cross_entropy", "nll_loss")
@@ -54,7 +53,7 @@ def brought(case: Case, lines: Sequence[Line]) -> Iterator[Brought]:
     reached = {case.node, *(line.name for line in downstream(case, frozenset({case.graph.exercise.output})))}
     for line in lines:
         for part in parts(ast.parse(line.source.strip(), mode="eval").body):
-            if names(part) & reached:
+            if moved(part) & reached:
                 yield from _of_operation(case, line, part)
 
 
@@ -91,13 +90,13 @@ def minus_brought(case: Case) -> str | None:
     for line in lines_of_answer(case):
         for part in parts(ast.parse(line.source.strip(), mode="eval").body):
             said, whole = f"`{line.name} = {line.source}`", f"`{text(part)}`"
-            if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub) and names(part.right) & reached:
+            if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub) and moved(part.right) & reached:
                 found.append(f"In {said}, `{text(part.right)}` is taken away: where it grows, the difference falls.")
-            elif isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub) and names(part) & reached:
+            elif isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub) and moved(part) & reached:
                 found.append(f"{said} has a minus before `{text(part.operand)}`.")
-            elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) and (literal(part.right) or 0) < 0 and names(part) & reached:
+            elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) and (literal(part.right) or 0) < 0 and moved(part) & reached:
                 found.append(f"{whole} has a negative exponent: it comes down as a factor, with its minus.")
-            elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div) and names(part.right) & reached:
+            elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div) and moved(part.right) & reached:
                 found.append(f"In {whole} it stands in the divisor: a derivative by a divisor has a minus.")
         reached.add(line.name)
     return found[0] if len(found) == 1 else None
@@ -111,6 +110,11 @@ def none_here(case: Case) -> bool:
     if any(_plain(case, operand) is not None for product in products for operand in (product.left, product.right)):
         return False
     return next(brought(case, lines_of_answer(case)), None) is None
+
+
+def moved(node: ast.expr) -> set[str]:
+    """The names that are read for their values: a size is none."""
+    return {name.id for name in names_used(node)}
 
 
 def _of_operation(case: Case, line: Line, part: ast.expr) -> Iterator[Brought]:
@@ -162,7 +166,7 @@ def _power(case: Case, line: Line, said: str, exponent: float) -> Brought:
 def _plain(case: Case, node: ast.expr) -> Numbers | None:
     """The value of a part that is one number, made of nothing that a gradient comes back to; by run."""
     known = case.verdict.runs[0].trial.gradients
-    if any("d" + name in known or name in known for name in names(node)):
+    if any("d" + name in known or name in known for name in moved(node)):
         return None
     compute, values = evaluator(case, node), []
     for run in case.runs:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
-from backprop_check.derivation.trees import identifiers
+from backprop_check.derivation.trees import identifiers, literal
 from backprop_check.records import Submission
 from backprop_check.submission.needed import needed
 from backprop_check.submission.signature import find_backward
@@ -24,13 +25,22 @@ def _guarded(body: str, bare: bool, parameters: tuple[str, ...]) -> tuple[ast.st
     return tuple(guarded(find_backward(ast.parse(body), bare, parameters).body))
 
 
-def fold(submission: Submission, nodes: Sequence[ast.stmt], target: str, gradients: Collection[str]) -> ast.expr | None:
+def fold(
+    submission: Submission,
+    nodes: Sequence[ast.stmt],
+    target: str,
+    gradients: Collection[str],
+    given: Mapping[str, object] | None = None,
+) -> ast.expr | None:
     """Return one expression for the last value of `target`, or None where a loop, an index or a call writes it.
 
     Helper names are put in; other gradients stay names, since the judge replaces them. Whether the result is what the learner's
-    statements compute is for the caller to verify by value.
+    statements compute is for the caller to verify by value. Constants of the exercise that are `given`, by their values, stay names too.
     """
-    known = dict(constants(submission))
+    aliases = named_so(submission)
+    own = {name: literal(value) for name, value in constants(submission).items() if value is not None and given and name in given}
+    known = {name: value for name, value in constants(submission).items() if own.get(name) is None or own[name] != (given or {})[name]}
+    known |= aliases
     for statement, node in zip(submission.statements, nodes, strict=True):
         match node:
             case ast.Assign(targets=targets, value=value) if all(isinstance(t, ast.Name) for t in targets):
@@ -45,8 +55,31 @@ def fold(submission: Submission, nodes: Sequence[ast.stmt], target: str, gradien
                 known[name] = ast.copy_location(joined, node) if joined else None
             case _:
                 for name in statement.writes:
-                    known[name] = None
+                    known[name] = aliases.get(name)
     return known.get(target)
+
+
+def named_so(submission: Submission) -> dict[str, ast.expr]:
+    """What the file's own names of torch's modules and functions stand for: `fn` for `F`, `tanh` for `torch.tanh`."""
+    return _named_so(submission.prelude, submission.body, submission.parameters)
+
+
+@lru_cache(4)
+def _named_so(prelude: str, body: str, parameters: tuple[str, ...]) -> dict[str, ast.expr]:
+    found: dict[str, str] = {}
+    for node in (node for text in (prelude, body) for node in ast.walk(ast.parse(text))):
+        if isinstance(node, ast.Import):
+            found |= {alias.asname: alias.name for alias in node.names if alias.asname and alias.name.split(".")[0] == "torch"}
+        elif isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] == "torch":
+            found |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names if alias.name != "*"}
+    usual = {name: re.sub(r"^torch\.nn\.functional\b", "F", path) for name, path in found.items() if name not in parameters}
+    return {name: _of_path(path) for name, path in usual.items() if name != path}
+
+
+def _of_path(path: str) -> ast.expr:
+    """A dotted name as a tree that stands nowhere yet."""
+    base, _, last = path.rpartition(".")
+    return ast.Attribute(_of_path(base), last, ast.Load()) if base else ast.Name(last, ast.Load())
 
 
 def constants(submission: Submission) -> dict[str, ast.expr | None]:
@@ -75,4 +108,7 @@ class _Put(ast.NodeTransformer):
         self.values = values
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.values.get(node.id) or node
+        value = self.values.get(node.id)
+        if isinstance(value, ast.Name | ast.Attribute) and not hasattr(value, "lineno"):
+            return ast.copy_location(copy.copy(value), node)
+        return value or node

@@ -58,7 +58,7 @@ def _answer(case: Case, trial: Trial) -> Answer:
     unknown = Answer("missing")
     if case.expression is None:
         return unknown
-    names = {**in_float64(trial.values), **{name: trial.gradients[name] for name in case.available}}
+    names = {**case.given, **in_float64(trial.values), **{name: trial.gradients[name] for name in case.available}}
     try:
         value = Evaluator(names, case.work)(case.expression)
     except (Refused, Failed, RecursionError):

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from functools import cache, partial
 from itertools import chain, islice
 
-from backprop_check.derivation.trees import dumped, fill, text
+from backprop_check.derivation.trees import dumped, fill, simple, text
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.chains import without_one
+from backprop_check.diagnosis.chains import factors, is_product, product, without_one
 from backprop_check.diagnosis.edits import names_used, parts, search
 from backprop_check.diagnosis.letters import relettered
 from backprop_check.diagnosis.nearness import far, new_numbers
@@ -22,6 +22,8 @@ from backprop_check.diagnosis.rules import bad_reshape, hard_coded_size, wrong_o
 from backprop_check.diagnosis.work import EDITS
 
 ENOUGH = 40
+LINEAR = ("sum", "mean", "unsqueeze", "squeeze", "reshape", "view", "expand", "transpose", "permute", "flip", "cumsum")
+"""Calls that a minus may pass."""
 ROUNDABOUT = 12
 """So much nearer a right line may come by being made plain (of `far`): of others that is not tried."""
 
@@ -81,7 +83,7 @@ def nearest(case: Case, given: str | None) -> str | None:
 def _plain(case: Case, candidate: str) -> Iterator[str]:
     """A right line without what cancels itself in it, one without its factor 1, and one as short as it can be made."""
     expression = ast.parse(candidate, mode="eval").body
-    quiet = _led(case, settled(case, expression))
+    quiet = _multiplied(_turned(case, _led(case, settled(case, expression))))
     if not case.is_right(quiet):
         yield text(expression)
         return
@@ -98,6 +100,34 @@ def _led(case: Case, expression: ast.expr) -> ast.expr:
         match part:
             case ast.UnaryOp(op=ast.USub(), operand=ast.BinOp(op=ast.Mult() | ast.Div()) as product) if dumped(part) not in own:
                 expression = put(expression, part, led(product))
+    return expression
+
+
+def _turned(case: Case, expression: ast.expr) -> ast.expr:
+    """`(b - a).sum(1)` for `-(a - b).sum(1)`, unless the learner writes that."""
+    own = {dumped(part) for part in parts(case.draft)} if case.draft is not None else set()
+    for part in parts(expression):
+        if not isinstance(part, ast.UnaryOp) or not isinstance(part.op, ast.USub) or dumped(part) in own:
+            continue
+        base = part.operand
+        while isinstance(base, ast.Call) and isinstance(base.func, ast.Attribute) and base.func.attr in LINEAR:
+            base = base.func.value
+        if isinstance(base, ast.BinOp) and isinstance(base.op, ast.Sub):
+            turned = put(part.operand, base, ast.BinOp(base.right, ast.Sub(), base.left))
+            expression = put(expression, part, turned)
+    return expression
+
+
+def _multiplied(expression: ast.expr) -> ast.expr:
+    """`torch.ones_like(x) / n` for `1 / (torch.ones_like(x) * n)`."""
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div) and is_product(part.right):
+            negative, found = factors(part.right)
+            ones = [f for _, f in found if isinstance(f, ast.Call) and ast.unparse(f.func) == "torch.ones_like"]
+            rest = [(divides, factor) for divides, factor in found if factor not in ones]
+            if len(ones) == 1 and rest and (False, ones[0]) in found:
+                above = ast.BinOp(part.left, ast.Mult(), ones[0])
+                return simple(put(expression, part, ast.BinOp(above, ast.Div(), product(negative, rest))))
     return expression
 
 

@@ -14,7 +14,8 @@ import torch
 
 from backprop_check.comparison.compare import EXACT, tolerance
 from backprop_check.derivation.derive import Derived, Underivable, derive
-from backprop_check.derivation.trees import identifiers
+from backprop_check.derivation.lesson import users
+from backprop_check.derivation.trees import identifiers, parsed
 from backprop_check.diagnosis.evaluate import Evaluator
 from backprop_check.diagnosis.fold import fold, statement_nodes
 from backprop_check.diagnosis.work import Work
@@ -117,7 +118,7 @@ class Observed:
 
     def fold(self, target: str) -> ast.expr | None:
         """The same of any name, gradients left as they are."""
-        return fold(self.submission, self.nodes, target, frozenset(self.verdict.runs[0].trial.gradients))
+        return fold(self.submission, self.nodes, target, frozenset(self.verdict.runs[0].trial.gradients), self.given)
 
     @cached_property
     def reads(self) -> frozenset[str]:
@@ -130,11 +131,18 @@ class Observed:
     def consumers(self) -> tuple[Line, ...]:
         """The lines of the forward that use this node and that a gradient flows through."""
         known = self.verdict.runs[0].trial.gradients
-        return tuple(line for line in self.graph.exercise.lines if self.node in line.reads and "d" + line.name in known)
+        return users(self.graph.exercise, self.node, known)
+
+    @cached_property
+    def given(self) -> dict[str, int | float]:
+        """The plain numbers that the exercise names at its top level and the forward computes with."""
+        named = frozenset[str]().union(*(identifiers(parsed(line.source.strip())) for line in self.graph.exercise.lines))
+        scope = self.graph.scope
+        return {name: scope[name] for name in sorted(named) if type(scope.get(name)) in (int, float)}
 
     def names(self, run: Run) -> dict[str, Any]:
         """Names an expression for this target may use in `run`: the forward's, and the gradients complete at its line."""
-        return {**in_float64(run.trial.values), **{name: run.trial.gradients[name] for name in self.available}}
+        return {**self.given, **in_float64(run.trial.values), **{name: run.trial.gradients[name] for name in self.available}}
 
     @cached_property
     def available(self) -> frozenset[str]:

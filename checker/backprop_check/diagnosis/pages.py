@@ -19,7 +19,17 @@ RULES = Path(__file__).parent / "rules"
 HEADINGS = ("Family", "Forward", "Shapes", "Inputs", "Wrong", "Right", "Why", "Read more")
 VARIANTS = (
     *("Of brackets", "Of what does not belong", "Of a missing import", "Of lengths written down", "Of what moves nothing"),
-    *("Of another shape", "Of a loop over places", "Of a loop", "Of a product of ones", "Of one way", "Of a term", "Of one use"),
+    *(
+        "Of another shape",
+        "Of a loop over places",
+        "Of a loop",
+        "Of a product of ones",
+        "Of one way",
+        "Of a term",
+        "Of one use",
+        "Of what has no name",
+    ),
+    *("Of another value", "Of an infinity written down"),
 )
 """Other questions in its place, for answers that make the mistake so: the first of them that fits is asked (`report.hint.variants`)."""
 

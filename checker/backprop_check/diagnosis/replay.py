@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from backprop_check.derivation.trees import lenders
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.work import REPLAY
 from backprop_check.records import Line, Run
@@ -21,7 +22,8 @@ def downstream(case: Case, stops: frozenset[str]) -> list[Line]:
     """The forward's lines between the case's node and the nodes in `stops`, in order, the stops' own lines included."""
     reached, lines = {case.node}, []
     for line in case.graph.exercise.lines:
-        if any(name in reached and (name not in stops or name == case.node) for name in line.reads):
+        reads = set(line.reads) - lenders(line.source)
+        if any(name in reached and (name not in stops or name == case.node) for name in reads):
             reached.add(line.name)
             lines.append(line)
     return lines

@@ -8,7 +8,7 @@ from operator import is_
 from types import UnionType
 from typing import Any
 
-from backprop_check.derivation.trees import kept
+from backprop_check.derivation.trees import kept, lends_shape
 
 _PARTS = (ast.expr, ast.keyword, ast.operator, ast.cmpop)
 
@@ -23,16 +23,26 @@ def calls(expression: ast.AST, *names: str) -> Iterator[ast.Call]:
 @kept
 def parts(expression: ast.expr) -> tuple[ast.expr, ...]:
     """The sub-expressions that have a value of their own, the whole first; not the names of functions and modules."""
-    found = [expression]
+    return (expression, *(part for child in _children(expression) for part in parts(child)))
+
+
+@kept
+def valued_parts(expression: ast.expr) -> tuple[ast.expr, ...]:
+    """The parts whose values count; what lends its shape, and all within it, is none. By place: trees share equal parts."""
+    if lends_shape(expression):
+        return ()
+    return (expression, *(part for child in _children(expression) for part in valued_parts(child)))
+
+
+def _children(expression: ast.expr) -> Iterator[ast.expr]:
     for child in ast.iter_child_nodes(expression):
         if isinstance(child, ast.keyword):
-            found += parts(child.value)
+            yield child.value
         elif isinstance(child, ast.Attribute) and isinstance(expression, ast.Call) and child is expression.func:
             if not (isinstance(child.value, ast.Name) and child.value.id in ("torch", "F")):
-                found += parts(child.value)
+                yield child.value
         elif isinstance(child, ast.expr):
-            found += parts(child)
-    return tuple(found)
+            yield child
 
 
 def operations(expression: ast.expr, kinds: type[ast.operator] | UnionType) -> Iterator[ast.BinOp]:

@@ -76,12 +76,12 @@ def words_of_whole(case: Case, constant: Named) -> Words:
     single = all(a.numel() == 1 for a in case.answers)
     if source is not None:
         minus = minus_brought(case) if constant.text.startswith("-") and "exponent" not in source.why else None
-        error = f"the factor {constant.text} is missing"
+        error = f"the factor {_told(constant)} is missing"
         error += f" in all of {case.name}" if case.draft is None and len(case.written) > 1 else ""
         return Words(error, f"{source.why} {minus or ''}".strip(), source.ask)
-    error = f"{case.name if single else f'every number of {case.name}'} has to be multiplied by {constant.text}"
+    error = f"{case.name if single else f'every number of {case.name}'} has to be multiplied by {_told(constant)}"
     if case.beside:
-        error = f"a constant is not counted as it should be: the factor {constant.text} is missing"
+        error = f"a constant is not counted as it should be: the factor {_told(constant)} is missing"
     already = _already(case, [1 / f for f in factor])
     if already is not None:
         return Words(error, already, "Count it once: leave it out here.")
@@ -90,6 +90,10 @@ def words_of_whole(case: Case, constant: Named) -> Words:
     if none_here(case):
         return Words(error, once(case), "Look in your lines for what multiplies or divides as one number for all, and leave it out.")
     return Words(error, once(case), look(case))
+
+
+def _told(constant: Named) -> str:
+    return f"`{constant.text}`" if constant.text.isidentifier() else constant.text
 
 
 def _too_many(case: Case, whole: ast.BinOp, lost: ast.expr) -> Words:

@@ -27,6 +27,13 @@ KNOWN = (
         "Ask along which axis the index counts, and give one slice for each index; for one place in each row there is `scatter`.",
     ),
     Known(
+        r"(index_\w+?|scatter\w*?)_?\(\): "
+        r"(?:Index is supposed to be a vector, but got dim: \d+ with type: (?!Long|Int)|Expected dtype \S+ for index)",
+        "`{1}` is given values where its index belongs",
+        "It takes an axis, then the index, then what is brought to the places that the index names.",
+        "Put the index second and the gradient third.",
+    ),
+    Known(
         r"Index is supposed to be a vector, but got dim: (\d+)",
         "`index_add` takes an index of one axis, and this one has {1}",
         "Each index belongs to one slice of what is added.",

@@ -6,13 +6,15 @@ import ast
 
 import torch
 
-from backprop_check.derivation.trees import literal, text
+from backprop_check.derivation.trees import literal, parsed, text
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import factors, is_product
 from backprop_check.diagnosis.edits import names_used, parts, value_of
-from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.factors import lines_of_answer
+from backprop_check.diagnosis.phrases import lines, short
 from backprop_check.diagnosis.replaced import replaced, sensible, with_a_factor, with_factor
+from backprop_check.diagnosis.rewrites import operations
 from backprop_check.records import Diagnosis
 
 
@@ -43,10 +45,16 @@ def wrong_part(case: Case, last: bool = False) -> Diagnosis | None:
         code, error = "index-as-value", "says where, not how much"
     shown = f"`{text(replacement)}`" if part in told else "another value"
     whole = _product_of(case, part) if code == "missing-local-derivative" and isinstance(replacement, ast.BinOp) else part
+    error, note = f"`{short(whole)}` {error}", example(case)
+    place, instead = _bare(part, replacement)
+    function = _of_function(case, place.id, instead) if isinstance(place, ast.Name) else None
+    if function is not None:
+        code, error, note = function
+        whole = place
     return case.proven(
         code,
-        error=f"`{short(whole)}` {error}",
-        note=example(case),
+        error=error,
+        note=note,
         help=asks(case),
         span=case.span(whole),
         evidence=f"With {shown} in the place of `{text(part)}` the expression equals autograd's gradient in every trial.",
@@ -72,13 +80,7 @@ OTHERWISE = "wrong-local-derivative", "is not the derivative that belongs here"
 
 def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
     """What mistake it is to have written `part` for `replacement`; None where something beside it is wrong instead."""
-    while isinstance(part, ast.BinOp) and isinstance(replacement, ast.BinOp) and type(part.op) is type(replacement.op):
-        if ast.dump(part.right) == ast.dump(replacement.right):
-            part, replacement = part.left, replacement.left
-        elif ast.dump(part.left) == ast.dump(replacement.left):
-            part, replacement = part.right, replacement.right
-        else:
-            break
+    part, replacement = _bare(part, replacement)
     if isinstance(replacement, ast.BinOp):
         within = ast.dump(part) in ast.dump(replacement)
         if within and literal(replacement.left) is not None and ast.dump(replacement.right) == ast.dump(part):
@@ -103,8 +105,31 @@ def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
         and isinstance(replacement, ast.Call)
         and not any(word in ast.dump(replacement) for word in ("sign", "ones_like"))
     ):
-        return "wrong-point", "is not where this derivative is taken"
+        return ANOTHER
     return OTHERWISE
+
+
+def _bare(part: ast.expr, replacement: ast.expr) -> tuple[ast.expr, ast.expr]:
+    """Both without what they have in common around the part in which they differ: of `c**2` and `tanh(c)**2`, `c` and `tanh(c)`."""
+    while isinstance(part, ast.BinOp) and isinstance(replacement, ast.BinOp) and type(part.op) is type(replacement.op):
+        if ast.dump(part.right) == ast.dump(replacement.right):
+            part, replacement = part.left, replacement.left
+        elif ast.dump(part.left) == ast.dump(replacement.left):
+            part, replacement = part.right, replacement.right
+        else:
+            break
+    return part, replacement
+
+
+def _of_function(case: Case, name: str, call: ast.expr) -> tuple[str, str, str] | None:
+    """Code, error and note where a name stands for a function of it that the forward computes on the way."""
+    line = next((line for line in lines_of_answer(case) if ast.dump(call) in ast.dump(parsed(line.source.strip()))), None)
+    if line is None or not isinstance(call, ast.Call):
+        return None
+    if name == case.node:
+        error = f"the formula is right, but `{name}` is what goes into `{text(call)}`"
+        return "wrong-point", error, f"In {lines([line])} it belongs to what comes out of that."
+    return "wrong-operand", f"`{name}` {ANOTHER[1]}", f"{lines([line])} brings in `{text(call)}`, not `{name}`."
 
 
 def _calls(expression: ast.expr) -> list[ast.Call]:
@@ -114,7 +139,10 @@ def _calls(expression: ast.expr) -> list[ast.Call]:
 def _is_taken_by_the_forward(case: Case, name: ast.Name) -> bool:
     """Whether a name is what the learner hands to a function that the line of the forward calls too: then only its argument is another."""
     takers = [c for c in (_calls(case.draft) if case.draft is not None else ()) if name in (*c.args, getattr(c.func, "value", None))]
-    return any(f"{c.func.attr}(" in line.source for c in takers if isinstance(c.func, ast.Attribute) for line in case.consumers)
+    known = [(line.source, ast.dump(parsed(line.source.strip()))) for line in case.consumers]
+    calls = ((f"{c.func.attr}(", ast.dump(c)) for c in takers if isinstance(c.func, ast.Attribute))
+    # What the forward calls with the same argument is its value: no other argument is what is lacking.
+    return any(name in source and whole not in tree for name, whole in calls for source, tree in known)
 
 
 def _is_of_the_line(case: Case, part: ast.expr) -> bool:
@@ -133,7 +161,7 @@ def part_without_a_factor(case: Case) -> Diagnosis | None:
     if case.draft is None or not case.everywhere:
         return None
     for expression, part, factor in sensible(case, with_a_factor(case, case.draft)):
-        if case.gradients_in(part):
+        if case.gradients_in(part) and not (isinstance(factor, ast.UnaryOp) and _is_powered(factor.operand, case.draft)):
             there = {n.id for n in names_used(factor)} & {n.id for n in names_used(case.draft)}
             return case.proven(
                 "wrong-local-derivative" if there else "missing-local-derivative",
@@ -152,12 +180,19 @@ def _is_lost_divisor(factor: ast.expr, draft: ast.expr) -> bool:
     return divides and {n.id for n in names_used(factor)}.isdisjoint(n.id for n in names_used(draft))
 
 
+def _is_powered(base: ast.expr, draft: ast.expr) -> bool:
+    """Whether the line raises it to a power already."""
+    return any(ast.dump(power.left) == ast.dump(base) for power in operations(draft, ast.Pow))
+
+
 def gradient_without_its_slope(case: Case) -> Diagnosis | None:
     """A gradient from above stands there without the derivative it has to be multiplied with."""
     found = next(sensible(case, with_factor(case, case.draft)), None) if case.draft is not None else None
     if found is None:
         return None
     expression, part, factor = found
+    if case.draft is not None and isinstance(factor, ast.UnaryOp) and _is_powered(factor.operand, case.draft):
+        return None  # `r**2 * -r`: a power is off, and a sign
     # Beside a derivative that is there already, another factor does not complete it, but a divisor of the forward that is nowhere in it.
     there = any(_is_tensor(case, name) and name.id not in case.available for name in names_used(case.draft)) if case.draft else False
     there = there and not (case.draft is not None and _is_lost_divisor(factor, case.draft))

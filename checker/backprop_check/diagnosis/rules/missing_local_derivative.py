@@ -28,11 +28,15 @@ import torch
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.another_gradient import another_gradient
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.claims import as_if
-from backprop_check.diagnosis.counterfactual import detached
+from backprop_check.diagnosis.claims import as_if, slope
+from backprop_check.diagnosis.counterfactual import detached, replays, with_slope
 from backprop_check.diagnosis.replaced import with_term
 from backprop_check.diagnosis.replay import cut, downstream, gradient, passed_through
+from backprop_check.diagnosis.sites import Site, sites
 from backprop_check.records import Diagnosis, Line
+
+ALONG_ROWS = ("softmax", "log_softmax", "softmin", "cumsum", "layer_norm", "normalize")
+"""Operations in which one number moves several of its row."""
 
 beside = another_gradient
 """The story that ties with this one."""
@@ -49,7 +53,27 @@ def find(case: Case) -> Diagnosis | None:
         for operand in line.reads:
             if operand in on_path and _could_pass(case, line, operand) and _replays(case, line, operand, stops):
                 return _told(case, line, operand)
-    return None
+    return next((_of_rows(case, site) for site in sites(case) if site.line in lines and _passes_a_row(case, site)), None)
+
+
+def _passes_a_row(case: Case, site: Site) -> bool:
+    """Whether the answer is what comes back when the derivative of an operation along rows, of more than a name, is taken as 1."""
+    along = isinstance(site.part, ast.Call) and isinstance(site.part.func, ast.Attribute) and site.part.func.attr in ALONG_ROWS
+    if not along or isinstance(site.operand, ast.Name):
+        return False
+    return replays(case, with_slope(case, site, lambda x, y: torch.ones_like(y)))
+
+
+def _of_rows(case: Case, site: Site) -> Diagnosis:
+    part, of, line = text(site.part), text(site.operand), site.line
+    return case.proven(
+        "missing-local-derivative",
+        error=f"this passes what arrives at `{part}` through it unchanged",
+        note=f"`{line.name} = {line.source}` is not the identity: one number of `{of}` moves several of its row.",
+        help=f"Work out first what comes back to `{of}`: for one number, what it does to each number of its row, times what arrives there.",
+        evidence=f"With the derivative of `{part}` by `{of}` taken as 1, autograd gives exactly your answer in every trial.",
+        claims=(slope(site, "1"),),
+    )
 
 
 def _could_pass(case: Case, line: Line, operand: str) -> bool:
@@ -65,13 +89,19 @@ def _replays(case: Case, line: Line, operand: str, stops: frozenset[str]) -> boo
 
 
 def _told(case: Case, line: Line, operand: str) -> Diagnosis:
+    why = f"its derivative with respect to {operand} is missing from the product."
+    help_ = f"Ask how much {line.name} moves when {operand} moves a little, and multiply with that."
+    if any(f"{name}(" in line.source for name in ALONG_ROWS):
+        why = f"one number of {operand} moves several of {line.name}."
+        moves = f"Ask which numbers of {line.name} move when one of {operand} rises a little, and how much"
+        help_ = f"{moves}: each times what arrives there, added up."
     return case.proven(
         "missing-local-derivative",
         error=f"this passes d{line.name} through `{line.source}` unchanged"
         if "d" + line.name in case.reads
         else f"the derivative of `{line.source}` by {operand} is missing",
-        note=f"`{line.name} = {line.source}` is not the identity: its derivative with respect to {operand} is missing from the product.",
-        help=f"Ask how much {line.name} moves when {operand} moves a little, and multiply with that.",
+        note=f"`{line.name} = {line.source}` is not the identity: {why}",
+        help=help_,
         evidence=f"With the derivative of `{line.source}` taken as 1, autograd gives exactly your answer in every trial.",
         claims=(as_if([(line, f"({ast.unparse(detached(line, [operand]))}) + {operand}")]),),
         fix=_with_it(case),

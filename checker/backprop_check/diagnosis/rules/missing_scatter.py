@@ -12,7 +12,7 @@ the row it was copied from, and rows that were not picked get zero. The result h
 
 Read more: the PyTorch documentation, "torch.Tensor.index_add".
 
-Question: How many rows has {node}, and how many has yours? Into which rows of {node} do yours belong?
+Question: Yours is {got}, and {node} is {axes}. Into which places of {node} do your numbers belong, and what stands in the others?
 Slip: this is still in the places of what was picked
 Note: Each gradient belongs to the element that {lines} has picked.
 Help: Begin with zeros in the shape of {node}, and add each gradient where its element came from.

@@ -14,6 +14,7 @@ maximum first. The gradient has such a form too: build it from the values the fo
 
 Read more: the PyTorch documentation, "torch.nn.functional.log_softmax"; Goodfellow et al., "Deep Learning", 4.1.
 
+Of an infinity written down: What comes back to a number that the forward overwrites, whatever it overwrites it with?
 Question: Where does your line divide, raise or take a logarithm? What comes out where that number is 0, or very large?
 """
 
@@ -45,6 +46,17 @@ def find(case: Case) -> Diagnosis | None:
     guilty = _guilty(case, i)
     where = f"`{ast.unparse(guilty)}`" if guilty is not None else "the answer"
     at = written(tuple(place))
+    if guilty is not None and _writes_infinity(guilty) and case.mends(lambda a, o: torch.where(torch.isfinite(a), a, torch.zeros_like(a))):
+        return case.proven(
+            "not-finite",
+            error="an infinity is written down here",
+            note=f"Where your numbers are finite they are right. At {at} of {case.name} yours is {case.answers[i][tuple(place)]:g}, "
+            "and should be 0.",
+            help="Nothing comes back in those places: write 0 there.",
+            span=case.span(guilty),
+            evidence="With 0 in the places of the infinite numbers the answer equals autograd's gradient in every trial.",
+            claims=(equal("torch.where(answer - answer == 0, answer, 0.0)"),),
+        )
     return case.proven(
         "not-finite",
         error=f"{where} is not finite, though the gradient is",
@@ -56,6 +68,13 @@ def find(case: Case) -> Diagnosis | None:
         evidence="In every trial the answer equals autograd's gradient wherever it is finite.",
         claims=(equal("torch.where(answer - answer == 0, answer, gradient)"),),
     )
+
+
+def _writes_infinity(part: ast.expr) -> bool:
+    """Whether an infinity stands there as such: `float("-inf")`, `torch.inf`."""
+    words = (n.value for n in ast.walk(part) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+    named = any(isinstance(n, ast.Attribute) and n.attr == "inf" for n in ast.walk(part))
+    return named or any(word.strip("+-").lower() in ("inf", "infinity") for word in words)
 
 
 def _guilty(case: Case, i: int) -> ast.expr | None:

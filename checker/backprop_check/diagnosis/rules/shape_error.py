@@ -34,6 +34,7 @@ from backprop_check.diagnosis.failure import failing_part
 from backprop_check.diagnosis.fitting import fitting, needless
 from backprop_check.diagnosis.meeting import axes_of, contracted, function_of, node_axes, operands_of, shape_told
 from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.refusals import refusal
 from backprop_check.diagnosis.rewrites import method, put
 from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis
@@ -43,6 +44,7 @@ SIGNS = {ast.MatMult: "@", ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "
 ABOUT_SHAPES = re.compile(r"siz|shape|dimension|\dD\b|\d-D|broadcast|number of (?!classes)|same length|subscript|must be a matrix", re.I)
 """What torch says of shapes that do not fit. An index outside, a number of the wrong kind or a missing argument is another mistake."""
 
+TORCH_SAYS = "torch says: "
 LIKE_AT = ("matmul", "mm", "mv", "bmm")
 ELEMENTWISE = ("mul", "multiply", "add", "sub", "subtract", "div", "divide", "true_divide", "where", "maximum", "minimum", "pow")
 VECTORS = "`{}` takes two vectors: each has one axis."
@@ -75,7 +77,11 @@ def find(case: Case) -> Diagnosis | None:
     move, right = fitting(case, part, operands)
     if right is None and (more := needless(case, part)) is not None:
         return _needless(case, part, error, *more)
-    return _told(case, part, error, _rule(case, part, operands, raised.message), move, right)
+    note = _rule(case, part, operands, raised.message)
+    known = refusal(case) if note.startswith(TORCH_SAYS) else None
+    if known is not None:
+        return _told(case, part, known.error, known.note, known.help, right)
+    return _told(case, part, error, note, move, right)
 
 
 def _told(case: Case, part: ast.expr, error: str, note: str, move: str, right: ast.expr | None = None) -> Diagnosis:
@@ -126,7 +132,7 @@ def _rule(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr], mess
         last = "the only axis" if ranks[1] == 1 else "the last axis but one"
         now = f"Here {meet[0]} meets {meet[1]}."
         return f"`{name}` lets the last axis of the left factor meet {last} of the right one, and sums over it. {now}"
-    return f"torch says: {message}"
+    return f"{TORCH_SAYS}{message}"
 
 
 def _letters(case: Case, part: ast.Call, operands: list[ast.expr]) -> str:

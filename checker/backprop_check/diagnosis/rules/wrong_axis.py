@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 
 from backprop_check.diagnosis.case import Case
@@ -44,7 +45,23 @@ RANKS = 4
 def find(case: Case) -> Diagnosis | None:
     """Proven by the learner's own expression with another axis: it is then the oracle."""
     found = search(case, busy(edits))
-    return _told(case, found) if found is not None else None
+    if found is not None:
+        return _told(case, found)
+    found = search(case, _copied)
+    if found is None:
+        return None
+    told = _told(case, found)
+    return replace(told, help=f"{told.help} Then copy it to the shape of {case.node}: multiply with `torch.ones_like({case.node})`.")
+
+
+def _copied(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """An axis of length 1 put in another place, and the whole then copied to the shape of the node."""
+    ones = ast.parse(f"torch.ones_like({case.node})", mode="eval").body
+    for call in calls(expression, "unsqueeze"):
+        for written in _axes(call):
+            for other in _others(written):
+                moved = put(expression, written, ast.copy_location(other, written))
+                yield ast.BinOp(ones, ast.Mult(), moved), call
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
@@ -86,10 +103,20 @@ def _lengths(case: Case, expression: ast.expr) -> Iterator[Edit]:
         if len(call.args) == 1 and not call.keywords:
             for axis in range(1, RANKS):
                 yield put(expression, call, ast.copy_location(ast.Call(call.func, [*call.args, ast.Constant(axis)], []), call)), call
+    for call in calls(expression, "sum", "mean"):
+        if call is not expression and not _axes(call) and not call.keywords and _is_method(call):
+            for axis in range(RANKS):
+                keep = [ast.keyword("keepdim", ast.Constant(True))]
+                for keywords in (keep, []):
+                    yield put(expression, call, ast.copy_location(ast.Call(call.func, [ast.Constant(axis)], keywords), call)), call
     for call in calls(expression, "argmax", "argmin"):
         if not _axes(call) and not call.keywords:
             for axis in range(RANKS):
                 yield put(expression, call, ast.copy_location(ast.Call(call.func, [ast.Constant(axis)], []), call)), call
+
+
+def _is_method(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) not in MODULES
 
 
 def _axes(call: ast.Call) -> list[ast.expr]:
@@ -118,6 +145,8 @@ def _of_call(call: ast.Call) -> str | None:
         return f"`{ast.unparse(call.args[1])}` is the length of another axis than the one that is picked from"
     if call.func.attr == "one_hot" and len(call.args) == 2 and isinstance(call.args[1], ast.Constant):
         return f"`one_hot` makes {ast.unparse(call.args[1])} columns here, and the axis that the indices count along has another length"
+    if call.func.attr in ("sum", "mean") and not _axes(call):
+        return f"`{call.func.attr}()` runs over all axes: it gives one number for everything"
     if call.func.attr in ("argmax", "argmin") and not _axes(call):
         return f"`{call.func.attr}` without an axis runs over all of them: it gives one index alone"
     return None

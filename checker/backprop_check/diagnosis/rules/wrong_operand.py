@@ -69,7 +69,9 @@ def find(case: Case) -> Diagnosis | None:
     elif part not in names_used(case.draft):
         note = f"Here `{old}` gives no value but a shape, a length or an index; those of `{new}` are meant."
         help_ = "Ask which tensor that shape, length or index is of."
-    elif old == case.node and new in brings:
+    elif old == case.node and (made := [line for line in case.consumers if line.name == new]):
+        note = f"`{old}` goes into {lines(made)}; `{new}`, what comes out of it, is meant here."
+    elif old == case.node and _meets(case, new):
         note = f"How fast the result moves with {case.node} is told by the other operand, `{new}`."
     elif new in brings and old not in brings:
         note = f"{lines(line for line in case.consumers if new in line.reads)} brings in `{new}`, not `{old}`."
@@ -84,6 +86,24 @@ def find(case: Case) -> Diagnosis | None:
         evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
         fix=text,
     )
+
+
+def _meets(case: Case, name: str) -> bool:
+    """Whether a name is the other operand of an operation on the node, in which each says how fast the result moves with the other."""
+    for line in case.consumers:
+        for part in parts(ast.parse(line.source.strip(), mode="eval").body):
+            sides = [*_sides(part)]
+            of_node, of_name = ([side for side in sides if one in {n.id for n in names_used(side)}] for one in (case.node, name))
+            if any(mine is not other for mine in of_node for other in of_name):
+                return True
+    return False
+
+
+def _sides(part: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(part, ast.BinOp) and not isinstance(part.op, ast.Add | ast.Sub):
+        yield from (part.left, part.right)
+    elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
+        yield from (part.func.value, *part.args)
 
 
 def _goes_past(case: Case, old: str, new: str) -> bool:

@@ -14,6 +14,8 @@ went in, or what came out?
 Read more: `backprop-check explain tanh`, and of any other operation its own page: what stands there as y, what as x?
 
 Question: A slope belongs to a point. Is your formula made for {node}, or for the result {users}?
+Of what has no name: A slope belongs to a point. Is your formula made for what goes into the function of {node} in {lines}, or for
+what comes out of it?
 Slip: {stands}
 Note: A derivative in terms of what went in has another form than one in terms of what came out.
 Help: Ask of each name whether it is what went into {lines} or what came out.
@@ -47,7 +49,7 @@ def find(case: Case) -> Diagnosis | None:
                 return case.proven(
                     "wrong-point",
                     by=found,
-                    error=f"the formula is right, but `{old}` is {role}",
+                    error=f"`{old}` is {role}" if case.beside else f"the formula is right, but `{old}` is {role}",
                     note=f"In `{line.name} = {line.source}` this formula belongs to {other}, `{new}`.",
                     help=f"Ask of each name in the formula whether it is the input or the output of the operation that makes {line.name}.",
                     evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",

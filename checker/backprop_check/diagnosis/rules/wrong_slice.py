@@ -16,6 +16,7 @@ Read more: the PyTorch documentation, "torch.cat".
 Question: The forward carries {one} to {goes}. From which place does your line fetch its gradient?
 Of what moves nothing: Nothing in the forward moves with {one}. What belongs there, and what does your line put there?
 Of another shape: The forward carries {one} to {goes}. Yours is {got}: where in it is what comes back from there?
+Of another value: Which part of what stands beside {node} in {lines} does {one} meet, and which part is it in your line?
 Slip: the numbers stand at the other end of their axis
 Note: Each gradient belongs where its element was taken from.
 Help: Follow one element by hand: where did the forward put it, and where does its gradient come back from?
@@ -31,7 +32,7 @@ from itertools import permutations
 
 import torch
 
-from backprop_check.derivation.trees import literal
+from backprop_check.derivation.trees import literal, parsed, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.meeting import last_step
@@ -65,6 +66,8 @@ def find(case: Case) -> Diagnosis | None:
             return replace(told, note=note, help=f"Ask which of them stands beside {case.node} in the forward.")
         if not _cuts(case):
             return _needless(case, evidence, found)
+        if isinstance(part, ast.Subscript) and (said := _along(case, part, found, evidence) or _beside(case, part)):
+            return said
         return _told(case, "this is another part than the forward used", evidence, found)
     piece = same_piece_elsewhere(case) if case.everywhere else None
     if piece is None:
@@ -90,6 +93,42 @@ def _member(case: Case, part: ast.Subscript, found: Mended, evidence: str) -> Di
     told = _told(case, other or f"`{short(part)}` is another part than {case.node}'s", evidence, found)
     move = "along which axis the forward joins or cuts" if other else f"which place {case.node} has in the forward"
     return replace(told, help=f"Ask {move}, and take the numbers from there.")
+
+
+def _along(case: Case, part: ast.Subscript, found: Mended, evidence: str) -> Diagnosis | None:
+    """The right bounds, along another axis."""
+    right = same_place(case.draft, found.tree, part) if case.draft is not None else None
+    if not isinstance(right, ast.Subscript):
+        return None
+    mine, due = _bounds(part.slice), _bounds(right.slice)
+    if len(mine) != 1 or len(due) != 1 or mine[0][1] != due[0][1] or mine[0][0] == due[0][0]:
+        return None
+    told = _told(case, f"`{short(part)}` cuts along axis {mine[0][0]}", evidence, found)
+    return replace(told, note=f"The bounds are right; along axis {due[0][0]} they are meant.", help=f"Cut along axis {due[0][0]}.")
+
+
+def _bounds(index: ast.expr) -> list[tuple[int, str]]:
+    """The axes of an index along which something is left out, each with what says what is kept."""
+    cuts = index.elts if isinstance(index, ast.Tuple) else [index]
+    return [(axis, ast.dump(cut)) for axis, cut in enumerate(cuts) if ast.dump(cut) != ast.dump(ast.Slice())]
+
+
+def _beside(case: Case, part: ast.Subscript) -> Diagnosis | None:
+    """A part of a value that the forward joins with the node, and not the one that it does."""
+    if case.gradients_in(part.value) or case.draft is None:
+        return None
+    for line in case.consumers:
+        for right in parts(parsed(line.source.strip())):
+            same = isinstance(right, ast.Subscript) and ast.dump(right.value) == ast.dump(part.value)
+            if same and case.is_right(changed := put(case.draft, part, right)):
+                of = short(part.value)
+                error = f"`{short(part)}` is another part of `{of}` than the one that {case.node} meets"
+                told = _told(
+                    case, error, f"`{text(changed)}` equals autograd's gradient in every trial.", Mended(text(changed), changed, part)
+                )
+                note, move = f"`{line.name} = {line.source}` takes parts of `{of}`.", f"Ask which of them stands beside {case.node} there."
+                return replace(told, note=note, help=move)
+    return None
 
 
 def _numbered(index: ast.expr) -> tuple[int, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -10,6 +11,7 @@ from rich.text import Text
 
 from backprop_check.derivation.named import lines
 from backprop_check.derivation.trees import parsed, text
+from backprop_check.diagnosis.fold import named_so
 from backprop_check.diagnosis.pages import page
 from backprop_check.exercise.solution import Step
 from backprop_check.records import Gradient, Lesson, Statement, Submission
@@ -36,7 +38,7 @@ def fix_lines(submission: Submission, gradient: Gradient, lesson: Lesson, step: 
             f"The numbers of hint 3 are those it has to give; `check --numeric --target {lesson.name}` shows all of them.", width
         )
         return
-    said, source = chosen
+    said, source = chosen[0], _in_own_names(submission, chosen[1])
     place = _place(own, lesson) if len(own) > 1 or any(s.end_line > s.line for s in own) else ""
     if first is not None and first.near is not None:
         yield from prose(f"Your lines are right once {first.near[0]}:", width)
@@ -55,6 +57,12 @@ def fix_lines(submission: Submission, gradient: Gradient, lesson: Lesson, step: 
 def lacks_functional(submission: Submission, source: str) -> bool:
     """Whether an expression names `F` in a file that does not import it."""
     return re.search(r"\bF\.", source) is not None and re.search(r"\bas F\b", submission.prelude) is None
+
+
+def _in_own_names(submission: Submission, source: str) -> str:
+    """The line with the file's own name for `F`, where it has another one."""
+    alias = next((name for name, meant in named_so(submission).items() if isinstance(meant, ast.Name) and meant.id == "F"), None)
+    return re.sub(r"\bF\.", f"{alias}.", source) if alias is not None and lacks_functional(submission, source) else source
 
 
 def _place(own: Sequence[Statement], lesson: Lesson) -> str:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from backprop_check.derivation.trees import text
 from backprop_check.records import Line, Operation, Use
 from backprop_check.report.hint.fillings import spoken
 
 _FALLS = "When `{x}` rises, does `{y}` rise or fall?"
 _MEET = "What arrives at `{y}` is {result}{beside}. On which axis must they meet, so that {own}, the axes of `{x}`, are left?"
 _OUTER = "What arrives at `{y}` is {result}{beside}: they share no axis. Which product of such two has the axes {own}?"
+_PAIRED = (
+    "What arrives at `{y}` is {result}{beside}. Which numbers of these make a product each, so that {own}, the axes of `{x}`, are left?"
+)
 _MOVED = "`{y}` computes nothing, it gives numbers other places: {own} becomes {result}. What brings each number back to its own?"
 _PICKED = "Which numbers of `{x}` does `{y}` read, can it read one more than once, and what comes back to those that it does not read?"
 _REPEATED = "Which rows of `{x}` does `{y}` read, and may one be read more than once? What becomes of all that comes back to it?"
@@ -66,7 +72,7 @@ def questions(uses: Sequence[Use]) -> Iterator[str]:
     """Yield what to ask of the operations between each line's result and the value that it uses; of many uses, not the same twice."""
     asked: set[str] = set()
     for use in uses:
-        for operation in (operation for way in use.ways for operation in way):
+        for operation in (_multiplied(operation) for way in use.ways for operation in way):
             for question in _of(operation, use):
                 if len(uses) <= 2 or question not in asked:
                     asked.add(question)
@@ -89,8 +95,37 @@ def _meeting(operation: Operation) -> str | None:
         return None
     if operation.result == "()":
         return QUESTIONS["mul"]
+    if operation.name == "linear" and operation.operand == _bias(operation):
+        return QUESTIONS["add"]
+    if operation.name == "einsum" and not _summed_back(operation):
+        return _PAIRED
     arriving, others = _axes(operation.result), {axis for _, axes in operation.beside for axis in _axes(axes)}
     return _MEET if arriving & others else _OUTER
+
+
+def _bias(operation: Operation) -> str:
+    """What `F.linear` adds, as it is written; nothing where it adds nothing."""
+    match ast.parse(operation.text, mode="eval").body:
+        case ast.Call(args=[_, _, bias]) | ast.Call(keywords=[ast.keyword(arg="bias", value=bias)]):
+            return text(bias)
+    return ""
+
+
+def _multiplied(operation: Operation) -> Operation:
+    """The operation without what it adds, which meets nothing on the way back to a factor."""
+    bias = _bias(operation) if operation.name == "linear" else ""
+    return replace(operation, beside=tuple(other for other in operation.beside if other[0] != bias)) if bias else operation
+
+
+def _summed_back(operation: Operation) -> bool:
+    """Whether an `einsum` has a letter beside the operand's own, over which the way back sums."""
+    match ast.parse(operation.text, mode="eval").body:
+        case ast.Call(args=[ast.Constant(value=str(letters)), *factors]) if "->" in letters:
+            before, _, result = letters.replace(" ", "").partition("->")
+            groups = dict(zip(map(text, factors), before.split(","), strict=False))
+            own = set(groups.get(operation.operand, ""))
+            return not own or not {*before, *result} - {","} <= own
+    return True
 
 
 def _axes(shape: str) -> set[str]:

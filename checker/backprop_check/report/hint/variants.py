@@ -29,6 +29,9 @@ def question(diagnosis: Diagnosis, gradient: Gradient, lesson: Lesson, filling: 
         "Of one way": part and filling["count"] == "1" and [use.count for use in lesson.uses] == [1],
         "Of a term": part,
         "Of one use": filling["count"] == "1",
+        "Of an infinity written down": diagnosis.error.startswith("an infinity"),
+        "Of another value": "than the one that" in diagnosis.error,
+        "Of what has no name": "is what goes into" in diagnosis.error,
     }
     known = page(diagnosis.code)
     return next((asked for variant in VARIANTS if fits[variant] and (asked := known.said(variant))), known.said("Question"))

@@ -1,0 +1,127 @@
+"""What a strict reader found untrue or misleading, each on another graph than the one it was found on: the report and its hints."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from climbing import ladder, taught_by
+from pages import write
+
+from backprop_check.flow import check
+from backprop_check.records import Report
+from backprop_check.submission.zygote import Zygote
+
+PAGE = "Forward: {}\nShapes: {}\nInputs: {}\nWrong: {}\nRight: {}\n"
+RANDN = "torch.randn"
+
+# (forward, shapes, how inputs are drawn, the answer, the right one, what must be said, what must never be said, nor stand in the fix)
+ROWS = [
+    # A size is a plain number, though it be read of what moves.
+    ("q = x * w; y = q.sum(1) / (x.shape[1] + 1)", "x (N, C), w (N, C)", RANDN,
+     "dq = torch.ones_like(q) * dy[:, None] / (x.shape[0] + 1); dx = w * dq", "dq = torch.ones_like(q) * dy[:, None] / (x.shape[1] + 1); dx = w * dq",
+     r"is not the constant", r"No number multiplies"),
+    # What only lends its shape to a line gets nothing back from it.
+    ("q = x**3; m = q.sum(0) / len(x)", "x (N, C)", RANDN, "dq = torch.ones_like(q) * dm / len(x); dx = 3 * x * dq", "dq = torch.ones_like(q) * dm / len(x); dx = 3 * x**2 * dq",
+     r"one number of x rises|power", r"in m |`m = q"),
+    # The slope of a loss changes with what it is taken of, though its size is read too.
+    ("loss = F.nll_loss(torch.log_softmax(z, 1), k)", "z (N, C), k (N) of C", RANDN, "dz = loss * torch.softmax(z, 1)",
+     "dz = (torch.softmax(z, 1) - F.one_hot(k, z.shape[1])) / z.shape[0]", r"one number of z rises", r"is the same whatever"),
+    # The result of a function is no other operand.
+    ("h = torch.sigmoid(x @ W); y = x + h", "x (N, C), W (C, C)", RANDN, "dh = dy; dx = dy + (x * (1 - x) * dh) @ W.T",
+     "dh = dy; dx = dy + (h * (1 - h) * dh) @ W.T", r"`x` goes into `h = |what went in", r"other operand"),
+    ("y = x[:, 1:] * u + x[:, :1] * v", "u (N, 1), v (N, 1)", "torch.randn; x = torch.randn(N, 2)", "du = x[:, :1] * dy", "du = x[:, 1:] * dy",
+     r"another part of `x` than the one that u meets", r"the forward used|fetch its gradient"),
+    # A function of a value where the value stands.
+    ("y = torch.sigmoid(a) * b", "a (N, C), b (N, C)", RANDN, "db = a * dy", "db = torch.sigmoid(a) * dy",
+     r"brings in `torch\.sigmoid\(a\)`, not `a`", r"where this derivative is taken|made for b"),
+    ("y = (torch.tanh(z) * w).sum(1)", "z (N, C), w (C)", RANDN, "dz = w * (1 - z**2) * dy[:, None]", "dz = w * (1 - torch.tanh(z)**2) * dy[:, None]",
+     r"`z` is what goes into `torch\.tanh\(z\)`", r"result y"),
+    ("loss = torch.sqrt(v).mean()", "v (N)", "torch.rand + 0.5", "dv = torch.sqrt(v) / len(v)", "dv = 1 / (2 * torch.sqrt(v)) / len(v)",
+     r".", r"is not where|another value in the place of `v`"),
+    # Nothing meets a bias; nor is anything summed where an einsum has no letter to spare.
+    ("h = F.linear(x, W, c); y = torch.tanh(h)", "x (N, K), W (M, K), c (M)", RANDN, "dh = (1 - y**2) * dy; dc = dh.mean(0)", "dh = (1 - y**2) * dy; dc = dh.sum(0)",
+     r"When `c` rises by 1", r"must they meet"),
+    ("y = torch.einsum('nk,nkm->nm', a, g)", "a (N, K), g (N, K, M)", RANDN, "dg = 2 * torch.einsum('nk,nm->nkm', a, dy)", "dg = torch.einsum('nk,nm->nkm', a, dy)",
+     r"make a product each", r"must they meet"),
+    # The right bounds along another axis; the right part of what is joined.
+    ("y = torch.cat([u, v], 0)", "u (N, C), v (K, C)", RANDN, "dv = dy[:, u.shape[0]:]", "dv = dy[u.shape[0]:]", r"Cut along axis 0", r"same bounds|another part"),
+    ("e = W[i]", "W (N, C), i (K) of N", RANDN, "dW = torch.zeros_like(W).index_add(0, de, i)", "dW = torch.zeros_like(W).index_add(0, i, de)",
+     r"`index_add` is given values where its index belongs", r"Lay the index out"),
+    ("e = W[i]", "W (N, C), i (K) of N", RANDN, "dW = torch.zeros_like(W).index_add_(0, i, 3 * W[i] * de)", "dW = torch.zeros_like(W).index_add_(0, i, de)",
+     r".", r"Lay the index out"),
+    # A fix is a line that a teacher would write.
+    ("m = x.mean(0)", "x (N, C)", RANDN, "dx = dm / (x * x.shape[0])", "dx = torch.ones_like(x) * dm / x.shape[0]", r"where its slope, 1, belongs", r"\* x\.shape\[0\]\)"),
+    ("y = c * a - c * b", "c (N, 1), a (N, C), b (N, C)", RANDN, "dc = (b * dy - a * dy).sum(1)", "dc = (a * dy - b * dy).sum(1, keepdim=True)", r"turned round", r"^-\("),
+    ("r = (v + 1)**-0.5", "v (N)", "torch.rand + 0.5", "dv = 0.5 * r**2 * dr", "dv = -0.5 * r**3 * dr", r"a minus is missing here", r"factor of the derivative|another derivative"),
+    # An infinity that is written down did not overflow.
+    ("s = torch.where(z > 0, z, torch.inf); y = torch.exp(-s)", "z (N, C)", RANDN, "ds = -y * dy; dz = torch.where(z > 0, ds, -torch.inf)",
+     "ds = -y * dy; dz = torch.where(z > 0, ds, 0.0)", r"an infinity is written down", r"overflows|logarithm"),
+    # The forward's own function applied to the gradient, or passed by, where one number moves many.
+    ("y = torch.cumsum(x * w, 1)", "x (N, C), w (C)", RANDN, "dx = w * dy.cumsum(1)", "dx = w * dy.flip(1).cumsum(1).flip(1)", r"through cumsum itself", r"slope of cumsum"),
+    ("y = torch.cumsum(x, 0)", "x (N, C)", RANDN, "dx = dy", "dx = dy.flip(0).cumsum(0).flip(0)", r"moves several of y", r"missing from the product"),
+    ("p = torch.log_softmax(2 * x, 1)", "x (N, C)", RANDN, "dx = 2 * dp", "dx = 2 * (dp - p.exp() * dp.sum(1, keepdim=True))", r"several of its row", r"change here"),
+    ("p = torch.softmax(z, 1)", "z (N, C)", RANDN, "dz = dp - p * dp.sum(1, keepdim=True)", "dz = p * (dp - (p * dp).sum(1, keepdim=True))",
+     r"derivative of `torch\.log_softmax\(z, 1\)`", r"the numbers are not"),
+    # An axis that no call names; one of length 1 in another place, still to be copied; a copy and a constant together.
+    ("y = x - x.mean(0)", "x (N, C)", RANDN, "dx = dy - dy.mean()", "dx = dy - dy.mean(0)", r"runs over all axes", r"the numbers are not"),
+    ("m = x.mean(0)", "x (N, C)", RANDN, "dx = dm.unsqueeze(1) / x.shape[0]", "dx = torch.ones_like(x) * dm / x.shape[0]", r"Write `dm\.unsqueeze\(0\)`\. Then copy", r"exactly the shape"),
+    ("y = x.sum(0) / (len(x) - 1)", "x (N, C)", RANDN, "dx = dy / len(x)", "dx = torch.ones_like(x) * dy / (len(x) - 1)", r"is not the constant", r"exactly the shape"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row[3] for row in ROWS])
+def test_read_aloud(row: tuple[str, ...], tmp_path: Path, zygote: Zygote) -> None:
+    forward, shapes, inputs, answer, right, must, never = row
+    report = check(*write(tmp_path, PAGE.format(forward, shapes, inputs, answer, right), answer), zygote)
+    assert report.message is None, report.message
+    said(report, must, never)
+
+
+def said(report: Report, must: str, never: str) -> None:
+    wrong = [g for g in report.gradients if g.diagnoses]
+    assert wrong, "nothing is wrong"
+    texts = [text for g in wrong for d in g.diagnoses for text in (d.error, d.note, d.help, d.evidence, d.fix) if text]
+    texts += [" ".join(hint.split()) for g, taught in taught_by(report, *wrong) for hint in ladder(report, g, taught)[1:2]]
+    assert any(re.search(must, text) for text in texts), texts
+    assert not [text for text in texts if re.search(never, text)], texts
+
+
+NAMED = '''"""A constant."""
+import torch
+rate = 0.25
+def inputs(N=5, C=3):
+    return dict(x=torch.randn(N, C), w=torch.randn(C))
+def forward(x, w):
+    y = x * w * (1 - rate)
+    return y
+def backward(x, w, y, dy):
+    dx = ...
+'''
+
+
+@pytest.mark.parametrize(
+    ("answer", "must", "never"),
+    [("w * dy", r"\(1 - rate\)", r"0\.25|0\.75|/ 4"), ("rate * w * dy / (1 - rate)", r".", r"0\.25|0\.75")],
+)
+def test_a_constant_keeps_its_name(answer: str, must: str, never: str, tmp_path: Path, zygote: Zygote) -> None:
+    exercise, path = tmp_path / "ex01_constant.py", tmp_path / "answer.py"
+    exercise.write_text(NAMED)
+    path.write_text(NAMED.replace("...", answer))
+    said(check(exercise, path, zygote), must, never)
+
+
+@pytest.mark.parametrize(
+    ("imports", "answer", "must"),
+    [
+        ("import torch.nn.functional as fn", "fn.softplus(-x) * dy", r"^wrong-local|is not the derivative|sigmoid"),
+        ("from torch import tanh as th", "w * th(x) * (1 - rate) * dy", r"factor too many"),
+        ("import torch as t", "t.ones_like(x) * w * dy", r"\(1 - rate\)"),
+    ],
+)
+def test_the_names_a_file_gives_to_torch_are_read(imports: str, answer: str, must: str, tmp_path: Path, zygote: Zygote) -> None:
+    exercise, path = tmp_path / "ex01_constant.py", tmp_path / "answer.py"
+    exercise.write_text(NAMED)
+    path.write_text(NAMED.replace("import torch\n", f"import torch\n{imports}\n").replace("...", answer))
+    said(check(exercise, path, zygote), must, r"the numbers are not")
