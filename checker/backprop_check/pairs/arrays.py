@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -40,6 +41,11 @@ def tensor_of(value: Any) -> Any:
     if isinstance(value, slice):
         return slice(tensor_of(value.start), tensor_of(value.stop), tensor_of(value.step))
     return value
+
+
+def held(value: Any) -> Any:
+    """An object as a name space of what it holds, with tensors for arrays."""
+    return types.SimpleNamespace(**{name: tensor_of(each) for name, each in vars(value).items()}) if hasattr(value, "__dict__") else value
 
 
 def as_tensor(value: Any) -> Any:

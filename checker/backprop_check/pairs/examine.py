@@ -108,7 +108,7 @@ def _held(recorder: Recorder, pair: Pair, inputs: Sequence[Any], done: Examined,
             found, due = None, {}
         ones = []
         for index, want in enumerate(wanted):
-            if want:
+            if want and index not in done.back.constant:
                 there = due[index] if index in due else _by_differences(values, copies, index, done.above)
                 ones.append(compared(recorder, caller, pair, done.back, index, done.inputs[index], there, found))
         several = {}

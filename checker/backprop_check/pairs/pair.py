@@ -24,13 +24,14 @@ class Ran:
 class Back:
     """A backward that ran: by the position of the input its gradient (None: none was given), and the expression that stands for it.
 
-    `fault` says why the gradients could not be told apart.
+    `fault` says why the gradients could not be told apart. Of `constant` inputs no gradient is meant: what a dict of settings holds.
     """
 
     called: Called
     gradients: Mapping[int, Any] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)
     fault: str = ""
+    constant: frozenset[int] = frozenset()
 
 
 class Pair(Protocol):

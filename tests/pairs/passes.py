@@ -139,3 +139,20 @@ PASSES = (
         ("inside * (dp - average)", "dp - average"),
     ), "function"),
 )  # fmt: skip
+
+
+def examined(there: Any, one: Published) -> Any:
+    """Hold a pass of the module `there` together."""
+    from backprop_check.pairs.check_pair import examined as held
+    from backprop_check.pairs.custom import Custom
+    from backprop_check.pairs.examine import examine
+
+    if one.kind == "function":
+        needs = [isinstance(each, torch.Tensor) and each.requires_grad for each in one.inputs]
+        return examine(Custom(getattr(there, one.called)), one.inputs, needs)
+    if one.kind == "loss":
+        return held(getattr(there, one.called), None, one.inputs)
+    if one.kind == "layer":
+        layer = getattr(there, one.called)(*one.inputs[:-1])
+        return held(layer.forward, layer.backward, one.inputs[-1:])
+    return held(getattr(there, one.called), getattr(there, one.called.replace("forward", "backward")), one.inputs)
