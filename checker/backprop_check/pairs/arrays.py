@@ -49,7 +49,13 @@ def held(value: Any) -> Any:
 
 
 def as_tensor(value: Any) -> Any:
-    """Return the tensor of an array's numbers; anything else as it is."""
+    """Return the tensor of an array's numbers, in tuples, lists and dicts too; anything else as it is."""
+    if type(value) in (tuple, list):
+        return type(value)([as_tensor(each) for each in value])
+    if type(value) is dict:
+        return {key: as_tensor(each) for key, each in value.items()}
+    if isinstance(value, np.floating):
+        return float(value)
     return torch.from_numpy(np.array(value)) if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" else value
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,14 +11,10 @@ from typing import Any
 import torch
 
 from backprop_check.pairs.calling import Called, call, parameters_of
+from backprop_check.pairs.context import copied
 from backprop_check.pairs.layout import Layout, gradient_held, rebound, words
-from backprop_check.pairs.pair import Back, Ran, is_float
+from backprop_check.pairs.pair import Back, Ran, is_float, is_numpy
 from backprop_check.pairs.returned import elements
-
-
-def is_numpy(value: Any) -> bool:
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(value, numpy.ndarray)
 
 
 class Cached:
@@ -100,9 +95,9 @@ class Cached:
     def _back(self, called: Called, owner: Any, beside: int = 0) -> Back:
         """The gradients of a run: those it returned, after what it returned `beside` them, and those its object holds."""
         if self.numpy:
-            from backprop_check.pairs.arrays import tensor_of
+            from backprop_check.pairs.arrays import as_tensor, tensor_of
 
-            called = replace(called, result=tensor_of(called.result))
+            called = replace(called, result=tensor_of(called.result) if self.recorded else as_tensor(called.result))
         if called.error is not None:
             return Back(called)
         kept: dict[int, tuple[str, Any]] = {}
@@ -144,6 +139,21 @@ class Cached:
         other = copy.copy(self)
         other.recorded = False
         return other
+
+    def again(self, inputs: Sequence[Any], needs: tuple[bool, ...], gradients: Sequence[torch.Tensor]) -> Callable[[Callable[..., Any]], Back]:
+        other = copy.copy(self)
+        other.recorded = False
+        ran = other.forward(inputs, needs)
+
+        def runs(backward: Callable[..., Any]) -> Back:
+            other.backward_function = backward
+            carried, owner = ran.state
+            fresh = copy.copy(owner)
+            if owner is not None:
+                fresh.__dict__.update(copied(owner.__dict__))
+            return other.backward(replace(ran, state=(copied(carried), fresh)), gradients)
+
+        return runs
 
     def value(self, inputs: Sequence[Any]) -> tuple[torch.Tensor, ...] | None:
         try:

@@ -11,11 +11,11 @@ import torch
 
 from backprop_check.errors import BadInput
 from backprop_check.pairs import say
-from backprop_check.pairs.cached import Cached, is_numpy
+from backprop_check.pairs.cached import Cached
 from backprop_check.pairs.calling import call, parameters_of
 from backprop_check.pairs.examine import Examined, examine
 from backprop_check.pairs.layout import Way, arrays_held, flat, gradient_held, owner_of
-from backprop_check.pairs.pair import is_float
+from backprop_check.pairs.pair import is_float, is_numpy
 from backprop_check.pairs.valued import Valued
 
 
@@ -67,7 +67,7 @@ def examined(forward: Callable[..., Any], backward: Callable[..., Any] | None, i
     if numpy:
         from backprop_check.pairs.arrays import as_tensor
 
-        inputs = [{key: as_tensor(each) for key, each in given.items()} if type(given) is dict else as_tensor(given) for given in inputs]
+        inputs = [as_tensor(given) for given in inputs]
     layout, given = flat(inputs, [p.name for p in parameters_of(forward)], owner, held)
     given = [as_tensor(each) for each in given] if numpy else given
     pair = Cached(forward, backward, numpy, layout) if backward is not None else Valued(forward, numpy, layout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,3 +24,15 @@ class Valued(Cached):
 
     def backward(self, ran: Ran, gradients: Sequence[torch.Tensor]) -> Back:
         return self._back(ran.called, ran.state[1], 1)
+
+    def again(self, inputs: Sequence[Any], needs: tuple[bool, ...], gradients: Sequence[torch.Tensor]) -> Callable[[Callable[..., Any]], Back]:
+        due = self.value(inputs)
+
+        def runs(function: Callable[..., Any]) -> Back:
+            other = copy.copy(self)
+            other.recorded, other.forward_function, other.backward_function = False, function, function
+            ran = other.forward(inputs, needs)
+            same = due is not None and len(ran.outputs) == 1 and torch.allclose(ran.outputs[0], due[0])
+            return other.backward(ran, gradients) if same else Back(ran.called)
+
+        return runs
