@@ -55,7 +55,7 @@ def diagnose(case: Case, most: float = math.inf) -> tuple[Diagnosis, ...]:
     explainer, causes = proven(there) if there is not None else (None, ())
     if not causes:
         explainer, causes = proven(case)
-    last = () if causes else attempt(lambda c: two_mistakes(c, single), case)
+    last = () if causes or case.work.done > most else attempt(lambda c: two_mistakes(c, single), case)
     causes = causes or last or (attempt(any_wrong_part, case) or _first(there or case, LAST) or FACTS,)
     mended = _with_fix(case, causes[0], most, kept=explainer is valued.find)
     return (replace(mended, claims=(*mended.claims, *(attempt(_met, there or case) or ()))), *map(_claimed, causes[1:]))

@@ -89,7 +89,7 @@ def _explained(bare: Compared, found: Found, learner: Learner, target: str) -> C
     if difference.wrong == "":
         return replace(bare, carried=told, formula_right=bool(carried))
     verdict = replace(bare.verdict, runs=(run,), differences=(difference,))
-    diagnoses, _ = explain(graph, learner.submission, [verdict]).get(target, ((), ()))
+    diagnoses, _ = explain(graph, learner.submission, [verdict], found.search).get(target, ((), ()))
     shown = [(learner.back(each), learner.shown(each)) for each in diagnoses]
     once = {(each.code, each.span or number): (each, source) for number, (each, source) in reversed([*enumerate(shown)])}  # of a loop
     return replace(bare, verdict=verdict, diagnoses=tuple(reversed(once.values())), carried=told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,9 @@ class Found:
 
     `passes` says over how many backward passes the gradient was added up. `custom` names functions of the caller's own whose
     `backward` autograd has used. `given` are gradients that the learner's lines were handed, under the engine's names,
-    and `read` gives those lines where they are no torch as it stands. `strict` says that a name alone makes no gradient of a value.
+    and `read` gives those lines where they are no torch as it stands. `strict` says that a name alone makes no gradient of a value,
+    and `lines` how many lines the forward had before those that are many were taken as one.
+    `search` bounds what is looked for (of `Work`).
     """
 
     graph: Graph
@@ -56,6 +59,8 @@ class Found:
     given: Mapping[Value, str] = field(default_factory=dict)
     read: Callable[[Asked, str, Answer], Learner | None] | None = None
     strict: bool = False
+    lines: int = 0
+    search: float = math.inf
 
 
 def candidates(caller: Caller, tensor: torch.Tensor, output: torch.Tensor | None) -> Iterator[Found]:

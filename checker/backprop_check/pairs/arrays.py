@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -42,8 +43,19 @@ def tensor_of(value: Any) -> Any:
     return value
 
 
+def held(value: Any) -> Any:
+    """An object as a name space of what it holds, with tensors for arrays."""
+    return types.SimpleNamespace(**{name: tensor_of(each) for name, each in vars(value).items()}) if hasattr(value, "__dict__") else value
+
+
 def as_tensor(value: Any) -> Any:
-    """Return the tensor of an array's numbers; anything else as it is."""
+    """Return the tensor of an array's numbers, in tuples, lists and dicts too; anything else as it is."""
+    if type(value) in (tuple, list):
+        return type(value)([as_tensor(each) for each in value])
+    if type(value) is dict:
+        return {key: as_tensor(each) for key, each in value.items()}
+    if isinstance(value, np.floating):
+        return float(value)
     return torch.from_numpy(np.array(value)) if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" else value
 
 

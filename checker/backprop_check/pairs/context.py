@@ -6,6 +6,19 @@ from typing import Any
 
 import torch
 
+from backprop_check.pairs.pair import is_numpy
+
+
+def copied(value: Any) -> Any:
+    """A value with copies of the tensors and arrays in it."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone()
+    if type(value) in (tuple, list):
+        return type(value)([copied(each) for each in value])
+    if type(value) is dict:
+        return {key: copied(each) for key, each in value.items()}
+    return value.copy() if is_numpy(value) else value
+
 
 class Asking(tuple[bool, ...]):
     """`ctx.needs_input_grad`, which notes at which places it was read."""
@@ -28,6 +41,12 @@ class Context:
         self.non_differentiable: tuple[torch.Tensor, ...] = ()
         self._saved: tuple[torch.Tensor | None, ...] = ()
         self.versions: tuple[int | None, ...] = ()
+
+    def copied(self) -> Context:
+        """The same with copies of its tensors."""
+        other = Context(self.needs_input_grad)
+        other.__dict__.update(copied(self.__dict__))
+        return other
 
     def save_for_backward(self, *tensors: torch.Tensor | None) -> None:
         self._saved = tensors

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -72,6 +74,17 @@ class Custom:
 
     def unrecorded(self, failed: bool) -> None:
         del failed
+
+    def again(self, inputs: Sequence[Any], needs: tuple[bool, ...], gradients: Sequence[torch.Tensor]) -> Callable[[Callable[..., Any]], Back]:
+        ran = self.forward(inputs, needs)
+        context, *rest = ran.state
+
+        def runs(backward: Callable[..., Any]) -> Back:
+            other = copy.copy(self)
+            other.backward_function = backward
+            return other.backward(replace(ran, state=(context.copied(), *rest)), gradients)
+
+        return runs
 
     def value(self, inputs: Sequence[Any]) -> tuple[torch.Tensor, ...] | None:
         try:

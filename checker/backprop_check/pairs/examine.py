@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
 
+from backprop_check.diagnosis.attempt import survived
 from backprop_check.live.caller import Caller
-from backprop_check.live.recorded import Found
+from backprop_check.live.recorded import LIVE, Found
 from backprop_check.pairs.around import around
 from backprop_check.pairs.one import One, compared
-from backprop_check.pairs.pair import Back, Pair, Ran, is_float
+from backprop_check.pairs.mended import is_near, is_right, mended
+from backprop_check.pairs.pair import Back, Fault, Pair, Ran, is_float
 from backprop_check.pairs.reference import cotangents, reference, shares
 from backprop_check.pairs.slopes import agrees, differences
 from backprop_check.recording import Recorder, recording
+from backprop_check.recording.graph import shaken
 from backprop_check.trace.graph import default_dtype, seeded
+
+COSTLY = 24
+"""From how many lines of a forward on, and where none can be told, its backward is mended first and explained by the forward after that."""
+
+SEVERAL = 2
+"""More gradients than these that are wrong at once have one reason, as a rule, and it is looked for in the same way."""
 
 MOST = 400
 """How many numbers an input may have whose gradient is taken by differences."""
@@ -30,7 +41,8 @@ class Examined:
     """What came of it: the runs, the inputs as they were given, the gradients from `above`, and each gradient that is due.
 
     `recorded` says that autograd's gradient of the recorded forward is the reference, and not differences. Of several gradients from
-    above, `shares` are what each sends back to an input. `unsure` says why nothing was compared.
+    above, `shares` are what each sends back to an input. `unsure` says why nothing was compared. `mended` is the one thing in the
+    backward's source that, changed, puts the gradients of the inputs `puts_right` right.
     """
 
     pair: Pair
@@ -43,6 +55,8 @@ class Examined:
     shares: Mapping[int, tuple[torch.Tensor, ...]] = field(default_factory=dict)
     caller: Caller = NOWHERE
     unsure: str = ""
+    mended: Fault | None = None
+    puts_right: frozenset[int] = frozenset()
 
     @property
     def failed(self) -> bool:
@@ -106,16 +120,81 @@ def _held(recorder: Recorder, pair: Pair, inputs: Sequence[Any], done: Examined,
         due = _due(found, done, wanted)
         if found is None or not agrees(values, copies, done.above, due):
             found, due = None, {}
-        ones = []
+        every = {}
         for index, want in enumerate(wanted):
-            if want:
-                there = due[index] if index in due else _by_differences(values, copies, index, done.above)
-                ones.append(compared(recorder, caller, pair, done.back, index, done.inputs[index], there, found))
+            if want and index not in done.back.constant:
+                every[index] = due[index] if index in due else _by_differences(values, copies, index, done.above)
+        known = {index: there for index, there in every.items() if there is not None}
+        wrong = frozenset(index for index, there in known.items() if not is_near(pair, done.back.gradients.get(index), there))
+        mending = partial(_mended, pair, done, copies, wanted, known, wrong)
+        first = found is None or found.lines > COSTLY or len(wrong) > SEVERAL
+        fault = mending() if wrong and first else None
+        found = replace(found, search=found.search / max(1, len(wrong))) if found is not None else None
+        ones = [
+            compared(recorder, caller, pair, done.back, index, done.inputs[index], there, None if index in wrong and fault else found)
+            for index, there in every.items()
+        ]
+        unnamed = frozenset(one.index for one in ones if one.index in wrong and (one.compared is None or not one.compared.named))
+        if fault is None and unnamed and not first:
+            fault = mending()
         several = {}
         if found is not None and found.forward is not None and len(done.above) > 1:
             nodes = {one.index: found.forward.name_of(done.inputs[one.index]) for one in ones if not one.right}
             several = {index: shares(found, done.above, node) for index, node in nodes.items() if node is not None}
-    return replace(done, ones=tuple(ones), recorded=found is not None, shares=several, caller=caller)
+    return replace(
+        done, ones=tuple(ones), recorded=found is not None, shares=several, caller=caller, mended=fault, puts_right=wrong if fault else wrong & set()
+    )
+
+
+def _mended(
+    pair: Pair,
+    done: Examined,
+    copies: Sequence[Any],
+    wanted: tuple[bool, ...],
+    due: Mapping[int, torch.Tensor],
+    wrong: frozenset[int],
+) -> Fault | None:
+    """The one thing in the backward that is to be changed, held against other inputs as well."""
+    assert done.back is not None
+    others = list[tuple[Any, dict[int, torch.Tensor]]]()
+
+    def confirmed(changed: Any) -> bool:
+        if not others:
+            moved = [shaken(each, LIVE + 2) for each in copies]
+            again = examined_at(pair, moved, wanted)
+            others.append((pair.again([fresh(each) for each in moved], wanted, again[0]), again[1]))
+        runs, there = others[0]
+        return is_right(runs, changed, {index: there[index] for index in due if index in there})
+
+    def search() -> Fault | None:
+        assert done.back is not None
+        runs = pair.again([fresh(each) for each in copies], wanted, done.above)
+        own = {id(value): name for name, value in done.back.called.own.items()}
+        above = [own[id(each)] for each in done.above if id(each) in own]
+        with torch.no_grad(), default_dtype(torch.float64), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return mended(pair, done.back, runs, due, wrong, above, confirmed)
+
+    return survived(search, "the search for a change of the backward")
+
+
+def examined_at(pair: Pair, inputs: Sequence[Any], wanted: tuple[bool, ...]) -> tuple[tuple[torch.Tensor, ...], dict[int, torch.Tensor]]:
+    """The gradients from above and those that are due at some inputs."""
+
+    def values(given: Sequence[Any]) -> tuple[torch.Tensor, ...] | None:
+        with seeded(0):
+            return pair.value(given)
+
+    with recording() as recorder, torch._C._EnableTorchFunction(), default_dtype(torch.float64):
+        leaves, ran = _forward(pair, inputs, wanted)
+        above = cotangents(ran.outputs)
+    found = reference(recorder, ran.outputs, above, {}, {}, pair.name)
+    due = _due(found, Examined(pair, tuple(leaves), ran, above), wanted)
+    if found is None or not agrees(values, [fresh(each) for each in inputs], above, due):
+        places = [index for index, want in enumerate(wanted) if want]
+        slopes = {index: _by_differences(values, [fresh(each) for each in inputs], index, above) for index in places}
+        due = {index: there for index, there in slopes.items() if there is not None}
+    return above, due
 
 
 def _same(again: tuple[torch.Tensor, ...] | None, outputs: tuple[torch.Tensor, ...]) -> bool:

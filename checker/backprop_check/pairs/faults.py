@@ -6,7 +6,6 @@ import ast
 import linecache
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import torch
 
@@ -16,21 +15,12 @@ from backprop_check.pairs.context import Context
 from backprop_check.pairs.examine import Examined
 from backprop_check.pairs.kept import definition_of
 from backprop_check.pairs.one import One
+from backprop_check.pairs.pair import Fault
 from backprop_check.pairs.returned import elements
 from backprop_check.recording.frames import Place, span_of
 from backprop_check.submission.statements import written
 
 _IN_PLACE = (ast.AugAssign, ast.Call)
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A sentence or two, and where in the user's source."""
-
-    error: str
-    note: str = ""
-    help: str = ""
-    place: Place | None = None
 
 
 def of_call(done: Examined) -> Iterator[Fault]:
@@ -90,6 +80,9 @@ def _raised(done: Examined, error: Exception) -> Fault:
 def of_gradient(done: Examined, one: One) -> Iterator[Fault]:
     """Yield what is wrong with one gradient as a thing, whatever its numbers."""
     if one.due is None or done.back is None:
+        return
+    if done.mended is not None and one.index in done.puts_right:
+        yield done.mended
         return
     there = elements(done.pair.backward_function, done.back.called)
     where = there[one.index].place if done.pair.sums and one.index < len(there) else None

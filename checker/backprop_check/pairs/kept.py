@@ -118,12 +118,12 @@ def _is_gradient(node: ast.stmt, called: Called, found: Found, target: str, aske
 
 def _moved(body: Sequence[ast.stmt], above: set[str]) -> set[str]:
     """The names that hang on the gradients from above."""
-    moved = set(above)
+    found = set(above)
     while True:
-        more = {name for node in body if (written(node) | read(node)) & moved for name in written(node)} - moved
+        more = {name for node in body if (written(node) | read(node)) & found for name in written(node)} - found
         if not more:
-            return moved
-        moved |= more
+            return found
+        found |= more
 
 
 def _last(returned: ast.stmt | None, asked: Asked, made: set[str]) -> ast.stmt | None:

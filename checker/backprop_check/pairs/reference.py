@@ -17,6 +17,9 @@ from backprop_check.records import Line, Target, Trial
 from backprop_check.trace.graph import Graph, seeded
 from backprop_check.trace.oracle import trace
 
+SEARCH = 15_000
+"""What is spent (of the diagnosis' `Work`) on one gradient: what is costlier to find is looked for by changes of the backward."""
+
 LONGEST = 40
 """How many lines of a forward are told one by one: what a loop made more of is one line, and its operations are not named."""
 
@@ -57,7 +60,8 @@ def reference(
         return None
     trial = replace(trial, rounding=dict.fromkeys(trial.gradients, SINGLE))
     forward = replace(forward, graph=whole)
-    if len(whole.exercise.lines) > LONGEST and single:
+    lines = len(whole.exercise.lines)
+    if lines > LONGEST and single:
         forward, trial = _in_one(forward, trial, called[roots[0]], called_as)
     given = {}
     for root, tensor in zip(roots, above, strict=True):
@@ -65,7 +69,7 @@ def reference(
         if gradient is not None and torch.equal(gradient, tensor):
             given[recorder.value_of(tensor)] = "d" + called[root]
     spoken = {name: held[id(value.tensor)] for value, name in given.items() if id(value.tensor) in held}
-    return Found(forward.graph, trial, "", {**forward.spoken, **spoken}, forward, given=given)
+    return Found(forward.graph, trial, "", {**forward.spoken, **spoken}, forward, given=given, lines=lines, search=SEARCH)
 
 
 def shares(found: Found, above: Sequence[torch.Tensor], node: str) -> tuple[torch.Tensor, ...]:

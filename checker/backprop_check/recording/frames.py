@@ -103,12 +103,20 @@ def _place(code: CodeType, instruction: int) -> Place | None:
 def statement(there: Place) -> ast.stmt | None:
     """Return the innermost statement around a place, None where there is no source."""
     found: ast.stmt | None = None
-    for node in ast.walk(tree(there.filename)):
-        if isinstance(node, ast.stmt):
-            line, column, end_line, end_column = span_of(node)
-            if (line, column) <= (there.line, there.column) and (there.end_line, there.end_column) <= (end_line, end_column):
-                found = node  # what is within comes later
+    open_ones: list[ast.AST] = [tree(there.filename)]
+    while open_ones:
+        for node in ast.iter_child_nodes(open_ones.pop()):
+            if isinstance(node, ast.stmt) and not _around(node, there):
+                continue
+            found = node if isinstance(node, ast.stmt) else found  # what is within comes later
+            if isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
+                open_ones.append(node)
     return found
+
+
+def _around(node: ast.stmt, there: Place) -> bool:
+    line, column, end_line, end_column = span_of(node)
+    return (line, column) <= (there.line, there.column) and (there.end_line, there.end_column) <= (end_line, end_column)
 
 
 def tree(filename: str) -> ast.Module:

@@ -1,0 +1,50 @@
+"""Published hand-written passes, re-expressed: right as they stand, and of their slips the cause is named where it stands."""
+
+from __future__ import annotations
+
+import made
+import passes
+import pytest
+
+from backprop_check.pairs import say
+
+AS_THEY_STAND = made.module("published.py")
+
+
+@pytest.mark.parametrize("one", passes.PASSES, ids=lambda one: one.called)
+def test_as_it_stands_it_is_right(one: passes.Published) -> None:
+    done = passes.examined(AS_THEY_STAND, one)
+    assert not list(say.lines(done)) and done.recorded
+    assert any(each.right for each in done.ones)
+
+
+NAMED = {
+    ("lstm_sequence_forward", 0): "dh = dhs[t] | `dh_later` comes in nowhere",
+    ("lstm_sequence_forward", 2): "dW = joined.T @ dgates | this `=` throws away what `dW` already held",
+    ("gru_forward", 0): "a difference in it is turned round",
+    ("gru_forward", 1): "the factor `r` is missing",
+    ("hinge_loss", 0): "the factor 1/5 is missing",
+    ("hinge_loss", 2): "`x` stands where another value belongs",
+    ("channel_norm_forward", 0): "`N` is not the number that belongs here",
+    ("pool_forward", 0): "this comparison is the wrong way round",
+    ("Dense", 2): "this averages what should be added up",
+    ("norm_forward", 1): "the factor `rstd` is missing",
+    ("TiledAttention", 0): "`D` comes in nowhere",
+    ("LinearScan", 0): "`out[:, t]` is the value of another step than the one that belongs here",
+    ("LinearScan", 2): "`a` comes in nowhere",
+}
+
+
+@pytest.mark.parametrize(("one", "number"), [
+    pytest.param(one, number, marks=() if (one.called, number) in NAMED else pytest.mark.slow, id=f"{one.called}: {one.slips[number][1].strip()}")
+    for one in passes.PASSES for number in range(3)
+])  # fmt: skip
+def test_a_slip_is_told(one: passes.Published, number: int) -> None:
+    old, new = one.slips[number]
+    done = passes.examined(made.module("published.py", one.backward, old, new), one)
+    lines = list(say.lines(done))
+    assert lines
+    told = NAMED.get((one.called, number), "").split(" | ")
+    shown = next((line for line in lines if told[-1][:30] in line), None)
+    assert shown is not None or " ".join(told[-1].split()) in " ".join(" ".join(lines).replace("│", "").split()), lines
+    assert len(told) == 1 or any(told[0] in line for line in lines), lines
