@@ -29,6 +29,7 @@ _COMPARE: dict[type, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 MODULES = {"torch": torch, "F": F, "torch.nn.functional": F, "torch.linalg": torch.linalg, "torch.special": torch.special}
 _CONSTANTS = {"pi": torch.pi, "e": torch.e, "inf": torch.inf}
+FRESH = frozenset({"zeros_like", "ones_like", "full_like", "zeros", "ones", "full", "clone"})
 _ROOTS: dict[str, Any] = {"range": range, "len": len, "float": float, "int": int}
 
 
@@ -142,10 +143,11 @@ class Evaluator:
             path = _path(node.value)
             if path in MODULES and node.attr in FUNCTIONS and hasattr(MODULES[path], node.attr):
                 return getattr(MODULES[path], node.attr), node.attr
-            if path not in MODULES and node.attr in METHODS:
+            name = node.attr.removesuffix("_") if _is_fresh(node.value) else node.attr
+            if path not in MODULES and name in METHODS:
                 base = self(node.value)
                 if isinstance(base, torch.Tensor):
-                    return getattr(base, node.attr), node.attr
+                    return getattr(base, name), name
         if isinstance(node, ast.Constant | ast.BinOp | ast.UnaryOp) or (isinstance(node, ast.Name) and node.id in self.names):
             raise Failed(node, TypeError("not callable"))
         raise Refused("a call")
@@ -167,6 +169,11 @@ class Evaluator:
             NotImplementedError,
         ) as error:
             raise Failed(node, error) from None
+
+
+def _is_fresh(node: ast.expr) -> bool:
+    """Whether an expression makes a tensor of its own, which nothing else sees: writing into it is the same as making another one."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FRESH
 
 
 def _path(node: ast.expr) -> str:

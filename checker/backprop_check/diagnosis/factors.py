@@ -11,7 +11,7 @@ import torch
 from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.counterfactual import evaluator
-from backprop_check.diagnosis.edits import parts
+from backprop_check.diagnosis.edits import names_used, parts
 from backprop_check.diagnosis.phrases import lines as lines_
 from backprop_check.diagnosis.replay import cut, downstream
 from backprop_check.diagnosis.sites import names
@@ -162,7 +162,7 @@ def _power(case: Case, line: Line, said: str, exponent: float) -> Brought:
 def _plain(case: Case, node: ast.expr) -> Numbers | None:
     """The value of a part that is one number, made of nothing that a gradient comes back to; by run."""
     known = case.verdict.runs[0].trial.gradients
-    if any("d" + name in known or name in known for name in names(node)):
+    if any("d" + n.id in known or n.id in known for n in names_used(node)):
         return None
     compute, values = evaluator(case, node), []
     for run in case.runs:

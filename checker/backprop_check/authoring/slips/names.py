@@ -35,6 +35,10 @@ class Names:
         """Whether `part` is made of plain numbers: literals and sizes."""
         return not any(name in self.shapes for name in numbers(part)) and not makes(part, *LAID_OUT)
 
+    def uniform(self, part: ast.AST) -> bool:
+        """Whether `part` has none of the forward's or the gradients' numbers: a power of it is another constant."""
+        return not self.upstream(part) and not self.local(part)
+
     def gradient(self, part: ast.AST) -> bool:
         """Whether `part` is the name of a gradient."""
         return isinstance(part, ast.Name) and self.is_gradient(part.id)
