@@ -117,12 +117,20 @@ dx = dh + ds / x.shape[0]                               | wrong-axis wrong-scale
 dx = x * dh                                             | wrong-point wrong-operand wrong-local-derivative
 de = dz.permute(0, 1, 1)                                | wrong-permutation shape-error
 de = dz                                                 | wrong-permutation
-dy = dx[:, :x.shape[0]]                                 | wrong-axis wrong-slice
+dy = dx[:, :x.shape[0]]                                 | wrong-axis
 """
 RIGHT = {
     "de": ("dz.permute(0, 2, 1)",),
     "dy": ("dx[:, :x.shape[1]]",),
-    "dx": ("(p > 0) * dp", "dh + ds / x.shape[1]", "torch.exp(x) * dh", "(1 - h**2) * dh", "s * dp + dh", "F.one_hot(x.argmax(1), 3) * ds", "p * dp - p * (p * dp).sum(1, keepdim=True)"),
+    "dx": (
+        "(p > 0) * dp",
+        "dh + ds / x.shape[1]",
+        "torch.exp(x) * dh",
+        "(1 - h**2) * dh",
+        "s * dp + dh",
+        "F.one_hot(x.argmax(1), 3) * ds",
+        "p * dp - p * (p * dp).sum(1, keepdim=True)",
+    ),
     "ds": ("(x * dp).sum(1, keepdim=True)",),
     "db": ("dz.sum(0)", "de.sum((0, 1))"),
     "dh": ("dz @ W.T",),

@@ -57,7 +57,11 @@ def at_call(place: Place, names: Names) -> Iterator[LabelledSlip]:
         return
     if method(node) is not None:
         adds = name.startswith("index_") and not makes(node.func.value, "zeros_like", "zeros")  # to what is there already
-        yield "call", (*also(adds, "missing-branch"), *_METHOD_LEFT_OUT.get(name, ()), *also(name == "sum" and place.inner, "diagonal-jacobian")), node.func.value
+        yield (
+            "call",
+            (*also(adds, "missing-branch"), *_METHOD_LEFT_OUT.get(name, ()), *also(name == "sum" and place.inner, "diagonal-jacobian")),
+            node.func.value,
+        )
         yield from _axes(place, node, name)
     elif node.args:
         yield "call", _FUNCTION_LEFT_OUT.get(name) or _other_factor(place, node, names), node.args[0]

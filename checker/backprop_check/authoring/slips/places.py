@@ -12,9 +12,8 @@ Step = tuple[ast.AST, str, int | None]
 
 LAID_OUT = ("ones_like", "zeros_like", "full_like", "one_hot")
 """Of what is handed to these, only the shape or the index is used, never the numbers."""
-AXIS_FIRST = frozenset(
-    "sum mean max min amax argmax cumsum scatter gather unsqueeze squeeze index_add index_select index_add index_add_ softmax log_softmax".split()  # noqa: SIM905 (read as words)
-)
+_AXIS_FIRST = "sum mean max min amax argmax cumsum scatter gather unsqueeze squeeze index_select index_add index_add_ softmax log_softmax"
+AXIS_FIRST = frozenset(_AXIS_FIRST.split())
 """Methods whose first argument is an axis."""
 
 
@@ -53,6 +52,12 @@ class Place:
     @property
     def in_comparison(self) -> bool:
         return any(isinstance(above, ast.Compare) for above, _, _ in self.path)
+
+    @property
+    def of_shape(self) -> bool:
+        """Whether it says which axis of a shape is meant, and nothing else."""
+        inner = next((above for above, _, _ in reversed(self.path) if isinstance(above, ast.Subscript)), None)
+        return inner is not None and _is_length(inner)
 
     @property
     def in_length(self) -> bool:

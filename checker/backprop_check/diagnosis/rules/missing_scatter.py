@@ -32,7 +32,10 @@ from backprop_check.diagnosis.counterfactual import arriving, gives_answer
 from backprop_check.diagnosis.rewrites import calls, parts
 from backprop_check.records import Diagnosis, Line
 
-SCATTERS = ("one_hot", *(f"{name}{end}" for name in ("scatter", "scatter_add", "index_put", "index_add", "index_copy") for end in ("", "_")))
+SCATTERS = (
+    "one_hot",
+    *(f"{name}{end}" for name in ("scatter", "scatter_add", "index_put", "index_add", "index_copy") for end in ("", "_")),
+)
 PICKS = ("index_select", "embedding", "gather", "take", "unfold")
 DIAGONALS = ("diagonal", "diag")
 
