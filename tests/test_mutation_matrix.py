@@ -93,7 +93,7 @@ dx = p * dp - p * (p * dp)                              | missing-sum diagonal-j
 dx = p * dp - p * (p * dp).sum(1)                       | lost-keepdim accidental-outer
 
 dx = F.one_hot(x.argmax(1), 3)                          | missing-upstream mask-as-gradient
-dx = ds                                                 | missing-mask not-selected missing-scatter
+dx = ds                                                 | missing-mask not-selected missing-scatter ignored-index
 dx = x.argmax(1) * ds                                   | index-as-value
 dp = ds                                                 | not-expanded missing-local-derivative
 dp = torch.zeros_like(p) * ds                           | wrong-start wrong-scale
@@ -111,7 +111,7 @@ dW = torch.zeros_like(W)                                | missing-scatter
 dx = p > 0                                              | missing-upstream mask-as-gradient
 dx = (x > 0) * dp                                       | wrong-mask wrong-operand
 dx = (p > 1) * dp                                       | wrong-mask
-dx = dp                                                 | missing-mask not-selected
+dx = dp                                                 | missing-mask not-selected missing-local-derivative wrong-local-derivative
 dx = dh + ds * x.shape[1]                               | wrong-scale wrong-local-derivative wrong-power
 dx = dh + ds / x.shape[0]                               | wrong-axis wrong-scale
 dx = x * dh                                             | wrong-point wrong-operand wrong-local-derivative

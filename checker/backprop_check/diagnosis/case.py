@@ -102,7 +102,7 @@ class Case(Spoken):
         if read not in self.memo:
             trial = trace(self.graph, 0, self.graph.sizes[0], perturb=[name[1:] for name in read])
             self.work.count(*trial.values.values(), times=REPLAY)
-            names = {**in_float64(trial.values), **{name: trial.gradients[name] for name in self.available}}
+            names = {**in_float64({**self.constants, **trial.values}), **{name: trial.gradients[name] for name in self.available}}
             self.memo[read] = Evaluator(names, self.work), trial
         known: tuple[Evaluator, Trial] = self.memo[read]
         return known

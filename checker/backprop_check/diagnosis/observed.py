@@ -117,7 +117,7 @@ class Observed:
 
     def fold(self, target: str) -> ast.expr | None:
         """The same of any name, gradients left as they are."""
-        return fold(self.submission, self.nodes, target, frozenset(self.verdict.runs[0].trial.gradients))
+        return fold(self.submission, self.nodes, target, {*self.verdict.runs[0].trial.gradients, *self.constants})
 
     @cached_property
     def reads(self) -> frozenset[str]:
@@ -134,7 +134,13 @@ class Observed:
 
     def names(self, run: Run) -> dict[str, Any]:
         """Names an expression for this target may use in `run`: the forward's, and the gradients complete at its line."""
-        return {**in_float64(run.trial.values), **{name: run.trial.gradients[name] for name in self.available}}
+        return {**in_float64({**self.constants, **run.trial.values}), **{name: run.trial.gradients[name] for name in self.available}}
+
+    @cached_property
+    def constants(self) -> dict[str, Any]:
+        """The numbers and tensors that the exercise names at its top level: they are there in every `backward`."""
+        named = ((name, value) for name, value in self.graph.scope.items() if not name.startswith("_"))
+        return {name: value for name, value in named if isinstance(value, int | float | torch.Tensor) and not isinstance(value, bool)}
 
     @cached_property
     def available(self) -> frozenset[str]:

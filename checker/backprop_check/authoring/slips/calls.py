@@ -32,6 +32,8 @@ _FUNCTION_LEFT_OUT: dict[str, Codes] = {
     "ones_like": ("wrong-operand", "extra-term", _OTHER),
     "zeros_like": ("wrong-start", "ignored-index", "extra-term"),
     "one_hot": ("index-as-value",),
+    "where": ("mask-as-gradient", "missing-upstream", "wrong-dtype"),
+    "fold": ("missing-scatter", "not-reshaped"),
 }
 _KEYWORD_LEFT_OUT: dict[str, Codes] = {"keepdim": ("lost-keepdim",), "accumulate": ("dropped-repeats",)}
 _ARGUMENT_LEFT_OUT: dict[str, Codes] = {"one_hot": ("hard-coded-size",), **dict.fromkeys(MOVES, ("wrong-permutation",))}

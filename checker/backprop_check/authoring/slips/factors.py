@@ -16,8 +16,10 @@ def left_out(place: Place, lost: ast.expr, names: Names) -> Codes:
     if names.upstream(lost):
         masks = bool(kept) and all(_masks(factor) for factor in kept)
         return "missing-upstream", *also(masks, "mask-as-gradient")
-    if _masks(lost):
-        return "missing-mask", "not-selected", *also(makes(lost, "one_hot"), "missing-scatter")
+    if _masks(lost) or (isinstance(lost, ast.Name) and lost.id in names.masks):
+        whole = also(not makes(lost, "one_hot"), "missing-local-derivative", "wrong-local-derivative")
+        ties = also(makes(lost, "sum"), "tie-convention")  # how many there are
+        return "missing-mask", "not-selected", *also(makes(lost, "one_hot"), "missing-scatter", "ignored-index"), *whole, *ties
     inner = any(names.local(factor) for factor in kept)
     inner = inner or (isinstance(lost, ast.BinOp) and isinstance(lost.op, ast.Mult | ast.Div))  # slopes of more than one operation
     if names.local(lost):

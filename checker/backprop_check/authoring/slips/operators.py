@@ -56,7 +56,8 @@ def _subtract(node: ast.BinOp, names: Names) -> Iterator[LabelledSlip]:
     left, right = node.left, node.right
     if names.upstream(left) and names.upstream(right):
         # Two terms, of two uses or of one derivative as softmax has it.
-        yield "branch", ("missing-branch", "diagonal-jacobian", _OTHER), left
+        passed = also(names.gradient(left), "missing-local-derivative")
+        yield "branch", ("missing-branch", "diagonal-jacobian", _OTHER, *passed), left
         yield "branch", ("missing-branch", "wrong-sign", _OTHER), right
         exchanged: Codes = ("wrong-sign",)
         added: Codes = ("wrong-sign",)

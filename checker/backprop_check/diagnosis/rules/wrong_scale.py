@@ -173,6 +173,8 @@ def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
             for constant in named_constants(case):
                 if not constant.divides:
                     yield put(expression, part, ast.copy_location(constant.node, part)), part
+                    if isinstance(part, ast.UnaryOp):
+                        yield put(expression, part.operand, ast.copy_location(constant.node, part)), part.operand
         elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
             other = ast.Div() if isinstance(part.op, ast.Mult) else ast.Mult()
             if not isinstance(value_of(case, part.right), torch.Tensor):
