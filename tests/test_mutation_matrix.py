@@ -55,7 +55,7 @@ dx = 1 - h ** 2 + dh                                    | plus-for-times
 dx = (1 - h ** 2) / dh                                  | wrong-local-derivative wrong-power
 dx = (1 - x ** 2) * dh                                  | wrong-operand wrong-point
 dx = (1 - dh ** 2) * dh                                 | wrong-operand
-dx = (1 - h ** 2) * dy                                  | wrong-operand stale-name missing-upstream missing-local-derivative
+dx = (1 - h ** 2) * dy                                  | wrong-operand stale-name missing-upstream missing-local-derivative missing-branch
 dx = (1 - h ** 2) * x                                   | wrong-operand missing-upstream
 
 ds = x * dp                                             | missing-sum
@@ -83,7 +83,7 @@ dx = s * dp - dh                                        | subtracted-branch wron
 dx = s * dp * dh                                        | multiplied-branches
 dx = s * dp + dh * n                                    | wrong-scale
 dx = s * dp; dx = dh                                    | overwritten-branch missing-branch
-dx = 1 * (s * dp); dx = dx + dh; dx = dx + dh           | doubled-branch wrong-scale
+dx = 1 * (s * dp); dx = dx + dh; dx = dx + dh           | doubled-branch wrong-scale extra-term
 dx = 1 * (s * dp); dx += dh                             |
 
 dx = p * dp                                             | missing-branch diagonal-jacobian wrong-local-derivative
@@ -93,7 +93,7 @@ dx = p * dp - p * (p * dp)                              | missing-sum diagonal-j
 dx = p * dp - p * (p * dp).sum(1)                       | lost-keepdim accidental-outer
 
 dx = F.one_hot(x.argmax(1), 3)                          | missing-upstream mask-as-gradient
-dx = ds                                                 | missing-mask not-selected
+dx = ds                                                 | missing-mask not-selected missing-scatter ignored-index
 dx = x.argmax(1) * ds                                   | index-as-value
 dp = ds                                                 | not-expanded missing-local-derivative
 dp = torch.zeros_like(p) * ds                           | wrong-start wrong-scale
@@ -107,9 +107,30 @@ dz = 1 / n * db                                         | wrong-scale
 dW = torch.zeros_like(W).index_put((i,), dz)            | dropped-repeats
 dW = W.index_put((i,), dz, accumulate=True)             | wrong-start ignored-index extra-term
 dW = torch.zeros_like(W)                                | missing-scatter
+
+dx = p > 0                                              | missing-upstream mask-as-gradient
+dx = (x > 0) * dp                                       | wrong-mask wrong-operand
+dx = (p > 1) * dp                                       | wrong-mask
+dx = dp                                                 | missing-mask not-selected missing-local-derivative wrong-local-derivative
+dx = dh + ds * x.shape[1]                               | wrong-scale wrong-local-derivative wrong-power
+dx = dh + ds / x.shape[0]                               | wrong-axis wrong-scale
+dx = x * dh                                             | wrong-point wrong-operand wrong-local-derivative
+de = dz.permute(0, 1, 1)                                | wrong-permutation shape-error
+de = dz                                                 | wrong-permutation
+dy = dx[:, :x.shape[0]]                                 | wrong-axis
 """
 RIGHT = {
-    "dx": ("(1 - h**2) * dh", "s * dp + dh", "F.one_hot(x.argmax(1), 3) * ds", "p * dp - p * (p * dp).sum(1, keepdim=True)"),
+    "de": ("dz.permute(0, 2, 1)",),
+    "dy": ("dx[:, :x.shape[1]]",),
+    "dx": (
+        "(p > 0) * dp",
+        "dh + ds / x.shape[1]",
+        "torch.exp(x) * dh",
+        "(1 - h**2) * dh",
+        "s * dp + dh",
+        "F.one_hot(x.argmax(1), 3) * ds",
+        "p * dp - p * (p * dp).sum(1, keepdim=True)",
+    ),
     "ds": ("(x * dp).sum(1, keepdim=True)",),
     "db": ("dz.sum(0)", "de.sum((0, 1))"),
     "dh": ("dz @ W.T",),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from backprop_check.exercise.custom import plain
 from backprop_check.files import read_text
 from backprop_check.records import Exercise
 
@@ -33,7 +34,7 @@ class Answers:
 
 def read_answers(path: Path, exercise: Exercise) -> Answers:
     """Read the solution at `path`. Raises `BadInput` when it cannot be read."""
-    text = read_text(path, "solution")
+    text = plain(read_text(path, "solution"))
     backward = next(node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name == "backward")
     targets = {target.name for target in exercise.targets}
     writers = Counter(name for node in backward.body for name in _writes(node) & targets)

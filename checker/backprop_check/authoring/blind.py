@@ -60,10 +60,13 @@ def _seen(graph: Graph, trial: Trial, node: str) -> Seen:
     uses = [line for line, _ in graph.code if node in line.reads and "d" + line.name in trial.gradients]
     if not uses:
         return seen
-    paths = {line.name: _through(graph, trial, node, line.name, trial.gradients["d" + line.name]) for line in uses}
-    bare = {y: _through(graph, trial, node, y, torch.ones_like(trial.gradients["d" + y])) for y in paths}
-    seen["missing-upstream"] = (differs(_sum(bare)), "every upstream gradient there is 1")
-    if len(uses) > 1:
+    through = {line.name: _through(graph, trial, node, line.name, trial.gradients["d" + line.name]) for line in uses}
+    paths = {y: path for y, path in through.items() if path is not None}
+    if not paths:
+        return seen
+    bare = [path for y in paths if (path := _through(graph, trial, node, y, torch.ones_like(trial.gradients["d" + y]))) is not None]
+    seen["missing-upstream"] = (differs(torch.stack(bare).sum(0)), "every upstream gradient there is 1")
+    if len(paths) > 1:
         lost = [y for y, path in paths.items() if not differs(gradient - path)]
         seen["missing-branch"] = (not lost, f"what comes back through {' and '.join(lost)} vanishes")
     if indices := list(_indices(graph, trial, node)):
@@ -72,20 +75,16 @@ def _seen(graph: Graph, trial: Trial, node: str) -> Seen:
     return seen
 
 
-def _through(graph: Graph, trial: Trial, node: str, user: str, upstream: torch.Tensor) -> torch.Tensor:
-    """The part of a node's gradient that comes back through one line that uses it."""
+def _through(graph: Graph, trial: Trial, node: str, user: str, upstream: torch.Tensor) -> torch.Tensor | None:
+    """The part of a node's gradient that comes back through one line that uses it; None where the line only compares or detaches it."""
     code = next(code for line, code in graph.code if line.name == user)
     leaf = trial.values[node].clone().requires_grad_()
     with torch.enable_grad(), default_dtype(torch.float64):
         value = eval(code, {**graph.scope, **trial.values, node: leaf})
-        if not value.requires_grad:  # the line detaches it
-            return torch.zeros_like(leaf)
+        if not value.requires_grad:
+            return None
         (found,) = torch.autograd.grad((value * upstream).sum(), [leaf], allow_unused=True)
-    return torch.zeros_like(leaf) if found is None else found
-
-
-def _sum(parts: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    return torch.stack(list(parts.values())).sum(0)
+    return found
 
 
 def _indices(graph: Graph, trial: Trial, node: str) -> Iterator[torch.Tensor]:

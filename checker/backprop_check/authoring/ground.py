@@ -66,7 +66,8 @@ def names(graph: Graph, trial: Trial) -> Names:
     tensors = {k: v for k, v in {**trial.values, **trial.gradients}.items() if isinstance(v, torch.Tensor)}
     shapes = {k: tuple(v.shape) for k, v in tensors.items() if v.is_floating_point()}
     counts = tuple(line.name for line in graph.exercise.lines if isinstance(trial.values[line.name], int | float))
-    return Names(shapes, {line.name: line.reads for line in graph.exercise.lines}, counts)
+    masks = tuple(k for k, v in tensors.items() if v.dtype == torch.bool)
+    return Names(shapes, {line.name: line.reads for line in graph.exercise.lines}, counts, masks)
 
 
 def value(scope: Mapping[str, Any], target: str, code: str) -> Any:

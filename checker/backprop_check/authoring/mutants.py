@@ -81,8 +81,8 @@ def _statements(target: str, tree: ast.expr, names: Names) -> Iterator[Mutant]:
         ("+=", (), _in_turn(target, left, right)),
         ("-=", ("subtracted-branch", "wrong-sign"), f"{first}\n{target} = {target} - ({right})"),
         ("*=", ("multiplied-branches",), f"{first}\n{target} = {target} * ({right})"),
-        ("twice", ("doubled-branch", "wrong-scale"), _in_turn(target, left, right, right)),
-        ("twice", ("doubled-branch", "wrong-scale"), _in_turn(target, right, left, left)),
+        ("twice", ("doubled-branch", "wrong-scale", "extra-term"), _in_turn(target, left, right, right)),
+        ("twice", ("doubled-branch", "wrong-scale", "extra-term"), _in_turn(target, right, left, left)),
         ("in place", (), f"{first}\n{target} += {right}"),
         ("in place", (), f"{target} = torch.zeros_like({target[1:]})\n{target} += {left}\n{target} += {right}"),
     ):

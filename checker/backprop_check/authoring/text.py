@@ -12,6 +12,7 @@ from backprop_check.authoring.template import STORY, TITLE
 from backprop_check.errors import BadInput
 from backprop_check.exercise.blank import blank
 from backprop_check.exercise.course import exercise_id
+from backprop_check.exercise.custom import functions
 from backprop_check.files import read_text
 from backprop_check.records import Exercise
 
@@ -102,8 +103,9 @@ def _parameter_findings(path: Path, exercise: Exercise) -> Iterator[Finding]:
 
 def _why_findings(path: Path, source: str) -> Iterator[Finding]:
     lines = source.split("\n")
-    backward = next(n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef) and n.name == "backward")
-    for node in backward.body:
+    for node in functions(ast.parse(source))["backward"].body:
+        if isinstance(node, ast.Return):
+            continue
         first = node.lineno - 2
         while first > 0 and lines[first].lstrip().startswith("#") and not lines[first].lstrip().startswith("# why"):
             first -= 1

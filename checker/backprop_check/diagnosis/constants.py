@@ -90,7 +90,7 @@ def _sizes(case: Case) -> list[str]:
 def _given(case: Case) -> list[str]:
     """Numbers that the exercise names, where a line below the node computes with them."""
     read = {name for line in downstream(case, frozenset({case.graph.exercise.output})) for name in identifiers(parsed(line.source.strip()))}
-    return [name for name in case.given if name in read]
+    return [name for name, value in case.given.items() if name in read and not isinstance(value, torch.Tensor)]
 
 
 def _derived(case: Case) -> Iterator[ast.expr]:

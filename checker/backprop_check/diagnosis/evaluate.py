@@ -27,7 +27,7 @@ _UNARY: dict[type, Callable[[Any], Any]] = {ast.USub: operator.neg, ast.UAdd: op
 _COMPARE: dict[type, Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
 }  # fmt: skip
-MODULES = {"torch": torch, "F": F, "torch.nn.functional": F, "torch.linalg": torch.linalg, "torch.special": torch.special}
+MODULES = {"torch": torch, "F": F, "math": math, "torch.nn.functional": F, "torch.linalg": torch.linalg, "torch.special": torch.special}
 _CONSTANTS = {"pi": torch.pi, "e": torch.e, "inf": torch.inf}
 _ROOTS: dict[str, Any] = {"range": range, "len": len, "float": float, "int": int}
 
@@ -118,7 +118,7 @@ class Evaluator:
     def _attribute(self, node: ast.Attribute) -> Any:
         if isinstance(node.value, ast.Name) and node.value.id == "torch" and isinstance(getattr(torch, node.attr, None), torch.dtype):
             return getattr(torch, node.attr)
-        if isinstance(node.value, ast.Name) and node.value.id == "torch" and node.attr in _CONSTANTS:
+        if isinstance(node.value, ast.Name) and node.value.id in ("torch", "math") and node.attr in _CONSTANTS:
             return _CONSTANTS[node.attr]
         base = self(node.value)
         if isinstance(base, torch.Tensor | tuple) and node.attr in ATTRIBUTES:

@@ -15,7 +15,7 @@ import torch
 from backprop_check.comparison.compare import EXACT, tolerance
 from backprop_check.derivation.derive import Derived, Underivable, derive
 from backprop_check.derivation.lesson import users
-from backprop_check.derivation.trees import identifiers, parsed
+from backprop_check.derivation.trees import identifiers
 from backprop_check.diagnosis.evaluate import Evaluator
 from backprop_check.diagnosis.fold import fold, statement_nodes
 from backprop_check.diagnosis.work import Work
@@ -134,11 +134,10 @@ class Observed:
         return users(self.graph.exercise, self.node, known)
 
     @cached_property
-    def given(self) -> dict[str, int | float]:
-        """The plain numbers that the exercise names at its top level and the forward computes with."""
-        named = frozenset[str]().union(*(identifiers(parsed(line.source.strip())) for line in self.graph.exercise.lines))
-        scope = self.graph.scope
-        return {name: scope[name] for name in sorted(named) if type(scope.get(name)) in (int, float)}
+    def given(self) -> dict[str, Any]:
+        """The numbers and tensors that the exercise names at its top level: they are there in every `backward`."""
+        named = ((name, value) for name, value in sorted(self.graph.scope.items()) if not name.startswith("_"))
+        return in_float64({name: value for name, value in named if type(value) in (int, float) or isinstance(value, torch.Tensor)})
 
     def names(self, run: Run) -> dict[str, Any]:
         """Names an expression for this target may use in `run`: the forward's, and the gradients complete at its line."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from backprop_check.exercise.custom import functions
 from backprop_check.exercise.forward import axes_comment
 
 COLUMN = 38
@@ -17,8 +18,9 @@ def blank(solution: str) -> str:
     that continue them (a hash and five spaces). Every other line is copied byte for byte.
     """
     lines = solution.split("\n")
-    functions = {node.name: node for node in ast.parse(solution).body if isinstance(node, ast.FunctionDef)}
-    forward, backward = functions["forward"], functions["backward"]
+    found = functions(ast.parse(solution))
+    forward, backward = found["forward"], found["backward"]
+    margin = " " * backward.body[0].col_offset
     names = {a.arg for a in forward.args.args} | {_assigned(node) for node in forward.body}
     gradients = {f"d{name}" for name in names if name}
     targets = {node.lineno: node for node in backward.body if _assigned(node) in gradients}
@@ -28,7 +30,7 @@ def blank(solution: str) -> str:
     while number <= len(lines):
         line, node = lines[number - 1], targets.get(number)
         inside = backward.lineno < number <= (backward.end_lineno or 0)
-        in_why = inside and (line.startswith("    # why") or (in_why and line.startswith("    #     ")))
+        in_why = inside and (line.startswith(f"{margin}# why") or (in_why and line.startswith(f"{margin}#     ")))
         if node is not None:
             axes = axes_comment(lines, node)
             kept.append(f"{_stub(node):{column}}# {axes}" if axes else _stub(node))
@@ -46,4 +48,4 @@ def _assigned(node: ast.stmt) -> str | None:
 
 
 def _stub(node: ast.stmt) -> str:
-    return f"    {_assigned(node)} = ..."
+    return f"{' ' * node.col_offset}{_assigned(node)} = ..."

@@ -10,6 +10,7 @@ from pathlib import Path
 from backprop_check.errors import BadInput
 from backprop_check.exercise.blank import blank
 from backprop_check.exercise.course import Course, exercise_id
+from backprop_check.exercise.custom import plain
 from backprop_check.exercise.mend import parse_leniently
 from backprop_check.exercise.outline import FILE, Points, unknown_exercises, unknown_gradients
 from backprop_check.exercise.parse import parse_exercise, read_exercise
@@ -68,7 +69,7 @@ def _asked(course: Course, path: Path) -> Exercise:
         return read_exercise(path)
     text = read_text(path, "exercise file")
     asked = read_exercise(original)
-    tree, _, broken = parse_leniently(text)
+    tree, _, broken = parse_leniently(plain(text))
     theirs, own = _parts(ast.parse(asked.source)), _parts(tree)
     del theirs["backward"]
     other = next((name for name, node in theirs.items() if name not in own or ast.dump(own[name]) != ast.dump(node)), None)
@@ -99,7 +100,7 @@ def definition(exercise: Exercise) -> tuple[str, str]:
 
 def stub_lines(path: Path, exercise: Exercise) -> dict[str, int]:
     """Return the line at which each target of `exercise` is first assigned in the learner's copy at `path`."""
-    backward = _parts(parse_leniently(read_text(path, "exercise file"))[0]).get("backward")
+    backward = _parts(parse_leniently(plain(read_text(path, "exercise file")))[0]).get("backward")
     found = stubs(backward) if isinstance(backward, ast.FunctionDef | ast.AsyncFunctionDef) else {}
     return {target.name: found[target.name].lineno for target in exercise.targets if target.name in found}
 

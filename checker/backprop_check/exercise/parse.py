@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from backprop_check.errors import BadInput
+from backprop_check.exercise.custom import plain
 from backprop_check.exercise.forward import axes_comment, read_forward
 from backprop_check.exercise.mend import parse_leniently
 from backprop_check.exercise.targets import stubs
@@ -28,7 +29,7 @@ def read_exercise(path: Path) -> Exercise:
 @lru_cache(64)
 def parse_exercise(path: Path, source: str) -> Exercise:
     """Parse the text of an exercise; `path` names it in messages. Raises `BadInput` as `read_exercise` does."""
-    tree, mended, broken = parse_leniently(source)
+    tree, mended, broken = parse_leniently(plain(source))
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     for name in ("inputs", "forward", "backward"):
         if name not in functions and broken:

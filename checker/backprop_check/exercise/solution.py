@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backprop_check.errors import BadInput
+from backprop_check.exercise.custom import functions
 from backprop_check.files import read_text
 
 
@@ -26,7 +27,7 @@ def read_solution(path: Path) -> dict[str, Step]:
         tree = ast.parse(text)
     except SyntaxError as error:
         raise BadInput(f"{path}:{error.lineno}: the solution does not parse ({error.msg}): mend that line.") from None
-    backward = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "backward")
+    backward = functions(tree)["backward"]
     lines = text.split("\n")
     steps = {}
     for node in backward.body:

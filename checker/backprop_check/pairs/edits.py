@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import negated
@@ -176,7 +175,7 @@ def reductions(statement: ast.stmt, known: Known) -> Iterator[Edit]:
     for part in parts(statement):
         match part:
             case ast.Call(func=ast.Attribute(value=owner, attr="sum" | "mean" | "max" | "amax" as name), args=args, keywords=keywords):
-                numpy = isinstance(owner, ast.Name) and owner.id in ("np", "numpy") or any(k.arg in ("axis", "keepdims") for k in keywords)
+                numpy = (isinstance(owner, ast.Name) and owner.id in ("np", "numpy")) or any(k.arg in ("axis", "keepdims") for k in keywords)
                 given = len(args) > (1 if isinstance(owner, ast.Name) and owner.id in ("np", "numpy", "torch") else 0)
                 along = given or any(k.arg in _AXES for k in keywords)
                 kept = [k for k in keywords if k.arg in ("keepdim", "keepdims")]

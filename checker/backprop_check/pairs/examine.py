@@ -14,8 +14,8 @@ from backprop_check.diagnosis.attempt import survived
 from backprop_check.live.caller import Caller
 from backprop_check.live.recorded import LIVE, Found
 from backprop_check.pairs.around import around
-from backprop_check.pairs.one import One, compared
 from backprop_check.pairs.mended import is_near, is_right, mended
+from backprop_check.pairs.one import One, compared
 from backprop_check.pairs.pair import Back, Fault, Pair, Ran, is_float
 from backprop_check.pairs.reference import cotangents, reference, shares
 from backprop_check.pairs.slopes import agrees, differences

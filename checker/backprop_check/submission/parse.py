@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from backprop_check.errors import BadInput
+from backprop_check.exercise.custom import misplaced, plain
 from backprop_check.exercise.mend import parse_leniently
 from backprop_check.exercise.source import characters, segment
 from backprop_check.files import read_text
@@ -51,6 +52,8 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise, besid
     Raises `BadInput` as `read_submission` does.
     """
     parsed = [(cell, *parse_leniently(cell.text)) for cell in cells if cell.is_for(exercise.id)]
+    if not any(cell.mark is not None or backwards(tree) for cell, tree, *_ in parsed):
+        parsed = [(cell, *parse_leniently(plain(cell.text, path, exercise))) for cell, *_ in parsed]
     tried = [p for p in parsed if (p[0].mark is not None and _says_something(p[1], p[3])) or backwards(p[1])]
     if not tried:
         raise BadInput(why_nothing(path, [(cell, tree) for cell, tree, *_ in parsed], [b for *_, broken in parsed for b in broken]))
@@ -95,7 +98,7 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise, besid
         helpers_asking=around.asking(exercise.names, methods),
         text=cell.text,
         unknown=unknown,
-        notices=tuple(_lost(function, unknown, statements, exercise)) if function is not None else (),
+        notices=(*misplaced(cell.text, exercise), *_lost(function, unknown, statements, exercise)) if function is not None else (),
         needs=around.needs,
         above=around.above,
         others=around.others,

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from backprop_check.authoring.slips.factors import left_out
-from backprop_check.authoring.slips.names import Names
-from backprop_check.authoring.slips.places import AXIS_FIRST, Place, called, method
+from backprop_check.authoring.slips.names import Names, makes
+from backprop_check.authoring.slips.places import AXIS_FIRST, MOVES, Place, called, method
 from backprop_check.authoring.slips.whole import Codes, LabelledSlip, also
 
 _REDUCTIONS = ("sum", "mean", "max", "amax", "argmax", "cumsum", "min")
@@ -23,14 +23,20 @@ _METHOD_LEFT_OUT: dict[str, Codes] = {
     "index_put": ("missing-scatter",),
     "index_add": ("missing-scatter",),
     "argmax": ("index-as-value",),
+    **dict.fromkeys(MOVES, ("wrong-permutation",)),
 }
+_BEFORE = ("wrong-point", "wrong-operand", "wrong-local-derivative")
+"""What stands there without a function of numbers: the value before it."""
 _FUNCTION_LEFT_OUT: dict[str, Codes] = {
+    **dict.fromkeys(("exp", "log", "tanh", "sigmoid", "sqrt", "erf", "sign", "softmax"), _BEFORE),
     "ones_like": ("wrong-operand", "extra-term", _OTHER),
     "zeros_like": ("wrong-start", "ignored-index", "extra-term"),
     "one_hot": ("index-as-value",),
+    "where": ("mask-as-gradient", "missing-upstream", "wrong-dtype"),
+    "fold": ("missing-scatter", "not-reshaped"),
 }
 _KEYWORD_LEFT_OUT: dict[str, Codes] = {"keepdim": ("lost-keepdim",), "accumulate": ("dropped-repeats",)}
-_ARGUMENT_LEFT_OUT: dict[str, Codes] = {"one_hot": ("hard-coded-size",)}
+_ARGUMENT_LEFT_OUT: dict[str, Codes] = {"one_hot": ("hard-coded-size",), **dict.fromkeys(MOVES, ("wrong-permutation",))}
 _OTHER_AXIS: dict[str, Codes] = {"argmax": ("wrong-mask",), "unsqueeze": ("accidental-outer", "not-expanded", "elementwise-for-matmul")}
 _EXCHANGED: dict[str, tuple[str, Codes]] = {
     "exp": ("log", (_OTHER,)),
@@ -52,7 +58,12 @@ def at_call(place: Place, names: Names) -> Iterator[LabelledSlip]:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or name is None:
         return
     if method(node) is not None:
-        yield "call", (*_METHOD_LEFT_OUT.get(name, ()), *also(name == "sum" and place.inner, "diagonal-jacobian")), node.func.value
+        adds = name.startswith("index_") and not makes(node.func.value, "zeros_like", "zeros")  # to what is there already
+        yield (
+            "call",
+            (*also(adds, "missing-branch"), *_METHOD_LEFT_OUT.get(name, ()), *also(name == "sum" and place.inner, "diagonal-jacobian")),
+            node.func.value,
+        )
         yield from _axes(place, node, name)
     elif node.args:
         yield "call", _FUNCTION_LEFT_OUT.get(name) or _other_factor(place, node, names), node.args[0]
@@ -64,7 +75,8 @@ def at_call(place: Place, names: Names) -> Iterator[LabelledSlip]:
         other, fair = _EXCHANGED[name]
         yield "function", fair, _with(node, func=ast.Attribute(node.func.value, other, ast.Load()))
     if len(node.args) > 1:
-        yield "swap", also(name == "outer", "transposed", "wrong-transpose"), _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
+        exchanged = (*also(name == "outer", "transposed", "wrong-transpose"), *also(name in MOVES, "wrong-permutation"))
+        yield "swap", exchanged, _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
         for i in range(1, len(node.args)):
             yield "argument", _ARGUMENT_LEFT_OUT.get(name, ()), _with(node, args=[*node.args[:i], *node.args[i + 1 :]])
 

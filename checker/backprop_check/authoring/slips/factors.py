@@ -14,11 +14,14 @@ def left_out(place: Place, lost: ast.expr, names: Names) -> Codes:
     """What a product lacks without the factor `lost`."""
     kept = [factor for factor in _product(place) if factor is not lost]
     if names.upstream(lost):
-        masks = bool(kept) and all(makes(factor, "one_hot") for factor in kept)
+        masks = bool(kept) and all(_masks(factor) for factor in kept)
         return "missing-upstream", *also(masks, "mask-as-gradient")
-    if makes(lost, "one_hot"):
-        return "missing-mask", "not-selected"
+    if _masks(lost) or (isinstance(lost, ast.Name) and lost.id in names.masks):
+        whole = also(not makes(lost, "one_hot"), "missing-local-derivative", "wrong-local-derivative")
+        ties = also(makes(lost, "sum"), "tie-convention")  # how many there are
+        return "missing-mask", "not-selected", *also(makes(lost, "one_hot"), "missing-scatter", "ignored-index"), *whole, *ties
     inner = any(names.local(factor) for factor in kept)
+    inner = inner or (isinstance(lost, ast.BinOp) and isinstance(lost.op, ast.Mult | ast.Div))  # slopes of more than one operation
     if names.local(lost):
         return "missing-local-derivative", "wrong-local-derivative", *also(inner, "missing-inner-derivative")
     # Without its last local factor, even a constant one, the gradient from above goes through as if nothing stood in its way.
@@ -28,6 +31,10 @@ def left_out(place: Place, lost: ast.expr, names: Names) -> Codes:
     value = number(lost)
     part = also(inner and value not in (1, -1), "wrong-local-derivative")
     return *also(value is not None and value < 0, "wrong-sign"), *also(value != -1, "wrong-scale"), *part, *passed
+
+
+def _masks(factor: ast.expr) -> bool:
+    return makes(factor, "one_hot") or any(isinstance(node, ast.Compare) for node in ast.walk(factor))
 
 
 def _product(place: Place) -> Iterator[ast.expr]:

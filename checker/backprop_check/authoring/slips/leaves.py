@@ -28,7 +28,13 @@ def _constant(place: Place, value: float, other: float, names: Names) -> Codes:
     if place.in_exponent:
         return "wrong-power", _OTHER, *also(other == 0, "missing-local-derivative")
     if place.in_subscript:
-        return ("wrong-axis",)
+        return "wrong-axis", *also(place.in_length, "wrong-scale"), *also(not place.of_shape, "wrong-slice")
+    if place.moving:
+        return "wrong-permutation", "shape-error"
+    if place.in_comparison:
+        return ("wrong-mask",)
+    if place.laid_out == "one_hot":
+        return "wrong-axis", "hard-coded-size", "shape-error"
     match place.above:
         case ast.BinOp(op=ast.Add()):  # a point the forward shifted, as in `bnvar + 1e-5`
             if other == 0:
@@ -46,21 +52,26 @@ def _constant(place: Place, value: float, other: float, names: Names) -> Codes:
 def at_name(place: Place, names: Names, tree: ast.expr, others: Collection[str]) -> Iterator[LabelledSlip]:
     """Another tensor for the one that belongs there."""
     node = place.node
-    if isinstance(node, ast.Name) and node.id not in ("torch", "F") and not place.called:
+    if isinstance(node, ast.Name) and node.id not in ("torch", "F", "math") and not place.called:
         for other in (*others, *(names.counts if node.id in names.counts else ())):
             new = ast.Name(other, ast.Load())
             yield "operand", _operand(place, node.id, other, names, put(tree, place, new)), new
 
 
 def _operand(place: Place, name: str, other: str, names: Names, wrong: ast.expr) -> Codes:
+    if place.in_comparison:
+        return "wrong-mask", "wrong-operand"
+    if place.in_length or place.in_slice:
+        return "wrong-operand", "wrong-axis", *also(place.in_length, "wrong-scale"), *also(place.in_slice, "wrong-slice")
     if name not in names.shapes:  # a count or an index
         return "wrong-operand", *also(name in names.counts and not place.laid_out, "wrong-scale", _OTHER)
     if place.laid_out:
+        near = also(names.one_line(name, other), "wrong-point")
         viewed = any(method(above) in ("view", "reshape") for above, _, _ in place.path)
-        return "wrong-operand", *_LAID_OUT.get(place.laid_out, ()), *also(viewed, "not-reshaped")
+        return "wrong-operand", *_LAID_OUT.get(place.laid_out, ()), *also(viewed, "not-reshaped"), *near
     if names.is_gradient(name) and names.is_gradient(other):  # of a node further on, it skips what lies between
         skipped = also(names.leads(name[1:], other[1:]), "missing-local-derivative")
-        return "wrong-operand", "stale-name", "missing-upstream", *skipped
+        return "wrong-operand", "stale-name", "missing-upstream", *skipped, *also(bool(skipped), "missing-branch")
     if names.is_gradient(name):
-        return "wrong-operand", *also(not names.upstream(wrong), "missing-upstream")
+        return "wrong-operand", *also(not names.upstream(wrong), "missing-upstream"), *also(not place.inner, _OTHER)
     return "wrong-operand", *also(names.one_line(name, other), "wrong-point")

@@ -13,12 +13,13 @@ from backprop_check.authoring.slips.places import LAID_OUT, called
 class Names:
     """`shapes` of the forward's float values and of their gradients, by name; `reads` of each line of the forward.
 
-    `counts` are the plain numbers the forward names; the first is mostly the size of the batch.
+    `counts` are the plain numbers the forward names; the first is mostly the size of the batch. `masks` are tensors of truth values.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     counts: tuple[str, ...] = ()
+    masks: tuple[str, ...] = ()
 
     def is_gradient(self, name: str) -> bool:
         return name in self.shapes and name[0] == "d" and name[1:] in self.shapes
@@ -34,6 +35,10 @@ class Names:
     def constant(self, part: ast.AST) -> bool:
         """Whether `part` is made of plain numbers: literals and sizes."""
         return not any(name in self.shapes for name in numbers(part)) and not makes(part, *LAID_OUT)
+
+    def uniform(self, part: ast.AST) -> bool:
+        """Whether `part` has none of the forward's or the gradients' numbers: a power of it is another constant."""
+        return not self.upstream(part) and not self.local(part)
 
     def gradient(self, part: ast.AST) -> bool:
         """Whether `part` is the name of a gradient."""

@@ -56,7 +56,8 @@ def _subtract(node: ast.BinOp, names: Names) -> Iterator[LabelledSlip]:
     left, right = node.left, node.right
     if names.upstream(left) and names.upstream(right):
         # Two terms, of two uses or of one derivative as softmax has it.
-        yield "branch", ("missing-branch", "diagonal-jacobian", _OTHER), left
+        passed = also(names.gradient(left), "missing-local-derivative")
+        yield "branch", ("missing-branch", "diagonal-jacobian", _OTHER, *passed), left
         yield "branch", ("missing-branch", "wrong-sign", _OTHER), right
         exchanged: Codes = ("wrong-sign",)
         added: Codes = ("wrong-sign",)
@@ -65,7 +66,7 @@ def _subtract(node: ast.BinOp, names: Names) -> Iterator[LabelledSlip]:
         yield "constant", ("wrong-scale", "wrong-sign"), right
         exchanged, added = ("wrong-sign", "wrong-scale"), ("wrong-scale", "wrong-sign")
     else:  # a local derivative, as in `1 - h**2`
-        yield "term", ("missing-local-derivative", _OTHER), left
+        yield "term", ("missing-local-derivative", _OTHER, *also(makes(right, "one_hot"), "missing-label")), left
         yield "term", (_OTHER,), right
         exchanged, added = ("wrong-sign",), ("wrong-sign", _OTHER)
     yield "swap", exchanged, ast.BinOp(right, node.op, left)
@@ -90,10 +91,11 @@ def _multiply(place: Place, node: ast.BinOp, names: Names) -> Iterator[LabelledS
 def _divide(place: Place, node: ast.BinOp, names: Names) -> Iterator[LabelledSlip]:
     left, right = node.left, node.right
     inverted = ("wrong-scale",) if names.constant(node) else (_OTHER, "wrong-power")
+    multiplied = ("wrong-scale", *inverted) if names.constant(right) else inverted
     yield "factor", left_out(place, right, names), left
     yield "factor", (*inverted, *left_out(place, left, names)), right
     yield "swap", inverted, ast.BinOp(right, node.op, left)
-    yield "operator", inverted, _with(node, ast.Mult())
+    yield "operator", tuple(dict.fromkeys(multiplied)), _with(node, ast.Mult())
 
 
 def _power(node: ast.BinOp) -> Iterator[LabelledSlip]:

@@ -6,15 +6,19 @@ import ast
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 Step = tuple[ast.AST, str, int | None]
 
 LAID_OUT = ("ones_like", "zeros_like", "full_like", "one_hot")
 """Of what is handed to these, only the shape or the index is used, never the numbers."""
-AXIS_FIRST = frozenset(
-    "sum mean max min amax argmax cumsum scatter gather unsqueeze squeeze index_add index_select softmax".split()  # noqa: SIM905 (read as words)
-)
+_AXIS_FIRST = "sum mean max min amax argmax cumsum scatter gather unsqueeze squeeze index_select index_add index_add_ softmax log_softmax"
+AXIS_FIRST = frozenset(_AXIS_FIRST.split())
 """Methods whose first argument is an axis."""
+
+
+MOVES = ("permute", "transpose", "movedim", "swapaxes")
+"""Methods whose arguments are all axes, and which change nothing but the places."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,35 @@ class Place:
         return any(isinstance(above, ast.Subscript) and name == "slice" for above, name, _ in self.path)
 
     @property
+    def in_slice(self) -> bool:
+        return any(isinstance(above, ast.Slice) for above, _, _ in self.path)
+
+    @property
+    def in_comparison(self) -> bool:
+        return any(isinstance(above, ast.Compare) for above, _, _ in self.path)
+
+    @property
+    def of_shape(self) -> bool:
+        """Whether it says which axis of a shape is meant, and nothing else."""
+        inner = next((above for above, _, _ in reversed(self.path) if isinstance(above, ast.Subscript)), None)
+        return inner is not None and _is_length(inner)
+
+    @property
+    def in_length(self) -> bool:
+        """Whether the place belongs to a length that is computed with, as in `dm / x.shape[1]`."""
+        computed = (above for (above, _, _), (below, _, _) in pairwise(self.path) if _is_length(below))
+        return any(isinstance(above, ast.BinOp) for above in computed)
+
+    @property
+    def moving(self) -> str:
+        """The method that moves axes, of whose arguments this is one; else ""."""
+        return next((name for above, field, _ in self.path if field == "args" and (name := called(above) or "") in MOVES), "")
+
+    @property
     def in_axis(self) -> bool:
-        return any(name == "args" and index == 0 and method(above) in AXIS_FIRST for above, name, index in self.path)
+        """Whether it says along which axis: the first argument of a method, the second of a function of torch or F."""
+        arguments = ((above, index) for above, name, index in self.path if name == "args")
+        return any(called(above) in AXIS_FIRST and index == (method(above) is None) for above, index in arguments)
 
     @property
     def laid_out(self) -> str:
@@ -84,6 +115,10 @@ def put(tree: ast.expr, place: Place, new: ast.expr) -> ast.expr:
     else:
         getattr(node, name)[index] = new
     return tree
+
+
+def _is_length(node: ast.AST) -> bool:
+    return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
 
 
 def called(node: ast.AST) -> str | None:

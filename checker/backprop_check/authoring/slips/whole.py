@@ -32,7 +32,7 @@ def around(tree: ast.expr, shape: tuple[int, ...], names: Names) -> Iterator[Lab
         ("axis", _summed(shape, 0), "({}).mean(0)"),
         ("keepdim", ("extra-keepdim",), "({})[None]"),
         ("power", ("wrong-power", "extra-term"), "({})**2"),
-        ("power", ("wrong-power", "wrong-local-derivative"), "({})**-1"),
+        ("power", ("wrong-power", "wrong-local-derivative", *also(names.uniform(tree), "wrong-scale")), "({})**-1"),
         ("term", ("extra-term",), "({}) + 1e-4"),
         ("constant", scaled, "({}) * (1 + 1e-6)"),
         ("layout", layout, "({}).flatten()"),

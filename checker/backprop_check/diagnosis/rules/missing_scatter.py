@@ -32,7 +32,10 @@ from backprop_check.diagnosis.counterfactual import arriving, gives_answer
 from backprop_check.diagnosis.rewrites import calls, parts
 from backprop_check.records import Diagnosis, Line
 
-SCATTERS = ("scatter", "scatter_add", "index_put", "index_add", "index_copy", "one_hot")
+SCATTERS = (
+    "one_hot",
+    *(f"{name}{end}" for name in ("scatter", "scatter_add", "index_put", "index_add", "index_copy") for end in ("", "_")),
+)
 PICKS = ("index_select", "embedding", "gather", "take", "unfold")
 DIAGONALS = ("diagonal", "diag")
 
@@ -96,7 +99,7 @@ def _still_there(case: Case, line: Line) -> tuple[str, str] | None:
     """How the answer is made of what arrives at the line (in words, and as code), no number of it put into the node's places."""
     above = [run.trial.gradients["d" + line.name] for run in case.runs]
     if case.is_answer(above):
-        return "", ""
+        return None if _scatters(case) else ("", "")
     if all(g.numel() == a.numel() for g, a in zip(above, case.answers, strict=True)):
         laid = case.is_answer([g.reshape(a.shape) for g, a in zip(above, case.answers, strict=True)])
         return (", reshaped", ".reshape(answer.shape)") if laid else None

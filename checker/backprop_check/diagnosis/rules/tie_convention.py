@@ -90,14 +90,19 @@ def _shares(case: Case, stops: frozenset[str]) -> tuple[list[Line], bool] | None
 
 
 def _share(case: Case, run: Run, stops: frozenset[str], place: int, i: int) -> bool | None:
-    """None if the answer at `place` is not between the one-sided gradients, else whether it and its ties add up to autograd's."""
+    """Whether the answer at `place` and its ties add up to autograd's gradient, as every choice does.
+
+    None if it is not between the one-sided gradients there, and where it does not add up, if it is not all that one of them could receive.
+    """
     answer, oracle, slack = case.answers[i], case.oracles[i], SAME * case.scales[i]
     up, down = (_beside(case, run, stops, place, sign * STEP) for sign in (1, -1))
     low, high = sorted((float(up.flatten()[place]), float(down.flatten()[place])))
     if high - low <= slack or not low - slack <= float(answer.flatten()[place]) <= high + slack:
         return None
     tied = ((up - down).abs() > slack).flatten()
-    return int(tied.sum()) == 1 or abs(float((answer - oracle).flatten()[tied].sum())) <= slack * int(tied.sum())
+    if int(tied.sum()) == 1 or abs(float((answer - oracle).flatten()[tied].sum())) <= slack * int(tied.sum()):
+        return True
+    return False if abs(float(answer.flatten()[place]) - max(low, high, key=abs)) <= slack else None
 
 
 def _beside(case: Case, run: Run, stops: frozenset[str], place: int, step: float) -> torch.Tensor:

@@ -29,11 +29,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+import torch
+
 from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.another import another
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, Mended, parts, search
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.lone_factor import lone_factor
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import put
@@ -111,7 +113,7 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         inner = inner_of(part)
         if inner is not None:
             yield put(expression, part, inner), part
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub) and isinstance(value_of(case, part), torch.Tensor):
             for number in (part.left, part.right):
                 if isinstance(number, ast.Constant) and number.value == 0:
                     yield put(expression, number, ast.copy_location(ast.Constant(1), number)), number

@@ -166,12 +166,15 @@ def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
                 if wanted != value:
                     whole = int(wanted) if wanted == int(wanted) else wanted
                     yield put(expression, part, ast.copy_location(ast.parse(str(whole), mode="eval").body, part)), part
-        elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub) and not isinstance(value_of(case, part), torch.Tensor):
+            continue
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub) and not isinstance(value_of(case, part), torch.Tensor):
             yield put(expression, part, part.left), part
-        elif isinstance(value_of(case, part), int | float) and id(part) in operands:
+        if isinstance(value_of(case, part), int | float) and id(part) in operands:
             for constant in named_constants(case):
                 if not constant.divides:
                     yield put(expression, part, ast.copy_location(constant.node, part)), part
+                    if isinstance(part, ast.UnaryOp):
+                        yield put(expression, part.operand, ast.copy_location(constant.node, part)), part.operand
         elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div):
             other = ast.Div() if isinstance(part.op, ast.Mult) else ast.Mult()
             if not isinstance(value_of(case, part.right), torch.Tensor):
