@@ -15,7 +15,7 @@ points = torch.cat([x, torch.ones_like(x)], 1)
 
 
 def begin():
-    return dict(lines=torch.randn(2, 8))
+    return dict(lines=torch.randn(2, 8) * torch.tensor([[1.5], [0.3]]))
 
 
 def batch(step, p):

@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import torch
 
@@ -84,7 +84,7 @@ class Session:
     printed: dict[int, list[str]] = field(default_factory=dict)
     _killed: bool = False
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         self._start()
         return self
 

@@ -8,10 +8,10 @@ from typing import Any, NoReturn
 import torch
 
 from backprop_check.records import Statement
+from backprop_check.submission.described import described, is_dense, kind_of
 from backprop_check.submission.observe import dry_plan, never_written
 from backprop_check.submission.observe import own_last_writes as last_writes
 from backprop_check.submission.rewrite import Hook, Left, Plan
-from backprop_check.submission.described import described, is_dense, kind_of
 from backprop_check.submission.wire import Channel
 
 

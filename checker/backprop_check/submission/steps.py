@@ -1,4 +1,4 @@
-"""Take steps of a training with a learner's `backward`: values go to a worker, the gradients that it wants come back. The clock stands here."""
+"""Steps of a training with a learner's `backward`: values go to a worker, gradients come back. The clock stands here."""
 
 from __future__ import annotations
 
@@ -38,12 +38,16 @@ class Steps(Session):
         plain = {name: v for name, v in values.items() if not isinstance(v, torch.Tensor)}
         tensors = {name: v for name, v in values.items() if isinstance(v, torch.Tensor)}
         room = sum(tensors[name[1:]].numel() for name in want) * torch.float64.itemsize
+
+        def most(header: Mapping[str, Any]) -> int:
+            return room if header["is"] == "gradients" else 0
+
         try:
             with contextlib.suppress(wire.Lost):  # it may have ended already
                 self._channel.send({"plain": plain, "want": list(want), "given": list(given)}, {**tensors, **given})
             deadline = time.monotonic() + self.limits.statement
             while True:
-                header, received = self._channel.receive(deadline, lambda head: room if head["is"] == "gradients" else 0, wire.ANSWER_HEADER_LIMIT)
+                header, received = self._channel.receive(deadline, most, wire.ANSWER_HEADER_LIMIT)
                 if header["is"] == "gradients":
                     return _gradients(self.exercise.id, header, received, want, tensors)
         except (wire.Lost, LookupError, TypeError, ValueError, AttributeError) as lost:

@@ -19,6 +19,7 @@ import torch
 from backprop_check.records import Module, Statement
 from backprop_check.submission.beside import Importer
 from backprop_check.submission.confinement.modules import guarded_builtins
+from backprop_check.submission.described import described, first_line, is_dense, kind_of
 from backprop_check.submission.doubled import read_float32_as_float64
 from backprop_check.submission.needed import needed, units
 from backprop_check.submission.observe import DryRun, dry_plan, own_last_writes
@@ -29,7 +30,6 @@ from backprop_check.submission.settled import seed, settle
 from backprop_check.submission.signature import asked_for, backwards, find_backward
 from backprop_check.submission.statements import replaces
 from backprop_check.submission.stepping import serve_steps
-from backprop_check.submission.described import described, first_line, is_dense, kind_of
 from backprop_check.submission.wire import DTYPES, ORDER_LIMIT, Channel, most_elements, raw_bytes
 
 EXERCISE, PRELUDE = "<exercise>", "<submission's own code>"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import math
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import Any
 import torch
 
 from backprop_check.errors import BadInput
+from backprop_check.exercise.checkpoint import heading
 from backprop_check.files import read_text
 from backprop_check.trace.author import authors
 from backprop_check.trace.graph import default_dtype, seeded
@@ -28,7 +28,6 @@ class Checkpoint:
 
     path: Path
     title: str
-    story: str
     text: str
     trains: tuple[str, ...]
     steps: int
@@ -71,23 +70,16 @@ class Checkpoint:
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint's file and run it. Raises `BadInput` where it is none."""
+    title, trains = heading(path)
     text = read_text(path, "checkpoint")
-    try:
-        tree = ast.parse(text, str(path))
-    except (SyntaxError, ValueError) as error:
-        raise BadInput(f"{path}:{getattr(error, 'lineno', 1)}: the checkpoint is no Python: mend that line.") from None
     scope: dict[str, Any] = {"__name__": f"checkpoint_{path.stem}", "__file__": str(path)}
     with authors(path), seeded(0), default_dtype(torch.float64):
-        exec(compile(tree, str(path), "exec"), scope)
+        exec(compile(text, str(path), "exec"), scope)
     for name, takes in PARTS.items():
         if not inspect.isfunction(scope.get(name)) or tuple(inspect.signature(scope[name]).parameters) != takes:
             raise BadInput(f"{path}: a checkpoint defines `def {name}({', '.join(takes)})`: write it so.")
-    trains = scope.get("TRAINS")
-    if not (isinstance(trains, list) and trains and all(isinstance(name, str) for name in trains)):
-        raise BadInput(f'{path}: TRAINS lists the exercises that it trains with, as TRAINS = ["ex13"].')
-    title, _, story = (ast.get_docstring(tree) or path.stem).partition("\n")
     numbers = [_number(scope, name, path, default) for name, default in (("STEPS", None), ("RATE", None), ("MOMENTUM", 0.0))]
-    return Checkpoint(path, title, story.strip(), text, tuple(trains), int(numbers[0]), numbers[1], numbers[2], scope)
+    return Checkpoint(path, title, text, trains, int(numbers[0]), numbers[1], numbers[2], scope)
 
 
 def _number(scope: Mapping[str, Any], name: str, path: Path, default: float | None) -> float:

@@ -1,4 +1,4 @@
-"""Data that checkpoints train on, made here by a script: names put together of syllables, and digits drawn by strokes. Nothing is downloaded."""
+"""Data that checkpoints train on, made here: names put together of syllables, and digits drawn by strokes. Nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ def _along(corners: list[tuple[float, float]]) -> torch.Tensor:
     places = torch.linspace(0, 1, _POINTS) * ends[-1]
     piece = (torch.searchsorted(ends, places, right=True) - 1).clamp(0, len(corners) - 2)
     part = ((places - ends[piece]) / lengths[piece])[:, None]
-    return line[piece] + part * (line[piece + 1] - line[piece])
+    points: torch.Tensor = line[piece] + part * (line[piece + 1] - line[piece])
+    return points
 
 
 def drawn(pixels: torch.Tensor, wide: int = _WIDE) -> list[str]:

@@ -54,7 +54,8 @@ class Used:
     def values(self, **given: Any) -> dict[str, Any]:
         exercise = self._graph.exercise
         if set(given) != set(exercise.inputs):
-            raise BadInput(f"the checkpoint gives {exercise.id} {', '.join(given) or 'nothing'}, and it takes {', '.join(exercise.inputs)}.")
+            told, due = ", ".join(given) or "nothing", ", ".join(exercise.inputs)
+            raise BadInput(f"the checkpoint gives {exercise.id} {told}, and it takes {due}.")
         return self._graph.forward({name: given[name] for name in exercise.inputs})
 
     def __call__(self, **given: Any) -> torch.Tensor:
@@ -89,8 +90,9 @@ def recorded(
         batch = checkpoint.batch(step, {name: value.detach() for name, value in own.items()})
         tape = Tape(moved={id(value): value for value in own.values()})
         output = checkpoint.model(used(graphs, {id(v): v for v in batch.values()}, tape), own, batch)
-        if not (isinstance(output, torch.Tensor) and tape.calls and id(output) in tape.moved and id(output) not in map(id, own.values())):
-            raise BadInput(f"{checkpoint.path}: `model` returns what the last exercise gives: its loss, or what `loss(output, b)` is made of.")
+        if id(output) not in tape.moved or id(output) in map(id, own.values()):
+            what = "what the last exercise gives: its loss, or what `loss(output, b)` is made of"
+            raise BadInput(f"{checkpoint.path}: `model` returns {what}.")
         loss = checkpoint.loss(output, batch)
         if not isinstance(loss, torch.Tensor) or loss.dim():
             raise BadInput(f"{checkpoint.path}: the loss has to be a single number: end in one, or define `loss(output, b)`.")

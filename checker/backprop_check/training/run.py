@@ -71,7 +71,7 @@ class Trainer:
             training.samples[len(training.losses)] = self.checkpoint.sample(used(self.graphs), training.parameters)
 
     def go_on(self, trainings: Sequence[Training], steps: int, sampled: Sequence[int] = ()) -> Iterator[None]:
-        """Take the steps that are left of so many, a few at a time and all trainings abreast; the first is sampled before those in `sampled`.
+        """Take the steps that are left of so many, a few at a time and all trainings abreast; the first is sampled before some.
 
         What runs here prints nothing: whoever goes through this may, each time.
         """

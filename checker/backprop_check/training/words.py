@@ -1,0 +1,185 @@
+"""What is said of a training, as lines of text: values in, lines out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from backprop_check.records import Gradient, Report
+from backprop_check.report.layout import prose, visible
+from backprop_check.submission.steps import NoStep
+from backprop_check.training.checkpoint import Checkpoint
+from backprop_check.training.curve import Curve, plot
+from backprop_check.training.outcome import SAME, SEEN, apart, final, last_part, parts_at
+from backprop_check.training.run import Training
+
+COLOURS = ("#d1495b", "#2e8b57", "#8a5cb8", "#c77d0a")
+
+
+def title_lines(checkpoint: Checkpoint, chapter: str, width: int) -> Iterator[Text]:
+    yield from prose(checkpoint.title, width, indent=0, style="bold")
+    yield Text(f"{visible(chapter)}: {checkpoint.path.stem}", style="dim")
+
+
+def checked_lines(reports: Mapping[str, Report], width: int) -> Iterator[Text]:
+    """Yield a line for each exercise: what of it is right."""
+    for name, report in reports.items():
+        count, wrong, unwritten = len(report.gradients), wrong_ones(report), _named(report, "missing")
+        right = count - len(wrong) - len(unwritten)
+        told = f"{right} of {count} right"
+        told += f"; wrong: {', '.join(map(_with_code, wrong))}" if wrong else ""
+        told += f"; not written yet: {', '.join(unwritten)}" if unwritten else ""
+        mark, style = ("✓", "green") if right == count else ("✗", "red") if wrong else ("·", "yellow")
+        first, *more = prose(f"{name}: {told}.", width, indent=2)
+        yield Text.assemble((mark, style), f" {first.plain.lstrip()}")
+        yield from more
+
+
+def untrained_lines(reports: Mapping[str, Report], lack: NoStep, width: int) -> Iterator[Text]:
+    """Yield why no step can be taken, and what to do first."""
+    what = f"{lack.exercise} gives no {lack.name}: {lack.why}" if lack.name else f"{lack.exercise}: {lack.why}"
+    yield from prose(f"No step can be taken: {what}.", width, indent=0)
+    for name, report in reports.items():
+        for gradient in report.gradients:
+            status, target = gradient.verdict.status, gradient.verdict.target.name
+            if status == "missing":
+                told = f"Write {target} of {name} first. `backprop-check {name}` checks it, and `backprop-check hint {name}` gives a hint."
+            elif status != "correct":
+                told = f"Mend {target} of {name} first: `backprop-check {name}` shows what is wrong with it."
+            else:
+                continue
+            yield from prose(told, width, indent=0)
+            return
+    told = "The check finds every gradient right, each by itself: look for a line that changes what another one reads."
+    yield from prose(told, width, indent=0)
+
+
+def curves(yours: Training, autograds: Training, others: Sequence[Training]) -> list[Curve]:
+    """Return what is drawn: autograd's below yours, then those with one gradient of autograd's."""
+    drawn = [Curve("autograd's", "·", "#9bb8e8", autograds.losses, even=True), Curve("yours", "o", "#1a1a1a", yours.losses)]
+    return drawn + [Curve(f"with autograd's {_replaced(t)}", "", COLOURS[i % len(COLOURS)], t.losses) for i, t in enumerate(others)]
+
+
+def drawn_lines(yours: Training, autograds: Training, width: int) -> Iterator[Text]:
+    both = curves(yours, autograds, ())
+    for line in plot(both, width):
+        yield Text(line)
+    high = " (^: above the picture)" if any("^" in line for line in plot(both, width)) else ""
+    hidden = ", below yours where they are the same" if any(a == b for a, b in zip(yours.losses, autograds.losses, strict=False)) else ""
+    yield Text(f"{'':10}loss: o yours{high}, · autograd's{hidden}", style="dim")
+
+
+def sample_lines(yours: Training, width: int) -> Iterator[Text]:
+    """Yield what the model made by the learner's gradients: at first, soon after, and in the end, side by side where there is room."""
+    steps = sorted(yours.samples)
+    titles = [f"after {step} steps" if step else "at first" for step in steps]
+    blocks = [[title, *map(visible, yours.samples[step].split("\n"))] for title, step in zip(titles, steps, strict=True)]
+    if not blocks:
+        return
+    wide = [max(cell_len(line) for line in block) for block in blocks]
+    if sum(wide) + 3 * (len(blocks) - 1) > width and len(blocks) > 2:
+        blocks, wide = [blocks[0], blocks[-1]], [wide[0], wide[-1]]
+    if sum(wide) + 3 * (len(blocks) - 1) > width:
+        blocks, wide = blocks[-1:], wide[-1:]
+    yield Text()
+    for row in range(max(map(len, blocks))):
+        parts = [(block[row] if row < len(block) else "").ljust(columns) for block, columns in zip(blocks, wide, strict=True)]
+        yield Text("   ".join(parts).rstrip(), style="dim" if row == 0 else "")
+    yield Text()
+
+
+def outcome_lines(
+    checkpoint: Checkpoint, reports: Mapping[str, Report], yours: Training, autograds: Training, others: Sequence[Training], width: int
+) -> Iterator[Text]:
+    """Yield what the training came to, beside autograd's."""
+    for sentence in _outcome(checkpoint, reports, yours, autograds, others):
+        yield from prose(sentence, width, indent=0)
+
+
+def _outcome(
+    checkpoint: Checkpoint, reports: Mapping[str, Report], yours: Training, autograds: Training, others: Sequence[Training]
+) -> Iterator[str]:
+    differences = apart(yours.losses, autograds.losses)
+    wrong = [(name, gradient) for name, report in reports.items() for gradient in wrong_ones(report)]
+    mean = f" (the mean of the last {last_part(yours.losses)} steps)" if last_part(yours.losses) > 1 else ""
+    if max(differences, default=0.0) <= SAME:
+        yield f"The loss went from {_short(yours.losses[0])} to {_short(final(yours.losses))}{mean}, by your backward alone."
+        most = max(differences, default=0.0)
+        yield f"Autograd's is the same at every step{f', to {_power(most)}' if most else ', to the last digit'}."
+        if wrong:
+            yield f"{_listed([g.verdict.target.name for _, g in wrong])} made no difference here, and is wrong all the same."
+    else:
+        if yours.broken:
+            ended = f"Your loss is no number any more at step {len(yours.losses) - 1}: it grew beyond all bounds"
+        else:
+            ended = f"With your gradients the loss is {_short(final(yours.losses))} at the end"
+        yield f"{ended}; with autograd's it is {_short(final(autograds.losses))}{mean}."
+        step = parts_at(differences)
+        far = f"more than {100 * SEEN:g} % apart"
+        yield f"At no step are they {far}." if step is None else f"At step {step} they are {far} for the first time."
+        yield from (_other(training, yours, autograds) for training in others)
+        if len(wrong) > len(others):
+            yield f"The other {len(wrong) - len(others)} wrong gradients were not tried."
+        if not wrong:
+            yield "Each gradient is right by itself, with the right ones above it; one after the other they are not."
+            yield "Look for a line that changes what another one reads."
+    for name, gradient in wrong[:1]:
+        yield _explained(name, gradient)
+
+
+def _other(training: Training, yours: Training, autograds: Training) -> str:
+    name = _replaced(training)
+    if max(apart(training.losses, yours.losses), default=0.0) <= SAME:
+        return f"With autograd's {name} in the place of yours nothing changes: this training does not go by it."
+    would = f"With autograd's {name} in the place of yours"
+    if max(apart(training.losses, autograds.losses), default=0.0) <= SAME:
+        return f"{would} it is autograd's curve at every step: {name} alone bends yours."
+    if training.broken:
+        return f"{would} it grows beyond all bounds, too."
+    return f"{would} it would be {_short(final(training.losses))}."
+
+
+def _explained(name: str, gradient: Gradient) -> str:
+    target, diagnoses = gradient.verdict.target.name, gradient.diagnoses
+    proven = bool(diagnoses) and diagnoses[0].certainty == "proven"
+    page = f"; `backprop-check explain {diagnoses[0].code}` is the page of this mistake" if proven else ""
+    return f"`backprop-check {name}` says why {target} is wrong{page}."
+
+
+def is_right(reports: Mapping[str, Report], yours: Training, autograds: Training) -> bool:
+    """Whether every gradient is right, and training by them is training by autograd's."""
+    differences = apart(yours.losses, autograds.losses)
+    return all(report.status == "passed" for report in reports.values()) and max(differences) <= SAME
+
+
+def wrong_ones(report: Report) -> list[Gradient]:
+    return [g for g in report.gradients if g.verdict.status in ("incorrect", "error")]
+
+
+def _named(report: Report, status: str) -> list[str]:
+    return [g.verdict.target.name for g in report.gradients if g.verdict.status == status]
+
+
+def _with_code(gradient: Gradient) -> str:
+    diagnoses = gradient.diagnoses
+    return gradient.verdict.target.name + (f" ({diagnoses[0].code})" if diagnoses and diagnoses[0].certainty == "proven" else "")
+
+
+def _replaced(training: Training) -> str:
+    assert training.replaced is not None
+    return training.replaced[1]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _short(loss: float) -> str:
+    return "no number" if math.isnan(loss) else f"{loss:.3g}" if abs(loss) < 0.01 else f"{loss:.2f}" if abs(loss) < 1000 else f"{loss:.3g}"
+
+
+def _power(value: float) -> str:
+    return f"{value:.0e}".replace("e-0", "e-")
