@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 TRAINS = ["ex22", "ex03b"]
-STEPS, RATE, MOMENTUM = 600, 0.3, 0.9
+STEPS, RATE, MOMENTUM = 600, 0.05, 0.9
 
 points = torch.rand(400, 2) * 4 - 2
 place = torch.cat([points, torch.ones(400, 1)], 1)

@@ -8,14 +8,14 @@ The loss is the mean of (out - 1)**2, and its gradient with respect to out is gi
 import torch
 
 TRAINS = ["ex14b"]
-STEPS, RATE = 110, 1.0
+STEPS, RATE = 60, 1.0
 
-rows, columns = torch.arange(1.0, 8.0)[:, None], torch.arange(1.0, 11.0)
+rows, columns = torch.arange(1.0, 8.0)[:, None], torch.arange(1.0, 9.0)
 W = 1 / (rows * columns)
 
 
 def begin():
-    return dict(u=torch.zeros(7, 1), v=torch.zeros(10))
+    return dict(u=torch.zeros(7, 1), v=torch.zeros(8))
 
 
 def batch(step, p):
@@ -31,5 +31,5 @@ def loss(out, b):
 
 
 def sample(ex, p):
-    table = ex.ex14b(u=p.u, v=p.v, W=torch.ones(7, 10))
-    return "\n".join("".join(f"{value:4.0f}" for value in row) for row in table.tolist())
+    table = ex.ex14b(u=p.u, v=p.v, W=torch.ones(7, 8))
+    return "\n".join("".join(f"{value:3.0f}" for value in row) for row in table.tolist())

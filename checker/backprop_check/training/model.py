@@ -20,9 +20,13 @@ Replaced = tuple[str, str] | None
 
 @dataclass(frozen=True)
 class Call:
-    """One use of an exercise: what its forward was given and what it made, by their names."""
+    """One use of an exercise: what it was given, and all values of its forward, by their names.
+
+    Where autograd is asked, the forward's own inputs are aliases of what was given: their gradients are those of this use alone.
+    """
 
     exercise: str
+    given: Mapping[str, Any]
     values: Mapping[str, Any]
 
 
@@ -67,10 +71,10 @@ class Used:
                         f"the checkpoint makes the `{name}` of {exercise.id} itself: between parameters and loss may stand only exercises, "
                         "for a gradient comes back through these alone. What is data belongs into the batch."
                     )
-        values = self.values(**given)
+        values = self.values(**{name: v.view_as(v) if _floating(v) and v.requires_grad else v for name, v in given.items()})
         output: torch.Tensor = values[exercise.output]
         if self._tape is not None:
-            self._tape.calls.append(Call(exercise.id, values))
+            self._tape.calls.append(Call(exercise.id, given, values))
             if any(id(value) in self._tape.moved for value in given.values()):
                 self._tape.moved[id(output)] = output
         return output
@@ -126,7 +130,7 @@ def by_hand(run: Recorded, steps: Mapping[str, Steps], graphs: Mapping[str, Grap
     for call in reversed(run.tape.calls):
         exercise = graphs[call.exercise].exercise
         output = call.values[exercise.output]
-        want = ["d" + name for name in exercise.inputs if id(call.values[name]) in run.tape.moved]
+        want = ["d" + name for name in exercise.inputs if id(call.given[name]) in run.tape.moved]
         if id(output) not in arrived or not want:
             continue
         values = {name: value.detach().contiguous() if isinstance(value, torch.Tensor) else value for name, value in call.values.items()}
@@ -136,7 +140,7 @@ def by_hand(run: Recorded, steps: Mapping[str, Steps], graphs: Mapping[str, Grap
         if replaced is not None and replaced[0] == exercise.id:
             given = _asked(run, [replaced[1]], [call.values[replaced[1][1:]]], keep=True)
         for name, gradient in steps[call.exercise].step(values, want, given).items():
-            key = id(call.values[name[1:]])
+            key = id(call.given[name[1:]])
             arrived[key] = arrived[key] + gradient if key in arrived else gradient
     return {name: arrived.get(id(value), torch.zeros_like(value)) for name, value in run.parameters.items()}
 

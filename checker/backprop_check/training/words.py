@@ -64,12 +64,14 @@ def curves(yours: Training, autograds: Training, others: Sequence[Training]) -> 
 
 
 def drawn_lines(yours: Training, autograds: Training, width: int) -> Iterator[Text]:
-    both = curves(yours, autograds, ())
-    for line in plot(both, width):
-        yield Text(line)
-    high = " (^: above the picture)" if any("^" in line for line in plot(both, width)) else ""
-    hidden = ", below yours where they are the same" if any(a == b for a, b in zip(yours.losses, autograds.losses, strict=False)) else ""
-    yield Text(f"{'':10}loss: o yours{high}, · autograd's{hidden}", style="dim")
+    """Yield the losses as a picture."""
+    picture = plot(curves(yours, autograds, ()), width)
+    yield from map(Text, picture)
+    if max(apart(yours.losses, autograds.losses)) <= SAME:
+        signs = "o the loss by your gradients, and by autograd's in the same places"
+    else:
+        signs = "loss: o yours, · autograd's" + (", ^ yours, above the picture" if any("^" in line for line in picture) else "")
+    yield from prose(signs, width, indent=10, style="dim")
 
 
 def sample_lines(yours: Training, width: int) -> Iterator[Text]:
@@ -121,8 +123,10 @@ def _outcome(
         far = f"more than {100 * SEEN:g} % apart"
         yield f"At no step are they {far}." if step is None else f"At step {step} they are {far} for the first time."
         yield from (_other(training, yours, autograds) for training in others)
+        if final(yours.losses) < final(autograds.losses):
+            yield "Yours is the lower one in this training. It is wrong all the same: it is not the slope of this loss."
         if len(wrong) > len(others):
-            yield f"The other {len(wrong) - len(others)} wrong gradients were not tried."
+            yield f"{len(wrong) - len(others)} more are wrong and were not tried."
         if not wrong:
             yield "Each gradient is right by itself, with the right ones above it; one after the other they are not."
             yield "Look for a line that changes what another one reads."
@@ -178,7 +182,9 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _short(loss: float) -> str:
-    return "no number" if math.isnan(loss) else f"{loss:.3g}" if abs(loss) < 0.01 else f"{loss:.2f}" if abs(loss) < 1000 else f"{loss:.3g}"
+    if math.isnan(loss):
+        return "no number"
+    return "0" if abs(loss) < 1e-12 else f"{loss:#.4g}"
 
 
 def _power(value: float) -> str:
