@@ -58,7 +58,7 @@ def trained(checkpoint: str, slip: bool) -> tuple[str, float]:
         before = _spent()
         command = [sys.executable, "-m", "backprop_check", "train", checkpoint]
         environment = {**os.environ, "COLUMNS": "80"}
-        run = subprocess.run(command, cwd=course(Path(folder) / "c", checkpoint, slip), capture_output=True, text=True, env=environment)
+        run = subprocess.run(command, cwd=course(Path(folder) / "c", checkpoint, slip), capture_output=True, text=True, env=environment)  # noqa: S603
         assert run.returncode == int(slip), run.stdout + run.stderr
         return run.stdout, _spent() - before
 

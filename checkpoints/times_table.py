@@ -8,7 +8,7 @@ The loss is the mean of (out - 1)**2, and its gradient with respect to out is gi
 import torch
 
 TRAINS = ["ex14b"]
-STEPS, RATE = 60, 1.0
+STEPS, RATE = 80, 1.0
 
 rows, columns = torch.arange(1.0, 8.0)[:, None], torch.arange(1.0, 9.0)
 W = 1 / (rows * columns)

@@ -50,6 +50,7 @@ LINES = (
     "--help",
     "check --help",
     "list",
+    "train",
     "explain lost-keepdim",
     "init course",
     "reset ex01 --yes",

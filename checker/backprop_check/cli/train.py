@@ -198,7 +198,7 @@ def _found(course: Course, name: str) -> tuple[Path, Chapter]:
     chapter = next((chapter for chapter in chapters if chapter.checkpoint == name), None)
     if chapter is None:
         if not names_exercise(name) and not name.isdigit():
-            instead = meant(near(name.lower(), [c.checkpoint for c in chapters]), "`backprop-check train` lists them.")
+            instead = meant(near(name.lower(), [c.checkpoint for c in chapters], 1), "`backprop-check train` lists them.")
             raise BadInput(f"There is no checkpoint {name!r}: {instead}")
         exercise = exercise_id(course.find(name))
         chapter = course.chapter(exercise)

@@ -64,7 +64,7 @@ class Checkpoint:
         return str(self._call("sample", 0, ex=exercises, p=_named(parameters)))
 
     def _call(self, name: str, seed: int, *args: Any, **kwargs: Any) -> Any:
-        with authors(self.path), seeded(seed), default_dtype(torch.float64):
+        with authors(self.path, what="checkpoint"), seeded(seed), default_dtype(torch.float64):
             return self.scope[name](*args, **kwargs)
 
 
@@ -73,7 +73,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     title, trains = heading(path)
     text = read_text(path, "checkpoint")
     scope: dict[str, Any] = {"__name__": f"checkpoint_{path.stem}", "__file__": str(path)}
-    with authors(path), seeded(0), default_dtype(torch.float64):
+    with authors(path, what="checkpoint"), seeded(0), default_dtype(torch.float64):
         exec(compile(text, str(path), "exec"), scope)
     for name, takes in PARTS.items():
         if not inspect.isfunction(scope.get(name)) or tuple(inspect.signature(scope[name]).parameters) != takes:

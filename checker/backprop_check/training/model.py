@@ -62,6 +62,10 @@ class Used:
             raise BadInput(f"the checkpoint gives {exercise.id} {told}, and it takes {due}.")
         return self._graph.forward({name: given[name] for name in exercise.inputs})
 
+    def _own(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What is given, as this use's own: autograd can be asked for its gradient, also where it is data."""
+        return {n: (v.view_as(v) if v.requires_grad else v.detach().requires_grad_()) if _floating(v) else v for n, v in given.items()}
+
     def __call__(self, **given: Any) -> torch.Tensor:
         exercise = self._graph.exercise
         if self._tape is not None and self._known is not None:
@@ -71,7 +75,7 @@ class Used:
                         f"the checkpoint makes the `{name}` of {exercise.id} itself: between parameters and loss may stand only exercises, "
                         "for a gradient comes back through these alone. What is data belongs into the batch."
                     )
-        values = self.values(**{name: v.view_as(v) if _floating(v) and v.requires_grad else v for name, v in given.items()})
+        values = self.values(**(self._own(given) if self._tape is not None and torch.is_grad_enabled() else given))
         output: torch.Tensor = values[exercise.output]
         if self._tape is not None:
             self._tape.calls.append(Call(exercise.id, given, values))
