@@ -1,4 +1,4 @@
-"""Which digit is it? A classifier of drawn digits, from ink to loss with nothing given.
+"""Which digit is it: a classifier of drawn digits, from ink to loss.
 
 A product makes ten scores of the 64 points of a drawing (ex03b; a 65th point is always 1, and its weights are the bias).
 Your softmax and cross-entropy (ex12) make a loss of them, so every gradient between loss and weights is yours.

@@ -173,7 +173,13 @@ def _train(command: argparse.ArgumentParser) -> None:
     command.add_argument("--steps", type=_steps, metavar="N", help="how many steps; else as many as the checkpoint says")
     command.add_argument("--svg", metavar="FILE", help="also draw the curves as an SVG picture")
     command.add_argument("--fresh", action="store_true", help="do not go on with a training that was stopped")
-    _time_limit(command)
+    command.add_argument(
+        "--time-limit",
+        type=seconds,
+        default=10.0,
+        metavar="S",
+        help="seconds a statement may take, and a `backward` in training (default 10)",
+    )
 
 
 def _init(command: argparse.ArgumentParser) -> None:

@@ -107,7 +107,7 @@ def _trained(
     trainings = known if len(known) >= 2 else [trainer.begin(YOURS), trainer.begin(AUTOGRAD)]
     yours, autograds = trainings[:2]
     if yours.losses:
-        write(f"Going on after step {len(yours.losses)} of the training that was stopped; --fresh begins anew.\n")
+        write(f"Going on after step {len(yours.losses)}, where it was stopped; --fresh begins anew.\n")
     saved = time.monotonic()
     with _bar(steps) as shown, _interrupts() as interrupted:
 
@@ -129,7 +129,7 @@ def _trained(
                 trainings.append(training := trainer.begin(f"with autograd's {replaced[1]}", replaced))
             done = done and go_on([training])
     if not done:
-        complain(f"stopped after step {len(yours.losses)} of {steps}: the same command goes on from there.")
+        complain(f"stopped after step {len(yours.losses)} of {steps}; the same command goes on.")
         return None
     kept.unlink(missing_ok=True)
     return trainings
@@ -225,11 +225,11 @@ def _list(course: Course) -> int:
             continue
         title, trains = heading(path)
         open_ones = [name for name in trains if not progress.passed(name)]
-        state = f"after {', '.join(open_ones)}" if open_ones else "ready"
+        state = f"after {open_ones[0]}{f' and {len(open_ones) - 1} more' * (len(open_ones) > 1)}" if open_ones else "ready"
         lines.append(f"{'·' if open_ones else '✓'} {chapter.checkpoint:14} {title.split(':')[0]} ({chapter.title}; {state})")
     columns = room() or sys.maxsize
     write("".join(f"{line if len(line) <= columns else line[: columns - 3].rstrip() + '...'}\n" for line in lines))
-    write("\n`backprop-check train NAME` trains with what you wrote; the id of an exercise names its chapter's.\n")
+    write("\n`backprop-check train NAME` trains with what you wrote; so does an exercise of its chapter.\n")
     return 0
 
 

@@ -64,10 +64,10 @@ def silent() -> Iterator[None]:
 
 @contextlib.contextmanager
 def authors(path: Path, line: int = 0, otherwise: Callable[[BaseException], str] | None = None, what: str = "exercise") -> Iterator[None]:
-    """Run code of the exercise (or of `what` it is) at `path`: silently, its warnings ignored. Whatever it raises becomes `BadInput`; a Ctrl-C stays one.
+    """Run code of the exercise (or `what` it is) at `path`: silently, its warnings ignored.
 
-    The message names the innermost line of the exercise that was running; where there is none, it is what `otherwise` says, or it names
-    `line`.
+    Whatever it raises becomes `BadInput`; a Ctrl-C stays one. The message names the innermost line of the file that was running; where
+    there is none, it is what `otherwise` says, or it names `line`.
     """
     interrupts: list[int] = []
     with silent(), _no_exit(), _noting(interrupts), warnings.catch_warnings(), _settings():

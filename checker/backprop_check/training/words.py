@@ -110,7 +110,7 @@ def _outcome(
     if max(differences, default=0.0) <= SAME:
         yield f"The loss went from {_short(yours.losses[0])} to {_short(final(yours.losses))}{mean}, by your backward alone."
         most = max(differences, default=0.0)
-        yield f"Autograd's is the same at every step{f', to {_power(most)}' if most else ', to the last digit'}."
+        yield f"With autograd's gradients it is the same at every step, to {_power(most) if most else 'the last digit'}."
         if wrong:
             yield f"{_listed([g.verdict.target.name for _, g in wrong])} made no difference here, and is wrong all the same."
     else:
@@ -130,7 +130,8 @@ def _outcome(
         if not wrong:
             yield "Each gradient is right by itself, with the right ones above it; one after the other they are not."
             yield "Look for a line that changes what another one reads."
-    for name, gradient in wrong[:1]:
+    idle = [training.replaced for training in others if max(apart(training.losses, yours.losses), default=0.0) <= SAME]
+    for name, gradient in sorted(wrong, key=lambda each: (each[0], each[1].verdict.target.name) in idle)[:1]:
         yield _explained(name, gradient)
 
 
