@@ -144,6 +144,16 @@ def test_what_is_right_alone_may_be_wrong_together(course: Path, zygote: Workers
     assert "Each gradient is right by itself, with the right ones above it; one after the other they are not." in out
 
 
+def test_rounding_that_a_training_enlarges_is_no_mistake(
+    course: Path, zygote: Workers, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backprop_check.training.outcome._SMALL", 0.0)
+    answer(course, "ex14b", ("dsim = out * dout", "dsim = out * dout * (1 + 5e-10)"))
+    assert main(["train", "times_table", "--steps", "90"], zygote) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "At no step are they more than 1 % apart. Your gradients are autograd's where this training began and where it ended" in out
+
+
 def test_a_loss_that_grows_beyond_all_bounds_ends_the_curve(course: Path, zygote: Workers, capsys: Captured) -> None:
     answer(course, "ex07", ("da = c * dc", "da = -c**3"))
     assert main(["train", "ex07", "--steps", "60"], zygote) == 1

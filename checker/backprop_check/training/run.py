@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from backprop_check.comparison.compare import close
 from backprop_check.submission.steps import Steps
 from backprop_check.trace.author import silent
 from backprop_check.trace.graph import Graph, one_thread
@@ -63,6 +64,21 @@ class Trainer:
                 training.velocity[name] = self.checkpoint.momentum * training.velocity[name] + gradient
                 training.parameters[name] = training.parameters[name] - self.checkpoint.rate * training.velocity[name]
         training.losses.append(loss)
+
+    @one_thread()
+    def agrees(self, training: Training) -> bool:
+        """Whether the learner's gradients are autograd's at the parameters that a training began with and at those it has by now.
+
+        Then only rounding tells its losses from autograd's, however far a training enlarges it. Raises `NoStep`.
+        """
+        for step, parameters in ((0, self.checkpoint.begin()), (len(training.losses), training.parameters)):
+            with silent():
+                run = recorded(self.checkpoint, self.graphs, parameters, step, asks=True)
+                own, due = by_hand(run, self.steps, self.graphs), by_autograd(run)
+            scale = max(float(gradient.abs().max()) for gradient in due.values())
+            if not all(close(own[name], gradient, scale) for name, gradient in due.items()):
+                return False
+        return True
 
     @one_thread()
     def sample(self, training: Training) -> None:
