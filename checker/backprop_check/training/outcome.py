@@ -40,7 +40,7 @@ def final(losses: Sequence[float]) -> float:
 
 
 def _relative(a: float, b: float, floor: float) -> float:
-    if a == b:
+    if a == b or (math.isnan(a) and math.isnan(b)):
         return 0.0
     if not (math.isfinite(a) and math.isfinite(b)):
         return math.inf

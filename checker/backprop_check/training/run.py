@@ -40,6 +40,12 @@ class Training:
         return bool(self.losses) and not math.isfinite(self.losses[-1])
 
 
+def replaced_name(training: Training) -> str:
+    """The gradient of the learner's in whose place autograd's is."""
+    assert training.replaced is not None
+    return training.replaced[1]
+
+
 @dataclass(frozen=True)
 class Trainer:
     """What all trainings of a checkpoint share: its exercises' graphs, and the learner's `backward` of each, in a worker."""
@@ -72,6 +78,8 @@ class Trainer:
         Then only rounding tells its losses from autograd's, however far a training enlarges it. Raises `NoStep`.
         """
         for step, parameters in ((0, self.checkpoint.begin()), (len(training.losses), training.parameters)):
+            if not _finite(parameters):
+                continue
             with silent():
                 run = recorded(self.checkpoint, self.graphs, parameters, step, asks=True)
                 own, due = by_hand(run, self.steps, self.graphs), by_autograd(run)
@@ -83,7 +91,7 @@ class Trainer:
     @one_thread()
     def sample(self, training: Training) -> None:
         """Note what the model makes by now."""
-        if all(bool(torch.isfinite(value).all()) for value in training.parameters.values()):
+        if _finite(training.parameters):
             training.samples[len(training.losses)] = self.checkpoint.sample(used(self.graphs), training.parameters)
 
     def go_on(self, trainings: Sequence[Training], steps: int, sampled: Sequence[int] = ()) -> Iterator[None]:
@@ -103,3 +111,7 @@ class Trainer:
             if done >= steps:
                 return
             yield
+
+
+def _finite(parameters: Mapping[str, torch.Tensor]) -> bool:
+    return all(bool(torch.isfinite(value).all()) for value in parameters.values())
