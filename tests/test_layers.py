@@ -14,7 +14,7 @@ import backprop_check
 
 ROOT = Path(backprop_check.__file__).parent
 FLOW = [
-    ("errors", "code_cells"), ("files", "records"), ("exercise",), ("trace",), ("recording",), ("submission",), ("comparison",), ("derivation",), ("diagnosis",), ("report",), ("classroom",), ("picture",), ("flow",), ("live",), ("pairs",), ("grading",),
+    ("errors", "code_cells"), ("files", "records"), ("exercise",), ("trace",), ("recording",), ("submission",), ("comparison",), ("derivation",), ("diagnosis",), ("report",), ("classroom",), ("picture",), ("flow",), ("training",), ("live",), ("pairs",), ("grading",),
     ("authoring",), ("cli", "lsp", "notebook", "pytest_plugin", "__main__"),
 ]  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(FLOW) for name in names}
@@ -51,6 +51,7 @@ LINES = (
     "check --help",
     "list",
     "explain",
+    "train",
     "explain lost-keepdim",
     "init course",
     "reset ex01 --yes",

@@ -57,7 +57,7 @@ def command(unpacked: Path, cwd: Path, *argv: str) -> subprocess.CompletedProces
 
 
 def test_the_wheel_holds_the_whole_course(unpacked: Path) -> None:
-    for part in ("exercises", "solutions"):
+    for part in ("exercises", "solutions", "checkpoints"):
         inside = {p.name: p.read_bytes() for p in (unpacked / "backprop_check" / "_course" / part).glob("*.py")}
         assert inside == {p.name: p.read_bytes() for p in (CHECKOUT / part).glob("*.py")}
     assert (unpacked / "backprop_check" / "_course" / "course.toml").read_bytes() == (CHECKOUT / "course.toml").read_bytes()

@@ -181,6 +181,22 @@ def _explain(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _train(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "checkpoint", nargs="?", metavar="EX", help="an exercise of the chapter, or the checkpoint's name; else all checkpoints are listed"
+    )
+    command.add_argument("--steps", type=_steps, metavar="N", help="how many steps; else as many as the checkpoint says")
+    command.add_argument("--svg", metavar="FILE", help="also draw the curves as an SVG picture")
+    command.add_argument("--fresh", action="store_true", help="do not go on with a training that was stopped")
+    command.add_argument(
+        "--time-limit",
+        type=seconds,
+        default=10.0,
+        metavar="S",
+        help="seconds a statement may take, and a `backward` in training (default 10)",
+    )
+
+
 def _init(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", metavar="DIR", help="where the course goes; its exercises/ must not exist yet")
     command.add_argument(
@@ -242,6 +258,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _steps(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 10**6):
+        raise argparse.ArgumentTypeError(f"give a whole number of steps from 1 to a million, not {text!r}")
+    return int(text)
+
+
 def _size(text: str) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
     size = int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " ")) if match else 0
@@ -261,6 +283,7 @@ COMMANDS: dict[str, tuple[str, str, str, Callable[[argparse.ArgumentParser], Non
     "watch": ("watch", "[EX]", "check again at every save", _watch),
     "lsp": ("lsp", "", "serve an editor: mistakes at each save, hints as code actions", _lsp),
     "hint": ("hint", "[EX]", "give a hint, a clearer one each time", _hint),
+    "train": ("train", "[EX]", "train a chapter's checkpoint with your own gradients, beside autograd's", _train),
     "show": ("show", "[EX] [NAME]", "show a value or a gradient of an exercise in numbers", _show),
     "graph": ("graph", "[EX]", "draw the forward graph", _graph),
     "solution": ("solution", "[EX]", "show the solution, once passed or when asked twice", _exercise),

@@ -132,7 +132,10 @@ def _turned(question: Asked, further: Path) -> list[str]:
     before, after = (question.course.chapter(exercise_id(path)) for path in (question.exercise, further))
     if after is None or after == before:
         return []
-    done = f"`{before.title}` is done. " if before is not None and all(map(question.progress.passed, before.exercises)) else ""
+    done = ""
+    if before is not None and all(map(question.progress.passed, before.exercises)):
+        trained = f"`backprop-check train {before.checkpoint}` trains with what you wrote. " if before.checkpoint else ""
+        done = f"`{before.title}` is done. {trained}"
     return [f"{done}The next chapter: {after.title}{f', {after.about}' if after.about else ''}."]
 
 

@@ -27,8 +27,10 @@ def run(args: argparse.Namespace) -> int:
     with workers(args) as zygote:
         from backprop_check.authoring.examine import examine
         from backprop_check.authoring.text import folder_findings
+        from backprop_check.training.examine import checkpoint_findings
 
-        findings = [] if args.exercises else [*map(str, folder_findings(course.exercises, course.solutions)), *course.troubles()]
+        findings = [*map(str, folder_findings(course.exercises, course.solutions)), *course.troubles()] if not args.exercises else []
+        findings += checkpoint_findings(course) if not args.exercises else []
         show(line for finding in findings for line in _complaint(finding))
         wrong = len(findings)
         for examined in examine(course, paths, zygote):

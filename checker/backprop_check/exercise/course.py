@@ -29,6 +29,7 @@ __all__ = [
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CHECKOUT = _PACKAGE.parents[1]
 _OURS = ("backprop_check", "backprop-check")
+CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,18 @@ class Course:
         told = [trouble for source in self.sources() if source.outline is not None for trouble in source.outline.troubles]
         if self.outline is not None:
             told += [f"{self.root / FILE}: {mismatch}" for mismatch in mismatches(self.outline, [exercise_id(p) for p in self._sorted()])]
+            lost = [c for c in self.outline.chapters if c.checkpoint and self.checkpoint(c.checkpoint) is None]
+            told += [f"{self.root / FILE}: the chapter {c.title!r} names {CHECKPOINTS}/{c.checkpoint}.py: write it." for c in lost]
         return [*told, *([f"{self.root / FILE}: {self.gone}."] if self.gone else [])]
 
     def chapter(self, exercise: str) -> Chapter | None:
         """Return the chapter of an exercise; None where it is in none."""
         return next((chapter for chapter in self.chapters() if chapter.title and exercise in chapter.exercises), None)
+
+    def checkpoint(self, name: str) -> Path | None:
+        """Return the file of a chapter's checkpoint, of the course itself or of the one it was made from; None where there is none."""
+        files = (source.root / CHECKPOINTS / f"{name}.py" for source in self.sources())
+        return next((path for path in files if path.is_file()), None)
 
     def points(self, exercise: Path) -> Points | None:
         """Return what the outline says that an exercise of the course is worth, if it does."""

@@ -15,7 +15,7 @@ from backprop_check.files import read_text
 
 FILE = "course.toml"
 KEYS = ("title", "from", "points", "chapter")
-CHAPTER_KEYS = ("title", "about", "exercises", "rests")
+CHAPTER_KEYS = ("title", "about", "exercises", "rests", "checkpoint")
 
 Points = float | Mapping[str, float]
 """What an exercise is worth as a whole, or what each of its gradients is."""
@@ -23,12 +23,16 @@ Points = float | Mapping[str, float]
 
 @dataclass(frozen=True)
 class Chapter:
-    """Exercises by their ids, in order. `about` is a line on what they are about; `rests` are the titles of chapters taken for known."""
+    """Exercises by their ids, in order. `about` is a line on what they are about; `rests` are the titles of chapters taken for known.
+
+    `checkpoint` names the file in `checkpoints/` that trains with what was written, empty where there is none.
+    """
 
     title: str
     about: str = ""
     exercises: tuple[str, ...] = ()
     rests: tuple[str, ...] = ()
+    checkpoint: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ def _chapter(data: Mapping[str, Any], number: int, troubles: list[str]) -> Chapt
     exercises, rests = (_texts(data, key, title, troubles) for key in ("exercises", "rests"))
     if not exercises:
         troubles.append(f'the chapter {title!r} has no exercises: name them, as exercises = ["ex05"].')
-    return Chapter(title, about, exercises, rests)
+    return Chapter(title, about, exercises, rests, _text(data, "checkpoint", f"`checkpoint` of the chapter {title!r}", troubles))
 
 
 def _in_order(chapters: Sequence[Chapter]) -> Iterator[str]:

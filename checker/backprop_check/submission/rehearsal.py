@@ -40,6 +40,7 @@ ORDER = {
     "restored": [],
     "doubled": False,
     "prints": False,
+    "steps": False,
     "skipped": {},
 }
 

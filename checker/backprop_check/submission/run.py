@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import torch
 
@@ -84,7 +84,7 @@ class Session:
     printed: dict[int, list[str]] = field(default_factory=dict)
     _killed: bool = False
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         self._start()
         return self
 
@@ -120,7 +120,12 @@ class Session:
         self.printed = {index: lines for index, lines in self.printed.items() if index in self.skipped}
         end, self._pid = self.zygote.spawn()
         self._channel = wire.Channel.opened(end)
-        order = {
+        with contextlib.suppress(wire.Lost):  # it has ended already; the first trial will find out
+            self._channel.send(self._order())
+
+    def _order(self) -> dict[str, Any]:
+        """What a worker is told before all else."""
+        return {
             "exercise": surroundings_text(self.exercise.source),
             **told(self.submission),
             "statements": [[sorted(s.writes), s.value is not None, _writes_unseen(s)] for s in self.submission.statements],
@@ -130,10 +135,9 @@ class Session:
             "doubled": self.doubled,
             "prints": self.prints
             and may_print(self.submission.body, self.submission.prelude, *(m.text for m in self.submission.modules.values())),
+            "steps": False,
             "skipped": {str(i): how for i, how in self.skipped.items()},
         }
-        with contextlib.suppress(wire.Lost):  # it has ended already; the first trial will find out
-            self._channel.send(order)
 
     def _stop(self, patience: float = 0.0) -> int | None:
         self._channel.close()

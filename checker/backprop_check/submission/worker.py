@@ -8,7 +8,6 @@ import contextlib
 import os
 import socket
 import sys
-import traceback
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache, partial
@@ -20,15 +19,17 @@ import torch
 from backprop_check.records import Module, Statement
 from backprop_check.submission.beside import Importer
 from backprop_check.submission.confinement.modules import guarded_builtins
+from backprop_check.submission.described import described, first_line, is_dense, kind_of
 from backprop_check.submission.doubled import read_float32_as_float64
 from backprop_check.submission.needed import needed, units
 from backprop_check.submission.observe import DryRun, dry_plan, own_last_writes
 from backprop_check.submission.prints import Printed, Printing
-from backprop_check.submission.refuse import SUBMISSION, AutogradUsed, refuse_autograd
-from backprop_check.submission.rewrite import HOOK, Hook, Left, Plan, Stopped, instrument
+from backprop_check.submission.refuse import SUBMISSION, refuse_autograd
+from backprop_check.submission.rewrite import HOOK, Hook, Left, Plan, instrument
 from backprop_check.submission.settled import seed, settle
 from backprop_check.submission.signature import asked_for, backwards, find_backward
 from backprop_check.submission.statements import replaces
+from backprop_check.submission.stepping import serve_steps
 from backprop_check.submission.wire import DTYPES, ORDER_LIMIT, Channel, most_elements, raw_bytes
 
 EXERCISE, PRELUDE = "<exercise>", "<submission's own code>"
@@ -87,6 +88,14 @@ def serve(end: socket.socket, confined: bool) -> None:
 
     told = enumerate(order["statements"])
     statements = tuple(Statement(i, 0, 0, "", frozenset(writes), frozenset(), "" if whole else None) for i, (writes, whole, _) in told)
+    if order["steps"]:
+        serve_steps(
+            channel,
+            order["targets"],
+            statements,
+            lambda plan: define(plan, ast.parse(order["body"])),
+            lambda hook, values: _call(order, module, hook, values, defaults),
+        )
     unseen = {i for i, (_, _, unseen) in enumerate(order["statements"]) if unseen}
     plan = None
     while True:
@@ -153,7 +162,7 @@ class RealRun(Hook):
             self.channel.send({"is": "at", "index": index})
 
     def raised(self, index: int, error: BaseException) -> None:
-        told = _described(error, index)
+        told = described(error, index)
         if not isinstance(error, Left):
             self.errors[index] = told
         self.channel.send({"is": "passed", "raised": told}, later=True)
@@ -228,8 +237,8 @@ class RealRun(Hook):
             self.channel.send({**header, "state": "raised", "raised": failed}, later=True)
         elif value is ...:
             self.channel.send({**header, "state": "missing"}, later=True)
-        elif not _is_dense(value):
-            self.channel.send({**header, "state": "other", "kind": _kind(value)}, later=True)
+        elif not is_dense(value):
+            self.channel.send({**header, "state": "other", "kind": kind_of(value)}, later=True)
         else:
             plain = value.detach().as_subclass(torch.Tensor).resolve_conj().resolve_neg()
             small = plain.numel() <= self.most
@@ -298,7 +307,7 @@ def _run_prelude(channel: Channel, order: Mapping[str, Any], skipped: Mapping[in
         return number not in skipped
 
     def failed(node: ast.stmt, error: BaseException) -> None:
-        channel.send({"is": "prelude", "index": numbers[id(node)], "error": f"{type(error).__name__[:80]}: {_first_line(error)}"})
+        channel.send({"is": "prelude", "index": numbers[id(node)], "error": f"{type(error).__name__[:80]}: {first_line(error)}"})
 
     run_each(runs, scope, failed, begins)
     channel.send({"is": "at", "index": 0})
@@ -334,39 +343,3 @@ def _unchanged(tensor: torch.Tensor, pristine: torch.Tensor, data: bytes) -> boo
     # Bytes, not `==`: a NaN in the forward is equal to itself here.
     same = tensor.shape == pristine.shape and tensor.dtype == pristine.dtype and tensor.stride() == pristine.stride()
     return same and raw_bytes(tensor) == data
-
-
-def _is_dense(value: Any) -> bool:
-    return (
-        isinstance(value, torch.Tensor)
-        and value.layout == torch.strided
-        and value.device.type == "cpu"
-        and not value.is_quantized
-        and str(value.dtype).removeprefix("torch.") in DTYPES
-    )
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, torch.Tensor):
-        return f"{value.device.type} {str(value.layout).removeprefix('torch.')} tensor"[:80]
-    module = type(value).__module__.split(".")[0]
-    return (type(value).__qualname__ if module == "builtins" else f"{module}.{type(value).__qualname__}")[:80]
-
-
-def _described(error: BaseException, index: int) -> dict[str, Any]:
-    if isinstance(error, Stopped):
-        kind, why = error.args
-        return {"kind": kind, "message": why, "index": index, "span": None}
-    span = None
-    for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename == SUBMISSION and frame.lineno is not None:
-            span = [frame.lineno, frame.colno or 0, frame.end_lineno or frame.lineno, frame.end_colno or 0]
-    kind = "AutogradUsed" if isinstance(error, AutogradUsed) else "return" if isinstance(error, Left) else type(error).__name__[:80]
-    return {"kind": kind, "message": _first_line(error), "index": index, "span": span}
-
-
-def _first_line(error: BaseException) -> str:
-    try:
-        return str(error).strip().split("\n", 1)[0][:500]
-    except Exception:
-        return "(its message cannot be shown)"

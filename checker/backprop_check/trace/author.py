@@ -63,11 +63,11 @@ def silent() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def authors(path: Path, line: int = 0, otherwise: Callable[[BaseException], str] | None = None) -> Iterator[None]:
-    """Run code of the exercise at `path`: silently, its warnings ignored. Whatever it raises becomes `BadInput`; a Ctrl-C stays one.
+def authors(path: Path, line: int = 0, otherwise: Callable[[BaseException], str] | None = None, what: str = "exercise") -> Iterator[None]:
+    """Run code of the exercise (or `what` it is) at `path`: silently, its warnings ignored.
 
-    The message names the innermost line of the exercise that was running; where there is none, it is what `otherwise` says, or it names
-    `line`.
+    Whatever it raises becomes `BadInput`; a Ctrl-C stays one. The message names the innermost line of the file that was running; where
+    there is none, it is what `otherwise` says, or it names `line`.
     """
     interrupts: list[int] = []
     with silent(), _no_exit(), _noting(interrupts), warnings.catch_warnings(), _settings():
@@ -79,7 +79,7 @@ def authors(path: Path, line: int = 0, otherwise: Callable[[BaseException], str]
         except BaseException as error:
             if interrupts:
                 raise
-            raise BadInput(_told(path, line, error, otherwise)) from error
+            raise BadInput(_told(path, line, error, otherwise, what)) from error
 
 
 def first_line(error: BaseException) -> str:
@@ -90,7 +90,7 @@ def first_line(error: BaseException) -> str:
         return ""
 
 
-def _told(path: Path, line: int, error: BaseException, otherwise: Callable[[BaseException], str] | None) -> str:
+def _told(path: Path, line: int, error: BaseException, otherwise: Callable[[BaseException], str] | None, what: str) -> str:
     running = [number for frame, number in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == str(path)]
     if not running and isinstance(error, SyntaxError) and error.filename == str(path):
         running = [error.lineno or line]
@@ -99,11 +99,11 @@ def _told(path: Path, line: int, error: BaseException, otherwise: Callable[[Base
     number = running[-1] if running else line
     where = f"{path}:{number}" if number else str(path)
     if isinstance(error, SystemExit):
-        return f"{where}: this line of the exercise ends the process: take that out."
+        return f"{where}: this line of the {what} ends the process: take that out."
     said = first_line(error)
     if "leaf Variable" in said and "in-place" in said:
         return f"{where}: this line changes an argument of the forward in place: write the new value under a name of its own."
-    return f"{where}: this line of the exercise raised {type(error).__name__}{f' ({said})' if said else ''}: mend it."
+    return f"{where}: this line of the {what} raised {type(error).__name__}{f' ({said})' if said else ''}: mend it."
 
 
 def _put_back(kept: int, number: int) -> None:
