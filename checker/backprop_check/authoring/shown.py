@@ -59,8 +59,8 @@ class Sorted:
     right: tuple[Mutant, ...]
 
 
-def sort_mutants(graph: Graph, answers: Answers, ground: Ground) -> Iterator[Sorted]:
-    """Make the mutants of every gradient that one statement of the solution writes, and sort them by their values.
+def sort_mutants(graph: Graph, answers: Answers, ground: Ground, only: str = "") -> Iterator[Sorted]:
+    """Make the mutants of every gradient that one statement of the solution writes (`only` those a code names), and sort them by values.
 
     Raises `BadInput` where the solution itself is wrong.
     """
@@ -72,7 +72,8 @@ def sort_mutants(graph: Graph, answers: Answers, ground: Ground) -> Iterator[Sor
             if not ground.right(target, ground.values(target, f"{target} = {expression}")):
                 raise BadInput(f"{graph.exercise.path}: `{target}` is not right, so its mutants say nothing. Mend it (`dev check`) first.")
             others = operands(target, expression, names, [*graph.exercise.names, *before])
-            yield _sorted(target, expression, mutants(target, expression, names, others), ground)
+            made = [m for m in mutants(target, expression, names, others) if not only or only in m.fair]
+            yield _sorted(target, expression, made, ground)
             before.append(target)
 
 
