@@ -21,6 +21,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from backprop_check.cli.asked import Asked, about, next_after
+from backprop_check.cli.practice import another
 from backprop_check.cli.saves import Saves
 from backprop_check.cli.screen import held
 from backprop_check.errors import BadInput
@@ -194,6 +195,8 @@ class Desk(App[None]):
         files = question.course.files() if question.own else []
         at = [path.name for path in files].index(question.exercise.name) if files else 0
         there = next_after(question.course, question.exercise) if question.own and key == "n" else files[at - 1] if at else None
+        if there is None and question.course.drawn and key == "n":
+            there = another(question, self.zygote)
         if there is None:
             self.body = [Text("   There is no other exercise left to go on to." if key == "n" else "   This is the first exercise.")]
             return

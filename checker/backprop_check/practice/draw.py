@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from random import Random
 
@@ -13,16 +14,25 @@ from backprop_check.authoring.draft import draft
 from backprop_check.authoring.examine import Examined, examine
 from backprop_check.authoring.ground import Ground, ground
 from backprop_check.authoring.matrix import Mutations, tell
-from backprop_check.authoring.shown import sort_mutants
+from backprop_check.authoring.shown import Sorted, sort_mutants
 from backprop_check.exercise.blank import blank
 from backprop_check.exercise.course import Course
 from backprop_check.exercise.parse import read_exercise
-from backprop_check.practice.aims import AIMS, passable
+from backprop_check.practice.aims import AIMS
 from backprop_check.practice.compose import LEVELS, compose, fingerprint, text_of
+from backprop_check.practice.sheet import Sheet
 from backprop_check.submission.workers import Workers
 from backprop_check.trace.graph import Graph, load_graph
 
-TRIES = 40
+ASKED = 3
+"""Answers with the mistake of which the engine is asked whether it names one so."""
+
+TRIES = 12
+"""Graphs that are put down at a level before another is tried."""
+
+
+Known = Callable[[str], bool]
+"""Whether a graph, as its fingerprint, was drawn of late."""
 
 
 @dataclass(frozen=True)
@@ -38,29 +48,27 @@ class Drawn:
     tries: int
 
 
-def draw(seed: str, name: str, level: int, code: str, zygote: Workers, recent: Collection[str] = ()) -> Drawn:
-    """Draw the exercise `name` at a level, one on which the mistake `code` can be made (none: any), unlike the `recent` graphs.
+def draw(seed: str, name: str, level: int, code: str, zygote: Workers, known: Known = lambda graph: False) -> Drawn:
+    """Draw the exercise `name` at a level, one on which the mistake `code` can be made (none: any), none that is `known`.
 
     The same seed, name, level and code give the same exercise. Where the level has none, the next one is tried.
     """
-    levels = [level, *sorted(LEVELS, key=lambda other: abs(other - level))]
     with tempfile.TemporaryDirectory() as folder:
         course = Course(Path(folder), Path(folder) / "practice", Path(folder) / "solutions", packaged=False, drawn=True)
         for path in (course.exercises, course.solutions):
             path.mkdir()
-        for attempt in range(TRIES):
-            at = next(other for other in levels[attempt * len(levels) // TRIES :] if passable(code, other))
-            drawn = _drawn(Random(f"{seed} {name} {code} {level} {attempt}"), course, f"{name}.py", at, code, zygote, recent)  # noqa: S311
+        for tries, (at, attempt) in enumerate(product(sorted(LEVELS, key=lambda other: abs(other - level)), range(TRIES)), 1):
+            sheet = compose(Random(f"{seed} {name} {code} {at} {attempt}"), at, AIMS.get(code, ()))  # noqa: S311
+            if sheet is None or known(fingerprint(sheet)):
+                continue
+            drawn = _drawn(sheet, course, f"{name}.py", code, zygote)
             if drawn is not None:
-                return replace(drawn, tries=attempt + 1)
+                return replace(drawn, level=at, tries=tries)
     raise AssertionError(f"no exercise shows {code} at level {level}")
 
 
-def _drawn(random: Random, course: Course, file: str, level: int, code: str, zygote: Workers, recent: Collection[str]) -> Drawn | None:
-    sheet = compose(random, level, AIMS.get(code, ()))
-    graph = fingerprint(sheet)
-    if graph in recent:
-        return None
+def _drawn(sheet: Sheet, course: Course, file: str, code: str, zygote: Workers) -> Drawn | None:
+    """The exercise that a graph makes, None where it would teach nothing."""
     solution, stub = course.solutions / file, course.exercises / file
     solution.write_text(text_of(sheet), encoding="utf-8")
     text = draft(solution)
@@ -71,7 +79,7 @@ def _drawn(random: Random, course: Course, file: str, level: int, code: str, zyg
     if vanishing(numbers) or (code and not shows(loaded, numbers, solution, code, zygote)):
         return None
     (examined,) = examine(course, [stub], zygote)
-    return Drawn(text, blank(text), level, code, graph, examined, 1)
+    return Drawn(text, blank(text), 0, code, fingerprint(sheet), examined, 0)
 
 
 def vanishing(numbers: Ground) -> list[str]:
@@ -85,10 +93,7 @@ def vanishing(numbers: Ground) -> list[str]:
 def shows(graph: Graph, numbers: Ground, solution: Path, code: str, zygote: Workers) -> bool:
     """Whether the mistake can be made in an exercise: made in the solution, the engine names it by that code."""
     answers = read_answers(solution, graph.exercise)
-    made = [replace(each, wrong=_plain(each.wrong, code)) for each in sort_mutants(graph, answers, numbers, code)]
-    return any(code in told.claimed for told in tell(Mutations(graph, answers, numbers, tuple(made)), zygote))
-
-
-def _plain(wrong: Sequence, code: str) -> tuple:  # type: ignore[type-arg]
-    """Of the answers with a mistake those few of which it is the best name."""
-    return tuple(sorted(wrong, key=lambda w: w.mutants[0].fair[0] != code)[:2])
+    made = [wrong for target in sort_mutants(graph, answers, numbers, code) for wrong in target.wrong]
+    best = sorted(made, key=lambda wrong: wrong.fair[0] != code)[:ASKED]
+    each = (Mutations(graph, answers, numbers, (Sorted(wrong.target, (wrong,), (), ()),)) for wrong in best)
+    return any(code in told.claimed for one in each for told in tell(one, zygote))

@@ -63,7 +63,7 @@ def step_gain(s: Sheet) -> None:
     x = s.at
     g = s.normal(x.axes[1], "1", names=("g", "gain"))
     y = s.line(s.name("y", "o"), f"{x.name} * {g}", x.axes, "pre")
-    s.say(f"{g} holds one factor for each of the {x.axes[1]} steps, which every sequence and every number of the step share.")
+    s.say(f"{g} holds one factor for each of the {x.axes[1]} steps, which every sequence shares: {y} has {x.name} times it.")
 
 
 @stage(LAYERS, "a bias per column", REAL, "2 3", weight=2)
@@ -161,7 +161,7 @@ def dropout(s: Sheet) -> None:
     x = s.at
     keep = s.draw(s.name("keep"), f"torch.rand({code(*x.axes)}) > 0.5")
     y = s.line(s.name("y", "o"), f"{x.name} * {keep} / 0.5", x.axes, "pre")
-    s.say(f"{keep} says which numbers stay: the others become 0, and those that stay are doubled, as in dropout.")
+    s.say(f"{keep} says which numbers stay: in {y} the others are 0, and those that stay are doubled, as in dropout.")
 
 
 @stage(LAYERS, "a mask", "data pre", "2")

@@ -16,7 +16,7 @@ def picked_rows(s: Sheet) -> None:
     s.larger.append((m, x.axes[0]))
     ix = s.draw(s.name("ix"), f"torch.randint(0, {x.axes[0]}, ({m},))")
     y = s.line(s.name("picked"), f"{x.name}[{ix}]", (m, x.axes[1]), "data")
-    s.say(f"{ix} picks {m} rows of {x.name}, more than there are: some row is picked several times.")
+    s.say(f"{ix} picks {m} rows of {x.name} for {y}, more than there are: some row is picked several times.")
 
 
 @stage(PLACES, "one step of each", "data act soft", "3")
@@ -71,7 +71,7 @@ def turned_gain(s: Sheet) -> None:
     x = s.at
     g = s.normal(x.axes[0], "1", "1", names=("g",))
     y = s.line(s.name("y"), f"{x.name} * {g}", x.axes, "pre")
-    s.say(f"{g} holds one factor per step.")
+    s.say(f"{g} holds one factor per step, and {y} has each step of {x.name} times it.")
 
 
 @stage(PLACES, "a product from the left", "data act", "2")
@@ -89,7 +89,7 @@ def turned_product(s: Sheet) -> None:
     m = s.size("M", "K")
     w = s.normal(x.axes[0], m, names=("U",), scaled=x.axes[0])
     y = s.line(s.name("z", "o"), f"{x.name}.T @ {w}", (x.axes[1], m), "pre")
-    s.say(f"{x.name} is turned over, so that its columns become rows, and each of them meets the weights {w}.")
+    s.say(f"{x.name} is turned over, so that its columns become rows, and {y} is their product with the weights {w}.")
 
 
 @stage(PLACES, "every row with every row", "data norm", "2")
