@@ -68,9 +68,8 @@ class Progress:
         aim = facts.get("drawn", {}).get("code", "")
         if passed and aim and not any(e.exercise == exercise and e.code == aim for e in history.read(folder)):
             shown = any(facts.get(key) for key in ("asked", "asked_derive"))
-            new.append(
-                history.entry(aim, history.AGAIN if shown else history.HARD if facts.get("hints") else history.GOOD, exercise, lines)
-            )
+            rating = history.AGAIN if shown else history.HARD if facts.get("hints") else history.GOOD
+            new.append(history.entry(aim, rating, exercise, lines))
         try:
             history.add(folder, new)
         except OSError as error:

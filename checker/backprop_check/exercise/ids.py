@@ -29,13 +29,9 @@ def drawn_name(name: str) -> str | None:
 
 def names_exercise(name: str) -> bool:
     """Whether a word of a command line can only mean an exercise, there or not: an id, a file's name or a path."""
-    return (
-        numbered(name) is not None
-        or drawn_name(name) is not None
-        or Path(name).suffix in (".py", ".ipynb")
-        or is_exercise_name(f"{name}.py")
-        or "/" in name
-    )
+    if numbered(name) is not None or drawn_name(name) is not None:
+        return True
+    return Path(name).suffix in (".py", ".ipynb") or is_exercise_name(f"{name}.py") or "/" in name
 
 
 def means(name: str, exercise: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -21,6 +22,7 @@ from backprop_check.exercise.parse import read_exercise
 from backprop_check.practice.aims import AIMS
 from backprop_check.practice.compose import LEVELS, compose, fingerprint, text_of
 from backprop_check.practice.sheet import Sheet
+from backprop_check.practice.slips import made
 from backprop_check.submission.workers import Workers
 from backprop_check.trace.graph import Graph, load_graph
 
@@ -93,7 +95,7 @@ def vanishing(numbers: Ground) -> list[str]:
 def shows(graph: Graph, numbers: Ground, solution: Path, code: str, zygote: Workers) -> bool:
     """Whether the mistake can be made in an exercise: made in the solution, the engine names it by that code."""
     answers = read_answers(solution, graph.exercise)
-    made = [wrong for target in sort_mutants(graph, answers, numbers, code) for wrong in target.wrong]
-    best = sorted(made, key=lambda wrong: wrong.fair[0] != code)[:ASKED]
+    wrong = [wrong for target in sort_mutants(graph, answers, numbers, partial(made, code)) for wrong in target.wrong]
+    best = sorted(wrong, key=lambda wrong: wrong.fair[0] != code)[:ASKED]
     each = (Mutations(graph, answers, numbers, (Sorted(wrong.target, (wrong,), (), ()),)) for wrong in best)
     return any(code in told.claimed for one in each for told in tell(one, zygote))

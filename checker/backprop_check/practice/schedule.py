@@ -16,7 +16,7 @@ MISSING = "`practice` keeps time with fsrs, which is not installed: `pip install
 
 @dataclass(frozen=True)
 class Standing:
-    """How a learner stands with one mistake: how often it was made and last where, when it is due, at which level, and if it still slips."""
+    """How a learner stands with one mistake: how often it was made, where last, when it is due, at which level, if it still slips."""
 
     code: str
     made: int
