@@ -68,7 +68,7 @@ def test_graphs_are_of_their_level_and_read_as_sentences(level: int) -> None:
         text = text_of(sheet)
         names = [*sheet.inputs, *(name for name, _ in sheet.lines)]
         assert fewest <= len(sheet.lines) <= most and level_of(len(sheet.lines)) == level
-        assert len(set(names)) == len(names) and all(re.fullmatch(r"[A-Za-z]+2?", name) for name in names)
+        assert len(set(names)) == len(names) and all(re.fullmatch(r"[A-Za-z]+(_inv|2)?", name) for name in names)
         assert not {f"d{name}" for name in names} & set(names)
         story = text.split('"""')[1]
         assert all(re.search(rf"\b{name}\b", story) for name in names), text  # every name is told of
@@ -93,17 +93,17 @@ def test_every_mistake_that_is_practised_has_a_page_and_stages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "level"), [("lost-keepdim", 1), ("missing-transpose", 1), ("missing-branch", 2), ("missing-scatter", 1), ("swapped-where", 1), ("", 3)]
+    ("code", "level"),
+    [("lost-keepdim", 1), ("missing-transpose", 1), ("missing-branch", 2), ("missing-scatter", 1), ("swapped-where", 1), ("", 3)],
 )
 def test_an_exercise_is_sound_and_shows_its_mistake(code: str, level: int, zygote: Workers) -> None:
     """`draw` has made the mistake in the solution, and the engine has named it; here that the text is an exercise by `dev check`."""
     drawn = draw("t", "p0001", level, code, zygote)
     assert drawn.examined.findings == () and drawn.level == level
-    assert {stage for line in drawn.solution.split("\n") for stage in ("why: derive", "write it yourself") if stage in line} == set()
-    again = draw("t", "p0001", level, code, zygote)
-    assert again == drawn
-    other = draw("t", "p0001", level, code, zygote, lambda graph: graph == drawn.graph)
-    assert other.graph != drawn.graph
+    assert "= ..." not in drawn.solution and "= ..." in drawn.exercise
+    if code == "lost-keepdim":
+        assert draw("t", "p0001", level, code, zygote) == drawn
+        assert draw("t", "p0001", level, code, zygote, lambda graph: graph == drawn.graph).graph != drawn.graph
 
 
 # when it is due
@@ -131,7 +131,12 @@ def test_a_slip_is_due_at_once_and_later_each_time_that_it_is_avoided() -> None:
 
 
 def test_what_was_passed_with_help_comes_back_at_once_and_the_oldest_slip_first() -> None:
-    log = [entry("wrong-sign", AGAIN, 0.2), entry("lost-keepdim", AGAIN, 0.1), entry("wrong-sign", HARD, 0.3), entry("unheard-of", AGAIN, 0)]
+    log = [
+        entry("wrong-sign", AGAIN, 0.2),
+        entry("lost-keepdim", AGAIN, 0.1),
+        entry("wrong-sign", HARD, 0.3),
+        entry("unheard-of", AGAIN, 0),
+    ]
     assert [(one.code, one.slips) for one in standings(log, AIMS)] == [("lost-keepdim", True), ("wrong-sign", True)]
 
 
@@ -140,7 +145,9 @@ def test_the_log_keeps_what_it_can_read(tmp_path: Path) -> None:
     path = tmp_path / "s" / history.FILE
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with path.open("a") as file:
-        file.write('{"at": "yesterday"}\nno json\n[1]\n{"at": "2026-03-02T12:00:00", "code": "x", "rating": 1, "exercise": "e", "lines": 1}\n')
+        file.write(
+            '{"at": "yesterday"}\nno json\n[1]\n{"at": "2026-03-02T12:00:00", "code": "x", "rating": 1, "exercise": "e", "lines": 1}\n'
+        )
         file.write('{"at": "2026-03-02T12:00:00+00:00", "code": "x", "rating": 7, "exercise": "e", "lines": 1}\n')
     history.add(tmp_path / "s", [entry("wrong-sign", GOOD, 1)])
     assert [e.rating for e in history.read(tmp_path / "s")] == [AGAIN, GOOD]
@@ -172,8 +179,7 @@ def test_a_learner_slips_practises_and_reads_the_report(course: Path, capsys: py
 
     assert main(["practice", "--report"]) == 0
     assert re.search(r"What still slips\n +lost-keepdim: due now, at level 2 of 4; made once, last in ex05", capsys.readouterr().out)
-    with open(course / ".backprop-check" / "progress.json") as file:
-        stored = json.load(file)
+    stored = json.loads((course / ".backprop-check" / "progress.json").read_text())
     del stored["exercises"]["p0001"]["asked"]  # as if the solution had not been asked for
     (course / ".backprop-check" / "progress.json").write_text(json.dumps(stored))
     solve(course, "p0001")

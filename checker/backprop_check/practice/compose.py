@@ -30,7 +30,7 @@ SAME_AGAIN = {
     "row_bias": _SHIFTED,
     "column_bias": ("centred", "standardised", "variance"),
     "shifted": ("largest", "row_gain", "row_bias"),
-    "outer": ("column_gain", "row_gain"),
+    "outer": ("column_gain", "row_gain", "unit_length", "rms"),
     "linear": ("column_bias", "centred", "standardised", "variance"),
     "column_gain": ("row_gain",),
     "row_gain": ("column_gain",),

@@ -46,7 +46,7 @@ Put = Callable[["Sheet"], None]
 def stage(into: dict[str, Stage], idea: str, takes: str = "", ranks: str = "", weight: int = 3, ends: bool = False) -> Callable[[Put], Put]:
     """Enter a function as a stage. `takes` are the kinds of value that it may follow, none for one that a graph begins with:
 
-    `data` as it was drawn; `pre`, any real number; `act`, behind an activation; `norm`, with a known spread; `soft`, between bounds;
+    `data` as it was drawn; `pre`, any real number; `act`, where some may be 0 or equal; `norm`, of known spread; `soft`, between bounds;
     `score`, of each with each; `prob`; `logprob`; `positive`; `stat`, one number of a row or column; `turned`; `chosen`; `weights`, some
     of them 0. What has the kind `wide` is followed by nothing. The `weight` says how often a stage is taken, and how much it is worth
     being named in a title.

@@ -19,8 +19,9 @@ def squared_error(s: Sheet) -> None:
     y = s.at
     t = s.normal(*y.axes, names=("t", "goal"))
     e = s.line(s.name("err"), f"{y.name} - {t}", y.axes, "wide")
-    loss = s.line("loss", f"({e}**2).{s.choose('mean', 'mean', 'sum')}()", (), "end")
-    s.say(f"{t} is what {y.name} should be. {loss} is the {'mean' if 'mean' in s.lines[-1][1] else 'sum'} of the squared errors.")
+    way = s.choose("mean", "mean", "sum")
+    loss = s.line("loss", f"({e}**2).{way}()", (), "end")
+    s.say(f"{t} is what {y.name} should be, {e} how far it is from that, and {loss} the {way} of the squares.")
 
 
 @stage(ENDS, "a mean", "act positive stat", "1 2", ends=True)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from backprop_check.practice.sheet import Full, Sheet, Stage, code, stage
+from backprop_check.practice.sheet import Full, Sheet, Stage, Value, code, stage
 
 LAYERS: dict[str, Stage] = {}
 REAL = "data pre act norm soft"
 WIDTHS = {"D": ("H", "C"), "H": ("C", "K"), "C": ("K", "H"), "K": ("M",)}
 """What the axis behind a weight matrix is called, by the one before it."""
+
+
+def after(x: Value) -> str:
+    """The kind of what is scaled or shifted: a number for any number that was drawn, else as before."""
+    return "pre" if x.kind in ("data", "norm", "soft") else x.kind
 
 
 @stage(LAYERS, "a linear layer", "data act norm soft", "2 3", weight=8)
@@ -24,7 +29,7 @@ def linear(s: Sheet) -> None:
     s.say(f"{y} is a linear layer with the weights {w} and the bias {b}, the same {where}.{layout}")
 
 
-@stage(LAYERS, "a matrix product", "data act norm soft", "2 3", weight=4)
+@stage(LAYERS, "a matrix product", "data norm soft", "2 3", weight=4)
 def product(s: Sheet) -> None:
     x = s.at
     *before, d = x.axes
@@ -34,19 +39,19 @@ def product(s: Sheet) -> None:
     s.say(f"{y} is {x.name} times the weights {w}.")
 
 
-@stage(LAYERS, "one score a row", "data act norm soft", "2", weight=4)
+@stage(LAYERS, "one score a row", "data norm soft", "2", weight=4)
 def score(s: Sheet) -> None:
     x = s.at
     w = s.normal(x.axes[1], names=("w",), scaled=x.axes[1])
     y = s.line(s.name("f", "o"), f"{x.name} @ {w}", x.axes[:1], "pre")
-    s.say(f"{y} is one number a row: its dot product with {w}.")
+    s.say(f"{y} is one number a row: the dot product of each row of {x.name} with {w}.")
 
 
 @stage(LAYERS, "a gain per column", REAL, "2 3", weight=2)
 def column_gain(s: Sheet) -> None:
     x = s.at
     g = s.normal(x.axes[-1], names=("g", "gain"))
-    y = s.line(s.name("y", "o"), f"{x.name} * {g}", x.axes, "pre")
+    y = s.line(s.name("y", "o"), f"{x.name} * {g}", x.axes, after(x))
     s.say(f"{g} holds one gain for each of the {x.axes[-1]} columns, and {y} has every row of {x.name} times it.")
 
 
@@ -54,7 +59,7 @@ def column_gain(s: Sheet) -> None:
 def row_gain(s: Sheet) -> None:
     x = s.at
     g = s.normal(x.axes[0], "1", names=("r", "scale"))
-    y = s.line(s.name("y", "o"), f"{x.name} * {g}", x.axes, "pre")
+    y = s.line(s.name("y", "o"), f"{x.name} * {g}", x.axes, after(x))
     s.say(f"{g} holds one factor per row, and {y} has the whole row of {x.name} times it.")
 
 
@@ -62,7 +67,7 @@ def row_gain(s: Sheet) -> None:
 def step_gain(s: Sheet) -> None:
     x = s.at
     g = s.normal(x.axes[1], "1", names=("g", "gain"))
-    y = s.line(s.name("y", "o"), f"{x.name} * {g}", x.axes, "pre")
+    y = s.line(s.name("y", "o"), f"{x.name} * {g}", x.axes, after(x))
     s.say(f"{g} holds one factor for each of the {x.axes[1]} steps, which every sequence shares: {y} has {x.name} times it.")
 
 
@@ -79,7 +84,7 @@ def row_bias(s: Sheet) -> None:
     x = s.at
     b = s.normal(x.axes[0], "1", names=("c", "offset"))
     sign = s.choose("+", "-")
-    y = s.line(s.name("y", "o"), f"{x.name} {sign} {b}", x.axes, "pre")
+    y = s.line(s.name("y", "o"), f"{x.name} {sign} {b}", x.axes, after(x))
     s.say(f"{b} holds one number per row, and {y} {'adds it to' if sign == '+' else 'takes it from'} the whole row.")
 
 
@@ -87,7 +92,7 @@ def row_bias(s: Sheet) -> None:
 def temperature(s: Sheet) -> None:
     x = s.at
     tau = s.draw(s.name("tau"), "torch.rand(()) + 0.5")
-    y = s.line(s.name("y", "o"), f"{x.name} / {tau}", x.axes, x.kind if x.kind != "data" else "pre")
+    y = s.line(s.name("y", "o"), f"{x.name} / {tau}", x.axes, after(x))
     s.say(f"{tau} is a single number, a temperature: {y} is {x.name} divided by it.")
 
 
@@ -95,7 +100,7 @@ def temperature(s: Sheet) -> None:
 def scalar_gain(s: Sheet) -> None:
     x = s.at
     k = s.normal(names=("k",))
-    y = s.line(s.name("y", "o"), f"{k} * {x.name}", x.axes, x.kind if x.kind == "stat" else "pre")
+    y = s.line(s.name("y", "o"), f"{k} * {x.name}", x.axes, after(x))
     s.say(f"{k} is a single number, and {y} is {k} times {x.name}.")
 
 
@@ -152,7 +157,7 @@ def residual(s: Sheet) -> None:
     if not earlier or any(stage.name in ("residual", "self_gate") for stage in s.stages[:-1]):
         raise Full
     x = earlier[0]
-    o = s.line(s.name("o", "out"), f"{x.name} + {y.name}", y.axes, "pre")
+    o = s.line(s.name("o", "out"), f"{x.name} + {y.name}", y.axes, "act" if x.kind == y.kind == "act" else "pre")
     s.say(f"{o} adds {y.name} to {x.name}, which so has two ways to the end.")
 
 
@@ -160,7 +165,7 @@ def residual(s: Sheet) -> None:
 def dropout(s: Sheet) -> None:
     x = s.at
     keep = s.draw(s.name("keep"), f"torch.rand({code(*x.axes)}) > 0.5")
-    y = s.line(s.name("y", "o"), f"{x.name} * {keep} / 0.5", x.axes, "pre")
+    y = s.line(s.name("y", "o"), f"{x.name} * {keep} / 0.5", x.axes, "act")
     s.say(f"{keep} says which numbers stay: in {y} the others are 0, and those that stay are doubled, as in dropout.")
 
 

@@ -15,7 +15,7 @@ def picked_rows(s: Sheet) -> None:
     m = s.size("M")
     s.larger.append((m, x.axes[0]))
     ix = s.draw(s.name("ix"), f"torch.randint(0, {x.axes[0]}, ({m},))")
-    y = s.line(s.name("picked"), f"{x.name}[{ix}]", (m, x.axes[1]), "data")
+    y = s.line(s.name("picked"), f"{x.name}[{ix}]", (m, x.axes[1]), x.kind)
     s.say(f"{ix} picks {m} rows of {x.name} for {y}, more than there are: some row is picked several times.")
 
 
@@ -23,7 +23,7 @@ def picked_rows(s: Sheet) -> None:
 def one_step(s: Sheet) -> None:
     x = s.at
     at, called = s.random.choice((("-1", "last"), ("0", "first")))
-    y = s.line(s.name("v"), f"{x.name}[:, {at}]", (x.axes[0], x.axes[2]), "data")
+    y = s.line(s.name("v"), f"{x.name}[:, {at}]", (x.axes[0], x.axes[2]), x.kind)
     s.say(f"{y} is the {called} step of each sequence: the other steps go no further.")
 
 
@@ -47,14 +47,14 @@ def cut(s: Sheet) -> None:
 @stage(PLACES, "all steps as rows", "data act soft", "3")
 def flattened(s: Sheet) -> None:
     x = s.at
-    y = s.line(s.name("flat"), f"{x.name}.reshape(-1, {x.name}.shape[2])", (f"{x.axes[0]}·{x.axes[1]}", x.axes[2]), "data")
+    y = s.line(s.name("flat"), f"{x.name}.reshape(-1, {x.name}.shape[2])", (f"{x.axes[0]}·{x.axes[1]}", x.axes[2]), x.kind)
     s.say(f"{y} has all steps of all sequences below each other, one a row.")
 
 
 @stage(PLACES, "each row laid out flat", "data act soft pre", "3")
 def laid_out(s: Sheet) -> None:
     x = s.at
-    y = s.line(s.name("flat"), f"{x.name}.flatten(1)", (x.axes[0], f"{x.axes[1]}·{x.axes[2]}"), "data")
+    y = s.line(s.name("flat"), f"{x.name}.flatten(1)", (x.axes[0], f"{x.axes[1]}·{x.axes[2]}"), x.kind)
     s.say(f"{y} has the steps of each sequence one behind the other, in one row.")
 
 
@@ -74,7 +74,7 @@ def turned_gain(s: Sheet) -> None:
     s.say(f"{g} holds one factor per step, and {y} has each step of {x.name} times it.")
 
 
-@stage(PLACES, "a product from the left", "data act", "2")
+@stage(PLACES, "a product from the left", "data soft", "2")
 def from_left(s: Sheet) -> None:
     x = s.at
     m = s.size("M", "K")
@@ -83,7 +83,7 @@ def from_left(s: Sheet) -> None:
     s.say(f"Each of the {m} rows of {y} mixes the {x.axes[0]} rows of {x.name}, by the weights in {a}.")
 
 
-@stage(PLACES, "columns turned into rows", "data act", "2")
+@stage(PLACES, "columns turned into rows", "data soft", "2")
 def turned_product(s: Sheet) -> None:
     x = s.at
     m = s.size("M", "K")
@@ -127,20 +127,20 @@ def joined(s: Sheet) -> None:
     x = s.at
     d = s.size("K", "M")
     other = s.normal(x.axes[0], d, names=("side",))
-    y = s.line(s.name("both"), f"torch.cat(({x.name}, {other}), 1)", (x.axes[0], f"{x.axes[1]}+{d}"), "data")
+    y = s.line(s.name("both"), f"torch.cat(({x.name}, {other}), 1)", (x.axes[0], f"{x.axes[1]}+{d}"), x.kind)
     s.say(f"{y} has each row of {x.name}, and behind it the same row of {other}.")
 
 
-@stage(PLACES, "distance to a centre", "data act", "2")
+@stage(PLACES, "distance to a centre", "data act soft", "2")
 def distance(s: Sheet) -> None:
     x = s.at
     c = s.normal(x.axes[1], names=("c",))
     diff = s.line(s.name("diff"), f"{x.name} - {c}", x.axes, "wide")
     y = s.line(s.name("dist"), f"({diff}**2).sum(1)", x.axes[:1], "act")
-    s.say(f"{c} is a point, and {y} the squared distance of each row of {x.name} from it.")
+    s.say(f"{c} is a point and {diff} the way from it to each row of {x.name}, whose squared length is {y}.")
 
 
-@stage(PLACES, "row meets row", "data act norm", "2")
+@stage(PLACES, "row meets row", "data norm soft", "2")
 def dot(s: Sheet) -> None:
     x = s.at
     key = s.normal(*x.axes, names=("key",))

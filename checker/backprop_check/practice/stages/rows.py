@@ -5,7 +5,7 @@ from __future__ import annotations
 from backprop_check.practice.sheet import Sheet, Stage, stage
 
 ROWS: dict[str, Stage] = {}
-REAL = "data pre act"
+REAL = "data pre"
 
 
 @stage(ROWS, "centring", REAL, "2")
@@ -26,7 +26,9 @@ def standardised(s: Sheet) -> None:
     v = s.line(s.name("var"), f"({diff}**2).mean({axis}, keepdim=True)", reduced, "wide")
     inv = s.line(s.name("var_inv"), f"({v} + 0.1)**-0.5", reduced, "wide")
     y = s.line(s.name("xhat"), f"{diff} * {inv}", x.axes, "norm")
-    s.say(f"Each {'row' if axis else 'column'} of {x.name} loses its mean {m} and is divided by its spread: {y} is what is left.")
+    what = "row" if axis else "column"
+    s.say(f"{m} is the mean of each {what} of {x.name}, {diff} how far each number is from it, and {v} the mean of the squares of that.")
+    s.say(f"{inv} is 1 over the spread, and {y} is {diff} times it: every {what} gets mean 0 and about the same spread.")
 
 
 @stage(ROWS, "root mean square", REAL, "2")
@@ -66,7 +68,7 @@ def softmax(s: Sheet) -> None:
 def log_softmax(s: Sheet) -> None:
     x = s.at
     y = s.line(s.name("logp"), f"torch.log_softmax({x.name}, 1)", x.axes, "logprob")
-    s.say(f"{y} is the logarithm of the softmax of each row.")
+    s.say(f"{y} is the logarithm of the softmax of each row of {x.name}.")
 
 
 @stage(ROWS, "logarithms", "prob positive", "1 2", weight=4)
@@ -98,21 +100,21 @@ def entropy(s: Sheet) -> None:
     x = s.at
     logp = s.line(s.name("logp"), f"{x.name}.log()", x.axes, "wide")
     y = s.line(s.name("ent"), f"-({x.name} * {logp}).sum(1)", x.axes[:1], "act")
-    s.say(f"{y} is the entropy of each row: how far its probabilities are from being sure.")
+    s.say(f"{logp} is their logarithm, and {y} the entropy of each row: how far it is from being sure.")
 
 
 @stage(ROWS, "logsumexp", "data pre", "2")
 def logsumexp(s: Sheet) -> None:
     x = s.at
     y = s.line(s.name("lse"), f"{x.name}.logsumexp(1)", x.axes[:1], "stat")
-    s.say(f"{y} is the logarithm of the sum of the exps of each row.")
+    s.say(f"{y} is the logarithm of the sum of the exps of each row of {x.name}.")
 
 
 @stage(ROWS, "the row's largest", "data pre norm", "2")
 def largest(s: Sheet) -> None:
     x = s.at
     y = s.line(s.name("top"), s.choose(f"{x.name}.max(1).values", f"{x.name}.amax(1)"), x.axes[:1], "stat")
-    s.say(f"{y} is the largest number of each row.")
+    s.say(f"{y} is the largest number of each row of {x.name}.")
 
 
 @stage(ROWS, "less the largest", "data pre", "2")
@@ -120,7 +122,7 @@ def shifted(s: Sheet) -> None:
     x = s.at
     top = s.line(s.name("top"), f"{x.name}.amax(1, keepdim=True)", (x.axes[0], "1"), "wide")
     y = s.line(s.name("safe"), f"{x.name} - {top}", x.axes, "norm")
-    s.say(f"{top} is the largest number of each row, and {y} is {x.name} less that, so that nothing in it is above 0.")
+    s.say(f"{top} is the largest number of each row of {x.name}, and {y} is {x.name} less that, so that nothing in it is above 0.")
 
 
 def _reduction(name: str, text: str, called: str, idea: str) -> None:
@@ -141,8 +143,8 @@ _reduction("variance", "{}.var({})", "variance", "a variance")
 @stage(ROWS, "pooling over steps", "data act soft pre", "3")
 def pooled(s: Sheet) -> None:
     x = s.at
-    way, called = s.random.choice((("mean(1)", "mean"), ("amax(1)", "largest")))
-    y = s.line(s.name("pooled"), f"{x.name}.{way}", (x.axes[0], x.axes[2]), "data")
+    way, called = s.random.choice((("mean(1)", "mean"), ("amax(1)", "largest")) if x.kind != "act" else (("mean(1)", "mean"),))
+    y = s.line(s.name("pooled"), f"{x.name}.{way}", (x.axes[0], x.axes[2]), x.kind)
     s.say(f"{y} has one vector a sequence: of each of its {x.axes[2]} numbers, the {called} over the {x.axes[1]} steps.")
 
 

@@ -35,8 +35,8 @@ def embedding(s: Sheet) -> None:
     table = s.normal(v, d, names=("E",))
     ix = s.draw("ix", f"torch.randint(0, {v}, ({n},))")
     emb = s.line(s.name("emb"), f"{table}[{ix}]", (n, d), "data")
-    s.say(f"{table} holds a row of {d} numbers for each of {v} words, and {emb} is the row of the word at each of {n} positions.")
-    s.say(f"There are more positions than words, so some row of {table} is read several times.")
+    s.say(f"{table} holds a row of {d} numbers for each of {v} words, and {emb} has the rows of the {n} words in {ix}.")
+    s.say(f"There are more of these than rows, so some row of {table} is read several times.")
 
 
 @stage(STARTS, "an outer product", weight=2)
@@ -71,7 +71,7 @@ def heads(s: Sheet) -> None:
     z = s.line(s.name("z"), f"{x}.view({x}.shape[0], {x}.shape[1], 2, -1)", (n, t, "2", e), "wide")
     y = s.line(s.name("q"), s.choose(f"{z}.transpose(1, 2)", f"{z}.permute(0, 2, 1, 3)"), (n, "2", t, e), "data")
     s.say(f"{x} holds {n} sequences of {t} steps, and each step has 2·{e} numbers: {e} for each of two heads.")
-    s.say(f"{y} has the same numbers with the heads before the steps.")
+    s.say(f"{z} gives each head a row of its own, and {y} has the heads before the steps.")
 
 
 def d_of(name: str) -> str:
