@@ -1,6 +1,7 @@
 """Draw practice exercises as `practice` does, and hold each to `dev check`: unsound, alike in a row, and the time a draw takes.
 
-    python benchmarks/practice.py [HOW_MANY [FIRST [SEED]]]
+    python benchmarks/practice.py [HOW_MANY [FIRST]]
+    python benchmarks/practice.py --show N ...      these draws as Markdown, as in docs/practice.md
 
 The draws go round the mistakes that can be practised, one time in three for none, and round the levels. Beside the time of a draw
 stands the processor time of its own process.
@@ -14,31 +15,39 @@ import time
 
 from backprop_check.practice.aims import AIMS
 from backprop_check.practice.compose import LEVELS
-from backprop_check.practice.draw import draw
-from backprop_check.submission.workers import started
+from backprop_check.practice.draw import Drawn, draw
+from backprop_check.submission.workers import Workers, started
 
-EVERY = 50
+EVERY, LAST = 50, 100
 
 
-def main(many: int, first: int, seed: str) -> None:
+def asked(n: int) -> tuple[str, int]:
+    """For which mistake ("": none) and at which level draw `n` is."""
     codes, levels = sorted(AIMS), sorted(LEVELS)
+    return codes[(n // 3 * 2 + n % 3 - 1) % len(codes)] if n % 3 else "", levels[n % len(levels)]
+
+
+def drawn(n: int, zygote: Workers, graphs: list[str]) -> Drawn:
+    code, level = asked(n)
+    return draw("", f"p{n:04}", level, code, zygote, lambda graph: graph in graphs[-LAST:])
+
+
+def main(many: int, first: int) -> None:
     graphs: list[str] = []
     times, own, tries, unsound, alike, elsewhere = [], [], [], 0, 0, 0
     with started() as zygote:
         for n in range(first, first + many):
-            code = codes[(n // 3 * 2 + n % 3 - 1) % len(codes)] if n % 3 else ""
-            level = levels[n % len(levels)]
             begun, cpu = time.perf_counter(), time.process_time()
-            drawn = draw(seed, f"p{n:04}", level, code, zygote, lambda graph: graph in graphs[-100:])
+            found = drawn(n, zygote, graphs)
             times.append(time.perf_counter() - begun)
             own.append(time.process_time() - cpu)
-            tries.append(drawn.tries)
-            elsewhere += drawn.level != level
-            unsound += bool(drawn.examined.findings)
-            for finding in drawn.examined.findings:
-                print(f"p{n:04} {code or 'for none'} at level {level}: {finding}", flush=True)
-            alike += bool(graphs) and graphs[-1] == drawn.graph
-            graphs.append(drawn.graph)
+            tries.append(found.tries)
+            elsewhere += found.level != asked(n)[1]
+            unsound += bool(found.examined.findings)
+            for finding in found.examined.findings:
+                print(f"p{n:04} {found.code or 'for none'} at level {found.level}: {finding}", flush=True)
+            alike += bool(graphs) and graphs[-1] == found.graph
+            graphs.append(found.graph)
             if n % EVERY == EVERY - 1:
                 print(f"{n + 1}: {unsound} unsound, median {statistics.median(times):.2f} s", file=sys.stderr, flush=True)
     print(f"{many} drawn: {unsound} unsound, {alike} alike in a row, {len(set(graphs))} different graphs, {elsewhere} at another level")
@@ -46,6 +55,17 @@ def main(many: int, first: int, seed: str) -> None:
     print(f"graphs put down for one that serves: mean {statistics.mean(tries):.2f}, most {max(tries)}")
 
 
+def show(numbers: list[int]) -> None:
+    with started() as zygote:
+        for n in numbers:
+            found = drawn(n, zygote, [])
+            print(f"Number {n}, at level {found.level}, for {f'`{found.code}`' if found.code else 'no mistake'}:\n")
+            print(f"```python\n{found.exercise.split('def backward')[0].strip()}\n```\n", flush=True)
+
+
 if __name__ == "__main__":
-    given = sys.argv[1:]
-    main(int(given[0]) if given else 1000, int(given[1]) if given[1:] else 1, given[2] if given[2:] else "")
+    if sys.argv[1:2] == ["--show"]:
+        show(list(map(int, sys.argv[2:])))
+    else:
+        many, first = [*map(int, sys.argv[1:]), *(1000, 1)[len(sys.argv) - 1 :]]
+        main(many, first)

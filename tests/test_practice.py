@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 import pytest
+import torch
 
 from backprop_check.cli.main import main
 from backprop_check.diagnosis.pages import pages
@@ -74,6 +75,26 @@ def test_graphs_are_of_their_level_and_read_as_sentences(level: int) -> None:
         assert all(re.search(rf"\b{name}\b", story) for name in names), text  # every name is told of
         assert all(sentence.endswith(".") and "  " not in sentence for sentence in sheet.said)
     assert len({fingerprint(sheet) for sheet in drawn if sheet}) > 35
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_what_a_stage_says_of_its_value_is_so(level: int) -> None:
+    """The axes, and that what is said to be positive or within bounds is."""
+    for n in range(100):
+        sheet = compose(Random(f"run {n}"), level)
+        assert sheet is not None
+        scope: dict[str, Any] = {}
+        exec(text_of(sheet).replace("return dict(", "return dict(locals(), **dict(").replace("    )\n", "    ))\n", 1), scope)
+        drawn = scope["inputs"]()
+        values = {**drawn, "torch": torch, "F": torch.nn.functional}
+        for name, text in sheet.lines:
+            values[name] = eval(text, values)
+        for value in sheet.values:
+            got = values[value.name]
+            assert tuple(got.shape) == tuple(eval(axis.replace("·", "*"), dict(drawn)) for axis in value.axes), text_of(sheet)
+            assert bool(got.isfinite().all()), text_of(sheet)
+            assert value.kind not in ("positive", "prob") or bool((got > 0).all())
+            assert value.kind != "soft" or float(got.abs().max()) <= 1
 
 
 def test_the_same_graph_under_other_names_is_the_same() -> None:

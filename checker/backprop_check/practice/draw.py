@@ -10,6 +10,8 @@ from itertools import product
 from pathlib import Path
 from random import Random
 
+import torch
+
 from backprop_check.authoring.answers import read_answers
 from backprop_check.authoring.draft import draft
 from backprop_check.authoring.examine import Examined, examine
@@ -25,6 +27,9 @@ from backprop_check.practice.sheet import Sheet
 from backprop_check.practice.slips import made
 from backprop_check.submission.workers import Workers
 from backprop_check.trace.graph import Graph, load_graph
+
+LARGEST, MASKED = 1e4, 1e9
+"""No number of a forward is larger, but for those that a mask puts far below all others."""
 
 ASKED = 3
 """Answers with the mistake of which the engine is asked whether it names one so."""
@@ -78,18 +83,17 @@ def _drawn(sheet: Sheet, course: Course, file: str, code: str, zygote: Workers) 
     stub.write_text(blank(text), encoding="utf-8")
     loaded = load_graph(read_exercise(solution))
     numbers = ground(loaded)
-    if vanishing(numbers) or (code and not shows(loaded, numbers, solution, code, zygote)):
+    if not _healthy(numbers) or (code and not shows(loaded, numbers, solution, code, zygote)):
         return None
     (examined,) = examine(course, [stub], zygote)
     return Drawn(text, blank(text), 0, code, fingerprint(sheet), examined, 0)
 
 
-def vanishing(numbers: Ground) -> list[str]:
-    """Return the gradients that are 0 whatever was drawn: every sum would be right there."""
-    return [
-        name for name in numbers.trials[0].gradients
-        if all(bool(trial.gradients[name].abs().max() <= 1e-9 * trial.scales[name]) for trial in numbers.trials)
-    ]  # fmt: skip
+def _healthy(numbers: Ground) -> bool:
+    """Whether no number is far out, and no gradient is 0 whatever was drawn: any answer would do for its sums."""
+    sizes = [float(v.abs().max()) for t in numbers.trials for v in t.values.values() if isinstance(v, torch.Tensor) and v.numel()]
+    lost = [n for n in numbers.trials[0].gradients if all(float(t.gradients[n].abs().max()) <= 1e-9 * t.scales[n] for t in numbers.trials)]
+    return not lost and max(size for size in sizes if size != MASKED) < LARGEST
 
 
 def shows(graph: Graph, numbers: Ground, solution: Path, code: str, zygote: Workers) -> bool:

@@ -48,8 +48,8 @@ def stage(into: dict[str, Stage], idea: str, takes: str = "", ranks: str = "", w
 
     `data` as it was drawn; `pre`, any real number; `act`, where some may be 0 or equal; `norm`, of known spread; `soft`, between bounds;
     `score`, of each with each; `prob`; `logprob`; `positive`; `stat`, one number of a row or column; `turned`; `chosen`; `weights`, some
-    of them 0. What has the kind `wide` is followed by nothing. The `weight` says how often a stage is taken, and how much it is worth
-    being named in a title.
+    of them 0; `square`. What has the kind `wide` is followed by nothing. The `weight` says how often a stage is taken, and how much it is
+    worth being named in a title.
     """
 
     def enter(put: Put) -> Put:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backprop_check.practice.sheet import Sheet, Stage, code, stage
 
 ENDS: dict[str, Stage] = {}
-ANY = "data pre act norm soft score prob logprob positive stat turned chosen weights"
+ANY = "data pre act norm soft score prob logprob positive stat turned chosen weights square"
 
 
 @stage(ENDS, "", ANY, "1 2 3 4", ends=True)
@@ -24,7 +24,7 @@ def squared_error(s: Sheet) -> None:
     s.say(f"{t} is what {y.name} should be, {e} how far it is from that, and {loss} the {way} of the squares.")
 
 
-@stage(ENDS, "a mean", "act positive stat", "1 2", ends=True)
+@stage(ENDS, "a mean", "act positive stat square", "1 2 3", ends=True)
 def mean(s: Sheet) -> None:
     y = s.at
     loss = s.line("loss", f"{y.name}.mean()", (), "end")

@@ -110,7 +110,7 @@ _ACTIVATIONS = {
     "relu": ("torch.relu({})", "act", "the relu"),
     "leaky_relu": ("F.leaky_relu({}, 0.1)", "act", "a leaky relu"),
     "silu": ("F.silu({})", "act", "the silu"),
-    "softplus": ("F.softplus({})", "positive", "the softplus"),
+    "softplus": ("F.softplus({})", "act", "the softplus"),
 }
 
 

@@ -47,6 +47,8 @@ def cut(s: Sheet) -> None:
 @stage(PLACES, "all steps as rows", "data act soft", "3")
 def flattened(s: Sheet) -> None:
     x = s.at
+    if max(map(len, x.axes)) > 1:
+        raise Full
     y = s.line(s.name("flat"), f"{x.name}.reshape(-1, {x.name}.shape[2])", (f"{x.axes[0]}·{x.axes[1]}", x.axes[2]), x.kind)
     s.say(f"{y} has all steps of all sequences below each other, one a row.")
 
@@ -54,6 +56,8 @@ def flattened(s: Sheet) -> None:
 @stage(PLACES, "each row laid out flat", "data act soft pre", "3")
 def laid_out(s: Sheet) -> None:
     x = s.at
+    if max(map(len, x.axes)) > 1:
+        raise Full
     y = s.line(s.name("flat"), f"{x.name}.flatten(1)", (x.axes[0], f"{x.axes[1]}·{x.axes[2]}"), x.kind)
     s.say(f"{y} has the steps of each sequence one behind the other, in one row.")
 
@@ -127,7 +131,7 @@ def joined(s: Sheet) -> None:
     x = s.at
     d = s.size("K", "M")
     other = s.normal(x.axes[0], d, names=("side",))
-    y = s.line(s.name("both"), f"torch.cat(({x.name}, {other}), 1)", (x.axes[0], f"{x.axes[1]}+{d}"), x.kind)
+    y = s.line(s.name("both"), f"torch.cat(({x.name}, {other}), 1)", (x.axes[0], f"{x.axes[1]}+{d}"), "act" if x.kind == "act" else "data")
     s.say(f"{y} has each row of {x.name}, and behind it the same row of {other}.")
 
 

@@ -28,7 +28,7 @@ def standardised(s: Sheet) -> None:
     y = s.line(s.name("xhat"), f"{diff} * {inv}", x.axes, "norm")
     what = "row" if axis else "column"
     s.say(f"{m} is the mean of each {what} of {x.name}, {diff} how far each number is from it, and {v} the mean of the squares of that.")
-    s.say(f"{inv} is 1 over the spread, and {y} is {diff} times it: every {what} gets mean 0 and about the same spread.")
+    s.say(f"{inv} is 1 over the root of {v} and 0.1, and {y} is {diff} times it: every {what} gets mean 0 and about the same spread.")
 
 
 @stage(ROWS, "root mean square", REAL, "2")
@@ -36,7 +36,8 @@ def rms(s: Sheet) -> None:
     x = s.at
     ms = s.line(s.name("ms"), f"({x.name}**2).mean(1, keepdim=True)", (x.axes[0], "1"), "wide")
     y = s.line(s.name("xhat"), f"{x.name} * ({ms} + 0.1)**-0.5", x.axes, "norm")
-    s.say(f"{ms} is the mean of the squares of each row, and {y} is {x.name} over its root: every row gets about the same size.")
+    s.say(f"{ms} is the mean of the squares of each row, and {y} is {x.name} over the root of that and 0.1.")
+    s.say("So every row gets about the same size.")
 
 
 @stage(ROWS, "unit length", REAL, "2")
@@ -132,7 +133,7 @@ def _reduction(name: str, text: str, called: str, idea: str) -> None:
         s.say(f"{y} is the {called} of each {'row' if axis else 'column'} of {x.name}.")
 
     put.__name__ = name
-    stage(ROWS, idea, "data pre act soft norm" if name != "summed" else "data act soft", "2")(put)
+    stage(ROWS, idea, "data act soft square" if name == "summed" else "data pre act soft norm square", "2")(put)
 
 
 _reduction("summed", "{}.sum({})", "sum", "a sum")
@@ -140,10 +141,11 @@ _reduction("averaged", "{}.mean({})", "mean", "a mean")
 _reduction("variance", "{}.var({})", "variance", "a variance")
 
 
-@stage(ROWS, "pooling over steps", "data act soft pre", "3")
+@stage(ROWS, "pooling over steps", "data act soft pre square", "3")
 def pooled(s: Sheet) -> None:
     x = s.at
-    way, called = s.random.choice((("mean(1)", "mean"), ("amax(1)", "largest")) if x.kind != "act" else (("mean(1)", "mean"),))
+    tied = x.kind in ("act", "square")
+    way, called = s.random.choice([("mean(1)", "mean"), *([] if tied else [("amax(1)", "largest")])])
     y = s.line(s.name("pooled"), f"{x.name}.{way}", (x.axes[0], x.axes[2]), x.kind)
     s.say(f"{y} has one vector a sequence: of each of its {x.axes[2]} numbers, the {called} over the {x.axes[1]} steps.")
 
@@ -151,9 +153,8 @@ def pooled(s: Sheet) -> None:
 @stage(ROWS, "squares", "data pre norm", "1 2 3", weight=2)
 def squared(s: Sheet) -> None:
     x = s.at
-    power = s.choose("2", "2", "3")
-    y = s.line(s.name("sq" if power == "2" else "cube"), f"{x.name}**{power}", x.axes, "act")
-    s.say(f"{y} is the {'square' if power == '2' else 'third power'} of {x.name}, number by number.")
+    y = s.line(s.name("sq"), f"{x.name}**2", x.axes, "square")
+    s.say(f"{y} is the square of {x.name}, number by number.")
 
 
 @stage(ROWS, "roots", "positive", "1 2")
