@@ -34,7 +34,7 @@ def drawn(n: int, zygote: Workers, graphs: list[str]) -> Drawn:
 
 def main(many: int, first: int) -> None:
     graphs: list[str] = []
-    times, own, tries, unsound, alike, elsewhere = [], [], [], 0, 0, 0
+    times, own, tries, refused, unsound, alike, elsewhere = [], [], [], 0, 0, 0, 0
     with started() as zygote:
         for n in range(first, first + many):
             begun, cpu = time.perf_counter(), time.process_time()
@@ -44,7 +44,8 @@ def main(many: int, first: int) -> None:
             tries.append(found.tries)
             elsewhere += found.level != asked(n)[1]
             unsound += bool(found.examined.findings)
-            for finding in found.examined.findings:
+            refused += len(found.refused)
+            for finding in (*found.examined.findings, *found.refused):
                 print(f"p{n:04} {found.code or 'for none'} at level {found.level}: {finding}", flush=True)
             alike += bool(graphs) and graphs[-1] == found.graph
             graphs.append(found.graph)
@@ -52,7 +53,7 @@ def main(many: int, first: int) -> None:
                 print(f"{n + 1}: {unsound} unsound, median {statistics.median(times):.2f} s", file=sys.stderr, flush=True)
     print(f"{many} drawn: {unsound} unsound, {alike} alike in a row, {len(set(graphs))} different graphs, {elsewhere} at another level")
     print(f"a draw: median {statistics.median(times):.2f} s (own CPU {statistics.median(own):.2f} s), longest {max(times):.1f} s")
-    print(f"graphs put down for one that serves: mean {statistics.mean(tries):.2f}, most {max(tries)}")
+    print(f"graphs put down for one that serves: mean {statistics.mean(tries):.2f}, most {max(tries)}; refused by `dev check`: {refused}")
 
 
 def show(numbers: list[int]) -> None:

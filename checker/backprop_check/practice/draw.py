@@ -18,6 +18,7 @@ from backprop_check.authoring.examine import Examined, examine
 from backprop_check.authoring.ground import Ground, ground
 from backprop_check.authoring.matrix import Mutations, tell
 from backprop_check.authoring.shown import Sorted, sort_mutants
+from backprop_check.errors import BadInput
 from backprop_check.exercise.blank import blank
 from backprop_check.exercise.course import Course
 from backprop_check.exercise.parse import read_exercise
@@ -44,7 +45,9 @@ Known = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class Drawn:
-    """An exercise and its solution as texts; `examined` is what `dev check` says of it, `tries` how many graphs were put down for it."""
+    """An exercise and its solution as texts; `examined` is what `dev check` says of it, `tries` how many graphs were put down for it,
+    and `refused` what `dev check` found in those of them that it would not have.
+    """
 
     solution: str
     exercise: str
@@ -53,6 +56,7 @@ class Drawn:
     graph: str
     examined: Examined
     tries: int
+    refused: tuple[str, ...] = ()
 
 
 def draw(seed: str, name: str, level: int, code: str, zygote: Workers, known: Known = lambda graph: False) -> Drawn:
@@ -60,6 +64,7 @@ def draw(seed: str, name: str, level: int, code: str, zygote: Workers, known: Kn
 
     The same seed, name, level and code give the same exercise. Where the level has none, the next one is tried.
     """
+    refused: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         course = Course(Path(folder), Path(folder) / "practice", Path(folder) / "solutions", packaged=False, drawn=True)
         for path in (course.exercises, course.solutions):
@@ -68,10 +73,15 @@ def draw(seed: str, name: str, level: int, code: str, zygote: Workers, known: Kn
             sheet = compose(Random(f"{seed} {name} {code} {at} {attempt}"), at, AIMS.get(code, ()))  # noqa: S311
             if sheet is None or known(fingerprint(sheet)):
                 continue
-            drawn = _drawn(sheet, course, f"{name}.py", code, zygote)
-            if drawn is not None:
-                return replace(drawn, level=at, tries=tries)
-    raise AssertionError(f"no exercise shows {code} at level {level}")
+            try:
+                drawn = _drawn(sheet, course, f"{name}.py", code, zygote)
+            except BadInput as error:
+                refused.append(str(error))
+                continue
+            if drawn is not None and not drawn.examined.findings:
+                return replace(drawn, level=at, tries=tries, refused=tuple(refused))
+            refused += map(str, drawn.examined.findings if drawn is not None else ())
+    raise BadInput(f"No exercise could be drawn: `backprop-check practice --seed {name}` tries others.")
 
 
 def _drawn(sheet: Sheet, course: Course, file: str, code: str, zygote: Workers) -> Drawn | None:
@@ -91,7 +101,9 @@ def _drawn(sheet: Sheet, course: Course, file: str, code: str, zygote: Workers) 
 
 def _healthy(numbers: Ground) -> bool:
     """Whether no number is far out, and no gradient is 0 whatever was drawn: any answer would do for its sums."""
-    sizes = [float(v.abs().max()) for t in numbers.trials for v in t.values.values() if isinstance(v, torch.Tensor) and v.numel()]
+    sizes = [
+        float(v.abs().max()) for t in numbers.trials for v in t.values.values() if isinstance(v, torch.Tensor) and v.is_floating_point()
+    ]
     lost = [n for n in numbers.trials[0].gradients if all(float(t.gradients[n].abs().max()) <= 1e-9 * t.scales[n] for t in numbers.trials)]
     return not lost and max(size for size in sizes if size != MASKED) < LARGEST
 
