@@ -3,7 +3,7 @@
     python benchmarks/practice.py [HOW_MANY [FIRST]]
     python benchmarks/practice.py --show N ...      these draws as Markdown, as in docs/practice.md
 
-The draws go round the mistakes that can be practised, one time in three for none, and round the levels. Beside the time of a draw
+One draw in three is for a mistake, and these go round all that can be practised; the others are for none. All go round the levels. Beside the time of a draw
 stands the processor time of its own process.
 """
 
@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 
+from backprop_check.errors import BadInput
 from backprop_check.practice.aims import AIMS
 from backprop_check.practice.compose import LEVELS
 from backprop_check.practice.draw import Drawn, draw
@@ -24,7 +25,7 @@ EVERY, LAST = 50, 100
 def asked(n: int) -> tuple[str, int]:
     """For which mistake ("": none) and at which level draw `n` is."""
     codes, levels = sorted(AIMS), sorted(LEVELS)
-    return codes[(n // 3 * 2 + n % 3 - 1) % len(codes)] if n % 3 else "", levels[n % len(levels)]
+    return "" if n % 3 else codes[n // 3 % len(codes)], levels[n % len(levels)]
 
 
 def drawn(n: int, zygote: Workers, graphs: list[str]) -> Drawn:
@@ -34,11 +35,16 @@ def drawn(n: int, zygote: Workers, graphs: list[str]) -> Drawn:
 
 def main(many: int, first: int) -> None:
     graphs: list[str] = []
-    times, own, tries, refused, unsound, alike, elsewhere = [], [], [], 0, 0, 0, 0
+    times, own, tries, refused, unsound, alike, elsewhere, failed = [], [], [], 0, 0, 0, 0, 0
     with started() as zygote:
         for n in range(first, first + many):
             begun, cpu = time.perf_counter(), time.process_time()
-            found = drawn(n, zygote, graphs)
+            try:
+                found = drawn(n, zygote, graphs)
+            except BadInput:
+                print(f"p{n:04} {asked(n)[0]}: none could be drawn", flush=True)
+                failed += 1
+                continue
             times.append(time.perf_counter() - begun)
             own.append(time.process_time() - cpu)
             tries.append(found.tries)
@@ -51,7 +57,9 @@ def main(many: int, first: int) -> None:
             graphs.append(found.graph)
             if n % EVERY == EVERY - 1:
                 print(f"{n + 1}: {unsound} unsound, median {statistics.median(times):.2f} s", file=sys.stderr, flush=True)
-    print(f"{many} drawn: {unsound} unsound, {alike} alike in a row, {len(set(graphs))} different graphs, {elsewhere} at another level")
+    print(
+        f"{len(graphs)} drawn ({failed} could not be): {unsound} unsound, {alike} alike in a row, {len(set(graphs))} different graphs, {elsewhere} at another level"
+    )
     print(f"a draw: median {statistics.median(times):.2f} s (own CPU {statistics.median(own):.2f} s), longest {max(times):.1f} s")
     print(f"graphs put down for one that serves: mean {statistics.mean(tries):.2f}, most {max(tries)}; refused by `dev check`: {refused}")
 

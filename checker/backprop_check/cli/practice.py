@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,12 +51,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def another(question: Asked, zygote: Workers) -> Path:
-    """Return a practice exercise to go on to from one: another that is open, else a new one. Raises `BadInput`."""
+def another(question: Asked, zygote: Workers) -> Path | None:
+    """Return a new practice exercise to go on to from one that is passed. Raises `BadInput`."""
     progress = Progress(question.course.root)
-    path = _open(question.course, progress)
-    if path is not None and path.name != question.exercise.name:
-        return path
+    if not progress.passed(question.id):
+        return None
     return _drawn(question.course, progress, standings(history.read(question.course.root / STORE), AIMS), "", zygote)
 
 
@@ -70,9 +70,13 @@ def _drawn(practice: Course, progress: Progress, standing: Sequence[Standing], s
 
     before = {name: facts["drawn"] for name, facts in progress.exercises.items() if facts.get("drawn")}
     name = f"p{max([int(n[1:]) for n in (*before, *practice.ids())], default=0) + 1:04}"
-    code, level = _aim(standing, sum(map(progress.passed, before)))
     recent = {str(facts.get("graph")) for _, facts in sorted(before.items())[-UNLIKE:]}
-    drawn = draw(seed, name, level, code, zygote, lambda graph: digest(graph.encode()) in recent)
+    for code, level in _aims(standing, sum(map(progress.passed, before))):
+        with suppress(BadInput):  # no graph that was put down for this mistake shows it
+            drawn = draw(seed, name, level, code, zygote, lambda graph: digest(graph.encode()) in recent)
+            break
+    else:
+        raise BadInput(f"No exercise could be drawn: `backprop-check practice --seed {name}` tries others.")
     path = practice.exercises / f"{name}.py"
     write_atomically(practice.solutions / path.name, drawn.solution)
     write_atomically(path, drawn.exercise)
@@ -80,11 +84,10 @@ def _drawn(practice: Course, progress: Progress, standing: Sequence[Standing], s
     return path
 
 
-def _aim(standing: Sequence[Standing], passed: int) -> tuple[str, int]:
-    """The mistake that is due and its level; where none is due no mistake, at the level that the learner has come to."""
-    if standing and standing[0].due <= history.now():
-        return standing[0].code, standing[0].level
-    return "", max([min(1 + passed // EASY, max(LEVELS)), *(one.level for one in standing)])
+def _aims(standing: Sequence[Standing], passed: int) -> list[tuple[str, int]]:
+    """The mistakes that are due with their levels, the most overdue first; then no mistake, at the level that the learner has come to."""
+    due = [(one.code, one.level) for one in standing if one.due <= history.now()]
+    return [*due, ("", max([min(1 + passed // EASY, max(LEVELS)), *(one.level for one in standing)]))]
 
 
 def _told(practice: Course, path: Path, progress: Progress, standing: Sequence[Standing]) -> Iterator[Text]:

@@ -52,7 +52,7 @@ _AIMS = {
     "transposed": _PRODUCTS,
     "wrong-axis": f"{_STRETCHED} {_ROWWISE}",
     "wrong-local-derivative": _SLOPE,
-    "wrong-mask": "relu leaky_relu clipped masked",
+    "wrong-mask": "relu leaky_relu clipped",
     "wrong-operand": _FACTORS,
     "wrong-permutation": "heads steps_first",
     "wrong-point": "tanh sigmoid exp log silu softplus",

@@ -81,7 +81,7 @@ def draw(seed: str, name: str, level: int, code: str, zygote: Workers, known: Kn
             if drawn is not None and not drawn.examined.findings:
                 return replace(drawn, level=at, tries=tries, refused=tuple(refused))
             refused += map(str, drawn.examined.findings if drawn is not None else ())
-    raise BadInput(f"No exercise could be drawn: `backprop-check practice --seed {name}` tries others.")
+    raise BadInput(f"No exercise that shows {code or 'a mistake'} could be drawn.")
 
 
 def _drawn(sheet: Sheet, course: Course, file: str, code: str, zygote: Workers) -> Drawn | None:
@@ -101,10 +101,10 @@ def _drawn(sheet: Sheet, course: Course, file: str, code: str, zygote: Workers) 
 
 def _healthy(numbers: Ground) -> bool:
     """Whether no number is far out, and no gradient is 0 whatever was drawn: any answer would do for its sums."""
-    sizes = [
-        float(v.abs().max()) for t in numbers.trials for v in t.values.values() if isinstance(v, torch.Tensor) and v.is_floating_point()
-    ]
-    lost = [n for n in numbers.trials[0].gradients if all(float(t.gradients[n].abs().max()) <= 1e-9 * t.scales[n] for t in numbers.trials)]
+    trials = numbers.trials
+    values = [v for trial in trials for v in trial.values.values() if isinstance(v, torch.Tensor) and v.is_floating_point()]
+    sizes = [float(value.abs().max()) for value in values]
+    lost = [n for n in trials[0].gradients if all(float(t.gradients[n].abs().max()) <= 1e-9 * t.scales[n] for t in trials)]
     return not lost and max(size for size in sizes if size != MASKED) < LARGEST
 
 

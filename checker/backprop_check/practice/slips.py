@@ -40,6 +40,14 @@ def _unmasked(node: ast.expr, target: str) -> Iterator[ast.expr]:
             yield node.func.value
 
 
+def _other_mask(node: ast.expr, target: str) -> Iterator[ast.expr]:
+    """Another bound than the forward's."""
+    if isinstance(node, ast.Compare):
+        yield from (
+            ast.Compare(node.left, node.ops, [ast.BinOp(node.comparators[0], op, ast.Constant(1))]) for op in (ast.Add(), ast.Sub())
+        )
+
+
 def _swapped(node: ast.expr, target: str) -> Iterator[ast.expr]:
     if _method(node, "where") and isinstance(node, ast.Call):
         yield ast.Call(node.func, [node.args[0], node.args[2], node.args[1]], [])
@@ -74,6 +82,7 @@ SLIPS: dict[str, Slip] = {
     "scrambled-reshape": _reshaped,
     "sum-before-product": _summed_first,
     "swapped-where": _swapped,
+    "wrong-mask": _other_mask,
 }
 ALSO = {"mask-as-gradient": "missing-upstream", "missing-scatter": "missing-mask"}
 """Where a line that has one of these slips is another mistake's, by what the line is."""

@@ -53,7 +53,7 @@ def flattened(s: Sheet) -> None:
     s.say(f"{y} has all steps of all sequences below each other, one a row.")
 
 
-@stage(PLACES, "each row laid out flat", "data act soft pre", "3")
+@stage(PLACES, "each sequence laid out flat", "data act soft pre", "3")
 def laid_out(s: Sheet) -> None:
     x = s.at
     if max(map(len, x.axes)) > 1:

@@ -55,7 +55,7 @@ def softmax_by_hand(s: Sheet) -> None:
     total = s.line(s.name("total"), f"{counts}.sum(1, keepdim=True)", (x.axes[0], "1"), "wide")
     y = s.line(s.name("probs"), f"{counts} / {total}", x.axes, "prob")
     s.say(f"{counts} is e to the power of {x.name}, so all of it is positive, and {total} is the sum of each row.")
-    s.say(f"{y} divides each row by it, so that the rows of {y} sum to 1.")
+    s.say(f"{y} is each row of {counts} over its {total}, so the rows of {y} sum to 1.")
 
 
 @stage(ROWS, "softmax", "data pre score", "2 3 4")
