@@ -3,8 +3,8 @@
     python benchmarks/practice.py [HOW_MANY [FIRST]]
     python benchmarks/practice.py --show N ...      these draws as Markdown, as in docs/practice.md
 
-One draw in three is for a mistake, and these go round all that can be practised; the others are for none. All go round the levels. Beside the time of a draw
-stands the processor time of its own process.
+One draw in three is for a mistake, and these go round all that can be practised; the others are for none. All go round the levels.
+Beside the time of a draw stands the processor time of its own process.
 """
 
 from __future__ import annotations
@@ -57,9 +57,8 @@ def main(many: int, first: int) -> None:
             graphs.append(found.graph)
             if n % EVERY == EVERY - 1:
                 print(f"{n + 1}: {unsound} unsound, median {statistics.median(times):.2f} s", file=sys.stderr, flush=True)
-    print(
-        f"{len(graphs)} drawn ({failed} could not be): {unsound} unsound, {alike} alike in a row, {len(set(graphs))} different graphs, {elsewhere} at another level"
-    )
+    print(f"{len(graphs)} drawn ({failed} could not be): {unsound} unsound, {alike} alike in a row, {len(set(graphs))} different graphs")
+    print(f"at another level than asked: {elsewhere}")
     print(f"a draw: median {statistics.median(times):.2f} s (own CPU {statistics.median(own):.2f} s), longest {max(times):.1f} s")
     print(f"graphs put down for one that serves: mean {statistics.mean(tries):.2f}, most {max(tries)}; refused by `dev check`: {refused}")
 

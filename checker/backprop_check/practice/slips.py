@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from backprop_check.authoring.mutants import Mutant, mutants
 from backprop_check.authoring.slips.names import Names
+from backprop_check.diagnosis.rewrites import put
 
 Slip = Callable[[ast.expr, str], Iterator[ast.expr]]
 
@@ -15,11 +16,9 @@ def made(code: str, target: str, expression: str, names: Names, others: Collecti
     """Return the wrong lines that a mistake makes of a right one."""
     own = [m for m in mutants(target, expression, names, others) if code in m.fair or (code in ALSO and m.fair and m.fair[0] == ALSO[code])]
     tree = ast.parse(f"({expression}\n)", mode="eval").body
-    right = ast.unparse(tree)
     for place in ast.walk(tree):
         for part in SLIPS[code](place, target[1:]) if code in SLIPS and isinstance(place, ast.expr) else ():
-            wrong = right.replace(ast.unparse(place), f"({ast.unparse(part)})", 1)
-            own.append(Mutant(target, code, f"{target} = {wrong}", (code,)))
+            own.append(Mutant(target, code, f"{target} = {ast.unparse(put(tree, place, part))}", (code,)))
     return own
 
 
