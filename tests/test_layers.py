@@ -15,7 +15,7 @@ import backprop_check
 ROOT = Path(backprop_check.__file__).parent
 FLOW = [
     ("errors", "code_cells"), ("files", "records"), ("exercise",), ("trace",), ("recording",), ("submission",), ("comparison",), ("derivation",), ("diagnosis",), ("report",), ("classroom",), ("picture",), ("flow",), ("training",), ("live",), ("pairs",), ("grading",),
-    ("authoring",), ("cli", "lsp", "notebook", "pytest_plugin", "__main__"),
+    ("authoring",), ("practice",), ("cli", "lsp", "notebook", "pytest_plugin", "__main__"),
 ]  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(FLOW) for name in names}
 MODULES = sorted(p for p in ROOT.rglob("*.py") if p != ROOT / "__init__.py" and "_course" not in p.parts)
@@ -53,6 +53,7 @@ LINES = (
     "explain",
     "train",
     "explain lost-keepdim",
+    "practice --report",
     "init course",
     "reset ex01 --yes",
     "new x",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,12 @@ from backprop_check.authoring import ground as tried
 from backprop_check.authoring.answers import Answers
 from backprop_check.authoring.ground import Ground
 from backprop_check.authoring.mutants import Mutant, mutants, operands
-from backprop_check.authoring.slips.names import numbers
+from backprop_check.authoring.slips.names import Names, numbers
 from backprop_check.errors import BadInput
 from backprop_check.trace.graph import Graph, default_dtype
+
+Make = Callable[[str, str, Names, Sequence[str]], list[Mutant]]
+"""What makes wrong lines: of a target, its right expression, what names stand for, and which may stand for another."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Sorted:
     right: tuple[Mutant, ...]
 
 
-def sort_mutants(graph: Graph, answers: Answers, ground: Ground) -> Iterator[Sorted]:
+def sort_mutants(graph: Graph, answers: Answers, ground: Ground, make: Make = mutants) -> Iterator[Sorted]:
     """Make the mutants of every gradient that one statement of the solution writes, and sort them by their values.
 
     Raises `BadInput` where the solution itself is wrong.
@@ -72,7 +75,7 @@ def sort_mutants(graph: Graph, answers: Answers, ground: Ground) -> Iterator[Sor
             if not ground.right(target, ground.values(target, f"{target} = {expression}")):
                 raise BadInput(f"{graph.exercise.path}: `{target}` is not right, so its mutants say nothing. Mend it (`dev check`) first.")
             others = operands(target, expression, names, [*graph.exercise.names, *before])
-            yield _sorted(target, expression, mutants(target, expression, names, others), ground)
+            yield _sorted(target, expression, make(target, expression, names, others), ground)
             before.append(target)
 
 

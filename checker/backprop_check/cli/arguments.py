@@ -170,6 +170,12 @@ def _lsp(command: argparse.ArgumentParser) -> None:
     _time_limit(command)
 
 
+def _practice(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--report", action="store_true", help="show what still slips, and when each mistake is due again")
+    command.add_argument("--new", action="store_true", help="draw another exercise, though one is open")
+    command.add_argument("--seed", default="", metavar="TEXT", help="draw others than you would be given")
+
+
 def _reset(command: argparse.ArgumentParser) -> None:
     command.add_argument("exercise", metavar="EX", help="an id of the course (ex05, 5)")
     command.add_argument("--yes", action="store_true", help="do not ask")
@@ -288,6 +294,7 @@ COMMANDS: dict[str, tuple[str, str, str, Callable[[argparse.ArgumentParser], Non
     "graph": ("graph", "[EX]", "draw the forward graph", _graph),
     "solution": ("solution", "[EX]", "show the solution, once passed or when asked twice", _exercise),
     "derive": ("derive", "[EX]", "derive the whole backward from the forward, once passed or when asked twice", _exercise),
+    "practice": ("practice", "", "draw an exercise for a mistake that you made, as often as you like", _practice),
     "reset": ("reset", "EX", "put an exercise back as it was, keeping a backup", _reset),
     "explain": ("explain", "[NAME]", "print the page of a mistake or an operation, or list all", _explain),
     "init": ("init", "DIR", "make a course of your own in a folder", _init),

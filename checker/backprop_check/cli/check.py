@@ -92,8 +92,7 @@ def judged(question: Asked, args: argparse.Namespace) -> Report:
         exercise = course_exercise(question.course, question.exercise)
         report = check_read(exercise, partial(read_submission, question.submission), zygote, args.time_limit)
     if report.message is None:
-        statuses = {g.verdict.target.name: g.verdict.status for g in report.gradients}
-        question.progress.record(question.id, statuses, question.submission)
+        question.progress.record(question.id, report, question.submission)
     return report
 
 
@@ -121,6 +120,8 @@ def next_steps(question: Asked, report: Report) -> list[str]:
         return []
     if not question.theirs:
         return [f"Your own {question.exercise.name} is another file: it does not count as passed by this."]
+    if question.course.drawn:
+        return ["Next: `backprop-check practice`"]
     further = next_after(question.course, question.exercise)
     if further is None:
         return ["That was the last exercise left: all are passed."]

@@ -21,6 +21,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from backprop_check.cli.asked import Asked, about, next_after
+from backprop_check.cli.practice import another
 from backprop_check.cli.saves import Saves
 from backprop_check.cli.screen import held
 from backprop_check.errors import BadInput
@@ -194,8 +195,11 @@ class Desk(App[None]):
         files = question.course.files() if question.own else []
         at = [path.name for path in files].index(question.exercise.name) if files else 0
         there = next_after(question.course, question.exercise) if question.own and key == "n" else files[at - 1] if at else None
+        if there is None and question.course.drawn and key == "n":
+            there = another(question, self.zygote)
         if there is None:
-            self.body = [Text("   There is no other exercise left to go on to." if key == "n" else "   This is the first exercise.")]
+            none = "Pass this one: then n draws another." if question.course.drawn else "There is no other exercise left to go on to."
+            self.body = [Text(f"   {none}" if key == "n" else "   This is the first exercise.")]
             return
         self.question = about(question.course, there)
         self.call_from_thread(self._watch_saves)
@@ -229,7 +233,7 @@ class Desk(App[None]):
         stored = question.progress.of(question.id).get("targets", {})
         statuses = {g.verdict.target.name: g.verdict.status for g in self.report.gradients} if self.report is not None else stored
         known = {target.name: statuses.get(target.name, "missing") for target in exercise.targets}
-        if question.own:
+        if question.own and not question.course.drawn:
             states = {name: question.progress.state(name) for name in question.course.ids()}
             yield course_line(states, question.id, width, question.course.chapters())
         yield Text(cut(f"{exercise.id}: {visible(exercise.title)}", width), style="bold")

@@ -9,9 +9,15 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-FOLDER = ".backprop-check"
+from backprop_check.exercise.course import STORE as FOLDER
+from backprop_check.practice import history
+from backprop_check.practice.aims import AIMS
+
+if TYPE_CHECKING:
+    from backprop_check.records import Gradient, Report
+
 VERSION = 1
 
 
@@ -20,6 +26,7 @@ class Progress:
 
     Per exercise id: `passed`, `targets` (status by name), `digest` (of the file when checked), `asked` and `asked_derive` (how often the
     solution and the derivation were asked for), and `hints` (by target: the step reached, and the digest of the answer it was about).
+    `slips` are the codes that practice knows, by target; `drawn` is what a practice exercise was drawn for.
     """
 
     def __init__(self, root: Path | None) -> None:
@@ -38,10 +45,35 @@ class Progress:
             return "correct"
         return "incorrect" if {"incorrect", "error"} & set(self.of(exercise).get("targets", {}).values()) else "missing"
 
-    def record(self, exercise: str, statuses: Mapping[str, str], path: Path) -> None:
+    def record(self, exercise: str, report: Report, path: Path) -> None:
         """Note the outcome of a check. What was passed once stays passed: a learner may play on."""
+        if self.path is None:
+            return
+        statuses = {g.verdict.target.name: g.verdict.status for g in report.gradients}
+        slips = {g.verdict.target.name: code for g in report.gradients if (code := _slip(g))}
         passed = self.passed(exercise) or all(status == "correct" for status in statuses.values())
-        self._update(exercise, passed=passed, targets=dict(statuses), digest=digest(path.read_bytes()))
+        self._remember(exercise, slips, passed, len(report.exercise.lines))
+        self._update(exercise, passed=passed, targets=statuses, digest=digest(path.read_bytes()), slips=slips)
+
+    def drawn(self, exercise: str, code: str, level: int, graph: str) -> None:
+        """Note what a practice exercise was drawn for."""
+        self._update(exercise, drawn={"code": code, "level": level, "graph": digest(graph.encode())})
+
+    def _remember(self, exercise: str, slips: Mapping[str, str], passed: bool, lines: int) -> None:
+        """Note what is new for practice: slips, until the exercise is passed; then whether what it was drawn for was avoided."""
+        if self.path is None or self.passed(exercise):
+            return
+        facts, folder = self.of(exercise), self.path.parent
+        new = history.slips(exercise, lines, facts.get("slips", {}), slips)
+        aim = facts.get("drawn", {}).get("code", "")
+        if passed and aim and not any(e.exercise == exercise and e.code == aim for e in history.read(folder)):
+            shown = any(facts.get(key) for key in ("asked", "asked_derive"))
+            rating = history.AGAIN if shown else history.HARD if facts.get("hints") else history.GOOD
+            new.append(history.entry(aim, rating, exercise, lines))
+        try:
+            history.add(folder, new)
+        except OSError as error:
+            print(f"backprop-check: what slipped could not be stored in {folder} ({error.strerror}).", file=sys.stderr)
 
     def climb(self, exercise: str, target: str, answer: str, steps: int) -> int:
         """Return which hint (from 1) is due for this answer, and note it; a changed answer starts again."""
@@ -111,6 +143,12 @@ class Progress:
             self.path = None
 
 
+def _slip(gradient: Gradient) -> str:
+    """The mistake that a gradient is proven, or offered, to show, where practice knows it."""
+    first = next(iter(gradient.diagnoses), None)
+    return first.code if first is not None and first.certainty != "located" and first.code in AIMS else ""
+
+
 def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
@@ -138,7 +176,7 @@ def unused(path: Path) -> Path:
 def _sound(exercises: Any) -> bool:
     return isinstance(exercises, dict) and all(
         isinstance(facts, dict)
-        and all(isinstance(facts.get(key, {}), dict) for key in ("targets", "hints"))
+        and all(isinstance(facts.get(key, {}), dict) for key in ("targets", "hints", "slips", "drawn"))
         and all(isinstance(times, int) for key, times in facts.items() if key.startswith("asked"))
         and all(isinstance(h, dict) and isinstance(h.get("step", 0), int) for h in facts.get("hints", {}).values())
         for facts in exercises.values()

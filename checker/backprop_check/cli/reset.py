@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from backprop_check.cli.asked import Asked, agreed, asked
-from backprop_check.cli.progress import FOLDER, unused, write_atomically
+from backprop_check.cli.progress import unused, write_atomically
 from backprop_check.errors import BadInput
-from backprop_check.exercise.course import find_course
+from backprop_check.exercise.course import STORE, find_course
 from backprop_check.exercise.definition import stub
 
 
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     if path.read_bytes() == blanked.encode():
         print(f"{path.name} is as it was: nothing to put back.")
         return 0
-    if not args.yes and not agreed(f"Put {path.name} back as it was? Your answers are kept in {FOLDER}/backup. [y/N] "):
+    if not args.yes and not agreed(f"Put {path.name} back as it was? Your answers are kept in {STORE}/backup. [y/N] "):
         print("Nothing was changed.")
         return 0
     kept = back_up(question)
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 def back_up(question: Asked) -> Path:
     """Copy the exercise's file beside the store, under a name that says when, and return where it is."""
     stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
-    kept = unused(question.course.root / FOLDER / "backup" / f"{question.exercise.stem}.{stamp}.py")
+    kept = unused(question.course.root / STORE / "backup" / f"{question.exercise.stem}.{stamp}.py")
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_bytes(question.exercise.read_bytes())
     return kept

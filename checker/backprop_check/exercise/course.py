@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from backprop_check.errors import BadInput, meant, near
-from backprop_check.exercise.ids import exercise_id, in_order, is_exercise_name, means, names_exercise, numbered
+from backprop_check.exercise.ids import drawn_name, exercise_id, in_order, is_exercise_name, means, names_exercise, numbered
 from backprop_check.exercise.outline import FILE, Chapter, Outline, Points, arranged, mismatches, read_outline
 
 __all__ = [
@@ -30,6 +30,10 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _CHECKOUT = _PACKAGE.parents[1]
 _OURS = ("backprop_check", "backprop-check")
 CHECKPOINTS = "checkpoints"
+STORE = ".backprop-check"
+"""The folder of a learner's course in which is kept what they need not see."""
+
+PRACTICE = "practice"
 
 
 @dataclass(frozen=True)
@@ -42,26 +46,33 @@ class Course:
     packaged: bool
     package: str = ""
     """What an installed package is called that holds it."""
+    drawn: bool = False
+    """Whether its exercises are those that `practice` drew: p0001 and so on, in no chapter and of no other course."""
 
     @property
     def place(self) -> str:
         """What names it where another is made from it."""
         return self.package or str(self.root)
 
+    @property
+    def practice(self) -> Course:
+        """What `practice` drew in it. Solutions are kept where a learner does not come upon them."""
+        return Course(self.root, self.root / PRACTICE, self.root / STORE / PRACTICE, packaged=False, drawn=True)
+
     @cached_property
     def outline(self) -> Outline | None:
         """What its own `course.toml` says, None where it has none."""
-        return read_outline(self.root)
+        return None if self.drawn else read_outline(self.root)
 
     @property
     def implied(self) -> bool:
         """Whether nothing says where its exercises came from: `init` makes such a course of the package's."""
-        return not self.packaged and self.outline is None
+        return not self.packaged and not self.drawn and self.outline is None
 
     @cached_property
     def origin(self) -> Course | None:
         """The course that its exercises came from; None where there is none, or where it is gone."""
-        if self.packaged:
+        if self.packaged or self.drawn:
             return None
         if self.outline is None:
             return packaged_course()
@@ -134,6 +145,8 @@ class Course:
         return sorted(self._sorted(), key=lambda path: place.get(exercise_id(path), 0))
 
     def _sorted(self) -> list[Path]:
+        if self.drawn:
+            return sorted(p for p in self.exercises.glob("p*.py") if drawn_name(p.stem) == p.stem)
         return sorted((p for p in self.exercises.glob("ex*.py") if is_exercise_name(p.name)), key=in_order)
 
     def ids(self) -> list[str]:
@@ -148,7 +161,7 @@ class Course:
     def find(self, name: str) -> Path:
         """Return the exercise that `name` means: ex05, 5, 05, ex05_broadcast. Raises `BadInput` naming ids near it."""
         files = self.files()
-        found = [path for path in files if path.stem == name]
+        found = [path for path in files if path.stem == (drawn_name(name) if self.drawn else name)]
         if not found and (wanted := numbered(name)):
             found = [path for path in files if in_order(path)[:2] == wanted]
         if len(found) == 1:
@@ -161,7 +174,7 @@ class Course:
 
     def _instead(self, name: str, files: list[Path]) -> str:
         if not files:
-            return "it holds none."
+            return "`backprop-check practice` draws one." if self.drawn else "it holds none."
         ids = {exercise_id(path): exercise_id(path) for path in files} | {path.stem: exercise_id(path) for path in files}
         return meant(dict.fromkeys(ids[n] for n in near(name.lower(), ids)), f"there are {self.span} (`backprop-check list`).")
 
@@ -196,6 +209,10 @@ class Course:
             if found is None:
                 raise
             return found
+
+    def practised(self, path: Path) -> bool:
+        """Whether a file is one that `practice` drew in this course."""
+        return not self.packaged and drawn_name(path.stem) == path.stem and self.practice._holds(path)
 
     def _holds(self, exercise: Path) -> bool:
         return exercise.parent.resolve() == self.exercises.resolve()
@@ -252,8 +269,11 @@ def locate(name: str, start: Path) -> tuple[Course, Path]:
     """Return the exercise file that `name` means and its course: an id of the course around `start`, or the path of a .py file anywhere."""
     if name.endswith(".py") or "/" in name:
         path = Path(name)
-        return find_course(path.parent), path
+        course = find_course(path.parent)
+        return course.practice if course.practised(path) else course, path
     course = find_course(start)
+    if drawn_name(name) is not None and not course.packaged:
+        course = course.practice
     return course, course.find(name)
 
 

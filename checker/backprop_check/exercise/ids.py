@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 _FILE = re.compile(r"(ex(\d+)([a-z]?))_\w+\.py")
+_DRAWN = re.compile(r"p0*(\d{1,9})")
 _ASKED = re.compile(r"(?:ex)?0*(\d{1,9})([a-z]?)", re.IGNORECASE)
 
 
@@ -20,9 +21,17 @@ def is_exercise_name(name: str) -> bool:
     return _FILE.fullmatch(name) is not None
 
 
+def drawn_name(name: str) -> str | None:
+    """Return the id of the practice exercise that a name as people write it (p7, p0007) means; None where it means none."""
+    asked = _DRAWN.fullmatch(name.lower())
+    return f"p{int(asked[1]):04}" if asked else None
+
+
 def names_exercise(name: str) -> bool:
     """Whether a word of a command line can only mean an exercise, there or not: an id, a file's name or a path."""
-    return numbered(name) is not None or Path(name).suffix in (".py", ".ipynb") or is_exercise_name(f"{name}.py") or "/" in name
+    if numbered(name) is not None or drawn_name(name) is not None:
+        return True
+    return Path(name).suffix in (".py", ".ipynb") or is_exercise_name(f"{name}.py") or "/" in name
 
 
 def means(name: str, exercise: str) -> bool:
@@ -35,8 +44,7 @@ def means(name: str, exercise: str) -> bool:
 def in_order(path: Path) -> tuple[int, str, str]:
     """Return by what exercise files are sorted: ex01, ex01b, ex02 and so on."""
     match = _FILE.fullmatch(path.name)
-    assert match is not None
-    return int(match[2]), match[3], path.name
+    return (int(match[2]), match[3], path.name) if match else (0, "", path.name)
 
 
 def numbered(name: str) -> tuple[int, str] | None:

@@ -16,7 +16,7 @@ from backprop_check.cli.asked import Asked, asked
 from backprop_check.cli.check import chosen, judged
 from backprop_check.cli.hint import hint_on
 from backprop_check.errors import BadInput
-from backprop_check.exercise.course import find_course, is_exercise_name
+from backprop_check.exercise.ids import drawn_name, is_exercise_name
 from backprop_check.files import read_text
 from backprop_check.lsp.fix import Edit, fix_edits
 from backprop_check.lsp.workers import Breakable, Superseded
@@ -45,12 +45,10 @@ class Checked:
 
 def exercise_at(path: Path) -> Asked | None:
     """Return the exercise of a learner's course that a file is, None for any other file."""
-    if not is_exercise_name(path.name) or not path.is_file():
+    if not (is_exercise_name(path.name) or drawn_name(path.stem)) or path.suffix != ".py" or not path.is_file():
         return None
-    course = find_course(path.parent)
-    if course.packaged or path.parent.resolve() != course.exercises.resolve():
-        return None
-    return asked(argparse.Namespace(exercise=str(path)))
+    question = asked(argparse.Namespace(exercise=str(path)))
+    return question if question.own else None
 
 
 class Checks:

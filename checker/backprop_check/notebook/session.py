@@ -62,7 +62,7 @@ class Session:
             raise
         if report.message is not None:
             raise BadInput(report.message)
-        question.progress.record(question.id, {g.verdict.target.name: g.verdict.status for g in report.gradients}, question.exercise)
+        question.progress.record(question.id, report, question.exercise)
         return report
 
     def close(self) -> None:
