@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from website.links import wrong_links
-from website.source import HERE, write
+from website.source import write
 
 
 def main(folder: Path) -> int:
@@ -22,7 +22,7 @@ def main(folder: Path) -> int:
     count = write(source)
     told = f"{count} pages written in {time.monotonic() - begun:.0f} s"
     print(told)
-    sphinx = [sys.executable, "-m", "sphinx", "-c", str(HERE), "-W", "--keep-going", "-q", "-j", "auto", "-b", "html"]
+    sphinx = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-j", "auto", "-b", "html"]
     code = subprocess.run([*sphinx, "-d", str(folder / "doctrees"), str(source), str(built)]).returncode  # noqa: S603
     wrong = list(wrong_links(built))
     print("\n".join(wrong) or f"{built / 'index.html'}: all links lead somewhere, {time.monotonic() - begun:.0f} s in all")

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
+from rich.text import Text
+
 from backprop_check.cli.arguments import COMMANDS, parse
 from backprop_check.cli.screen import held
 from backprop_check.submission.workers import Workers
-from website.text import WIDTH, code, printed, prose, table, toctree
+from website.text import code, printed, prose, table, toctree
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -40,9 +42,12 @@ def _page(name: str) -> Iterator[str]:
 
 
 def _help(words: list[str]) -> str:
-    with patch.dict(os.environ, COLUMNS=str(WIDTH)), held(WIDTH) as lines, contextlib.suppress(SystemExit):
-        parse([*words, "--help"])
-    return printed(lines)
+    def shown(columns: int) -> list[Text]:
+        with patch.dict(os.environ, COLUMNS=str(columns)), held(columns) as lines, contextlib.suppress(SystemExit):
+            parse([*words, "--help"])
+        return lines
+
+    return printed(shown)
 
 
 def _told() -> list[tuple[str, str]]:
@@ -52,6 +57,12 @@ def _told() -> list[tuple[str, str]]:
 
 
 def index() -> Iterator[tuple[str, str]]:
-    rows = ([f"[`{name} {takes}`]({name}.md)".replace(" `", "`").replace("|", r"\|"), prose(text)] for name, (_, takes, text, _) in COMMANDS.items())
-    told = ["# Commands\n", table(["command", "what it does"], rows), "`backprop-check --help`:\n", _help([]), toctree(names())]
-    yield "commands/index.md", "\n".join(told)
+    rows = ([f"[{code(f'{name} {takes}'.strip())}](commands/{name}.md)", prose(text)] for name, (_, takes, text, _) in COMMANDS.items())
+    told = [
+        "# Commands\n",
+        table(["command", "what it does"], rows),
+        "`backprop-check --help`:\n",
+        _help([]),
+        toctree(f"commands/{name}" for name in names()),
+    ]
+    yield "commands.md", "\n".join(told)

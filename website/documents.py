@@ -6,10 +6,20 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from website.text import block
+from website.text import ORPHAN, block
 
 ROOT = Path(__file__).resolve().parents[1]
-LANGUAGES = {".yml": "yaml", ".json": "json", ".html": "html", ".js": "javascript", ".py": "python", ".toml": "toml", ".el": "elisp", ".lua": "lua", ".sh": "sh"}
+LANGUAGES = {
+    ".yml": "yaml",
+    ".json": "json",
+    ".html": "html",
+    ".js": "javascript",
+    ".py": "python",
+    ".toml": "toml",
+    ".el": "elisp",
+    ".lua": "lua",
+    ".sh": "sh",
+}
 
 
 def documents() -> list[Path]:
@@ -29,7 +39,7 @@ def pages() -> Iterator[tuple[str, str]]:
 
 
 def _listing(path: Path, name: str) -> Iterator[str]:
-    yield f"---\norphan: true\n---\n# {name}\n"
+    yield f"{ORPHAN}# {name}\n"
     for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
         if path.is_dir():
             yield f"## {file.relative_to(path)}\n"

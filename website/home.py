@@ -6,6 +6,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from backprop_check.cli.demo import EXERCISE, WRONG
@@ -15,11 +16,11 @@ from backprop_check.records import Report
 from backprop_check.report.json import as_json
 from backprop_check.report.text import report_lines
 from backprop_check.submission.workers import Workers
-from website.text import WIDTH, block, printed, toctree
+from website.text import block, printed, toctree
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 WAYS = {
-    "Learn with it": ("the course", "course/index.md"),
+    "Learn with it": ("the course", "course.md"),
     "In a notebook, a script, a test": ("notebooks and scripts", "docs/notebook.md"),
     "Grade a class": ("grading", "docs/grading.md"),
 }
@@ -48,14 +49,14 @@ def section(heading: str) -> str:
 
 def _home(report: Report) -> Iterator[str]:
     yield README.read_text(encoding="utf-8").partition("```")[0]
-    yield printed(report_lines(report, WIDTH))
+    yield printed(partial(report_lines, report))
     for heading, (called, place) in WAYS.items():
-        first, fence, rest = section(heading).partition("\n```\n")
+        first, fence, _ = section(heading).partition("\n```\n")
         yield f"## {heading}\n\n{first}{fence}"
         yield f"More of it: [{called}]({place}).\n"
     yield f"## Install, and see it work\n\n{section('Install, and see it work')}"
     yield f"## How it judges\n\n{section('How it judges')}"
-    yield toctree(["course/index", "mistakes/index", "operations/index", "commands/index", "report"], "The tool")
+    yield toctree(["course", "mistakes", "operations", "commands", "report"], "The tool")
     yield toctree(["docs/*", "editors/README"], "More of it")
     yield toctree(["CONTRIBUTING", "CHANGELOG"], "The project")
 
@@ -67,6 +68,7 @@ def _report(report: Report) -> Iterator[str]:
     yield "Of this answer to the exercise [ex05](course/ex05.md), which is the one of `backprop-check demo`,\n"
     yield block(WRONG)
     yield "a terminal shows\n"
-    yield printed(report_lines(report, WIDTH))
-    yield "and `--json` prints\n"
-    yield block(json.dumps(as_json(report), indent=2, ensure_ascii=False), "json")
+    yield printed(partial(report_lines, report))
+    text = json.dumps(as_json(report), indent=2, ensure_ascii=False)
+    yield "and `--json` prints, on one line,\n"
+    yield block(re.sub(r"\[\s+([^\[\]{}]+?)\s+\]", lambda m: f"[{' '.join(m[1].split())}]", text), "json")

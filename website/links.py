@@ -49,5 +49,7 @@ def wrong_links(folder: Path) -> Iterator[str]:
             elif parts.fragment and to.suffix == ".html" and unquote(parts.fragment) not in page(to).ids:
                 yield f"{here} leads to {address}: that page has no such place"
     for path in sorted(folder.rglob("*.css")):
-        if "url(http" in path.read_text(encoding="utf-8").replace("'", "").replace('"', "") or "@import" in path.read_text(encoding="utf-8"):
+        if "url(http" in path.read_text(encoding="utf-8").replace("'", "").replace('"', "") or "@import" in path.read_text(
+            encoding="utf-8"
+        ):
             yield f"{path.relative_to(folder)} fetches from elsewhere"

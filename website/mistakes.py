@@ -15,10 +15,11 @@ from backprop_check.flow import check
 from backprop_check.report.operation import usual_codes
 from backprop_check.report.text import gradient_lines
 from backprop_check.submission.workers import Workers
-from website.text import WIDTH, block, code, printed, prose, table, toctree
+from website.text import block, code, printed, prose, table, toctree
 
+# a mistake's page as an exercise, as tests make it that hold it to be true
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "diagnosis"))
-from pages import section, write  # noqa: E402 (the pages as exercises: the same that tests hold to be true)
+from pages import section, write
 
 FEW = 12
 """Of more operations at which a mistake is usual, nothing is said."""
@@ -63,12 +64,15 @@ def _message(name: str, zygote: Workers) -> str:
     text = rules()[name].__doc__ or ""
     with tempfile.TemporaryDirectory() as folder:
         report = check(*write(Path(folder), text, section(text, "Wrong")), zygote)
-    wrong = (gradient for gradient in report.gradients if gradient.diagnoses)
-    return printed(line for gradient in wrong for line in gradient_lines(gradient, report, WIDTH))
+    wrong = [gradient for gradient in report.gradients if gradient.diagnoses]
+    return printed(lambda columns: (line for gradient in wrong for line in gradient_lines(gradient, report, columns)))
 
 
 def index() -> Iterator[tuple[str, str]]:
     told = [f"# The catalogue of mistakes\n\n{len(names())} codes. `backprop-check explain CODE` prints the page of one.\n"]
     for family, members in groupby(pages(), key=lambda each: each.family):
-        told += [f"## {family}\n", table(["code", "what it is"], ([f"[`{p.code}`]({p.code}.md)", prose(p.sentence)] for p in members))]
-    yield "mistakes/index.md", "\n".join([*told, toctree(names())])
+        told += [
+            f"## {family}\n",
+            table(["code", "what it is"], ([f"[`{p.code}`](mistakes/{p.code}.md)", prose(p.sentence)] for p in members)),
+        ]
+    yield "mistakes.md", "\n".join([*told, toctree(f"mistakes/{name}" for name in names())])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from backprop_check.derivation.example import example
 from backprop_check.derivation.read import ALIASES
@@ -10,7 +11,7 @@ from backprop_check.derivation.table import STOPS, TABLE
 from backprop_check.diagnosis.pages import page
 from backprop_check.report.operation import SIGNS, STOPPED, operation_lines, usual_codes
 from backprop_check.submission.workers import Workers
-from website.text import WIDTH, code, printed, prose, table, toctree
+from website.text import ORPHAN, code, printed, prose, table
 
 
 def names() -> list[str]:
@@ -22,12 +23,13 @@ def make(name: str, _: Workers) -> Iterator[tuple[str, str]]:
 
 
 def _page(name: str) -> Iterator[str]:
-    yield f"# {name}\n"
+    yield f"{ORPHAN}# {name}\n"
+    yield "One of the [operations](../operations.md).\n"
     if _others(name):
         yield f"Also written {', '.join(map(code, _others(name)))}.\n"
     yield f"`backprop-check explain {name}` prints of it:\n"
-    _, *lines = operation_lines(name, example(name), (), WIDTH)
-    yield printed(lines)
+    shown = example(name)
+    yield printed(lambda columns: islice(operation_lines(name, shown, (), columns), 1, None))
     mistakes = [page(each) for each in usual_codes(name)]
     if mistakes:
         yield "## Mistakes that are usual here\n"
@@ -42,6 +44,6 @@ def index() -> Iterator[tuple[str, str]]:
     told = [f"# Operations\n\nHow a gradient goes back through each of {len(names())} operations.\n"]
     for letter in sorted({name[0] for name in names()}):
         some = [name for name in names() if name[0] == letter]
-        told.append(", ".join(f"[{code(name)}]({name}.md)" for name in some) + "\n")
+        told.append(", ".join(f"[{code(name)}](operations/{name}.md)" for name in some) + "\n")
     told += ["## Where nothing flows back\n", f"{STOPPED}\n", ", ".join(code(name) for name in sorted(STOPS)) + "\n"]
-    yield "operations/index.md", "\n".join([*told, toctree(names())])
+    yield "operations.md", "\n".join(told)

@@ -21,7 +21,13 @@ HERE = Path(__file__).parent
 KINDS = {"home": home, "exercises": exercises, "mistakes": mistakes, "operations": operations, "commands": commands}
 """Each has the `names` of its pages, and makes one by its name."""
 
-INDICES: tuple[Callable[[], Iterator[tuple[str, str]]], ...] = (exercises.index, mistakes.index, operations.index, commands.index, documents.pages)
+INDICES: tuple[Callable[[], Iterator[tuple[str, str]]], ...] = (
+    exercises.index,
+    mistakes.index,
+    operations.index,
+    commands.index,
+    documents.pages,
+)
 
 
 def write(folder: Path) -> int:
@@ -33,6 +39,7 @@ def write(folder: Path) -> int:
         for path, text in pages.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8")
+    shutil.copy(HERE / "conf.py", folder)
     shutil.copytree(HERE / "static", folder / "_static")
     (folder / "_static" / "graph.css").write_text(f".graph {{\n{style()}\n}}\n", encoding="utf-8")
     return sum(path.endswith(".md") for pages in made for path in pages)

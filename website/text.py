@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from rich.console import Console
 from rich.text import Text
 
-WIDTH = 80
-"""Cells of a line as printed."""
+WIDTH, NARROW = 80, 40
+"""Cells of a line as printed, in a terminal and in the narrow one that a telephone has."""
+
+ORPHAN = "---\norphan: true\n---\n"
+"""Opens a page that is in no table of contents."""
 
 _CODE = re.compile(r"`([^`]+)`|(?<![\w.\[])(\w*[a-zA-Z0-9]_\w+(?:\[\w+\])?)")
 _SIGNS = re.compile(r"([\\*_\[\]<>#{}|$~])")
@@ -18,7 +21,7 @@ _CONSOLE = Console(width=WIDTH, color_system="truecolor")
 
 
 def prose(text: str) -> str:
-    """Return paragraphs as Markdown: code is what stands in backticks, and names with an underscore; all other signs stand for themselves."""
+    """Return paragraphs as Markdown: code is what stands in backticks or has an underscore; all other signs stand for themselves."""
     return "\n\n".join(_paragraph(" ".join(part.split())) for part in text.split("\n\n"))
 
 
@@ -50,15 +53,24 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
+def entry(title: str, page: str) -> str:
+    """Return an entry of a table of contents that is shorter than the page's own title."""
+    return f"{title} <{page}>"
+
+
 def toctree(entries: Iterable[str], caption: str = "", hidden: bool = True) -> str:
     options = [":hidden:"] * hidden + [f":caption: {caption}"] * bool(caption) + [":glob:"]
     return "\n".join(["```{toctree}", *options, "", *entries, "```", ""])
 
 
-def printed(lines: Iterable[Text]) -> str:
-    """Return what the terminal shows, line by line."""
-    shown = "\n".join("".join(_spans(line)) for line in lines)
-    return f'<pre class="printed" tabindex="0">{shown}</pre>\n'
+def printed(lines: Callable[[int], Iterable[Text]]) -> str:
+    """Return what a terminal of so many columns shows, for both widths: the page shows the one that has room."""
+    told = (("wide", lines(WIDTH)), ("narrow", lines(NARROW)))
+    return "\n\n".join(f'<pre class="printed {kind}" tabindex="0">{_html(shown)}</pre>' for kind, shown in told) + "\n"
+
+
+def _html(lines: Iterable[Text]) -> str:
+    return "\n".join("".join(_spans(line)) for line in lines).rstrip()
 
 
 def _spans(line: Text) -> Iterator[str]:
