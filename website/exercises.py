@@ -33,7 +33,7 @@ def make(name: str, zygote: Workers) -> Iterator[tuple[str, str]]:
     graph, trials = mutations.graph, mutations.numbers.trials
     used = operations(graph, trials)
     drawn = picture(graph, trials, named_shapes(graph), {}, False, ())
-    told = list(slips(mutations, used, solution, zygote))
+    told = slips(mutations, used, solution, zygote)
     yield f"course/{name}.md", "\n".join(_page(course, stub, graph.exercise, drawn, used, told))
     yield f"_extra/graphs/{name}.html", page(drawn)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 
 from rich.text import Text
@@ -39,33 +40,47 @@ def operations(graph: Graph, trials: Sequence[Trial]) -> dict[str, list[str]]:
     return found
 
 
-def slips(
-    mutations: Mutations, used: dict[str, list[str]], solution: Path, zygote: Workers
-) -> Iterator[Slip]:
-    """Yield the likeliest slips in the solution, each with its code and with what is printed of it."""
-    chosen = _chosen(mutations, used)
+def slips(mutations: Mutations, used: dict[str, list[str]], solution: Path, zygote: Workers) -> Sequence[Slip]:
+    """Return the likeliest slips in the solution, each another mistake, with what is printed of it where that names the mistake."""
+    told: dict[str, Slip] = {}
+    left = _ranked(mutations, used)
+    for _ in range(2 * MOST):
+        chosen: dict[str, Wrong] = {}
+        for wrong in left:
+            if len(chosen) < 2 * MOST and wrong.fair[0] not in {*told, *(other.fair[0] for other in chosen.values())}:
+                chosen.setdefault(wrong.target, wrong)
+        if len(told) >= MOST or not chosen:
+            break
+        left = [wrong for wrong in left if wrong not in chosen.values()]
+        told |= _told(mutations, chosen, solution, zygote)
+    return list(told.values())[:MOST]
+
+
+def _told(mutations: Mutations, chosen: Mapping[str, Wrong], solution: Path, zygote: Workers) -> dict[str, Slip]:
+    """Return what is said of a wrong answer for some gradients, by the mistake."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / solution.name
         file.write_text(mutations.answers.submission({name: wrong.code for name, wrong in chosen.items()}), encoding="utf-8")
         report = check(solution, file, zygote)
-    told = set()
+    told: dict[str, Slip] = {}
     for gradient in report.gradients:
         wrong, codes = chosen.get(gradient.verdict.target.name), [diagnosis.code for diagnosis in gradient.diagnoses]
-        if wrong is not None and codes and codes[0] in wrong.fair and codes[0] not in told:
-            told.add(codes[0])
-            yield codes[0], partial(gradient_lines, gradient, report)
+        if wrong is not None and len(codes) == 1 and codes[0] in wrong.mutants[0].fair:
+            told[codes[0]] = codes[0], partial(gradient_lines, gradient, report)
+    return told
 
 
-def _chosen(mutations: Mutations, used: dict[str, list[str]]) -> dict[str, Wrong]:
-    """Return a wrong answer for some gradients: of the mistakes that are usual at their operations, the most usual, each once."""
+def _ranked(mutations: Mutations, used: Mapping[str, Sequence[str]]) -> list[Wrong]:
+    """Return the wrong answers that are usual at the operations of their gradients, the likeliest first.
+
+    A slip within the expression is likelier than one around it, and the mistakes of an operation are told from the most usual on.
+    """
     ranked = []
     for at, target in enumerate(mutations.targets):
-        codes = list(dict.fromkeys(c for i in range(8) for name in used[target.target] for c in usual_codes(name)[i : i + 1]))
-        ranked += [(codes.index(wrong.fair[0]), -at, wrong) for wrong in target.wrong if wrong.fair and wrong.fair[0] in codes]
-    chosen: dict[str, Wrong] = {}
-    for _, _, wrong in sorted(ranked, key=lambda each: each[:2]):
-        if len(chosen) < MOST and wrong.target not in chosen and wrong.fair[0] not in {other.fair[0] for other in chosen.values()}:
-            chosen[wrong.target] = wrong
-    return chosen
-
-
+        codes = list(dict.fromkeys(code for rank in zip_longest(*map(usual_codes, used[target.target])) for code in rank))
+        right = mutations.answers.expressions[target.target]
+        for wrong in target.wrong:
+            around = right in wrong.code
+            if wrong.fair and wrong.fair[0] in codes and not wrong.facts and not (around and wrong.mutants[0].slip == "power"):
+                ranked.append((around, codes.index(wrong.fair[0]), -at, wrong))
+    return [wrong for *_, wrong in sorted(ranked, key=lambda each: each[:3])]
