@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
@@ -53,5 +52,4 @@ def make(kind: str, name: str) -> Mapping[str, str]:
 @cache
 def _workers() -> Workers:
     torch.set_num_threads(1)
-    warnings.filterwarnings("ignore", "Failed to initialize NumPy")
     return started()

@@ -73,7 +73,7 @@ FORMS = {
     "index_fill": "E.index_fill(0, i, 0.0)", "hstack": "torch.hstack([a, h])", "vstack": "torch.vstack([a, E])",
     "dstack": "torch.dstack([a, c])", "column_stack": "torch.column_stack([a, h])", "tensor_split": "g.tensor_split(2, 1)[0]",
     "rms_norm": "F.rms_norm(h, h.shape[1:], k)", "batch_norm": "F.batch_norm(x, None, None, v, b, True)",
-    "kl_div": "F.kl_div(x, o)",
+    "kl_div": "F.kl_div(x, o, reduction='batchmean')",
     "interpolate": "F.interpolate(S, scale_factor=2)", "im2col": "F.unfold(im, 2)", "adaptive_avg_pool1d": "F.adaptive_avg_pool1d(S, 1)",
     "adaptive_max_pool1d": "F.adaptive_max_pool1d(S, 1)", "threshold": "F.threshold(x, 0.1, 0.0)",
     "linalg_norm": "torch.linalg.norm(x, dim=1)", "broadcast_tensors": "torch.broadcast_tensors(x, b)[1]",
@@ -89,7 +89,7 @@ FORMS = {
     "index_put": "E.index_put((torch.arange(x.shape[0]),), x)", "binary_cross_entropy": "F.binary_cross_entropy(o, l)",
     "gaussian_nll_loss": "F.gaussian_nll_loss(x, t, p)", "hinge_embedding_loss": "F.hinge_embedding_loss(x, e)",
     "margin_ranking_loss": "F.margin_ranking_loss(x, c, e)", "cosine_embedding_loss": "F.cosine_embedding_loss(x, c, n)",
-    "multilabel_soft_margin_loss": "F.multilabel_soft_margin_loss(x, m.double())", "instance_norm": "F.instance_norm(S)",
+    "multilabel_soft_margin_loss": "F.multilabel_soft_margin_loss(x, m * 1)", "instance_norm": "F.instance_norm(S)",
     "conv3d": "F.conv3d(vol, ker)", "conv_transpose2d": "F.conv_transpose2d(im, f.transpose(0, 1))", "fold": "F.fold(cols, (4, 6), 2)",
 }  # fmt: skip
 CALLS = ("torch.{0}({1})", "F.{0}({1})", "x.{0}({2})", "torch.linalg.{0}({1})", "torch.special.{0}({1})")
