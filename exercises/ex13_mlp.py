@@ -5,7 +5,7 @@ Every character is looked up in the table C, and the B vectors of an example are
 A linear layer, batch norm, tanh and a second linear layer make the logits.
 The loss is the cross-entropy of ex12, written out by hand.
 
-Only the lookup and the view are new. Each gradient asks about one line of the forward:
+The lookup is ex19's, the view ex17's. Each gradient asks about one line of the forward:
 local derivative times upstream, summed where something was shared,
 added where something was used twice. Start at the loss and go up.
 """

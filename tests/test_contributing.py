@@ -60,6 +60,14 @@ def test_every_kind_of_claim_is_documented() -> None:
     assert documented - {"kind"} == {kind.value for kind in made if isinstance(kind, ast.Constant)}
 
 
+def test_every_key_of_the_json_is_documented() -> None:
+    told = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", (ROOT / "docs" / "json.md").read_text(), re.M)
+    documented = {key for row in told for key in re.findall(r"\w+", row)}
+    tree = ast.parse((PACKAGE / "report" / "json.py").read_text())
+    keys = {key.value for d in ast.walk(tree) if isinstance(d, ast.Dict) for key in d.keys if isinstance(key, ast.Constant)}
+    assert documented | {"text", "kind"} == keys
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.stem)
 def test_a_benchmark_imports_what_is_there(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

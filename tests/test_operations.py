@@ -44,6 +44,11 @@ def test_nearly_every_page_has_one() -> None:
     assert sum(" = " in told(name) for name in SOME) >= 0.9 * len(SOME)
 
 
+@pytest.mark.parametrize("name", ["cross", "slogdet", "index_put", "binary_cross_entropy"])
+def test_what_takes_unusual_tensors_is_shown_on_such(name: str) -> None:
+    assert example(name) is not None
+
+
 def test_a_row_without_words_of_its_own_has_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FORMS", {})
     for name in ("maximum", "amax", "neg", "square", "softmax", "mse_loss", "trace"):

@@ -34,7 +34,11 @@ DRAWS = {
     "q": "torch.randn(N, T, C)", "h": "torch.randn(N, K)", "g": "torch.randn(N, 2 * C)", "M": "torch.randn(N, N)",
     "S": "torch.randn(N, C, T)", "w": "torch.randn(K, C, 2)", "E": "torch.randn(T, C)", "i": "torch.arange(N) % 2",
     "I": "torch.arange(N)[:, None] % 2", "Y": "torch.arange(N) % C", "m": "torch.arange(N * C).view(N, C) % 2 > 0",
-    "im": "torch.randn(N, C, 4, 6)", "f": "torch.randn(K, C, 2, 2)",
+    "im": "torch.randn(N, C, 4, 6)", "f": "torch.randn(K, C, 2, 2)", "l": "torch.rand(N, C)", "B": "torch.randn(K, C, C)",
+    "Z": "torch.randn(N, T, T)", "z": "torch.randn(T, T)", "P": "torch.randn(N, 3)", "Q": "torch.randn(N, 3)",
+    "L": "torch.randn(N, N).tril() + 3 * torch.eye(N)", "e": "torch.arange(N * C).view(N, C) % 2 * 2 - 1",
+    "n": "torch.arange(N) % 2 * 2 - 1",
+    "vol": "torch.randn(N, C, 3, 4, 5)", "ker": "torch.randn(K, C, 2, 2, 2)", "cols": "torch.randn(N, 4 * C, 15)",
 }  # fmt: skip
 """What an example is made of, drawn small; forms name these."""
 
@@ -69,7 +73,7 @@ FORMS = {
     "index_fill": "E.index_fill(0, i, 0.0)", "hstack": "torch.hstack([a, h])", "vstack": "torch.vstack([a, E])",
     "dstack": "torch.dstack([a, c])", "column_stack": "torch.column_stack([a, h])", "tensor_split": "g.tensor_split(2, 1)[0]",
     "rms_norm": "F.rms_norm(h, h.shape[1:], k)", "batch_norm": "F.batch_norm(x, None, None, v, b, True)",
-    "kl_div": "F.kl_div(x, o)",
+    "kl_div": "F.kl_div(x, o, reduction='batchmean')",
     "interpolate": "F.interpolate(S, scale_factor=2)", "im2col": "F.unfold(im, 2)", "adaptive_avg_pool1d": "F.adaptive_avg_pool1d(S, 1)",
     "adaptive_max_pool1d": "F.adaptive_max_pool1d(S, 1)", "threshold": "F.threshold(x, 0.1, 0.0)",
     "linalg_norm": "torch.linalg.norm(x, dim=1)", "broadcast_tensors": "torch.broadcast_tensors(x, b)[1]",
@@ -77,6 +81,16 @@ FORMS = {
     "select_scatter": "q.select_scatter(x, 1, 0)", "slice_scatter": "E.slice_scatter(b[None], 0, 1, 2)",
     "logdet": "torch.logdet(M @ M.T + torch.eye(M.shape[0]))", "cholesky": "torch.linalg.cholesky(M @ M.T + torch.eye(M.shape[0]))",
     "conv_transpose1d": "F.conv_transpose1d(S, w.transpose(0, 1))", "embedding_bag": "F.embedding_bag(i.view(1, -1), E)",
+    "bilinear": "F.bilinear(x, c, B)", "baddbmm": "torch.baddbmm(Z, q, S)", "addbmm": "torch.addbmm(z, q, S)",
+    "cross": "torch.cross(P, Q, dim=1)", "solve": "torch.linalg.solve(M, x)", "cholesky_solve": "torch.cholesky_solve(x, L)",
+    "solve_triangular": "torch.linalg.solve_triangular(L, x, upper=False)", "slogdet": "torch.linalg.slogdet(M)[1]",
+    "matrix_power": "torch.linalg.matrix_power(M, 2)", "linalg_diagonal": "torch.linalg.diagonal(M)", "type": "x.type(torch.float64)",
+    "scatter_reduce": "x.scatter_reduce(1, I, s, 'sum')", "index_copy": "E.index_copy(0, torch.arange(x.shape[0]), x)",
+    "index_put": "E.index_put((torch.arange(x.shape[0]),), x)", "binary_cross_entropy": "F.binary_cross_entropy(o, l)",
+    "gaussian_nll_loss": "F.gaussian_nll_loss(x, t, p)", "hinge_embedding_loss": "F.hinge_embedding_loss(x, e)",
+    "margin_ranking_loss": "F.margin_ranking_loss(x, c, e)", "cosine_embedding_loss": "F.cosine_embedding_loss(x, c, n)",
+    "multilabel_soft_margin_loss": "F.multilabel_soft_margin_loss(x, m * 1)", "instance_norm": "F.instance_norm(S)",
+    "conv3d": "F.conv3d(vol, ker)", "conv_transpose2d": "F.conv_transpose2d(im, f.transpose(0, 1))", "fold": "F.fold(cols, (4, 6), 2)",
 }  # fmt: skip
 CALLS = ("torch.{0}({1})", "F.{0}({1})", "x.{0}({2})", "torch.linalg.{0}({1})", "torch.special.{0}({1})")
 

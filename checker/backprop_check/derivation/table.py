@@ -291,7 +291,7 @@ TABLE: dict[str, Row] = {
     "huber_loss": row("a b/target reduction='mean' delta=1.0", "The slope is the distance, and no more than the bound.",
                       a="share((a - b).clamp(-delta, delta)) * g", b="share((b - a).clamp(-delta, delta)) * g"),
     "binary_cross_entropy": row("a b/target weight=None size_average reduce reduction='mean'",
-                                ("The slope is the distance over p * (1 - p).", LINEAR),
+                                ("The slope is the distance to the target, over p * (1 - p) with the probability p.", LINEAR),
                                 a=losses.probabilities, b=losses.probabilities_target),
     "binary_cross_entropy_with_logits": row(
         "a b/target weight=None size_average reduce reduction='mean' pos_weight=None",

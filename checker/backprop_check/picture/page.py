@@ -40,6 +40,16 @@ def page(picture: Picture) -> str:
     )
 
 
+def figure(picture: Picture) -> str:
+    """Return the graph alone, as a part of another page, which has `style` and says what the colours are."""
+    return template("figure.html", HERE).render(picture=picture, drawn=drawing(picture))
+
+
+def style() -> str:
+    """Return how a graph is drawn, as CSS."""
+    return template("graph.css", HERE).render(size=SIZE)
+
+
 @cache
 def _script() -> str:
     return (HERE / "page.js").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ Autograd is what your answer is compared with. Asking it proves nothing about wh
 where the number would be right. Turning gradients off (`torch.no_grad()`, `.detach()`) is fine, and so are finite
 differences you compute yourself.
 
-Read more: backprop-check's design, "How an answer is judged".
+Read more: backprop-check's README, "How it judges".
 
 Question: Be autograd for a moment, standing at {lines}: which one rule do you apply, and to what?
 """

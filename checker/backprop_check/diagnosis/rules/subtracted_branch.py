@@ -13,7 +13,7 @@ along its path, so nothing is left to subtract where the paths meet.
 Read more: Karpathy, "Becoming a Backprop Ninja", dcounts.
 
 Question: If two uses of {node} send back 1 each, what comes back from the two together?
-Law: A minus of the forward is a slope like any other, and belongs into the term of its own path. Between the terms there is only a plus.
+Law: A minus of the forward is a slope like any other, and belongs in the term of its own path. Between the terms there is only a plus.
 Slip: the gradients of two uses are subtracted
 Note: Gradients that come back through several uses always add up.
 Help: Add them; a minus belongs only inside a derivative that has one.

@@ -9,7 +9,7 @@ Right: da = b * dy
 Why:
 In a product each factor receives the other one times the gradient from above: how fast a * b moves with a is b. In a
 matrix product the gradient of the weight is built from the input, and that of the input from the weight. And what
-arrives from above is a gradient, d and the name, not the value itself.
+arrives from above is a gradient, here dy, not the value y itself.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
 
