@@ -185,6 +185,27 @@ def test_interrupted_it_goes_on_to_the_same_end(course: Path, zygote: Workers, c
     assert going_on and out.replace(f"{going_on[0]}\n", "") == whole
 
 
+def test_where_nothing_can_be_kept_it_is_said(course: Path, zygote: Workers, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(course, "ex07")
+    (course / ".backprop-check").mkdir()
+    (course / ".backprop-check" / "training").write_text("a file where the folder would be")
+    advance = Trainer.advance
+    monkeypatch.setattr(Trainer, "advance", lambda self, training: (signal.raise_signal(signal.SIGINT), advance(self, training))[1])
+    assert main(["train", "ex07", "--steps", "20"], zygote) == 130
+    assert not capsys.readouterr().err, "the second Ctrl-C of the same ten steps ends it at once"
+    taken: list[int] = []
+    monkeypatch.setattr(
+        Trainer,
+        "advance",
+        lambda self, training: (taken or signal.raise_signal(signal.SIGINT), taken.append(1), advance(self, training))[2],
+    )
+    assert main(["train", "ex07", "--steps", "20"], zygote) == 130
+    told = capsys.readouterr().err
+    assert "what is trained cannot be kept in " in told and "the same command begins anew." in told
+    monkeypatch.setattr(Trainer, "advance", advance)
+    assert main(["train", "ex07", "--steps", "20"], zygote) == 0
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -283,6 +304,9 @@ def test_another_course_has_its_own_checkpoints(tmp_path: Path, zygote: Workers,
     assert main(["init", "ada", "--from", "scales"]) == 0
     monkeypatch.chdir(tmp_path / "ada")
     Path("exercises/ex01_scale.py").write_text(SCALE)
+    assert main(["ex01"], zygote) == 0
+    done = "`One` is done. `backprop-check train double` trains with what you wrote. That was the last exercise left: all are passed."
+    assert done in " ".join(capsys.readouterr().out.split())
     assert main(["train", "ex01"], zygote) == 0
     assert "With autograd's gradients it is the same at every step" in capsys.readouterr().out
 
@@ -354,6 +378,24 @@ def test_an_author_is_told_what_is_wrong(tmp_path: Path, change: tuple[str, str]
     assert course is not None
     (finding,) = checkpoint_findings(course)
     assert told in finding
+
+
+GATE = SCALE.replace("y = x * w ", "gate = torch.sigmoid(x * w)  # (N, C)\n    y = gate * x ")
+
+
+def test_the_example_of_the_document_learns_what_it_says(tmp_path: Path) -> None:
+    text = (COURSE.root / "docs" / "training.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    folder = authored(tmp_path / "gates", example, GATE)
+    checkpoint = read_checkpoint(folder / "checkpoints" / "double.py")
+    trainer = Trainer(checkpoint, {"ex01": load_graph(read_exercise(folder / "solutions" / "ex01_scale.py"))}, {})
+    training = trainer.begin(AUTOGRAD)
+    for _ in trainer.go_on([training], checkpoint.steps, (0, checkpoint.steps)):
+        pass
+    assert training.samples[0] == "gates: 0.50 0.50 0.50"
+    first, *others = map(float, training.samples[checkpoint.steps].split()[1:])
+    assert first > 0.9 and max(others) < 0.1
+    assert all(f"| `{name}` |" in text and f"`{name}`" in text for name in CHECKPOINTS)
 
 
 def test_a_right_checkpoint_has_no_finding_and_a_lost_one_has(tmp_path: Path) -> None:

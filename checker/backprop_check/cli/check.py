@@ -124,7 +124,7 @@ def next_steps(question: Asked, report: Report) -> list[str]:
         return ["Next: `backprop-check practice`"]
     further = next_after(question.course, question.exercise)
     if further is None:
-        return ["That was the last exercise left: all are passed."]
+        return [f"{_done(question)}That was the last exercise left: all are passed."]
     return [*_turned(question, further), f"Next: `backprop-check {exercise_id(further)}`{_title(question, further)}"]
 
 
@@ -133,11 +133,16 @@ def _turned(question: Asked, further: Path) -> list[str]:
     before, after = (question.course.chapter(exercise_id(path)) for path in (question.exercise, further))
     if after is None or after == before:
         return []
-    done = ""
-    if before is not None and all(map(question.progress.passed, before.exercises)):
-        trained = f"`backprop-check train {before.checkpoint}` trains with what you wrote. " if before.checkpoint else ""
-        done = f"`{before.title}` is done. {trained}"
-    return [f"{done}The next chapter: {after.title}{f', {after.about}' if after.about else ''}."]
+    return [f"{_done(question)}The next chapter: {after.title}{f', {after.about}' if after.about else ''}."]
+
+
+def _done(question: Asked) -> str:
+    """Say so where a chapter is done, and what trains with it; else nothing."""
+    chapter = question.course.chapter(question.id)
+    if chapter is None or not all(map(question.progress.passed, chapter.exercises)):
+        return ""
+    trained = f"`backprop-check train {chapter.checkpoint}` trains with what you wrote. " if chapter.checkpoint else ""
+    return f"`{chapter.title}` is done. {trained}"
 
 
 def _title(question: Asked, exercise: Path) -> str:

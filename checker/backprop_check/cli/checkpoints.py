@@ -46,8 +46,8 @@ def show_all(course: Course) -> None:
             continue
         title, trains = heading(path)
         open_ones = [name for name in trains if not progress.passed(name)]
-        state = f"after {open_ones[0]}{f' and {len(open_ones) - 1} more' * (len(open_ones) > 1)}" if open_ones else "ready"
+        state = f"after {open_ones[0]}{', ...' * (len(open_ones) > 1)}" if open_ones else "ready"
         lines.append(f"{'·' if open_ones else '✓'} {chapter.checkpoint:14} {title.split(':')[0]} ({chapter.title}; {state})")
     columns = room() or sys.maxsize
     write("".join(f"{line if len(line) <= columns else line[: columns - 3].rstrip() + '...'}\n" for line in lines))
-    write("\n`backprop-check train NAME` trains with what you wrote; so does an exercise of its chapter.\n")
+    write("\n`backprop-check train NAME` trains one; so does an exercise of its chapter.\n")

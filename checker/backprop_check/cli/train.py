@@ -7,7 +7,7 @@ import hashlib
 import shlex
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,7 +111,17 @@ def _trained(
     yours, autograds = trainings[:2]
     if yours.losses:
         write(f"Going on after step {len(yours.losses)}, where it was stopped; --fresh begins anew.\n")
-    saved = time.monotonic()
+    saved, keeps = time.monotonic(), True
+
+    def keep() -> None:
+        nonlocal keeps
+        try:
+            if keeps:
+                save(kept, digest, trainings)
+        except OSError as error:
+            complain(f"what is trained cannot be kept in {kept.parent} ({error.strerror}).")
+            keeps = False
+
     with bar(steps) as shown, interrupts() as interrupted:
 
         def go_on(going: Sequence[Training], sampled: Sequence[int] = ()) -> bool:
@@ -119,7 +129,7 @@ def _trained(
             for _ in trainer.go_on(going, steps, sampled):
                 shown(going)
                 if interrupted() or time.monotonic() - saved > SAVED:
-                    save(kept, digest, trainings)
+                    keep()
                     saved = time.monotonic()
                 if interrupted():
                     return False
@@ -132,9 +142,10 @@ def _trained(
                 trainings.append(training := trainer.begin(f"with autograd's {replaced[1]}", replaced))
             done = done and go_on([training])
     if not done:
-        complain(f"stopped after step {len(yours.losses)} of {steps}; the same command goes on.")
+        complain(f"stopped after step {len(yours.losses)} of {steps}; the same command {'goes on' if keeps else 'begins anew'}.")
         return None
-    kept.unlink(missing_ok=True)
+    with suppress(OSError):  # it is not there, or cannot be
+        kept.unlink()
     return trainings
 
 
