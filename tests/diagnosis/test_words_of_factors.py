@@ -35,6 +35,8 @@ ONE = (
     ("ex05", "dcounts = counts_sum_inv * dprobs * (1 - act**2)", r"`1 - act \*\* 2` is a factor too many", r"`act \*\* 2` is"),
     ("ex08", "da = -1 / (2 * a) * dc", r"`2 \* a` is twice `a`, where its square belongs", r"other mistake"),
     ("ex12", "dcounts_sum = -1 * counts_sum**-2 * dcounts_sum_inv * counts_sum_inv", r"is a factor too many", r"right power"),
+    ("ex22", "dg = q * u + q * (1 - q) * dq", r"arrives at `y = g \* q \* u`, and multiply `q \* u`", r"arrives at `q ="),
+    ("ex17", "dcut = dh.permute(0, 2, 1, 3).flip(0)", r"in the place of the element of cut whose gradient it is", r"right order"),
     ("ex01b", "dc = torch.sqrt(d)", r"the numbers are not|the inverse function", r"constant factor"),
     ("ex01", "da = b / len(b)", r"`/ len\(b\)` does not belong", r"a\.shape"),
     ("ex03", "da = dc @ b.T / b.shape[1]", r"`/ b\.shape\[1\]` does not belong", r"has to be multiplied"),
