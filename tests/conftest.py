@@ -51,13 +51,16 @@ SLOW = {
 }
 """Folders and files that `pytest -m 'not slow'` leaves out: many processes, real editors, kernels and browsers, long tables."""
 
+LONG = {"test_course_content.py", "test_derive.py", "test_functions.py", "test_pairs.py", "test_spawned.py"}
+"""Files of ten seconds and more that are not slow as a whole."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and begin with it: a file is one process's, and the last to begin are to be short."""
     for item in items:
         if _is_slow(item.path):
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: not _is_slow(item.path))
+    items.sort(key=lambda item: (not _is_slow(item.path), item.path.name not in LONG))
 
 
 @cache
