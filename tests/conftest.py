@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -103,11 +104,17 @@ def zygote(request: pytest.FixtureRequest) -> Iterator[Workers]:
         yield workers
 
 
-@pytest.fixture
-def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
-    """A learner's own fresh course, which is also the current folder."""
-    folder = tmp_path / "course"
+@pytest.fixture(scope="session")
+def fresh_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `init` gives; nothing is to be changed in it."""
+    folder = tmp_path_factory.mktemp("fresh") / "course"
     assert main(["init", str(folder)]) == 0
-    capsys.readouterr()
+    return folder
+
+
+@pytest.fixture
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh_course: Path) -> Path:
+    """A learner's own fresh course, which is also the current folder."""
+    folder = shutil.copytree(fresh_course, tmp_path / "course")
     monkeypatch.chdir(folder)
     return folder
