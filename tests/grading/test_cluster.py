@@ -43,7 +43,7 @@ KINDS = {
     "loops": RIGHT.replace("    dcounts =", "    import time\n    while True: time.sleep(1)\n    dcounts ="),
     "broken": "def backward(:\n",
 }
-CLASS = {f"s{n:02}_ex05.py": "loops" if n == 18 else "broken" if n == 25 else "wrong" if n % 3 == 0 else "right" for n in range(36)}
+CLASS = {f"s{n:02}_ex05.py": "loops" if n == 30 else "broken" if n == 40 else "wrong" if n % 3 == 0 else "right" for n in range(60)}
 SETUP = Setup({"ex05": (EXERCISE.name, EXERCISE.read_text())}, "ab" * 32, confined=False)
 
 
