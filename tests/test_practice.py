@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 
+from backprop_check.authoring.slips.names import Names
 from backprop_check.cli.asked import about
 from backprop_check.cli.main import main
 from backprop_check.cli.practice import another
@@ -27,6 +28,7 @@ from backprop_check.practice.compose import LEVELS, STAGES, compose, fingerprint
 from backprop_check.practice.draw import TRIES, draw
 from backprop_check.practice.history import AGAIN, GOOD, HARD, Entry
 from backprop_check.practice.schedule import standings
+from backprop_check.practice.slips import SLIPS, made
 from backprop_check.submission.workers import Workers, forked
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -130,6 +132,7 @@ def plain(text: str) -> str:
 def test_every_mistake_that_is_practised_has_a_page_and_stages() -> None:
     assert set(AIMS) <= {page.code for page in pages()}
     assert {stage for stages in AIMS.values() for stage in stages} <= set(STAGES)
+    assert set(SLIPS) <= set(AIMS)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +155,27 @@ def test_an_exercise_is_sound_and_shows_its_mistake(code: str, level: int, zygot
     if code == "lost-keepdim":
         assert draw("t", "p0001", level, code, zygote) == drawn
         assert draw("t", "p0001", level, code, zygote, lambda graph: graph == drawn.graph).graph != drawn.graph
+
+
+@pytest.mark.parametrize(
+    ("code", "right", "wrong"),
+    [
+        ("missing-label", "(torch.softmax(x, 1) - F.one_hot(Y, 3)) / n", "torch.softmax(x, 1) / n"),
+        ("missing-mask", "torch.where(m, dy, 0).sum(0)", "dy.sum(0)"),
+        ("missing-mask", "dy.masked_fill(m, 0)", "dy"),
+        ("missing-scatter", "torch.zeros_like(x).index_put((ix,), dy, accumulate=True)", "dy"),
+        ("scrambled-reshape", "(dy.T @ x).T", "(dy.T @ x).reshape(x.shape)"),
+        ("scrambled-reshape", "dy.transpose(0, 1)", "dy.reshape(x.shape)"),
+        ("sum-before-product", "(dy * x).sum(1, keepdim=True)", "dy.sum(1, keepdim=True) * x.sum(1, keepdim=True)"),
+        ("swapped-where", "torch.where(m, dy, 0)", "torch.where(m, 0, dy)"),
+        ("wrong-mask", "(x > 0) * dy", "(x > 0 + 1) * dy"),
+        ("mask-as-gradient", "(x > 0) * dy", "x > 0"),
+        ("wrong-sign", "x * dy", "-(x * dy)"),
+    ],
+)
+def test_a_slip_is_made_in_the_right_line(code: str, right: str, wrong: str) -> None:
+    names = Names({"x": (7, 3), "dy": (7, 3), "y": (7, 3)})
+    assert f"dx = {wrong}" in [mutant.code for mutant in made(code, "dx", right, names, ())]
 
 
 # when it is due
