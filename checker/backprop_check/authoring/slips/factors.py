@@ -20,7 +20,7 @@ def left_out(place: Place, lost: ast.expr, names: Names) -> Codes:
         whole = also(not makes(lost, "one_hot"), "missing-local-derivative", "wrong-local-derivative")
         ties = also(makes(lost, "sum"), "tie-convention")  # how many there are
         return "missing-mask", "not-selected", *also(makes(lost, "one_hot"), "missing-scatter", "ignored-index"), *whole, *ties
-    inner = any(names.local(factor) for factor in kept)
+    inner = any(names.local(factor) or (isinstance(factor, ast.Name) and factor.id in names.masks) for factor in kept)
     inner = inner or (isinstance(lost, ast.BinOp) and isinstance(lost.op, ast.Mult | ast.Div))  # slopes of more than one operation
     if names.local(lost):
         return "missing-local-derivative", "wrong-local-derivative", *also(inner, "missing-inner-derivative")
