@@ -62,6 +62,7 @@ ONE = (
     ("ex38", "dz = phi * dy + torch.exp(-z**2 / 2) * math.sqrt(2 * math.pi) * dphi", r"multiplies with `math\.sqrt", r"numbers are not"),
     ("ex41", "de = 2 * ((e == m) * dm / (e == m).sum(1, keepdim=True))", r"the factor `2` does not belong", r"receives the whole"),
     ("ex42", "dchosen = -eps * torch.ones_like(chosen) / chosen.shape[0]", r"`eps` is not the constant", r"numbers are not"),
+    ("ex23", "dq = q * q.shape[0]", r"q", r"is the same whatever its values are"),
     ("ex47", "dw = (h * keep * dy).sum(0) * 0", r"times 0 leaves nothing", r"nothing comes back"),
     ("ex13", "dbndiff2 = 1 / n * torch.ones_like(bndiff2) * dbnvar", r"`/ n` is not the constant", r"off by a constant"),
     ("ex13", "dbndiff = bnvar_inv * dbnraw + bndiff * dbndiff2", r"`bndiff \* dbndiff2` lacks the factor 2", r"^$"),
