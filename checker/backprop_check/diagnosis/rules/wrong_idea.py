@@ -89,7 +89,7 @@ def _of_other_values(case: Case, draft: ast.expr, derived: Derived) -> bool:
 
 
 def _values_read(case: Case, expression: ast.expr) -> set[str]:
-    """The values of the forward that move, by name; of the text, as a name that is derived twice is one node and may lend its shape once."""
+    """The values of the forward that move, by name. Of the text: a name derived twice is one node, and may lend its shape once."""
     return {n.id for n in names_used(parsed(text(expression))) if "d" + n.id in case.verdict.runs[0].trial.gradients}
 
 
