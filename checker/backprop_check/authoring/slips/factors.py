@@ -26,7 +26,8 @@ def left_out(place: Place, lost: ast.expr, names: Names) -> Codes:
     if names.local(lost):
         return "missing-local-derivative", "wrong-local-derivative", *also(inner, "missing-inner-derivative")
     # Without its last local factor, even a constant one, the gradient from above goes through as if nothing stood in its way.
-    passed = also(bool(kept) and all(names.gradient(factor) for factor in kept), "missing-local-derivative")
+    through = bool(kept) and all(names.gradient(factor) or makes(factor, "ones_like") for factor in kept)
+    passed = also(through, "missing-local-derivative")
     if makes(lost, "ones_like"):
         return "not-expanded", *also(not isinstance(lost, ast.Call), "wrong-scale"), *passed
     value = number(lost)
