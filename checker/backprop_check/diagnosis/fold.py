@@ -49,6 +49,12 @@ def fold(
                 for t in targets:
                     assert isinstance(t, ast.Name)
                     known[t.id] = folded
+            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
+                given = [_substitute(value, known, gradients, target) for value in values]
+                for name, value, folded in zip(names, values, given, strict=True):
+                    same = isinstance(name, ast.Name) and isinstance(value, ast.Name) and name.id == value.id
+                    if isinstance(name, ast.Name) and not (same and name.id not in known):
+                        known[name.id] = folded
             case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
                 before = known.get(name, ast.Name(name, ast.Load()))
                 right = _substitute(value, known, gradients, target)
