@@ -53,7 +53,7 @@ SLIPS: list[tuple[str, str, str, str]] = [
     ("rnn_step", "(1 - next_h ** 2)", "(1 - next_h)", "`next_h` does not stand to the right power here"),
     ("rnn_step", "dWh = prev_h.T.dot(dt)", "dWh = next_h.T.dot(dt)", "`next_h` stands where another array belongs"),
     ("rnn_step", "dprev_h = dt.dot(Wh.T)", "dprev_h = dt.dot(Wh)", "`Wh` has to be turned here"),
-    ("rnn", "dWh += dWh_t", "dWh = dWh_t", "those uses send gradients back too"),
+    ("rnn", "dWh += dWh_t", "dWh = dWh_t", "this `=` throws away what `dWh` already held"),
     ("rnn", "dh[:, t, :] + dprev", "dh[:, t, :]", "what goes from next_h_1 through next_h"),
     ("rnn", "db += db_t", "db -= db_t", "every number of db has the opposite sign"),
     ("lstm_step", "dc = dnext_c + dnext_h", "dc = dnext_h", "`dnext_c` does not come in here"),

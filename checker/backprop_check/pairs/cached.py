@@ -13,7 +13,7 @@ import torch
 from backprop_check.pairs.calling import Called, call, parameters_of
 from backprop_check.pairs.context import copied
 from backprop_check.pairs.layout import Layout, gradient_held, rebound, words
-from backprop_check.pairs.pair import Back, Ran, is_float, is_numpy
+from backprop_check.pairs.pair import Back, Ran, is_float
 from backprop_check.pairs.returned import elements
 
 
@@ -140,7 +140,9 @@ class Cached:
         other.recorded = False
         return other
 
-    def again(self, inputs: Sequence[Any], needs: tuple[bool, ...], gradients: Sequence[torch.Tensor]) -> Callable[[Callable[..., Any]], Back]:
+    def again(
+        self, inputs: Sequence[Any], needs: tuple[bool, ...], gradients: Sequence[torch.Tensor]
+    ) -> Callable[[Callable[..., Any]], Back]:
         other = copy.copy(self)
         other.recorded = False
         ran = other.forward(inputs, needs)

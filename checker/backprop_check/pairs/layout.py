@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -113,11 +114,11 @@ def rebound(method: Callable[..., Any], owner: Any, recorded: Callable[[Any], An
     if recorded is None:
         return types.MethodType(method.__func__, owner)
     kind = type(owner)
-    own = {name: value for each in reversed(kind.__mro__[:-1]) for name, value in vars(each).items() if isinstance(value, types.FunctionType)}
-    try:
+    own = {
+        name: value for each in reversed(kind.__mro__[:-1]) for name, value in vars(each).items() if isinstance(value, types.FunctionType)
+    }
+    with contextlib.suppress(TypeError):  # one of another layout stays of its own class
         owner.__class__ = type(kind.__name__, (kind,), {name: recorded(value) for name, value in own.items()})
-    except TypeError:  # one of another layout stays of its own class
-        pass
     return types.MethodType(recorded(method.__func__), owner)
 
 
