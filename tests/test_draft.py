@@ -121,7 +121,12 @@ UNROLLED = {
     "writes into places": (
         "    h = torch.zeros(x.shape[0], w.shape[0])\n    hs = torch.zeros(x.shape[0], 2, w.shape[0])\n"
         "    for t in range(2):\n        h = torch.tanh(h @ w + x)\n        hs[:, t] = h\n    hs[hs < 0] = 0\n    z = hs.sum()\n",
-        ["h_1 = torch.zeros(x.shape[0], w.shape[0]) ", "hs_1 = torch.stack([h_2, h], 1) ", "hs = hs_1.masked_fill(hs_1 < 0, 0) ", "dh = dhs_1[:, 1] "],
+        [
+            "h_1 = torch.zeros(x.shape[0], w.shape[0]) ",
+            "hs_1 = torch.stack([h_2, h], 1) ",
+            "hs = hs_1.masked_fill(hs_1 < 0, 0) ",
+            "dh = dhs_1[:, 1] ",
+        ],
     ),
     "unpacking": ("    a, b = x @ w, w.exp()\n    z = a.sum() * b.sum()\n", ["a = x @ w ", "b = w.exp() "]),
 }
@@ -136,7 +141,9 @@ def test_a_forward_that_is_no_straight_line_is_written_out(form: tuple[str, list
     assert "= ...\n" not in solution
 
 
-@pytest.mark.parametrize("line", ["h = h + torch.zeros(5, 4)", "h[: x.argmax()] = 1", "h = h * torch.rand(1)", "c = float(h.sum())\n    h = h * c"])
+@pytest.mark.parametrize(
+    "line", ["h = h + torch.zeros(5, 4)", "h[: x.argmax()] = 1", "h = h * torch.rand(1)", "c = float(h.sum())\n    h = h * c"]
+)
 def test_what_would_hold_for_some_numbers_only_is_not_written_out(line: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"forward\.py:1[45]: `h"):
         drafted(tmp_path, f"{HELPER}def forward(x, w):\n    h = x @ w\n    {line}\n    return h\n")

@@ -204,9 +204,11 @@ def examined_at(pair: Pair, inputs: Sequence[Any], wanted: tuple[bool, ...]) -> 
 
 
 def _is_told(one: One) -> bool:
-    """Whether one cause is named; of two mistakes together one change may be a simpler story."""
-    told = one.compared.diagnoses if one.compared is not None else ()
-    return one.compared is not None and one.compared.named and not (len(told) > 1 and all(d.certainty != "one-of" for d, _ in told))
+    """Whether one cause is named; of two mistakes together, or of a formula that is none, one change may be a simpler story."""
+    told = [diagnosis for diagnosis, _ in one.compared.diagnoses] if one.compared is not None else []
+    if one.compared is None or not one.compared.named or any(each.code == "wrong-idea" for each in told):
+        return False
+    return len(told) < 2 or any(each.certainty == "one-of" for each in told)
 
 
 def _same(again: tuple[torch.Tensor, ...] | None, outputs: tuple[torch.Tensor, ...]) -> bool:

@@ -59,9 +59,16 @@ def _asks_its_form(node: ast.AST) -> bool:
 def _moved(definition: ast.FunctionDef, above: set[str], numbers: set[str]) -> set[str]:
     """The names that hang on the gradients from above; `numbers`, which are sizes of them, do not."""
     steps, found = list(steps_of(definition.body)), set(above)
-    while more := {n for step in steps if _read(step) & found for n in _written(step)} - found - numbers:
+    while more := {n for step in steps if _valued(step) & found for n in _written(step)} - found - numbers:
         found |= more
     return found
+
+
+def _valued(step: ast.stmt) -> set[str]:
+    """The names whose values a statement reads, and not their shape or dtype alone."""
+    nodes = [node for part in parts(step) for node in ast.walk(part)]
+    asked = {id(n) for node in nodes if _asks_its_form(node) for n in ast.walk(node)}
+    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and id(n) not in asked}
 
 
 def _read(step: ast.stmt) -> set[str]:
