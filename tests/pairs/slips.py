@@ -58,7 +58,7 @@ SLIPS: list[tuple[str, str, str, str]] = [
     ("rnn", "db += db_t", "db -= db_t", "every number of db has the opposite sign"),
     ("lstm_step", "dc = dnext_c + dnext_h", "dc = dnext_h", "`dnext_c` does not come in here"),
     ("lstm_step", "df = dc * prev_c", "df = dc * next_c", "rest on `df`, which is wrong"),
-    ("lstm_step", "dg * (1 - g ** 2)", "dg * g * (1 - g)", "this is the derivative of sigmoid"),
+    ("lstm_step", "dg * (1 - g ** 2)", "dg * g * (1 - g)", "is the derivative of sigmoid"),
     ("word_embedding", "np.add.at(dW, x, dout)", "dW[x] += dout", "Accumulate: `np.add.at`"),
     ("word_embedding", "np.add.at(dW, x, dout)", "dW[x] = dout", "only one of its gradients is kept"),
 ]  # fmt: skip

@@ -144,3 +144,18 @@ def test_numbers_that_are_drawn_anew_are_compared_with_nothing() -> None:
     )
     with pytest.raises(BadInput, match="its numbers are others when it runs again"):
         check_pair(there.forward, there.backward, np.ones(4))
+
+
+@pytest.mark.parametrize(
+    ("pair", "old", "told"),
+    [
+        ("relu", "dout * x", "`x` itself stands here in the place of where it is positive"),
+        ("lstm_step", "dg * g * (1 - g)", "`g * (1 - g)` is the derivative of sigmoid, and that of tanh belongs here"),
+    ],
+)
+def test_a_slope_is_named(pair: str, old: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    forward, backward = slips.names(pair)
+    slip = next(each for each in slips.SLIPS if each[0] == pair and each[2] == old)
+    wrong = made.module("layers.py", f"def {backward}(", *slip[1:3])
+    assert not check_pair(getattr(wrong, forward), getattr(wrong, backward), *slips.INPUTS[pair])
+    assert told in " ".join(capsys.readouterr().out.replace("│", "").split())

@@ -9,7 +9,15 @@ from itertools import combinations
 from backprop_check.diagnosis.phrases import short
 from backprop_check.pairs.edit import AXES, Edit, Known, parts
 
-_CALLS = (("sum", "mean"), ("tanh", "sigmoid"), ("sin", "cos"), ("maximum", "minimum"), ("max", "min"), ("zeros_like", "ones_like"))
+_CALLS = (
+    ("sum", "mean"),
+    ("tanh", "sigmoid"),
+    ("sin", "cos"),
+    ("maximum", "minimum"),
+    ("max", "min"),
+    ("zeros_like", "ones_like"),
+    ("scatter", "scatter_add"),
+)
 _COMPARED: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Gt: ast.Lt, ast.Lt: ast.Gt, ast.GtE: ast.LtE, ast.LtE: ast.GtE, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq
 }  # fmt: skip
@@ -64,7 +72,7 @@ def turned(statement: ast.stmt, known: Known) -> Iterator[Edit]:
                 for each in (left, right):
                     for turn in _turns(each, known):
                         yield Edit(each, turn, f"`{short(each)}` has to be turned here", "Go by the axes that are summed over.")
-            case ast.Call(func=ast.Attribute(attr="dot" | "matmul" | "mm" | "bmm", value=owner), args=args):
+            case ast.Call(func=ast.Attribute(attr="dot" | "matmul" | "mm" | "bmm" | "solve", value=owner), args=args):
                 for each in (owner, *args):
                     for turn in _turns(each, known):
                         yield Edit(each, turn, f"`{short(each)}` has to be turned here", "Go by the axes that are summed over.")

@@ -42,6 +42,41 @@ def too_much(statement: ast.stmt, _: Known) -> Iterator[Edit]:
                     yield Edit(part, right, told, "Leave it out.")
 
 
+def slopes(statement: ast.stmt, known: Known) -> Iterator[Edit]:
+    """The derivative of sigmoid for that of tanh, by what came out, and the other way round; a value or ones for a mask or what arrives."""
+    for part in parts(statement):
+        match part:
+            case ast.BinOp(
+                left=left, op=ast.Mult(), right=ast.BinOp(left=ast.Constant(value=1), op=ast.Sub(), right=ast.Name(id=name) as y)
+            ):
+                square = ast.BinOp(ast.Constant(1), ast.Sub(), ast.BinOp(y, ast.Pow(), ast.Constant(2)))
+                told = f"`{name} * (1 - {name})` is the derivative of sigmoid, and that of tanh belongs here"
+                if isinstance(left, ast.Name) and left.id == name:
+                    yield Edit(part, square, told, _DERIVED)
+                if (
+                    isinstance(left, ast.BinOp)
+                    and isinstance(left.op, ast.Mult)
+                    and isinstance(left.right, ast.Name)
+                    and left.right.id == name
+                ):
+                    yield Edit(part, ast.BinOp(left.left, ast.Mult(), square), told, _DERIVED)
+            case ast.BinOp(left=ast.Constant(value=1), op=ast.Sub(), right=ast.BinOp(left=ast.Name(id=name) as y, op=ast.Pow())):
+                own = ast.BinOp(y, ast.Mult(), ast.BinOp(ast.Constant(1), ast.Sub(), y))
+                yield Edit(part, own, f"`{short(part)}` is the derivative of tanh, and that of sigmoid belongs here", _DERIVED)
+            case ast.Call(func=ast.Attribute(attr="ones_like"), args=[inner]):
+                yield Edit(part, inner, f"ones stand here in the place of `{short(inner)}`", "What arrives is passed on, not 1.")
+            case ast.BinOp(left=left, op=ast.Mult(), right=right):
+                for each, other in ((left, right), (right, left)):
+                    if (
+                        isinstance(each, ast.Name)
+                        and known.shapes.get(each.id)
+                        and not known.moves(each)
+                        and known.moves(other) is not False
+                    ):
+                        mask = ast.Compare(each, [ast.Gt()], [ast.Constant(0)])
+                        yield Edit(each, mask, f"`{each.id}` itself stands here in the place of where it is positive", _DERIVED)
+
+
 def other_names(statement: ast.stmt, known: Known) -> Iterator[Edit]:
     for part in parts(statement):
         if isinstance(part, ast.Name) and part.id in known.shapes:
