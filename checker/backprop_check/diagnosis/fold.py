@@ -40,10 +40,10 @@ def fold(submission: Submission, nodes: Sequence[ast.stmt], target: str, gradien
                     known[t.id] = folded
             case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
                 given = [_substitute(value, known, gradients, target) for value in values]
-                for name, value, folded in zip(names, values, given, strict=True):
-                    same = isinstance(name, ast.Name) and isinstance(value, ast.Name) and name.id == value.id
-                    if isinstance(name, ast.Name) and not (same and name.id not in known):
-                        known[name.id] = folded
+                for place, value, made in zip(names, values, given, strict=True):
+                    same = isinstance(place, ast.Name) and isinstance(value, ast.Name) and place.id == value.id
+                    if isinstance(place, ast.Name) and not (same and place.id not in known):
+                        known[place.id] = made
             case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
                 before = known.get(name, ast.Name(name, ast.Load()))
                 right = _substitute(value, known, gradients, target)

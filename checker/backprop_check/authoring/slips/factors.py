@@ -15,8 +15,8 @@ def left_out(place: Place, lost: ast.expr, names: Names) -> Codes:
     kept = [factor for factor in _product(place) if factor is not lost]
     if names.upstream(lost):
         masks = bool(kept) and all(_masks(factor) for factor in kept)
-        value = len(kept) == 1 and isinstance(kept[0], ast.Name) and not place.inner
-        return "missing-upstream", *also(masks, "mask-as-gradient"), *also(value, "wrong-local-derivative")
+        bare = len(kept) == 1 and isinstance(kept[0], ast.Name) and not place.inner
+        return "missing-upstream", *also(masks, "mask-as-gradient"), *also(bare, "wrong-local-derivative")
     if _masks(lost) or (isinstance(lost, ast.Name) and lost.id in names.masks):
         whole = also(not makes(lost, "one_hot"), "missing-local-derivative", "wrong-local-derivative")
         ties = also(makes(lost, "sum"), "tie-convention")  # how many there are
