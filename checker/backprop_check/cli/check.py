@@ -64,10 +64,11 @@ def learned(question: Asked, report: Report, before: Mapping[str, str]) -> Itera
     assert report.submission is not None
     graph = load_graph(report.exercise)
     chosen = report.gradients if len(report.gradients) <= FEW else fresh[-FEW:]
+    said: set[str] = set()
     yield Text()
     for gradient in chosen:
         taught = lesson(graph, report.submission, gradient.verdict)
-        yield from passed_lines(report.exercise, report.submission, taught, step(question, taught.name), width())
+        yield from passed_lines(report.exercise, report.submission, taught, step(question, taught.name), width(), said)
     if len(chosen) < len(report.gradients):
         yield from prose(f"`{question.command('solution')}` says the why of every line.", width(), indent=2, style="dim")
     yield Text()
