@@ -16,8 +16,10 @@ LONGEST = 60
 """Characters of another form that is still worth reading."""
 
 
-def passed_lines(exercise: Exercise, submission: Submission, lesson: Lesson, step: Step | None, width: int, said: set[str]) -> Iterator[Text]:
-    """Yield what there is to learn of one right gradient. `step` is the solution's line, where there is one; no law of `said` comes again."""
+def passed_lines(
+    exercise: Exercise, submission: Submission, lesson: Lesson, step: Step | None, width: int, said: set[str]
+) -> Iterator[Text]:
+    """Yield what there is to learn of one right gradient; no law of `said` comes again. `step` is the solution's line, if there is one."""
     yield Text(f"  {lesson.name}", style="bold")
     why = step.why if step is not None else ""
     # Of a line of several operations the law of one of them is not what the line is about.

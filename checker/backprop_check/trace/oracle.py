@@ -99,7 +99,7 @@ def _leaf(value: Any, dtype: torch.dtype) -> Any:
 
 
 def few_digits(value: torch.Tensor, digits: int) -> torch.Tensor:
-    """Return it with so many digits behind the point; a number that would be 0 hides what it multiplies, and keeps the smallest there is."""
+    """Return it with so many digits behind the point; what would be 0 hides what it multiplies: it is the smallest there is."""
     rounded = torch.round(value, decimals=digits)
     return torch.where((rounded == 0) & (value != 0), torch.sign(value) * 10.0**-digits, rounded)
 
