@@ -56,7 +56,8 @@ def main() -> None:
     wrong = [row for row in rows if row[1]]
     named = sum(row[3].startswith("named") for row in wrong)
     times = [row[4] for row in wrong]
-    print(f"\n{len(rows) - len(wrong)} as they stand, {len(wrong)} slips, {named} named; median {statistics.median(times):.2f} s, most {max(times):.2f} s")
+    print(f"\n{len(rows) - len(wrong)} as they stand, {len(wrong)} slips, {named} named")
+    print(f"median {statistics.median(times):.2f} s, most {max(times):.2f} s")
 
 
 def said(done: Any) -> str:

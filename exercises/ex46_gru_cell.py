@@ -23,15 +23,17 @@ def inputs(N=5, H=3):
 def forward(zr, zu, zn, hn, h0):
     r = torch.sigmoid(zr)             # (N, H)
     u = torch.sigmoid(zu)             # (N, H)
-    n = torch.tanh(zn + r * hn)       # (N, H)
+    a = zn + r * hn                   # (N, H)
+    n = torch.tanh(a)                 # (N, H)
     h = (1 - u) * n + u * h0          # (N, H)
     return h
 
 
-def backward(zr, zu, zn, hn, h0, r, u, n, h, dh):
+def backward(zr, zu, zn, hn, h0, r, u, a, n, h, dh):
     dh0 = ...                         # (N, H)
     dn = ...                          # (N, H)
     dzu = ...                         # (N, H)
+    da = ...                          # (N, H)
     dzn = ...                         # (N, H)
     dhn = ...                         # (N, H)
     dzr = ...                         # (N, H)

@@ -23,21 +23,24 @@ def inputs(N=5, H=3):
 def forward(zr, zu, zn, hn, h0):
     r = torch.sigmoid(zr)             # (N, H)
     u = torch.sigmoid(zu)             # (N, H)
-    n = torch.tanh(zn + r * hn)       # (N, H)
+    a = zn + r * hn                   # (N, H)
+    n = torch.tanh(a)                 # (N, H)
     h = (1 - u) * n + u * h0          # (N, H)
     return h
 
 
-def backward(zr, zu, zn, hn, h0, r, u, n, h, dh):
+def backward(zr, zu, zn, hn, h0, r, u, a, n, h, dh):
     # why: u scaled the old state.
-    dh0 = u * dh                      # (N, H)
+    dh0 = u * dh                       # (N, H)
     # why: 1 - u scaled the new one.
-    dn = (1 - u) * dh                 # (N, H)
+    dn = (1 - u) * dh                  # (N, H)
     # why: Through u * h0 u moves h by h0, through (1 - u) * n by -n. Then its own sigmoid.
     dzu = (h0 - n) * dh * u * (1 - u)  # (N, H)
     # why: The slope of tanh is 1 minus its output squared.
-    dzn = (1 - n**2) * dn             # (N, H)
-    # why: r scaled hn inside the tanh, just where zn was added.
-    dhn = r * dzn                     # (N, H)
+    da = (1 - n**2) * dn               # (N, H)
+    # why: A plus hands its gradient on unchanged.
+    dzn = da                           # (N, H)
+    # why: r scaled hn on its way into a.
+    dhn = r * da                       # (N, H)
     # why: hn scaled r there; then r's own sigmoid.
-    dzr = hn * dzn * r * (1 - r)      # (N, H)
+    dzr = hn * da * r * (1 - r)        # (N, H)

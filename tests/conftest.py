@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -51,13 +52,16 @@ SLOW = {
 }
 """Folders and files that `pytest -m 'not slow'` leaves out: many processes, real editors, kernels and browsers, long tables."""
 
+LONG = {"test_course_content.py", "test_derive.py", "test_functions.py", "test_pairs.py", "test_spawned.py"}
+"""Files of ten seconds and more that are not slow as a whole."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and begin with it: a file is one process's, and the last to begin are to be short."""
     for item in items:
         if _is_slow(item.path):
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: not _is_slow(item.path))
+    items.sort(key=lambda item: (not _is_slow(item.path), item.path.name not in LONG))
 
 
 @cache
@@ -100,11 +104,17 @@ def zygote(request: pytest.FixtureRequest) -> Iterator[Workers]:
         yield workers
 
 
-@pytest.fixture
-def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
-    """A learner's own fresh course, which is also the current folder."""
-    folder = tmp_path / "course"
+@pytest.fixture(scope="session")
+def fresh_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `init` gives; nothing is to be changed in it."""
+    folder = tmp_path_factory.mktemp("fresh") / "course"
     assert main(["init", str(folder)]) == 0
-    capsys.readouterr()
+    return folder
+
+
+@pytest.fixture
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh_course: Path) -> Path:
+    """A learner's own fresh course, which is also the current folder."""
+    folder = shutil.copytree(fresh_course, tmp_path / "course")
     monkeypatch.chdir(folder)
     return folder

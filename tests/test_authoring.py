@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from backprop_check.authoring.blind import sights
 from backprop_check.authoring.examine import examine
 from backprop_check.authoring.text import folder_findings
 from backprop_check.cli.main import main
 from backprop_check.exercise.blank import blank
 from backprop_check.exercise.course import Course
+from backprop_check.exercise.parse import parse_exercise, read_exercise
 from backprop_check.submission.zygote import Zygote
+from backprop_check.trace.graph import load_graph
 
 SOUND = '''"""A title.
 
@@ -97,9 +100,23 @@ FAULTS = {
 }
 
 
+def test_ties_are_accepted_where_they_are_what_it_is_about(tmp_path: Path, zygote: Zygote) -> None:
+    tied = SOUND.replace("x=torch.randn(N, C)", "x=torch.zeros(N, C)")
+    assert "finds a tie" in messages(course_of(tmp_path / "a", tied), zygote)
+    assert "finds a tie" not in messages(course_of(tmp_path / "b", tied.replace("def inputs", "TIES = True\n\n\ndef inputs")), zygote)
+
+
+def test_a_line_that_only_compares_is_no_branch() -> None:
+    """`cost = torch.where(r.abs() < 1, small, large)` uses r, and nothing comes back to r through it."""
+    where = read_exercise(Path(__file__).parents[1] / "solutions" / "ex40_where.py")
+    exercise = parse_exercise(where.path, where.source.replace("torch.where(near,", "torch.where(r.abs() < 1,"))
+    sight = next(s for s in sights(load_graph(exercise)) if s.code == "missing-branch")
+    assert sight.shown == ("dr",) and sight.hidden == ()
+
+
 def course_of(folder: Path, solution: str, stub: str | None = None) -> Course:
     for name, text in (("exercises", blank(solution) if stub is None else stub), ("solutions", solution)):
-        (folder / name).mkdir()
+        (folder / name).mkdir(parents=True)
         (folder / name / "ex70_fault.py").write_text(text)
     return Course(folder, folder / "exercises", folder / "solutions", packaged=False)
 

@@ -115,8 +115,8 @@ dx = dp                                                 | missing-mask not-selec
 dx = dh + ds * x.shape[1]                               | wrong-scale wrong-local-derivative wrong-power
 dx = dh + ds / x.shape[0]                               | wrong-axis wrong-scale
 dx = x * dh                                             | wrong-point wrong-operand wrong-local-derivative
-de = dz.permute(0, 1, 1)                                | wrong-permutation shape-error
-de = dz                                                 | wrong-permutation
+de = dz.permute(0, 1, 1)                                | wrong-permutation reversed-axes missing-transpose wrong-transpose shape-error
+de = dz                                                 | wrong-permutation missing-transpose
 dy = dx[:, :x.shape[0]]                                 | wrong-axis
 """
 RIGHT = {

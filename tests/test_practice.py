@@ -16,14 +16,19 @@ from typing import Any
 import pytest
 import torch
 
+from backprop_check.authoring.slips.names import Names
+from backprop_check.cli.asked import about
 from backprop_check.cli.main import main
+from backprop_check.cli.practice import another
 from backprop_check.diagnosis.pages import pages
+from backprop_check.exercise.course import locate
 from backprop_check.practice import history
 from backprop_check.practice.aims import AIMS
 from backprop_check.practice.compose import LEVELS, STAGES, compose, fingerprint, level_of, text_of
-from backprop_check.practice.draw import draw
+from backprop_check.practice.draw import TRIES, draw
 from backprop_check.practice.history import AGAIN, GOOD, HARD, Entry
 from backprop_check.practice.schedule import standings
+from backprop_check.practice.slips import SLIPS, made
 from backprop_check.submission.workers import Workers, forked
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -108,14 +113,39 @@ def test_the_same_graph_under_other_names_is_the_same() -> None:
     assert fingerprint(sheet) != fingerprint(next(s for n in range(9) if (s := compose(Random(n + 4), 2)) is not None))
 
 
+def test_those_in_the_document_are_drawn_so() -> None:
+    """Each is the graph of one of the tries for its number, told in the same words."""
+    text = (Path(__file__).parents[1] / "docs" / "practice.md").read_text(encoding="utf-8")
+    shown = re.findall(r"Number (\d+), at level (\d), for (?:`([\w-]+)`|no mistake):\n\n```python\n(.*?)\n```", text, re.S)
+    assert len(shown) == 10
+    for number, level, code, exercise in shown:
+        seeds = (Random(f" p{int(number):04} {code} {level} {attempt}") for attempt in range(TRIES))
+        sheets = [sheet for seed in seeds if (sheet := compose(seed, int(level), AIMS.get(code, ()))) is not None]
+        assert any(plain(text_of(sheet)) == plain(exercise) for sheet in sheets), number
+
+
+def plain(text: str) -> str:
+    """A text without what `draft` adds: comments of shapes, imports, space."""
+    return "\n".join(line.split("  #")[0].strip() for line in text.split("\n") if line.strip() and not line.startswith("import"))
+
+
 def test_every_mistake_that_is_practised_has_a_page_and_stages() -> None:
     assert set(AIMS) <= {page.code for page in pages()}
     assert {stage for stages in AIMS.values() for stage in stages} <= set(STAGES)
+    assert set(SLIPS) <= set(AIMS)
 
 
 @pytest.mark.parametrize(
     ("code", "level"),
-    [("lost-keepdim", 1), ("missing-transpose", 1), ("missing-branch", 2), ("missing-scatter", 1), ("swapped-where", 1), ("", 3)],
+    [
+        ("lost-keepdim", 1),
+        ("missing-transpose", 1),
+        ("missing-branch", 2),
+        ("missing-scatter", 1),
+        ("swapped-where", 1),
+        ("wrong-mask", 1),
+        ("", 3),
+    ],
 )
 def test_an_exercise_is_sound_and_shows_its_mistake(code: str, level: int, zygote: Workers) -> None:
     """`draw` has made the mistake in the solution, and the engine has named it; here that the text is an exercise by `dev check`."""
@@ -125,6 +155,27 @@ def test_an_exercise_is_sound_and_shows_its_mistake(code: str, level: int, zygot
     if code == "lost-keepdim":
         assert draw("t", "p0001", level, code, zygote) == drawn
         assert draw("t", "p0001", level, code, zygote, lambda graph: graph == drawn.graph).graph != drawn.graph
+
+
+@pytest.mark.parametrize(
+    ("code", "right", "wrong"),
+    [
+        ("missing-label", "(torch.softmax(x, 1) - F.one_hot(Y, 3)) / n", "torch.softmax(x, 1) / n"),
+        ("missing-mask", "torch.where(m, dy, 0).sum(0)", "dy.sum(0)"),
+        ("missing-mask", "dy.masked_fill(m, 0)", "dy"),
+        ("missing-scatter", "torch.zeros_like(x).index_put((ix,), dy, accumulate=True)", "dy"),
+        ("scrambled-reshape", "(dy.T @ x).T", "(dy.T @ x).reshape(x.shape)"),
+        ("scrambled-reshape", "dy.transpose(0, 1)", "dy.reshape(x.shape)"),
+        ("sum-before-product", "(dy * x).sum(1, keepdim=True)", "dy.sum(1, keepdim=True) * x.sum(1, keepdim=True)"),
+        ("swapped-where", "torch.where(m, dy, 0)", "torch.where(m, 0, dy)"),
+        ("wrong-mask", "(x > 0) * dy", "(x > 0 + 1) * dy"),
+        ("mask-as-gradient", "(x > 0) * dy", "x > 0"),
+        ("wrong-sign", "x * dy", "-(x * dy)"),
+    ],
+)
+def test_a_slip_is_made_in_the_right_line(code: str, right: str, wrong: str) -> None:
+    names = Names({"x": (7, 3), "dy": (7, 3), "y": (7, 3)})
+    assert f"dx = {wrong}" in [mutant.code for mutant in made(code, "dx", right, names, ())]
 
 
 # when it is due
@@ -192,6 +243,7 @@ def test_a_learner_slips_practises_and_reads_the_report(course: Path, capsys: py
     told = capsys.readouterr().out
     assert "practice/p0001.py" in told and "last made in ex05" in told and "lost-keepdim" not in told
     assert main(["practice"]) == 0 and "practice/p0001.py" in capsys.readouterr().out  # it is open still
+    assert another(about(*locate("p1", course)), None) is None  # type: ignore[arg-type]  # so the desk draws none
     assert main(["p1"]) == 1
     assert main(["solution", "p1"]) == 0
     assert "ask once more: `backprop-check solution p0001`" in capsys.readouterr().out

@@ -144,6 +144,7 @@ def test_the_desk_shows_the_next_mistake_and_its_keys(course: Path, zygote: Zygo
     assert "dlogits  ex13, hint 1 of 4" in hint
     assert "wrong-sign" in explained
     assert "n  next" in helped
+    assert all(not line or line.startswith("  ") for line in helped.splitlines()[4:-5] if "─" not in line and "→" not in line), helped
 
 
 def test_the_keys_of_the_desk(course: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +155,7 @@ def test_the_keys_of_the_desk(course: Path, zygote: Zygote, monkeypatch: pytest.
     assert "hint 1 of 4" in screens["h"]
     assert "Yours is 2 times the slope, everywhere." in screens["m"]
     assert "torch.Size([3])" in screens["t"]
-    assert "● c = a @ b" in screens["g"]
+    assert "● c = a @ b" in screens["g"] and "`backprop-check graph ex01 --html`" in screens["g"]
     assert "ex01b: Dot product, squared" in screens["n"]
     assert "ex01: Dot product: each" in screens["p"] and "wrong-scale" in screens["p"]
     assert "✗ ex01    0/2" in screens["l"]

@@ -78,7 +78,7 @@ def _below_docstring(path: Path) -> str:
 
 def _backward(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
-    return text[text.index("def backward(") :]
+    return text[text.index("\ndef backward(") :]  # a class in the file may have one too
 
 
 def slug(chapter: Chapter) -> str:

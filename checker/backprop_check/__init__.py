@@ -14,10 +14,22 @@ if TYPE_CHECKING:
     from backprop_check.live.points import backprop_points
     from backprop_check.pairs.check_pair import check_loss, check_pair
     from backprop_check.pairs.gradcheck import gradcheck
+    from backprop_check.pairs.gradgrad import gradgradcheck
     from backprop_check.recording import recording
 
 __version__ = "0.2.0"
-__all__ = ["__version__", "backprop_points", "check", "check_loss", "check_pair", "cmp", "gradcheck", "load_ipython_extension", "recording"]
+__all__ = [
+    "__version__",
+    "backprop_points",
+    "check",
+    "check_loss",
+    "check_pair",
+    "cmp",
+    "gradcheck",
+    "gradgradcheck",
+    "load_ipython_extension",
+    "recording",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -34,6 +46,10 @@ def __getattr__(name: str) -> Any:
         from backprop_check.pairs.gradcheck import gradcheck
 
         return gradcheck
+    if name == "gradgradcheck":
+        from backprop_check.pairs.gradgrad import gradgradcheck
+
+        return gradgradcheck
     if name in ("check_loss", "check_pair"):
         from backprop_check.pairs import check_pair
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pages import write
 
 from backprop_check.flow import check
 from backprop_check.records import Report
+from backprop_check.report.carets import place_lines
 from backprop_check.submission.zygote import Zygote
 
 PAGE = "Forward: {}\nShapes: {}\nInputs: {}\nWrong: {}\nRight: {}\n"
@@ -125,3 +127,17 @@ def test_the_names_a_file_gives_to_torch_are_read(imports: str, answer: str, mus
     exercise.write_text(NAMED)
     path.write_text(NAMED.replace("import torch\n", f"import torch\n{imports}\n").replace("...", answer))
     said(check(exercise, path, zygote), must, r"the numbers are not")
+
+
+def test_carets_stand_in_two_places_at_most_of_several_causes(tmp_path: Path, zygote: Zygote) -> None:
+    exercise, path = tmp_path / "ex01_constant.py", tmp_path / "answer.py"
+    exercise.write_text(NAMED)
+    path.write_text(NAMED.replace("...", "rate * w * x * dy"))
+    report = check(exercise, path, zygote)
+    (gradient,) = report.gradients
+    assert report.submission is not None and gradient.line is not None
+    row, spots = gradient.line, (9, 16, 20)
+    causes = [replace(gradient.diagnoses[0], span=(row, at, row, at + 1), error=f"cause {at}", also=()) for at in spots]
+    rows = [line.plain for line in place_lines(causes, row, report.submission, 100)]
+    assert sum(line.count("^") for line in rows) == 2
+    assert all(any(cause.error in line for line in rows) for cause in causes)

@@ -128,7 +128,7 @@ SAID = [
 ]  # fmt: skip
 
 MARKED = [
-    ("ex09", "da = 2 * a * torch.ones_like(a)", "wrong-point", "a", 0),
+    ("ex09", "da = 2 * a * torch.ones_like(a)", "wrong-operand", "a", 0),
     # An exercise, the answer, and what the carets mark: the part that the repair changes, of several that read so.
     ("ex12b", "dlogits = probs * dprobs + dprobs * (probs * dprobs).sum(1, keepdim=True)", "wrong-operand", "dprobs", 1),
     ("ex12b", "dlogits = probs * (dprobs + (dprobs * dprobs).sum(1, keepdim=True))", "wrong-operand", "dprobs", 1),

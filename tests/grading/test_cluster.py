@@ -12,10 +12,9 @@ import sys
 import types
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from distributed import Client, LocalCluster
 
 from backprop_check import __version__
 from backprop_check.cli.main import main
@@ -25,6 +24,9 @@ from backprop_check.grading.cluster import judged_by_cluster
 from backprop_check.grading.scheduler import check_cluster
 from backprop_check.grading.task import Setup, Task
 from backprop_check.grading.unjudged import unjudged
+
+if TYPE_CHECKING:  # loading it takes half a second, of each process that collects this file
+    from distributed import Client, LocalCluster
 
 ROOT = Path(__file__).parents[2]
 EXERCISE = ROOT / "exercises" / "ex05_broadcast.py"
@@ -47,12 +49,16 @@ SETUP = Setup({"ex05": (EXERCISE.name, EXERCISE.read_text())}, "ab" * 32, confin
 
 @pytest.fixture(scope="module")
 def workers() -> Iterator[LocalCluster]:
+    from distributed import LocalCluster
+
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", host="127.0.0.1") as local:
         yield local
 
 
 @pytest.fixture
 def client(workers: LocalCluster) -> Iterator[Client]:
+    from distributed import Client
+
     with Client(workers, set_as_default=False) as connected:
         connected.wait_for_workers(2, timeout=120)
         yield connected
@@ -187,6 +193,8 @@ def test_no_scheduler_answers(listens: bool, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_no_worker_joins(monkeypatch: pytest.MonkeyPatch) -> None:
+    from distributed import LocalCluster
+
     monkeypatch.setattr(scheduler, "PATIENCE", 0.3)
     with (
         LocalCluster(n_workers=0, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0", host="127.0.0.1") as empty,

@@ -92,6 +92,14 @@ def test_nothing_to_do_starts_no_process() -> None:
         assert {pid for _, pid in below(os.getpid())} == before
 
 
+def test_no_more_judges_are_started_than_there_are_tasks() -> None:
+    with Pool(setup(), 3) as pool:
+        assert [result.score for result in pool.judged([task(RIGHT)])] == [4.0]
+        assert len(pool._judges) == 1
+        assert len(list(pool.judged(task(RIGHT, f"{name}.py") for name in "abcd"))) == 4
+        assert len(pool._judges) == 3
+
+
 def test_an_exercise_that_cannot_be_used_is_one_error() -> None:
     name, text = setup().exercises["ex05"]
     with (

@@ -20,6 +20,7 @@ from asking import COURSE, Judge
 
 from backprop_check.authoring.mutants import Mutant, mutants, operands
 from backprop_check.authoring.slips.names import Names
+from backprop_check.exercise import custom
 
 SIZES = [13, 5, 17, 7, 3, 11, 19, 6]
 SOLUTIONS = sorted((COURSE / "solutions").glob("*.py"))
@@ -32,9 +33,10 @@ first, then of each the second, and so on; what writes in place before all."""
 def own_trials(path: Path) -> list[dict[str, object]]:
     """Forward values and autograd's gradients in float64, at the nominal sizes and at two choices of this file's own."""
     scope: dict[str, object] = {}
-    exec(compile(path.read_text(), str(path), "exec"), scope)
+    text = custom.plain(path.read_text())
+    exec(compile(text, str(path), "exec"), scope)
     names = list(inspect.signature(scope["inputs"]).parameters)  # type: ignore[arg-type]
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(text)
     forward = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "forward")
     trials = []
     for seed, turn in ((101, 0), (102, 1), (103, 2)):
@@ -52,7 +54,8 @@ def own_trials(path: Path) -> list[dict[str, object]]:
         nodes = {k: v for k, v in values.items() if isinstance(v, torch.Tensor) and v.requires_grad}
         cotangent = torch.ones_like(output) if output.dim() == 0 else torch.randn_like(output)
         gradients = torch.autograd.grad(output, list(nodes.values()), cotangent, allow_unused=True)
-        plain = {k: v.detach() if isinstance(v, torch.Tensor) else v for k, v in values.items()}
+        plain = {k: v for k, v in scope.items() if isinstance(v, float) or inspect.ismodule(v)}
+        plain |= {k: v.detach() if isinstance(v, torch.Tensor) else v for k, v in values.items()}
         trials.append(
             plain | {"d" + k: torch.zeros_like(v) if g is None else g for (k, v), g in zip(nodes.items(), gradients, strict=True)}
         )
@@ -84,8 +87,10 @@ def outcome(mutant: Mutant, trials: list[dict[str, object]], reads: set[str]) ->
 
 def answers(path: Path) -> tuple[list[str], dict[str, str]]:
     """The solution's parameters and its expressions."""
-    function = next(n for n in ast.parse(path.read_text()).body if isinstance(n, ast.FunctionDef) and n.name == "backward")
-    written = {n.targets[0].id: ast.unparse(n.value) for n in function.body if isinstance(n, ast.Assign)}  # type: ignore[attr-defined]
+    function = next(n for n in ast.parse(custom.plain(path.read_text())).body if isinstance(n, ast.FunctionDef) and n.name == "backward")
+    written = {
+        n.targets[0].id: ast.unparse(n.value) for n in function.body if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)
+    }
     return [a.arg for a in function.args.args], written
 
 

@@ -37,6 +37,30 @@ class Double(torch.autograd.Function):
 
 def Double_inputs():
     return torch.randn(3)
+
+def square_loss(w, x):
+    r = x @ w
+    loss = np.mean(r ** 2)
+    dw = 2 * x.T @ r
+    return loss, dw
+
+def square_loss_inputs():
+    return np.arange(3.0) + 1, np.arange(6.0).reshape(2, 3)
+
+class Scale:
+    def __init__(self, w):
+        self.w = w
+
+    def forward(self, x):
+        self.x = x
+        return x * self.w
+
+    def backward(self, dout):
+        self.dw = np.sum(dout * self.x, axis=0)
+        return dout * self.w
+
+def Scale_inputs():
+    return Scale(np.arange(3.0) + 1), np.arange(6.0).reshape(2, 3)
 """
 
 
@@ -44,11 +68,12 @@ def test_a_file_of_pairs(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makepyfile(layers_of_a_course=LAYERS)
     run = pytester.runpytest_inprocess("--backprop-pairs", "-rs", "layers_of_a_course.py", plugins=[plugin])
-    run.assert_outcomes(passed=1, failed=1, skipped=1)
+    run.assert_outcomes(passed=2, failed=2, skipped=1)
     run.stdout.fnmatch_lines(
         [
             "*scale_backward (layers_of_a_course.py:7): the gradient of `w` is wrong:*",
             "*return dout * w, np.sum(dout * x)*",
+            "*square_loss (layers_of_a_course.py:*): the gradient of `w` is wrong:*",
             "SKIPPED*layers_of_a_course.py:*def shift_inputs*",
         ]
     )

@@ -66,7 +66,7 @@ SAID = [
     ("Attention", 0, "the factor 1/2 is missing"),
     ("FlashAttention", 0, "the factor 1/2 is missing"),
     ("TwoOutputs", 0, "`dsum` does not come in here"),
-    ("InNumPy", 1, "Every number is the gradient's with the sign turned"),
+    ("InNumPy", 1, "this minus does not belong here"),
     ("Dropout", 0, "the factor 1/0.6 is missing"),
 ]
 

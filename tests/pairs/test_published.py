@@ -21,8 +21,7 @@ def test_as_it_stands_it_is_right(one: passes.Published) -> None:
 NAMED = {
     ("lstm_sequence_forward", 0): "dh = dhs[t] | `dh_later` comes in nowhere",
     ("lstm_sequence_forward", 2): "dW = joined.T @ dgates | this `=` throws away what `dW` already held",
-    ("gru_forward", 0): "a difference in it is turned round",
-    ("gru_forward", 1): "the factor `r` is missing",
+    ("gru_forward", 0): "the difference `n - h` is turned round",
     ("hinge_loss", 0): "the factor 1/5 is missing",
     ("hinge_loss", 2): "`x` stands where another value belongs",
     ("channel_norm_forward", 0): "`N` is not the number that belongs here",

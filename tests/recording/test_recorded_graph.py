@@ -71,6 +71,31 @@ def written_places(w: torch.Tensor) -> Any:
     return loss, locals()
 
 
+def every_row(w: torch.Tensor) -> Any:
+    h, rows = torch.zeros(4, 3), torch.zeros(4, 2, 3)
+    for t in range(2):
+        h = torch.tanh(X @ w + h)
+        rows[:, t] = h
+    loss = (rows**2).sum()
+    return loss, locals()
+
+
+def by_mask(w: torch.Tensor) -> Any:
+    y = (X @ w).clone()
+    y[y < 0] = 0
+    loss = (y * X).sum()
+    return loss, locals()
+
+
+def by_slices(w: torch.Tensor) -> Any:
+    y = torch.zeros(6, 5)
+    y[1:5, 2] = (X @ w)[:, 0]
+    y[..., 3:] = 2.0
+    y[T, 0] = w[0, 1]
+    loss = (y**3).sum()
+    return loss, locals()
+
+
 def unpacked(w: torch.Tensor) -> Any:
     p, q, _ = (X @ w).chunk(3, dim=1)
     loss = (p * q).sum()
@@ -127,11 +152,25 @@ DUE: dict[Callable[[torch.Tensor], Any], list[str]] = {
     in_place: ["z_1 = X @ w", "z_2 = z_1 + 1", "z = z_2 * 2", "loss = (z**2).sum()"],
     written_places: [
         "z_1 = torch.zeros(4, 3)",
-        "z_2 = written_into(z_1, (slice(None, None, None), 0), (X @ w)[:, 1])",
+        "z_2 = z_1.select_scatter((X @ w)[:, 1], 1, 0)",
         "part_1 = z_2[1]",
         "part = part_1 + w[0]",
-        "z = written_into(z_2, 1, part)",
+        "z = z_2.select_scatter(part, 0, 1)",
         "loss = (z * X).sum()",
+    ],
+    every_row: [
+        "h_1 = torch.tanh(X @ w + torch.zeros(4, 3))",
+        "h = torch.tanh(X @ w + h_1)",
+        "rows = torch.stack([h_1, h], 1)",
+        "loss = (rows**2).sum()",
+    ],
+    by_mask: ["y_1 = (X @ w).clone()", "y = y_1.masked_fill(y_1 < 0, 0)", "loss = (y * X).sum()"],
+    by_slices: [
+        "y_1 = torch.zeros(6, 5)",
+        "y_2 = y_1.slice_scatter(y_1[1:5].select_scatter((X @ w)[:, 0], 1, 2), 0, 1, 5)",
+        "y_3 = y_2.slice_scatter(torch.full_like(y_2[:, 3:], 2.0), 1, 3)",
+        "y = y_3.index_put((T, torch.tensor(0)), w[0, 1])",
+        "loss = (y**3).sum()",
     ],
     unpacked: ["p = (X @ w).chunk(3, dim=1)[0]", "q = (X @ w).chunk(3, dim=1)[1]", "loss = (p * q).sum()"],
     a_dict_and_math: ["loss = (X @ params_w).sum() / 2.0"],

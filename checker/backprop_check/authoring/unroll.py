@@ -78,7 +78,8 @@ def _lines(scope: Mapping[str, Any], node: ast.FunctionDef) -> list[str] | None:
             output = forward(**arguments)
         finally:
             sys.setprofile(before)
-    names = {**scope, **ended}
+    counted = {n.id for each in ast.walk(node) if isinstance(each, ast.For) for n in ast.walk(each.target) if isinstance(n, ast.Name)}
+    names = {name: value for name, value in {**scope, **ended}.items() if name not in counted}  # each step has a number of its own
     found = graph(recorder, output, {**ended, **arguments}, around=names) if isinstance(output, torch.Tensor) else None
     if found is None:
         return None

@@ -188,5 +188,5 @@ def _print_json(report: dict[str, Any]) -> None:
 
 def _congratulate() -> int:
     print("Every exercise of the course is passed. Well done: you can differentiate a network by hand.")
-    print("`backprop-check list` shows them all; name one to check it again.")
+    print("`backprop-check list` shows them all; name one to check it again. `backprop-check practice` draws others, as many as you like.")
     return 0

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from textwrap import wrap
 
 from rich.text import Text
 from textual.app import App, ComposeResult
@@ -163,8 +164,7 @@ class Desk(App[None]):
 
         wrong = self.wrong()
         if key == "?":
-            self.body = [Text.assemble(f"  {k}  ", (name, "bold"), f"  {does}") for k, (name, does) in KEYS.items()]
-            self.body += [Text("  arrows, page up and page down scroll; escape goes back to the report", style="dim")]
+            self.body = list(_keys_lines(self.columns))
             return
         if key == "t":
             self.body = self.printed()
@@ -181,6 +181,9 @@ class Desk(App[None]):
         }[key]
         with held(self.columns) as said:
             main(command, self.zygote)
+            if key == "g":
+                page = f"`backprop-check graph {self.question.named} --html` makes a page for a browser of it, to go through step by step."
+                said += [Text(), *prose(page, self.columns, indent=0, style="dim")]
         self.body = said
 
     def printed(self) -> list[Text]:
@@ -270,6 +273,15 @@ class Desk(App[None]):
                 self.body = [Text(f"   {editor} could not be started ({error.strerror}): set EDITOR to another.")]
         self.refresh(layout=True)
         self.draw()
+
+
+def _keys_lines(width: int) -> Iterable[Text]:
+    column = max(len(name) for name, _ in KEYS.values())
+    for key, (name, does) in KEYS.items():
+        first, *rest = wrap(does, width - column - 7)
+        yield Text.assemble(f"  {key}  ", (f"{name:{column}}", "bold"), f"  {first}")
+        yield from (Text(" " * (column + 7) + line) for line in rest)
+    yield from prose("arrows, page up and page down scroll; escape goes back to the report", width, style="dim")
 
 
 def _read(question: Asked) -> Exercise | None:

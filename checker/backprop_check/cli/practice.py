@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
@@ -111,7 +111,7 @@ def _told(practice: Course, path: Path, progress: Progress, standing: Sequence[S
     )  # fmt: skip
 
 
-def _why(facts: dict, standing: Sequence[Standing]) -> str:  # type: ignore[type-arg]
+def _why(facts: Mapping[str, Any], standing: Sequence[Standing]) -> str:
     """Why it was drawn. Which mistake it is for is not said: it would be half of the answer."""
     code = facts.get("drawn", {}).get("code", "")
     made = next((one for one in standing if one.code == code), None)

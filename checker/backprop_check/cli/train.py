@@ -16,12 +16,12 @@ from backprop_check.cli.asked import NO_COURSE, about
 from backprop_check.cli.check import judged
 from backprop_check.cli.checkpoints import found, show_all
 from backprop_check.cli.main import complain
-from backprop_check.cli.progress import FOLDER, write_atomically
+from backprop_check.cli.progress import write_atomically
 from backprop_check.cli.screen import show, width, write
 from backprop_check.cli.training_bar import bar, interrupts
 from backprop_check.cli.workers import workers
 from backprop_check.errors import BadInput
-from backprop_check.exercise.course import find_course
+from backprop_check.exercise.course import STORE, find_course
 
 if TYPE_CHECKING:
     from backprop_check.records import Report
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
             session = Steps(zygote, report.exercise, report.submission, Limits(args.time_limit), doubled=doubled)
             steps[name] = stack.enter_context(session)
         wrong = [(name, g.verdict.target.name) for name, report in reports.items() for g in words.wrong_ones(report)]
-        kept = course.root / FOLDER / "training" / f"{path.stem}.pt"
+        kept = course.root / STORE / "training" / f"{path.stem}.pt"
         trainer = Trainer(checkpoint, graphs, steps)
         try:
             trainings = _trained(trainer, reports, wrong, args, kept)

@@ -19,6 +19,7 @@ from backprop_check.derivation.site import Site, stretch, unbroadcast
 from backprop_check.derivation.spelled import spelled
 from backprop_check.derivation.table import STOPS, TABLE
 from backprop_check.derivation.trees import fill, put, simple, text
+from backprop_check.exercise.nodes import walk
 from backprop_check.records import Line, Trial
 from backprop_check.trace.graph import Graph, default_dtype
 from backprop_check.trace.oracle import in_float64
@@ -267,4 +268,4 @@ def _fits(shape: tuple[int, ...], own: tuple[int, ...]) -> bool:
 
 
 def _uses(node: ast.expr, name: str) -> bool:
-    return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node))
+    return any(isinstance(n, ast.Name) and n.id == name for n in walk(node))

@@ -9,12 +9,14 @@ from typing import Any
 
 import torch
 
+from backprop_check.exercise.nodes import walk
+
 LIKE = {"zeros_like", "ones_like", "full_like"}
 
 
 def spelled(node: ast.expr, evaluate: Callable[[ast.expr], Any]) -> ast.expr:
     """`F.log_softmax(x, 1).shape[1]` as `x.shape[1]`, `w.detach()` as `w`."""
-    if not any(_unnamed(part) is not None or _detached(part) is not None for part in ast.walk(node)):
+    if not any(_unnamed(part) is not None or _detached(part) is not None for part in walk(node)):
         return node
     named: ast.expr = _Spelled(evaluate).visit(copy.deepcopy(node))
     return named
@@ -59,7 +61,7 @@ class _Spelled(ast.NodeTransformer):
 
     def _nearest(self, of: ast.expr, floats: bool = False) -> ast.expr:
         whole = self.evaluate(of)
-        for name in {n.id: n for n in ast.walk(of) if isinstance(n, ast.Name)}.values():
+        for name in {n.id: n for n in walk(of) if isinstance(n, ast.Name)}.values():
             value = self.evaluate(name)
             same = isinstance(value, torch.Tensor) and isinstance(whole, torch.Tensor) and value.shape == whole.shape
             if same and (value.is_floating_point() or not floats):

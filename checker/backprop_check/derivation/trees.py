@@ -8,9 +8,15 @@ from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from typing import Any, TypeVar
 
+from backprop_check.exercise.nodes import children
+
 Macro = Callable[..., ast.expr]
 Found = TypeVar("Found")
 Node = TypeVar("Node", bound=ast.AST)
+
+_WRITTEN: dict[str, str] = {}
+MOST_WRITTEN = 2000
+"""Equal trees are written again and again in a search: so many of their texts are remembered."""
 
 
 class _Kept(dict[Any, Any]):
@@ -37,16 +43,22 @@ def kept(function: Callable[[Node], Found]) -> Callable[[Node], Found]:
 
 
 @kept
-def dumped(node: ast.expr) -> str:
-    """The tree as text: the same for equal trees."""
-    return ast.dump(node)
+def dumped(node: ast.AST) -> str:
+    """The tree as text: the same for equal trees, and within the text of what it stands in."""
+    return f"{type(node).__name__}({', '.join(_dumped(getattr(node, field, None)) for field in node._fields)})"
+
+
+def _dumped(value: object) -> str:
+    if isinstance(value, ast.AST):
+        return dumped(value)
+    return f"[{', '.join(map(_dumped, value))}]" if isinstance(value, list) else repr(value)
 
 
 @kept
 def identifiers(node: ast.AST) -> frozenset[str]:
     """The names in a tree."""
     own = frozenset({node.id}) if isinstance(node, ast.Name) else frozenset()
-    return own.union(*map(identifiers, ast.iter_child_nodes(node)))
+    return own.union(*map(identifiers, children(node)))
 
 
 def lends_shape(part: ast.AST) -> bool:
@@ -105,8 +117,13 @@ def _fill_item(item: object, names: Mapping[str, ast.expr], macros: Mapping[str,
 @kept
 def text(node: ast.expr) -> str:
     """Write an expression as a learner would: no blanks around `**`, and brackets where `@` meets `*`."""
-    written = ast.unparse(_bracketed(node))
-    return re.sub(r"(\d)e-0(\d)", r"\1e-\2", re.sub(r" \*\* (\((-[\d.]+)\))?", r"**\2", written))
+    tree = dumped(node)
+    if tree not in _WRITTEN:
+        if len(_WRITTEN) >= MOST_WRITTEN:
+            _WRITTEN.clear()
+        written = ast.unparse(_bracketed(node))
+        _WRITTEN[tree] = re.sub(r"(\d)e-0(\d)", r"\1e-\2", re.sub(r" \*\* (\((-[\d.]+)\))?", r"**\2", written))
+    return _WRITTEN[tree]
 
 
 def _bracketed(node: Node) -> Node:
@@ -135,7 +152,7 @@ def _meets(node: ast.AST) -> bool:
 @kept
 def _multiplies_matrices(node: ast.AST) -> bool:
     own = isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
-    return own or any(map(_multiplies_matrices, ast.iter_child_nodes(node)))
+    return own or any(map(_multiplies_matrices, children(node)))
 
 
 def number(value: float) -> ast.expr:

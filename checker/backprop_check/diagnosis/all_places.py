@@ -9,6 +9,7 @@ from dataclasses import replace
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.differences import change, differences
 from backprop_check.diagnosis.rewrites import calls, with_keyword
+from backprop_check.exercise.nodes import children, walk
 from backprop_check.records import Diagnosis, Span
 
 OtherPlace = tuple[Span, str]
@@ -39,7 +40,7 @@ def with_all_places(case: Case, diagnosis: Diagnosis) -> Diagnosis:
 
 def _same_name(case: Case, diagnosis: Diagnosis) -> list[Span]:
     """Where else the answer reads the name that is not there."""
-    names = [n for node in case.written for n in ast.walk(node) if isinstance(n, ast.Name)]
+    names = [n for node in case.written for n in walk(node) if isinstance(n, ast.Name)]
     uses = [(case.span(n), n.id) for n in names if isinstance(n.ctx, ast.Load)]
     own = next((name for span, name in uses if span == diagnosis.span), None)
     return [span for span, name in uses if span is not None and span != diagnosis.span and name == own]
@@ -62,7 +63,7 @@ def _the_same(case: Case, folded: ast.expr, diagnosis: Diagnosis) -> list[Span]:
 
 def _widened(case: Case, folded: ast.expr, own: ast.AST | None, other: ast.AST | None, span: Span) -> Span | None:
     """The part around `other` that corresponds to what `span` is around `own`."""
-    around = {child: node for node in ast.walk(folded) for child in ast.iter_child_nodes(node)}
+    around = {child: node for node in walk(folded) for child in children(node)}
     while own is not None and other is not None:
         for whole in (True, False):
             if _part(case, own, whole) == span:
@@ -119,4 +120,4 @@ def _rest(case: Case) -> Iterator[OtherPlace]:
 
 
 def _reads(node: ast.expr, name: str) -> bool:
-    return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(node))
+    return any(isinstance(n, ast.Name) and n.id == name for n in walk(node))

@@ -15,6 +15,7 @@ from backprop_check.diagnosis.rewrites import put_all
 from backprop_check.diagnosis.rewrites import valued_parts as valued_parts
 from backprop_check.diagnosis.spoken import Mended as Mended
 from backprop_check.diagnosis.work import EDITS
+from backprop_check.exercise.nodes import walk
 
 Edit = tuple[ast.expr, ast.expr]
 """A changed expression, and the part of the original that was changed."""
@@ -59,7 +60,7 @@ def is_tensor(case: Case, part: ast.expr) -> bool:
 
 def rename(expression: ast.expr, old: str, new: str) -> ast.expr:
     """Put `new` for every `old`."""
-    there = (node for node in ast.walk(expression) if isinstance(node, ast.Name) and node.id == old)
+    there = (node for node in walk(expression) if isinstance(node, ast.Name) and node.id == old)
     changed: ast.expr = put_all(expression, {id(node): ast.copy_location(ast.Name(new, ast.Load()), node) for node in there})
     return changed
 

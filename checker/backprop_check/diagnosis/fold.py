@@ -40,8 +40,7 @@ def fold(
     statements compute is for the caller to verify by value. Constants of the exercise that are `given`, by their values, stay names too.
     """
     aliases = named_so(submission)
-    known = {name: value for name, value in constants(submission).items() if not (given and name in given and _is(value, given[name]))}
-    known |= aliases
+    known = _own(submission, given or {}) | aliases
     for statement, node in zip(submission.statements, nodes, strict=True):
         match node:
             case ast.Assign(targets=targets, value=value) if all(isinstance(t, ast.Name) for t in targets):
@@ -49,20 +48,31 @@ def fold(
                 for t in targets:
                     assert isinstance(t, ast.Name)
                     known[t.id] = folded
-            case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
-                before = known.get(name, ast.Name(name, ast.Load()))
+            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
+                put_in = [_substitute(value, known, gradients, target) for value in values]
+                for name, value, folded in zip(names, values, put_in, strict=True):
+                    same = isinstance(name, ast.Name) and isinstance(value, ast.Name) and name.id == value.id
+                    if isinstance(name, ast.Name) and not (same and name.id not in known):
+                        known[name.id] = folded
+            case ast.AugAssign(target=ast.Name(id=own), op=op, value=value):
+                before = known.get(own, ast.Name(own, ast.Load()))
                 right = _substitute(value, known, gradients, target)
                 joined = None if before is None or right is None else ast.BinOp(before, op, right)
-                known[name] = ast.copy_location(joined, node) if joined else None
+                known[own] = ast.copy_location(joined, node) if joined else None
             case _:
-                for name in statement.writes:
-                    known[name] = aliases.get(name)
+                for written in statement.writes:
+                    known[written] = aliases.get(written)
     return known.get(target)
 
 
-def _is(written: ast.expr | None, value: object) -> bool:
-    """Whether what a file writes is this value; what a tensor is made of is not read, so that whoever asked compares."""
-    return isinstance(value, torch.Tensor) or (written is not None and literal(written) == value)
+def _own(submission: Submission, given: Mapping[str, object]) -> dict[str, ast.expr | None]:
+    """The file's constants, but those of the exercise. What a tensor is made of is not read: whoever asked compares by value."""
+
+    def is_given(name: str, written: ast.expr | None) -> bool:
+        value = given.get(name)
+        return isinstance(value, torch.Tensor) or (value is not None and written is not None and literal(written) == value)
+
+    return {name: written for name, written in constants(submission).items() if not is_given(name, written)}
 
 
 def named_so(submission: Submission) -> dict[str, ast.expr]:

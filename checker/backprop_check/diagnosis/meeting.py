@@ -9,6 +9,7 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.exercise.nodes import children, walk
 from backprop_check.exercise.sizes import axis_name, written
 from backprop_check.records import Line
 
@@ -73,28 +74,28 @@ def in_product(case: Case) -> Line | None:
 
 
 def _is_factor(expression: ast.expr, name: str) -> bool:
-    for part in ast.walk(expression):
+    for part in walk(expression):
         matrix = isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult)
         call = isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in PRODUCTS
-        if (matrix or call) and any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(part)):
+        if (matrix or call) and any(isinstance(n, ast.Name) and n.id == name for n in walk(part)):
             return True
     return False
 
 
 def has_product(case: Case) -> bool:
     """Whether a line of the forward that uses the node has a matrix product at all."""
-    trees = [ast.walk(ast.parse(line.source)) for line in case.consumers]
+    trees = [walk(ast.parse(line.source)) for line in case.consumers]
     return any(isinstance(n, ast.MatMult) or (isinstance(n, ast.Call) and function_of(n) in PRODUCTS) for nodes in trees for n in nodes)
 
 
 def multiplied(case: Case) -> Line | None:
     """The line of the forward that multiplies the node element by element, if there is one."""
     for line in case.consumers:
-        for part in ast.walk(ast.parse(line.source, mode="eval")):
+        for part in walk(ast.parse(line.source, mode="eval")):
             if (
                 isinstance(part, ast.BinOp)
                 and isinstance(part.op, ast.Mult)
-                and case.node in {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
+                and case.node in {n.id for n in walk(part) if isinstance(n, ast.Name)}
             ):
                 return line
     return None
@@ -102,7 +103,7 @@ def multiplied(case: Case) -> Line | None:
 
 def around(expression: ast.expr, part: ast.AST) -> Iterator[ast.AST]:
     """What a part stands in, from the inside out."""
-    above = {id(child): node for node in ast.walk(expression) for child in ast.iter_child_nodes(node)}
+    above = {id(child): node for node in walk(expression) for child in children(node)}
     while (node := above.get(id(part))) is not None:
         yield node
         part = node

@@ -66,14 +66,14 @@ def nearest(case: Case, given: str | None) -> str | None:
     farness = cache(partial(far, case))  # several ways lead to one line
     begun, known = set[str](), set[tuple[str, bool]]()
     for tried, candidate in enumerate(islice(found, ENOUGH), 1):
-        told = candidate == given
-        if best is not None and farness(candidate, told)[1] > best[0][1] + ROUNDABOUT:
+        of_story = candidate == given
+        if best is not None and farness(candidate, of_story)[1] > best[0][1] + ROUNDABOUT:
             continue
         for plainer in _plain(case, candidate) if candidate not in begun else ():
-            for line in _for_any_labels(case, plainer) if (plainer, told) not in known else ():
-                mark = farness(line, told)
+            for line in _for_any_labels(case, plainer) if (plainer, of_story) not in known else ():
+                mark = farness(line, of_story)
                 best = (mark, line) if best is None or mark < best[0] else best
-            known.add((plainer, told))
+            known.add((plainer, of_story))
         begun.add(candidate)
         if best is not None and tried >= len(certain) and not best[0][0]:
             break

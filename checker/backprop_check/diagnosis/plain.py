@@ -18,6 +18,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import factors, is_product, is_sum, product, rewritten, shortened
 from backprop_check.diagnosis.layout import straightened
 from backprop_check.diagnosis.rewrites import parts, put, without_keyword
+from backprop_check.exercise.nodes import children, walk
 
 _ONE = ast.Constant(1)
 LARGE = 80
@@ -41,7 +42,7 @@ def cancels(case: Case, expression: ast.expr) -> bool:
 
 def takes_back_a_minus(line: ast.expr) -> bool:
     """Whether a minus of the line takes back another one: `-(-a)`, `-a * (b - 1)`."""
-    minus = (n.operand for n in ast.walk(line) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub))
+    minus = (n.operand for n in walk(line) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub))
     if any(begins_with_minus(operand) for operand in minus):
         return True
     for part in (p for p in parts(line) if is_product(p)):
@@ -98,7 +99,7 @@ def _least(node: ast.AST) -> int:
     own = int(isinstance(node, ast.expr | ast.keyword))
     if isinstance(node, ast.BinOp):
         own += 1 + (isinstance(node.op, ast.Mult | ast.Div) and isinstance(node.right, ast.UnaryOp))
-    return own + sum(map(_least, ast.iter_child_nodes(node)))
+    return own + sum(map(_least, children(node)))
 
 
 def _is_less(new: ast.expr, size_before: int) -> bool:
@@ -150,7 +151,7 @@ def _undone(case: Case, part: ast.expr) -> Iterator[ast.expr]:
 def _before(case: Case, part: ast.expr) -> Iterator[ast.Name]:
     """The values of the forward that a part comes back to: those with its value that stand before what it is made of."""
     order = [n for n in case.names(case.verdict.runs[0]) if n not in case.available]
-    used = [order.index(n.id) for n in ast.walk(part) if isinstance(n, ast.Name) and n.id in order]
+    used = [order.index(n.id) for n in walk(part) if isinstance(n, ast.Name) and n.id in order]
     return (name for name in _known(case, part) if name.id in order and order.index(name.id) < max(used, default=0))
 
 

@@ -9,13 +9,14 @@ from types import UnionType
 from typing import Any
 
 from backprop_check.derivation.trees import kept, lends_shape
+from backprop_check.exercise.nodes import children, walk
 
 _PARTS = (ast.expr, ast.keyword, ast.operator, ast.cmpop)
 
 
 def calls(expression: ast.AST, *names: str) -> Iterator[ast.Call]:
     """Calls of a function or method of one of these names within an expression, outermost first."""
-    for node in ast.walk(expression):
+    for node in walk(expression):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names:
             yield node
 
@@ -35,7 +36,7 @@ def valued_parts(expression: ast.expr) -> tuple[ast.expr, ...]:
 
 
 def _children(expression: ast.expr) -> Iterator[ast.expr]:
-    for child in ast.iter_child_nodes(expression):
+    for child in children(expression):
         if isinstance(child, ast.keyword):
             yield child.value
         elif isinstance(child, ast.Attribute) and isinstance(expression, ast.Call) and child is expression.func:
@@ -119,7 +120,7 @@ def same_place(old: ast.AST, new: ast.AST, part: ast.AST) -> ast.expr | None:
     """What stands in `new` where `part` stands in `old`; None where the two have another form on the way there."""
     if old is part:
         return new if isinstance(new, ast.expr) else None
-    inner = zip(ast.iter_child_nodes(old), ast.iter_child_nodes(new), strict=False) if type(old) is type(new) else ()
+    inner = zip(children(old), children(new), strict=False) if type(old) is type(new) else ()
     return next((found for a, b in inner if (found := same_place(a, b, part)) is not None), None)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from backprop_check.errors import BadInput
+from backprop_check.exercise.nodes import walk
 from backprop_check.exercise.source import segment
 from backprop_check.records import Line
 
@@ -27,7 +28,7 @@ def read_forward(path: Path, forward: ast.FunctionDef, text: Sequence[str]) -> t
     if given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs:
         raise BadInput(f"{path}:{forward.lineno}: `forward` takes plain arguments only, each by its name: forward(x, w).")
     bound = {a.arg: forward.lineno for a in given.args}
-    stored = {n.id for n in ast.walk(forward) if isinstance(n, ast.Name)} | bound.keys()
+    stored = {n.id for n in walk(forward) if isinstance(n, ast.Name)} | bound.keys()
     lines: list[Line] = []
     encoded = [line.encode() for line in text]
     body = forward.body[1:] if ast.get_docstring(forward) is not None else forward.body
@@ -38,7 +39,7 @@ def read_forward(path: Path, forward: ast.FunctionDef, text: Sequence[str]) -> t
             raise BadInput(f"{path}:{node.lineno}: two statements share this line: give each a line of its own.")
         if name in bound:
             raise BadInput(f"{path}:{node.lineno}: {_twice(name, bound[name], node.lineno, stored, name in [a.arg for a in given.args])}")
-        reads = tuple(dict.fromkeys(n.id for n in ast.walk(value) if isinstance(n, ast.Name) and n.id in bound))
+        reads = tuple(dict.fromkeys(n.id for n in walk(value) if isinstance(n, ast.Name) and n.id in bound))
         lines.append(Line(name, segment(value, encoded), axes_comment(text, node), node.lineno, reads))
         bound[name], ends = node.lineno, node.end_lineno or node.lineno
     output = _output(path, forward, body, bound)
@@ -59,7 +60,7 @@ def axes_comment(text: Sequence[str], node: ast.stmt) -> str:
 def _named(path: Path, node: ast.stmt, stored: Collection[str]) -> tuple[str, ast.expr]:
     """The name that a statement gives and the expression it gives it to."""
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-        for inner in ast.walk(node.value):
+        for inner in walk(node.value):
             if isinstance(inner, ast.NamedExpr):
                 what = f"`{inner.target.id} := ...` names a value within the line"
                 raise BadInput(f"{path}:{node.lineno}: {what}: write `{inner.target.id} = {_short(inner.value)}` as a line above.")
@@ -74,7 +75,7 @@ def _instead(node: ast.stmt, stored: Collection[str]) -> str:
             whole = ast.BinOp(ast.Name(name, ast.Load()), op, value)
             return f"`{_short(node)}` changes {name} in place; write `{_fresh(name, stored)} = {_short(whole)}`."
         case ast.AugAssign(target=target) | ast.Assign(targets=[ast.Subscript() | ast.Attribute() as target]):
-            part = next((n.id for n in ast.walk(target) if isinstance(n, ast.Name)), "a value")
+            part = next((n.id for n in walk(target) if isinstance(n, ast.Name)), "a value")
             new = _fresh(part, stored)
             return (
                 f"`{_short(node)}` changes {part} in place; build it whole under a new name, as `{new} = torch.where(...)` or `torch.cat`."

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from backprop_check.exercise.nodes import children
+
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -31,6 +33,6 @@ def _assigned(node: ast.AST) -> Iterator[str]:
     """Names that a statement binds by itself, in the order they stand in; what stands inside it is told of the inner statement."""
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
         yield node.id
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         if not isinstance(child, (*_SCOPES, ast.stmt, ast.ExceptHandler, ast.match_case)):
             yield from _assigned(child)

@@ -12,7 +12,7 @@ import torch
 
 from backprop_check.pairs.calling import Called, call, parameters_of
 from backprop_check.pairs.context import copied
-from backprop_check.pairs.layout import Layout, gradient_held, rebound, words
+from backprop_check.pairs.layout import Layout, gradient_held, key_of, rebound, words
 from backprop_check.pairs.pair import Back, Ran, is_float
 from backprop_check.pairs.returned import elements
 
@@ -39,6 +39,10 @@ class Cached:
     def forward(self, inputs: Sequence[Any], needs: tuple[bool, ...]) -> Ran:
         del needs
         args, owner = self.layout.built(self._given(inputs))
+        if owner is not None and self.numpy and self.recorded:
+            from backprop_check.pairs.arrays import ours
+
+            vars(owner).update({name: ours(value) for name, value in vars(owner).items()})
         called = self._called(self.forward_function, owner, args)
         outputs, carried = self._parted(called.result, args)
         return Ran(called, tuple(each for each in map(self._tensor, outputs) if is_float(each)), (carried, owner))
@@ -109,6 +113,8 @@ class Cached:
         result = result[0] if beside and len(result) == 1 else result
         constant = self._constant(called, result, beside)
         back = placed(self, called, result, [index for index in self.floats if index not in kept and index not in constant], beside)
+        if beside and (isinstance(result, Mapping) or set(back.names.values()) & set(back.called.own)):
+            constant |= frozenset(self.floats) - back.gradients.keys()  # data, of which no gradient is meant
         return replace(
             back,
             constant=constant,
@@ -118,12 +124,16 @@ class Cached:
 
     def _constant(self, called: Called, result: Any, beside: int) -> frozenset[int]:
         """What dicts among the inputs hold, where no gradient is called as one of that dict's."""
-        given = set(result) if isinstance(result, Mapping) else {each.text for each in elements(self.backward_function, called)[beside:]}
+        given = (
+            set(result)
+            if isinstance(result, Mapping)
+            else {key_of(each.text) for each in elements(self.backward_function, called)[beside:]}
+        )
         dicts: dict[int | str, list[int]] = {}
         for index, way in enumerate(self.layout.ways):
             if len(way) == 2 and way[0] != "self":
                 dicts.setdefault(way[0], []).append(index)
-        named = {place for place, those in dicts.items() for index in those if given & set(words(self.parameters[index])[1:])}
+        named = {place for place, those in dicts.items() for index in those if given & set(words(self.parameters[index]))}
         return frozenset(index for place, those in dicts.items() if place not in named for index in those)
 
     floats: Sequence[int] = ()
@@ -140,7 +150,9 @@ class Cached:
         other.recorded = False
         return other
 
-    def again(self, inputs: Sequence[Any], needs: tuple[bool, ...], gradients: Sequence[torch.Tensor]) -> Callable[[Callable[..., Any]], Back]:
+    def again(
+        self, inputs: Sequence[Any], needs: tuple[bool, ...], gradients: Sequence[torch.Tensor]
+    ) -> Callable[[Callable[..., Any]], Back]:
         other = copy.copy(self)
         other.recorded = False
         ran = other.forward(inputs, needs)
@@ -180,7 +192,8 @@ def placed(pair: Cached, called: Called, result: Any, floats: Sequence[int], bes
     found = list(result) if isinstance(result, tuple | list) else [result]
     there = elements(pair.backward_function, called)[beside:]
     texts = [each.text for each in there] if len(there) == len(found) else []
-    named = {index: texts.index(word) for index in floats for word in words(pair.parameters[index]) if word in texts}
+    keys = [key_of(text) for text in texts]
+    named = {index: keys.index(word) for index in floats for word in words(pair.parameters[index]) if word in keys}
     if texts and len(set(named.values())) == len(found):
         order = named
     elif len(found) in (len(floats), len(pair.parameters)):

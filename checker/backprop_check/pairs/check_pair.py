@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,8 +13,9 @@ from backprop_check.errors import BadInput
 from backprop_check.pairs import say
 from backprop_check.pairs.cached import Cached
 from backprop_check.pairs.calling import call, parameters_of
+from backprop_check.pairs.context import copied
 from backprop_check.pairs.examine import Examined, examine
-from backprop_check.pairs.layout import Way, arrays_held, flat, gradient_held, owner_of
+from backprop_check.pairs.layout import Way, arrays_held, flat, gradient_held, owner_of, words
 from backprop_check.pairs.pair import is_float, is_numpy
 from backprop_check.pairs.valued import Valued
 
@@ -89,15 +90,18 @@ def examined(forward: Callable[..., Any], backward: Callable[..., Any] | None, i
 def _held(owner: Any, forward: Callable[..., Any], backward: Callable[..., Any] | None, inputs: Sequence[Any]) -> Iterator[Way]:
     """The ways to what an object holds and, once its methods have run, holds a gradient of."""
     there = copy.deepcopy(owner)
-    before = [(way, gradient_held(there, way)) for way in arrays_held(there, _is_array)]
+    before = [(way, copied(gradient_held(there, way))) for way in arrays_held(there, _is_array)]
+    returned: Any = {}
     with contextlib.suppress(Exception):
         result = call(getattr(there, forward.__name__), copy.deepcopy(list(inputs))).result
+        returned = next((each for each in result if isinstance(each, Mapping)), {}) if isinstance(result, tuple) else {}
         if backward is not None:
             every = result if isinstance(result, tuple) else (result,)
             call(getattr(there, backward.__name__), [each * 0 + 1 for each in every[: len(parameters_of(backward))]])
     for way, gradient in before:
         now = gradient_held(there, way)
-        if now is not None and (gradient is None or now[1] is not gradient[1]):
+        fresh = now is not None and (gradient is None or now[1].shape != gradient[1].shape or bool((now[1] != gradient[1]).any()))
+        if fresh or any(word in returned for word in words(str(way[-1]))):
             yield way
 
 

@@ -48,6 +48,18 @@ class Context:
         other.__dict__.update(copied(self.__dict__))
         return other
 
+    def tensors(self) -> list[torch.Tensor]:
+        """What forward has left here for backward: saved tensors, and attributes."""
+        own = (value for name, value in vars(self).items() if name not in ("_saved", "dirty", "non_differentiable"))
+        return [each for each in (*self._saved, *own) if isinstance(each, torch.Tensor)]
+
+    def without(self, lost: torch.Tensor) -> Context:
+        """The same with one tensor that hangs on nothing in its place."""
+        other = Context(self.needs_input_grad)
+        other.__dict__.update({name: lost.detach() if value is lost else value for name, value in vars(self).items()})
+        other._saved = tuple(lost.detach() if each is lost else each for each in self._saved)
+        return other
+
     def save_for_backward(self, *tensors: torch.Tensor | None) -> None:
         self._saved = tensors
 

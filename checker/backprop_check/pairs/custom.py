@@ -75,7 +75,9 @@ class Custom:
     def unrecorded(self, failed: bool) -> None:
         del failed
 
-    def again(self, inputs: Sequence[Any], needs: tuple[bool, ...], gradients: Sequence[torch.Tensor]) -> Callable[[Callable[..., Any]], Back]:
+    def again(
+        self, inputs: Sequence[Any], needs: tuple[bool, ...], gradients: Sequence[torch.Tensor]
+    ) -> Callable[[Callable[..., Any]], Back]:
         ran = self.forward(inputs, needs)
         context, *rest = ran.state
 

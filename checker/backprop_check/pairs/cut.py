@@ -46,14 +46,14 @@ def cut(func: Callable[..., Any], inputs: Sequence[Any], forwards: Collection[Co
         slopes = {index: each for index, each in due.items() if each is not None}
         if not slopes or not agrees(outputs, [each.detach() if is_float(each) else each for each in leaves], above, slopes):
             return ""
-    told = dict.fromkeys(_told(recorder, out, forwards))
+    told = dict.fromkeys(told_of(recorder, out, forwards))
     if not told:
         return ""
     last = "the output moves with it, and no gradient comes back through it" if len(told) == 1 else "no gradient comes back through these"
     return f"This cuts autograd's graph: {'; '.join(told)}. Without that, the gradient is what the differences say: {last}."
 
 
-def _told(recorder: Recorder, outputs: Sequence[torch.Tensor], forwards: Collection[CodeType]) -> Iterator[str]:
+def told_of(recorder: Recorder, outputs: Sequence[torch.Tensor], forwards: Collection[CodeType]) -> Iterator[str]:
     stack = [recorder.value_of(each) for each in outputs]
     seen = set(stack)
     while stack:

@@ -14,7 +14,7 @@ from backprop_check.diagnosis.attempt import survived
 from backprop_check.live.caller import Caller
 from backprop_check.live.recorded import LIVE, Found
 from backprop_check.pairs.around import around
-from backprop_check.pairs.mended import is_near, is_right, mended
+from backprop_check.pairs.mended import goes_step_by_step, is_near, is_right, mended
 from backprop_check.pairs.one import One, compared
 from backprop_check.pairs.pair import Back, Fault, Pair, Ran, is_float
 from backprop_check.pairs.reference import cotangents, reference, shares
@@ -23,10 +23,10 @@ from backprop_check.recording import Recorder, recording
 from backprop_check.recording.graph import shaken
 from backprop_check.trace.graph import default_dtype, seeded
 
-COSTLY = 24
+COSTLY = 12
 """From how many lines of a forward on, and where none can be told, its backward is mended first and explained by the forward after that."""
 
-SEVERAL = 2
+SEVERAL = 1
 """More gradients than these that are wrong at once have one reason, as a rule, and it is looked for in the same way."""
 
 MOST = 400
@@ -127,14 +127,14 @@ def _held(recorder: Recorder, pair: Pair, inputs: Sequence[Any], done: Examined,
         known = {index: there for index, there in every.items() if there is not None}
         wrong = frozenset(index for index, there in known.items() if not is_near(pair, done.back.gradients.get(index), there))
         mending = partial(_mended, pair, done, copies, wanted, known, wrong)
-        first = found is None or found.lines > COSTLY or len(wrong) > SEVERAL
+        first = found is None or found.lines > COSTLY or len(wrong) > SEVERAL or goes_step_by_step(pair)
         fault = mending() if wrong and first else None
         found = replace(found, search=found.search / max(1, len(wrong))) if found is not None else None
         ones = [
             compared(recorder, caller, pair, done.back, index, done.inputs[index], there, None if index in wrong and fault else found)
             for index, there in every.items()
         ]
-        unnamed = frozenset(one.index for one in ones if one.index in wrong and (one.compared is None or not one.compared.named))
+        unnamed = [one for one in ones if one.index in wrong and not _is_told(one)]
         if fault is None and unnamed and not first:
             fault = mending()
         several = {}
@@ -142,7 +142,13 @@ def _held(recorder: Recorder, pair: Pair, inputs: Sequence[Any], done: Examined,
             nodes = {one.index: found.forward.name_of(done.inputs[one.index]) for one in ones if not one.right}
             several = {index: shares(found, done.above, node) for index, node in nodes.items() if node is not None}
     return replace(
-        done, ones=tuple(ones), recorded=found is not None, shares=several, caller=caller, mended=fault, puts_right=wrong if fault else wrong & set()
+        done,
+        ones=tuple(ones),
+        recorded=found is not None,
+        shares=several,
+        caller=caller,
+        mended=fault,
+        puts_right=wrong if fault else wrong & set(),
     )
 
 
@@ -195,6 +201,14 @@ def examined_at(pair: Pair, inputs: Sequence[Any], wanted: tuple[bool, ...]) -> 
         slopes = {index: _by_differences(values, [fresh(each) for each in inputs], index, above) for index in places}
         due = {index: there for index, there in slopes.items() if there is not None}
     return above, due
+
+
+def _is_told(one: One) -> bool:
+    """Whether one cause is named; of two mistakes together, or of a formula that is none, one change may be a simpler story."""
+    told = [diagnosis for diagnosis, _ in one.compared.diagnoses] if one.compared is not None else []
+    if one.compared is None or not one.compared.named or any(each.code == "wrong-idea" for each in told):
+        return False
+    return len(told) < 2 or any(each.certainty == "one-of" for each in told)
 
 
 def _same(again: tuple[torch.Tensor, ...] | None, outputs: tuple[torch.Tensor, ...]) -> bool:

@@ -81,9 +81,6 @@ def of_gradient(done: Examined, one: One) -> Iterator[Fault]:
     """Yield what is wrong with one gradient as a thing, whatever its numbers."""
     if one.due is None or done.back is None:
         return
-    if done.mended is not None and one.index in done.puts_right:
-        yield done.mended
-        return
     there = elements(done.pair.backward_function, done.back.called)
     where = there[one.index].place if done.pair.sums and one.index < len(there) else None
     yield from _misplaced(done, one, where)
@@ -92,6 +89,8 @@ def of_gradient(done: Examined, one: One) -> Iterator[Fault]:
         yield _none(done, one, where)
     elif one.given is not None and isinstance(one.given, torch.Tensor) and not bool(one.due.any()):
         yield from _straight_through(done, one, where)
+    if done.mended is not None and one.index in done.puts_right:
+        yield done.mended
 
 
 def _misplaced(done: Examined, one: One, where: Place | None) -> Iterator[Fault]:

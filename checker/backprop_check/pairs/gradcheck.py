@@ -83,7 +83,7 @@ def _wrong(func: Callable[..., Any], inputs: Sequence[Any]) -> tuple[list[Examin
     """The user's own functions whose backward is wrong, each once, and all of them."""
     found: list[Examined] = []
     functions: dict[Function, None] = {}
-    for function, given, needs in _calls(func, inputs):
+    for function, given, needs in calls_of(func, inputs):
         functions[function] = None
         if not any(done.pair.name == function.__name__ for done in found):
             done = examine(Custom(function), given, needs)
@@ -91,7 +91,7 @@ def _wrong(func: Callable[..., Any], inputs: Sequence[Any]) -> tuple[list[Examin
     return found, list(functions)
 
 
-def _calls(func: Callable[..., Any], inputs: Sequence[Any]) -> Iterator[Seen]:
+def calls_of(func: Callable[..., Any], inputs: Sequence[Any]) -> Iterator[Seen]:
     """The different calls of the user's own functions."""
     own = getattr(func, "__self__", None)
     functions: list[Function] = [own] if isinstance(own, type) and issubclass(own, torch.autograd.Function) else []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import re
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from typing import Any
 
 import torch
 
+from backprop_check.pairs.context import copied
 from backprop_check.pairs.pair import is_float
 
 _WORDS = ("d{}", "d_{}", "grad_{}", "{}_grad", "grad{}", "{}grad", "g_{}", "g{}")
@@ -24,6 +27,12 @@ def words(name: str) -> list[str]:
     return [name, *(word.format(name) for word in _WORDS), *([f"d{name.lower()}"] if name != name.lower() else [])]
 
 
+def key_of(text: str) -> str:
+    """What names a gradient in its expression: the key of `grads["w"]`, else all of it."""
+    found = re.fullmatch(r"[\w.]+\[['\"](\w+)['\"]\]", text)
+    return found[1] if found else text
+
+
 @dataclass(frozen=True)
 class Layout:
     """`names` and `ways` are those of the flat inputs: a way begins with an argument's number, or with `self` and an attribute."""
@@ -35,6 +44,8 @@ class Layout:
     def built(self, leaves: Sequence[Any]) -> tuple[list[Any], Any]:
         """The arguments that have these numbers, and the object of the method, a copy."""
         owner = copy.copy(self.owner)
+        if owner is not None:
+            vars(owner).update(copied(vars(owner)))  # what it is written into is no more the user's
         args: list[Any] = [None] * (1 + max((way[0] for way in self.ways if isinstance(way[0], int)), default=-1))
         for way, leaf in zip(self.ways, leaves, strict=True):
             if way[0] == "self":
@@ -42,8 +53,6 @@ class Layout:
                 if not rest:
                     setattr(owner, attribute, leaf)
                     continue
-                if getattr(owner, attribute) is getattr(self.owner, attribute):
-                    setattr(owner, attribute, copy.copy(getattr(owner, attribute)))
                 getattr(owner, attribute)[rest[0]] = leaf
             elif len(way) == 1:
                 args[way[0]] = leaf  # type: ignore[index]
@@ -83,6 +92,8 @@ def reached(owner: Any, way: Way) -> Any:
 def arrays_held(owner: Any, is_array: Callable[[Any], bool]) -> Iterator[Way]:
     """Yield the ways to the arrays of floats that an object holds, in dicts and lists too."""
     for name, value in vars(owner).items():
+        if name in _GRADS:
+            continue
         if is_array(value):
             yield ("self", name)
         elif type(value) in (dict, list):
@@ -113,11 +124,11 @@ def rebound(method: Callable[..., Any], owner: Any, recorded: Callable[[Any], An
     if recorded is None:
         return types.MethodType(method.__func__, owner)
     kind = type(owner)
-    own = {name: value for each in reversed(kind.__mro__[:-1]) for name, value in vars(each).items() if isinstance(value, types.FunctionType)}
-    try:
+    own = {
+        name: value for each in reversed(kind.__mro__[:-1]) for name, value in vars(each).items() if isinstance(value, types.FunctionType)
+    }
+    with contextlib.suppress(TypeError):  # one of another layout stays of its own class
         owner.__class__ = type(kind.__name__, (kind,), {name: recorded(value) for name, value in own.items()})
-    except TypeError:  # one of another layout stays of its own class
-        pass
     return types.MethodType(recorded(method.__func__), owner)
 
 

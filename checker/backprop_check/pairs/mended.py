@@ -7,6 +7,7 @@ import contextlib
 import copy
 import inspect
 import io
+import itertools
 import types
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -15,20 +16,20 @@ import torch
 
 from backprop_check.comparison.compare import close
 from backprop_check.pairs.calling import code_of
-from backprop_check.pairs.edits import KINDS, Edit, Known, parts
+from backprop_check.pairs.edit import Edit, Known
+from backprop_check.pairs.edits import KINDS
 from backprop_check.pairs.kept import definition_of
 from backprop_check.pairs.pair import Back, Fault, Pair
+from backprop_check.pairs.reach import known as known_in
+from backprop_check.pairs.reach import reached as reached_from
+from backprop_check.pairs.reach import steps_of
 from backprop_check.recording.frames import Place, span_of
-from backprop_check.submission.statements import read, written
 
 CLOSE = 1e-6
 """How far a gradient may be from what is due, by its size: differences are no better, and every change that is no repair is further."""
 
 MOST = 1500
 """How many changes are tried."""
-
-PLACES = 8
-"""How many different places of arrays that are read are put in elsewhere."""
 
 _NEVER = (ast.While, ast.Global, ast.Nonlocal, ast.Yield, ast.YieldFrom, ast.Await)
 """What may not end, or not only compute, once it is changed."""
@@ -47,7 +48,8 @@ def mended(
 ) -> Fault | None:
     """Return what one change in the source of `pair`'s backward puts the `wrong` gradients right; None where none does.
 
-    `runs` runs a backward on what the forward left, `due` are the gradients, `above` its names for those it is given; `confirmed` holds a changed backward against other inputs.
+    `runs` runs a backward on what the forward left, `due` are the gradients, `above` its names for those it is given;
+    `confirmed` holds a changed backward against other inputs.
     """
     definition = definition_of(pair.backward_function)
     code = code_of(pair.backward_function)
@@ -55,17 +57,34 @@ def mended(
         return None
     definition = copy.deepcopy(definition)
     definition.decorator_list = []
-    known = _known(definition, back, above)
-    for tried, edit in enumerate(_edits(definition, back, wrong, known)):
-        if tried >= MOST:
-            return None
+    known = known_in(definition, back, above)
+    found: list[Edit] = []
+    for edit in itertools.islice(_edits(definition, back, wrong, known), MOST):
+        if found and not edit.alike:
+            break
         changed = _changed(definition, edit, pair.backward_function)
         if changed is not None and is_right(runs, changed, due) and confirmed(changed):
-            old = edit.old
-            there = Place(code.co_filename, *span_of(old)) if isinstance(old, ast.expr | ast.stmt) and hasattr(old, "lineno") else None
-            several = "this gradient is" if len(wrong) == 1 else "all of these gradients are"
-            return Fault(edit.error, f"With this one thing put right, {several} right, on other numbers as well.", edit.help, there)
-    return None
+            found.append(edit)
+            if not edit.alike:
+                break
+    return _told(found, code.co_filename, len(wrong)) if found else None
+
+
+def _told(found: Sequence[Edit], filename: str, wrong: int) -> Fault:
+    old, which = found[0].old, "this gradient is" if wrong == 1 else "all of these gradients are"
+    there = Place(filename, *span_of(old)) if isinstance(old, ast.expr | ast.stmt) and hasattr(old, "lineno") else None
+    if len(found) == 1:
+        return Fault(found[0].error, f"With this one thing put right, {which} right, on other numbers as well.", found[0].help, there)
+    every = " or ".join(f"`{ast.unparse(edit.old)}` in line {edit.old.lineno}" for edit in found)  # type: ignore[attr-defined]
+    return Fault("the sign is wrong", f"With {every} turned round, {which} right, on other numbers as well.", found[0].help, there)
+
+
+def goes_step_by_step(pair: Pair) -> bool:
+    """Whether a backward loops, or writes into places: no expression stands for what it makes."""
+    definition = definition_of(pair.backward_function)
+    return definition is not None and any(
+        isinstance(n, ast.For) or (isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)) for n in ast.walk(definition)
+    )
 
 
 def is_right(runs: Runs, changed: Callable[..., Any], due: Mapping[int, torch.Tensor]) -> bool:
@@ -97,7 +116,7 @@ def _same(given: torch.Tensor, due: torch.Tensor) -> bool:
 
 def _changed(definition: ast.FunctionDef, edit: Edit, function: Callable[..., Any]) -> Callable[..., Any] | None:
     """The backward with one thing changed."""
-    tree = _Put(edit).visit(copy.copy(definition))
+    tree: Any = _Put(edit).visit(copy.copy(definition))
     own = inspect.unwrap(function)
     own = getattr(own, "__func__", own)
     scope = dict(own.__globals__)
@@ -108,7 +127,7 @@ def _changed(definition: ast.FunctionDef, edit: Edit, function: Callable[..., An
     made = scope[definition.name]
     made.__defaults__, made.__kwdefaults__ = own.__defaults__, own.__kwdefaults__
     owner = getattr(function, "__self__", None)
-    return types.MethodType(made, owner) if owner is not None and isinstance(function, types.MethodType) else made  # type: ignore[no-any-return]
+    return types.MethodType(made, owner) if owner is not None and isinstance(function, types.MethodType) else made
 
 
 class _Put(ast.NodeTransformer):
@@ -134,108 +153,13 @@ class _Put(ast.NodeTransformer):
         return node
 
 
-def _known(definition: ast.FunctionDef, back: Back, above: Collection[str]) -> Known:
-    shapes: dict[str, tuple[int, ...] | None] = {}
-    for name, value in back.called.own.items():
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            shapes[name] = None
-        elif hasattr(value, "shape") and hasattr(value, "dtype"):
-            shapes[name] = tuple(value.shape)
-    loaded = {n.id for n in ast.walk(definition) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    bound = {n.id for n in ast.walk(definition) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    sizes: dict[int, ast.expr] = {}
-    for name, shape in shapes.items():
-        for axis, size in enumerate(shape or ()):
-            if size > 2 and name in loaded:
-                shown: ast.expr = ast.Attribute(ast.Name(name, ast.Load()), "shape", ast.Load())
-                sizes.setdefault(size, ast.Subscript(shown, ast.Constant(axis), ast.Load()))
-    unused = [name for name in shapes if name in bound and name not in loaded]
-    read_at = {ast.unparse(n): n for n in ast.walk(definition) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load)}
-    places = [n for n in read_at.values() if isinstance(n.value, ast.Name) and shapes.get(n.value.id) is not None][:PLACES]
-    numbers = {name for name, value in back.called.own.items() if isinstance(value, int | float)}
-    on_above = frozenset(_moved(definition, {*above}, numbers)) if above else None
-    return Known(shapes, unused, [ast.Constant(2), *sizes.values()], on_above, places)
-
-
-def _moved(definition: ast.FunctionDef, above: set[str], numbers: set[str]) -> set[str]:
-    """The names that hang on the gradients from above; `numbers`, which are sizes of them, do not."""
-    steps, found = list(_steps(definition.body)), set(above)
-    while more := {n for step in steps if _read(step) & found for n in _written(step)} - found - numbers:
-        found |= more
-    return found
-
-
-def _read(step: ast.stmt) -> set[str]:
-    return {name for part in parts(step) for name in read(part)}
-
-
 def _edits(definition: ast.FunctionDef, back: Back, wrong: Collection[int], known: Known) -> Iterator[Edit]:
     """The changes of those statements that reach every wrong gradient, those that reach no right one first; no text twice."""
-    steps = list(_steps(definition.body))
-    reached = _reached(steps, back)
-    every = [step for step in steps if reached[id(step)] >= set(wrong)]
-    alone = [step for step in every if reached[id(step)] == set(wrong)]
+    steps = list(steps_of(definition.body))
+    found = reached_from(steps, back)
+    every = [step for step in steps if found[id(step)] >= set(wrong)]
+    alone = [step for step in every if found[id(step)] == set(wrong)]
     for some in (alone, [step for step in every if step not in alone]):
         for kind in KINDS:
             for step in some:
                 yield from kind(step, known)
-
-
-def _steps(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    for statement in body:
-        yield statement
-        for name in ("body", "orelse"):
-            yield from _steps(getattr(statement, name, []))
-
-
-def _reached(steps: Sequence[ast.stmt], back: Back) -> dict[int, set[int]]:
-    """By statement, the numbers of the inputs in whose gradients what it makes comes in."""
-    texts = {text: index for index, text in back.names.items()}
-    entries = {
-        key.value: value
-        for step in steps for node in ast.walk(step) if isinstance(node, ast.Dict)
-        for key, value in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)
-    }  # fmt: skip
-    goes: dict[str, set[int]] = {}
-    for text, index in texts.items():
-        tree = entries.get(text) or (ast.parse(text, mode="eval").body if _parses(text) else None)
-        for name in {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} if tree is not None else ():
-            goes.setdefault(name if name != "self" else text, set()).add(index)
-    found: dict[int, set[int]] = {id(step): set() for step in steps}
-    moving = True
-    while moving:
-        moving = False
-        for step in steps:
-            makes, reads_ = _written(step), _read(step)
-            if isinstance(step, ast.Return):
-                reach = set(back.gradients)
-            else:
-                reach = set().union(*(goes.get(name, set()) for name in makes))
-            if isinstance(step, ast.For | ast.If | ast.With):
-                reach |= set().union(*(found[id(each)] for each in _steps(step.body)), set())
-            if not reach <= found[id(step)]:
-                found[id(step)] |= reach
-                moving = True
-            for name in reads_ if not isinstance(step, ast.Return) else ():
-                if not reach <= goes.setdefault(name, set()):
-                    goes[name] |= reach
-                    moving = True
-    return found
-
-
-def _written(step: ast.stmt) -> set[str]:
-    if isinstance(step, ast.For | ast.If | ast.With | ast.Return):
-        return written(step.target) if isinstance(step, ast.For) else set()
-    return written(step) - {"self"} | {
-        ast.unparse(n) for n in ast.walk(step) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)
-    }
-
-
-def _parses(text: str) -> bool:
-    try:
-        ast.parse(text, mode="eval")
-    except SyntaxError:
-        return False
-    return True
-
-

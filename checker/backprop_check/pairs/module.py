@@ -54,7 +54,7 @@ def pairs_of(module: types.ModuleType) -> Iterator[Found]:
             yield Found(name, value.__code__.co_firstlineno, _of_pair(value, None), getattr(module, asks, None), asks)
         elif isinstance(value, type) and {"forward", "backward"} <= vars(value).keys():
             asks = f"{name}_inputs"
-            yield Found(name, value.forward.__code__.co_firstlineno, _of_layer, getattr(module, asks, None), asks)
+            yield Found(name, vars(value)["forward"].__code__.co_firstlineno, _of_layer, getattr(module, asks, None), asks)
 
 
 _GRADIENT = re.compile(r"d[A-Za-z_]\w*|grads?|gradients|grad_\w+|\w+_grads?")
@@ -65,7 +65,9 @@ def _returns_gradients(function: types.FunctionType) -> bool:
     definition = definition_of(function)
     returned = [node.value for node in ast.walk(definition) if isinstance(node, ast.Return)] if definition is not None else []
     return any(
-        isinstance(value, ast.Tuple) and len(value.elts) > 1 and all(isinstance(e, ast.Name) and _GRADIENT.fullmatch(e.id) for e in value.elts[1:])
+        isinstance(value, ast.Tuple)
+        and len(value.elts) > 1
+        and all(isinstance(e, ast.Name) and _GRADIENT.fullmatch(e.id) for e in value.elts[1:])
         for value in returned
     )
 

@@ -66,7 +66,9 @@ class Pair(Protocol):
     def unrecorded(self, failed: bool) -> Pair | None:
         """Return the pair as it runs unrecorded, where recording was in its way: it `failed`, or did what cannot be followed."""
 
-    def again(self, inputs: Sequence[Any], needs: tuple[bool, ...], gradients: Sequence[torch.Tensor]) -> Callable[[Callable[..., Any]], Back]:
+    def again(
+        self, inputs: Sequence[Any], needs: tuple[bool, ...], gradients: Sequence[torch.Tensor]
+    ) -> Callable[[Callable[..., Any]], Back]:
         """Return what runs another backward, unrecorded, after one run of the forward."""
 
     def value(self, inputs: Sequence[Any]) -> tuple[torch.Tensor, ...] | None:

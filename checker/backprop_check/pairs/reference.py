@@ -17,7 +17,7 @@ from backprop_check.records import Line, Target, Trial
 from backprop_check.trace.graph import Graph, seeded
 from backprop_check.trace.oracle import trace
 
-SEARCH = 15_000
+SEARCH = 20_000
 """What is spent (of the diagnosis' `Work`) on one gradient: what is costlier to find is looked for by changes of the backward."""
 
 LONGEST = 40

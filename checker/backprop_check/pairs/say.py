@@ -15,8 +15,9 @@ from backprop_check.live.learner import as_characters
 from backprop_check.live.relations import relation
 from backprop_check.live.say import WIDTH, why
 from backprop_check.pairs.examine import Examined
-from backprop_check.pairs.faults import Fault, of_call, of_gradient
+from backprop_check.pairs.faults import of_call, of_gradient
 from backprop_check.pairs.one import One
+from backprop_check.pairs.pair import Fault
 from backprop_check.pairs.returned import where
 from backprop_check.pairs.words import in_words
 from backprop_check.recording.frames import Place

@@ -25,7 +25,9 @@ class Valued(Cached):
     def backward(self, ran: Ran, gradients: Sequence[torch.Tensor]) -> Back:
         return self._back(ran.called, ran.state[1], 1)
 
-    def again(self, inputs: Sequence[Any], needs: tuple[bool, ...], gradients: Sequence[torch.Tensor]) -> Callable[[Callable[..., Any]], Back]:
+    def again(
+        self, inputs: Sequence[Any], needs: tuple[bool, ...], gradients: Sequence[torch.Tensor]
+    ) -> Callable[[Callable[..., Any]], Back]:
         due = self.value(inputs)
 
         def runs(function: Callable[..., Any]) -> Back:

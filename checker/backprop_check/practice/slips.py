@@ -22,51 +22,47 @@ def made(code: str, target: str, expression: str, names: Names, others: Collecti
     return own
 
 
-def _method(node: ast.expr, *names: str) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names
-
-
 def _unscattered(node: ast.expr, target: str) -> Iterator[ast.expr]:
     """The gradient itself, not brought back to the places it came from."""
-    if _method(node, "index_add", "index_put", "index_add_", "index_put_") and isinstance(node, ast.Call):
-        yield next(a for a in reversed(node.args) if not isinstance(a, ast.Constant))
+    match node:
+        case ast.Call(func=ast.Attribute(attr="index_add" | "index_put" | "index_add_" | "index_put_"), args=args):
+            yield next(a for a in reversed(args) if not isinstance(a, ast.Constant))
 
 
 def _unmasked(node: ast.expr, target: str) -> Iterator[ast.expr]:
-    if _method(node, "where", "masked_fill") and isinstance(node, ast.Call):
-        yield from (a for a in node.args if isinstance(a, ast.Name) and a.id.startswith("d"))
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "masked_fill":
-            yield node.func.value
+    match node:
+        case ast.Call(func=ast.Attribute(attr="where"), args=args):
+            yield from (a for a in args if isinstance(a, ast.Name) and a.id.startswith("d"))
+        case ast.Call(func=ast.Attribute(value=inner, attr="masked_fill")):
+            yield inner
 
 
 def _other_mask(node: ast.expr, target: str) -> Iterator[ast.expr]:
     """Another bound than the forward's."""
     if isinstance(node, ast.Compare):
-        yield from (
-            ast.Compare(node.left, node.ops, [ast.BinOp(node.comparators[0], op, ast.Constant(1))]) for op in (ast.Add(), ast.Sub())
-        )
+        for op in (ast.Add(), ast.Sub()):
+            yield ast.Compare(node.left, node.ops, [ast.BinOp(node.comparators[0], op, ast.Constant(1))])
 
 
 def _swapped(node: ast.expr, target: str) -> Iterator[ast.expr]:
-    if _method(node, "where") and isinstance(node, ast.Call):
-        yield ast.Call(node.func, [node.args[0], node.args[2], node.args[1]], [])
+    match node:
+        case ast.Call(func=ast.Attribute(attr="where") as where, args=[condition, one, other]):
+            yield ast.Call(where, [condition, other, one], [])
 
 
 def _summed_first(node: ast.expr, target: str) -> Iterator[ast.expr]:
-    if _method(node, "sum") and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        product = node.func.value
-        if isinstance(product, ast.BinOp) and isinstance(product.op, ast.Mult):
-            left, right = (ast.Call(ast.Attribute(p, "sum", ast.Load()), node.args, node.keywords) for p in (product.left, product.right))
-            yield ast.BinOp(left, ast.Mult(), right)
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.BinOp(left=left, op=ast.Mult(), right=right), attr="sum")):
+            one, other = (ast.Call(ast.Attribute(part, "sum", ast.Load()), node.args, node.keywords) for part in (left, right))
+            yield ast.BinOp(one, ast.Mult(), other)
 
 
 def _reshaped(node: ast.expr, target: str) -> Iterator[ast.expr]:
     """A reshape for a transpose."""
-    turned = (isinstance(node, ast.Attribute) and node.attr in ("T", "mT")) or _method(node, "transpose", "permute")
-    if turned:
-        inner = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else node.value  # type: ignore[attr-defined]
-        shape = ast.Attribute(ast.Name(target, ast.Load()), "shape", ast.Load())
-        yield ast.Call(ast.Attribute(inner, "reshape", ast.Load()), [shape], [])
+    match node:
+        case ast.Attribute(value=inner, attr="T" | "mT") | ast.Call(func=ast.Attribute(value=inner, attr="transpose" | "permute")):
+            shape = ast.Attribute(ast.Name(target, ast.Load()), "shape", ast.Load())
+            yield ast.Call(ast.Attribute(inner, "reshape", ast.Load()), [shape], [])
 
 
 def _without_label(node: ast.expr, target: str) -> Iterator[ast.expr]:

@@ -95,52 +95,52 @@ def _method(plain: str, args: list[Any], kwargs: dict[str, Any], written: bool, 
     if plain == "__setitem__":
         return _called(ast.Name("written_into", ast.Load()), args, {}, name)
     if plain == "__getitem__":
-        return ast.Subscript(_literal(args[0], name), _index(args[1], name), ast.Load())
+        return ast.Subscript(literal(args[0], name), _index(args[1], name), ast.Load())
     operator = plain[:-1] if written and plain.endswith("_") and not plain.endswith("__") else plain
     if len(args) == 2 and not kwargs:
         for table, turned in ((_BINARY, False), (_IN_PLACE, False), (_REFLECTED, True)):
             if operator in table:
-                left, right = (_literal(each, name) for each in (reversed(args) if turned else args))
+                left, right = (literal(each, name) for each in (reversed(args) if turned else args))
                 return ast.BinOp(left, table[operator](), right)
         if operator in _COMPARED:
-            return ast.Compare(_literal(args[0], name), [_COMPARED[operator]()], [_literal(args[1], name)])
+            return ast.Compare(literal(args[0], name), [_COMPARED[operator]()], [literal(args[1], name)])
     if len(args) == 1 and not kwargs:
         if operator in ("neg", "__neg__"):
-            return ast.UnaryOp(ast.USub(), _literal(args[0], name))
+            return ast.UnaryOp(ast.USub(), literal(args[0], name))
         if operator in ("__invert__", "bitwise_not"):
-            return ast.UnaryOp(ast.Invert(), _literal(args[0], name))
+            return ast.UnaryOp(ast.Invert(), literal(args[0], name))
     if plain in ("float", "half", "bfloat16", "double"):
         operator = "double"
     if plain == "data":
         operator = "detach"
     elif plain.startswith(".") and not args[1:]:
-        return ast.Attribute(_literal(args[0], name), plain[1:], ast.Load())
+        return ast.Attribute(literal(args[0], name), plain[1:], ast.Load())
     if operator.startswith("__"):
         raise Unwritten(plain)
     if plain in _MOVES and not any(isinstance(each, torch.dtype | Value) for each in (*args[1:], *kwargs.values())):
-        return _literal(args[0], name) if plain in ("to", "cpu", "cuda") else _called_on(args[0], operator, [], {}, name)
+        return literal(args[0], name) if plain in ("to", "cpu", "cuda") else _called_on(args[0], operator, [], {}, name)
     return _called_on(args[0], operator, args[1:], kwargs, name)
 
 
 def _called_on(owner: Any, method: str, args: list[Any], kwargs: Mapping[str, Any], name: Name) -> ast.expr:
-    return _called(ast.Attribute(_literal(owner, name), method, ast.Load()), args, kwargs, name)
+    return _called(ast.Attribute(literal(owner, name), method, ast.Load()), args, kwargs, name)
 
 
 def _called(function: ast.expr, args: list[Any], kwargs: Mapping[str, Any], name: Name) -> ast.expr:
     kept = {key: each for key, each in kwargs.items() if each is not None and key not in _NO_MATTER}
-    keywords = [ast.keyword(key, _literal(each, name)) for key, each in kept.items()]
-    return ast.Call(function, [_literal(each, name) for each in args], keywords)
+    keywords = [ast.keyword(key, literal(each, name)) for key, each in kept.items()]
+    return ast.Call(function, [literal(each, name) for each in args], keywords)
 
 
 def _index(given: Any, name: Name) -> ast.expr:
     if isinstance(given, tuple) and given:
         return ast.Tuple([_index(each, name) for each in given], ast.Load())
     if isinstance(given, slice):
-        return ast.Slice(*(None if each is None else _literal(each, name) for each in (given.start, given.stop, given.step)))
-    return _literal(given, name)
+        return ast.Slice(*(None if each is None else literal(each, name) for each in (given.start, given.stop, given.step)))
+    return literal(given, name)
 
 
-def _literal(given: Any, name: Name) -> ast.expr:
+def literal(given: Any, name: Name) -> ast.expr:
     match given:
         case Value():
             return name(given)
@@ -151,13 +151,13 @@ def _literal(given: Any, name: Name) -> ast.expr:
             return ast.Attribute(ast.Name("torch", ast.Load()), str(kind).removeprefix("torch."), ast.Load())
         case range():
             ends = [given.stop] if not given.start and given.step == 1 else [given.start, given.stop, given.step][: 2 + (given.step != 1)]
-            return ast.Call(ast.Name("range", ast.Load()), [_literal(each, name) for each in ends], [])
+            return ast.Call(ast.Name("range", ast.Load()), [literal(each, name) for each in ends], [])
         case tuple():
-            return ast.Tuple([_literal(each, name) for each in given], ast.Load())
+            return ast.Tuple([literal(each, name) for each in given], ast.Load())
         case list():
-            return ast.List([_literal(each, name) for each in given], ast.Load())
+            return ast.List([literal(each, name) for each in given], ast.Load())
         case slice():
-            parts = [_literal(each, name) for each in (given.start, given.stop, given.step)]
+            parts = [literal(each, name) for each in (given.start, given.stop, given.step)]
             return ast.Call(ast.Name("slice", ast.Load()), parts, [])
         case bool() | int() | float() | str() | None:
             return _number(given)

@@ -125,7 +125,11 @@ def _built(
             tree = put(done.trees[value], trees)
             reads = {texts.get(n.id, n.id): n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in known}
             source = None if value in done.masks or value in done.cut else written(value)
-            own = own_words(*source, reads, variables, known, done.numbers[value]) if source is not None else None
+            own = (
+                own_words(*source, reads, variables, known, done.numbers[value], {names[leaf] for leaf in done.leaves})
+                if source is not None
+                else None
+            )
             text, beside = own if own is not None else (ast.unparse(tree), {})
             modules |= {name: there for name, there in beside.items() if isinstance(there, types.ModuleType)}
             numbers |= {name: there for name, there in beside.items() if not isinstance(there, types.ModuleType)}

@@ -14,6 +14,7 @@ import torch
 from backprop_check.recording.drawing import Lost, drawn, keeps
 from backprop_check.recording.expressions import SCOPE, expression
 from backprop_check.recording.frames import place
+from backprop_check.recording.places import forms
 from backprop_check.recording.values import Call, Value, reads
 from backprop_check.trace.graph import default_dtype
 
@@ -63,7 +64,7 @@ def replay(roots: Sequence[Value], held: Collection[int] = (), known: Mapping[Va
         done = Replayed(inside=_inside(order), numbers=dict(known or {}))
         wrong, room = None, LARGEST
         for value in order:
-            if not _computed(value, given, moved, done):
+            if not _computed(value, given, moved, done, known is None):
                 wrong = value
                 break
             number = done.numbers[value]
@@ -71,7 +72,7 @@ def replay(roots: Sequence[Value], held: Collection[int] = (), known: Mapping[Va
             if room < 0:
                 raise Lost
         if wrong is None:
-            return done
+            return _needed(done, roots) if known is None else done
         if wrong.tensor is None or wrong in opaque:
             raise Lost
         opaque.add(wrong)
@@ -115,7 +116,7 @@ def _inside(order: Sequence[Value]) -> set[Value]:
     return {value for value, call in calls if any(code in codes for code, _ in call.where)}
 
 
-def _computed(value: Value, given: set[Value], moved: set[Value], done: Replayed) -> bool:
+def _computed(value: Value, given: set[Value], moved: set[Value], done: Replayed, legible: bool) -> bool:
     call, live = value.call, value.tensor
     if value in done.numbers:
         done.leaves.append(value)
@@ -141,6 +142,8 @@ def _computed(value: Value, given: set[Value], moved: set[Value], done: Replayed
                 tree: ast.expr = at(call, ast.BinOp(placeholder(dropped), ast.Mult(), ast.Name(f"m{id(value)}", ast.Load())))
             else:
                 tree = at(call, expression(call, value.index, value.written, placeholder))
+                if call.name == "__setitem__" and legible:
+                    tree = at(call, _legible(call, tree, done))
                 if not call.grad and value not in done.inside and any(read in moved for read in reads(call)):
                     done.cut.add(value)
                     tree = ast.Call(ast.Attribute(tree, "detach", ast.Load()), [], [])
@@ -150,6 +153,35 @@ def _computed(value: Value, given: set[Value], moved: set[Value], done: Replayed
     except Exception:
         return False
     return agrees(done.numbers[value], live, max((_size(done.numbers[read]) for read in reads(call)), default=0.0))
+
+
+def _legible(call: Call, tree: ast.expr, done: Replayed) -> ast.expr:
+    """What a write leaves, by operations that make new tensors, where those give the same numbers."""
+    due = _evaluated(tree, done)
+    for other in forms(call, done.numbers, placeholder):
+        try:
+            found = _evaluated(other, done)
+        except (RuntimeError, TypeError, ValueError, IndexError):
+            continue
+        if isinstance(found, torch.Tensor) and found.dtype == due.dtype and torch.equal(found, due):
+            return other
+    return tree
+
+
+def _needed(done: Replayed, roots: Sequence[Value]) -> Replayed:
+    """Without what no root reads: what stood in places before all of them were written."""
+    known = {f"v{id(value)}": value for value in done.numbers}
+    needed, stack = set[Value](), [*roots]
+    while stack:
+        value = stack.pop()
+        if value not in needed:
+            needed.add(value)
+            tree = done.trees.get(value)
+            stack += [known[n.id] for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in known] if tree is not None else []
+    done.lines = [value for value in done.lines if value in needed]
+    done.leaves = [value for value in done.leaves if value in needed]
+    done.trees = {value: tree for value, tree in done.trees.items() if value in needed}
+    return done
 
 
 def _size(number: Any) -> float:

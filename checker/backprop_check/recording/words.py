@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
@@ -52,14 +52,22 @@ def written(value: Value) -> tuple[ast.expr, str] | None:
 
 
 def own_words(
-    expression: ast.expr, text: str, reads: Mapping[str, str], names: Mapping[str, Any], numbers: Mapping[str, Any], due: Any
+    expression: ast.expr,
+    text: str,
+    reads: Mapping[str, str],
+    names: Mapping[str, Any],
+    numbers: Mapping[str, Any],
+    due: Any,
+    leaves: Collection[str] = (),
 ) -> tuple[str, dict[str, Any]] | None:
     """Return the expression over the graph's names, and what else of the user's names it reads; None where it does not give `due`.
 
     It stands as `text` in the source. `reads` gives the graph's name for the user's, `numbers` the graph's values in float64.
+    Of `leaves` it may ask the sizes too.
     """
     if not is_pure(expression, names):
         return None
+    reads = {**reads, **{name: name for name in _asked_for_sizes(expression) if name in leaves and name not in reads}}
     beside: dict[str, Any] = {}
     for identifier in {n.id for n in ast.walk(expression) if isinstance(n, ast.Name)}:
         there = names.get(identifier)
@@ -80,6 +88,13 @@ def own_words(
     except Exception:
         return None
     return told if is_same(value, due) else None
+
+
+def _asked_for_sizes(expression: ast.expr) -> set[str]:
+    """The names that an expression reads for the sizes of what they hold, and for nothing else."""
+    asked = [n.value for n in ast.walk(expression) if isinstance(n, ast.Attribute) and n.attr == "shape"]
+    sizes = {id(n): n.id for n in asked if isinstance(n, ast.Name)}
+    return {*sizes.values()} - {n.id for n in ast.walk(expression) if isinstance(n, ast.Name) and id(n) not in sizes}
 
 
 def is_same(value: Any, due: Any) -> bool:

@@ -10,18 +10,25 @@ from rich.text import Text
 from backprop_check.records import Diagnosis, Span, Submission
 from backprop_check.report.excerpt import Mark, marked
 
+MOST = 2
+"""In more places than these carets tell nothing."""
+
 
 def place_lines(diagnoses: Sequence[Diagnosis], line: int | None, submission: Submission, width: int) -> Iterator[Text]:
     """Yield the lines of each place with its caret and what is said of it, in the file's order; nothing where there is no line to show.
 
-    A diagnosis without a span is about `line`. Of two places of which one holds the other only the inner one has carets.
+    A diagnosis without a span is about `line`. Of two places of which one holds the other only the inner one has carets; of
+    the causes that are offered, the places of the first two.
     """
     found: dict[tuple[int, int], list[Mark]] = {}
-    marks = [Mark(d.span, d.error) for d in diagnoses] + [Mark(span, text, "cyan") for d in diagnoses for span, text in d.also]
+    causes = [Mark(d.span, d.error) for d in diagnoses]
+    shown = list(dict.fromkeys(d.span for d in diagnoses))[:MOST]
+    marks = causes + [Mark(span, text, "cyan") for d in diagnoses for span, text in d.also]
     for mark in marks:
         first, last = (mark.span[0], mark.span[2]) if mark.span else (line, line)
         if first is not None and last is not None:
             bare = mark.span is not None and any(_within(other.span, mark.span) for other in marks)
+            bare = bare or (mark in causes and mark.span not in shown)
             found.setdefault(_whole(first, last, submission), []).append(replace(mark, span=None) if bare else mark)
     # Python's lines, which a form feed does not end; and the learner's own, of which `body` has blanked those that do not parse.
     text = (submission.text or submission.body).split("\n")

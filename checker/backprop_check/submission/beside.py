@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from backprop_check.exercise.mend import parse_leniently
+from backprop_check.exercise.nodes import walk
 from backprop_check.records import Module
 from backprop_check.submission.needed import Needed, gives, needed
 
@@ -106,7 +107,7 @@ class Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def _imported(nodes: Iterable[ast.AST], package: str) -> Iterator[tuple[str, frozenset[str]]]:
     """Yield each module that may be meant, and what is read of it."""
-    parts = [part for node in nodes for part in ast.walk(node)]
+    parts = [part for node in nodes for part in walk(node)]
     attributes = frozenset(part.attr for part in parts if isinstance(part, ast.Attribute))
     for part in parts:
         if isinstance(part, ast.Import):

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from backprop_check.exercise.nodes import children, walk
 from backprop_check.submission.statements import written
 
 DEEPEST = 30
@@ -107,26 +108,26 @@ def free(nodes: Iterable[ast.AST], depth: int = 0) -> set[str]:
         if isinstance(node, ast.Name):
             found |= {node.id} if isinstance(node.ctx, ast.Load) else set()
         elif depth > DEEPEST:
-            stack += ast.iter_child_nodes(node)
+            stack += children(node)
         elif isinstance(node, _FUNCTIONS):
             stack += [*getattr(node, "decorator_list", ()), *node.args.defaults, *(d for d in node.args.kw_defaults if d)]
             found |= _read_inside(node, depth + 1)
         elif isinstance(node, _COMPREHENSIONS):
-            own = {n.id for part in node.generators for n in ast.walk(part.target) if isinstance(n, ast.Name)}
-            found |= free(ast.iter_child_nodes(node), depth + 1) - own
+            own = {n.id for part in node.generators for n in walk(part.target) if isinstance(n, ast.Name)}
+            found |= free(children(node), depth + 1) - own
         elif isinstance(node, ast.AnnAssign):
             stack += [node.target, *([node.value] if node.value else [])]
         else:
             if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
                 found.add(node.target.id)
-            stack += ast.iter_child_nodes(node)
+            stack += children(node)
     return found
 
 
 def _read_inside(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, depth: int) -> set[str]:
     body = [function.body] if isinstance(function, ast.Lambda) else function.body
-    shared = {name for node in body for n in ast.walk(node) if isinstance(n, ast.Global) for name in n.names}
-    parameters = {n.arg for n in ast.walk(function.args) if isinstance(n, ast.arg)}
+    shared = {name for node in body for n in walk(node) if isinstance(n, ast.Global) for name in n.names}
+    parameters = {n.arg for n in walk(function.args) if isinstance(n, ast.arg)}
     return (free(body, depth) - parameters - _stored(body)) | shared
 
 
@@ -148,7 +149,7 @@ def _stored(nodes: Iterable[ast.AST]) -> set[str]:
         elif isinstance(node, ast.MatchMapping) and node.rest:
             found.add(node.rest)
         if not isinstance(node, (ast.Lambda, *_COMPREHENSIONS)):
-            stack += ast.iter_child_nodes(node)
+            stack += children(node)
     return found
 
 
@@ -239,7 +240,7 @@ def _kept(body: Sequence[ast.stmt], given: dict[int, list[ast.stmt]], inside: se
 
 
 def _is_main(test: ast.expr) -> bool:
-    parts = list(ast.walk(test))
+    parts = list(walk(test))
     named = any(isinstance(part, ast.Name) and part.id == "__name__" for part in parts)
     return named and any(isinstance(part, ast.Constant) and part.value == "__main__" for part in parts)
 
@@ -252,5 +253,5 @@ def _reason(node: ast.stmt) -> str:
 
 def _changed(node: ast.stmt) -> set[str]:
     """The names whose values a call in a statement changes for certain: `rows.append(3)`."""
-    calls = (part.func for part in ast.walk(node) if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute))
+    calls = (part.func for part in walk(node) if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute))
     return {call.value.id for call in calls if isinstance(call.value, ast.Name) and call.attr in _MUTATORS}

@@ -11,6 +11,7 @@ from pathlib import Path
 from backprop_check.errors import BadInput
 from backprop_check.exercise.custom import misplaced, plain
 from backprop_check.exercise.mend import parse_leniently
+from backprop_check.exercise.nodes import walk
 from backprop_check.exercise.source import characters, segment
 from backprop_check.files import read_text
 from backprop_check.records import Broken, Exercise, Statement, Submission
@@ -78,7 +79,7 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise, besid
         beside,
         body,
     )
-    classes = [node for part in (*around.runs.runs, *body) for node in ast.walk(part) if isinstance(node, ast.ClassDef)]
+    classes = [node for part in (*around.runs.runs, *body) for node in walk(part) if isinstance(node, ast.ClassDef)]
     methods = {m.name for node in classes for m in node.body if isinstance(m, ast.FunctionDef)}
     return Submission(
         path=path,
@@ -115,7 +116,7 @@ def _is_about(exercise: Exercise, cell: Cell, tree: ast.Module, broken: Iterable
     """Whether a cell's `backward` is this exercise's, by its parameters and the gradients it names: a notebook may hold several."""
     function = None if cell.mark is not None else backwards(tree)[-1]
     asked = set(asked_for(function)) if function is not None else set()
-    names = {n.id for n in ast.walk(function or tree) if isinstance(n, ast.Name)} | {b.target for b in broken}
+    names = {n.id for n in walk(function or tree) if isinstance(n, ast.Name)} | {b.target for b in broken}
     return 2 * len(asked & set(exercise_parameters(exercise))) >= len(asked) and any(target.name in names for target in exercise.targets)
 
 

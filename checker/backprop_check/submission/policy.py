@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection
 
+from backprop_check.exercise.nodes import walk
+
 _DERIVATIVES = ("torch.nn.grad", "torch._decomp")
 _MODULES = ("torch.autograd", "torch.func", "functorch", "torch.nn.functional.autograd", *_DERIVATIVES)
 _CALLS = {"backward", "retain_grad", "enable_grad", "set_grad_enabled"}
@@ -17,8 +19,8 @@ def asks_oracle(node: ast.AST, forward: Collection[str], own_methods: Collection
 
     `forward` are names known to be tensors; `own_methods` those of the learner's own classes, whose `.backward()` is no oracle.
     """
-    harmless = {id(a.value) for a in ast.walk(node) if isinstance(a, ast.Attribute) and a.attr in _HARMLESS}
-    for child in ast.walk(node):
+    harmless = {id(a.value) for a in walk(node) if isinstance(a, ast.Attribute) and a.attr in _HARMLESS}
+    for child in walk(node):
         if isinstance(child, ast.Attribute):
             dotted = _dotted(child)
             if dotted.startswith("torch.") and is_derivative(child.attr):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 
+from backprop_check.exercise.nodes import children
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -44,7 +46,7 @@ def pauses(nodes: Iterable[ast.AST]) -> str | None:
         if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith) or (isinstance(node, ast.comprehension) and node.is_async):
             return "await"
         inner = isinstance(node, Function | ast.ClassDef | ast.Lambda)
-        if not inner and (found := pauses(ast.iter_child_nodes(node))):
+        if not inner and (found := pauses(children(node))):
             return found
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from backprop_check.exercise.nodes import children, walk
 from backprop_check.exercise.source import segment
 from backprop_check.records import Statement
 
@@ -72,8 +73,8 @@ def written(node: ast.AST) -> set[str]:
 
 def read(node: ast.AST) -> set[str]:
     """Names that `node` loads, inside nested functions too; the name of `x += ` counts as read."""
-    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    return names | {n.target.id for n in ast.walk(node) if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)}
+    names = {n.id for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return names | {n.target.id for n in walk(node) if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)}
 
 
 def replaces(statement: Statement, name: str) -> bool:
@@ -127,7 +128,7 @@ def _own(node: ast.AST) -> Iterator[ast.AST]:
     yield node
     if isinstance(node, _SCOPES):
         return
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         if isinstance(node, _COMPREHENSIONS) and isinstance(child, ast.comprehension):
             yield from _own(child.iter)
         else:

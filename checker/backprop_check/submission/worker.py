@@ -37,6 +37,9 @@ FLAGS = __future__.annotations.compiler_flag
 """What learners' code is compiled with: an annotation computes nothing and needs no package."""
 
 
+_WHOLE = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+_equal = torch.equal  # whatever the submission makes of that name
+
 _NOTHING: Mapping[str, Any] = {}
 _OWN: set[str] = set()
 _GUARDED: dict[str, Any] = {}
@@ -130,6 +133,29 @@ def _print(channel: Channel, call: Callable[[Hook], None]) -> None:
         call(hook)
 
 
+class Pristine:
+    """What a forward value was. It is asked after every target, of every value: so nothing is copied for it."""
+
+    def __init__(self, given: torch.Tensor, copy: torch.Tensor) -> None:
+        self.copy, self._place = copy, given.data_ptr()
+        self._now, self._then = _bits(given), _bits(copy)
+
+    def holds(self, tensor: torch.Tensor) -> bool:
+        """Whether `tensor`, the value that was given, is still the same, bit by bit: a NaN in the forward is equal to itself here."""
+        copy = self.copy
+        if tensor.shape != copy.shape or tensor.dtype != copy.dtype or tensor.stride() != copy.stride():
+            return False
+        if tensor.data_ptr() != self._place:  # its numbers lie elsewhere now
+            return raw_bytes(tensor) == raw_bytes(copy)
+        return _equal(self._now, self._then)
+
+
+def _bits(tensor: torch.Tensor) -> torch.Tensor:
+    """The memory of a tensor, as whole numbers."""
+    plain = tensor.detach()
+    return (torch.view_as_real(plain) if plain.is_complex() else plain).view(_WHOLE[plain.element_size() // (1 + plain.is_complex())])
+
+
 class RealRun(Hook):
     """The hook of a run with replacement: sends each answer, then lets the oracle's value take its place."""
 
@@ -144,7 +170,7 @@ class RealRun(Hook):
     ) -> None:
         self.channel, self.targets, self.statements, self.plan, self.unseen = channel, targets, statements, plan, unseen
         self.given = given
-        self.pristine = {name: (v.clone(), raw_bytes(v)) for name, v in given.items() if isinstance(v, torch.Tensor)}
+        self.pristine = {name: Pristine(v, v.clone()) for name, v in given.items() if isinstance(v, torch.Tensor)}
         self.most = most_elements(given)
         self.versions = {name: v._version for name, v in given.items() if isinstance(v, torch.Tensor)}
         self.own_last = own_last_writes(targets, statements)
@@ -182,7 +208,7 @@ class RealRun(Hook):
 
     def _changed(self, name: str, tensor: torch.Tensor, index: int) -> bool:
         """Whether a forward value was written over; a write through `.data` or a shared buffer leaves the version as it was."""
-        changed = tensor._version != self.versions[name] or (index in self.unseen and not _unchanged(tensor, *self.pristine[name]))
+        changed = tensor._version != self.versions[name] or (index in self.unseen and not self.pristine[name].holds(tensor))
         return changed and name not in self.told
 
     def finish(self, scope: Mapping[str, Any]) -> None:
@@ -222,8 +248,9 @@ class RealRun(Hook):
         _, gradients = self.channel.receive()
         self.replaced.update(gradients)
         for name, tensor in self.given.items():
-            if isinstance(tensor, torch.Tensor) and not _unchanged(tensor, *self.pristine[name]):
-                tensor.set_(self.pristine[name][0].clone())  # type: ignore[call-overload]
+            if isinstance(tensor, torch.Tensor) and not self.pristine[name].holds(tensor):
+                tensor.set_(self.pristine[name].copy.clone())  # type: ignore[call-overload]
+                self.pristine[name] = Pristine(tensor, self.pristine[name].copy)
                 self.versions[name] = tensor._version
         self.told.clear()
 
@@ -337,9 +364,3 @@ def run_each(
 
 def _fresh(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: v.clone() if isinstance(v, torch.Tensor) else v for name, v in values.items()}
-
-
-def _unchanged(tensor: torch.Tensor, pristine: torch.Tensor, data: bytes) -> bool:
-    # Bytes, not `==`: a NaN in the forward is equal to itself here.
-    same = tensor.shape == pristine.shape and tensor.dtype == pristine.dtype and tensor.stride() == pristine.stride()
-    return same and raw_bytes(tensor) == data

@@ -23,7 +23,7 @@ _METHOD_LEFT_OUT: dict[str, Codes] = {
     "index_put": ("missing-scatter",),
     "index_add": ("missing-scatter",),
     "argmax": ("index-as-value",),
-    **dict.fromkeys(MOVES, ("wrong-permutation",)),
+    **dict.fromkeys(MOVES, ("wrong-permutation", "missing-transpose")),
 }
 _BEFORE = ("wrong-point", "wrong-operand", "wrong-local-derivative")
 """What stands there without a function of numbers: the value before it."""

@@ -15,17 +15,19 @@ def left_out(place: Place, lost: ast.expr, names: Names) -> Codes:
     kept = [factor for factor in _product(place) if factor is not lost]
     if names.upstream(lost):
         masks = bool(kept) and all(_masks(factor) for factor in kept)
-        return "missing-upstream", *also(masks, "mask-as-gradient")
+        is_value = len(kept) == 1 and isinstance(kept[0], ast.Name) and not place.inner
+        return "missing-upstream", *also(masks, "mask-as-gradient"), *also(is_value, "wrong-local-derivative")
     if _masks(lost) or (isinstance(lost, ast.Name) and lost.id in names.masks):
         whole = also(not makes(lost, "one_hot"), "missing-local-derivative", "wrong-local-derivative")
         ties = also(makes(lost, "sum"), "tie-convention")  # how many there are
         return "missing-mask", "not-selected", *also(makes(lost, "one_hot"), "missing-scatter", "ignored-index"), *whole, *ties
-    inner = any(names.local(factor) for factor in kept)
+    inner = any(names.local(factor) or (isinstance(factor, ast.Name) and factor.id in names.masks) for factor in kept)
     inner = inner or (isinstance(lost, ast.BinOp) and isinstance(lost.op, ast.Mult | ast.Div))  # slopes of more than one operation
     if names.local(lost):
         return "missing-local-derivative", "wrong-local-derivative", *also(inner, "missing-inner-derivative")
     # Without its last local factor, even a constant one, the gradient from above goes through as if nothing stood in its way.
-    passed = also(bool(kept) and all(names.gradient(factor) for factor in kept), "missing-local-derivative")
+    through = bool(kept) and all(names.gradient(factor) or makes(factor, "ones_like") for factor in kept)
+    passed = also(through, "missing-local-derivative")
     if makes(lost, "ones_like"):
         return "not-expanded", *also(not isinstance(lost, ast.Call), "wrong-scale"), *passed
     value = number(lost)

@@ -30,7 +30,7 @@ def _constant(place: Place, value: float, other: float, names: Names) -> Codes:
     if place.in_subscript:
         return "wrong-axis", *also(place.in_length, "wrong-scale"), *also(not place.of_shape, "wrong-slice")
     if place.moving:
-        return "wrong-permutation", "shape-error"
+        return "wrong-permutation", "reversed-axes", "missing-transpose", "wrong-transpose", "shape-error"
     if place.in_comparison:
         return ("wrong-mask",)
     if place.laid_out == "one_hot":

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from backprop_check.authoring.slips.factors import left_out
 from backprop_check.authoring.slips.names import Names
-from backprop_check.authoring.slips.places import Place
-from backprop_check.authoring.slips.whole import Codes, LabelledSlip
+from backprop_check.authoring.slips.places import MOVES, Place, called
+from backprop_check.authoring.slips.whole import Codes, LabelledSlip, also
 
 
 def at_matmul(place: Place, node: ast.BinOp, names: Names) -> Iterator[LabelledSlip]:
@@ -35,7 +35,9 @@ def at_turn(place: Place) -> Iterator[LabelledSlip]:
 
 def _turning(node: ast.expr) -> Codes:
     turned = isinstance(node, ast.Attribute) and node.attr in ("T", "mT")
-    return ("missing-transpose", "wrong-transpose") if turned else ("needless-transpose", "wrong-transpose", "reversed-axes")
+    if turned:
+        return "missing-transpose", "wrong-transpose"
+    return "needless-transpose", "wrong-transpose", "reversed-axes", *also(called(node) in MOVES, "wrong-permutation")
 
 
 def _turned(node: ast.expr) -> ast.expr:

@@ -29,7 +29,7 @@ def at_operator(place: Place, names: Names) -> Iterator[LabelledSlip]:
         case ast.BinOp(op=ast.Div()):
             yield from _divide(place, node, names)
         case ast.BinOp(op=ast.Pow()):
-            yield from _power(node)
+            yield from _power(node, names)
         case ast.BinOp(op=ast.MatMult()):
             yield from at_matmul(place, node, names)
 
@@ -98,8 +98,8 @@ def _divide(place: Place, node: ast.BinOp, names: Names) -> Iterator[LabelledSli
     yield "operator", tuple(dict.fromkeys(multiplied)), _with(node, ast.Mult())
 
 
-def _power(node: ast.BinOp) -> Iterator[LabelledSlip]:
-    fair = ("wrong-power", _OTHER)
+def _power(node: ast.BinOp, names: Names) -> Iterator[LabelledSlip]:
+    fair = "wrong-power", _OTHER, *also(names.constant(node), "wrong-scale")
     yield "power", fair, node.left
     yield "power", (*fair, "missing-local-derivative"), node.right
     yield "swap", fair, ast.BinOp(node.right, node.op, node.left)

@@ -57,10 +57,10 @@ def _of_one(case: Case) -> Diagnosis | None:
 
 
 def _where(case: Case, found: Mended) -> str:
-    """The lines that use the node; or the one further on up to which the learner's line goes."""
+    """The line whose gradient the part lacks, where that stands nowhere else in the answer; else those that use the node."""
     new = case.gradients_in(found.tree) - case.gradients_in(case.draft or found.tree)
-    further = [line for line in case.graph.exercise.lines if f"d{line.name}" in new and line not in case.consumers]
-    return lines(further) if further else users(case)
+    lacking = [line for line in case.graph.exercise.lines if f"d{line.name}" in new]
+    return lines(lacking) if lacking else users(case)
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:

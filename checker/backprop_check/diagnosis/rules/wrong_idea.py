@@ -23,7 +23,7 @@ import ast
 import torch
 
 from backprop_check.derivation.derive import Derived
-from backprop_check.derivation.trees import text
+from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis.asking import asks, goal
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import names_used, parts, value_of, valued_parts
@@ -89,8 +89,8 @@ def _of_other_values(case: Case, draft: ast.expr, derived: Derived) -> bool:
 
 
 def _values_read(case: Case, expression: ast.expr) -> set[str]:
-    """The values of the forward that move, by name."""
-    return {n.id for n in names_used(expression) if "d" + n.id in case.verdict.runs[0].trial.gradients}
+    """The values of the forward that move, by name. Of the text: a name derived twice is one node, and may lend its shape once."""
+    return {n.id for n in names_used(parsed(text(expression))) if "d" + n.id in case.verdict.runs[0].trial.gradients}
 
 
 def _still(case: Case, derived: Derived) -> bool:

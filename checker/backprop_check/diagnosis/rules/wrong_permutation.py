@@ -69,7 +69,7 @@ def _moved(case: Case) -> Diagnosis | None:
     return case.proven(
         "wrong-permutation",
         error=f"`{call.func.attr}` moves the numbers away from their places",
-        note=f"Without it every number stands where the element of {case.node} stands that it belongs to.",
+        note=f"Without it every number stands in the place of the element of {case.node} whose gradient it is.",
         help="Move numbers on the way back only where the forward moved them.",
         span=case.span(call, after=call.func.value),
         fix=found.fix,

@@ -30,7 +30,7 @@ def question(diagnosis: Diagnosis, gradient: Gradient, lesson: Lesson, filling: 
         "Of a term": part,
         "Of one use": filling["count"] == "1",
         "Of an infinity written down": diagnosis.error.startswith("an infinity"),
-        "Of another value": "than the one that" in diagnosis.error,
+        "Of another value": diagnosis.error.endswith(" meets"),
         "Of what has no name": "is what goes into" in diagnosis.error,
     }
     known = page(diagnosis.code)
