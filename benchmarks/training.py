@@ -32,6 +32,7 @@ SLIPS = {
     "dim_digits": ("ex25", "dbias = dy.sum(0)", "dbias = -dy.sum(0)"),
     "names": ("ex13", "dbndiff = bnvar_inv * dbnraw + 2 * bndiff * dbndiff2", "dbndiff = bnvar_inv * dbnraw"),
     "waves": ("ex28", "dWh = h1.T @ ((1 - h2**2) * dh2) + h2.T @ ((1 - h3**2) * dh3)", "dWh = h2.T @ ((1 - h3**2) * dh3)"),
+    "gapped_digits": ("ex47", "dw = (h * keep * dy).sum(0)", "dw = (h * dy).sum(0)"),
     "mouse": ("ex34", "dchosen = -adv / adv.shape[0]", "dchosen = adv / adv.shape[0]"),
     "sorting": ("ex37", "dh = dy + df @ W1.T", "dh = df @ W1.T"),
 }

@@ -48,8 +48,8 @@ def test_they_are_off_by_no_more_than_they_say(path: Path) -> None:
         numeric = central_differences(graph, trial, target.node)
         gradient, scale = trial.gradients[target.name], trial.scales[target.name]
         assert numeric.elements == gradient.numel() == len(numeric.slopes)
-        assert not any(slope.kinked for slope in numeric.slopes)
-        for slope in numeric.slopes:
+        assert graph.scope.get("TIES") or not any(slope.kinked for slope in numeric.slopes)
+        for slope in (slope for slope in numeric.slopes if not slope.kinked):
             assert abs(slope.central - gradient[slope.index].item()) <= 2 * slope.error + 1e-9 * scale
             assert slope.error <= 1e-5 * scale
         assert numeric.together == pytest.approx(gradient.sum().item(), rel=1e-4, abs=1e-6 * scale)
@@ -132,7 +132,7 @@ def test_the_numbers_to_work_by_hand_are_few_digits_and_smooth(path: Path) -> No
             assert torch.equal(value, again.values[name])
             assert torch.equal(value, value if not value.is_floating_point() else value.round(decimals=3))
             assert not (value.is_floating_point() and bool((value == 0).any()))
-    if path.stem != "ex13_mlp":
+    if path.stem != "ex13_mlp" and not graph.scope.get("TIES"):
         assert not any(s.kinked for target in graph.exercise.targets for s in central_differences(graph, trial, target.node).slopes)
 
 

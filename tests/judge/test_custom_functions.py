@@ -39,6 +39,10 @@ STOPS = {
     "a gradient too few": ({"return dx, dw, None": "return dx, dw"}, "returns 2 of 3"),
     "no return": ({"        return dx, dw, None\n": ""}, "returns no gradient"),
     "a value that was not saved": ({"(1 - h**2) * dh": "(1 - torch.tanh(x)**2) * dh"}, "is not given `x`"),
+    "a word that ctx does not have": (
+        {"ctx.saved_tensors\n": "ctx.saved_tensor\n"},
+        "there is no `ctx.saved_tensor` in `Gated`: there is `ctx.saved_tensors`.",
+    ),
 }
 
 
@@ -57,7 +61,7 @@ def accepted(text: str) -> bool:
     x, w, keep = torch.randn(5, 7).double().requires_grad_(), torch.randn(7).double().requires_grad_(), torch.rand(5, 7) > 0.25
     try:
         return bool(torch.autograd.gradcheck(lambda x, w: scope["Gated"].apply(x, w, keep), (x, w), raise_exception=False))
-    except (RuntimeError, NameError, TypeError):
+    except (RuntimeError, NameError, TypeError, AttributeError):
         return False
 
 

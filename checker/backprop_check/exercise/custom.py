@@ -20,6 +20,14 @@ Place = tuple[int, int, int, int]
 """The line and column where a stretch of text begins, and those where it ends; lines from 0, columns in bytes."""
 
 
+_OF_TORCH = frozenset({
+    "dirty_tensors", "mark_dirty", "mark_non_differentiable", "materialize_grads", "maybe_clear_saved_tensors", "metadata", "name",
+    "needs_input_grad", "next_functions", "non_differentiable", "register_hook", "register_prehook", "save_for_backward",
+    "saved_for_forward", "saved_tensors", "saved_variables", "set_materialize_grads", "to_save",
+})  # fmt: skip
+"""What torch's own `ctx` has, whatever forward put there."""
+
+
 @dataclass(frozen=True)
 class Custom:
     """A class with its two functions. `named` are forward's assignments, `kept` what it put on `ctx`, `saved` what it saved."""
@@ -143,6 +151,17 @@ class _Writer:
             used = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == context
             if isinstance(node, ast.Attribute) and used and (text := self._on_context(node.attr)) is not None:
                 yield _place(node), text
+            elif (
+                isinstance(node, ast.Attribute)
+                and used
+                and self.path is not None
+                and isinstance(node.ctx, ast.Load)
+                and node.attr not in _OF_TORCH
+            ):
+                there = ", ".join(f"`{context}.{name}`" for name in ("saved_tensors", *self.found.kept))
+                raise BadInput(
+                    f"{self.path}:{node.lineno}: there is no `{context}.{node.attr}` in `{self.found.node.name}`: there is {there}."
+                )
 
     def _on_context(self, name: str) -> str | None:
         if name == "saved_tensors":

@@ -27,10 +27,11 @@ def by_hand(graph: Graph) -> Trial:
     """
     for digits in DIGITS:
         try:
-            trial, near = (trace(_rounded(graph, digits, nudge), SEED, graph.sizes[0], digits=digits) for nudge in (0.0, NUDGE))
+            trial, *near = (trace(_rounded(graph, digits, nudge), SEED, graph.sizes[0], digits=digits) for nudge in (0.0, NUDGE, -NUDGE))
         except BadInput:
             continue
-        if all(_same(gradient, near.gradients[name], trial.scales[name]) for name, gradient in trial.gradients.items()):
+        # To both sides: of two that tie the winner stays the same to one of them.
+        if all(_same(gradient, each.gradients[name], trial.scales[name]) for name, gradient in trial.gradients.items() for each in near):
             return trial
     return trace(graph, SEED, graph.sizes[0])
 
