@@ -143,6 +143,15 @@ def test_gradescope_of_what_was_not_judged() -> None:
     )
 
 
+def test_what_was_passed_over_is_told_where_all_is_right() -> None:
+    """A line that hangs between the gradients costs none of them: who hands it in has to read of it all the same."""
+    hung = result(gradients=ALL_RIGHT, outcome="timeout")
+    hung.report["notices"] = ["line 7 took longer than 1 s, and was passed over", "h.py:3: \x1b[31m raised"]
+    told = "Line 7 took longer than 1 s, and was passed over.\nh.py:3: \\x1b[31m raised."
+    assert document("gradescope", hung)["output"].startswith("4 of 4 gradients right\nNot everything was judged (timeout): ")
+    assert document("gradescope", hung)["output"].endswith("\n" + told) and document("prairielearn", hung)["message"].endswith("\n" + told)
+
+
 def test_exercism() -> None:
     data = document("exercism", MIXED)
     assert (data["version"], data["status"], data["message"]) == (3, "fail", None)
