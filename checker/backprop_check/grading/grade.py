@@ -87,7 +87,7 @@ def _tasks(left: Sequence[Found], read: Reader, setup: Setup, unread: list[Resul
         task = Task(each.submission, each.student, each.exercise, data, digest, beside)
         if why:
             unread.append(
-                unjudged(setup, task, f"{each.submission} {why}." if each.trouble else why, "refused" if each.refused else "unreadable")
+                unjudged(setup, task, f"{each.submission.rpartition('/')[2]} {why}." if each.trouble else why, "refused" if each.refused else "unreadable")
             )
         else:
             yield task
