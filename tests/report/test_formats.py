@@ -376,6 +376,9 @@ def test_grades() -> None:
         ("dan", "0", "0", "unreadable", "not a Python file"),
         ("eve", "0", "0", "timeout", "it did not end in 10 s"),
     ]
+    hung = gradient("da", "error", diagnoses=[cause("unrecognised", "this took longer than 2 s")])
+    other = gradient("db", "incorrect", diagnoses=[cause("unrecognised", "this is not the gradient")])
+    assert records("grades", [result(gradients=[hung, other])])[0]["remarks"] == "da error: this took longer than 2 s; db incorrect"
     assert records("grades", [MIXED])[0]["remarks"] == "da right, float32; db lost-keepdim; dc shape-error; dd not written yet"
 
 
