@@ -91,9 +91,11 @@ def _summary(result: Result) -> Iterator[str]:
     if gradients:
         right = sum(g["status"] == "correct" for g in gradients)
         yield f"{right} of {len(gradients)} gradient{'s' if len(gradients) != 1 else ''} right"
-    if not gradients or result.report["message"] or result.outcome != "judged":
+    said = noticed(result.report)
+    whole = bool(said) and all(g["status"] != "error" for g in gradients)  # what was passed over cost nothing, and is told
+    if not gradients or result.report["message"] or (result.outcome != "judged" and not whole):
         yield f"{'Not everything' if gradients else 'Nothing'} was judged ({result.outcome}): {unjudged(result)}"
-    yield from noticed(result.report)
+    yield from said
 
 
 def _cause(told: Mapping[str, Any]) -> str:
