@@ -8,7 +8,8 @@ a[i].
 It is found from the end. ds would be 1: the result moves as much as itself. db is next, one line
 before the end: b is added up and doubled, so each of its numbers moves s twice as much as itself.
 Then da: each number of a moves its own number of b three times as much, and b moves s.
-What has come back to b so far, db, is called the upstream gradient of that line.
+What has come back to b so far, db, is called the upstream gradient of that line: it arrives from
+above. The slope of the line is called its local derivative.
 The rule is always: slope of the line, times upstream.
 
 A shape says how many numbers there are along each axis: (N,) is a list of N, (N, C) a table of N

@@ -18,7 +18,7 @@ import pytest
 import backprop_check
 from backprop_check.cli.arguments import COMMANDS
 from backprop_check.cli.asked import next_after
-from backprop_check.cli.main import main
+from backprop_check.cli.main import complain, main
 from backprop_check.exercise.course import find_course, packaged_course
 from backprop_check.submission.zygote import Zygote
 
@@ -52,6 +52,31 @@ def test_exit_codes_say_how_it_went(course: Path, zygote: Zygote, capsys: Captur
     out = capsys.readouterr().out
     assert "4 of 4 gradients right\n" in out
     assert "\nNext: `backprop-check ex05b`: Broadcasting a row" in out
+
+
+def test_the_first_check_says_which_file_to_open_and_its_name_alone_is_enough(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    assert main(["ex00_slope.py"], zygote) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Open exercises/ex00_slope.py, write an expression in the place of each `...`" in said
+    edit(course, "ex00", "db = ...", "db = 2")
+    assert main(["ex00"], zygote) == 1
+    assert "Open " not in capsys.readouterr().out
+
+
+def test_a_law_is_said_once_and_of_a_line_that_is_no_more_than_it(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    solve(course, "ex38", "ex03b")
+    assert main(["ex03b"], zygote) == 0
+    assert capsys.readouterr().out.count("The law: ") == 1
+    assert main(["ex38"], zygote) == 0
+    assert "Dividing" not in capsys.readouterr().out  # z is divided in there, and much more is done
+
+
+def test_in_a_terminal_a_complaint_breaks_between_words(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    complain("there is no exercise of that name: look for another one")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 1 and max(map(len, lines)) <= 30
 
 
 def test_alone_it_goes_on_where_the_learner_left_off(course: Path, zygote: Zygote, capsys: Captured) -> None:
@@ -233,7 +258,7 @@ def test_list_shows_what_is_stored_and_checks_nothing(course: Path, zygote: Zygo
     lines = capsys.readouterr().out.splitlines()
     assert next(line for line in lines if " ex01 " in line).startswith("✓ ex01    2/2   Dot product")
     assert next(line for line in lines if " ex05 " in line).startswith("✗ ex05    0/4 * Broadcasting")
-    assert lines[-2] == "✓ passed, ✗ something is wrong, · not passed yet, * changed since it was checked, 1/4 how many gradients are right"
+    assert lines[-2] == "✓ passed, ✗ something is wrong, · not passed yet, * changed since, 1/4 gradients right"
     assert lines[-1] == f"1 of {len(find_course(course).ids())} passed · next: `backprop-check {find_course(course).ids()[0]}`"
 
 
@@ -249,7 +274,7 @@ def test_a_long_course_is_listed_at_a_glance(course: Path, zygote: Zygote, capsy
     capsys.readouterr()
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) <= 24
+    assert len(lines) <= 23
     assert lines[0].split()[:6] == ["First", "slopes", "✓✓····", "2", "of", "6"]
     assert [line.split()[1] for line in lines if line.startswith("  ")] == [*first.exercises, "ex05"]
     assert all(any(line.startswith(chapter.title) for line in lines) for chapter in others)

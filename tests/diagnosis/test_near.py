@@ -108,6 +108,7 @@ LOST: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     "a yield that is a value": (file(dcounts="dcounts = yield dprobs"), {"dcounts": ("error", "`yield` cannot stand here")}),
     "async with": (file(define="async def backward({}):", dcounts="async with torch.no_grad():\n    dcounts = dprobs"), {"dcounts": ("error", "`await` cannot stand here")}),
     "an underscore": (file(dcounts="d_counts = counts_sum_inv * dprobs"), {"dcounts": ("missing", "not-written", "called `dcounts`, not `d_counts`", "Line 7 assigns")}),
+    "a value of the forward": (file(dcounts_sum_inv="counts_sum_inv = (counts * dprobs).sum(1, keepdim=True)"), {"dcounts_sum_inv": ("missing", "called `dcounts_sum_inv`, not `counts_sum_inv`", "which is a value of the forward")}),
     "a capital": (file(dcounts="dCounts = counts_sum_inv * dprobs"), {"dcounts": ("missing", "called `dcounts`, not `dCounts`")}),
     "a letter less": (file(dcounts="dcount = counts_sum_inv * dprobs"), {"dcounts": ("missing", "not `dcount`")}),
     "letters exchanged": (file(dprobs="dporbs = (1 - act**2) * dact"), {"dprobs": ("missing", "not `dporbs`")}),

@@ -52,6 +52,11 @@ def test_right_only_because_all_that_arrives_is_one(answer: str, said: str, ask:
     assert judged.verdicts["dprobs"].accident == (("dact",) if "accident" in said else ())
 
 
+def test_a_gradient_that_the_learner_writes_unasked_is_no_accident(ask: Judge) -> None:
+    judged = ask.body(packaged_course().find("ex00"), "ds = 1\ndb = ds * 2 * torch.ones_like(b)\nda = 3 * db")
+    assert judged.said("db") == "correct"
+
+
 def test_no_remark_for_usual_right_answers(ask: Judge) -> None:
     for exercise, right in ((MLP, MLP_RIGHT), (NORMED, NORMED_RIGHT), (SOFTMAX, SOFTMAX_RIGHT)):
         ask.marks(exercise, "\n".join(line + "  # -> correct" for line in right.splitlines() if line))

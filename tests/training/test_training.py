@@ -159,6 +159,7 @@ def test_a_loss_that_grows_beyond_all_bounds_ends_the_curve(course: Path, zygote
     assert main(["train", "ex07", "--steps", "60"], zygote) == 1
     out = " ".join(capsys.readouterr().out.split())
     assert "it grew beyond all bounds; with autograd's it is" in out and "^ yours, above the picture" in out
+    assert "(the mean of the last 6 steps)" in out, "of autograd's 60"
 
 
 def test_interrupted_it_goes_on_to_the_same_end(course: Path, zygote: Workers, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:

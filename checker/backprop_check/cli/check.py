@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import shlex
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -64,10 +66,11 @@ def learned(question: Asked, report: Report, before: Mapping[str, str]) -> Itera
     assert report.submission is not None
     graph = load_graph(report.exercise)
     chosen = report.gradients if len(report.gradients) <= FEW else fresh[-FEW:]
+    said: set[str] = set()
     yield Text()
     for gradient in chosen:
         taught = lesson(graph, report.submission, gradient.verdict)
-        yield from passed_lines(report.exercise, report.submission, taught, step(question, taught.name), width())
+        yield from passed_lines(report.exercise, report.submission, taught, step(question, taught.name), width(), said)
     if len(chosen) < len(report.gradients):
         yield from prose(f"`{question.command('solution')}` says the why of every line.", width(), indent=2, style="dim")
     yield Text()
@@ -115,7 +118,12 @@ def exit_code(report: Report) -> int:
 def next_steps(question: Asked, report: Report) -> list[str]:
     """Return what a learner may want to do next, one line each."""
     if report.status != "passed":
-        return [f"`{question.command('hint')}` gives a hint; `backprop-check graph {question.named}` draws the forward."]
+        if question.own and question.theirs and all(gradient.verdict.status == "missing" for gradient in report.gradients):
+            place = shlex.quote(os.path.relpath(question.exercise))
+            begin = f"Open {place}, write an expression in the place of each `...`, save, and check again. "
+        else:
+            begin = ""
+        return [f"{begin}`{question.command('hint')}` gives a hint; `backprop-check graph {question.named}` draws the forward."]
     if not question.own:
         return []
     if not question.theirs:

@@ -31,8 +31,7 @@ def run(args: argparse.Namespace) -> int:
     number = args.step or question.progress.climb(question.id, gradient.verdict.target.name, answer, STEPS)
     show(notice_lines(report.notices, width()))
     show(hint_on(question, report, gradient, number, width()))
-    if number < STEPS:
-        print(f"\n{_further(question, args, number)}")
+    print(f"\n{_further(question, args, number) if number < STEPS else 'That is the last hint.'}")
     return 0
 
 

@@ -20,12 +20,12 @@ from backprop_check.exercise.ids import numbered
 from backprop_check.exercise.outline import Chapter
 
 MARKS = {"correct": "✓", "incorrect": "✗", "missing": "·"}
-SIGNS = {"✓": "passed", "✗": "something is wrong", "·": "not passed yet", "!": "cannot be read", "*": "changed since it was checked"}
+SIGNS = {"✓": "passed", "✗": "something is wrong", "·": "not passed yet", "!": "cannot be read", "*": "changed since"}
 PACKAGED = "These are the exercises of the package; this folder is in no course of your own."
 GLANCE = 20
 """Lines that are read at a glance: a longer list is told by its chapters."""
 
-WHOLE = "`backprop-check list --all` shows every exercise, `list {}` a chapter's."
+WHOLE = " · more: `list --all`, `list {}`"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,9 +47,9 @@ def run(args: argparse.Namespace) -> int:
         write(f"{PACKAGED}\n\n")
     write("".join(f"{line if len(line) <= columns else line[: columns - 3].rstrip() + '...'}\n" for _, line in lines))
     told = [_legend("".join(signs for signs, _ in lines)), _closing(course, progress)]
-    if brief:
-        told.append(WHOLE.format(shlex.quote(min((chapter.title for chapter in chapters if chapter.title), key=len))))
-    write("\n" + "".join(f"{line}\n" for text in told for line in wrap(text, columns)))
+    if brief:  # all of it stands on a screen of 24 lines, above the prompt
+        told[-1] += WHOLE.format(shlex.quote(min((chapter.title for chapter in chapters if chapter.title), key=len)))
+    write(("" if brief else "\n") + "".join(f"{line}\n" for text in told for line in wrap(text, columns)))
     return 0
 
 
@@ -116,7 +116,7 @@ def row(course: Course, path: Path, progress: Progress) -> tuple[str, str]:
 
 def _legend(signs: str) -> str:
     """Explain the signs that are there."""
-    return ", ".join([*(f"{sign} {means}" for sign, means in SIGNS.items() if sign in signs), "1/4 how many gradients are right"])
+    return ", ".join([*(f"{sign} {means}" for sign, means in SIGNS.items() if sign in signs), "1/4 gradients right"])
 
 
 def _closing(course: Course, progress: Progress) -> str:

@@ -15,6 +15,8 @@ import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from backprop_check.__main__ import INTERRUPTED
@@ -82,6 +84,9 @@ def _of_the_system(error: OSError) -> str:
 
 
 def complain(message: str) -> int:
-    """Print one line on standard error and return the exit code for bad input."""
-    print("backprop-check: " + " ".join(message.split()), file=sys.stderr)
+    """Print one line on standard error, in a terminal as wide as that, and return the exit code for bad input."""
+    line = "backprop-check: " + " ".join(message.split())
+    if sys.stderr.isatty():
+        line = fill(line, get_terminal_size().columns, break_long_words=False, break_on_hyphens=False)
+    print(line, file=sys.stderr)
     return BAD_INPUT

@@ -28,6 +28,9 @@ from backprop_check.report.layout import prose
 if TYPE_CHECKING:
     from backprop_check.submission.workers import Workers
 
+FEW = 6
+"""Mistakes of which the report says what each is; of more there is one line for each."""
+
 EASY = 2
 """So many exercises are drawn at each level for a learner of whom no mistake is known."""
 
@@ -131,18 +134,19 @@ def _report(standing: Sequence[Standing], progress: Progress) -> Iterator[Text]:
         if rows:
             yield Text(heading, style="bold")
             for one in rows:
-                yield from _row(one)
+                yield from _row(one, meant=len(rows) <= FEW)
             yield Text()
     if standing:
         yield from prose(f"`backprop-check explain {standing[0].code}` prints the page of a mistake.", width(), indent=0)
     yield from prose(f"{passed} of {len(drawn)} practice exercises passed · next: `backprop-check practice`", width(), indent=0)
 
 
-def _row(one: Standing) -> Iterator[Text]:
+def _row(one: Standing, meant: bool) -> Iterator[Text]:
     times = {1: "once", 2: "twice"}.get(one.made, f"{one.made} times")
     due = "due now" if one.due <= history.now() else f"due on {_day(one.due)}"
-    yield Text.assemble("   ", (one.code, "bold"), f": {due}, at level {one.level} of {max(LEVELS)}; made {times}, last in {one.last}")
-    yield from prose(page(one.code).sentence, width(), indent=6)
+    yield from prose(f"{one.code}: {due}, at level {one.level} of {max(LEVELS)}; made {times}, last in {one.last}", width())
+    if meant:
+        yield from prose(page(one.code).sentence, width(), indent=6)
 
 
 def _day(when: datetime) -> str:

@@ -23,8 +23,10 @@ def second_look(
     known = [name for name in verdicts if name[1:] in graph.exercise.names]
     first = next(iter(verdicts.values())).runs[0]
     trial, taken = first.trial, {name: answer.statement for name, answer in first.answers.items()}
+    # One that is not asked for and that the learner writes, `ds = 1` of the result, is a name of theirs: no perturbation reaches it.
+    own = set().union(*(s.writes for s in submission.statements)) - set(verdicts)
     reads = {
-        name: frozenset(k[1:] for k in gradients_used(name, submission.statements, trial.gradients, taken))
+        name: frozenset(k[1:] for k in gradients_used(name, submission.statements, trial.gradients.keys() - own, taken))
         # A gradient from beside the node's own paths can only be there because the graph makes it equal to one on them.
         & _downstream(graph.exercise, name[1:])
         for name in known

@@ -8,8 +8,6 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
-import torch
-
 from backprop_check.derivation.trees import identifiers, literal
 from backprop_check.records import Submission
 from backprop_check.submission.needed import needed
@@ -70,7 +68,9 @@ def _own(submission: Submission, given: Mapping[str, object]) -> dict[str, ast.e
 
     def is_given(name: str, written: ast.expr | None) -> bool:
         value = given.get(name)
-        return isinstance(value, torch.Tensor) or (value is not None and written is not None and literal(written) == value)
+        if isinstance(value, int | float):
+            return written is not None and literal(written) == value
+        return value is not None
 
     return {name: written for name, written in constants(submission).items() if not is_given(name, written)}
 

@@ -270,6 +270,8 @@ def locate(name: str, start: Path) -> tuple[Course, Path]:
     if name.endswith(".py") or "/" in name:
         path = Path(name)
         course = find_course(path.parent)
+        if path.name == name and not path.exists() and name in (file.name for file in course.files()):
+            path = course.exercises / name  # an editor shows the file's name alone
         return course.practice if course.practised(path) else course, path
     course = find_course(start)
     if drawn_name(name) is not None and not course.packaged:

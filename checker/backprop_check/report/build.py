@@ -90,4 +90,4 @@ def _heard(verdict: Verdict, diagnoses: tuple[Diagnosis, ...]) -> tuple[Diagnosi
     if raised.kind in SAID or any(raised.message[:40] in f"{d.error} {d.note}" for d in diagnoses):
         return diagnoses
     message = raised.message if len(raised.message) <= LONGEST else raised.message[: LONGEST - 1] + "…"
-    return replace(first, note=f"{first.note} Its own words: {raised.kind}: {message}".strip()), *diagnoses[1:]
+    return replace(first, note=f"{first.note} In Python's words: {raised.kind}: {message}".strip()), *diagnoses[1:]

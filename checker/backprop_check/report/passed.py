@@ -16,16 +16,19 @@ LONGEST = 60
 """Characters of another form that is still worth reading."""
 
 
-def passed_lines(exercise: Exercise, submission: Submission, lesson: Lesson, step: Step | None, width: int) -> Iterator[Text]:
-    """Yield what there is to learn of one right gradient. `step` is the solution's line, where there is one."""
+def passed_lines(
+    exercise: Exercise, submission: Submission, lesson: Lesson, step: Step | None, width: int, said: set[str]
+) -> Iterator[Text]:
+    """Yield what there is to learn of one right gradient; no law of `said` comes again. `step` is the solution's line, if there is one."""
     yield Text(f"  {lesson.name}", style="bold")
     why = step.why if step is not None else ""
-    # Of each way the last operation is the one that the node itself goes into.
-    laws = dict.fromkeys(way[-1].law for use in lesson.uses for way in use.ways if way)
+    # Of a line of several operations the law of one of them is not what the line is about.
+    laws = {operation.law for use in lesson.uses for way in use.ways for operation in way}
     if why:
         yield from prose(why, width, indent=4)
-    for law in list(laws)[:1]:
-        yield from prose(f"The law: {law}", width, indent=4, style="dim") if law.rstrip(".") not in why else ()
+    if len(laws) == 1 and not laws & said and not any(law.rstrip(".") in why for law in laws):
+        said |= laws
+        yield from prose(f"The law: {laws.pop()}", width, indent=4, style="dim")
     own = [s for s in submission.statements if lesson.name in s.writes]
     if len(own) == 1 and (other := _another(exercise, submission, own[0], lesson, step)):
         yield from prose(f"Also right: {visible(other)}", width, indent=4, style="cyan")

@@ -14,7 +14,7 @@ from backprop_check.report.layout import cut, prose, visible
 from backprop_check.report.values import number, value_lines
 
 FEW = 6
-NUMBERS = "The inputs are drawn once, in few digits, and are the same at each run; `check --numeric` shows the same ones."
+NUMBERS = "The inputs are drawn once, in few digits, and are the same at each run; with `--numeric`, too."
 
 
 def shown_lines(exercise: Exercise, trial: Trial, shapes: Mapping[str, str], name: str, width: int) -> Iterator[Text]:

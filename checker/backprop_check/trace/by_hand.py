@@ -11,7 +11,7 @@ import torch
 from backprop_check.errors import BadInput
 from backprop_check.records import Trial
 from backprop_check.trace.graph import Graph
-from backprop_check.trace.oracle import trace
+from backprop_check.trace.oracle import few_digits, trace
 
 SEED = 1
 DIGITS = (1, 2, 3)
@@ -21,13 +21,13 @@ NUDGE = 1e-7
 
 
 def by_hand(graph: Graph) -> Trial:
-    """Return a trial at the exercise's own sizes whose inputs have few digits; as drawn where rounding makes ties, kinks or infinities.
+    """Return a trial at the exercise's own sizes whose inputs have few digits, and what arrives at its output, too.
 
-    Raises `BadInput` where the forward cannot be run.
+    They are as drawn where rounding makes ties, kinks or infinities. Raises `BadInput` where the forward cannot be run.
     """
     for digits in DIGITS:
         try:
-            trial, near = (trace(_rounded(graph, digits, nudge), SEED, graph.sizes[0]) for nudge in (0.0, NUDGE))
+            trial, near = (trace(_rounded(graph, digits, nudge), SEED, graph.sizes[0], digits=digits) for nudge in (0.0, NUDGE))
         except BadInput:
             continue
         if all(_same(gradient, near.gradients[name], trial.scales[name]) for name, gradient in trial.gradients.items()):
@@ -52,7 +52,4 @@ def _round(value: Any, digits: int, nudge: float) -> Any:
     if not isinstance(value, torch.Tensor) or not value.is_floating_point():
         return value
     waves = torch.sin(torch.arange(value.numel(), dtype=value.dtype)).view(value.shape)
-    rounded = torch.round(value, decimals=digits)
-    # A number that would be 0 hides what it multiplies.
-    rounded = torch.where((rounded == 0) & (value != 0), torch.sign(value) * 10.0**-digits, rounded)
-    return rounded + nudge * waves
+    return few_digits(value, digits) + nudge * waves

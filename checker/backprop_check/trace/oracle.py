@@ -19,12 +19,20 @@ from backprop_check.trace.scale import term_scales
 
 
 @one_thread()  # the tensors are small: threads would wait for each other longer than they compute
-def trace(graph: Graph, seed: int, sizes: Mapping[str, int], dtype: torch.dtype = torch.float64, perturb: Iterable[str] = ()) -> Trial:
+def trace(
+    graph: Graph,
+    seed: int,
+    sizes: Mapping[str, int],
+    dtype: torch.dtype = torch.float64,
+    perturb: Iterable[str] = (),
+    digits: int | None = None,
+) -> Trial:
     """Draw inputs, run the forward and differentiate it.
 
     Everything is computed in float64; for a float32 trial the inputs are rounded to float32 first and the values given out are float32.
     All tensors that go in or come out are contiguous, as they are in the worker: `view` takes the same ones here and there.
     `perturb` names nodes k to whose gradients a random r_k is added, by adding sum <r_k, node_k> to the loss (design, section 3).
+    What arrives at the output has `digits` behind the point, where they are given.
     """
     with graph.at(sizes):
         arguments = {name: _leaf(value, dtype) for name, value in graph.inputs(sizes, seed).items()}
@@ -47,6 +55,8 @@ def trace(graph: Graph, seed: int, sizes: Mapping[str, int], dtype: torch.dtype 
             raise BadInput(f"{where}: {why}: take the line `{target.name} = ...` out.")
     with seeded(seed + 1):
         cotangent = torch.ones_like(output) if output.dim() == 0 else _drawn(output, dtype)
+        if output.dim() and digits is not None:
+            cotangent = few_digits(cotangent, digits)
         nudges = {name: _drawn(nodes[name], dtype) for name in sorted(perturb)}
     seeds = [(output, cotangent), *((nodes[name], nudge) for name, nudge in nudges.items())]
     with torch.enable_grad():
@@ -86,6 +96,12 @@ def _leaf(value: Any, dtype: torch.dtype) -> Any:
     if not value.is_floating_point():
         return value.contiguous()
     return _round(value.detach(), dtype).clone(memory_format=torch.contiguous_format).requires_grad_()
+
+
+def few_digits(value: torch.Tensor, digits: int) -> torch.Tensor:
+    """Return it with so many digits behind the point; what would be 0 hides what it multiplies: it is the smallest there is."""
+    rounded = torch.round(value, decimals=digits)
+    return torch.where((rounded == 0) & (value != 0), torch.sign(value) * 10.0**-digits, rounded)
 
 
 def _drawn(like: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

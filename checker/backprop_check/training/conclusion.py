@@ -27,7 +27,7 @@ def _outcome(
 ) -> Iterator[str]:
     differences = apart(yours.losses, autograds.losses)
     wrong = [(name, gradient) for name, report in reports.items() for gradient in wrong_ones(report)]
-    mean = f" (the mean of the last {last_part(yours.losses)} steps)" if last_part(yours.losses) > 1 else ""
+    mean = f" (the mean of the last {last_part(autograds.losses)} steps)" if last_part(autograds.losses) > 1 else ""
     if max(differences, default=0.0) <= SAME:
         yield f"The loss went from {_short(yours.losses[0])} to {_short(final(yours.losses))}{mean}, by your backward alone."
         most = max(differences, default=0.0)

@@ -102,6 +102,9 @@ def _other_names(case: Case) -> Iterator[Near]:
             continue
         if isinstance(node, ast.Name) and node.id not in others and (likeness := _likeness(case, node.id)):
             yield _called(case, likeness, node.lineno, case.span(node), node.id)
+        elif isinstance(node, ast.Name) and node.id == case.node and _reads_gradient(case, node.lineno):
+            near = _called(case, 0.9, node.lineno, case.span(node), node.id)
+            yield near._replace(note=f"Line {node.lineno} assigns `{node.id}`, which is a value of the forward.")
         elif isinstance(node, ast.Attribute | ast.Subscript):
             written = ast.unparse(node)
             key = node.slice.value if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) else None
@@ -119,6 +122,11 @@ def _unread(case: Case) -> Iterator[Near]:
             error = f"this gradient is called `{case.name}`, not `{name}`"
             note = f"Line {broken.line} begins with `{name}`, and is not Python yet."
             yield Near(likeness, broken.line, span, error, note, f"Assign it to `{case.name}`, and mend the line.")
+
+
+def _reads_gradient(case: Case, line: int) -> bool:
+    gradients = {f"d{name}" for name in case.graph.exercise.names}
+    return any(s.reads & gradients for s in case.submission.statements if s.line <= line <= s.end_line)
 
 
 def _called(case: Case, likeness: float, line: int, span: Span | None, name: str) -> Near:
