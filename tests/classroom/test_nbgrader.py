@@ -77,7 +77,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     nbgrader(folder, ["generate_assignment", "ps1"])
     released = json.loads((folder / "release" / "ps1" / "gradients.ipynb").read_text())
-    for student, answer in {"ada": RIGHT, "bob": f"%%backward ex05\n{HALF_BODY}"}.items():
+    for student, answer in {"ada": RIGHT, "bob": f"%%backward ex05\n{HALF_BODY}spare = nowhere\n"}.items():
         answered, tested = (dict(c) for c in released["cells"])
         answered["source"] = answer
         extra = [] if student == "ada" else [cell(CHEAT, "own") | {"metadata": {}}]
@@ -96,6 +96,7 @@ def test_the_student_reads_why(course: Path) -> None:
     outputs = next(c["outputs"] for c in graded["cells"] if c["metadata"].get("nbgrader", {}).get("grade"))
     printed = "".join("".join(out["text"]) for out in outputs if out["output_type"] == "stream")
     assert [out["name"] for out in outputs if out["output_type"] == "stream"] == ["stdout"], "nbgrader takes standard error for a failure"
+    assert printed.startswith("! Line 6 raised NameError: name 'nowhere' is not defined and was passed over: in your own code")
     assert (
         "✓ dact\n✗ dprobs\n" in printed
         and "(N,) = (7,), but counts_sum_inv is (N, 1) = (7, 1)" in printed

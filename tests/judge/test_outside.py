@@ -312,6 +312,12 @@ def test_nothing_is_said_of_a_return_at_the_end(told: Tell) -> None:
     assert (found.statuses, found.notices) == ("", [])
 
 
+def test_nothing_is_said_of_the_line_that_raises_in_a_blank(told: Tell) -> None:
+    """nbgrader's stub: that it is not written yet says it all. Left below an answer it is told, as above."""
+    found = told(function(NAMES, "# YOUR CODE HERE\nraise NotImplementedError()"))
+    assert (found.statuses, found.notices) == (" ".join(f"{name}:missing" for name in TARGETS), [])
+
+
 NO_GPU = "RuntimeError: " if torch.backends.cuda.is_built() else "AssertionError: Torch not compiled with CUDA enabled"
 """How torch begins to say that there is none; a build for GPUs says more of the machine."""
 

@@ -143,6 +143,16 @@ def test_gradescope_of_what_was_not_judged() -> None:
     )
 
 
+def test_what_was_passed_over_is_told_where_all_is_right() -> None:
+    """A line that hangs between the gradients costs none of them: who hands it in has to read of it all the same."""
+    hung = result(gradients=ALL_RIGHT, outcome="timeout")
+    hung.report["notices"] = ["line 7 took longer than 1 s, and was passed over", "h.py:3: \x1b[31m raised"]
+    told = "Line 7 took longer than 1 s, and was passed over.\nh.py:3: \\x1b[31m raised."
+    assert document("gradescope", hung)["output"] == document("prairielearn", hung)["message"] == f"4 of 4 gradients right\n{told}"
+    hung.report["gradients"] = FOUR
+    assert "\nNot everything was judged (timeout): " in document("gradescope", hung)["output"]
+
+
 def test_exercism() -> None:
     data = document("exercism", MIXED)
     assert (data["version"], data["status"], data["message"]) == (3, "fail", None)
@@ -367,6 +377,9 @@ def test_grades() -> None:
         ("dan", "0", "0", "unreadable", "not a Python file"),
         ("eve", "0", "0", "timeout", "it did not end in 10 s"),
     ]
+    hung = gradient("da", "error", diagnoses=[cause("unrecognised", "this took longer than 2 s")])
+    other = gradient("db", "incorrect", diagnoses=[cause("unrecognised", "this is not the gradient")])
+    assert records("grades", [result(gradients=[hung, other])])[0]["remarks"] == "da error: this took longer than 2 s; db incorrect"
     assert records("grades", [MIXED])[0]["remarks"] == "da right, float32; db lost-keepdim; dc shape-error; dd not written yet"
 
 

@@ -63,7 +63,10 @@ def test_the_page_lists_what_is_in_no_mark() -> None:
         "Known by a part of the name: 1 student",
         "Jo Cox &lt;b&gt;",
         "was read as Latin-1",
+        '<a href="#aside">60 files not taken for submissions</a>, <a href="#guessed">1 student known by a part of the name</a>, ',
+        '<a href="#strangers">2 students not in the roster</a>, <a href="#absent">1 student who handed in nothing</a>.',
     ):
         assert words in page
+    assert page.index("was read as Latin-1") < page.index('id="again"') and "To look at" not in class_page([])
     assert "f50.txt" not in page and "<i>" not in page and "<b>" not in page
     assert "Known by" not in class_page([]) and "was read as" not in class_page([])

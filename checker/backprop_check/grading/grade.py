@@ -86,9 +86,8 @@ def _tasks(left: Sequence[Found], read: Reader, setup: Setup, unread: list[Resul
         digest = setup.digest(each.exercise, data if not why else why.encode(), beside)
         task = Task(each.submission, each.student, each.exercise, data, digest, beside)
         if why:
-            unread.append(
-                unjudged(setup, task, f"{each.submission} {why}." if each.trouble else why, "refused" if each.refused else "unreadable")
-            )
+            said = f"{each.submission.rpartition('/')[2]} {why}." if each.trouble else why
+            unread.append(unjudged(setup, task, said, "refused" if each.refused else "unreadable"))
         else:
             yield task
 

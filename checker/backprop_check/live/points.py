@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from backprop_check.classroom.formats.told import explained
+from backprop_check.classroom.formats.told import explained, noticed
 from backprop_check.errors import BadInput
 from backprop_check.report.text import MARKS
 
@@ -62,6 +62,7 @@ def _cells() -> Iterator[str]:
 def _said(report: Mapping[str, Any]) -> Iterator[str]:
     if report["message"]:
         yield report["message"]
+    yield from (f"! {notice}" for notice in noticed(report))
     for gradient in report["gradients"]:
         yield f"{MARKS[gradient['status']][0]} {gradient['name']}"
         yield from (f"  {line}" for line in explained(gradient).splitlines())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
@@ -20,6 +20,13 @@ _WHOLE = re.compile(rf"`[^`]*`|{_SHAPE} = {_SHAPE}|{_SHAPE}")
 def visible(text: str) -> str:
     """Return `text` with tabs as four spaces and whatever would move the cursor, hide or reorder text as an escape (`\\x1b`)."""
     return "".join(c if c.isprintable() else "    " if c == "\t" else _escaped(c) for c in text)
+
+
+def sentence(text: str, names: Collection[str] = ()) -> str:
+    """Write `text` as a sentence. Where it begins with one of `names`, or with a file's, that stays as it is."""
+    word = text.split(" ", 1)[0]
+    first = text if word in names or "." in word else text[:1].upper() + text[1:]
+    return first + ("" if text.endswith((".", "?", "!")) else ".") if text else ""
 
 
 def cut(text: str, width: int) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis, Gradient, Report, Submission
 from backprop_check.report.carets import place_lines
-from backprop_check.report.layout import INDENT, cut, notice_lines, prose, visible, wrap
+from backprop_check.report.layout import INDENT, cut, notice_lines, prose, sentence, visible, wrap
 
 MARKS = {"correct": ("✓", "green"), "incorrect": ("✗", "bold red"), "error": ("!", "bold red"), "missing": ("·", "dim")}
 
@@ -45,7 +45,7 @@ def gradient_lines(gradient: Gradient, report: Report, width: int, pad: int = 0)
             yield from diagnosis_lines(diagnosis, gradient, report.submission, width)
     else:
         for remark in gradient.remarks:
-            yield from prose(f"{_sentence(remark.error)} {remark.note}".strip(), width)
+            yield from prose(f"{sentence(remark.error)} {remark.note}".strip(), width)
             yield from _help(remark, width)
     yield from printed_lines(gradient, width)
 
@@ -61,7 +61,7 @@ def printed_lines(gradient: Gradient, width: int) -> Iterator[Text]:
 def diagnosis_lines(diagnosis: Diagnosis, gradient: Gradient, submission: Submission | None, width: int) -> Iterator[Text]:
     """Yield one cause: the line with its caret, why, and the move. The fix is not shown here."""
     shown = list(place_lines([diagnosis], gradient.line, submission, width)) if submission is not None else []
-    yield from shown or prose(_sentence(diagnosis.error), width, style="red")
+    yield from shown or prose(sentence(diagnosis.error), width, style="red")
     if diagnosis.note:
         yield from prose(diagnosis.note, width)
     yield from _help(diagnosis, width)
@@ -123,10 +123,6 @@ def _help(diagnosis: Diagnosis, width: int) -> Iterator[Text]:
             if i == 0:
                 line.stylize("bold cyan", INDENT, INDENT + 5)
             yield line
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 def _codes(told: Sequence[Diagnosis]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from backprop_check.classroom.formats.marks import Marks, marks, students
 from backprop_check.classroom.formats.sheet import number, safe, written
-from backprop_check.classroom.formats.told import MISSING, clip, codes, unjudged
+from backprop_check.classroom.formats.told import MISSING, brief, clip, codes, unjudged
 from backprop_check.classroom.results import Result
 from backprop_check.classroom.roster import Roster
 
@@ -51,7 +51,9 @@ def _remark(class_marks: Marks, result: Result) -> str:
     count = class_marks.count[result.student, result.exercise]
     parts = [f"{count} files, the best counts: {result.submission}"] if count > 1 else []
     for gradient in result.report["gradients"]:
-        told = MISSING if gradient["status"] == "missing" else " ".join(codes(gradient))
+        told = MISSING if gradient["status"] == "missing" else " ".join(code for code in codes(gradient) if code != "unrecognised")
+        if gradient["status"] == "error" and not told:  # no mistake that has a name: what happened
+            told = f"error: {brief(gradient)}"
         if gradient["status"] != "correct":
             parts.append(f"{gradient['name']} {told or gradient['status']}")
         elif told:

@@ -7,7 +7,7 @@ from typing import Any
 
 from backprop_check.classroom.results import Result
 from backprop_check.report.ended import ENDED
-from backprop_check.report.layout import visible
+from backprop_check.report.layout import sentence, visible
 from backprop_check.report.unexplained import unexplained
 
 MISSING = "not written yet"
@@ -71,8 +71,13 @@ def figures(gradient: Mapping[str, Any]) -> str:
     return plain("\n".join(lines))
 
 
+def noticed(report: Mapping[str, Any]) -> list[str]:
+    """Return what is said of the whole file, a sentence each: what could not be read, hung or was passed over."""
+    return [visible(sentence(notice)) for notice in report.get("notices", ())]
+
+
 def summary(result: Result) -> str:
-    """Return how many gradients are right, and why some or all could not be judged."""
+    """Return how many gradients are right, why some or all could not be judged, and what of the file was passed over."""
     return "\n".join(_summary(result))
 
 
@@ -86,14 +91,15 @@ def _summary(result: Result) -> Iterator[str]:
     if gradients:
         right = sum(g["status"] == "correct" for g in gradients)
         yield f"{right} of {len(gradients)} gradient{'s' if len(gradients) != 1 else ''} right"
-    if not gradients or result.report["message"] or result.outcome != "judged":
+    said = noticed(result.report)
+    whole = bool(said) and all(g["status"] != "error" for g in gradients)  # what was passed over cost nothing, and is told
+    if not gradients or result.report["message"] or (result.outcome != "judged" and not whole):
         yield f"{'Not everything' if gradients else 'Nothing'} was judged ({result.outcome}): {unjudged(result)}"
+    yield from said
 
 
 def _cause(told: Mapping[str, Any]) -> str:
-    error = told["error"]
-    sentence = error[:1].upper() + error[1:] + ("" if error.endswith((".", "?", "!")) else ".")
-    lines = (f"{sentence} {told['note']}".strip(), f"help: {told['help']}" if told["help"] else "")
+    lines = (f"{sentence(told['error'])} {told['note']}".strip(), f"help: {told['help']}" if told["help"] else "")
     return "\n".join(line for line in lines if line)
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from backprop_check.classroom.chapters import placed, progress
+from backprop_check.classroom.formats.told import noticed
 from backprop_check.classroom.pages import tally
 from backprop_check.classroom.pages.headline import again, headline
 from backprop_check.classroom.results import OUTCOMES, Result
@@ -97,5 +98,5 @@ def _unjudged(result: Result) -> dict[str, Any]:
         "exercise": result.exercise,
         "outcome": result.outcome,
         "partly": _judged(result),
-        "message": result.report.get("message") or "",
+        "message": result.report.get("message") or " ".join(noticed(result.report)),
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from backprop_check.classroom.pages.prose import percent, sentence
+from backprop_check.classroom.pages.prose import percent
+from backprop_check.report.layout import sentence
 
 MOST = 3
 ENOUGH = 0.8

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from backprop_check.exercise.sizes import written
 from backprop_check.report.layout import visible
@@ -41,12 +41,6 @@ def pieces(text: str) -> Iterator[tuple[bool, str]]:
 def clear(text: str) -> str:
     """Return `text` with whatever would hide or reorder text as an escape. Most text has none of it, and costs nothing."""
     return text if text.isprintable() else visible(text)
-
-
-def sentence(text: str, names: Collection[str] = ()) -> str:
-    """Write `text` as a sentence. Where it begins with one of `names`, that stays as it is."""
-    first = text if text.split(" ", 1)[0] in names else text[:1].upper() + text[1:]
-    return first + ("" if text.endswith((".", "?", "!")) else ".") if text else ""
 
 
 def shape(axes: str, sizes: Sequence[int]) -> str:

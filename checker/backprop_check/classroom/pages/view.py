@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from backprop_check.classroom.pages.code import CodeLine, rows
-from backprop_check.classroom.pages.prose import UNREADABLE, VERDICTS, number, points, sentence, shape
+from backprop_check.classroom.pages.prose import UNREADABLE, VERDICTS, number, points, shape
 from backprop_check.classroom.results import Result
 from backprop_check.report.ended import ENDED
+from backprop_check.report.layout import sentence
 from backprop_check.report.unexplained import unexplained
 
 
