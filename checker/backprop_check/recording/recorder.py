@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Iterable, Mapping
+from types import FrameType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch.overrides import TorchFunctionMode
 
+from backprop_check.recording.custom import Function, functions_behind
 from backprop_check.recording.frames import frames, is_optimizer
 from backprop_check.recording.functions import ACCESS, PROPERTIES, RANDOM, SILENT
 from backprop_check.recording.values import Call, Opaque, Pass, Value, reads
@@ -28,7 +31,10 @@ _PLAIN = (int, float, bool, str, type(None), torch.dtype, torch.device, torch.la
 
 
 class Recorder(TorchFunctionMode):
-    """Sees torch calls while it is on. `value_of(tensor)` is the record of a tensor as it stands, `passes` the latest backward passes."""
+    """Sees torch calls while it is on. `value_of(tensor)` is the record of a tensor as it stands, `passes` the latest backward passes.
+
+    `applied` has what each `autograd.Function` was last given, as far as its forward is made of torch calls.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,6 +42,7 @@ class Recorder(TorchFunctionMode):
         self._room = 1024
         self._order = 0
         self.passes: deque[Pass] = deque(maxlen=_PASSES)
+        self.applied: WeakKeyDictionary[Function, tuple[Any, ...]] = WeakKeyDictionary()
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
         if torch.compiler.is_compiling():  # what is compiled is no code of the user's
@@ -144,7 +151,7 @@ class Recorder(TorchFunctionMode):
             return
         self._order += 1
         fields = kind.__module__ == "torch.return_types" and hasattr(kind, "indices")
-        call = Call(func, args, kwargs, frames(sys._getframe(2)), grad, drawn, self._order, fields)
+        call = Call(func, args, kwargs, frames(sys._getframe(2), self._applied), grad, drawn, self._order, fields)
         for number, tensor in results:
             made = known[id(tensor)] = Value(tensor, tensor._version, call, number)
             base = tensor._base
@@ -159,6 +166,14 @@ class Recorder(TorchFunctionMode):
             self._forget()
         if len(known) > self._room:
             self._sweep()
+
+    def _applied(self, frame: FrameType) -> None:
+        """Keep what an `autograd.Function` is given, while its forward runs."""
+        if not frame.f_locals["kwargs"]:
+            args = frame.f_locals["args"]
+            self.applied[frame.f_locals["cls"]] = tuple(
+                self._known.get(id(each), Opaque()) if isinstance(each, torch.Tensor) else self._kept(each, []) for each in args
+            )
 
     def _is_known(self, tensor: torch.Tensor) -> bool:
         there = self._known.get(id(tensor))
@@ -188,12 +203,14 @@ class Recorder(TorchFunctionMode):
 
     def _passed(self, touched: list[tuple[torch.Tensor, Value]], args: Any, kwargs: Mapping[str, Any]) -> None:
         gradient = args[1] if len(args) > 1 else kwargs.get("gradient")
-        self.passes.append(Pass(touched[0][1], gradient if isinstance(gradient, Value) else None))
+        custom = functions_behind([touched[0][0]]) if self.applied else []
+        self.passes.append(Pass(touched[0][1], gradient if isinstance(gradient, Value) else None, custom))
 
     def _forget(self) -> None:
         """Let go of what calls were given that are too old: a value that every step of a training loop adds to hangs on all of them."""
         oldest, seen = self._order - LONGEST, set[Call]()
-        stack = [value.call for value in [*self._known.values(), *(one.root for one in self.passes)]]
+        given = (each for args in self.applied.values() for each in args if isinstance(each, Value))
+        stack = [value.call for value in [*self._known.values(), *(one.root for one in self.passes), *given]]
         while stack:
             call = stack.pop()
             if call is None or call in seen:

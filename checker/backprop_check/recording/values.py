@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 
+from backprop_check.recording.custom import Function
 from backprop_check.recording.frames import Frames
 
 
@@ -77,24 +78,29 @@ class Call:
 
 
 class Pass:
-    """One call of `backward()`: the value it started from, and the gradient it was given."""
+    """One call of `backward()`: the value it started from, the gradient it was given, and the user's own functions it went through."""
 
-    __slots__ = ("gradient", "root")
+    __slots__ = ("custom", "gradient", "root")
 
-    def __init__(self, root: Value, gradient: Value | None) -> None:
-        self.root, self.gradient = root, gradient
+    def __init__(self, root: Value, gradient: Value | None, custom: Sequence[Function] = ()) -> None:
+        self.root, self.gradient, self.custom = root, gradient, custom
 
     def reaches(self, value: Value) -> bool:
         """Whether the pass went through a value."""
-        stack, seen = [self.root], {self.root}
-        while stack:
-            there = stack.pop()
-            if there is value:
-                return True
-            fresh = [read for read in reads(there.call) if read not in seen] if there.call is not None else []
-            seen.update(fresh)
-            stack += fresh
-        return False
+        return reaches(self.root, value)
+
+
+def reaches(root: Value, value: Value) -> bool:
+    """Whether `root` is a value, or made of it."""
+    stack, seen = [root], {root}
+    while stack:
+        there = stack.pop()
+        if there is value:
+            return True
+        fresh = [read for read in reads(there.call) if read not in seen] if there.call is not None else []
+        seen.update(fresh)
+        stack += fresh
+    return False
 
 
 def reads(call: Call) -> Iterator[Value]:
