@@ -23,12 +23,11 @@ class Value(weakref.ref[torch.Tensor]):
     __hash__ = object.__hash__
     __eq__ = object.__eq__
 
-    def __new__(cls, tensor: torch.Tensor, *_: Any, **__: Any) -> Value:
-        return weakref.ref.__new__(cls, tensor)
-
-    def __init__(self, tensor: torch.Tensor, version: int, call: Call | None, index: int | None = None, written: bool = False) -> None:
-        self.version, self.call, self.index, self.written = version, call, index, written
-        self.needs_grad = tensor.requires_grad
+    call: Call | None
+    index: int | None
+    needs_grad: bool
+    version: int
+    written: bool
 
     @property
     def tensor(self) -> torch.Tensor | None:
@@ -40,6 +39,14 @@ class Value(weakref.ref[torch.Tensor]):
         if fix is not None:
             fix()
         return found if found._version == self.version else None
+
+
+def value(tensor: torch.Tensor, version: int, call: Call | None, index: int | None = None, written: bool = False) -> Value:
+    """Return a new record of a tensor. It is no `__init__`: that of `weakref.ref` is quicker, and this runs at every call."""
+    made = Value(tensor)
+    made.version, made.call, made.index, made.written = version, call, index, written
+    made.needs_grad = tensor.requires_grad
+    return made
 
 
 class Opaque:
