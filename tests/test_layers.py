@@ -14,7 +14,7 @@ import backprop_check
 
 ROOT = Path(backprop_check.__file__).parent
 FLOW = [
-    ("errors", "code_cells"), ("files", "records"), ("exercise",), ("trace",), ("recording",), ("submission",), ("comparison",), ("derivation",), ("diagnosis",), ("report",), ("classroom",), ("picture",), ("flow",), ("training",), ("live",), ("pairs",), ("grading",),
+    ("errors", "code_cells"), ("files", "records"), ("exercise",), ("trace",), ("recording",), ("submission",), ("comparison",), ("derivation",), ("diagnosis",), ("report",), ("classroom",), ("picture",), ("flow",), ("training",), ("live",), ("pairs",), ("here",), ("grading",),
     ("authoring",), ("practice",), ("cli", "lsp", "notebook", "pytest_plugin", "__main__"),
 ]  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(FLOW) for name in names}

@@ -97,7 +97,7 @@ def test_a_project_may_have_a_checker_of_its_own(unpacked: Path, tmp_path: Path)
     (tmp_path / "checker.py").write_text("def cmp():\n    return 'theirs'\n")
     (tmp_path / "test_theirs.py").write_text(
         "import backprop_check\nfrom backprop_check import cmp as ours\nfrom checker import cmp\n\n\n"
-        "def test_both():\n    assert cmp() == 'theirs' and ours.__module__ == 'backprop_check.live.here'\n"
+        "def test_both():\n    assert cmp() == 'theirs' and ours.__module__ == 'backprop_check.here'\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(unpacked)}
     run = subprocess.run(

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from backprop_check.live.here import check, cmp
+    from backprop_check.here import check, cmp
     from backprop_check.live.points import backprop_points
     from backprop_check.pairs.check_pair import check_loss, check_pair
     from backprop_check.pairs.gradcheck import gradcheck
@@ -34,7 +34,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in ("check", "cmp"):
-        from backprop_check.live import here
+        from backprop_check import here
 
         _record_a_program()
         return getattr(here, name)

@@ -7,6 +7,42 @@ from scripts import caret, said
 
 from backprop_check.errors import BadInput
 
+FUNCTIONS = """
+class Square(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, a):
+        ctx.save_for_backward(a)
+        return a ** 2
+    @staticmethod
+    def backward(ctx, g):
+        (a,) = ctx.saved_tensors
+        return 3 * a * g
+class Array(Square):
+    @staticmethod
+    def forward(ctx, a):
+        ctx.save_for_backward(a)
+        return torch.from_numpy(a.detach().numpy() ** 2)
+class With(Square):
+    @staticmethod
+    def forward(ctx, a, how):
+        ctx.save_for_backward(a)
+        return a ** 2
+    @staticmethod
+    def backward(ctx, g):
+        return 3 * ctx.saved_tensors[0] * g, None
+class Lin(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, w, b, scale):
+        ctx.save_for_backward(x, w)
+        ctx.scale = scale
+        return (x @ w.T + b) * scale
+    @staticmethod
+    def backward(ctx, g):
+        x, w = ctx.saved_tensors
+        g = g * ctx.scale
+        return g @ w, g.T @ x, g.mean(0), None
+"""
+
 SAMPLES: dict[str, tuple[str, list[str], str]] = {
     "exact is against the gradient as it is": (
         "a = torch.randn(5, 3, requires_grad=True)\nc = (a * 2).exp()\np = c / c.sum(1, keepdim=True)\np.retain_grad()\n"
@@ -79,8 +115,35 @@ SAMPLES: dict[str, tuple[str, list[str], str]] = {
             "approximate: False",
             "This is autograd's own `x.grad`, and it came out of `Relu.backward`: it is not the",
             "this is held against autograd's\n   gradient of the forward itself",
+            "Relu.backward (program",
+            "this lets the gradient through at other places",
             "approximate: True",
         ],
+        "g.clamp(min=0)",
+    ),
+    "custom functions in a module, given what is gone": (
+        FUNCTIONS
+        + "class Layer(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.b = nn.Parameter(torch.zeros(3))\n"
+        "        self.w = nn.Parameter(torch.randn(3, 4))\n    def forward(self, x):\n        return Square.apply(Lin.apply(x * 2, self.w, self.b, 0.5))\n"
+        "m = Layer()\nloss = m(torch.randn(6, 4)).sum()\nloss.backward()\ncmp('m.b', m.b.grad, m.b)\n",
+        [
+            "came out of `Square.backward` and\n   `Lin.backward`: it is not the gradient",
+            "Lin.backward (program",
+            "the gradient of `b` is wrong",
+            "averages what should be added up",
+            "Square.backward (program",
+            "the gradient of `a` is wrong",
+        ],
+        "3 * a",
+    ),
+    "a custom function whose forward is not recorded": (
+        FUNCTIONS + "x = torch.randn(6, 4, requires_grad=True)\nArray.apply(x).sum().backward()\ncmp('x', 2 * x, x)\n",
+        ["came out of `Array.backward`: where that is wrong, this is held\n   against what is wrong", "Array.backward (program"],
+        "3 * a * g",
+    ),
+    "a custom function that was given what is not kept": (
+        FUNCTIONS + "x = torch.randn(6, 4, requires_grad=True)\nWith.apply(x, object()).sum().backward()\ncmp('x', 2 * x, x)\n",
+        ["approximate: True", "   `gradcheck(With.apply, (a, how))` says which line of it is wrong, if one is.\n"],
         "",
     ),
     "the slip above an in-place line": (
@@ -147,6 +210,13 @@ def test_sample(sample: tuple[str, list[str], str]) -> None:
     assert all(part in told for part in due), told
     assert not place or caret(told) == place, told
     assert "uses `dnc`" not in told and "000000 times" not in told
+
+
+def test_nothing_is_said_of_the_lines_of_a_function_that_is_right() -> None:
+    text = FUNCTIONS.replace("3 * a", "2 * a") + "x = torch.randn(6, 4, requires_grad=True)\nSquare.apply(x).sum().backward()\n"
+    told = said(text + "cmp('x', 3 * x, x)\n")
+    assert "approximate: False" in told and "came out of `Square.backward`" in told and "Square.backward (" not in told
+    assert caret(told) == "3 * x" or "3/2" in told, told
 
 
 def test_a_loss_that_is_a_number_is_one_line() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from scripts import said
 
-import backprop_check.live.here as here
+import backprop_check.here as here
 from backprop_check.live.asked import Compared
 
 FOLDERS = sorted(path for path in (Path(__file__).parents[1] / "heldout").iterdir() if path.is_dir())

@@ -21,6 +21,7 @@ from torch import nn
 
 import backprop_check
 from backprop_check.recording import Call, Forward, Recorder, active, graph, record, recording
+from backprop_check.recording.functions import sorts
 from backprop_check.trace.oracle import trace
 
 X = torch.arange(12.0).reshape(4, 3) / 7 - 0.6
@@ -343,3 +344,53 @@ def test_a_program_that_imports_cmp_is_recorded_and_a_library_that_does_is_not(t
     environment = {**os.environ, "PYTHONPATH": str(Path(backprop_check.__file__).parents[1])}
     run = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert run.stdout.startswith("True\nTrue\nw  ") and "this minus does not belong here" in run.stdout, run.stdout + run.stderr
+
+
+def test_a_function_of_the_users_own_may_be_anything_and_its_sort_is_not_kept() -> None:
+    class Unhashable:
+        __hash__ = None  # type: ignore[assignment]
+
+        def __call__(self, x: torch.Tensor) -> torch.Tensor:
+            return x * 2
+
+    def own(x: torch.Tensor) -> torch.Tensor:
+        return x * 2
+
+    own.__module__ = None  # type: ignore[assignment]
+    x = torch.ones(3)
+    with recording():
+        for function in (own, Unhashable()):
+            assert torch.equal(torch.overrides.handle_torch_function(function, (x,), x), x * 2)
+    assert own not in sorts and torch.Tensor.mul in sorts
+
+
+def test_what_a_custom_function_was_given_is_not_kept_alive() -> None:
+    class Twice(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, a: torch.Tensor, k: int) -> torch.Tensor:
+            return a * k
+
+        @staticmethod
+        def backward(ctx: Any, g: torch.Tensor) -> tuple[torch.Tensor, None]:
+            return 2 * g, None
+
+    x = torch.ones(3, requires_grad=True)
+    with recording() as recorder:
+        Twice.apply(x, 2).sum().backward()
+        given, k = recorder.applied[Twice]
+        assert given.tensor is x and k == 2
+        assert recorder.passes[-1].custom == [Twice]
+    seen = weakref.ref(x)
+    del x
+    assert seen() is None
+
+
+def test_an_optimizers_own_calls_are_not_recorded() -> None:
+    w = torch.ones(3, requires_grad=True)
+    optimizer = torch.optim.Adam([w], foreach=False)
+    with recording() as recorder:
+        (w**2).sum().backward()
+        optimizer.step()
+        before = recorder._order
+        optimizer.step()
+        assert recorder._order == before

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from backprop_check.recording import Function
 from backprop_check.records import Answer, Diagnosis, Difference, Submission, Verdict
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Compared:
     `difference` is that of the values, as for an exercise. `found` is the forward and `learner` the lines that the explanation rests on,
     None where there are none. `diagnoses` come with the source each is shown in. `carried` are gradients used that are wrong themselves,
     and `formula_right` says that nothing else is. `dropped` says that it is right to float32 rounding and wrong in float64.
+    `custom` are functions of the caller's own whose `backward` autograd has used.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Compared:
     carried: tuple[str, ...] = ()
     formula_right: bool = False
     dropped: bool = False
+    custom: tuple[Function, ...] = ()
 
     @property
     def right(self) -> bool:

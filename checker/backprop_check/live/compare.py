@@ -16,8 +16,9 @@ from backprop_check.live.caller import Caller
 from backprop_check.live.explained import judged
 from backprop_check.live.forward import forward
 from backprop_check.live.rebuild import definitions, outputs
-from backprop_check.live.recorded import LIVE, SINGLE, Found, candidates, custom_functions
+from backprop_check.live.recorded import LIVE, SINGLE, Found, candidates, functions_between
 from backprop_check.recording import Value, latest
+from backprop_check.recording.custom import functions_behind
 from backprop_check.recording.values import reads
 from backprop_check.records import Run, Target, Trial, Verdict
 
@@ -38,7 +39,8 @@ def _compared(caller: Caller, asked: Asked, output: torch.Tensor | None) -> Comp
     found = _found(caller, asked, output)
     if found is None and asked.gradient is None:
         raise BadInput(_no_gradient(asked))
-    return _against(caller, asked, found)
+    custom = found.custom if found is not None else tuple(functions_between(caller, asked.tensor, output))
+    return replace(_against(caller, asked, found), custom=custom)
 
 
 def against(caller: Caller, asked: Asked, found: Found) -> Compared:
@@ -114,7 +116,7 @@ def _found(caller: Caller, asked: Asked, output: torch.Tensor | None) -> Found |
     for name in (named,) if named is not None else outputs(caller, known):
         there = forward(caller, name, known, asked.node)
         if there is not None and _agrees(asked, there[1], asked.node, {n: caller.names.get(n) for n in there[1].values}):
-            return Found(there[0], there[1], asked.node, custom=custom_functions([caller.names[name]]))
+            return Found(there[0], there[1], asked.node, custom=tuple(functions_behind([caller.names[name]])))
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,9 @@ import torch
 from backprop_check.diagnosis.attempt import survived
 from backprop_check.errors import BadInput
 from backprop_check.live.caller import Caller
-from backprop_check.recording import Forward, Recorder, Value, graph, latest
+from backprop_check.recording import Forward, Function, Recorder, Value, graph, latest
+from backprop_check.recording.custom import functions_behind, nodes_behind
+from backprop_check.recording.values import reaches
 from backprop_check.records import Answer, Trial
 from backprop_check.trace.graph import Graph
 from backprop_check.trace.oracle import trace
@@ -34,14 +36,13 @@ _SCALARS = 8
 """How many variables are tried as what was differentiated, where that was not seen."""
 
 Seeds = Sequence[tuple[Value, Value | None]]
-Function = type[torch.autograd.Function]
 
 
 @dataclass(frozen=True)
 class Found:
     """A forward and its oracle on the live numbers. `node` is what the graph calls the tensor that was asked for.
 
-    `passes` says over how many backward passes the gradient was added up. `custom` names functions of the caller's own whose
+    `passes` says over how many backward passes the gradient was added up. `custom` are functions of the caller's own whose
     `backward` autograd has used. `given` are gradients that the learner's lines were handed, under the engine's names,
     and `read` gives those lines where they are no torch as it stands. `strict` says that a name alone makes no gradient of a value,
     and `lines` how many lines the forward had before those that are many were taken as one.
@@ -55,7 +56,7 @@ class Found:
     forward: Forward | None = None
     passes: int = 1
     same: bool = True
-    custom: tuple[str, ...] = ()
+    custom: tuple[Function, ...] = ()
     given: Mapping[Value, str] = field(default_factory=dict)
     read: Callable[[Asked, str, Answer], Learner | None] | None = None
     strict: bool = False
@@ -73,24 +74,27 @@ def candidates(caller: Caller, tensor: torch.Tensor, output: torch.Tensor | None
         return
     ran = [one for one in reversed(recorder.passes) if one.reaches(recorder.value_of(tensor))]
     for number in range(1, len(ran) + 1):
-        yield from _found(recorder, caller, tensor, [(one.root, one.gradient) for one in reversed(ran[:number])])
+        seeds = [(one.root, one.gradient) for one in reversed(ran[:number])]
+        yield from _found(recorder, caller, tensor, seeds, [each for one in ran[:number] for each in one.custom])
     if not ran:  # `torch.autograd.backward` is not seen
-        scalars = [
-            each for each in caller.names.values() if isinstance(each, torch.Tensor) and each.grad_fn is not None and each.numel() == 1
-        ]
-        for scalar in {id(each): each for each in reversed(scalars[-_SCALARS:])}.values():
+        for scalar in _scalars(caller):
             yield from _found(recorder, caller, tensor, [(recorder.value_of(scalar), None)])
+
+
+def _scalars(caller: Caller) -> Iterator[torch.Tensor]:
+    found = [each for each in caller.names.values() if isinstance(each, torch.Tensor) and each.grad_fn is not None and each.numel() == 1]
+    yield from {id(each): each for each in reversed(found[-_SCALARS:])}.values()
 
 
 _remembered: list[tuple[Any, Forward | None, Trial | None]] = []
 
 
-def _found(recorder: Recorder, caller: Caller, tensor: torch.Tensor, seeds: Seeds) -> Iterator[Found]:
+def _found(recorder: Recorder, caller: Caller, tensor: torch.Tensor, seeds: Seeds, passed: Iterable[Function] = ()) -> Iterator[Found]:
     forward, trial = _traced(recorder, caller, seeds)
     node = forward.name_of(tensor) if forward is not None else None
     if forward is None or trial is None or node is None or "d" + node not in trial.gradients:
         return
-    custom = custom_functions([root.tensor for root, _ in seeds])
+    custom = tuple(dict.fromkeys([*functions_behind(root.tensor for root, _ in seeds), *passed]))
     same = len({(root, given) for root, given in seeds}) == 1
     yield Found(forward.graph, trial, node, forward.spoken, forward, len(seeds), same, custom)
 
@@ -126,23 +130,21 @@ def _trial(forward: Forward) -> Trial | None:
         return None
 
 
-def custom_functions(outputs: Sequence[torch.Tensor | None]) -> tuple[str, ...]:
-    """Return the names of the user's own `autograd.Function`s in the graphs behind some tensors."""
-    return tuple(dict.fromkeys(function.__name__ for function in functions_behind(outputs)))
+def functions_between(caller: Caller, tensor: torch.Tensor, output: torch.Tensor | None) -> list[Function]:
+    """Return the user's own functions behind `output`, or behind the latest that was differentiated, where a tensor is behind it too."""
+    recorder = latest()
+    if output is None and recorder is not None and recorder.passes:
+        for one in reversed(recorder.passes):
+            found = [each for each in one.custom if _was_given(recorder, each, recorder.value_of(tensor))]
+            if found:
+                return found
+        return []
+    for root in (output,) if output is not None else _scalars(caller):
+        if any(getattr(node, "variable", node) is (tensor if tensor.is_leaf else tensor.grad_fn) for node in nodes_behind([root])):
+            return functions_behind([root])
+    return []
 
 
-def functions_behind(outputs: Sequence[Any]) -> list[Function]:
-    """Return the user's own `autograd.Function`s in the graphs behind some tensors, as autograd has them."""
-    found: dict[Function, None] = {}
-    seen: set[Any] = set()
-    stack = [each.grad_fn for each in outputs if isinstance(each, torch.Tensor)]
-    while stack:
-        node = stack.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        own = getattr(type(node), "_forward_cls", None)
-        if own is not None and not own.__module__.startswith("torch."):
-            found[own] = None
-        stack += [function for function, _ in node.next_functions]
-    return list(found)
+def _was_given(recorder: Recorder, function: Function, value: Value) -> bool:
+    """Whether a function was last given a value, or what is made of it."""
+    return any(isinstance(each, Value) and reaches(each, value) for each in recorder.applied.get(function, ()))

@@ -58,20 +58,20 @@ def _as_it_is(result: Compared, asked: Asked) -> tuple[bool, float | None]:
 def _below(result: Compared, around: Caller, asked: Asked) -> Iterator[Text]:
     if result.verdict.answer.state == "missing":
         return
-    if result.found is not None and result.found.custom:
+    if result.custom:
         yield from prose(_of_custom(result, asked), WIDTH)
     if not result.right:
         yield from why(result, around, asked)
 
 
 def _of_custom(result: Compared, asked: Asked) -> str:
-    assert result.found is not None
-    names = " and ".join(f"`{name}.backward`" for name in result.found.custom)
-    if result.found.forward is not None and is_autograds(asked) and not result.right:
+    names = " and ".join(f"`{name}.backward`" for name in dict.fromkeys(each.__name__ for each in result.custom))
+    recorded = result.found is not None and result.found.forward is not None
+    if recorded and is_autograds(asked) and not result.right:
         return (
             f"This is autograd's own `{asked.node}.grad`, and it came out of {names}: it is not the gradient of what the forward computes."
         )
-    if result.found.forward is not None:
+    if recorded:
         return f"autograd's own `{asked.node}.grad` came out of {names}: this is held against autograd's gradient of the forward itself."
     return f"autograd's own `{asked.node}.grad` came out of {names}: where that is wrong, this is held against what is wrong."
 

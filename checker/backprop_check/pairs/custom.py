@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
-from backprop_check.live.recorded import Function
 from backprop_check.pairs.calling import call, parameters_of
 from backprop_check.pairs.context import Context
 from backprop_check.pairs.pair import Back, Ran, is_float
 from backprop_check.pairs.returned import elements
+from backprop_check.recording import Function
 
 
 class Custom:

@@ -11,13 +11,13 @@ from torch.autograd.gradcheck import GradcheckError
 from torch.autograd.gradcheck import gradcheck as torchs
 
 from backprop_check.diagnosis.attempt import survived
-from backprop_check.live.recorded import Function, functions_behind
 from backprop_check.pairs import say
 from backprop_check.pairs.calling import code_of
 from backprop_check.pairs.custom import Custom, Seen, watched
 from backprop_check.pairs.cut import cut
 from backprop_check.pairs.examine import Examined, examine
-from backprop_check.recording import active
+from backprop_check.recording import Function, active
+from backprop_check.recording.custom import functions_behind
 
 MOST = 12
 """How many calls of custom functions are looked into."""

@@ -14,11 +14,12 @@ import torch
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import find_course, locate
 from backprop_check.exercise.definition import course_exercise
+from backprop_check.here import argument, learner_name, name_of, retained
 from backprop_check.live.asked import Asked
 from backprop_check.live.caller import caller
 from backprop_check.live.compare import compared
-from backprop_check.live.here import argument, learner_name, name_of, retained
 from backprop_check.live.say import said
+from backprop_check.pairs.behind import behind
 from backprop_check.pytest_plugin.answers import Answers
 from backprop_check.pytest_plugin.judging import judge
 from backprop_check.report.json import as_json
@@ -37,7 +38,7 @@ def assert_gradient(dx: Any, x: torch.Tensor) -> None:
     except BadInput as error:
         raise BadInput(str(error)) from None  # shown where it was asked
     if not result.right:
-        raise AssertionError("\n".join(said(node, result, around, asked)))
+        raise AssertionError("\n".join([*said(node, result, around, asked), *behind(result, asked)]))
 
 
 def checked(config: pytest.Config, exercise: str | os.PathLike[str], submission: str | os.PathLike[str]) -> dict[str, Any]:

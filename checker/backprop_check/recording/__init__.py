@@ -13,12 +13,13 @@ import sys
 import types
 from contextlib import AbstractContextManager
 
+from backprop_check.recording.custom import Function
 from backprop_check.recording.graph import Forward, graph
 from backprop_check.recording.recorder import Recorder
 from backprop_check.recording.switch import active, latest, record, recording, start
 from backprop_check.recording.values import Call, Pass, Value
 
-__all__ = ["Call", "Forward", "Pass", "Recorder", "Value", "active", "graph", "latest", "record", "recording", "start"]
+__all__ = ["Call", "Forward", "Function", "Pass", "Recorder", "Value", "active", "graph", "latest", "record", "recording", "start"]
 
 
 class _Callable(types.ModuleType):

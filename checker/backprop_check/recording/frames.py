@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,43 +20,50 @@ Frames = tuple[tuple[CodeType, int], ...]
 DEEP = 6
 """How many frames of the user's own are kept."""
 
-_USERS, _TORCHS, _LIBRARYS, _OPTIMIZERS = range(4)
+_MOST = 2 * DEEP
+
+_USERS, _TORCHS, _LIBRARYS, OPTIMIZERS, _FUNCTIONS = range(5)
 _TORCH, _OURS = (str(Path(module).parent) for module in (torch.__file__, str(Path(__file__).parent)))
 _OPTIM = str(Path(_TORCH) / "optim")
+_APPLY = torch.autograd.Function.apply.__func__.__code__  # type: ignore[attr-defined]
 _LIBRARIES = (str(Path(os.__file__).parent), str(Path(_TORCH).parent))
 """Where Python's own modules lie, and what is installed."""
-_kinds: dict[str, int] = {}
+kinds: dict[str, int] = {}
+"""Whose a file is, where that was asked before."""
 
 
-def frames(frame: FrameType | None) -> tuple[Any, ...]:
+def frames(frame: FrameType | None, applied: Callable[[FrameType], None]) -> tuple[Any, ...]:
     """Return the user's frames from `frame` outwards, up to the module's own or to a library that called the user's code.
 
-    Codes and instructions alternate, flat: this runs at every call.
+    Codes and instructions alternate, flat: this runs at every call. `applied` is told of the `apply` of an `autograd.Function` among them.
     """
     found: list[Any] = []
+    known = kinds
     while frame is not None:
         code = frame.f_code
-        kind = _kinds.get(code.co_filename)
-        if kind is None:
-            kind = _kinds[code.co_filename] = _kind(code.co_filename)
-        if kind == _USERS:
+        try:
+            kind = known[code.co_filename]
+        except KeyError:
+            kind = known[code.co_filename] = _kind(code.co_filename)
+        if not kind:  # the user's
             found += (code, frame.f_lasti)
-            if len(found) == 2 * DEEP or code.co_name == "<module>":
+            if code.co_name == "<module>" or len(found) == _MOST:
                 break
+        elif kind == _TORCHS:
+            pass
         elif kind == _LIBRARYS and found:
             break
+        elif kind == _FUNCTIONS and code is _APPLY:
+            applied(frame)
         frame = frame.f_back
     return tuple(found)
 
 
-def is_optimizer(frame: FrameType) -> bool:
-    """Whether a call is an optimizer's own: it steps parameters, and nobody asks how."""
-    return _kinds.get(frame.f_code.co_filename) == _OPTIMIZERS
-
-
 def _kind(filename: str) -> int:
     if filename.startswith(_OPTIM):
-        return _OPTIMIZERS
+        return OPTIMIZERS
+    if filename == _APPLY.co_filename:
+        return _FUNCTIONS
     if filename.startswith((_TORCH, _OURS)):
         return _TORCHS
     return _LIBRARYS if filename.startswith((*_LIBRARIES, "<frozen")) else _USERS

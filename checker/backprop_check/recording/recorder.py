@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections import deque
 from collections.abc import Iterable, Mapping
+from types import FrameType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
+from torch.compiler import is_compiling
 from torch.overrides import TorchFunctionMode
 
-from backprop_check.recording.frames import frames, is_optimizer
-from backprop_check.recording.functions import ACCESS, PROPERTIES, RANDOM, SILENT
-from backprop_check.recording.values import Call, Opaque, Pass, Value, reads
+from backprop_check.recording.custom import Function, functions_behind
+from backprop_check.recording.frames import OPTIMIZERS, frames, kinds
+from backprop_check.recording.functions import BACKWARD, DRAWS, PASSED_ON, SET, sort_of, sorts
+from backprop_check.recording.values import Call, Opaque, Pass, Value, reads, value
 
 LONGEST = 20_000
 """How many of the latest calls can be computed again: what is older stands as it is."""
@@ -28,7 +33,10 @@ _PLAIN = (int, float, bool, str, type(None), torch.dtype, torch.device, torch.la
 
 
 class Recorder(TorchFunctionMode):
-    """Sees torch calls while it is on. `value_of(tensor)` is the record of a tensor as it stands, `passes` the latest backward passes."""
+    """Sees torch calls while it is on. `value_of(tensor)` is the record of a tensor as it stands, `passes` the latest backward passes.
+
+    `applied` has what each `autograd.Function` was last given, as far as its forward is made of torch calls.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,31 +44,36 @@ class Recorder(TorchFunctionMode):
         self._room = 1024
         self._order = 0
         self.passes: deque[Pass] = deque(maxlen=_PASSES)
+        self.applied: WeakKeyDictionary[Function, tuple[Any, ...]] = WeakKeyDictionary()
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
-        if torch.compiler.is_compiling():  # what is compiled is no code of the user's
+        if is_compiling():  # what is compiled is no code of the user's
             return func(*args, **kwargs) if kwargs else func(*args)
-        name = getattr(func, "__name__", "")
-        if name in SILENT or (name in ACCESS and func.__self__.__name__ not in PROPERTIES):
+        try:
+            sort = sorts[func]
+        except (KeyError, TypeError):
+            sort = sort_of(func)
+        if sort == PASSED_ON:
             return func(*args, **kwargs) if kwargs else func(*args)
-        if name[-1:] == "_" and is_optimizer(sys._getframe(1)):
+        frame = sys._getframe(1)
+        if kinds.get(frame.f_code.co_filename) == OPTIMIZERS:  # it steps parameters, and nobody asks how
             return func(*args, **kwargs) if kwargs else func(*args)
+        if sort == SET:
+            return self._set(func, args)
         touched: list[tuple[torch.Tensor, Value]] = []
         try:
             kept = self._all_kept(args, touched)
             named = dict(zip(kwargs, self._all_kept(tuple(kwargs.values()), touched), strict=True)) if kwargs else None
-            drawn = torch.get_rng_state() if name in RANDOM else None
+            drawn = torch.get_rng_state() if sort == DRAWS else None
         except Exception:  # what cannot be recorded must run all the same
             return func(*args, **kwargs) if kwargs else func(*args)
         grad = torch.is_grad_enabled()
         out = func(*args, **kwargs) if kwargs else func(*args)
         try:
-            if name == "backward" and touched:
+            if sort == BACKWARD and touched:
                 self._passed(touched, kept, named or {})
-            elif name == "__set__":  # `w.data = ...`: other numbers, of which no version tells
-                self._replaced(args[0])
             else:
-                self._made(func, kept, named, touched, out, grad, drawn)
+                self._made(func, kept, named, touched, out, grad, drawn, frame)
         except Exception:  # as above: a tensor of another kind has no version, no view, no memory
             return out
         return out
@@ -72,12 +85,12 @@ class Recorder(TorchFunctionMode):
         for each in given:
             kind = type(each)
             if kind is torch.Tensor or kind is torch.nn.Parameter:
-                value = known.get(id(each))
-                seen: Any = None if value is None else value()
-                if value is None or seen is not each or value.version != each._version or value.needs_grad is not each.requires_grad:
-                    value = self.value_of(each)
-                touched.append((each, value))
-                kept.append(value)
+                there = known.get(id(each))
+                seen: Any = None if there is None else there()
+                if there is None or seen is not each or there.version != each._version or there.needs_grad is not each.requires_grad:
+                    there = self.value_of(each)
+                touched.append((each, there))
+                kept.append(there)
             else:
                 kept.append(each if kind in _ATOMS else self._kept(each, touched))
         return tuple(kept)
@@ -93,14 +106,14 @@ class Recorder(TorchFunctionMode):
                 return known
             known = self._seen_again(tensor, known, version)
         else:
-            known = Value(tensor, version, None)
+            known = value(tensor, version, None)
         self._known[key] = known
         return known
 
     def _asked(self, tensor: torch.Tensor, known: Value) -> Value:
         """A tensor that became a leaf for autograd stands for itself; another that needs a gradient now came out of a custom function."""
         if tensor.is_leaf:
-            known = self._known[id(tensor)] = Value(tensor, known.version, None)
+            known = self._known[id(tensor)] = value(tensor, known.version, None)
         known.needs_grad = tensor.requires_grad
         return known
 
@@ -109,14 +122,14 @@ class Recorder(TorchFunctionMode):
         base, call = tensor._base, known.call
         viewed = call.args[0] if call is not None and call.args and not known.written else None
         if call is None or base is None or not isinstance(viewed, Value) or viewed() is not base:
-            return Value(tensor, version, None)
-        return Value(tensor, version, call.anew((self.value_of(base), *call.args[1:])), known.index)
+            return value(tensor, version, None)
+        return value(tensor, version, call.anew((self.value_of(base), *call.args[1:])), known.index)
 
     def _kept(self, given: Any, touched: list[tuple[torch.Tensor, Value]]) -> Any:
         if isinstance(given, torch.Tensor):
-            value = self.value_of(given)
-            touched.append((given, value))
-            return value
+            there = self.value_of(given)
+            touched.append((given, there))
+            return there
         if isinstance(given, _PLAIN):
             return given
         if isinstance(given, tuple | list):
@@ -129,36 +142,55 @@ class Recorder(TorchFunctionMode):
             return slice(self._kept(given.start, touched), self._kept(given.stop, touched), self._kept(given.step, touched))
         return Opaque()
 
-    def _made(self, func: Any, args: Any, kwargs: Any, touched: list[tuple[torch.Tensor, Value]], out: Any, grad: bool, drawn: Any) -> None:
+    def _made(
+        self,
+        func: Any,
+        args: Any,
+        kwargs: Any,
+        touched: list[tuple[torch.Tensor, Value]],
+        out: Any,
+        grad: bool,
+        drawn: Any,
+        frame: FrameType,
+    ) -> None:
         known, kind = self._known, type(out)
-        results: Iterable[tuple[int | None, torch.Tensor]]
+        results: Iterable[tuple[int | None, torch.Tensor]] = ()
         if kind is torch.Tensor or isinstance(out, torch.Tensor):
             there = known.get(id(out))
-            results = ((None, out),) if there is None or there() is not out else ()
+            if there is None or there() is not out:
+                results = ((None, out),)
         elif isinstance(out, tuple | list):
             results = [(number, each) for number, each in enumerate(out) if isinstance(each, torch.Tensor) and not self._is_known(each)]
-        else:
-            results = ()
-        written = [(tensor, value) for tensor, value in touched if tensor._version != value.version]
-        if not results and not written:
+        written: list[tuple[torch.Tensor, Value]] | None = None
+        for pair in touched:
+            if pair[0]._version != pair[1].version:
+                written = [pair] if written is None else [*written, pair]
+        if not results and written is None:
             return
         self._order += 1
-        fields = kind.__module__ == "torch.return_types" and hasattr(kind, "indices")
-        call = Call(func, args, kwargs, frames(sys._getframe(2)), grad, drawn, self._order, fields)
+        fields = kind is not torch.Tensor and kind.__module__ == "torch.return_types" and hasattr(kind, "indices")
+        call = Call(func, args, kwargs, frames(frame, self._applied), grad, drawn, self._order, fields)
         for number, tensor in results:
-            made = known[id(tensor)] = Value(tensor, tensor._version, call, number)
-            base = tensor._base
-            if (
-                made.needs_grad and tensor.is_leaf and (base is None or not base.requires_grad)
-            ):  # a leaf's view is one, where autograd is off
-                made.call = None  # for autograd a beginning, whatever made its numbers
-        for tensor, value in written:
-            first = value is args[0] if args else False
-            self._written(tensor, value, call if first or (kwargs and value is kwargs.get("out")) else None)
+            made = known[id(tensor)] = value(tensor, tensor._version, call, number)
+            if made.needs_grad and tensor.is_leaf:
+                base = tensor._base
+                if base is None or not base.requires_grad:  # a leaf's view is one, where autograd is off
+                    made.call = None  # for autograd a beginning, whatever made its numbers
+        for tensor, before in written or ():
+            first = before is args[0] if args else False
+            self._written(tensor, before, call if first or (kwargs and before is kwargs.get("out")) else None)
         if not self._order % LONGEST:
             self._forget()
         if len(known) > self._room:
             self._sweep()
+
+    def _applied(self, frame: FrameType) -> None:
+        """Keep what an `autograd.Function` is given, while its forward runs."""
+        if not frame.f_locals["kwargs"]:
+            args = frame.f_locals["args"]
+            self.applied[frame.f_locals["cls"]] = tuple(
+                self._known.get(id(each), Opaque()) if isinstance(each, torch.Tensor) else self._kept(each, []) for each in args
+            )
 
     def _is_known(self, tensor: torch.Tensor) -> bool:
         there = self._known.get(id(tensor))
@@ -167,7 +199,7 @@ class Recorder(TorchFunctionMode):
     def _written(self, tensor: torch.Tensor, before: Value, call: Call | None) -> None:
         """A write gives a tensor's next value, and its base's too where it is a view. A parameter that is stepped starts anew."""
         own = None if tensor.requires_grad and tensor.is_leaf else call
-        new = self._known[id(tensor)] = Value(tensor, tensor._version, own, None, written=True)
+        new = self._known[id(tensor)] = value(tensor, tensor._version, own, None, written=True)
         base, made = tensor._base, before.call
         if base is not None:
             there = self._known.get(id(base))
@@ -176,24 +208,33 @@ class Recorder(TorchFunctionMode):
             if made.name != "__getitem__":
                 return
             into = call.anew((there, made.args[1], new), torch.Tensor.__setitem__)
-            self._known[id(base)] = Value(base, base._version, into, None, written=True)
+            self._known[id(base)] = value(base, base._version, into, None, written=True)
         elif made is not None and made.name == "__get__" and made.args and isinstance(made.args[0], Value):  # of `.data`: no version tells
             owner = made.args[0]()
             if owner is not None and owner.data_ptr() == tensor.data_ptr():
                 self._replaced(owner)
 
+    def _set(self, func: Any, args: tuple[Any, ...]) -> Any:
+        """`w.data = ...`: other numbers, of which no version tells."""
+        out = func(*args)
+        with contextlib.suppress(Exception):
+            self._replaced(args[0])
+        return out
+
     def _replaced(self, tensor: torch.Tensor) -> None:
         self.value_of(tensor).version = -1
-        self._known[id(tensor)] = Value(tensor, tensor._version, None)
+        self._known[id(tensor)] = value(tensor, tensor._version, None)
 
     def _passed(self, touched: list[tuple[torch.Tensor, Value]], args: Any, kwargs: Mapping[str, Any]) -> None:
         gradient = args[1] if len(args) > 1 else kwargs.get("gradient")
-        self.passes.append(Pass(touched[0][1], gradient if isinstance(gradient, Value) else None))
+        custom = functions_behind([touched[0][0]]) if self.applied else []
+        self.passes.append(Pass(touched[0][1], gradient if isinstance(gradient, Value) else None, custom))
 
     def _forget(self) -> None:
         """Let go of what calls were given that are too old: a value that every step of a training loop adds to hangs on all of them."""
         oldest, seen = self._order - LONGEST, set[Call]()
-        stack = [value.call for value in [*self._known.values(), *(one.root for one in self.passes)]]
+        given = (each for args in self.applied.values() for each in args if isinstance(each, Value))
+        stack = [value.call for value in [*self._known.values(), *(one.root for one in self.passes), *given]]
         while stack:
             call = stack.pop()
             if call is None or call in seen:

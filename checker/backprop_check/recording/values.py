@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 
+from backprop_check.recording.custom import Function
 from backprop_check.recording.frames import Frames
 
 
@@ -22,12 +23,11 @@ class Value(weakref.ref[torch.Tensor]):
     __hash__ = object.__hash__
     __eq__ = object.__eq__
 
-    def __new__(cls, tensor: torch.Tensor, *_: Any, **__: Any) -> Value:
-        return weakref.ref.__new__(cls, tensor)
-
-    def __init__(self, tensor: torch.Tensor, version: int, call: Call | None, index: int | None = None, written: bool = False) -> None:
-        self.version, self.call, self.index, self.written = version, call, index, written
-        self.needs_grad = tensor.requires_grad
+    call: Call | None
+    index: int | None
+    needs_grad: bool
+    version: int
+    written: bool
 
     @property
     def tensor(self) -> torch.Tensor | None:
@@ -39,6 +39,14 @@ class Value(weakref.ref[torch.Tensor]):
         if fix is not None:
             fix()
         return found if found._version == self.version else None
+
+
+def value(tensor: torch.Tensor, version: int, call: Call | None, index: int | None = None, written: bool = False) -> Value:
+    """Return a new record of a tensor. It is no `__init__`: that of `weakref.ref` is quicker, and this runs at every call."""
+    made = Value(tensor)
+    made.version, made.call, made.index, made.written = version, call, index, written
+    made.needs_grad = tensor.requires_grad
+    return made
 
 
 class Opaque:
@@ -77,24 +85,29 @@ class Call:
 
 
 class Pass:
-    """One call of `backward()`: the value it started from, and the gradient it was given."""
+    """One call of `backward()`: the value it started from, the gradient it was given, and the user's own functions it went through."""
 
-    __slots__ = ("gradient", "root")
+    __slots__ = ("custom", "gradient", "root")
 
-    def __init__(self, root: Value, gradient: Value | None) -> None:
-        self.root, self.gradient = root, gradient
+    def __init__(self, root: Value, gradient: Value | None, custom: Sequence[Function] = ()) -> None:
+        self.root, self.gradient, self.custom = root, gradient, custom
 
     def reaches(self, value: Value) -> bool:
         """Whether the pass went through a value."""
-        stack, seen = [self.root], {self.root}
-        while stack:
-            there = stack.pop()
-            if there is value:
-                return True
-            fresh = [read for read in reads(there.call) if read not in seen] if there.call is not None else []
-            seen.update(fresh)
-            stack += fresh
-        return False
+        return reaches(self.root, value)
+
+
+def reaches(root: Value, value: Value) -> bool:
+    """Whether `root` is a value, or made of it."""
+    stack, seen = [root], {root}
+    while stack:
+        there = stack.pop()
+        if there is value:
+            return True
+        fresh = [read for read in reads(there.call) if read not in seen] if there.call is not None else []
+        seen.update(fresh)
+        stack += fresh
+    return False
 
 
 def reads(call: Call) -> Iterator[Value]:

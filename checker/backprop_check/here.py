@@ -15,6 +15,7 @@ from backprop_check.live.caller import Caller, caller
 from backprop_check.live.compare import compared
 from backprop_check.live.rebuild import definitions
 from backprop_check.live.say import said
+from backprop_check.pairs.behind import behind
 
 
 def cmp(name: str, given: Any, tensor: torch.Tensor) -> bool:
@@ -29,6 +30,7 @@ def cmp(name: str, given: Any, tensor: torch.Tensor) -> bool:
     asked = Asked(learner, node, given, tensor, retained(tensor, node))
     result = compared(around, asked)
     _print(said(name, result, around, asked))
+    _print(behind(result, asked))
     return _told(result.right, around)
 
 
@@ -70,6 +72,7 @@ def _checked(around: Caller, loss: torch.Tensor, node: str, gradients: Mapping[s
     asked = Asked(names.get(node, node + "_grad"), node, gradients[node], tensor, _gradient(loss, tensor, node), others)
     result = compared(around, asked, loss)
     _print(said(node, result, around, asked))
+    _print(behind(result, asked))
     return result.right
 
 
