@@ -41,7 +41,7 @@ STOPS = {
     "a value that was not saved": ({"(1 - h**2) * dh": "(1 - torch.tanh(x)**2) * dh"}, "is not given `x`"),
     "a word that ctx does not have": (
         {"ctx.saved_tensors\n": "ctx.saved_tensor\n"},
-        "there is no `ctx.saved_tensor` in `Gated`: there is `ctx.saved_tensors`.",
+        "asks for `ctx.saved_tensor`, which nobody put there: there is `ctx.saved_tensors`.",
     ),
 }
 

@@ -159,9 +159,8 @@ class _Writer:
                 and node.attr not in _OF_TORCH
             ):
                 there = ", ".join(f"`{context}.{name}`" for name in ("saved_tensors", *self.found.kept))
-                raise BadInput(
-                    f"{self.path}:{node.lineno}: there is no `{context}.{node.attr}` in `{self.found.node.name}`: there is {there}."
-                )
+                asks = f"`{self.found.node.name}.backward` asks for `{context}.{node.attr}`"
+                raise BadInput(f"{self.path}:{node.lineno}: {asks}, which nobody put there: there is {there}.")
 
     def _on_context(self, name: str) -> str | None:
         if name == "saved_tensors":
