@@ -70,6 +70,12 @@ ROWS = [
     ("y = x - x.mean(0)", "x (N, C)", RANDN, "dx = dy - dy.mean()", "dx = dy - dy.mean(0)", r"runs over all axes", r"the numbers are not"),
     ("m = x.mean(0)", "x (N, C)", RANDN, "dx = dm.unsqueeze(1) / x.shape[0]", "dx = torch.ones_like(x) * dm / x.shape[0]", r"Write `dm\.unsqueeze\(0\)`\. Then copy", r"exactly the shape"),
     ("y = x.sum(0) / (len(x) - 1)", "x (N, C)", RANDN, "dx = dy / len(x)", "dx = torch.ones_like(x) * dy / (len(x) - 1)", r"is not the constant", r"exactly the shape"),
+    # Right by its value alone: labels of -1 and 1 divide as they multiply, `y / x` is a slope, floats are equal where the forward let pass.
+    ("m = t * s", "t (N), s (N)", "torch.randn; t = torch.randint(0, 2, (N,)) * 2.0 - 1", "ds = dm", "ds = t * dm", r"^(t \* dm|dm \* t)$", r"/ t|^dm /"),
+    ("y = x / c", "x (N, K), c ()", "torch.randn; c = 1.3", "dx = dy", "dx = dy / c", r"^dy / c$", r"y / x|/ x"),
+    ("y = x / c", "x (N, K), c ()", "torch.randn; c = 1.3", "dx = -x / c**2 * dy", "dx = dy / c", r"the slope of `x / c` by `c`", r"x / y|`-x`"),
+    ("w = x * x; y = torch.where(w > 1, w - 0.5, 0.1 * x)", "x (N, K)", RANDN, "dw = (x > 1) * dy; dx = 2 * x * dw + 0.1 * dy * (w <= 1)",
+     "dw = (w > 1) * dy; dx = 2 * x * dw + 0.1 * dy * (w <= 1)", r"^\(w > 1\) \* dy$", r"=="),
 ]  # fmt: skip
 
 
