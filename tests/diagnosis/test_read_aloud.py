@@ -76,6 +76,14 @@ ROWS = [
     ("y = x / c", "x (N, K), c ()", "torch.randn; c = 1.3", "dx = -x / c**2 * dy", "dx = dy / c", r"the slope of `x / c` by `c`", r"x / y|`-x`"),
     ("w = x * x; y = torch.where(w > 1, w - 0.5, 0.1 * x)", "x (N, K)", RANDN, "dw = (x > 1) * dy; dx = 2 * x * dw + 0.1 * dy * (w <= 1)",
      "dw = (w > 1) * dy; dx = 2 * x * dw + 0.1 * dy * (w <= 1)", r"^\(w > 1\) \* dy$", r"=="),
+    # What is done to the letter puts it right: the operator that fits, the axes that stay, all the calls that move, the forward's own minus.
+    ("y = h @ W", "h (N, K), W (K, M)", RANDN, "dh = dy(W.T)", "dh = dy @ W.T", r"operator, `@`", r"`\*`"),
+    ("y = x * g", "x (N, C, K), g (C, 1)", RANDN, "dg = (x * dy).sum((0, 2))", "dg = (x * dy).sum((0, 2)).reshape(g.shape)",
+     r"Only axis 2 \(K\) stays, with length 1; axis 0 \(N\) goes", r"Keep the summed axis|the axis it runs over"),
+    ("y = x + b", "x (N, C, K), b (C, 1)", RANDN, "db = dy.sum((1, 2)).view(b.shape)", "db = dy.sum((0, 2)).view(b.shape)",
+     r"run over axis 0 \(N\) and axis 2 \(K\)", r"fewer than these"),
+    ("y = x.cumsum(0)", "x (N, C)", RANDN, "dx = dy.flip(1).cumsum(1).flip(1)", "dx = dy.flip(0).cumsum(0).flip(0)", r"Let `flip` and `cumsum` run over axis 0", r"Let `flip` run"),
+    ("y = F.softplus(-x)", "x (N, C)", RANDN, "dx = -torch.sigmoid(x) * dy", "dx = -torch.sigmoid(-x) * dy", r"computes with `-x`", r"Find the minus"),
 ]  # fmt: skip
 
 
