@@ -84,6 +84,12 @@ ROWS = [
      r"run over axis 0 \(N\) and axis 2 \(K\)", r"fewer than these"),
     ("y = x.cumsum(0)", "x (N, C)", RANDN, "dx = dy.flip(1).cumsum(1).flip(1)", "dx = dy.flip(0).cumsum(0).flip(0)", r"Let `flip` and `cumsum` run over axis 0", r"Let `flip` run"),
     ("y = F.softplus(-x)", "x (N, C)", RANDN, "dx = -torch.sigmoid(x) * dy", "dx = -torch.sigmoid(-x) * dy", r"computes with `-x`", r"Find the minus"),
+    # An index by a mask, an index that is left out, an index once more.
+    ("y = F.relu(x)", "x (N, C)", RANDN, "dx = 2 * dy[x > 0] / 2", "dx = dy * (x > 0)", r"takes the numbers out of their places", r"exactly the shape"),
+    ("m = T[i] * 2; y = m.sin()", "T (N, C), i (K) of N", RANDN, "dm = m.cos() * dy; dT = 2 * dm.sum(0).expand_as(T)",
+     "dm = m.cos() * dy; dT = torch.zeros_like(T).index_add(0, i, 2 * dm)", r"every row of T receives", r"the numbers are not"),
+    ("e = T[i]; y = e.exp()", "T (N, C), i (K) of N", RANDN, "de = (y * dy)[i]; dT = torch.zeros_like(T).index_add(0, i, de)",
+     "de = y * dy; dT = torch.zeros_like(T).index_add(0, i, de)", r"`\[i\]` picks where nothing", r"does not exist|how long that is"),
 ]  # fmt: skip
 
 
