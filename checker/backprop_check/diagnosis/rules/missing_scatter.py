@@ -51,8 +51,8 @@ def find(case: Case) -> Diagnosis | None:
     """Proven by comparison: the answer is the gradient of the picked elements, number by number, in their shape."""
     if not case.everywhere or any(a.shape == o.shape for a, o in zip(case.answers, case.oracles, strict=True)):
         return None
-    if (found := search(case, _kept)) is not None and isinstance(found.part, ast.Subscript):
-        return _taken_out(case, found, found.part)
+    if (kept := search(case, _kept)) is not None and isinstance(kept.part, ast.Subscript):
+        return _taken_out(case, kept, kept.part)
     for line in case.consumers:
         found = _still_there(case, line) if picks(line, case.node) else None
         if found is not None:
