@@ -70,6 +70,26 @@ ROWS = [
     ("y = x - x.mean(0)", "x (N, C)", RANDN, "dx = dy - dy.mean()", "dx = dy - dy.mean(0)", r"runs over all axes", r"the numbers are not"),
     ("m = x.mean(0)", "x (N, C)", RANDN, "dx = dm.unsqueeze(1) / x.shape[0]", "dx = torch.ones_like(x) * dm / x.shape[0]", r"Write `dm\.unsqueeze\(0\)`\. Then copy", r"exactly the shape"),
     ("y = x.sum(0) / (len(x) - 1)", "x (N, C)", RANDN, "dx = dy / len(x)", "dx = torch.ones_like(x) * dy / (len(x) - 1)", r"is not the constant", r"exactly the shape"),
+    # Right by its value alone: labels of -1 and 1 divide as they multiply, `y / x` is a slope, floats are equal where the forward let pass.
+    ("m = t * s", "t (N), s (N)", "torch.randn; t = torch.randint(0, 2, (N,)) * 2.0 - 1", "ds = dm", "ds = t * dm", r"^(t \* dm|dm \* t)$", r"/ t|^dm /"),
+    ("y = x / c", "x (N, K), c ()", "torch.randn; c = 1.3", "dx = dy", "dx = dy / c", r"^dy / c$", r"y / x|/ x"),
+    ("y = x / c", "x (N, K), c ()", "torch.randn; c = 1.3", "dx = -x / c**2 * dy", "dx = dy / c", r"the slope of `x / c` by `c`", r"x / y|`-x`"),
+    ("w = x * x; y = torch.where(w > 1, w - 0.5, 0.1 * x)", "x (N, K)", RANDN, "dw = (x > 1) * dy; dx = 2 * x * dw + 0.1 * dy * (w <= 1)",
+     "dw = (w > 1) * dy; dx = 2 * x * dw + 0.1 * dy * (w <= 1)", r"^\(w > 1\) \* dy$", r"=="),
+    # What is done to the letter puts it right: the operator that fits, the axes that stay, all the calls that move, the forward's own minus.
+    ("y = h @ W", "h (N, K), W (K, M)", RANDN, "dh = dy(W.T)", "dh = dy @ W.T", r"operator, `@`", r"`\*`"),
+    ("y = x * g", "x (N, C, K), g (C, 1)", RANDN, "dg = (x * dy).sum((0, 2))", "dg = (x * dy).sum((0, 2)).reshape(g.shape)",
+     r"Only axis 2 \(K\) stays, with length 1; axis 0 \(N\) goes", r"Keep the summed axis|the axis it runs over"),
+    ("y = x + b", "x (N, C, K), b (C, 1)", RANDN, "db = dy.sum((1, 2)).view(b.shape)", "db = dy.sum((0, 2)).view(b.shape)",
+     r"run over axis 0 \(N\) and axis 2 \(K\)", r"fewer than these"),
+    ("y = x.cumsum(0)", "x (N, C)", RANDN, "dx = dy.flip(1).cumsum(1).flip(1)", "dx = dy.flip(0).cumsum(0).flip(0)", r"Let `flip` and `cumsum` run over axis 0", r"Let `flip` run"),
+    ("y = F.softplus(-x)", "x (N, C)", RANDN, "dx = -torch.sigmoid(x) * dy", "dx = -torch.sigmoid(-x) * dy", r"computes with `-x`", r"Find the minus"),
+    # An index by a mask, an index that is left out, an index once more.
+    ("y = F.relu(x)", "x (N, C)", RANDN, "dx = 2 * dy[x > 0] / 2", "dx = dy * (x > 0)", r"takes the numbers out of their places", r"exactly the shape"),
+    ("m = T[i] * 2; y = m.sin()", "T (N, C), i (K) of N", RANDN, "dm = m.cos() * dy; dT = 2 * dm.sum(0).expand_as(T)",
+     "dm = m.cos() * dy; dT = torch.zeros_like(T).index_add(0, i, 2 * dm)", r"every row of T receives", r"the numbers are not"),
+    ("e = T[i]; y = e.exp()", "T (N, C), i (K) of N", RANDN, "de = (y * dy)[i]; dT = torch.zeros_like(T).index_add(0, i, de)",
+     "de = y * dy; dT = torch.zeros_like(T).index_add(0, i, de)", r"`\[i\]` picks where nothing", r"does not exist|how long that is"),
 ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import torch
 
 from backprop_check.derivation.elementwise import SLOPES
-from backprop_check.derivation.trees import text
+from backprop_check.derivation.trees import fill, text
 from backprop_check.diagnosis.asking import example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if, sent_through, slope
@@ -40,6 +40,8 @@ def another(case: Case) -> Diagnosis | None:
             changed = put(site.tree, site.part, other)
             if replays(case, written_as(case, site.line, changed)):
                 return _told(case, site, f"`{text(other)}`", as_if([(site.line, changed)]))
+            if not times and (by_other := _by_the_other(case, site, site.part)) is not None:
+                return by_other
         elif isinstance(site.part, ast.BinOp) and isinstance(site.part.op, ast.Add | ast.Sub | ast.Pow):
             if replays(case, with_slope(case, site, lambda x, y: y)):
                 return _told(case, site, None, slope(site, "y"))
@@ -48,6 +50,24 @@ def another(case: Case) -> Diagnosis | None:
             if found is not None:
                 return found
     return None
+
+
+def _by_the_other(case: Case, site: Site, quotient: ast.BinOp) -> Diagnosis | None:
+    """The slope of a quotient by its other side, in the place of the one by this side: of a line with that slope it is the derivative."""
+    above = site.operand is quotient.left
+    alike = "-(a**2) / (2 * b**2)" if above else "torch.log(abs(b))"
+    changed = put(site.tree, quotient, fill(alike, {"a": quotient.left, "b": quotient.right}))
+    if not replays(case, written_as(case, site.line, changed)):
+        return None
+    part, by, other = text(quotient), text(site.operand), text(quotient.right if above else quotient.left)
+    return case.proven(
+        "wrong-local-derivative",
+        error=f"this is the slope of `{part}` by `{other}`, and the one by `{by}` belongs here",
+        note=example(case),
+        help=f"Hold `{other}` still and let `{by}` rise a little: how far does `{part}` move?",
+        evidence=f"With the slope of `{part}` by `{other}` for the one by `{by}`, autograd gives exactly your answer in every trial.",
+        claims=(as_if([(site.line, changed)]),),
+    )
 
 
 def _function(case: Case, site: Site, operation: str) -> Diagnosis | None:

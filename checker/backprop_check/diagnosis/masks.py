@@ -17,6 +17,7 @@ from backprop_check.diagnosis.sites import Site, below, names, sites
 
 KINKS = ("relu", "clamp", "clip", "hardtanh", "relu6")
 SELECTS = ("max", "min", "amax", "amin")
+OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt}
 
 
 def masked(case: Case) -> Iterator[Site]:
@@ -40,6 +41,13 @@ def called(part: ast.expr) -> str:
 def condition(part: ast.Call) -> ast.expr | None:
     """The condition of `torch.where(c, a, b)` or `a.where(c, b)`."""
     return part.args[0] if part.args else None
+
+
+def opposite(mask: ast.expr) -> ast.expr:
+    """`a >= b` for `a < b`, `~m` for any other mask."""
+    if isinstance(mask, ast.Compare) and len(mask.ops) == 1 and type(mask.ops[0]) in OPPOSITE:
+        return ast.Compare(mask.left, [OPPOSITE[type(mask.ops[0])]()], mask.comparators)
+    return ast.UnaryOp(ast.Invert(), mask)
 
 
 def opened(case: Case, site: Site, slope: float) -> Change:

@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 
+import torch
+
 from backprop_check.derivation.trees import dumped, parsed, text
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.chains import is_sum
-from backprop_check.diagnosis.edits import is_tensor, names_used, parts
+from backprop_check.diagnosis.chains import factors, is_product, is_sum
+from backprop_check.diagnosis.edits import is_tensor, names_used, parts, value_of
 from backprop_check.diagnosis.plain import begins_with_minus
 from backprop_check.diagnosis.replay import cut, downstream
 from backprop_check.diagnosis.rewrites import is_turned
@@ -39,6 +41,8 @@ TOLD = 8
 """So many tokens farther than others the line may be that the story is about."""
 NUMBER = 9
 """What a number counts for that stands neither in the learner's line nor in the derived one, and that no story explains."""
+SENSELESS = 20
+"""What a division counts for that neither line makes, and floats that are held equal: right by their values alone."""
 LOST = 8
 """What it counts for when the repair no longer reads a gradient that the learner's line and the derived one read."""
 
@@ -52,6 +56,7 @@ def far(case: Case, line: str, told: bool = False) -> tuple[bool, float]:
         odd += NUMBER * len(new_numbers(case, line))
     if usual and not told and frozenset.intersection(*map(case.gradients_in, usual)) - case.gradients_in(expression):
         odd += LOST
+    odd += SENSELESS * len(senseless(case, expression))
     return _changed(written, these) + odd > NEAR, _steps(written, these) + odd + len(these) / 3
 
 
@@ -122,6 +127,46 @@ def _oddities(case: Case, expression: ast.expr) -> Iterator[tuple[str, str]]:
                     yield "()", ""
         if is_turned(part) and not isinstance(part.value if isinstance(part, ast.Attribute) else part, ast.Name):
             yield "turned", ""
+
+
+def senseless(case: Case, expression: ast.expr) -> frozenset[str]:
+    """What is right by its value alone: `u / s` for the 1 / T of `u = s / T`, a divisor that is a factor of the derived line, equal floats.
+
+    Not what the learner or the derived line has too.
+    """
+    if case.derived is None:
+        return frozenset()
+    usual = [case.derived.expression, *([case.draft] if case.draft is not None else [])]
+    over, times = set[str](), {dumped(_base(f)) for product in _products(usual[0]) for divides, f in product if not divides}
+    made = {dumped(ast.Name(line.name, ast.Load())): line.reads for line in case.graph.exercise.lines}
+    for product in _products(expression):
+        known = {name for divides, factor in product if not divides for name in made.get(dumped(factor), ())}
+        below = (base for divides, factor in product if divides and isinstance(base := _base(factor), ast.Name) and is_tensor(case, base))
+        over |= {dumped(name) for name in below if dumped(name) in times or name.id in known}
+    own = {dumped(_base(f)) for other in usual for product in _products(other) for divides, f in product if divides}
+    return frozenset(over - own) | (_held_equal(case, expression) - frozenset().union(*(_held_equal(case, e) for e in usual)))
+
+
+def _products(expression: ast.expr) -> Iterator[list[tuple[bool, ast.expr]]]:
+    """What each product in an expression multiplies with and divides by; a negative power divides."""
+    for part in parts(expression):
+        if is_product(part):
+            yield [(divides != (_is_power(f) and begins_with_minus(f.right)), f) for divides, f in factors(part)[1]]  # type: ignore[attr-defined]
+
+
+def _held_equal(case: Case, expression: ast.expr) -> frozenset[str]:
+    """The comparisons for equality of floats, as their sign; a maximum is equal to the number that it picked."""
+    if any(f"{name}(" in line.source for line in case.consumers for name in ("max", "min", "amax", "amin", "maximum", "minimum", "median")):
+        return frozenset()
+    pairs = (
+        (p.left, p.comparators[0]) for p in parts(expression) if isinstance(p, ast.Compare) and isinstance(p.ops[0], ast.Eq | ast.NotEq)
+    )
+    values = ([value_of(case, side) for side in pair] for pair in pairs)
+    return frozenset("==" for pair in values if all(isinstance(v, torch.Tensor) and v.is_floating_point() for v in pair))
+
+
+def _base(factor: ast.expr) -> ast.expr:
+    return factor.left if isinstance(factor, ast.BinOp) and isinstance(factor.op, ast.Pow) else factor
 
 
 def _numbers(expression: ast.expr) -> frozenset[float]:

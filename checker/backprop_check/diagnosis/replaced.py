@@ -13,6 +13,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import is_sum
 from backprop_check.diagnosis.edits import value_of
 from backprop_check.diagnosis.holes import Hole, fits, holes
+from backprop_check.diagnosis.nearness import senseless
 from backprop_check.diagnosis.plain import cancels
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.diagnosis.value_index import value_index
@@ -32,7 +33,7 @@ def replaced(case: Case, expression: ast.expr) -> Iterator[Replaced]:
 
 def sensible(case: Case, found: Iterable[Replaced]) -> Iterator[Replaced]:
     """Those that tell what was meant: what was put in is not undone by the rest of the expression."""
-    return ((whole, part, new) for whole, part, new in found if not cancels(case, whole))
+    return ((whole, part, new) for whole, part, new in found if not (cancels(case, whole) or senseless(case, whole)))
 
 
 def with_term(case: Case, expression: ast.expr) -> Iterator[ast.expr]:

@@ -194,3 +194,22 @@ def negated(node: ast.expr) -> ast.expr:
         if left is not node.left and not isinstance(left, ast.UnaryOp):
             return ast.BinOp(left, node.op, node.right)
     return ast.UnaryOp(ast.USub(), node)
+
+
+def axes_written(call: ast.Call) -> list[ast.expr]:
+    """Where a call may say its axis."""
+    return [*call.args, *(k.value for k in call.keywords if k.arg in ("dim", "axis"))]
+
+
+def literal_axes(call: ast.Call | None) -> tuple[int, ...] | None:
+    """The axes that a call says."""
+    for written in axes_written(call) if call is not None else ():
+        try:
+            said = ast.literal_eval(written)
+        except ValueError:
+            continue
+        if type(said) is int:
+            return (said,)
+        if isinstance(said, tuple) and said and all(type(n) is int for n in said):
+            return said
+    return None

@@ -27,12 +27,13 @@ import torch
 
 from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, value_of
+from backprop_check.diagnosis.edits import Edit, search, value_of
 from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.failure import failing_part
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.reordered import RESHAPES
 from backprop_check.diagnosis.rewrites import calls, method, put
+from backprop_check.diagnosis.rules import wrong_axis
 from backprop_check.exercise.sizes import may_be, written
 from backprop_check.records import Diagnosis
 
@@ -107,6 +108,9 @@ def _move(case: Case, part: ast.Call, base: torch.Tensor, asked: tuple[int, ...]
     if not stretch and base.numel() == node.numel():
         return f"As many numbers as {case.node} has, {case.due}: `{case.node}.shape` is a shape that they fill."
     if not stretch and base.numel() > node.numel():
+        other = search(case, wrong_axis.edits)
+        if other is not None:
+            return f"A reshape adds nothing up, and the axis that {case.node} has must stay. {wrong_axis.told(case, other).help}"
         return f"{case.node} has {node.numel()} numbers, fewer than these: a reshape adds nothing up."
     return f"{case.node} is {case.due}: write its axes under those you have, and see which is missing or stands elsewhere."
 

@@ -25,10 +25,14 @@ from dataclasses import replace
 
 import torch
 
+from backprop_check.derivation.trees import fill, parsed, text
 from backprop_check.diagnosis.assigned import Written, every_place
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.claims import equal, placed, statements
+from backprop_check.diagnosis.claims import as_if, equal, placed, statements
+from backprop_check.diagnosis.counterfactual import replays, written_as
+from backprop_check.diagnosis.edits import parts, value_of
 from backprop_check.diagnosis.replay import gradient
+from backprop_check.diagnosis.rewrites import put
 from backprop_check.diagnosis.rules.missing_scatter import picks
 from backprop_check.records import Diagnosis, Line
 
@@ -41,6 +45,8 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if (written := every_place(case)) is not None:
         return _every_place(case, written)
+    if (shared := _of_all(case)) is not None:
+        return shared
     lines = [line for line in case.consumers if picks(line, case.node) or any(word in line.source for word in LOSSES)]
     if len(lines) != 1 or len(case.consumers) != 1 or any(not bool((o == 0).any()) for o in case.oracles):
         return None
@@ -58,6 +64,32 @@ def find(case: Case) -> Diagnosis | None:
         help=f"Begin with zeros in the shape of {case.node}, and write only where the forward picked.",
         evidence="With zero at every element that is not picked, your answer equals autograd's gradient in every trial.",
         claims=(equal("torch.where(gradient == 0, 0.0, answer)"),),
+    )
+
+
+def _of_all(case: Case) -> Diagnosis | None:
+    """Each row with all that comes back, as if the forward picked the sum of all rows: whose it is, only the index says."""
+    for line in case.consumers:
+        tree = parsed(line.source.strip())
+        for part in parts(tree):
+            match part:
+                case ast.Subscript(value=ast.Name(id=name), slice=ast.Name() as index) if name == case.node:
+                    changed = put(tree, part, fill("a.sum(0).expand(b.shape)", {"a": part.value, "b": part}))
+                    rows = getattr(value_of(case, index), "dtype", None) == torch.int64
+                    if rows and replays(case, written_as(case, line, changed)):
+                        return _told_of_all(case, line, changed, part)
+    return None
+
+
+def _told_of_all(case: Case, line: Line, changed: ast.expr, part: ast.Subscript) -> Diagnosis:
+    index = text(part.slice)
+    return case.proven(
+        "ignored-index",
+        error=f"every row of {case.node} receives what comes back to all rows that `{text(part)}` picks",
+        note=f"A row moved only its own copies: what comes back to these is its gradient, and a row that `{index}` does not name has 0.",
+        help=f"Begin with zeros in the shape of {case.node}, and add each row of what comes back to the row that `{index}` names.",
+        evidence=f"With the sum of all rows in the place of `{text(part)}`, autograd gives exactly your answer in every trial.",
+        claims=(as_if([(line, changed)]),),
     )
 
 

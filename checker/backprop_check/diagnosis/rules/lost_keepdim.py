@@ -24,12 +24,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import combinations
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.edits import Edit, search
-from backprop_check.diagnosis.meeting import around, function_of
-from backprop_check.diagnosis.rewrites import calls, with_keyword
+from backprop_check.diagnosis.meeting import around, axes_of, axis_told, function_of
+from backprop_check.diagnosis.rewrites import calls, literal_axes, method, put, with_keyword
 from backprop_check.diagnosis.rules.needless_sum import idle
 from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis
@@ -58,7 +59,7 @@ def _whole(case: Case) -> Diagnosis | None:
         "lost-keepdim",
         error=f"{case.got}, but {case.node} is {case.due}",
         note=_note(case, reduction),
-        help="Keep the summed axis, with length 1."
+        help=_of_several(case, reduction) or "Keep the summed axis, with length 1."
         if reduction is not None and function_of(reduction) in ("sum", "mean")
         else "Keep the axis it runs over, with length 1: `keepdim=True`."
         if reduction is not None
@@ -68,6 +69,23 @@ def _whole(case: Case) -> Diagnosis | None:
         claims=(equal("answer.reshape(gradient.shape)"),),
         fix=_fix(case, expression),
     )
+
+
+def _of_several(case: Case, reduction: ast.Call) -> str | None:
+    """The move where a sum runs over several axes, and not all of them stay."""
+    base = reduction.func.value if isinstance(reduction.func, ast.Attribute) else None
+    names, axes = axes_of(case, base) if base is not None else None, literal_axes(reduction)
+    if names is None or axes is None or len(axes) < 2 or case.draft is None:
+        return None
+    kept = with_keyword(reduction, reduction, "keepdim", True)
+    for count in range(1, len(axes)):
+        for gone in combinations(axes, count):
+            taken = gone[0] if count == 1 else gone
+            if case.is_right(put(case.draft, reduction, method(kept, "squeeze", ast.parse(repr(taken), mode="eval").body))):
+                stay, go = (" and ".join(axis_told(names, a) for a in axes if (a in gone) == away) for away in (False, True))
+                stays, goes = "stays" if len(axes) - count == 1 else "stay", "goes" if count == 1 else "go"
+                return f"Only {stay} {stays}, with length 1; {go} {goes}: `keepdim=True` would keep them all."
+    return None
 
 
 def _inside(case: Case) -> Diagnosis | None:
@@ -102,7 +120,7 @@ def _note(case: Case, reduction: ast.Call | None) -> str:
     what = "an axis of length 1 is missing"
     if reduction is not None and isinstance(reduction.func, ast.Attribute):
         call = ast.unparse(ast.Call(ast.Name(reduction.func.attr), reduction.args, reduction.keywords))
-        what = f"{call} drops the axis it runs over"
+        what = f"{call} drops the {'axes' if len(literal_axes(reduction) or ()) > 1 else 'axis'} it runs over"
     note = f"The numbers are right; the shape is not: {what}."
     if step is not None and step.shape != case.oracles[0].shape:
         note += f" A step `{case.node} = {case.node} - lr * {case.name}` would silently make a {written(tuple(step.shape))} of it."

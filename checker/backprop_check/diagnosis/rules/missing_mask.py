@@ -26,11 +26,9 @@ import ast
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import slope
 from backprop_check.diagnosis.counterfactual import replays
-from backprop_check.diagnosis.masks import called, condition, masked, opened
+from backprop_check.diagnosis.masks import called, condition, masked, opened, opposite
 from backprop_check.diagnosis.sites import Site
 from backprop_check.records import Diagnosis
-
-OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt}
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -66,18 +64,11 @@ def _masked(case: Case, site: Site) -> list[ast.expr]:
     mask = condition(part)
     if called(part) == "where" and mask is not None:
         places = [answer, ast.Constant(0)]
-        times = [ast.BinOp(answer, ast.Mult(), where) for where in (mask, _elsewhere(mask)) if isinstance(where, ast.Compare)]
+        times = [ast.BinOp(answer, ast.Mult(), where) for where in (mask, opposite(mask)) if isinstance(where, ast.Compare)]
         return [*times, *(_call("where", mask, *pair) for pair in (places, places[::-1]))]
     if called(part) == "masked_fill" and len(part.args) > 1:
         return [_call("masked_fill", answer, part.args[-2], ast.Constant(0))]
     return [ast.Call(ast.Attribute(answer, called(part), ast.Load()), [], [])]
-
-
-def _elsewhere(mask: ast.expr) -> ast.expr | None:
-    """`a >= b` for `a < b`."""
-    if isinstance(mask, ast.Compare) and len(mask.ops) == 1 and type(mask.ops[0]) in OPPOSITE:
-        return ast.Compare(mask.left, [OPPOSITE[type(mask.ops[0])]()], mask.comparators)
-    return None
 
 
 def _call(name: str, *arguments: ast.expr) -> ast.expr:

@@ -22,14 +22,19 @@ Traits: other shape
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from functools import partial
 from itertools import combinations
+
+import torch
 
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal, gradient_of
 from backprop_check.diagnosis.counterfactual import arriving, gives_answer
-from backprop_check.diagnosis.rewrites import calls, parts
+from backprop_check.diagnosis.edits import Edit, Mended, search, value_of
+from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.rewrites import calls, parts, put
 from backprop_check.records import Diagnosis, Line
 
 SCATTERS = (
@@ -46,6 +51,8 @@ def find(case: Case) -> Diagnosis | None:
     """Proven by comparison: the answer is the gradient of the picked elements, number by number, in their shape."""
     if not case.everywhere or any(a.shape == o.shape for a, o in zip(case.answers, case.oracles, strict=True)):
         return None
+    if (kept := search(case, _kept)) is not None and isinstance(kept.part, ast.Subscript):
+        return _taken_out(case, kept, kept.part)
     for line in case.consumers:
         found = _still_there(case, line) if picks(line, case.node) else None
         if found is not None:
@@ -59,6 +66,25 @@ def find(case: Case) -> Diagnosis | None:
                 claims=(equal(f"d{line.name}{made}", ANSWER),),
             )
     return _of_what_is_picked(case)
+
+
+def _kept(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """A product with a mask in the place of what the mask picks."""
+    for part in parts(expression):
+        if isinstance(part, ast.Subscript) and getattr(value_of(case, part.slice), "dtype", None) == torch.bool:
+            yield put(expression, part, ast.copy_location(ast.BinOp(part.value, ast.Mult(), part.slice), part)), part
+
+
+def _taken_out(case: Case, found: Mended, part: ast.Subscript) -> Diagnosis:
+    base, mask = text(part.value), text(part.slice)
+    return case.proven(
+        "missing-scatter",
+        by=found,
+        error=f"`{short(part)}` takes the numbers out of their places",
+        note=f"An index by a mask keeps only the numbers where it holds, one after another; {case.node} is {case.due}.",
+        help=f"Keep every number in its place, with 0 where nothing passes: multiply `{base}` with `{mask}`.",
+        evidence=f"`{found.fix}` equals autograd's gradient in every trial.",
+    )
 
 
 def _scatters(case: Case) -> bool:

@@ -13,7 +13,7 @@ always an operator.
 Read more: The Python Tutorial, "Defining Functions".
 
 Question: What stands before the brackets: a function, or something to multiply with?
-Law: A bracket after a value is a call. Two things side by side are not multiplied: `*` has to say so.
+Law: A bracket after a value is a call. Two things side by side are not multiplied: `*` or `@` has to say so.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.refusals import raising
-from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.rewrites import operations, put
 from backprop_check.diagnosis.vocabulary import ATTRIBUTES
 from backprop_check.records import Diagnosis
 
@@ -44,9 +44,9 @@ def find(case: Case) -> Diagnosis | None:
         note="In Python brackets right after a value call it; they do not multiply.",
         help=f"`{attribute}` is no method: leave the brackets after it out."
         if attribute
-        else "Write the operator, `*`, between the two."
+        else f"Write the operator, `{_operator(found.tree, found.part)}`, between the two."
         if found
-        else "To multiply, write the operator `*` between the two; to pick an element, write square brackets.",
+        else "To multiply, write the operator between the two, `*` or `@`; to pick an element, write square brackets.",
         span=raised.span,
         evidence=f"The line raised TypeError: {raised.message}.",
         claims=(claims.raised(case),),
@@ -63,10 +63,17 @@ def _attribute(case: Case) -> str | None:
     return None
 
 
+def _operator(right: ast.expr, call: ast.expr) -> str:
+    """The operator that the right line has in the place of the brackets."""
+    products = (p for p in operations(right, ast.MatMult) if ast.dump(p.right) == ast.dump(call.args[0]))  # type: ignore[attr-defined]
+    return "@" if next(products, None) is not None else "*"
+
+
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.Call) and len(part.args) == 1:
-            yield put(expression, part, ast.copy_location(ast.BinOp(_multiplied(part.func), ast.Mult(), part.args[0]), part)), part
+            for operator in (ast.Mult(), ast.MatMult()):
+                yield put(expression, part, ast.copy_location(ast.BinOp(_multiplied(part.func), operator, part.args[0]), part)), part
 
 
 def _multiplied(func: ast.expr) -> ast.expr:

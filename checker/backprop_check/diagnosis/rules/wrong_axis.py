@@ -30,7 +30,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, Mended, search
 from backprop_check.diagnosis.meeting import MODULES, axes_of, axis_told, function_of, last_step, shape_told
 from backprop_check.diagnosis.phrases import short
-from backprop_check.diagnosis.rewrites import calls, put, with_keyword
+from backprop_check.diagnosis.rewrites import axes_written, calls, literal_axes, put, with_keyword
 from backprop_check.diagnosis.rules.needless_sum import busy
 from backprop_check.records import Diagnosis
 
@@ -46,19 +46,19 @@ def find(case: Case) -> Diagnosis | None:
     """Proven by the learner's own expression with another axis: it is then the oracle."""
     found = search(case, busy(edits))
     if found is not None:
-        return _told(case, found)
+        return told(case, found)
     found = search(case, _copied)
     if found is None:
         return None
-    told = _told(case, found)
-    return replace(told, help=f"{told.help} Then copy it to the shape of {case.node}: multiply with `torch.ones_like({case.node})`.")
+    one = told(case, found)
+    return replace(one, help=f"{one.help} Then copy it to the shape of {case.node}: multiply with `torch.ones_like({case.node})`.")
 
 
 def _copied(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """An axis of length 1 put in another place, and the whole then copied to the shape of the node."""
     ones = ast.parse(f"torch.ones_like({case.node})", mode="eval").body
     for call in calls(expression, "unsqueeze"):
-        for written in _axes(call):
+        for written in axes_written(call):
             for other in _others(written):
                 moved = put(expression, written, ast.copy_location(other, written))
                 yield ast.BinOp(ones, ast.Mult(), moved), call
@@ -66,7 +66,7 @@ def _copied(case: Case, expression: ast.expr) -> Iterator[Edit]:
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """Each operation that runs along an axis, along every other; along several, with one of them exchanged."""
-    found = [(call, written) for call in calls(expression, *ALONG) for written in _axes(call)]
+    found = [(call, written) for call in calls(expression, *ALONG) for written in axes_written(call)]
     for written_so in dict.fromkeys(ast.unparse(written) for _, written in found):
         same = [(call, written) for call, written in found if ast.unparse(written) == written_so]
         for other in _others(same[0][1]) if len(same) > 1 else ():
@@ -104,24 +104,19 @@ def _lengths(case: Case, expression: ast.expr) -> Iterator[Edit]:
             for axis in range(1, RANKS):
                 yield put(expression, call, ast.copy_location(ast.Call(call.func, [*call.args, ast.Constant(axis)], []), call)), call
     for call in calls(expression, "sum", "mean"):
-        if call is not expression and not _axes(call) and not call.keywords and _is_method(call):
+        if call is not expression and not axes_written(call) and not call.keywords and _is_method(call):
             for axis in range(RANKS):
                 keep = [ast.keyword("keepdim", ast.Constant(True))]
                 for keywords in (keep, []):
                     yield put(expression, call, ast.copy_location(ast.Call(call.func, [ast.Constant(axis)], keywords), call)), call
     for call in calls(expression, "argmax", "argmin"):
-        if not _axes(call) and not call.keywords:
+        if not axes_written(call) and not call.keywords:
             for axis in range(RANKS):
                 yield put(expression, call, ast.copy_location(ast.Call(call.func, [ast.Constant(axis)], []), call)), call
 
 
 def _is_method(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) not in MODULES
-
-
-def _axes(call: ast.Call) -> list[ast.expr]:
-    """Where the call may say its axis."""
-    return [*call.args, *(k.value for k in call.keywords if k.arg in ("dim", "axis"))]
 
 
 def _others(written: ast.expr) -> Iterator[ast.expr]:
@@ -145,20 +140,20 @@ def _of_call(call: ast.Call) -> str | None:
         return f"`{ast.unparse(call.args[1])}` is the length of another axis than the one that is picked from"
     if call.func.attr == "one_hot" and len(call.args) == 2 and isinstance(call.args[1], ast.Constant):
         return f"`one_hot` makes {ast.unparse(call.args[1])} columns here, and the axis that the indices count along has another length"
-    if call.func.attr in ("sum", "mean") and not _axes(call):
+    if call.func.attr in ("sum", "mean") and not axes_written(call):
         return f"`{call.func.attr}()` runs over all axes: it gives one number for everything"
-    if call.func.attr in ("argmax", "argmin") and not _axes(call):
+    if call.func.attr in ("argmax", "argmin") and not axes_written(call):
         return f"`{call.func.attr}` without an axis runs over all of them: it gives one index alone"
     return None
 
 
-def _told(case: Case, found: Mended) -> Diagnosis:
+def told(case: Case, found: Mended) -> Diagnosis:
     fix, changed, call = found
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
     name = call.func.attr
     base = call.args[0] if ast.unparse(call.func.value) in MODULES and call.args else call.func.value
     names, over = axes_of(case, base), shape_told(case, base) or "tensor"
-    now, due = _axis(call), _axis(_changed(case, call, changed))
+    now, due = literal_axes(call), literal_axes(_changed(case, call, changed))
     shaped = case.everywhere and not case.same_shape
     kept = any(k.arg == "keepdim" for k in getattr(_changed(case, call, changed), "keywords", []))
     keep = ", and keep it with length 1" if kept and not any(k.arg == "keepdim" for k in call.keywords) else ""
@@ -178,7 +173,21 @@ def _told(case: Case, found: Mended) -> Diagnosis:
         note = f"{note}{_listed(names, due)} {'is the one that belongs' if len(due) == 1 else 'are the ones that belong'} here.".strip()
         note = note[:1].upper() + note[1:]
         move = f"Let `{name}` run over {_listed(names, due)}{keep}."
-    return case.proven("wrong-axis", error=error, note=note, help=move, span=case.span(call, after=call.func.value), fix=fix)
+    span = case.span(call, after=call.func.value)
+    along = _along(case, changed)
+    if (others := [c for c in along if function_of(c) != name]) and names is not None and due is not None:
+        called = " and ".join(f"`{n}`" for n in dict.fromkeys(map(function_of, along)))
+        move = f"Let {called} run over {_listed(names, due)}."
+        inner = along[-1].func
+        if all(c in calls(along[0], *ALONG) for c in others) and isinstance(inner, ast.Attribute):
+            span = case.span(along[0], after=inner.value)
+    return case.proven("wrong-axis", error=error, note=note, help=move, span=span, fix=fix)
+
+
+def _along(case: Case, changed: ast.expr) -> list[ast.Call]:
+    """The learner's calls whose axis is another in the right expression, the outermost first."""
+    pairs = zip(calls(case.draft, *ALONG), calls(changed, *ALONG), strict=False) if case.draft is not None else ()
+    return [old for old, new in pairs if function_of(old) == function_of(new) and literal_axes(old) != literal_axes(new)]
 
 
 def _changed(case: Case, call: ast.Call, changed: ast.expr) -> ast.Call | None:
@@ -186,20 +195,6 @@ def _changed(case: Case, call: ast.Call, changed: ast.expr) -> ast.Call | None:
     known = {id(n) for n in ast.walk(case.draft)} if case.draft is not None else set()
     new = (c for c in calls(changed, call.func.attr) if id(c) not in known) if isinstance(call.func, ast.Attribute) else iter(())
     return next(new, None)
-
-
-def _axis(call: ast.Call | None) -> tuple[int, ...] | None:
-    """The axes that a call says."""
-    for written in _axes(call) if call is not None else ():
-        try:
-            said = ast.literal_eval(written)
-        except ValueError:
-            continue
-        if type(said) is int:
-            return (said,)
-        if isinstance(said, tuple) and said and all(type(n) is int for n in said):
-            return said
-    return None
 
 
 def _listed(names: list[str], axes: tuple[int, ...]) -> str:

@@ -30,7 +30,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.counterfactual import replays, written_as
 from backprop_check.diagnosis.edits import Edit, Mended, parts, search, value_of
-from backprop_check.diagnosis.masks import called, kinks, let_through, masked, opened, selections
+from backprop_check.diagnosis.masks import called, condition, kinks, let_through, masked, opened, opposite, selections
 from backprop_check.diagnosis.rewrites import put, same_place
 from backprop_check.diagnosis.sites import Site
 from backprop_check.records import Claim, Diagnosis
@@ -144,8 +144,12 @@ def _is_mask(value: torch.Tensor | None, mask: torch.Tensor) -> bool:
 
 def _edits(case: Case, expression: ast.expr, site: Site) -> Iterator[Edit]:
     operand = site.operand
-    masks = [ast.Compare(operand, [sign], [ast.Constant(0)]) for sign in (ast.Gt(), ast.Lt())]
-    masks += [ast.Compare(operand, [ast.Eq()], [ast.Name(site.line.name, ast.Load())])]
+    given = condition(site.part) if called(site.part) == "where" and isinstance(site.part, ast.Call) else None
+    if given is not None:
+        masks = [given, opposite(given)]
+    else:
+        masks = [ast.Compare(operand, [sign], [ast.Constant(0)]) for sign in (ast.Gt(), ast.Lt())]
+        masks.append(ast.Compare(operand, [ast.Eq()], [ast.Name(site.line.name, ast.Load())]))
     for part in parts(expression):
         if isinstance(value := value_of(case, part), torch.Tensor) and value.dtype == torch.bool:
             inverted = part.operand if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.Invert) else None

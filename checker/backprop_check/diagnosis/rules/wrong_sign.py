@@ -29,12 +29,14 @@ from collections.abc import Iterator
 
 import torch
 
+from backprop_check.derivation.elementwise import SLOPES
+from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal, uses_taken
-from backprop_check.diagnosis.edits import Edit, parts, search, value_of
-from backprop_check.diagnosis.factors import between, minus_brought, no_minus
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search, value_of
+from backprop_check.diagnosis.factors import between, lines_of_answer, minus_brought, no_minus
 from backprop_check.diagnosis.paths import off, paths
-from backprop_check.diagnosis.rewrites import led, negated, operations, put
+from backprop_check.diagnosis.rewrites import calls, led, negated, operations, put
 from backprop_check.diagnosis.rules.subtracted_branch import bent
 from backprop_check.records import Diagnosis, Span
 
@@ -117,8 +119,18 @@ def _of_term(case: Case) -> Diagnosis | None:
         by=found,
         error=f"`{ast.unparse(found.part)}` has the opposite sign",
         note=case.only("All the rest of the expression is right."),
-        help="Find the minus that the derivative brings, or the one too many.",
+        help=_of_argument(case, found) or "Find the minus that the derivative brings, or the one too many.",
     )
+
+
+def _of_argument(case: Case, found: Mended) -> str | None:
+    """The move where the minus is the forward's own, within what a function is taken of."""
+    for call in calls(case.draft, *SLOPES) if case.draft is not None else ():
+        turned = text(negated(found.part))
+        there = (line for line in lines_of_answer(case) if turned in {text(p) for p in parts(parsed(line.source.strip()))})
+        if call.args[:1] == [found.part] and (line := next(there, None)) is not None:
+            return f"`{line.name} = {line.source}` computes with `{turned}`: take `{ast.unparse(call.func)}` there."
+    return None
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:

@@ -69,6 +69,8 @@ def find(case: Case) -> Diagnosis | None:
         if isinstance(part, ast.Subscript) and (said := _along(case, part, found, evidence) or _beside(case, part)):
             return said
         return _told(case, "this is another part than the forward used", evidence, found)
+    if (again := search(case, _picked)) is not None and isinstance(again.part, ast.Subscript):
+        return _again(case, again, again.part)
     piece = same_piece_elsewhere(case) if case.everywhere else None
     if piece is None:
         return None
@@ -142,6 +144,29 @@ def _cuts(case: Case) -> bool:
     """Whether a line of the forward that uses the node takes a part of it, or joins it with others."""
     words = ("narrow", "split", "chunk", "select", "unbind", "pad", "unfold", "roll", "diff", "[", *JOINS)
     return any(word in line.source for line in case.consumers for word in words)
+
+
+def _picked(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """A gradient from which nothing is picked by an index that was drawn."""
+    for part in parts(expression):
+        if isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Name) and case.gradients_in(part.value):
+            yield from [(put(expression, part, part.value), part)] if _is_index(case, part.slice) else ()
+
+
+def _is_index(case: Case, part: ast.expr) -> bool:
+    return getattr(value_of(case, part), "dtype", None) == torch.int64
+
+
+def _again(case: Case, found: Mended, part: ast.Subscript) -> Diagnosis:
+    index = text(part.slice)
+    return case.proven(
+        "wrong-slice",
+        by=found,
+        error=f"`[{index}]` picks where nothing is to be picked",
+        note=f"`{short(part.value)}` stands at the places of {case.node} already: what `{index}` picks was picked in the forward.",
+        help=f"Leave the `[{index}]` out.",
+        evidence=f"`{found.fix}` equals autograd's gradient in every trial.",
+    )
 
 
 def _needless(case: Case, evidence: str, found: Mended) -> Diagnosis:
