@@ -70,6 +70,17 @@ ROWS = [
     ("y = x - x.mean(0)", "x (N, C)", RANDN, "dx = dy - dy.mean()", "dx = dy - dy.mean(0)", r"runs over all axes", r"the numbers are not"),
     ("m = x.mean(0)", "x (N, C)", RANDN, "dx = dm.unsqueeze(1) / x.shape[0]", "dx = torch.ones_like(x) * dm / x.shape[0]", r"Write `dm\.unsqueeze\(0\)`\. Then copy", r"exactly the shape"),
     ("y = x.sum(0) / (len(x) - 1)", "x (N, C)", RANDN, "dx = dy / len(x)", "dx = torch.ones_like(x) * dy / (len(x) - 1)", r"is not the constant", r"exactly the shape"),
+    # Of several paths only the one whose factor is another is named; of several slopes only the one that is left out.
+    ("k = x @ U; g = torch.tanh(k); y = g * x + (1 - g) * v", "x (N, C), U (C, C), v (N, C)", RANDN, "dg = dy * (x - v); dk = dg * (1 - g**2); dx = dy * (1 - g) + dk @ U.T",
+     "dg = dy * (x - v); dk = dg * (1 - g**2); dx = dy * g + dk @ U.T", r"derivative of `y = [^`]*` by x", r"`k = x @ U`"),
+    ("y = torch.tanh(torch.exp(x * w))", "x (N, C), w (C)", RANDN, "dx = w * torch.exp(x * w) * dy", "dx = w * torch.exp(x * w) * (1 - y**2) * dy",
+     r"tanh", r"only the outside|as if `torch"),
+    ("loss = torch.sqrt(1 + torch.exp(2 * v)).sum()", "v (N)", RANDN, "dv = 2 * torch.exp(2 * v)", "dv = torch.exp(2 * v) / torch.sqrt(1 + torch.exp(2 * v))",
+     r"that of `torch\.sqrt\([^`]*` by `[^`]*`: the others are there", r"only the outside"),
+    # The function itself in the place of its slope: which numbers it brings together. Of a forward's own sum nothing comes back.
+    ("y = 2 * x; s = y.cumsum(0)", "x (N, C)", RANDN, "dy = ds.cumsum(0); dx = 2 * dy", "dy = ds.flip(0).cumsum(0).flip(0); dx = 2 * dy",
+     r"Which numbers of what arrives there does your line bring together", r"the factor beside"),
+    ("m = a.mean(1, keepdim=True); y = b * m", "a (N, C), b (N, C)", RANDN, "db = dy * a.mean()", "db = dy * m", r"Along which axes does the forward reduce", r"come back from there"),
 ]  # fmt: skip
 
 

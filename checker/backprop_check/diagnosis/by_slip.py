@@ -98,7 +98,8 @@ def _words(case: Case, found: Slip) -> dict[str, str]:
     here, ends = lines_of_answer(case), cut(case) if case.reads else frozenset({case.graph.exercise.output})
     if arrives := _of_term(case, found):  # the other paths are as they should be
         ends = frozenset(name[1:] for name in arrives)
-        here = [line for line in here if _leads_to(case, line.name, ends)]
+        beside = frozenset(name[1:] for name in case.gradients_in(found.whole)) - ends
+        here = [line for line in here if _leads_to(case, line.name, ends, beside)]
     above = bool(case.gradients_in(found.part))
     lost = case.gradients_in(found.part) - case.gradients_in(found.left)
     far = " and ".join(sorted(name[1:] for name in lost) or sorted(ends))
@@ -120,11 +121,11 @@ def _of_term(case: Case, found: Slip) -> frozenset[str]:
     return case.gradients_in(slipped_in[0]) | case.gradients_in(found.part)
 
 
-def _leads_to(case: Case, name: str, ends: frozenset[str]) -> bool:
-    """Whether what a line makes reaches one of these."""
+def _leads_to(case: Case, name: str, ends: frozenset[str], beside: frozenset[str]) -> bool:
+    """Whether what a line makes reaches one of `ends`, not by what comes back `beside` it in another term."""
     reached = {name}
     for line in case.graph.exercise.lines:
-        if not reached.isdisjoint(line.reads):
+        if not reached.isdisjoint({*line.reads} - beside):
             reached.add(line.name)
     return not reached.isdisjoint(ends)
 
