@@ -81,6 +81,12 @@ ROWS = [
     ("y = 2 * x; s = y.cumsum(0)", "x (N, C)", RANDN, "dy = ds.cumsum(0); dx = 2 * dy", "dy = ds.flip(0).cumsum(0).flip(0); dx = 2 * dy",
      r"Which numbers of what arrives there does your line bring together", r"the factor beside"),
     ("m = a.mean(1, keepdim=True); y = b * m", "a (N, C), b (N, C)", RANDN, "db = dy * a.mean()", "db = dy * m", r"Along which axes does the forward reduce", r"come back from there"),
+    # Each use counts, though the number looked at moves but one of its lines; the caret stands under the path that is concerned.
+    ("p = s.abs(); y = torch.where(p < 1, s**3, 2 * p)", "s (N, C)", RANDN, "dp = torch.where(p < 1, 0.0, 2 * dy); ds = torch.where(p < 1, 3 * s**2 * dy, 0.0)",
+     "dp = torch.where(p < 1, 0.0, 2 * dy); ds = torch.where(p < 1, 3 * s**2 * dy, 0.0) + dp * torch.sign(s)", r"s is used twice, for p and y\.", r"for p\.|for y\."),
+    ("p = s.abs(); y = torch.where(p < 1, s**3, 2 * p)", "s (N, C)", RANDN, "dp = torch.where(p < 1, 0.0, 2 * dy); ds = 3 * s**2 * dy + dp * torch.sign(s)",
+     "dp = torch.where(p < 1, 0.0, 2 * dy); ds = torch.where(p < 1, 3 * s**2 * dy, 0.0) + dp * torch.sign(s)",
+     r"does `torch\.where\([^`]*` let `s \*\* 3` through", r"does p notice|for p\."),
 ]  # fmt: skip
 
 
@@ -152,3 +158,18 @@ def test_carets_stand_in_two_places_at_most_of_several_causes(tmp_path: Path, zy
     rows = [line.plain for line in place_lines(causes, row, report.submission, 100)]
     assert sum(line.count("^") for line in rows) == 2
     assert all(any(cause.error in line for line in rows) for cause in causes)
+
+
+@pytest.mark.parametrize(
+    ("answer", "under"),
+    [("torch.where(p < 1, 3 * s**2 * dy, 0.0) + dp", "dp"), ("3 * s**2 * dy + dp * torch.sign(s)", "3 * s**2 * dy")],
+)
+def test_the_caret_stands_under_the_path_that_is_concerned(answer: str, under: str, tmp_path: Path, zygote: Zygote) -> None:
+    given, right = "dp = torch.where(p < 1, 0.0, 2 * dy); ds = ", "torch.where(p < 1, 3 * s**2 * dy, 0.0) + dp * torch.sign(s)"
+    page = PAGE.format("p = s.abs(); y = torch.where(p < 1, s**3, 2 * p)", "s (N, C)", RANDN, given + answer, given + right)
+    report = check(*write(tmp_path, page, given + answer), zygote)
+    assert report.submission is not None
+    (wrong,) = (d for gradient in report.gradients for d in gradient.diagnoses)
+    assert wrong.span is not None
+    row, begin, _, end = wrong.span
+    assert report.submission.lines[row - 1][begin:end] == under

@@ -7,7 +7,7 @@ import ast
 from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
-from backprop_check.diagnosis.edits import valued_parts
+from backprop_check.diagnosis.edits import worth
 from backprop_check.diagnosis.factors import lines_of_answer
 from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.pages import page
@@ -150,8 +150,7 @@ def _place(case: Case, found: Slip) -> Span | None:
     values = case.evaluate(found.left)
     if case.expression is None or values is None:
         return case.span()
-    same = [part for part in valued_parts(case.expression) if case.same(case.evaluate(part), values)]
-    place = same[-1] if same else None
+    place = worth(case, values)
     if isinstance(place, ast.Name) and found.code == "wrong-local-derivative":  # the name is right: what is computed of it is not
         place = next((n for n in around(case.expression, place) if isinstance(n, ast.Call)), place)
     return case.span(place)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 
 from backprop_check.derivation.trees import kept, text
-from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.plain import cancels
 from backprop_check.diagnosis.rewrites import parts as parts
 from backprop_check.diagnosis.rewrites import put_all
@@ -45,6 +45,14 @@ def tensors(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
         value = value_of(case, part)
         if isinstance(value, torch.Tensor) and value.is_floating_point():
             yield part
+
+
+def worth(case: Case, values: Tensors | None) -> ast.expr | None:
+    """The smallest part of the learner's expression that has these values in every trial; none of values that are all zero."""
+    if case.expression is None or values is None or not any(bool(value.any()) for value in values):
+        return None
+    same = [part for part in valued_parts(case.expression) if case.same(case.evaluate(part), values)]
+    return same[-1] if same else None
 
 
 def value_of(case: Case, expression: ast.expr, trial: int = 0) -> object:
