@@ -87,6 +87,11 @@ ROWS = [
     ("p = s.abs(); y = torch.where(p < 1, s**3, 2 * p)", "s (N, C)", RANDN, "dp = torch.where(p < 1, 0.0, 2 * dy); ds = 3 * s**2 * dy + dp * torch.sign(s)",
      "dp = torch.where(p < 1, 0.0, 2 * dy); ds = torch.where(p < 1, 3 * s**2 * dy, 0.0) + dp * torch.sign(s)",
      r"does `torch\.where\([^`]*` let `s \*\* 3` through", r"does p notice|for p\."),
+    # What is zero but for rounding agrees with all that cancels, and proves no cause.
+    ("c = x - x.mean(1, keepdim=True); y = c * g", "x (N, C), g (1)", RANDN, "dc = dy * g; dg = dy.sum(1).sum(0, keepdim=True) * c.sum(1).sum(0, keepdim=True)", "dc = dy * g; dg = (dy * c).sum(1).sum(0, keepdim=True)",
+     r"sums first and multiplies afterwards", r"arrives from above"),
+    ("c = x - x.mean(1, keepdim=True); y = c * g", "x (N, C), g (N, 1)", RANDN, "dc = dy * g; dg = c.sum(1, keepdim=True)", "dc = dy * g; dg = (dy * c).sum(1, keepdim=True)",
+     r".", r"is exactly your answer"),
 ]  # fmt: skip
 
 
