@@ -73,8 +73,6 @@ ROWS = [
     # Of several paths only the one whose factor is another is named; of several slopes only the one that is left out.
     ("k = x @ U; g = torch.tanh(k); y = g * x + (1 - g) * v", "x (N, C), U (C, C), v (N, C)", RANDN, "dg = dy * (x - v); dk = dg * (1 - g**2); dx = dy * (1 - g) + dk @ U.T",
      "dg = dy * (x - v); dk = dg * (1 - g**2); dx = dy * g + dk @ U.T", r"derivative of `y = [^`]*` by x", r"`k = x @ U`"),
-    ("y = torch.tanh(torch.exp(x * w))", "x (N, C), w (C)", RANDN, "dx = w * torch.exp(x * w) * dy", "dx = w * torch.exp(x * w) * (1 - y**2) * dy",
-     r"tanh", r"only the outside|as if `torch"),
     ("loss = torch.sqrt(1 + torch.exp(2 * v)).sum()", "v (N)", RANDN, "dv = 2 * torch.exp(2 * v)", "dv = torch.exp(2 * v) / torch.sqrt(1 + torch.exp(2 * v))",
      r"that of `torch\.sqrt\([^`]*` by `[^`]*`: the others are there", r"only the outside"),
     # The function itself in the place of its slope: which numbers it brings together. Of a forward's own sum nothing comes back.
@@ -90,8 +88,9 @@ ROWS = [
     # What is zero but for rounding agrees with all that cancels, and proves no cause.
     ("c = x - x.mean(1, keepdim=True); y = c * g", "x (N, C), g (1)", RANDN, "dc = dy * g; dg = dy.sum(1).sum(0, keepdim=True) * c.sum(1).sum(0, keepdim=True)", "dc = dy * g; dg = (dy * c).sum(1).sum(0, keepdim=True)",
      r"sums first and multiplies afterwards", r"arrives from above"),
-    ("c = x - x.mean(1, keepdim=True); y = c * g", "x (N, C), g (N, 1)", RANDN, "dc = dy * g; dg = c.sum(1, keepdim=True)", "dc = dy * g; dg = (dy * c).sum(1, keepdim=True)",
-     r".", r"is exactly your answer"),
+    ("s = h @ W; loss = F.cross_entropy(s, k)", "h (N, K), W (K, C), k (N) of C", RANDN,
+     "ds = (torch.softmax(s, 1) - F.one_hot(k, s.shape[1])) / s.shape[0]; dh = W.sum(1) * ds.sum(1, keepdim=True)",
+     "ds = (torch.softmax(s, 1) - F.one_hot(k, s.shape[1])) / s.shape[0]; dh = ds @ W.T", r"sums first and multiplies afterwards", r"the numbers are not"),
 ]  # fmt: skip
 
 

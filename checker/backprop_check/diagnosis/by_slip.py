@@ -150,7 +150,8 @@ def _place(case: Case, found: Slip) -> Span | None:
     values = case.evaluate(found.left)
     if case.expression is None or values is None:
         return case.span()
-    place = worth(case, values)
+    same = worth(case, values)
+    place = same[-1] if same else None
     if isinstance(place, ast.Name) and found.code == "wrong-local-derivative":  # the name is right: what is computed of it is not
         place = next((n for n in around(case.expression, place) if isinstance(n, ast.Call)), place)
     return case.span(place)

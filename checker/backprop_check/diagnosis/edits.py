@@ -47,12 +47,11 @@ def tensors(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
             yield part
 
 
-def worth(case: Case, values: Tensors | None) -> ast.expr | None:
-    """The smallest part of the learner's expression that has these values in every trial; none of values that are all zero."""
+def worth(case: Case, values: Tensors | None) -> list[ast.expr]:
+    """The parts of the learner's expression that have these values in every trial, the outermost first; none where all are zero."""
     if case.expression is None or values is None or not any(bool(value.any()) for value in values):
-        return None
-    same = [part for part in valued_parts(case.expression) if case.same(case.evaluate(part), values)]
-    return same[-1] if same else None
+        return []
+    return [part for part in valued_parts(case.expression) if case.same(case.evaluate(part), values)]
 
 
 def value_of(case: Case, expression: ast.expr, trial: int = 0) -> object:

@@ -114,7 +114,7 @@ def _passed(case: Case, line: Line, operand: str) -> ast.expr | None:
     """The part of the answer that is what comes back through the line, its derivative taken as 1, and nothing else."""
     stops, cut_off = cut(case), written_as(case, line, detached(line, [operand]))
     through, rest = ([gradient(case, run, stops, change=c) for run in case.runs] for c in (passed_through(line, operand), cut_off))
-    return worth(case, [t - r for t, r in zip(through, rest, strict=True)])
+    return next(iter(worth(case, [t - r for t, r in zip(through, rest, strict=True)])), None)
 
 
 def _with_it(case: Case) -> str | None:

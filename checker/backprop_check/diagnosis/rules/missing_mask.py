@@ -13,6 +13,7 @@ the same. So its gradient is zero, and the mask of the forward masks the gradien
 Read more: the PyTorch documentation, "torch.Tensor.masked_fill" and "torch.nn.Dropout".
 
 Question: Let {one} rise a little: does {users} notice?
+Of several lines: Let {one} rise a little: which of {users} notice, and which do not?
 Of a use: For {one}, does `{operation}` let `{operand}` through? What comes back from there where it does not?
 Slip: elements that the forward held back receive a gradient
 Note: What the forward does not let through cannot move the loss.
@@ -64,7 +65,7 @@ def _unmasked(case: Case, site: Site) -> ast.expr | None:
     """The part of the answer that is what comes back through this place, with everything let through, and nothing else."""
     stops = cut(case)
     through, rest = ([gradient(case, run, stops, change=opened(case, site, slope)) for run in case.runs] for slope in (1.0, 0.0))
-    return worth(case, [t - r for t, r in zip(through, rest, strict=True)])
+    return next(iter(worth(case, [t - r for t, r in zip(through, rest, strict=True)])), None)
 
 
 def _masked(case: Case, site: Site) -> list[ast.expr]:
