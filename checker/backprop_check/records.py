@@ -321,7 +321,8 @@ class Use:
     """One line that uses `node`. `upstream` is the name of the gradient that arrives there, empty where `backward` has none for it.
 
     `ways` are its operations from the result down to each use of the node, none where the table of laws does not know them. `moved` are
-    some of the `count` numbers that move with the one looked at, and `share` is what comes back from all of them.
+    some of the `count` numbers that move with the one looked at, and `share` is what comes back from all of them. `flows` says whether the
+    line moves with any number of the node.
     """
 
     node: str
@@ -332,6 +333,7 @@ class Use:
     moved: tuple[Moved, ...]
     count: int
     share: float
+    flows: bool
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,27 @@ ROWS = [
      "dm = m.cos() * dy; dT = torch.zeros_like(T).index_add(0, i, 2 * dm)", r"every row of T receives", r"the numbers are not"),
     ("e = T[i]; y = e.exp()", "T (N, C), i (K) of N", RANDN, "de = (y * dy)[i]; dT = torch.zeros_like(T).index_add(0, i, de)",
      "de = y * dy; dT = torch.zeros_like(T).index_add(0, i, de)", r"`\[i\]` picks where nothing", r"does not exist|how long that is"),
+    # Of several paths only the one whose factor is another is named; of several slopes only the one that is left out.
+    ("k = x @ U; g = torch.tanh(k); y = g * x + (1 - g) * v", "x (N, C), U (C, C), v (N, C)", RANDN, "dg = dy * (x - v); dk = dg * (1 - g**2); dx = dy * (1 - g) + dk @ U.T",
+     "dg = dy * (x - v); dk = dg * (1 - g**2); dx = dy * g + dk @ U.T", r"derivative of `y = [^`]*` by x", r"`k = x @ U`"),
+    ("loss = torch.sqrt(1 + torch.exp(2 * v)).sum()", "v (N)", RANDN, "dv = 2 * torch.exp(2 * v)", "dv = torch.exp(2 * v) / torch.sqrt(1 + torch.exp(2 * v))",
+     r"that of `torch\.sqrt\([^`]*` by `[^`]*`: the others are there", r"only the outside"),
+    # The function itself in the place of its slope: which numbers it brings together. Of a forward's own sum nothing comes back.
+    ("y = 2 * x; s = y.cumsum(0)", "x (N, C)", RANDN, "dy = ds.cumsum(0); dx = 2 * dy", "dy = ds.flip(0).cumsum(0).flip(0); dx = 2 * dy",
+     r"Which numbers of what arrives there does your line bring together", r"the factor beside"),
+    ("m = a.mean(1, keepdim=True); y = b * m", "a (N, C), b (N, C)", RANDN, "db = dy * a.mean()", "db = dy * m", r"Along which axes does the forward reduce", r"come back from there"),
+    # Each use counts, though the number looked at moves but one of its lines; the caret stands under the path that is concerned.
+    ("p = s.abs(); y = torch.where(p < 1, s**3, 2 * p)", "s (N, C)", RANDN, "dp = torch.where(p < 1, 0.0, 2 * dy); ds = torch.where(p < 1, 3 * s**2 * dy, 0.0)",
+     "dp = torch.where(p < 1, 0.0, 2 * dy); ds = torch.where(p < 1, 3 * s**2 * dy, 0.0) + dp * torch.sign(s)", r"s is used twice, for p and y\.", r"for p\.|for y\."),
+    ("p = s.abs(); y = torch.where(p < 1, s**3, 2 * p)", "s (N, C)", RANDN, "dp = torch.where(p < 1, 0.0, 2 * dy); ds = 3 * s**2 * dy + dp * torch.sign(s)",
+     "dp = torch.where(p < 1, 0.0, 2 * dy); ds = torch.where(p < 1, 3 * s**2 * dy, 0.0) + dp * torch.sign(s)",
+     r"does `torch\.where\([^`]*` let `s \*\* 3` through", r"does p notice|for p\."),
+    # What is zero but for rounding agrees with all that cancels, and proves no cause.
+    ("c = x - x.mean(1, keepdim=True); y = c * g", "x (N, C), g (1)", RANDN, "dc = dy * g; dg = dy.sum(1).sum(0, keepdim=True) * c.sum(1).sum(0, keepdim=True)", "dc = dy * g; dg = (dy * c).sum(1).sum(0, keepdim=True)",
+     r"sums first and multiplies afterwards", r"arrives from above"),
+    ("s = h @ W; loss = F.cross_entropy(s, k)", "h (N, K), W (K, C), k (N) of C", RANDN,
+     "ds = (torch.softmax(s, 1) - F.one_hot(k, s.shape[1])) / s.shape[0]; dh = W.sum(1) * ds.sum(1, keepdim=True)",
+     "ds = (torch.softmax(s, 1) - F.one_hot(k, s.shape[1])) / s.shape[0]; dh = ds @ W.T", r"sums first and multiplies afterwards", r"the numbers are not"),
 ]  # fmt: skip
 
 
@@ -161,3 +182,18 @@ def test_carets_stand_in_two_places_at_most_of_several_causes(tmp_path: Path, zy
     rows = [line.plain for line in place_lines(causes, row, report.submission, 100)]
     assert sum(line.count("^") for line in rows) == 2
     assert all(any(cause.error in line for line in rows) for cause in causes)
+
+
+@pytest.mark.parametrize(
+    ("answer", "under"),
+    [("torch.where(p < 1, 3 * s**2 * dy, 0.0) + dp", "dp"), ("3 * s**2 * dy + dp * torch.sign(s)", "3 * s**2 * dy")],
+)
+def test_the_caret_stands_under_the_path_that_is_concerned(answer: str, under: str, tmp_path: Path, zygote: Zygote) -> None:
+    given, right = "dp = torch.where(p < 1, 0.0, 2 * dy); ds = ", "torch.where(p < 1, 3 * s**2 * dy, 0.0) + dp * torch.sign(s)"
+    page = PAGE.format("p = s.abs(); y = torch.where(p < 1, s**3, 2 * p)", "s (N, C)", RANDN, given + answer, given + right)
+    report = check(*write(tmp_path, page, given + answer), zygote)
+    assert report.submission is not None
+    (wrong,) = (d for gradient in report.gradients for d in gradient.diagnoses)
+    assert wrong.span is not None
+    row, begin, _, end = wrong.span
+    assert report.submission.lines[row - 1][begin:end] == under

@@ -14,7 +14,7 @@ from backprop_check.exercise.sizes import axes, axis_name
 from backprop_check.records import Exercise, Lesson, Line, Moved, Operation, Submission, Trial, Use, Verdict
 from backprop_check.trace.author import silent
 from backprop_check.trace.graph import Graph
-from backprop_check.trace.response import response
+from backprop_check.trace.response import moves, response
 
 SHOWN, BEYOND = 4, 4
 
@@ -92,14 +92,16 @@ def _use(graph: Graph, line: Line, node: str, at: tuple[int, ...], trials: Seque
     places = slopes.nonzero().tolist()
     largest = sorted(places, key=lambda place: -abs(terms[tuple(place)].item()))[: SHOWN if len(places) > SHOWN + 1 else None]
     moved = [Moved(line.name + _index(p), slopes[tuple(p)].item(), upstream[tuple(p)].item()) for p in sorted(largest)]
-    return replace(_unmeasured(graph, line, node, trials, known), moved=tuple(moved), count=len(places), share=terms.sum().item())
+    flows = bool(places) or moves(graph, trials[0], line, node)
+    use = _unmeasured(graph, line, node, trials, known)
+    return replace(use, moved=tuple(moved), count=len(places), share=terms.sum().item(), flows=flows)
 
 
 def _unmeasured(graph: Graph, line: Line, node: str, trials: Sequence[Trial], known: frozenset[str]) -> Use:
     name = "d" + line.name
     shape = axes([tuple(trial.gradients[name].shape) for trial in trials], [trial.sizes for trial in trials])
     named = {*(target.name for target in graph.exercise.targets), *graph.exercise.parameters}
-    return Use(node, line, shape, name if name in named else "", ways(graph, line, node, trials, known) or (), (), 0, 0.0)
+    return Use(node, line, shape, name if name in named else "", ways(graph, line, node, trials, known) or (), (), 0, 0.0, True)
 
 
 def _beyond(graph: Graph, uses: Sequence[Use], trials: Sequence[Trial], known: frozenset[str]) -> tuple[Use, ...]:

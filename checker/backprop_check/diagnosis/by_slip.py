@@ -7,7 +7,7 @@ import ast
 from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
-from backprop_check.diagnosis.edits import valued_parts
+from backprop_check.diagnosis.edits import worth
 from backprop_check.diagnosis.factors import lines_of_answer
 from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.pages import page
@@ -98,7 +98,8 @@ def _words(case: Case, found: Slip) -> dict[str, str]:
     here, ends = lines_of_answer(case), cut(case) if case.reads else frozenset({case.graph.exercise.output})
     if arrives := _of_term(case, found):  # the other paths are as they should be
         ends = frozenset(name[1:] for name in arrives)
-        here = [line for line in here if _leads_to(case, line.name, ends)]
+        beside = frozenset(name[1:] for name in case.gradients_in(found.whole)) - ends
+        here = [line for line in here if _leads_to(case, line.name, ends, beside)]
     above = bool(case.gradients_in(found.part))
     lost = case.gradients_in(found.part) - case.gradients_in(found.left)
     far = " and ".join(sorted(name[1:] for name in lost) or sorted(ends))
@@ -120,11 +121,11 @@ def _of_term(case: Case, found: Slip) -> frozenset[str]:
     return case.gradients_in(slipped_in[0]) | case.gradients_in(found.part)
 
 
-def _leads_to(case: Case, name: str, ends: frozenset[str]) -> bool:
-    """Whether what a line makes reaches one of these."""
+def _leads_to(case: Case, name: str, ends: frozenset[str], beside: frozenset[str]) -> bool:
+    """Whether what a line makes reaches one of `ends`, not by what comes back `beside` it in another term."""
     reached = {name}
     for line in case.graph.exercise.lines:
-        if not reached.isdisjoint(line.reads):
+        if not reached.isdisjoint({*line.reads} - beside):
             reached.add(line.name)
     return not reached.isdisjoint(ends)
 
@@ -149,7 +150,7 @@ def _place(case: Case, found: Slip) -> Span | None:
     values = case.evaluate(found.left)
     if case.expression is None or values is None:
         return case.span()
-    same = [part for part in valued_parts(case.expression) if case.same(case.evaluate(part), values)]
+    same = worth(case, values)
     place = same[-1] if same else None
     if isinstance(place, ast.Name) and found.code == "wrong-local-derivative":  # the name is right: what is computed of it is not
         place = next((n for n in around(case.expression, place) if isinstance(n, ast.Call)), place)

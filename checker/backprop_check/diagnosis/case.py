@@ -141,7 +141,15 @@ class Case(Spoken):
 
     def is_answer(self, values: Tensors | None) -> bool:
         """Whether `values` are the learner's answer in every run: a mistake replayed."""
-        return values is not None and self.has_numbers and self._agree(values, self.answers)
+        return values is not None and self.has_numbers and not self.is_rounding and self._agree(values, self.answers)
+
+    @cached_property
+    def is_rounding(self) -> bool:
+        """Whether the answer is what rounding leaves of zeros: it agrees with every story in which all cancels, and proves none."""
+        if not self.everywhere or not any(bool(answer.any()) for answer in self.answers):
+            return False
+        near = zip(self.answers, self.scales, strict=True)
+        return all(close(torch.zeros_like(answer), answer, scale, self.tolerance) for answer, scale in near)
 
     @cached_property
     def has_numbers(self) -> bool:
@@ -150,11 +158,24 @@ class Case(Spoken):
 
     def gives(self, expression: ast.expr) -> bool:
         """Whether `expression` is worth the learner's answer in every run; stops at the first in which it is not."""
+        if self.is_rounding and not self._gives_with_others(expression):
+            return False
         for evaluator, answer, scale in zip(self.evaluators, self.answers, self.scales, strict=True):
             values = floats(expression, [evaluator])
             if values is None or not close(values[0], answer, max(scale, _finite_max(answer)), self.tolerance):
                 return False
         return self.everywhere and self.has_numbers
+
+    def _gives_with_others(self, expression: ast.expr) -> bool:
+        """Whether it is worth what the learner's is, and that is not zero, once the gradients that both read are others."""
+        if self.expression is None or not (read := self.gradients_in(self.expression)) or self.gradients_in(expression) != read:
+            return False
+        evaluator, trial = self._perturbed(expression)
+        value, answer = evaluator.tensor(expression), evaluator.tensor(self.expression)
+        if value is None or answer is None:
+            return False
+        scale = max(trial.scales[self.name], _finite_max(answer))
+        return close(value, answer, scale, self.tolerance) and not close(torch.zeros_like(answer), answer, scale, self.tolerance)
 
     def same(self, values: Tensors | None, others: Tensors) -> bool:
         """Whether two lists of values agree in every run."""

@@ -50,7 +50,7 @@ def replays(case: Case, change: Change) -> bool:
     Zeros are given by every change that lets nothing through, so they are evidence of none. And where the answer reads gradients, the
     changed forward gives it with other ones too.
     """
-    if not any(bool(answer.any()) for answer in case.answers):
+    if case.is_rounding or not any(bool(answer.any()) for answer in case.answers):
         return False
     for stops in ends(case):
         if gives_answer(case, lambda run, s=stops: gradient(case, run, s, change=change)):  # type: ignore[misc]
@@ -60,7 +60,7 @@ def replays(case: Case, change: Change) -> bool:
 
 def gives_answer(case: Case, compute: Callable[[Run], torch.Tensor | None]) -> bool:
     """Whether `compute(run)` is the learner's answer in every run; stops at the first in which it is not, or cannot be computed."""
-    if not case.everywhere:
+    if not case.everywhere or case.is_rounding:
         return False
     for run, answer, oracle, scale in zip(case.runs, case.answers, case.oracles, case.scales, strict=True):
         try:

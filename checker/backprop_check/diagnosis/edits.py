@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 
 from backprop_check.derivation.trees import kept, text
-from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.plain import cancels
 from backprop_check.diagnosis.rewrites import parts as parts
 from backprop_check.diagnosis.rewrites import put_all
@@ -45,6 +45,13 @@ def tensors(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
         value = value_of(case, part)
         if isinstance(value, torch.Tensor) and value.is_floating_point():
             yield part
+
+
+def worth(case: Case, values: Tensors | None) -> list[ast.expr]:
+    """The parts of the learner's expression that have these values in every trial, the outermost first; none where all are zero."""
+    if case.expression is None or values is None or not any(bool(value.any()) for value in values):
+        return []
+    return [part for part in valued_parts(case.expression) if case.same(case.evaluate(part), values)]
 
 
 def value_of(case: Case, expression: ast.expr, trial: int = 0) -> object:

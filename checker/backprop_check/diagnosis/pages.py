@@ -29,7 +29,14 @@ VARIANTS = (
         "Of one use",
         "Of what has no name",
     ),
-    *("Of another value", "Of an infinity written down"),
+    *(
+        "Of another value",
+        "Of an infinity written down",
+        "Of the function itself",
+        "Of a use",
+        "Of several lines",
+        "Of a reduction of the forward",
+    ),
 )
 """Other questions in its place, for answers that make the mistake so: the first of them that fits is asked (`report.hint.variants`)."""
 

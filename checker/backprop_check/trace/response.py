@@ -34,6 +34,15 @@ def responds(graph: Graph, trial: Trial, line: Line, node: str) -> bool:
     return _run(graph, trial, line, node)[1].requires_grad
 
 
+def moves(graph: Graph, trial: Trial, line: Line, node: str) -> bool:
+    """Return whether the line's result moves with any element of `node`, by autograd."""
+    leaf, result = _run(graph, trial, line, node)
+    if not result.requires_grad:
+        return False
+    (back,) = torch.autograd.grad(result, leaf, torch.arange(1.0, result.numel() + 1).to(result).view_as(result), allow_unused=True)
+    return back is not None and bool(back.any())
+
+
 def _run(graph: Graph, trial: Trial, line: Line, node: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Run one line with `node` a leaf, and return that and the result."""
     values = in_float64(trial.values)

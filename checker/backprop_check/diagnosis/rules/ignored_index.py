@@ -13,6 +13,7 @@ their gradient is zero. Begin with zeros, and write the gradient at the index th
 Read more: Karpathy, "Becoming a Backprop Ninja", dlogprobs.
 
 Question: Let {one} rise a little: does {users} notice?
+Of several lines: Let {one} rise a little: which of {users} notice, and which do not?
 Slip: elements that were not picked receive a gradient too
 Note: Only the elements that {lines} has picked moved the result.
 Help: Begin with zeros in the shape of {node}, and put the gradient only where the forward picked.

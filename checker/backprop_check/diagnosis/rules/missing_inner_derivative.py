@@ -51,6 +51,9 @@ def _told(case: Case, site: Site) -> Diagnosis:
     values = case.verdict.runs[0].trial.values
     used = names_used(case.expression) if case.expression is not None else []
     outer = case.expression is None or any(isinstance(values.get(n.id), torch.Tensor) for n in used)
+    # What stands inside has no derivative of its own only where it is a name: else all but this one are in the answer.
+    middle = not isinstance(site.operand, ast.Name)
+    left_out = f"one slope is left out, that of `{inner}` by `{of}`: the others are there."
     return Diagnosis(
         # Where nothing of the forward is in the answer, there is no outer derivative either.
         code="missing-mask"
@@ -59,8 +62,9 @@ def _told(case: Case, site: Site) -> Diagnosis:
         if outer and not is_plain(case, site.line, site.tree, site.part)
         else "missing-local-derivative",
         certainty="proven",
-        error=f"the derivative of the inside, `{inner}`, is missing",
-        note=f"In `{site.line.name} = {site.line.source}` only the outside is differentiated, as if `{of}` itself stood inside.",
+        error=f"the derivative of {'' if middle else 'the inside, '}`{inner}`{'' if middle else ','} is missing",
+        note=f"In `{site.line.name} = {site.line.source}` "
+        + (left_out if middle else f"only the outside is differentiated, as if `{of}` itself stood inside."),
         help=f"Ask how much `{inner}` moves when `{of}` moves a little, and multiply with that too.",
         span=case.span(),
         evidence=f"With the derivative of `{inner}` by `{of}` taken as 1, autograd gives exactly your answer in every trial.",

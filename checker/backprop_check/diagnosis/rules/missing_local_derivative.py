@@ -29,7 +29,8 @@ from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.another_gradient import another_gradient
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if, slope
-from backprop_check.diagnosis.counterfactual import detached, replays, with_slope
+from backprop_check.diagnosis.counterfactual import detached, replays, with_slope, written_as
+from backprop_check.diagnosis.edits import worth
 from backprop_check.diagnosis.replaced import with_term
 from backprop_check.diagnosis.replay import cut, downstream, gradient, passed_through
 from backprop_check.diagnosis.sites import Site, sites
@@ -105,7 +106,15 @@ def _told(case: Case, line: Line, operand: str) -> Diagnosis:
         evidence=f"With the derivative of `{line.source}` taken as 1, autograd gives exactly your answer in every trial.",
         claims=(as_if([(line, f"({ast.unparse(detached(line, [operand]))}) + {operand}")]),),
         fix=_with_it(case),
+        span=case.span(_passed(case, line, operand)),
     )
+
+
+def _passed(case: Case, line: Line, operand: str) -> ast.expr | None:
+    """The part of the answer that is what comes back through the line, its derivative taken as 1, and nothing else."""
+    stops, cut_off = cut(case), written_as(case, line, detached(line, [operand]))
+    through, rest = ([gradient(case, run, stops, change=c) for run in case.runs] for c in (passed_through(line, operand), cut_off))
+    return next(iter(worth(case, [t - r for t, r in zip(through, rest, strict=True)])), None)
 
 
 def _with_it(case: Case) -> str | None:

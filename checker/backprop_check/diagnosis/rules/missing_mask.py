@@ -13,6 +13,8 @@ the same. So its gradient is zero, and the mask of the forward masks the gradien
 Read more: the PyTorch documentation, "torch.Tensor.masked_fill" and "torch.nn.Dropout".
 
 Question: Let {one} rise a little: does {users} notice?
+Of several lines: Let {one} rise a little: which of {users} notice, and which do not?
+Of a use: For {one}, does `{operation}` let `{operand}` through? What comes back from there where it does not?
 Slip: elements that the forward held back receive a gradient
 Note: What the forward does not let through cannot move the loss.
 Help: Use the forward's own mask on the gradient too.
@@ -26,7 +28,9 @@ import ast
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import slope
 from backprop_check.diagnosis.counterfactual import replays
+from backprop_check.diagnosis.edits import worth
 from backprop_check.diagnosis.masks import called, condition, masked, opened, opposite
+from backprop_check.diagnosis.replay import cut, gradient
 from backprop_check.diagnosis.sites import Site
 from backprop_check.records import Diagnosis
 
@@ -48,10 +52,18 @@ def _told(case: Case, site: Site) -> Diagnosis:
         error=f"elements that `{operation}` holds back receive a gradient",
         note=f"Where `{operation}` does not take `{ast.unparse(site.operand)}`, that cannot move {site.line.name}: nothing comes back.",
         help="Use the forward's mask on the gradient too.",
+        span=case.span(_unmasked(case, site)),
         evidence=f"With everything let through at `{operation}`, autograd gives exactly your answer in every trial.",
         claims=(slope(site, "1"),),
         fix=case.fix(*_masked(case, site)) if case.expression is not None else None,
     )
+
+
+def _unmasked(case: Case, site: Site) -> ast.expr | None:
+    """The part of the answer that is what comes back through this place, with everything let through, and nothing else."""
+    stops = cut(case)
+    through, rest = ([gradient(case, run, stops, change=opened(case, site, slope)) for run in case.runs] for slope in (1.0, 0.0))
+    return next(iter(worth(case, [t - r for t, r in zip(through, rest, strict=True)])), None)
 
 
 def _masked(case: Case, site: Site) -> list[ast.expr]:

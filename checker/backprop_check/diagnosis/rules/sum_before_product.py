@@ -46,7 +46,8 @@ def find(case: Case) -> Diagnosis | None:
         "sum-before-product",
         by=found,
         error="this sums first and multiplies afterwards",
-        note="A sum of products is not a product of sums: each pair of numbers has a product of its own.",
+        note="A sum of products is not a product of sums: each pair of numbers has a product of its own."
+        + (" Yours is 0 everywhere, but for rounding." if case.is_rounding else ""),
         help=_move(found),
         evidence="With the product inside the sum the expression equals autograd's gradient in every trial.",
     )
@@ -92,12 +93,8 @@ def _one_letter(case: Case, expression: ast.expr) -> Iterator[Edit]:
 
 def _over(found: Mended) -> str:
     """The axis that the right expression sums over, where the learner's sums all name it."""
-    own = {
-        ast.unparse(ast.Tuple([*given[1], *(k.value for k in call.keywords)]))
-        for call in _sums(found.part)
-        if (given := reduced(call)) is not None
-    }
-    return " over the same axis" if len(own) == 1 else ""
+    own = {tuple(map(_said, _steps(call))) for call in _sums(found.part)}
+    return " over the same axis" if len(own) == 1 and len(own.pop()) == 1 else ""
 
 
 def _move(found: Mended) -> str:
@@ -113,11 +110,42 @@ def _move(found: Mended) -> str:
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in operations(expression, ast.Mult | ast.Div):
         sums = list(_sums(part))[:FACTORS]
+        yield from ((put(expression, part, whole), part) for whole in _in_steps(part))
         for count in range(len(sums), 0, -1):
             for chosen in combinations(sums, count):
                 yield put(expression, part, ast.copy_location(_sum_of_product(part, chosen), part)), part
                 for vector in chosen if len(chosen) > 1 else ():
                     yield put(expression, part, ast.copy_location(_sum_of_product(part, chosen, vector), part)), part
+
+
+def _in_steps(part: ast.expr) -> Iterator[ast.expr]:
+    """The product summed as each of its factors is, where all are summed in the same steps: `a.sum(0).sum(1) * b.sum(0).sum(1)`."""
+    chains = [_steps(call) for call in _sums(part)]
+    if len(chains) < 2 or len(chains[0]) < 2 or len({tuple(map(_said, chain)) for chain in chains}) > 1:
+        return
+    whole = part
+    for chain in chains:
+        given = reduced(chain[-1])
+        assert given is not None
+        whole = put(whole, chain[0], given[0])
+    for call in reversed(chains[0]):
+        given = reduced(call)
+        assert given is not None
+        whole = ast.Call(ast.Attribute(whole, "sum", ast.Load()), given[1], call.keywords)
+    yield ast.copy_location(whole, part)
+
+
+def _steps(call: ast.expr) -> list[ast.Call]:
+    """A sum, and the sums that it sums, the outermost first."""
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "sum" and (given := reduced(call)):
+        return [call, *_steps(given[0])]
+    return []
+
+
+def _said(call: ast.Call) -> str:
+    """Along what a sum runs."""
+    given = reduced(call)
+    return ast.unparse(ast.Tuple([*(given[1] if given else ()), *(k.value for k in call.keywords)]))
 
 
 def _sums(part: ast.expr) -> Iterator[ast.Call]:

@@ -13,6 +13,8 @@ without an axis also adds up numbers that belong to different elements of b.
 Read more: the PyTorch documentation, "torch.sum".
 
 Question: Which numbers does {one} move in the forward? Which of those that {part} adds up come back from there?
+Of a reduction of the forward: Along which axes does the forward reduce where your line has {part}, and how many numbers are left then? How
+many are left of yours?
 Slip: a sum runs over all axes
 Note: One number cannot stand for all rows and columns.
 Help: Sum only over the axes that are not needed after it.

@@ -18,6 +18,8 @@ Of brackets: Compare 2 * 3 + 4 with 2 * (3 + 4): how far does a factor, or a div
 it to reach?
 Of lengths written down: Yours is {got}, and {node} is {axes}: where does {part} take its lengths from? When {one} rises a little, how
 much of that reaches {reached}? Is that {beside}?
+Of the function itself: When {one} rises a little, which numbers of {ends} move, and how much? Which numbers of what arrives there does
+your line bring together for {one}, and with which factors?
 Slip: this is not the derivative that belongs here
 Note: The derivative of {lines} by {node} has another form.
 Help: Write down how far the result moves when {node} moves a little, alone, before you multiply.

@@ -23,22 +23,26 @@ def fillings(submission: Submission, gradient: Gradient, lesson: Lesson, which: 
     moved = max(shown, key=lambda m: abs(m.slope * m.arrives), default=None)
     part = _part(submission, span)
     named = re.search(r"`(\w+)`", diagnosis.error) if diagnosis else None
-    count = sum(len(use.ways) or min(use.count, 1) for use in lesson.uses)
-    moving = [use for use in lesson.uses if use.count] or lesson.uses
-    users = list(dict.fromkeys(use.line.name for use in moving))
+    slope = next((claim.fields for claim in diagnosis.claims if claim.kind == "slope"), {}) if diagnosis else {}
+    flowing = [use for use in lesson.uses if use.flows]
+    count = sum(len(use.ways) or 1 for use in flowing)
+    users = together(use.line.name for use in flowing or lesson.uses)
+    here = together(use.line.name for use in flowing if use.count) or users
     return {
         "name": lesson.name,
         "node": node,
         "axes": named_and_counted(gradient),
         "got": _got(gradient) or "no tensor",
-        "users": together(users) or "the forward",
+        "users": users or "the forward",
+        "operation": slope.get("of", ""),
+        "operand": slope.get("by", ""),
         "far": together(use.line.name for use in ends(lesson)) or "the loss",
         "lines": together(f"`{use.line.name} = {use.line.source}`" for use in path(lesson)) or "the forward",
         "count": str(count),
         "often": "twice" if count == 2 else f"{count} times",
         "one": f"{node}{lesson.place}",
         "place": lesson.place,
-        "goes": moved.place if moved and count == 1 else together(users) or "the loss",
+        "goes": moved.place if moved and count == 1 else here or "the loss",
         "part": part,
         "bare": part.strip("`") if part.strip("`").isidentifier() else "d",
         "other": named[1] if named else "h",

@@ -68,7 +68,7 @@ def _of_use(exercise: Exercise, lesson: Lesson, use: Use, answers: set[str], kno
     operations = [operation for way in use.ways for operation in way]
     yield from () if known else dict.fromkeys(_veiled(operation.law, answers) for operation in operations)
     if not operations:
-        yield NOTHING if use in lesson.uses and not use.count else UNKNOWN
+        yield NOTHING if not use.flows else UNKNOWN
     yield from dict.fromkeys(shapes for operation in operations if (shapes := meeting(operation)))
     arrives = arriving(exercise, use)
     if arrives == "1":

@@ -31,6 +31,10 @@ def question(diagnosis: Diagnosis, gradient: Gradient, lesson: Lesson, filling: 
         "Of one use": filling["count"] == "1",
         "Of an infinity written down": diagnosis.error.startswith("an infinity"),
         "Of another value": diagnosis.error.endswith(" meets"),
+        "Of the function itself": diagnosis.error.startswith("this sends the gradient through"),
+        "Of a use": filling["count"] != "1" and filling["operation"] != "",
+        "Of several lines": " and " in filling["users"],
+        "Of a reduction of the forward": diagnosis.error.endswith(" makes one number of all of them"),
         "Of what has no name": "is what goes into" in diagnosis.error,
     }
     known = page(diagnosis.code)
