@@ -92,8 +92,8 @@ def _use(graph: Graph, line: Line, node: str, at: tuple[int, ...], trials: Seque
     places = slopes.nonzero().tolist()
     largest = sorted(places, key=lambda place: -abs(terms[tuple(place)].item()))[: SHOWN if len(places) > SHOWN + 1 else None]
     moved = [Moved(line.name + _index(p), slopes[tuple(p)].item(), upstream[tuple(p)].item()) for p in sorted(largest)]
-    flows = bool(places) or moves(graph, trials[0], line, node)
     use = _unmeasured(graph, line, node, trials, known)
+    flows = bool(places or use.ways) or any(moves(graph, trial, line, node) for trial in trials)
     return replace(use, moved=tuple(moved), count=len(places), share=terms.sum().item(), flows=flows)
 
 
