@@ -385,7 +385,7 @@ GATE = SCALE.replace("y = x * w ", "gate = torch.sigmoid(x * w)  # (N, C)\n    y
 
 
 def test_the_example_of_the_document_learns_what_it_says(tmp_path: Path) -> None:
-    text = (COURSE.root / "docs" / "training.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     folder = authored(tmp_path / "gates", example, GATE)
     checkpoint = read_checkpoint(folder / "checkpoints" / "double.py")

@@ -143,7 +143,8 @@ def senseless(case: Case, expression: ast.expr) -> frozenset[str]:
         known = {name for divides, factor in product if not divides for name in made.get(dumped(factor), ())}
         below = (base for divides, factor in product if divides and isinstance(base := _base(factor), ast.Name) and is_tensor(case, base))
         over |= {dumped(name) for name in below if dumped(name) in times or name.id in known}
-    own = {dumped(_base(f)) for other in usual for product in _products(other) for divides, f in product if divides}
+    below_it = [_base(f) for other in usual for product in _products(other) for divides, f in product if divides]
+    own = {dumped(_base(f)) for base in below_it for f in (base, *(f for product in _products(base) for _, f in product))}
     return frozenset(over - own) | (_held_equal(case, expression) - frozenset().union(*(_held_equal(case, e) for e in usual)))
 
 
