@@ -52,11 +52,11 @@ def fold(
                     same = isinstance(name, ast.Name) and isinstance(value, ast.Name) and name.id == value.id
                     if isinstance(name, ast.Name) and not (same and name.id not in known):
                         known[name.id] = folded
-            case ast.AugAssign(target=ast.Name(id=own), op=op, value=value):
-                before = known.get(own, ast.Name(own, ast.Load()))
+            case ast.AugAssign(target=ast.Name(id=grown), op=op, value=value):
+                before = known.get(grown, ast.Name(grown, ast.Load()))
                 right = _substitute(value, known, gradients, target)
                 joined = None if before is None or right is None else ast.BinOp(before, op, right)
-                known[own] = ast.copy_location(joined, node) if joined else None
+                known[grown] = ast.copy_location(joined, node) if joined else None
             case _:
                 for written in statement.writes:
                     known[written] = aliases.get(written)

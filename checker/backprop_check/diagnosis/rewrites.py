@@ -11,6 +11,9 @@ from typing import Any
 from backprop_check.derivation.trees import kept, lends_shape
 from backprop_check.exercise.nodes import children, walk
 
+MODULES = ("torch", "F", "math")
+"""What functions are taken from: a name with no value of its own."""
+
 _PARTS = (ast.expr, ast.keyword, ast.operator, ast.cmpop)
 
 
@@ -37,11 +40,12 @@ def valued_parts(expression: ast.expr) -> tuple[ast.expr, ...]:
 
 def _children(expression: ast.expr) -> Iterator[ast.expr]:
     for child in children(expression):
+        if isinstance(expression, ast.Attribute) and isinstance(child, ast.Name) and child.id in MODULES:
+            continue
         if isinstance(child, ast.keyword):
             yield child.value
         elif isinstance(child, ast.Attribute) and isinstance(expression, ast.Call) and child is expression.func:
-            if not (isinstance(child.value, ast.Name) and child.value.id in ("torch", "F")):
-                yield child.value
+            yield from _children(child)
         elif isinstance(child, ast.expr):
             yield child
 

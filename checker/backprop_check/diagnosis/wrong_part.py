@@ -14,7 +14,7 @@ from backprop_check.diagnosis.edits import names_used, parts, value_of
 from backprop_check.diagnosis.factors import lines_of_answer
 from backprop_check.diagnosis.phrases import lines, short
 from backprop_check.diagnosis.replaced import replaced, sensible, with_a_factor, with_factor
-from backprop_check.diagnosis.rewrites import operations
+from backprop_check.diagnosis.rewrites import MODULES, operations
 from backprop_check.records import Diagnosis
 
 
@@ -95,7 +95,7 @@ def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
         return "wrong-slice", "is another part than the one the forward used"
     if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "ones_like":
         return "missing-local-derivative", "takes the derivative for 1"
-    names = {n.id for n in ast.walk(replacement) if isinstance(n, ast.Name)} - {"torch", "F"}
+    names = {n.id for n in ast.walk(replacement) if isinstance(n, ast.Name)} - {*MODULES}
     if isinstance(replacement, ast.Call) and isinstance(replacement.func, ast.Attribute) and replacement.func.attr == "ones_like":
         return SLOPE
     if isinstance(part, ast.Name) and names != {part.id}:

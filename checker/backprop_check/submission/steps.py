@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from backprop_check.exercise.sizes import written
 from backprop_check.submission import wire
 from backprop_check.submission.run import Session
 
@@ -74,6 +75,6 @@ def _why(lack: Mapping[str, Any], value: torch.Tensor) -> str:
     if lack["state"] == "raised":
         return f"its line raised {str(lack['kind'])[:80]}: {str(lack['message'])[:200]}"
     if lack["state"] == "tensor":
-        shape, due = (f"({', '.join(map(str, s))}{',' if len(s) == 1 else ''})" for s in (lack["shape"], list(value.shape)))
+        shape, due = (written(s) for s in (lack["shape"], list(value.shape)))
         return f"it is {shape} where {due} is needed" if shape != due else f"it is {str(lack['dtype'])[:20]}"
     return "it is not written" if lack["state"] == "missing" else f"it is {str(lack['kind'])[:80]}, no tensor"

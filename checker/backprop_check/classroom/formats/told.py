@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backprop_check.classroom.results import Result
+from backprop_check.exercise.sizes import written
 from backprop_check.report.ended import ENDED
 from backprop_check.report.layout import sentence, visible
 from backprop_check.report.unexplained import unexplained
@@ -64,7 +65,7 @@ def figures(gradient: Mapping[str, Any]) -> str:
     sizes = ", ".join(f"{name}={size}" for name, size in gradient["sizes"].items())
     lines = [f"trial {gradient['trial']} with {sizes}"] if sizes else []
     if gradient["got_shape"] is not None:
-        lines.append(f"shape {_shape(gradient['got_shape'])}, due {_shape(gradient['shape'])}")
+        lines.append(f"shape {written(gradient['got_shape'])}, due {written(gradient['shape'])}")
     if gradient["max_abs_diff"] is not None:
         lines.append(f"largest difference {gradient['max_abs_diff']}")
     lines += [told["evidence"] for told in (*gradient["diagnoses"], *gradient["remarks"]) if told["evidence"]]
@@ -101,7 +102,3 @@ def _summary(result: Result) -> Iterator[str]:
 def _cause(told: Mapping[str, Any]) -> str:
     lines = (f"{sentence(told['error'])} {told['note']}".strip(), f"help: {told['help']}" if told["help"] else "")
     return "\n".join(line for line in lines if line)
-
-
-def _shape(sizes: list[int]) -> str:
-    return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(map(str, sizes))})"

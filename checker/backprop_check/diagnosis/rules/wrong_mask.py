@@ -13,7 +13,7 @@ mask.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation", the backward of relu.
 
-Question: For which numbers of {node} does {users} move when they rise? Does your line let just those through?
+Question: Which numbers of {node} move anything of {users} when they rise? Does your line let just those through?
 Traits: of all numbers
 """
 

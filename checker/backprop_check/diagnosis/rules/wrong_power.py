@@ -12,7 +12,7 @@ one below -1/2 is -3/2. Check one number: where the value is 2, how much does th
 
 Read more: `backprop-check explain pow`, and of any other operation its own page; the power rule.
 
-Question: Try it with numbers: let {node} go from 2 to 2.01. How much does {users} move for that 0.01? And by your formula?
+Question: Try it with numbers: let {node} go from 2 to 2.01. How large a change does that 0.01 make in {users}? And by your formula?
 Slip: a power is off
 Note: Your answer is what the gradient would be with another exponent in one place.
 Help: {power}

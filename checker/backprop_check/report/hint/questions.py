@@ -32,7 +32,7 @@ def _questions(gradient: Gradient, lesson: Lesson, fillings: Sequence[Mapping[st
     elif not told and any(use.axes != "()" for use in lesson.uses):
         yield "Let {one} rise a little. Which numbers of {users} move with it, and by how much each?".format_map(filling)
     elif not told:
-        yield "Let {one} rise a little. Does {users} move with it, and by how much?".format_map(filling)
+        yield "Let {one} rise a little. Does that move anything of {users}, and by how much?".format_map(filling)
     yield from operations.questions(path(lesson))
     if int(filling["count"]) > 1:
         yield "{node} is used {often}, for {users}. What becomes of all that comes back to it?".format_map(filling)
