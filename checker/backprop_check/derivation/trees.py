@@ -67,7 +67,7 @@ def lends_shape(part: ast.AST) -> bool:
         return part.func.id == "len"
     if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
         return part.func.attr.endswith(("_like", "numel", "size", "dim"))
-    return isinstance(part, ast.Attribute) and part.attr in ("shape", "dtype", "ndim")
+    return isinstance(part, ast.Attribute) and part.attr in ("shape", "dtype", "ndim", "device")
 
 
 @cache

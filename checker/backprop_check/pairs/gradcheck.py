@@ -45,23 +45,32 @@ def gradcheck(
 
     With `raise_exception=False` that is printed, and False returned. An error that torch lets through is raised with it as a note.
     """
+
+    def verdict() -> bool:
+        return torchs(
+            func, inputs, eps=eps, atol=atol, rtol=rtol, nondet_tol=nondet_tol, check_undefined_grad=check_undefined_grad,
+            check_grad_dtypes=check_grad_dtypes, check_batched_grad=check_batched_grad,
+            check_batched_forward_grad=check_batched_forward_grad, check_forward_ad=check_forward_ad,
+            check_backward_ad=check_backward_ad, fast_mode=fast_mode, masked=masked,
+        )  # fmt: skip
+
+    return with_reason(verdict, lambda: explained(func, inputs), raise_exception)
+
+
+def with_reason(verdict: Callable[[], bool], reason: Callable[[], str], raise_exception: bool) -> bool:
+    """Return torch's verdict. Where it fails, the reason stands in the error's text, or is printed; another error has it as a note."""
     try:
         with torch._C.DisableTorchFunction() if active() is not None else contextlib.nullcontext():
-            return torchs(
-                func, inputs, eps=eps, atol=atol, rtol=rtol, nondet_tol=nondet_tol, check_undefined_grad=check_undefined_grad,
-                check_grad_dtypes=check_grad_dtypes, check_batched_grad=check_batched_grad,
-                check_batched_forward_grad=check_batched_forward_grad, check_forward_ad=check_forward_ad,
-                check_backward_ad=check_backward_ad, fast_mode=fast_mode, masked=masked,
-            )  # fmt: skip
+            return verdict()
     except GradcheckError as error:
-        text = explained(func, inputs)
+        text = reason()
         if not raise_exception:
             print(text or str(error).strip())
             return False
         # Below torch's matrices, which may be pages long: what stands last is what a terminal shows.
         raise GradcheckError(f"{str(error).rstrip()}\n\n{text}" if text else str(error)) from None
     except Exception as error:
-        text = explained(func, inputs)
+        text = reason()
         if text:
             error.add_note(text)
         raise

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
-from torch.autograd.gradcheck import GradcheckError
 from torch.autograd.gradcheck import gradgradcheck as torchs
 
 from backprop_check.diagnosis.attempt import survived
@@ -15,10 +13,10 @@ from backprop_check.pairs.context import Context
 from backprop_check.pairs.custom import Custom, Seen
 from backprop_check.pairs.cut import told_of
 from backprop_check.pairs.examine import fresh
-from backprop_check.pairs.gradcheck import calls_of, explained
+from backprop_check.pairs.gradcheck import calls_of, explained, with_reason
 from backprop_check.pairs.pair import Ran, is_float
 from backprop_check.pairs.returned import where
-from backprop_check.recording import active, recording
+from backprop_check.recording import recording
 from backprop_check.trace.graph import default_dtype, seeded
 
 
@@ -27,20 +25,7 @@ def gradgradcheck(func: Callable[..., Any], inputs: Any, grad_outputs: Any = Non
 
     With `raise_exception=False` that is printed, and False returned. An error that torch lets through is raised with it as a note.
     """
-    try:
-        with torch._C.DisableTorchFunction() if active() is not None else contextlib.nullcontext():
-            return torchs(func, inputs, grad_outputs, **options)
-    except GradcheckError as error:
-        text = _explained(func, inputs)
-        if not raise_exception:
-            print(text or str(error).strip())
-            return False
-        raise GradcheckError(f"{str(error).rstrip()}\n\n{text}" if text else str(error)) from None
-    except Exception as error:
-        text = _explained(func, inputs)
-        if text:
-            error.add_note(text)
-        raise
+    return with_reason(lambda: torchs(func, inputs, grad_outputs, **options), lambda: _explained(func, inputs), raise_exception)
 
 
 def _explained(func: Callable[..., Any], inputs: Any) -> str:

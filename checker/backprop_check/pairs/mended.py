@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from backprop_check.comparison.compare import close
+from backprop_check.diagnosis.rewrites import put_statement
 from backprop_check.pairs.calling import code_of
 from backprop_check.pairs.edit import Edit, Known
 from backprop_check.pairs.edits import KINDS
@@ -116,7 +117,7 @@ def _same(given: torch.Tensor, due: torch.Tensor) -> bool:
 
 def _changed(definition: ast.FunctionDef, edit: Edit, function: Callable[..., Any]) -> Callable[..., Any] | None:
     """The backward with one thing changed."""
-    tree: Any = _Put(edit).visit(copy.copy(definition))
+    tree = put_statement([definition], edit.old, edit.new)[0]
     own = inspect.unwrap(function)
     own = getattr(own, "__func__", own)
     scope = dict(own.__globals__)
@@ -128,29 +129,6 @@ def _changed(definition: ast.FunctionDef, edit: Edit, function: Callable[..., An
     made.__defaults__, made.__kwdefaults__ = own.__defaults__, own.__kwdefaults__
     owner = getattr(function, "__self__", None)
     return types.MethodType(made, owner) if owner is not None and isinstance(function, types.MethodType) else made
-
-
-class _Put(ast.NodeTransformer):
-    """A copy with one node in the place of another, made only along the way to it."""
-
-    def __init__(self, edit: Edit) -> None:
-        self.edit = edit
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        if node is self.edit.old:
-            return ast.copy_location(self.edit.new, node)
-        for name, value in ast.iter_fields(node):
-            if isinstance(value, ast.AST):
-                new: Any = self.visit(value)
-            elif isinstance(value, list) and any(isinstance(each, ast.AST) for each in value):
-                new = [self.visit(each) if isinstance(each, ast.AST) else each for each in value]
-                new = value if all(a is b for a, b in zip(new, value, strict=True)) else new
-            else:
-                continue
-            if new is not value:
-                node = copy.copy(node)
-                setattr(node, name, new)
-        return node
 
 
 def _edits(definition: ast.FunctionDef, back: Back, wrong: Collection[int], known: Known) -> Iterator[Edit]:

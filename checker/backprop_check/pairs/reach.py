@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Sequence
 
+from backprop_check.derivation.trees import lends_shape
 from backprop_check.pairs.edit import Known, parts
 from backprop_check.pairs.pair import Back
 from backprop_check.submission.statements import read, written
@@ -21,7 +22,7 @@ def known(definition: ast.FunctionDef, back: Back, above: Collection[str]) -> Kn
         elif hasattr(value, "shape") and hasattr(value, "dtype"):
             shapes[name] = tuple(value.shape)
     loaded = {n.id for n in ast.walk(definition) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    asked = {id(n) for node in ast.walk(definition) if _asks_its_form(node) for n in ast.walk(node)}
+    asked = {id(n) for node in ast.walk(definition) if lends_shape(node) for n in ast.walk(node)}
     used = {n.id for n in ast.walk(definition) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and id(n) not in asked}
     bound = {n.id for n in ast.walk(definition) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     sizes: dict[int, ast.expr] = {}
@@ -44,18 +45,6 @@ def known(definition: ast.FunctionDef, back: Back, above: Collection[str]) -> Kn
     return Known(shapes, unused, [*sizes.values()], constants, on_above, places)
 
 
-def _asks_its_form(node: ast.AST) -> bool:
-    """Whether an expression reads an array for its shape alone."""
-    match node:
-        case ast.Attribute(attr="shape" | "dtype" | "ndim" | "device"):
-            return True
-        case ast.Call(func=ast.Name(id="len")) | ast.Call(func=ast.Attribute(attr="size" | "numel" | "dim")):
-            return True
-        case ast.Call(func=ast.Attribute(attr=name)):
-            return name.endswith("_like")
-    return False
-
-
 def _moved(definition: ast.FunctionDef, above: set[str], numbers: set[str]) -> set[str]:
     """The names that hang on the gradients from above; `numbers`, which are sizes of them, do not."""
     steps, found = list(steps_of(definition.body)), set(above)
@@ -67,7 +56,7 @@ def _moved(definition: ast.FunctionDef, above: set[str], numbers: set[str]) -> s
 def _valued(step: ast.stmt) -> set[str]:
     """The names whose values a statement reads, and not their shape or dtype alone."""
     nodes = [node for part in parts(step) for node in ast.walk(part)]
-    asked = {id(n) for node in nodes if _asks_its_form(node) for n in ast.walk(node)}
+    asked = {id(n) for node in nodes if lends_shape(node) for n in ast.walk(node)}
     return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and id(n) not in asked}
 
 
