@@ -200,14 +200,17 @@ def test_github() -> None:
     assert failed and all(test["test_code"] == test["message"] for test in failed)
 
 
-@pytest.mark.parametrize(
-    "graded", [*CLASS, result(gradients=[gradient("da", "correct", score=3.0, max_score=3.0), gradient("db", "incorrect")])]
-)
-def test_the_two_totals_of_github_agree(graded: Result) -> None:
-    """The reporter adds the scores and prints the share of passed tests; it divides by their number, so there is one at least."""
+@pytest.mark.parametrize("graded", CLASS)
+def test_github_is_given_the_points_of_each_gradient(graded: Result) -> None:
+    """The reporter adds up the tests' scores and sends the sum to Classroom; its older releases divide by the number of tests."""
     data = document("github", graded)
-    passed = sum(t["status"] == "pass" for t in data["tests"])
-    assert sum(t["score"] for t in data["tests"]) == pytest.approx(passed / len(data["tests"]) * data["max_score"])
+    assert data["tests"] and sum(test["score"] for test in data["tests"]) == pytest.approx(graded.score)
+
+
+def test_github_follows_points_of_different_size() -> None:
+    graded = result(gradients=[gradient("da", "correct", score=3.0, max_score=3.0), gradient("db", "incorrect")])
+    data = document("github", graded)
+    assert ([test["score"] for test in data["tests"]], data["max_score"]) == ([3.0, 0.0], 4.0)
 
 
 def test_github_takes_no_message_for_a_command_of_the_runner() -> None:

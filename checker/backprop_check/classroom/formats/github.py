@@ -29,23 +29,21 @@ def files(results: Sequence[Result], roster: Roster | None) -> Iterator[tuple[st
 def document(result: Result) -> dict[str, Any]:
     """Return the file of one submission.
 
-    The reporter adds up the tests' scores, but prints the share of tests that pass: only equal scores make the two agree. It divides by
-    the number of tests, so a submission that was not judged has one, which is an error. Of a test that fails it prints `test_code` and not
-    `message`, which it prints of errors: the explanation of a failure stands in both.
+    The reporter adds up the tests' scores. Its older releases divide by the number of tests, so a submission that was not judged has one,
+    which is an error. Of a test that fails it prints `test_code` and not `message`, which it prints of errors: the explanation of a failure
+    stands in both.
     """
     data = exercism.document(result)
     gradients = result.report["gradients"]
     tests = data["tests"] or [_nothing(result)]
-    lines = [gradient["line"] for gradient in gradients] or [None]
-    points = result.max_score / len(tests)
-    for test, line in zip(tests, lines, strict=True):
+    for test, gradient in zip(tests, gradients or [{"line": None, "score": 0.0}], strict=True):
         test["message"] = no_command(test["message"]) if test["message"] else None
         if test["status"] == "fail":
             test["test_code"] = test["message"]
         test["filename"] = visible(result.submission)
-        test["line_no"] = line or 0
+        test["line_no"] = gradient["line"] or 0
         test["duration"] = share(result)
-        test["score"] = points if test["status"] == "pass" else 0.0
+        test["score"] = gradient["score"]
     message = no_command(data["message"]) if data["message"] else None
     return {**data, "message": message, "max_score": result.max_score, "tests": tests}
 
