@@ -14,7 +14,7 @@ from backprop_check.diagnosis.edits import names_used, parts, search
 from backprop_check.diagnosis.letters import relettered
 from backprop_check.diagnosis.nearness import far, new_numbers
 from backprop_check.diagnosis.order import editors
-from backprop_check.diagnosis.plain import plain, settled
+from backprop_check.diagnosis.plain import LINEAR, plain, settled
 from backprop_check.diagnosis.quotient import step
 from backprop_check.diagnosis.replaced import replaced, with_term
 from backprop_check.diagnosis.rewrites import led, put
@@ -22,8 +22,6 @@ from backprop_check.diagnosis.rules import bad_reshape, hard_coded_size, wrong_o
 from backprop_check.diagnosis.work import EDITS
 
 ENOUGH = 40
-LINEAR = ("sum", "mean", "unsqueeze", "squeeze", "reshape", "view", "expand", "transpose", "permute", "flip", "cumsum")
-"""Calls that a minus may pass."""
 ROUNDABOUT = 12
 """So much nearer a right line may come by being made plain (of `far`): of others that is not tried."""
 
