@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from itertools import combinations
+from math import prod
 
 from backprop_check.derivation.trees import dumped, literal, number
 
@@ -13,6 +14,8 @@ Factor = tuple[bool, ast.expr]
 Term = tuple[bool, ast.expr]
 """What is added; or, where the first is true, taken away."""
 
+LINEAR = ("sum", "mean", "unsqueeze", "squeeze", "reshape", "view", "expand", "transpose", "permute", "flip", "cumsum")
+"""Calls that a minus and a number may pass."""
 MOST = 8
 """Of longer chains nothing is left out in pairs."""
 
@@ -87,7 +90,7 @@ def rewritten(node: ast.expr) -> Iterator[ast.expr]:
     if is_product(node):
         negative, found = factors(node)
         yield product(negative, found)
-        yield from (product(negative, other) for other in (_over(found), _logistic(found)) if other is not None)
+        yield from (product(negative, other) for other in (_over(found), _logistic(found), _taken_out(found)) if other is not None)
     elif is_sum(node):
         yield total(terms(node))
         yield total(_like(terms(node)))
@@ -106,6 +109,25 @@ def _over(found: list[Factor]) -> list[Factor] | None:
     first = next((i for i, (divides, f) in enumerate(found) if not divides and literal(f) is None), 0)
     divided = [f for i, f in enumerate(found[:first]) if not f[0]]
     return [found[first], *found[1:first], *found[first + 1 :]] if first > 1 and literal(found[0][1]) == 1 and len(divided) == 1 else None
+
+
+def _taken_out(found: list[Factor]) -> list[Factor] | None:
+    """`a * (y / x).sum(1)` for `2 * a * (y / (2 * x)).sum(1)`: the numbers of a product as one, though some stand within a call."""
+    for i, (divides, factor) in enumerate(found):
+        match factor:
+            case ast.Call(func=ast.Attribute(value=base, attr=name)) if name in LINEAR and is_product(base) and not divides:
+                negative, inner = factors(base)
+                numbers = [(d, n) for d, f in (*inner, *found) if (n := literal(f)) is not None]
+                kept = [f for f in inner if literal(f[1]) is None]
+                if not kept or kept[0][0] or not any(literal(f) is not None for _, f in inner):
+                    continue
+                value = prod(1 / n if d else n for d, n in numbers)
+                of = ast.Call(ast.Attribute(product(negative, kept), name, ast.Load()), factor.args, factor.keywords)
+                rest = [(False, of) if k == i else f for k, f in enumerate(found) if k == i or literal(f[1]) is None]
+                first = [(False, number(int(value)))] if value == int(value) != 1 else []
+                last = [(True, number(int(1 / value)))] if value < 1 and 1 / value == int(1 / value) else []
+                return [*first, *rest, *last] if first or last or value == 1 else None
+    return None
 
 
 def _logistic(found: list[Factor]) -> list[Factor] | None:

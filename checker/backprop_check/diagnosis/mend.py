@@ -9,12 +9,12 @@ from itertools import chain, islice
 
 from backprop_check.derivation.trees import dumped, fill, simple, text
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.chains import factors, is_product, product, without_one
+from backprop_check.diagnosis.chains import LINEAR, factors, is_product, product, without_one
 from backprop_check.diagnosis.edits import names_used, parts, search
 from backprop_check.diagnosis.letters import relettered
 from backprop_check.diagnosis.nearness import far, new_numbers
 from backprop_check.diagnosis.order import editors
-from backprop_check.diagnosis.plain import LINEAR, plain, settled
+from backprop_check.diagnosis.plain import plain, settled
 from backprop_check.diagnosis.quotient import step
 from backprop_check.diagnosis.replaced import replaced, with_term
 from backprop_check.diagnosis.rewrites import led, put

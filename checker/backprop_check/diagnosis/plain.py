@@ -21,8 +21,6 @@ from backprop_check.diagnosis.rewrites import parts, put, without_keyword
 from backprop_check.exercise.nodes import children, walk
 
 _ONE = ast.Constant(1)
-LINEAR = ("sum", "mean", "unsqueeze", "squeeze", "reshape", "view", "expand", "transpose", "permute", "flip", "cumsum")
-"""Calls that a minus may pass."""
 LARGE = 80
 """An expression of more parts is left as it is."""
 

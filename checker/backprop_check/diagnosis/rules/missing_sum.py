@@ -64,7 +64,7 @@ def _of_a_member(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None or case.draft is None:
         return None
-    members = [m for call, each in _joined(case.draft) for m in ([*each] if call is found.part else [found.part] if found.part in each else [])]
+    members = next((each for call, each in _joined(case.draft) if call is found.part), [found.part])
     total = next(call for call in calls(found.tree, "sum") if ast.dump(getattr(call.func, "value", call)) == ast.dump(members[0]))
     names, (axis, *_) = axes_of(case, members[0]) or [], literal_axes(total) or (0,)
     place, keep = axis_told(names, axis) if names else f"axis {axis}", ", and keep it with length 1" if total.keywords else ""
@@ -91,6 +91,7 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
 
 
 def _joined(expression: ast.expr) -> Iterator[tuple[ast.Call, list[ast.expr]]]:
+    """What is joined, and the call that does it."""
     for call in calls(expression, "cat", "concat", "hstack"):
         if call.args and isinstance(call.args[0], ast.List | ast.Tuple):
             yield call, call.args[0].elts

@@ -106,15 +106,23 @@ def _needless(case: Case, part: ast.expr, error: str, lost: ast.expr, right: ast
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    """An axis of length 1 for a vector that is joined element by element, where the line raises."""
+    """An axis of length 1 for a vector that is joined element by element, where the line raises; for one, and for all of them."""
     if case.everywhere:
         return
+    wholly, vectors = expression, []
     for part in parts(expression):
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div | ast.Add | ast.Sub):
-            for side in (part.left, part.right):
-                value = value_of(case, side)
-                if isinstance(value, torch.Tensor) and value.dim() == 1:
-                    yield put(expression, side, ast.copy_location(method(side, "unsqueeze", 1), side)), side
+            sides = [value_of(case, side) for side in (part.left, part.right)]
+            for side, value, other in zip((part.left, part.right), sides, reversed(sides), strict=True):
+                if not isinstance(value, torch.Tensor) or value.dim() != 1:
+                    continue
+                column = ast.copy_location(method(side, "unsqueeze", 1), side)
+                yield put(expression, side, column), side
+                if isinstance(other, torch.Tensor) and other.dim() > 1:
+                    wholly = put(wholly, side, column)
+                    vectors.append(side)
+    if len(vectors) > 1:
+        yield wholly, expression
 
 
 def _rule(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr], message: str) -> str:

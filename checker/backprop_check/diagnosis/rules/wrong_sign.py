@@ -32,11 +32,11 @@ import torch
 from backprop_check.derivation.elementwise import SLOPES
 from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.chains import LINEAR
 from backprop_check.diagnosis.claims import equal, uses_taken
 from backprop_check.diagnosis.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.factors import between, lines_of_answer, minus_brought, no_minus
 from backprop_check.diagnosis.paths import off, paths
-from backprop_check.diagnosis.plain import LINEAR
 from backprop_check.diagnosis.rewrites import calls, led, negated, operations, put
 from backprop_check.diagnosis.rules.subtracted_branch import bent
 from backprop_check.records import Diagnosis, Span
@@ -70,8 +70,8 @@ def _minus_too_many(case: Case) -> Mended | None:
 
 def _turns(case: Case, expression: ast.expr) -> Iterator[Edit]:
     # Of two minuses the derivative's own stays: what arrives from above is taken as it is.
-    for part in sorted(_minuses(expression), key=lambda minus: ast.unparse(minus.operand) not in case.available):
-        yield put(expression, part, part.operand), part
+    for minus in sorted(_minuses(expression), key=lambda minus: ast.unparse(minus.operand) not in case.available):
+        yield put(expression, minus, minus.operand), minus
     for part in operations(expression, ast.Sub):
         yield put(expression, part, ast.copy_location(ast.BinOp(part.right, ast.Sub(), part.left), part)), part
 
@@ -106,8 +106,8 @@ def _too_many(case: Case, minus: Mended) -> tuple[str, str, str]:
     if isinstance(minus.part, ast.BinOp):
         return "this difference is turned round", note, "Exchange its two sides."
     if not no_minus(case) and _signs(minus.tree) == 1 and case.draft is not None and _signs(case.draft) == 2:
-        brought = minus_brought(case) or "One minus is due here."
-        return "this minus is one too many", f"{brought} A second one in the same product takes it back.", "Leave it out, and keep the other."
+        note = f"{minus_brought(case) or 'One minus is due here.'} A second one in the same product takes it back."
+        return "this minus is one too many", note, "Leave it out, and keep the other."
     return "this minus does not belong here", note, "Leave it out."
 
 
