@@ -111,6 +111,19 @@ ROWS = [
     ("s = h @ W; loss = F.cross_entropy(s, k)", "h (N, K), W (K, C), k (N) of C", RANDN,
      "ds = (torch.softmax(s, 1) - F.one_hot(k, s.shape[1])) / s.shape[0]; dh = W.sum(1) * ds.sum(1, keepdim=True)",
      "ds = (torch.softmax(s, 1) - F.one_hot(k, s.shape[1])) / s.shape[0]; dh = ds @ W.T", r"sums first and multiplies afterwards", r"the numbers are not"),
+    # Of two minuses one is due; where no minus is, none belongs there.
+    ("e = torch.exp(-t); y = e * g", "t (N, C), g (N, C)", RANDN, "de = g * dy; dt = -e * -de", "de = g * dy; dt = -e * de", r"^this minus is one too many", r"negative only where"),
+    ("y = 3 * t * g", "t (N, C), g (N, C)", RANDN, "dt = -3 * g * dy", "dt = 3 * g * dy", r"^Nothing in `y = 3 \* t \* g` turns the sign", r"one too many"),
+    # One use of several has the slope 1, and it is the others that are missing; `dq**2` is `dq` only where that is 1.
+    ("y = v + torch.sigmoid(v)", "v (N, C)", RANDN, "dv = dy", "s = torch.sigmoid(v); dv = dy + s * (1 - s) * dy", r"through the 2nd use in y: no", r"is not the identity|missing from the product"),
+    ("q = v * w; loss = q.sum()", "v (N, C), w (N, C)", RANDN, "dq = torch.ones_like(q); dv = dq**2", "dq = torch.ones_like(q); dv = w * dq", r"a factor of the derivative is missing", r"unchanged|this is `dq`|what arrives"),
+    # Joining adds nothing up; a help is about the call that its caret stands under.
+    ("y = torch.cat([x + b[: x.shape[1]], u * b[x.shape[1] :]], 1)", "x (N, C), u (N, K), b (M)", "torch.randn; b = torch.randn(C + K)",
+     "db = torch.cat([dy[:, : x.shape[1]].sum(0), u * dy[:, x.shape[1] :]])", "db = torch.cat([dy[:, : x.shape[1]].sum(0), (u * dy[:, x.shape[1] :]).sum(0)])",
+     r"Sum it over axis 0 \(N\) first", r"the numbers are not"),
+    ("y = torch.cat([x + b[: x.shape[1]], u * b[x.shape[1] :]], 1)", "x (N, C), u (N, K), b (M)", "torch.randn; b = torch.randn(C + K)",
+     "db = torch.cat([dy[:, : x.shape[1]].sum(0), (u * dy[:, x.shape[1] :]).sum()])", "db = torch.cat([dy[:, : x.shape[1]].sum(0), (u * dy[:, x.shape[1] :]).sum(0)])",
+     r"^Write `\(u \* dy\[:, x\.shape\[1\]:\]\)\.sum\(0\)`", r"Write `dy"),
 ]  # fmt: skip
 
 

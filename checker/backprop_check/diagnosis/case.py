@@ -16,6 +16,7 @@ from backprop_check.diagnosis.evaluate import Evaluator
 from backprop_check.diagnosis.observed import Tensors, floats
 from backprop_check.diagnosis.spoken import Spoken
 from backprop_check.diagnosis.work import REPLAY
+from backprop_check.exercise.nodes import walk
 from backprop_check.records import Run, Trial
 from backprop_check.trace.oracle import in_float64, trace
 
@@ -74,11 +75,21 @@ class Case(Spoken):
             return True
         if self.counts_labels(expression) and not self._counts_labels_itself:
             return False
-        if not self.gradients_in(expression):
-            return True
-        evaluator, trial = self._perturbed(expression)
+        read = self.gradients_in(expression)
+        return not read or self._right_with_others(expression, read) or self._right_as_written(expression)
+
+    def _right_with_others(self, expression: ast.expr, read: frozenset[str]) -> bool:
+        evaluator, trial = self._perturbed(read)
         value = evaluator.tensor(expression)
         return value is not None and close(value, trial.gradients[self.name], trial.scales[self.name])
+
+    def _right_as_written(self, expression: ast.expr) -> bool:
+        """Whether it reads the gradients that the learner's line does, as often, and counts on the forward between them as that does."""
+        last = self._last(expression)
+        if self.draft is None or last == self.gradients_in(expression):
+            return False
+        own, there = (sorted(n.id for n in walk(e) if isinstance(n, ast.Name) and n.id in self.available) for e in (self.draft, expression))
+        return own == there and self._right_with_others(expression, last)
 
     @cached_property
     def _counts_labels_itself(self) -> bool:
@@ -96,9 +107,8 @@ class Case(Spoken):
             self.memo[forward_hangs_on_labels] = forward_hangs_on_labels(self.graph.exercise.lines, runs[0][0], self.work)
         return not self.memo[forward_hangs_on_labels]
 
-    def _perturbed(self, expression: ast.expr) -> tuple[Evaluator, Trial]:
-        """A trial in which the gradients that an expression reads are not what this graph makes of them."""
-        read = self.gradients_in(expression)
+    def _perturbed(self, read: frozenset[str]) -> tuple[Evaluator, Trial]:
+        """A trial in which these gradients are not what this graph makes of them."""
         if read not in self.memo:
             trial = trace(self.graph, 0, self.graph.sizes[0], perturb=[name[1:] for name in read])
             self.work.count(*trial.values.values(), times=REPLAY)
@@ -114,7 +124,7 @@ class Case(Spoken):
         """
         if self.expression is None or self.partial or not self.gradients_in(self.expression):
             return False
-        evaluator, trial = self._perturbed(self.expression)
+        evaluator, trial = self._perturbed(self._last(self.expression))
         try:
             told, value = story(replace(self.runs[0], trial=trial)), evaluator.tensor(self.expression)
         except (RuntimeError, TypeError, ValueError, IndexError, ArithmeticError):
@@ -123,11 +133,24 @@ class Case(Spoken):
             return False
         return not close(told, value, max(trial.scales[self.name], _finite_max(value)), self.tolerance)
 
+    def _last(self, expression: ast.expr) -> frozenset[str]:
+        """The gradients that an expression reads, of two on one way the one further down: a line may count on the forward between them."""
+        read = self.gradients_in(expression)
+        return frozenset(name for name in read if not read & self._below(name))
+
+    def _below(self, gradient: str) -> frozenset[str]:
+        """The gradients of the values that are made of one."""
+        made = {gradient[1:]}
+        for line in self.graph.exercise.lines:
+            if made & set(line.reads):
+                made.add(line.name)
+        return frozenset(f"d{name}" for name in made) - {gradient}
+
     def alike(self, one: ast.expr, other: ast.expr, within: ast.expr) -> bool:
         """Whether two parts are tensors of the same numbers in every trial, and when the gradients that the whole reads are others."""
         read = self.gradients_in(within)
         everywhere = [evaluator for evaluator, _ in self.each]
-        for evaluator in [*everywhere, self._perturbed(within)[0]] if read else everywhere:
+        for evaluator in [*everywhere, self._perturbed(read)[0]] if read else everywhere:
             a, b = evaluator.tensor(one), evaluator.tensor(other)
             if a is None or b is None or a.dtype != b.dtype or not a.is_floating_point():
                 return False
@@ -170,7 +193,7 @@ class Case(Spoken):
         """Whether it is worth what the learner's is, and that is not zero, once the gradients that both read are others."""
         if self.expression is None or not (read := self.gradients_in(self.expression)) or self.gradients_in(expression) != read:
             return False
-        evaluator, trial = self._perturbed(expression)
+        evaluator, trial = self._perturbed(read)
         value, answer = evaluator.tensor(expression), evaluator.tensor(self.expression)
         if value is None or answer is None:
             return False

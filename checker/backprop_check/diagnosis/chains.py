@@ -5,14 +5,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from itertools import combinations
+from math import prod
 
-from backprop_check.derivation.trees import literal, number
+from backprop_check.derivation.trees import dumped, literal, number
 
 Factor = tuple[bool, ast.expr]
 """What is multiplied with; or, where the first is true, divided by."""
 Term = tuple[bool, ast.expr]
 """What is added; or, where the first is true, taken away."""
 
+LINEAR = ("sum", "mean", "unsqueeze", "squeeze", "reshape", "view", "expand", "transpose", "permute", "flip", "cumsum")
+"""Calls that a minus and a number may pass."""
 MOST = 8
 """Of longer chains nothing is left out in pairs."""
 
@@ -83,16 +86,80 @@ def _is_difference(node: ast.expr) -> bool:
 
 
 def rewritten(node: ast.expr) -> Iterator[ast.expr]:
-    """The same product, sum or power, written plainly."""
+    """The same product, sum, power or mask, written plainly."""
     if is_product(node):
-        yield product(*factors(node))
+        negative, found = factors(node)
+        yield product(negative, found)
+        yield from (product(negative, other) for other in (_over(found), _logistic(found), _taken_out(found)) if other is not None)
     elif is_sum(node):
         yield total(terms(node))
+        yield total(_like(terms(node)))
     match node:
         case ast.BinOp(left=ast.BinOp(left=base, op=ast.Pow(), right=first), op=ast.Pow() as op, right=second):
             one, other = literal(first), literal(second)
             if one is not None and other is not None:
                 yield ast.BinOp(base, op, number(one * other))
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="torch"), attr="masked_fill"), args=[base, mask, zero]) if literal(zero) == 0:
+            kept = isinstance(mask, ast.UnaryOp) and isinstance(mask.op, ast.Invert)
+            yield ast.BinOp(base, ast.Mult(), mask.operand if kept else ast.UnaryOp(ast.Invert(), mask))  # type: ignore[attr-defined]
+
+
+def _over(found: list[Factor]) -> list[Factor] | None:
+    """`y / x` for `1 / x * y`."""
+    first = next((i for i, (divides, f) in enumerate(found) if not divides and literal(f) is None), 0)
+    divided = [f for i, f in enumerate(found[:first]) if not f[0]]
+    return [found[first], *found[1:first], *found[first + 1 :]] if first > 1 and literal(found[0][1]) == 1 and len(divided) == 1 else None
+
+
+def _taken_out(found: list[Factor]) -> list[Factor] | None:
+    """`a * (y / x).sum(1)` for `2 * a * (y / (2 * x)).sum(1)`: the numbers of a product as one, though some stand within a call."""
+    for i, (divides, factor) in enumerate(found):
+        match factor:
+            case ast.Call(func=ast.Attribute(value=base, attr=name)) if name in LINEAR and is_product(base) and not divides:
+                negative, inner = factors(base)
+                numbers = [(d, n) for d, f in (*inner, *found) if (n := literal(f)) is not None]
+                kept = [f for f in inner if literal(f[1]) is None]
+                if not kept or kept[0][0] or not any(literal(f) is not None for _, f in inner):
+                    continue
+                value = prod(1 / n if d else n for d, n in numbers)
+                of = ast.Call(ast.Attribute(product(negative, kept), name, ast.Load()), factor.args, factor.keywords)
+                rest = [(False, of) if k == i else f for k, f in enumerate(found) if k == i or literal(f[1]) is None]
+                first = [(False, number(int(value)))] if value == int(value) != 1 else []
+                last = [(True, number(int(1 / value)))] if value < 1 and 1 / value == int(1 / value) else []
+                return [*first, *rest, *last] if first or last or value == 1 else None
+    return None
+
+
+def _logistic(found: list[Factor]) -> list[Factor] | None:
+    """`torch.sigmoid(x)` for `torch.exp(x) / (1 + torch.exp(x))`, and for `1 / (1 + torch.exp(-x))`."""
+    for i, (divides, below) in enumerate(found):
+        added = [term for minus, term in terms(below) if not minus] if divides else []
+        rest = [term for term in added if literal(term) != 1]
+        if len(added) != 2 or len(rest) != 1 or (of := _exponent(rest[0])) is None:
+            continue
+        above = next((k for k, f in enumerate(found) if not f[0] and dumped(f[1]) == dumped(rest[0])), None)
+        turned = of.operand if isinstance(of, ast.UnaryOp) and isinstance(of.op, ast.USub) else ast.UnaryOp(ast.USub(), of)
+        whole = ast.Call(ast.Attribute(ast.Name("torch", ast.Load()), "sigmoid", ast.Load()), [of if above is not None else turned], [])
+        at = i if above is None else above
+        return [(False, whole) if k == at else f for k, f in enumerate(found) if k == at or k != i]
+    return None
+
+
+def _exponent(node: ast.expr) -> ast.expr | None:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="torch"), attr="exp"), args=[of]):
+            return of
+        case ast.Call(func=ast.Attribute(value=of, attr="exp"), args=[]):
+            return of
+    return None
+
+
+def _like(found: list[Term]) -> list[Term]:
+    """`2 * a` for `a + a`."""
+    keys = [(minus, dumped(term)) for minus, term in found]
+    times = [(keys.count(key), term) for key, term in zip(keys, found, strict=True)]
+    once = [t for i, t in enumerate(times) if keys[i] not in keys[:i]]
+    return [term if count == 1 else (term[0], product(False, [(False, number(count)), *factors(term[1])[1]])) for count, term in once]
 
 
 def shortened(node: ast.expr) -> Iterator[ast.expr]:

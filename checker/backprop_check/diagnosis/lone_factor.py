@@ -23,7 +23,7 @@ def lone_factor(case: Case) -> Diagnosis | None:
         return None
     for product in operations(case.derived.expression, ast.Mult | ast.MatMult):
         for factor, other in ((product.left, product.right), (product.right, product.left)):
-            if _is_tensor(case, factor) and _is_tensor(case, other) and case.is_answer(case.evaluate(factor)):
+            if _is_tensor(case, factor) and _is_tensor(case, other) and case.is_answer(case.evaluate(factor)) and _is_it(case, factor):
                 return _told(case, case.derived, factor, other)
     return None
 
@@ -52,6 +52,12 @@ def _told(case: Case, derived: Derived, factor: ast.expr, other: ast.expr) -> Di
         evidence=f"In every trial the answer equals `{text(factor)}`, and the gradient is `{derived.text}`.",
         claims=(equal(factor, ANSWER), equal(derived.text)),
     )
+
+
+def _is_it(case: Case, factor: ast.expr) -> bool:
+    """Whether the line is worth the factor with other gradients from above too: `dp**2` is `dp` only where that is 1."""
+    both = ast.BinOp(case.draft, ast.Add(), factor) if case.draft is not None else factor
+    return case.draft is None or not case.gradients_in(both) or case.alike(case.draft, factor, both)
 
 
 def _is_tensor(case: Case, part: ast.expr) -> bool:

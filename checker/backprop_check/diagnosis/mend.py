@@ -9,7 +9,7 @@ from itertools import chain, islice
 
 from backprop_check.derivation.trees import dumped, fill, simple, text
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.chains import factors, is_product, product, without_one
+from backprop_check.diagnosis.chains import LINEAR, factors, is_product, product, without_one
 from backprop_check.diagnosis.edits import names_used, parts, search
 from backprop_check.diagnosis.letters import relettered
 from backprop_check.diagnosis.nearness import far, new_numbers
@@ -22,8 +22,6 @@ from backprop_check.diagnosis.rules import bad_reshape, hard_coded_size, wrong_o
 from backprop_check.diagnosis.work import EDITS
 
 ENOUGH = 40
-LINEAR = ("sum", "mean", "unsqueeze", "squeeze", "reshape", "view", "expand", "transpose", "permute", "flip", "cumsum")
-"""Calls that a minus may pass."""
 ROUNDABOUT = 12
 """So much nearer a right line may come by being made plain (of `far`): of others that is not tried."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 
@@ -26,7 +27,7 @@ def neighbour(case: Case) -> Diagnosis | None:
         return None
     for line, tree, part in _further_down(case):
         arrives = _at(case, line, tree, part)
-        if arrives is not None and case.is_answer(arrives):
+        if arrives is not None and case.is_answer(arrives) and not case.by_chance(partial(arriving, case, line=line, tree=tree, part=part)):
             return _short_of(case, line, part, outer=part is not tree and not case.is_answer(_at(case, line, tree, tree)))
     for line, tree, part in _further_up(case):
         if case.is_answer(_at(case, line, tree, part)):

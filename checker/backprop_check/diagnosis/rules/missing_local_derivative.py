@@ -30,9 +30,10 @@ from backprop_check.diagnosis.another_gradient import another_gradient
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if, slope
 from backprop_check.diagnosis.counterfactual import detached, replays, with_slope, written_as
-from backprop_check.diagnosis.edits import worth
+from backprop_check.diagnosis.edits import names_used, worth
 from backprop_check.diagnosis.replaced import with_term
 from backprop_check.diagnosis.replay import cut, downstream, gradient, passed_through
+from backprop_check.diagnosis.rewrites import put
 from backprop_check.diagnosis.sites import Site, sites
 from backprop_check.records import Diagnosis, Line
 
@@ -53,7 +54,7 @@ def find(case: Case) -> Diagnosis | None:
     for line in lines:
         for operand in line.reads:
             if operand in on_path and _could_pass(case, line, operand) and _replays(case, line, operand, stops):
-                return _told(case, line, operand)
+                return None if _is_one_use(case, line, operand, stops) else _told(case, line, operand)
     return next((_of_rows(case, site) for site in sites(case) if site.line in lines and _passes_a_row(case, site)), None)
 
 
@@ -86,7 +87,23 @@ def _could_pass(case: Case, line: Line, operand: str) -> bool:
 
 
 def _replays(case: Case, line: Line, operand: str, stops: frozenset[str]) -> bool:
-    return case.is_answer([gradient(case, run, stops, change=passed_through(line, operand)) for run in case.runs])
+    """Whether autograd gives the answer so, and would with other gradients from above: `dp**2` is `dp` only where that is 1."""
+    change = passed_through(line, operand)
+    given = case.is_answer([gradient(case, run, stops, change=change) for run in case.runs])
+    return given and not case.by_chance(lambda run: gradient(case, run, stops, change=change))
+
+
+def _is_one_use(case: Case, line: Line, operand: str, stops: frozenset[str]) -> bool:
+    """Whether the answer is what comes back through one of several uses: its derivative is 1, and what is missing are the others."""
+    tree = ast.parse(line.source.strip(), mode="eval").body
+    uses = [name for name in names_used(tree) if name.id == operand]
+    for kept in uses if len(uses) > 1 else ():
+        alone = tree
+        for other in uses:
+            alone = put(alone, other, ast.Call(ast.Attribute(other, "detach", ast.Load()), [], [])) if other is not kept else alone
+        if case.is_answer([gradient(case, run, stops, change=written_as(case, line, alone)) for run in case.runs]):
+            return True
+    return False
 
 
 def _told(case: Case, line: Line, operand: str) -> Diagnosis:

@@ -26,23 +26,28 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import combinations
+from itertools import combinations, product
 
 import torch
 
 from backprop_check.derivation.site import unbroadcast
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
-from backprop_check.diagnosis.rewrites import method, summed
+from backprop_check.diagnosis.edits import Edit, search
+from backprop_check.diagnosis.meeting import axes_of, axis_told, shape_told
+from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.rewrites import calls, literal_axes, method, put, summed
 from backprop_check.records import Diagnosis
 
 Sum = tuple[tuple[int, ...], bool]
+AXES = 3
+"""Of what is joined, a sum is sought over the first so many axes."""
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by summing the answer over those axes: it is then the oracle."""
     if not case.everywhere or any(a.numel() <= o.numel() for a, o in zip(case.answers, case.oracles, strict=True)):
-        return None
+        return _of_a_member(case)
     for dims, keep in _sums(case.answers[0], case.oracles[0]):
         if all(a.dim() == case.answers[0].dim() for a in case.answers) and case.mends(partial(_summed, dims=dims, keep=keep)):
             return _told(case, dims, keep, _fix(case, dims, keep))
@@ -51,7 +56,45 @@ def find(case: Case) -> Diagnosis | None:
         extra = len(answer) - len(oracle)
         dims = tuple(d for d, n in enumerate(answer) if d < extra or (oracle[d - extra] == 1 and n != 1))
         return _told(case, dims, None, case.fix(unbroadcast(case.expression, answer, oracle)) if case.expression is not None else None)
-    return _without_an_axis(case)
+    return _without_an_axis(case) or _of_a_member(case)
+
+
+def _of_a_member(case: Case) -> Diagnosis | None:
+    """Proven by summing what is joined before it is: one member, or all of them."""
+    found = search(case, edits)
+    if found is None or case.draft is None:
+        return None
+    members = next((each for call, each in _joined(case.draft) if call is found.part), [found.part])
+    total = next(call for call in calls(found.tree, "sum") if ast.dump(getattr(call.func, "value", call)) == ast.dump(members[0]))
+    names, (axis, *_) = axes_of(case, members[0]) or [], literal_axes(total) or (0,)
+    place, keep = axis_told(names, axis) if names else f"axis {axis}", ", and keep it with length 1" if total.keywords else ""
+    told = " and ".join(f"`{short(m)}` is {shape_told(case, m)}" for m in members)
+    return case.proven(
+        "missing-sum",
+        by=found,
+        error=f"a sum is missing before this is joined: {told}",
+        note="What comes back from several uses of one number is added up; joining adds nothing up.",
+        help=f"Sum {'it' if len(members) == 1 else 'each of them'} over {place} first{keep}.",
+    )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """A sum over one axis of what `cat` joins: of one member, or of all."""
+    for call, members in _joined(expression):
+        for axis, keep in product(range(AXES), (False, True)):
+            wholly = expression
+            for member in members:
+                one = ast.copy_location(summed(member, (axis,), keep), member)
+                yield put(expression, member, one), member
+                wholly = put(wholly, member, one)
+            yield wholly, call
+
+
+def _joined(expression: ast.expr) -> Iterator[tuple[ast.Call, list[ast.expr]]]:
+    """What is joined, and the call that does it."""
+    for call in calls(expression, "cat", "concat", "hstack"):
+        if call.args and isinstance(call.args[0], ast.List | ast.Tuple):
+            yield call, call.args[0].elts
 
 
 def _without_an_axis(case: Case) -> Diagnosis | None:

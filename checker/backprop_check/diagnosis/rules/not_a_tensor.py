@@ -18,16 +18,18 @@ Question: {node} is {axes}. What kind of thing holds its gradient, and what kind
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 import torch
 
+from backprop_check.derivation.trees import literal, parsed
 from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import value_of
+from backprop_check.diagnosis.edits import Edit, search, value_of
 from backprop_check.diagnosis.meeting import function_of
 from backprop_check.diagnosis.phrases import short, users
 from backprop_check.diagnosis.refusals import refusal, uncalled
-from backprop_check.diagnosis.rewrites import calls
+from backprop_check.diagnosis.rewrites import calls, parts, put
 from backprop_check.diagnosis.still import moves_with_values
 from backprop_check.records import Diagnosis
 
@@ -57,7 +59,17 @@ def find(case: Case) -> Diagnosis | None:
         note=note,
         help=move,
         evidence=f"The value's type is {kinds[0]}.",
+        fix=found.fix if (found := search(case, edits)) is not None else None,
     )
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """Of a plain number one for every number of the node: ones in the place of its 1, or beside it."""
+    if not isinstance(value_of(case, expression), int | float):
+        return
+    ones = parsed(f"torch.ones_like({case.node})")
+    yield from ((put(expression, part, ones), part) for part in parts(expression) if literal(part) == 1)
+    yield ast.BinOp(expression, ast.Mult(), ones), expression
 
 
 def _pair(case: Case) -> Diagnosis | None:

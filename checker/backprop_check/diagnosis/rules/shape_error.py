@@ -23,6 +23,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import torch
 
@@ -33,7 +34,7 @@ from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.failure import failing_part
 from backprop_check.diagnosis.fitting import fitting, needless
 from backprop_check.diagnosis.meeting import axes_of, contracted, function_of, node_axes, operands_of, shape_told
-from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.phrases import short, users
 from backprop_check.diagnosis.refusals import refusal
 from backprop_check.diagnosis.rewrites import method, put
 from backprop_check.exercise.sizes import written
@@ -45,6 +46,10 @@ ABOUT_SHAPES = re.compile(r"siz|shape|dimension|\dD\b|\d-D|broadcast|number of (
 """What torch says of shapes that do not fit. An index outside, a number of the wrong kind or a missing argument is another mistake."""
 
 TORCH_SAYS = "torch says: "
+ARGUMENTS = {
+    "fold": "`fold` takes what it puts together, then the height and the width that come out, then those of a window; step and edge if need be.",
+    "unfold": "`unfold` takes what it cuts, then the height and the width of a window; step and edge if need be.",
+}
 LIKE_AT = ("matmul", "mm", "mv", "bmm")
 ELEMENTWISE = ("mul", "multiply", "add", "sub", "subtract", "div", "divide", "true_divide", "where", "maximum", "minimum", "pow")
 VECTORS = "`{}` takes two vectors: each has one axis."
@@ -64,6 +69,8 @@ def find(case: Case) -> Diagnosis | None:
     if part is None or raised is None or raised.kind == "TypeError" or not ABOUT_SHAPES.search(raised.message):
         return None
     operands = [operand for operand in operands_of(part) if isinstance(value_of(case, operand), torch.Tensor)]
+    if len(operands) == 1 and isinstance(part, ast.Call):
+        return _of_argument(case)
     if len(operands) < 2 or not isinstance(part, ast.BinOp | ast.Call):
         return None
     if isinstance(part, ast.Call) and function_of(part).endswith("_"):  # what is written into places is told by torch's own words
@@ -94,6 +101,46 @@ def _told(case: Case, part: ast.expr, error: str, note: str, move: str, right: a
     )
 
 
+def _of_argument(case: Case) -> Diagnosis | None:
+    """Proven by the derived line's arguments in the place of those that are no tensors: of a size, a window, a step."""
+    found = search(case, _arguments)
+    if found is None or case.draft is None:
+        return None
+    call = next(call for call in _calls(case.draft) if call is found.part or found.part in [*call.args, *(k.value for k in call.keywords)])
+    name, (base, *_) = function_of(call), operands_of(call)
+    named = next((f"{k.arg}=" for k in call.keywords if k.value is found.part), "")
+    given = "its arguments in this order" if call is found.part else f"`{named}{short(found.part)}`"
+    return case.proven(
+        "shape-error",
+        by=found,
+        error=f"`{name}` cannot take {given}: `{short(base)}` is {shape_told(case, base)}",
+        note=ARGUMENTS.get(name, ""),
+        help=f"Give it the sizes of {users(case)} and of {case.node}, {written(node_axes(case))}.",
+        claims=(claims.raised(case),),
+    )
+
+
+def _arguments(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """One argument that is no tensor as the derived line has it; two exchanged; all of them."""
+    for call in _calls(expression):
+        for twin in _calls(case.derived.expression) if case.derived is not None else ():
+            if function_of(twin) != function_of(call):
+                continue
+            for given, due in zip(call.args, twin.args, strict=False):
+                if not isinstance(value_of(case, given), torch.Tensor):
+                    yield put(expression, given, ast.copy_location(due, given)), given
+            for keyword in call.keywords:
+                less = ast.Call(call.func, call.args, [k for k in call.keywords if k is not keyword])
+                yield put(expression, call, ast.copy_location(less, call)), keyword.value
+            for i, (one, other) in enumerate(pairwise(call.args)):
+                turned = ast.Call(call.func, [*call.args[:i], other, one, *call.args[i + 2 :]], call.keywords)
+                yield put(expression, call, ast.copy_location(turned, call)), call
+
+
+def _calls(expression: ast.expr) -> list[ast.Call]:
+    return [part for part in parts(expression) if isinstance(part, ast.Call)]
+
+
 def _needless(case: Case, part: ast.expr, error: str, lost: ast.expr, right: ast.expr) -> Diagnosis:
     """One of the two does not belong there, whatever its shape."""
     factor = isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div)
@@ -106,15 +153,23 @@ def _needless(case: Case, part: ast.expr, error: str, lost: ast.expr, right: ast
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    """An axis of length 1 for a vector that is joined element by element, where the line raises."""
+    """An axis of length 1 for a vector that is joined element by element, where the line raises; for one, and for all of them."""
     if case.everywhere:
         return
+    wholly, vectors = expression, []
     for part in parts(expression):
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div | ast.Add | ast.Sub):
-            for side in (part.left, part.right):
-                value = value_of(case, side)
-                if isinstance(value, torch.Tensor) and value.dim() == 1:
-                    yield put(expression, side, ast.copy_location(method(side, "unsqueeze", 1), side)), side
+            sides = [value_of(case, side) for side in (part.left, part.right)]
+            for side, value, other in zip((part.left, part.right), sides, reversed(sides), strict=True):
+                if not isinstance(value, torch.Tensor) or value.dim() != 1:
+                    continue
+                column = ast.copy_location(method(side, "unsqueeze", 1), side)
+                yield put(expression, side, column), side
+                if isinstance(other, torch.Tensor) and other.dim() > 1:
+                    wholly = put(wholly, side, column)
+                    vectors.append(side)
+    if len(vectors) > 1:
+        yield wholly, expression
 
 
 def _rule(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr], message: str) -> str:

@@ -20,13 +20,19 @@ Law: A line of `backward` may use what the forward names, the gradients written 
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 
+from backprop_check.derivation.trees import parsed
 from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.rewrites import put
 from backprop_check.diagnosis.spelling import alike
 from backprop_check.diagnosis.unbound import told
 from backprop_check.diagnosis.vocabulary import ATTRIBUTES, FUNCTIONS, METHODS
@@ -68,7 +74,18 @@ def find(case: Case) -> Diagnosis | None:
         span=raised.span,
         evidence=f"The line raised {raised.kind}: {raised.message}.",
         claims=(claims.raised(case),),
+        fix=found.fix if (found := search(case, partial(_lengths, name))) is not None else None,
     )
+
+
+def _lengths(name: str, case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """A length of the node where a size's name stands."""
+    there = [part for part in parts(expression) if isinstance(part, ast.Name) and part.id == name]
+    for axis in range(case.verdict.runs[0].trial.values[case.node].dim()) if there else ():
+        changed = expression
+        for part in there:
+            changed = put(changed, part, parsed(f"{case.node}.shape[{axis}]"))
+        yield changed, there[0]
 
 
 def _attribute(case: Case, raised: Raised) -> Diagnosis | None:

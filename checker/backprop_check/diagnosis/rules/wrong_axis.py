@@ -158,7 +158,7 @@ def told(case: Case, found: Mended) -> Diagnosis:
     kept = any(k.arg == "keepdim" for k in getattr(_changed(case, call, changed), "keywords", []))
     keep = ", and keep it with length 1" if kept and not any(k.arg == "keepdim" for k in call.keywords) else ""
     if names is None or now is None or due is None or name not in OVER:
-        error, move = _of_call(call) or f"another axis belongs in this `{name}`", _pick(changed, call)
+        error, move = _of_call(call) or f"another axis belongs in this `{name}`", _pick(_changed(case, call, changed) or call)
         note = ""
         if name == "unsqueeze":
             error = "the axis of length 1 stands in the wrong place"
@@ -201,7 +201,6 @@ def _listed(names: list[str], axes: tuple[int, ...]) -> str:
     return " and ".join(axis_told(names, axis) for axis in axes)
 
 
-def _pick(changed: ast.expr, call: ast.Call) -> str:
+def _pick(call: ast.Call) -> str:
     """The move for a call without an axis of its own."""
-    new = next((c for c in calls(changed, function_of(call)) if ast.dump(c) != ast.dump(call)), call)
-    return f"Write `{last_step(new).lstrip('.') if len(ast.unparse(new)) > 40 else ast.unparse(new)}`."
+    return f"Write `{last_step(call).lstrip('.') if len(ast.unparse(call)) > 40 else ast.unparse(call)}`."

@@ -32,6 +32,7 @@ import torch
 from backprop_check.derivation.elementwise import SLOPES
 from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.chains import LINEAR
 from backprop_check.diagnosis.claims import equal, uses_taken
 from backprop_check.diagnosis.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.factors import between, lines_of_answer, minus_brought, no_minus
@@ -48,7 +49,7 @@ def find(case: Case) -> Diagnosis | None:
     if not case.mends(lambda a, o: -a):
         return _of_term(case) or _of_path(case)
     minus = _minus_too_many(case)
-    words, span = (_too_many(case, minus[1]), _sign(case, minus[1])) if minus is not None else (_missing(case), case.span())
+    words, span = (_too_many(case, minus), _sign(case, minus.part)) if minus is not None else (_missing(case), case.span())
     candidates = [] if case.expression is None else [led(case.expression), negated(case.expression)]
     return case.proven(
         "wrong-sign",
@@ -58,22 +59,37 @@ def find(case: Case) -> Diagnosis | None:
         span=span,
         evidence="The answer times -1 equals autograd's gradient in every trial.",
         claims=(equal("-answer"),),
-        fix=minus[0] if minus is not None else case.fix(*candidates),
+        fix=minus.fix if minus is not None else case.fix(*candidates),
     )
 
 
-def _minus_too_many(case: Case) -> tuple[str, ast.expr] | None:
+def _minus_too_many(case: Case) -> Mended | None:
     """The right line, and the part of the learner's whose minus is one too many, or that is turned round."""
-    found = search(case, _turns)
-    return (found.fix, found.part) if found is not None else None
+    return search(case, _turns)
 
 
-def _turns(_: Case, expression: ast.expr) -> Iterator[Edit]:
-    for part in parts(expression):
-        if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub):
-            yield put(expression, part, part.operand), part
+def _turns(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    # Of two minuses the derivative's own stays: what arrives from above is taken as it is.
+    for minus in sorted(_minuses(expression), key=lambda minus: ast.unparse(minus.operand) not in case.available):
+        yield put(expression, minus, minus.operand), minus
     for part in operations(expression, ast.Sub):
         yield put(expression, part, ast.copy_location(ast.BinOp(part.right, ast.Sub(), part.left), part)), part
+
+
+def _minuses(expression: ast.expr) -> Iterator[ast.UnaryOp]:
+    return (part for part in parts(expression) if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub))
+
+
+def _signs(expression: ast.expr) -> int:
+    """How many minuses a product has, and those of what it is summed or laid out of; not those within a sum or an exponent."""
+    match expression:
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return 1 + _signs(operand)
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div() | ast.MatMult(), right=right):
+            return _signs(left) + _signs(right)
+        case ast.Call(func=ast.Attribute(value=base, attr=name)) if name in LINEAR:
+            return _signs(base)
+    return 0
 
 
 def _sign(case: Case, part: ast.expr) -> Span | None:
@@ -84,11 +100,14 @@ def _sign(case: Case, part: ast.expr) -> Span | None:
     return span[0], span[1], span[0], span[1] + 1
 
 
-def _too_many(case: Case, part: ast.expr) -> tuple[str, str, str]:
+def _too_many(case: Case, minus: Mended) -> tuple[str, str, str]:
     lines = between(case)
     note = f"Nothing in {lines} turns the sign." if no_minus(case) else FALLS
-    if isinstance(part, ast.BinOp):
+    if isinstance(minus.part, ast.BinOp):
         return "this difference is turned round", note, "Exchange its two sides."
+    if not no_minus(case) and _signs(minus.tree) == 1 and case.draft is not None and _signs(case.draft) == 2:
+        note = f"{minus_brought(case) or 'One minus is due here.'} A second one in the same product takes it back."
+        return "this minus is one too many", note, "Leave it out, and keep the other."
     return "this minus does not belong here", note, "Leave it out."
 
 
