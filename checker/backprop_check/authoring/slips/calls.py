@@ -13,9 +13,12 @@ from backprop_check.authoring.slips.whole import Codes, LabelledSlip, also
 _REDUCTIONS = ("sum", "mean", "max", "amax", "argmax", "cumsum", "min")
 _OTHER = "wrong-local-derivative"
 
+_BEFORE = ("wrong-point", "wrong-operand", "wrong-local-derivative")
+"""What stands there without a function of numbers: the value before it."""
 _METHOD_LEFT_OUT: dict[str, Codes] = {
     "sum": ("missing-sum",),
     "mean": ("missing-sum",),
+    "var": _BEFORE,
     "unsqueeze": ("accidental-outer", "not-expanded"),
     "view": ("not-reshaped",),
     "reshape": ("not-reshaped",),
@@ -25,17 +28,20 @@ _METHOD_LEFT_OUT: dict[str, Codes] = {
     "argmax": ("index-as-value",),
     **dict.fromkeys(MOVES, ("wrong-permutation", "missing-transpose")),
 }
-_BEFORE = ("wrong-point", "wrong-operand", "wrong-local-derivative")
-"""What stands there without a function of numbers: the value before it."""
 _FUNCTION_LEFT_OUT: dict[str, Codes] = {
-    **dict.fromkeys(("exp", "log", "tanh", "sigmoid", "sqrt", "erf", "sign", "softmax"), _BEFORE),
+    **dict.fromkeys(("exp", "log", "tanh", "sigmoid", "erf", "sign", "softmax"), _BEFORE),
+    "sqrt": (*_BEFORE, "wrong-power"),
     "ones_like": ("wrong-operand", "extra-term", _OTHER),
     "zeros_like": ("wrong-start", "ignored-index", "extra-term"),
     "one_hot": ("index-as-value",),
     "where": ("mask-as-gradient", "missing-upstream", "wrong-dtype"),
     "fold": ("missing-scatter", "not-reshaped"),
 }
-_KEYWORD_LEFT_OUT: dict[str, Codes] = {"keepdim": ("lost-keepdim",), "accumulate": ("dropped-repeats",)}
+_KEYWORD_LEFT_OUT: dict[str, Codes] = {
+    "keepdim": ("lost-keepdim",),
+    "accumulate": ("dropped-repeats",),
+    "unbiased": ("wrong-scale", _OTHER),
+}
 _ARGUMENT_LEFT_OUT: dict[str, Codes] = {"one_hot": ("hard-coded-size",), **dict.fromkeys(MOVES, ("wrong-permutation",))}
 _OTHER_AXIS: dict[str, Codes] = {"argmax": ("wrong-mask",), "unsqueeze": ("accidental-outer", "not-expanded", "elementwise-for-matmul")}
 _EXCHANGED: dict[str, tuple[str, Codes]] = {
@@ -61,7 +67,11 @@ def at_call(place: Place, names: Names) -> Iterator[LabelledSlip]:
         adds = name.startswith("index_") and not makes(node.func.value, "zeros_like", "zeros")  # to what is there already
         yield (
             "call",
-            (*also(adds, "missing-branch"), *_METHOD_LEFT_OUT.get(name, ()), *also(name == "sum" and place.inner, "diagonal-jacobian")),
+            (
+                *also(adds, "missing-branch"),
+                *_METHOD_LEFT_OUT.get(name, ()),
+                *also(name in ("sum", "mean") and place.inner, "diagonal-jacobian"),
+            ),
             node.func.value,
         )
         yield from _axes(place, node, name)

@@ -12,7 +12,9 @@ Step = tuple[ast.AST, str, int | None]
 
 LAID_OUT = ("ones_like", "zeros_like", "full_like", "one_hot")
 """Of what is handed to these, only the shape or the index is used, never the numbers."""
-_AXIS_FIRST = "sum mean max min amax argmax cumsum scatter gather unsqueeze squeeze index_select index_add index_add_ softmax log_softmax"
+_AXIS_FIRST = (
+    "sum mean var std max min amax argmax cumsum scatter gather unsqueeze squeeze index_select index_add index_add_ softmax log_softmax"
+)
 AXIS_FIRST = frozenset(_AXIS_FIRST.split())
 """Methods whose first argument is an axis."""
 
