@@ -67,7 +67,7 @@ def compose(random: Random, level: int, through: Collection[str] = ()) -> Sheet 
 def _begins(start: str, level: int, through: Collection[str]) -> bool:
     """Whether a graph of a level may begin so."""
     if start in DEEP:
-        return level > 1 or bool(through) and all(name in DEEP or STAGES[name].ranks <= {3, 4} for name in through)
+        return level > 1 or (bool(through) and all(name in DEEP or STAGES[name].ranks <= {3, 4} for name in through))
     return level <= PLAIN or start != "numbers"
 
 

@@ -32,7 +32,7 @@ def left_out(place: Place, lost: ast.expr, names: Names) -> Codes:
             *also(names.single(lost), "wrong-scale"),
         )
     # Without its last local factor, even a constant one, the gradient from above goes through as if nothing stood in its way.
-    through = bool(kept) and all(names.gradient(factor) or makes(factor, "ones_like") for factor in kept)
+    through = bool(kept) and all(names.gradient(factor) or makes(factor, "ones_like") or names.constant(factor) for factor in kept)
     passed = also(through, "missing-local-derivative")
     if makes(lost, "ones_like"):
         return "not-expanded", *also(not isinstance(lost, ast.Call), "wrong-scale"), *passed
