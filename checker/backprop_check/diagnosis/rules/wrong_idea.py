@@ -113,7 +113,8 @@ def _told(case: Case, derived: Derived, lacking: list[ast.expr]) -> Diagnosis:
         without += f" How much {goal(case)} moves with {case.node} is the same whatever its values are; yours changes with them."
     read = case.gradients_in(case.draft) if case.draft is not None else set()
     above = [name for name in names if name in case.gradients_in(derived.expression) and name not in read] if read else []
-    error = f"{' and '.join(above)} {'does' if len(above) == 1 else 'do'} not come into this, and the gradient depends on {'it' if len(above) == 1 else 'them'}"
+    does, it = ("does", "it") if len(above) == 1 else ("do", "them")
+    error = f"{' and '.join(above)} {does} not come into this, and the gradient depends on {it}"
     return case.proven(
         "missing-upstream" if above else "wrong-idea",
         error=error if above else f"this is not how {case.node} moves the loss",
