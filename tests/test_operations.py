@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from backprop_check.cli.main import main
 from backprop_check.derivation import example as module
@@ -15,6 +17,7 @@ from backprop_check.derivation.table import STOPS, TABLE
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.usual import MOST, USUAL
 from backprop_check.report.operation import SIGNS, operation_lines, operation_named, usual_codes
+from backprop_check.report.terms import TERMS, Term
 
 Captured = pytest.CaptureFixture[str]
 SOME = list(TABLE)[:: max(4, len(TABLE) // 20)]
@@ -109,6 +112,43 @@ def test_the_page_is_read(capsys: Captured) -> None:
 def test_what_is_neither_is_told_with_what_is_near(word: str, near: str, capsys: Captured) -> None:
     assert main(["explain", word]) == 2
     assert near in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("term", TERMS, ids=lambda term: term.name)
+def test_the_example_of_a_word_is_so(term: Term) -> None:
+    """What stands behind `#` is what its line gives, and a gradient is autograd's."""
+    scope: dict[str, Any] = {"torch": torch}
+    graph: dict[str, Any] = {"torch": torch}
+    lines = [line.partition("#")[::2] for line in term.example.strip().splitlines()]
+    for text, said in lines:
+        name, expression = map(str.strip, text.split("=", 1))
+        scope[name] = value = eval(expression, scope)
+        if not (name[0] == "d" and name[1:] in scope):
+            made = eval(expression, graph)
+            graph[name] = made if made.requires_grad else made.requires_grad_()
+            graph[name].retain_grad()
+        told = said.strip().split(":")[0]
+        if told.startswith("("):
+            assert tuple(value.shape) == eval(told)
+        elif told:
+            assert value.flatten().tolist() == list(map(float, told.split(",")))
+    if "s" in graph:
+        graph["s"].backward()
+    gradients = {name: value for name, value in scope.items() if name[0] == "d" and name[1:] in scope}
+    assert gradients.keys() or term.name == "axis"
+    assert all(torch.equal(value, graph[name[1:]].grad) for name, value in gradients.items())
+
+
+def test_a_word_has_a_short_page(capsys: Captured) -> None:
+    for word in ("upstream", "local-derivative", "Shape", "keepdim", *(term.name for term in TERMS)):
+        assert main(["explain", word]) == 0
+        page = capsys.readouterr().out.splitlines()
+        assert len(page) <= 12 and all(len(line) <= 80 for line in page)
+    assert main(["explain", "upstraem"]) == 2
+    assert "did you mean upstream" in capsys.readouterr().err
+    assert main(["explain"]) == 0
+    listed = capsys.readouterr().out.partition("\nWords\n")[2]
+    assert all(term.name in listed for term in TERMS)
 
 
 def test_the_list_has_all_of_them(capsys: Captured) -> None:

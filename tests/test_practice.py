@@ -82,6 +82,15 @@ def test_graphs_are_of_their_level_and_read_as_sentences(level: int) -> None:
     assert len({fingerprint(sheet) for sheet in drawn if sheet}) > 35
 
 
+def test_the_first_level_is_of_tables_but_for_mistakes_of_more_axes() -> None:
+    def most(code: str) -> int:
+        sheets = [compose(Random(f"axes {n}"), 1, AIMS.get(code, ())) for n in range(60)]
+        return max(len(value.axes) for sheet in sheets if sheet is not None for value in sheet.values)
+
+    assert [most(code) for code in ("", "missing-transpose", "scrambled-reshape")] == [2, 2, 2]
+    assert most("not-reshaped") >= 3 and most("wrong-permutation") >= 3
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_what_a_stage_says_of_its_value_is_so(level: int) -> None:
     """The axes, and that what is said to be positive or within bounds is."""

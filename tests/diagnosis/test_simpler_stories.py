@@ -16,6 +16,8 @@ from backprop_check.submission.zygote import Zygote
 
 PAGE = "Forward: {}\nShapes: {}\nInputs: {}\nWrong: {}\nRight: {}\n"
 RAND, RANDN = "torch.rand + 0.5", "torch.randn"
+LATER = "torch.ones_like(s).triu(1).bool()"
+CAUSAL = f"y = s.masked_fill({LATER}, -torch.inf)"
 
 # (forward, shapes, how inputs are drawn, the answer, the right one, its codes, what must be said, what must never be said)
 ROWS = [
@@ -96,6 +98,39 @@ ROWS = [
     # A module that is not imported.
     ("y = a * b", "a (N, C), b (N, C)", RANDN, "da = np.multiply(b, dy) + nn.b", "da = b * dy", "undefined-name",
      r"Which line at the top of the file would say what `\w+` is\?.*and what the file imports", r"Which of them do you mean"),
+    # What one change puts right is no two mistakes: a function, a name, base and exponent, an exponent without what it raises.
+    ("h = o * torch.tanh(c)", "o (N, C), c (N, C)", RANDN, "dc = o * (1 - torch.sigmoid(c)**2) * dh", "dc = o * (1 - torch.tanh(c)**2) * dh",
+     "wrong-local-derivative", r"`torch\.sigmoid\(c\)` is another function than", r"other mistake"),
+    ("h = torch.tanh(x)", "x (N, C)", RANDN, "dx = (1 - 2**h) * dh", "dx = (1 - h**2) * dh", "wrong-power", r"the other way round it is right", r"other mistake"),
+    ("h = torch.tanh(x @ W); k = torch.tanh(h @ W)", "x (N, K), W (K, K)", RANDN,
+     "dh = ((1 - k**2) * dk) @ W.T; dW = x.T @ ((1 - 2) * dh) + h.T @ ((1 - k**2) * dk)",
+     "dh = ((1 - k**2) * dk) @ W.T; dW = x.T @ ((1 - h**2) * dh) + h.T @ ((1 - k**2) * dk)", "wrong-power",
+     r"`2` is an exponent, and what it raises is missing", r"other mistake"),
+    ("a = r**2 / 2; b = r.abs(); y = torch.where(r.abs() < 1, a, b)", "r (N, C)", RANDN,
+     "da = torch.where(r.abs() < 1, dy, 0); db = torch.where(r.abs() < 1, 0, dy); dr = r * da + r * db", "dr = r * da + torch.sign(r) * db",
+     "wrong-local-derivative", r"`r` is not the derivative that belongs here", r"other mistake"),
+    ("a = r**2 / 2; b = r.abs(); y = torch.where(r.abs() < 1, a, b)", "r (N, C)", RANDN,
+     "da = torch.where(r.abs() < 1, dy, 0); db = torch.where(r.abs() < 1, 0, dy); dr = r * da + torch.sign(r) * da", "dr = r * da + torch.sign(r) * db",
+     "wrong-operand", r"`da` stands where another tensor belongs", r"too few places"),
+    # A name that mends only by an identity of this graph is none that was confused: a factor is missing.
+    ("u = torch.sigmoid(z); h = (1 - u) * n + u * p", "z (N, C), n (N, C), p (N, C)", RANDN, "dz = (p - n) * dh * (1 - u)",
+     "du = (p - n) * dh; dz = du * u * (1 - u)", "wrong-local-derivative", r"a factor of the derivative is missing", r"stands where another tensor"),
+    # Zeros are no step's share, nothing is far from an infinity, and a gradient of one number everywhere makes no quotient a constant.
+    (CAUSAL, "s (B, T, T)", RANDN, f"dm = dy; ds = dm.masked_fill({LATER}, 0) * 0", f"ds = dy.masked_fill({LATER}, 0)", "wrong-scale",
+     r"times 0 leaves nothing", r"through"),
+    (f"{CAUSAL.replace('y', 'm')}; p = torch.softmax(m, 2); y = p @ v", "s (B, T, T), v (B, T, C)", RANDN, "dv = p.mT", "dv = p.mT @ dy",
+     "missing-upstream", r"dy is missing", r"this is m"),
+    ("b = 3 * a; loss = 2 * b.sum()", "a (N)", RANDN, "db = 2 * torch.ones_like(b); da = 3 / db", "db = 2 * torch.ones_like(b); da = 3 * db",
+     "wrong-local-derivative", r"divides by `db`, where the derivative multiplies", r"multiplied by 4"),
+    # An axis that is not there, and `.T` of three axes.
+    ("m = x.mean(1, keepdim=True); d = x - m", "x (N, C)", RANDN, "dm = -dd.sum(1, keepdim=True); dx = dd + dm / x.shape[2]",
+     "dm = -dd.sum(1, keepdim=True); dx = dd + dm / x.shape[1]", "wrong-axis", r"`x` has no axis 2: it is \(N, C\)", r"missing from"),
+    ("y = w.T @ c", "c (N, K, C), w (K, M)", RANDN, "dc = (w @ dy).T", "dc = w @ dy", "wrong-permutation", r"axes stand in another order", r"has to be turned"),
+    ("y = c + b", "c (N, K, T), b (K, 1)", RANDN, "db = dy.sum(1).unsqueeze(1)", "db = dy.sum((0, 2)).unsqueeze(1)", "missing-sum wrong-axis", r"axis", r"serve several results"),
+    # What torch refuses for a missing argument takes no shape; a part that has no value is told as that.
+    (CAUSAL, "s (B, T, T)", RANDN, f"ds = dy.masked_fill({LATER})", f"ds = dy.masked_fill({LATER}, 0)", "unrecognised", r"an argument is missing", r"takes a shape"),
+    ("p = (1 + torch.erf(v / 2**0.5)) / 2; y = v * p", "v (N, C)", RANDN, "dp = v * dy; dv = p * dy + torch.log(-v**2 / 2) / 6.28**0.5 * dp",
+     "dp = v * dy; dv = p * dy + torch.exp(-v**2 / 2) / (2 * torch.pi)**0.5 * dp", "not-finite", r"`torch\.log\(-v \*\* 2 / 2\)` is not finite", r"not how v moves"),
 ]  # fmt: skip
 
 
@@ -168,3 +203,11 @@ def test_no_caret_within_another(tmp_path: Path, zygote: Zygote) -> None:
     rows = [row.plain for row in place_lines(gradient.diagnoses, gradient.line, report.submission, 100)]
     assert [row.count("^") for row in rows if "^" in row] == [len("torch.cos(dy * 3).exp()")], rows
     assert any("the shape is right, the numbers are not: a change here makes it right" in row for row in rows)
+
+
+def test_of_two_paths_the_one_whose_gradient_is_not_there(tmp_path: Path, zygote: Zygote) -> None:
+    solution = next((Path(__file__).parents[2] / "solutions").glob("ex27_*.py"))
+    (tmp_path / solution.name).write_text(re.sub(r"(?m)^    dE = .*$", "    dE = h.index_add(0, ix, demb)", solution.read_text()))
+    found, said = told((solution, tmp_path / solution.name), zygote)
+    assert found == ["missing-upstream"]
+    assert "dscores does not come into this" in said and "No change of one part" not in said

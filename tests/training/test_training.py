@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import signal
@@ -230,8 +231,39 @@ def test_the_list_says_what_each_needs(course: Path, zygote: Workers, capsys: Ca
     capsys.readouterr()
     assert main(["train"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "✓ logarithms     A table of logarithms (First slopes; ready)"
+    assert lines[0] == "· logarithms     A table of logarithms (First slopes; ready)"
     assert lines[1].endswith("(Matrix products; after ex03b)")
+    assert main(["train", "logarithms", "--steps", "3"], zygote) == 0
+    capsys.readouterr()
+    main(["train", "--json"])
+    first = json.loads(capsys.readouterr().out)["checkpoints"][0]
+    assert (first["name"], first["trains"], first["open"], first["trained"]) == ("logarithms", ["ex07"], [], False)
+    assert main(["train", "logarithms"], zygote) == 0
+    capsys.readouterr()
+    main(["train"])
+    assert capsys.readouterr().out.startswith("✓ logarithms     A table of logarithms (First slopes; trained)\n")
+
+
+def test_what_it_came_to_is_told_as_json(course: Path, zygote: Workers, capsys: Captured) -> None:
+    """Nothing else is printed, and the exit codes are the same."""
+    answer(course, "ex07")
+    assert main(["train", "ex07", "--steps", "20", "--json"], zygote) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["schema"], told["checkpoint"], told["status"]) == ("backprop-check-training/1", "logarithms", "passed")
+    yours, autograds = told["trainings"]
+    assert (yours["by"], autograds["by"], yours["but"]) == ("yours", "autograd", None)
+    assert len(yours["losses"]) == 20 and told["same"] and told["apart"] <= SAME and told["parts_at"] is None
+    assert [report["exercise"] for report in told["exercises"]] == ["ex07"]
+    answer(course, "ex07", ("da = c * dc", "da = -c * dc"))
+    assert main(["train", "ex07", "--steps", "20", "--json"], zygote) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["status"] == "failed" and told["parts_at"] is not None and not told["same"]
+    assert told["trainings"][2]["but"] == {"exercise": "ex07", "gradient": "da"}
+    (path,) = (course / "exercises").glob("ex07_*.py")
+    path.write_text((COURSE.exercises / path.name).read_text())
+    assert main(["train", "ex07", "--json"], zygote) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["message"].startswith("No step can be taken: ex07 gives no ") and "trainings" not in told
 
 
 SCALE = '''"""Scale: its story is short.

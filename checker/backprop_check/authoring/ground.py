@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +68,15 @@ def names(graph: Graph, trial: Trial) -> Names:
     shapes = {k: tuple(v.shape) for k, v in tensors.items() if v.is_floating_point()}
     counts = tuple(line.name for line in graph.exercise.lines if isinstance(trial.values[line.name], int | float))
     masks = tuple(k for k, v in tensors.items() if v.dtype == torch.bool)
-    return Names(shapes, {line.name: line.reads for line in graph.exercise.lines}, counts, masks)
+    nested = tuple(line.name for line in graph.exercise.lines if _operations(ast.parse(line.source, mode="eval").body) > 1)
+    return Names(shapes, {line.name: line.reads for line in graph.exercise.lines}, counts, masks, nested)
+
+
+def _operations(node: ast.AST) -> int:
+    """How many operations stand in each other, at the most, but for those on sizes."""
+    if isinstance(node, ast.Attribute) and node.attr == "shape":
+        return 0
+    return isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call) + max(map(_operations, ast.iter_child_nodes(node)), default=0)
 
 
 def value(scope: Mapping[str, Any], target: str, code: str) -> Any:

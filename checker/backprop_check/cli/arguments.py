@@ -183,7 +183,10 @@ def _reset(command: argparse.ArgumentParser) -> None:
 
 def _explain(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "code", nargs="?", metavar="NAME", help="a code of a report, as lost-keepdim, or an operation, as tanh or @; else all are listed"
+        "code",
+        nargs="?",
+        metavar="NAME",
+        help="a code of a report, as lost-keepdim, an operation, as tanh or @, or a word, as upstream; else all are listed",
     )
 
 
@@ -194,6 +197,7 @@ def _train(command: argparse.ArgumentParser) -> None:
     command.add_argument("--steps", type=_steps, metavar="N", help="how many steps; else as many as the checkpoint says")
     command.add_argument("--svg", metavar="FILE", help="also draw the curves as an SVG picture")
     command.add_argument("--fresh", action="store_true", help="do not go on with a training that was stopped")
+    command.add_argument("--json", action="store_true", help="print what it came to, or the list, as JSON and nothing else")
     command.add_argument(
         "--time-limit",
         type=seconds,
@@ -296,7 +300,7 @@ COMMANDS: dict[str, tuple[str, str, str, Callable[[argparse.ArgumentParser], Non
     "derive": ("derive", "[EX]", "derive the whole backward from the forward, once passed or when asked twice", _exercise),
     "practice": ("practice", "", "draw an exercise for a mistake that you made, as often as you like", _practice),
     "reset": ("reset", "EX", "put an exercise back as it was, keeping a backup", _reset),
-    "explain": ("explain", "[NAME]", "print the page of a mistake or an operation, or list all", _explain),
+    "explain": ("explain", "[NAME]", "print the page of a mistake, an operation or a word, or list all", _explain),
     "init": ("init", "DIR", "make a course of your own in a folder", _init),
     "new": ("new", "NAME", "add an exercise to the course, from a template", _new),
     "grade": ("grade", "SUBMISSIONS", "grade a class: marks, feedback, and what was not understood", _grade),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from backprop_check.cli.progress import Progress
 from backprop_check.cli.screen import room, write
@@ -32,22 +33,32 @@ def found(course: Course, name: str) -> tuple[Path, Chapter]:
     return path, chapter
 
 
-def show_all(course: Course) -> None:
-    """Show the checkpoints, chapter by chapter, and whether what they train with is passed."""
+def listed(course: Course) -> list[dict[str, Any]]:
+    """Return each chapter's checkpoint: what it trains with, what of that is not passed yet (`open`), and whether it was trained."""
     progress = Progress(None if course.packaged else course.root)
     chapters = [chapter for chapter in course.chapters() if chapter.title]
     if not any(chapter.checkpoint for chapter in chapters):
         raise BadInput(f"The course in {course.root} has no checkpoints: docs/training.md of backprop-check says how to write one.")
-    lines = []
+    found = []
     for chapter in chapters:
         path = course.checkpoint(chapter.checkpoint) if chapter.checkpoint else None
-        if path is None:
-            lines.append(f"  {chapter.title}: no checkpoint")
+        title, trains = heading(path) if path is not None else ("", ())
+        name, left = chapter.checkpoint if path else None, [name for name in trains if not progress.passed(name)]
+        trained = bool(name) and not left and progress.trained(str(name))
+        found.append({"chapter": chapter.title, "name": name, "title": title, "trains": list(trains), "open": left, "trained": trained})
+    return found
+
+
+def show_all(course: Course) -> None:
+    """Show the checkpoints, chapter by chapter: trained, ready, or after which exercises."""
+    lines = []
+    for one in listed(course):
+        if one["name"] is None:
+            lines.append(f"  {one['chapter']}: no checkpoint")
             continue
-        title, trains = heading(path)
-        open_ones = [name for name in trains if not progress.passed(name)]
-        state = f"after {open_ones[0]}{', ...' * (len(open_ones) > 1)}" if open_ones else "ready"
-        lines.append(f"{'·' if open_ones else '✓'} {chapter.checkpoint:14} {title.split(':')[0]} ({chapter.title}; {state})")
+        left = one["open"]
+        state = f"after {left[0]}{', ...' * (len(left) > 1)}" if left else "trained" if one["trained"] else "ready"
+        lines.append(f"{'✓' if one['trained'] else '·'} {one['name']:14} {one['title'].split(':')[0]} ({one['chapter']}; {state})")
     columns = room() or sys.maxsize
     write("".join(f"{line if len(line) <= columns else line[: columns - 3].rstrip() + '...'}\n" for line in lines))
     write("\n`backprop-check train NAME` trains one; so does an exercise of its chapter.\n")

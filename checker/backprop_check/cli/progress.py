@@ -26,7 +26,8 @@ class Progress:
 
     Per exercise id: `passed`, `targets` (status by name), `digest` (of the file when checked), `asked` and `asked_derive` (how often the
     solution and the derivation were asked for), and `hints` (by target: the step reached, and the digest of the answer it was about).
-    `slips` are the codes that practice knows, by target; `drawn` is what a practice exercise was drawn for.
+    `slips` are the codes that practice knows, by target; `drawn` is what a practice exercise was drawn for. Under the name of a checkpoint
+    stands `trained`, once it was trained to the end as autograd trains it.
     """
 
     def __init__(self, root: Path | None) -> None:
@@ -58,6 +59,13 @@ class Progress:
     def drawn(self, exercise: str, code: str, level: int, graph: str) -> None:
         """Note what a practice exercise was drawn for."""
         self._update(exercise, drawn={"code": code, "level": level, "graph": digest(graph.encode())})
+
+    def train(self, checkpoint: str) -> None:
+        """Note that a checkpoint was trained to the end, as autograd trains it."""
+        self._update(checkpoint, trained=True)
+
+    def trained(self, checkpoint: str) -> bool:
+        return bool(self.of(checkpoint).get("trained"))
 
     def _remember(self, exercise: str, slips: Mapping[str, str], passed: bool, lines: int) -> None:
         """Note what is new for practice: slips, until the exercise is passed; then whether what it was drawn for was avoided."""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backprop_check.__main__ import INTERRUPTED
 from backprop_check.cli.asked import NO_COURSE, about
 from backprop_check.cli.check import judged
-from backprop_check.cli.checkpoints import found, show_all
+from backprop_check.cli.checkpoints import found, listed, show_all
 from backprop_check.cli.main import complain
-from backprop_check.cli.progress import write_atomically
+from backprop_check.cli.progress import Progress, write_atomically
 from backprop_check.cli.screen import show, width, write
 from backprop_check.cli.training_bar import bar, interrupts
 from backprop_check.cli.workers import workers
@@ -24,8 +25,12 @@ from backprop_check.errors import BadInput
 from backprop_check.exercise.course import STORE, find_course
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from backprop_check.records import Report
     from backprop_check.training.run import Trainer, Training
+
+SCHEMA, CHECKPOINTS = "backprop-check-training/1", "backprop-check-checkpoints/1"
 
 MOST = 4
 """Wrong gradients in whose place autograd's is tried, one at a time."""
@@ -38,13 +43,24 @@ def run(args: argparse.Namespace) -> int:
     """Check, train and show. Returns 0 where every gradient is right and the losses are autograd's."""
     course = find_course(Path.cwd())
     if args.checkpoint is None:
-        show_all(course)
+        if args.json:
+            write(f"{json.dumps({'schema': CHECKPOINTS, 'checkpoints': listed(course)}, indent=2)}\n")
+        else:
+            show_all(course)
         return 0
     if course.packaged:
         raise BadInput(NO_COURSE)
     path, chapter = found(course, args.checkpoint)
+    say = _unsaid if args.json else show
+
+    def answer(status: str, message: str | None = None, **more: Any) -> None:
+        if args.json:
+            head = {"schema": SCHEMA, "checkpoint": path.stem, "chapter": chapter.title, "status": status, "message": message}
+            write(f"{json.dumps({**head, **more}, indent=2, allow_nan=False)}\n")
+
     picture = _writable(args.svg) if args.svg else None
     with workers(args) as zygote, ExitStack() as stack:
+        from backprop_check.report.json import as_json
         from backprop_check.submission.run import Limits
         from backprop_check.submission.steps import NoStep, Steps
         from backprop_check.trace.graph import load_graph
@@ -52,17 +68,19 @@ def run(args: argparse.Namespace) -> int:
         from backprop_check.training.checkpoint import read_checkpoint
         from backprop_check.training.conclusion import outcome_lines
         from backprop_check.training.curve import svg
+        from backprop_check.training.json import outcome
         from backprop_check.training.outcome import SAME, apart
         from backprop_check.training.run import Trainer
 
         args.zygote = zygote
         checkpoint = read_checkpoint(path)
-        show(words.title_lines(checkpoint, chapter.title, width()))
+        say(words.title_lines(checkpoint, chapter.title, width()))
         reports = {name: judged(about(course, course.find(name)), args) for name in checkpoint.trains}
         for report in reports.values():
             if report.message is not None:
+                answer("error", report.message)
                 return complain(report.message)
-        show(words.checked_lines(reports, width()))
+        say(words.checked_lines(reports, width()))
         graphs = {name: load_graph(report.exercise) for name, report in reports.items()}
         steps = {}
         for name, report in reports.items():
@@ -76,21 +94,27 @@ def run(args: argparse.Namespace) -> int:
         try:
             trainings = _trained(trainer, reports, wrong, args, kept)
             if trainings is None:
+                answer("stopped", "It was stopped; the same command goes on.")
                 return INTERRUPTED
             yours, autograds, *others = trainings
             same = max(apart(yours.losses, autograds.losses)) <= SAME
             rounding = not same and not wrong and trainer.agrees(yours)
         except NoStep as lack:
-            show(words.untrained_lines(reports, lack, width()))
+            say(words.untrained_lines(reports, lack, width()))
+            answer("failed", words.why_untrained(lack), exercises=[as_json(report) for report in reports.values()])
             return 1
-    show(words.drawn_lines(yours, autograds, width()))
-    show(words.sample_lines(yours, width()))
-    show(outcome_lines(reports, yours, autograds, others, rounding, width()))
+    say(words.drawn_lines(yours, autograds, width()))
+    say(words.sample_lines(yours, width()))
+    say(outcome_lines(reports, yours, autograds, others, rounding, width()))
     if picture is not None:
         write_atomically(picture, svg(words.curves(yours, autograds, others), checkpoint.title))
-        write(f"The curves are in {shlex.quote(args.svg)}.\n")
-    passed = all(report.status == "passed" for report in reports.values())
-    return 0 if passed and (same or rounding) else 1
+        if not args.json:
+            write(f"The curves are in {shlex.quote(args.svg)}.\n")
+    right = all(report.status == "passed" for report in reports.values()) and (same or rounding)
+    if right and len(yours.losses) >= checkpoint.steps:
+        Progress(course.root).train(path.stem)
+    answer("passed" if right else "failed", **outcome(reports, trainings, same, rounding))
+    return 0 if right else 1
 
 
 def _trained(
@@ -109,7 +133,7 @@ def _trained(
     known = [] if args.fresh else [training for training in load(kept, digest) if len(training.losses) <= steps]
     trainings = known if len(known) >= 2 else [trainer.begin(YOURS), trainer.begin(AUTOGRAD)]
     yours, autograds = trainings[:2]
-    if yours.losses:
+    if yours.losses and not args.json:
         write(f"Going on after step {len(yours.losses)}, where it was stopped; --fresh begins anew.\n")
     saved, keeps = time.monotonic(), True
 
@@ -122,7 +146,7 @@ def _trained(
             complain(f"what is trained cannot be kept in {kept.parent} ({error.strerror}).")
             keeps = False
 
-    with bar(steps) as shown, interrupts() as interrupted:
+    with bar(steps, hidden=args.json) as shown, interrupts() as interrupted:
 
         def go_on(going: Sequence[Training], sampled: Sequence[int] = ()) -> bool:
             nonlocal saved
@@ -147,6 +171,10 @@ def _trained(
     with suppress(OSError):  # it is not there, or cannot be
         kept.unlink()
     return trainings
+
+
+def _unsaid(lines: Iterable[Text]) -> None:
+    """Say nothing: what is asked for is JSON."""
 
 
 def _digest(trainer: Trainer, reports: Mapping[str, Report]) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def bar(steps: int) -> Iterator[Callable[[Sequence[Training]], None]]:
+def bar(steps: int, hidden: bool = False) -> Iterator[Callable[[Sequence[Training]], None]]:
     """Show how far a training is; without a terminal nothing. It is drawn when it is told, and never while an author's code runs."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -28,7 +28,7 @@ def bar(steps: int) -> Iterator[Callable[[Sequence[Training]], None]]:
         TimeRemainingColumn(),
     )
     console = Console(file=sys.stdout)
-    with Progress(*columns, console=console, transient=True, auto_refresh=False, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True, auto_refresh=False, disable=hidden or not console.is_terminal) as progress:
         task = progress.add_task("training", total=steps, losses="")
 
         def shown(going: Sequence[Training]) -> None:

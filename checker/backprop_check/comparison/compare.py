@@ -56,7 +56,8 @@ def close(value: torch.Tensor, gradient: torch.Tensor, scale: float, within: flo
         return False
     value, gradient = value.to(torch.float64), gradient.to(torch.float64)
     most = float((value - gradient).abs().max()) if value.numel() else 0.0
-    return (most if math.isfinite(most) else largest(distance(value, gradient))[0]) <= within * scale
+    bound = within * scale if math.isfinite(scale) else 0.0  # within an infinite scale nothing would differ
+    return (most if math.isfinite(most) else largest(distance(value, gradient))[0]) <= bound
 
 
 def distance(value: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:

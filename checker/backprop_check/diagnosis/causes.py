@@ -26,7 +26,7 @@ from backprop_check.diagnosis.rounds import by_statement, near, stopped_within
 from backprop_check.diagnosis.rules import not_written
 from backprop_check.diagnosis.two_mistakes import two_mistakes
 from backprop_check.diagnosis.work import MEND
-from backprop_check.diagnosis.wrong_part import any_wrong_part
+from backprop_check.diagnosis.wrong_part import any_wrong_part, one_name
 from backprop_check.records import Claim, Diagnosis
 
 USED_UP = "What may be searched for one submission was used up by its other gradients, so no cause was sought for this one."
@@ -55,6 +55,8 @@ def diagnose(case: Case, most: float = math.inf) -> tuple[Diagnosis, ...]:
     explainer, causes = proven(there) if there is not None else (None, ())
     if not causes:
         explainer, causes = proven(case)
+    if not causes and (one := attempt(one_name, case)) is not None:
+        causes = (one,)
     last = () if causes or case.work.done > most else attempt(lambda c: two_mistakes(c, single), case)
     causes = causes or last or (attempt(any_wrong_part, case) or _first(there or case, LAST) or FACTS,)
     mended = _with_fix(case, causes[0], most, kept=explainer is valued.find)

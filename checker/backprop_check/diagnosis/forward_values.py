@@ -73,6 +73,10 @@ def _how(case: Case, name: str) -> Layout | None:
 
 
 def _layouts(value: torch.Tensor, answer: torch.Tensor) -> Iterator[Layout]:
+    if not bool(value.isfinite().all()):  # of an infinity nothing is far: what holds one is told where it is the same, place by place
+        if value.shape == answer.shape and torch.equal(answer, value):
+            yield "", ""
+        return
     scale = float(value.abs().max())
     if value.shape == answer.shape and close(answer, value, scale):
         yield "", ""

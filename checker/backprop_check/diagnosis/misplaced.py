@@ -23,7 +23,8 @@ def reductions(case: Case, right: ast.expr) -> Iterator[Made]:
         given = reduced(call)
         if given is None or not isinstance(call.func, ast.Attribute):
             continue
-        yield "diagonal-jacobian" if _takes_off(right, call) else "missing-sum", call, given[0]
+        if not _counted_on(right, call):
+            yield "diagonal-jacobian" if _takes_off(right, call) else "missing-sum", call, given[0]
         if any(k.arg == "keepdim" for k in call.keywords):
             yield "lost-keepdim", call, without_keyword(call, call, "keepdim")
         elif given[1]:
@@ -34,6 +35,15 @@ def reductions(case: Case, right: ast.expr) -> Iterator[Made]:
         for axis in range(base.dim() if isinstance(base, torch.Tensor) else 0):
             yield "wrong-axis", call, ast.Call(call.func, [ast.Constant(axis)], call.keywords)
         yield "summed-everything", call, ast.Call(call.func, [], [])
+
+
+def _counted_on(right: ast.expr, call: ast.Call) -> bool:
+    """Whether another reduction runs over what this one leaves, and counts the axes that are left: without this one it means others."""
+    if any(k.arg == "keepdim" for k in call.keywords):
+        return False
+    return any(
+        other is not call and isinstance(other.func, ast.Attribute) and other.func.value is call for other in calls(right, "sum", "mean")
+    )
 
 
 def _takes_off(right: ast.expr, call: ast.Call) -> bool:

@@ -17,7 +17,7 @@ from backprop_check.diagnosis.neighbours import neighbour
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.reordered import reordered
 from backprop_check.diagnosis.rounds import by_statement
-from backprop_check.diagnosis.rules import hard_coded_size, rules
+from backprop_check.diagnosis.rules import hard_coded_size, not_finite, rules
 from backprop_check.diagnosis.updated import updated
 from backprop_check.diagnosis.whose_gradient import whose_gradient
 from backprop_check.diagnosis.wrong_part import part_without_a_factor
@@ -73,8 +73,8 @@ VALUE: tuple[Find, ...] = (
     hard_coded_size.besides,
 )
 
-LAST = ("wrong-idea", "unrecognised")
-"""What is said where no cause is proven: that the idea is another, or the facts."""
+LAST: tuple[str | Find, ...] = (not_finite.anyway, "wrong-idea", "unrecognised")
+"""What is said where no cause is proven: that a part has no value, that the idea is another, or the facts."""
 
 ONE_THING = (
     *(
@@ -83,6 +83,7 @@ ONE_THING = (
     ),
     *({"extra-term", other} for other in ("missing-branch", "missing-local-derivative", "missing-upstream")),
     *({"missing-local-derivative"}, {"wrong-power"}),
+    {"wrong-operand", "wrong-local-derivative"},
 )
 """Codes that are no two mistakes of one line: one too many and one missing are something in the place of something else."""
 

@@ -177,6 +177,9 @@ def _minus_of_mask(case: Case, part: ast.expr | None, found: Found) -> Refusal:
     )
 
 
+_SHAPED = frozenset(
+    {"ones", "zeros", "empty", "full", "rand", "randn", "view", "reshape", "expand", "repeat", "tile", "new_zeros", "new_ones"}
+)
 _OVER_SEVERAL = frozenset({"sum", "mean", "amax", "amin", "var", "std", "logsumexp", "nansum", "nanmean", "norm"})
 
 
@@ -193,7 +196,9 @@ def _several_axes(case: Case, part: ast.expr | None, found: Found) -> Refusal | 
 
 def _shape_from(case: Case, part: ast.expr | None, found: Found) -> Refusal | None:
     """`torch.ones(act)`."""
-    if not isinstance(part, ast.Call) or not part.args or not isinstance(value_of(case, part.args[-1]), torch.Tensor):
+    if not isinstance(part, ast.Call) or not part.args or function_of(part) not in _SHAPED:
+        return None
+    if not isinstance(value_of(case, part.args[-1]), torch.Tensor):
         return None
     name, given = function_of(part), short(part.args[-1])
     like = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 import torch
 
@@ -10,11 +11,12 @@ from backprop_check.derivation.trees import literal, parsed, text
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import factors, is_product
-from backprop_check.diagnosis.edits import names_used, parts, value_of
+from backprop_check.diagnosis.edits import Edit, names_used, parts, search, value_of, valued_parts
 from backprop_check.diagnosis.factors import lines_of_answer
+from backprop_check.diagnosis.meeting import function_of, operands_of
 from backprop_check.diagnosis.phrases import lines, short
 from backprop_check.diagnosis.replaced import replaced, sensible, with_a_factor, with_factor
-from backprop_check.diagnosis.rewrites import MODULES, operations
+from backprop_check.diagnosis.rewrites import MODULES, operations, put, same_place
 from backprop_check.records import Diagnosis
 
 
@@ -33,6 +35,25 @@ def wrong_part(case: Case, last: bool = False) -> Diagnosis | None:
     if not found:
         return None
     expression, part, replacement = min(found, key=lambda f: (len(list(ast.walk(f[1]))), len(list(ast.walk(f[2])))))
+    return _told(case, expression, part, replacement, part in told, last)
+
+
+def one_name(case: Case) -> Diagnosis | None:
+    """A name in whose place a part of the derived gradient belongs: tried, where by undoing operations none is found (some factor is 0)."""
+    found = search(case, _with_derived) if case.everywhere else None
+    new = same_place(case.draft, found.tree, found.part) if found is not None and case.draft is not None else None
+    return _told(case, found.tree, found.part, new, True, True) if found is not None and new is not None else None
+
+
+def _with_derived(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """Each part of the derived gradient that is no gradient itself for each such name."""
+    due = [part for part in valued_parts(case.derived.expression) if not case.gradients_in(part)] if case.derived is not None else []
+    for name in names_used(expression):
+        for part in due if not case.gradients_in(name) else ():
+            yield put(expression, name, ast.copy_location(part, name)), name
+
+
+def _told(case: Case, expression: ast.expr, part: ast.expr, replacement: ast.expr, shows: bool, last: bool) -> Diagnosis | None:
     kind = _kind(part, replacement)
     if kind == SLOPE and not _is_of_the_line(case, part):
         kind = OTHERWISE if _is_tensor(case, part) else None
@@ -43,10 +64,12 @@ def wrong_part(case: Case, last: bool = False) -> Diagnosis | None:
     code, error = kind
     if getattr(value_of(case, part), "dtype", None) == torch.int64:
         code, error = "index-as-value", "says where, not how much"
-    shown = f"`{text(replacement)}`" if part in told else "another value"
+    shown = f"`{text(replacement)}`" if shows else "another value"
     whole = _product_of(case, part) if code == "missing-local-derivative" and isinstance(replacement, ast.BinOp) else part
     error, note = f"`{short(whole)}` {error}", example(case)
     place, instead = _bare(part, replacement)
+    if kind == FUNCTION:
+        whole, error = place, f"`{short(place)}` {kind[1]}"
     function = _of_function(case, place.id, instead) if isinstance(place, ast.Name) else None
     if function is not None:
         code, error, note = function
@@ -74,8 +97,9 @@ def _product_of(case: Case, part: ast.expr) -> ast.expr:
 ANOTHER = "wrong-operand", "stands where another value belongs"
 SOME_OTHER = "wrong-operand", "stands where something else belongs"
 SLOPE = "wrong-local-derivative", "is a value, where its slope, 1, belongs"
+FUNCTION = "wrong-local-derivative", "is another function than the one that belongs here"
 OTHERWISE = "wrong-local-derivative", "is not the derivative that belongs here"
-"""The second and the last are said of a part that has little in common with what mends it: other explanations go before them."""
+"""`SOME_OTHER` and the last are said of a part that has little in common with what mends it: other explanations go before them."""
 
 
 def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
@@ -95,6 +119,8 @@ def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
         return "wrong-slice", "is another part than the one the forward used"
     if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "ones_like":
         return "missing-local-derivative", "takes the derivative for 1"
+    if isinstance(part, ast.Call) and isinstance(replacement, ast.Call) and _of_the_same(part, replacement):
+        return FUNCTION
     names = {n.id for n in ast.walk(replacement) if isinstance(n, ast.Name)} - {*MODULES}
     if isinstance(replacement, ast.Call) and isinstance(replacement.func, ast.Attribute) and replacement.func.attr == "ones_like":
         return SLOPE
@@ -107,6 +133,13 @@ def _kind(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
     ):
         return ANOTHER
     return OTHERWISE
+
+
+def _of_the_same(part: ast.Call, replacement: ast.Call) -> bool:
+    """Whether two calls differ in the function alone."""
+    return function_of(part) != function_of(replacement) and [*map(ast.dump, operands_of(part))] == [
+        *map(ast.dump, operands_of(replacement))
+    ]
 
 
 def _bare(part: ast.expr, replacement: ast.expr) -> tuple[ast.expr, ast.expr]:

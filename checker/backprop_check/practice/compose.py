@@ -22,6 +22,9 @@ LEVELS = {1: (1, 2), 2: (3, 4), 3: (5, 6), 4: (7, 9)}
 PLAIN = 2
 """Up to this level a graph may be of single numbers."""
 
+DEEP = ("sequences", "heads")
+"""What begins a graph of more than two axes. The first level has none, but for a mistake that only these show."""
+
 _SHIFTED = ("softmax", "softmax_by_hand", "log_softmax", "cross_entropy", "centred", "standardised", "variance", "shifted")
 """What gives the same for a row to which a number was added."""
 
@@ -51,8 +54,9 @@ def level_of(lines: int) -> int:
 def compose(random: Random, level: int, through: Collection[str] = ()) -> Sheet | None:
     """Return a graph of a level that goes through one of some stages (none: through any); None where that level has none."""
     fewest, most = LEVELS[level]
+    starts = [start for start in STARTS.values() if _begins(start.name, level, through)]
     for _ in range(TRIES):
-        sheet = _walk(random, level)
+        sheet = _walk(random, starts, most)
         if sheet is not None and fewest <= len(sheet.lines) <= most:
             names = {stage.name for stage in sheet.stages}
             if not through or names & set(through):
@@ -60,10 +64,17 @@ def compose(random: Random, level: int, through: Collection[str] = ()) -> Sheet 
     return None
 
 
-def _walk(random: Random, level: int) -> Sheet | None:
-    sheet, most = Sheet(random), LEVELS[level][1]
+def _begins(start: str, level: int, through: Collection[str]) -> bool:
+    """Whether a graph of a level may begin so."""
+    if start in DEEP:
+        return level > 1 or (bool(through) and all(name in DEEP or STAGES[name].ranks <= {3, 4} for name in through))
+    return level <= PLAIN or start != "numbers"
+
+
+def _walk(random: Random, starts: Sequence[Stage], most: int) -> Sheet | None:
+    sheet = Sheet(random)
     try:
-        sheet.begin(_any(random, [start for start in STARTS.values() if level <= PLAIN or start.name != "numbers"]))
+        sheet.begin(_any(random, starts))
         while len(sheet.lines) <= most:
             before = {stage.name for stage in sheet.stages}
             ideas = {stage.idea for stage in sheet.stages}

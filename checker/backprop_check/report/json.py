@@ -45,8 +45,8 @@ def _gradient(gradient: Gradient) -> dict[str, Any]:
         "got_dtype": answer.dtype if judged else None,
         "exact": judged and difference.exact,
         "approximate": judged and (difference.wrong in ("", "dtype") and difference.max_abs is not None),
-        "max_abs_diff": _number(difference.max_abs) if judged else None,
-        "max_rel_diff": _number(difference.max_rel) if judged else None,
+        "max_abs_diff": number(difference.max_abs) if judged else None,
+        "max_rel_diff": number(difference.max_rel) if judged else None,
         "score": gradient.points if verdict.status == "correct" else 0.0,
         "max_score": gradient.points,
         "trial": verdict.worst,
@@ -71,7 +71,8 @@ def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
-def _number(value: float | None) -> float | str | None:
+def number(value: float | None) -> float | str | None:
+    """A number as JSON has it: what is not finite as a text."""
     if value is None or math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

@@ -37,10 +37,15 @@ def checked_lines(reports: Mapping[str, Report], width: int) -> Iterator[Text]:
         yield from more
 
 
+def why_untrained(lack: NoStep) -> str:
+    """Why no step can be taken."""
+    what = f"{lack.exercise} gives no {lack.name}: {lack.why}" if lack.name else f"{lack.exercise}: {lack.why}"
+    return f"No step can be taken: {what}."
+
+
 def untrained_lines(reports: Mapping[str, Report], lack: NoStep, width: int) -> Iterator[Text]:
     """Yield why no step can be taken, and what to do first."""
-    what = f"{lack.exercise} gives no {lack.name}: {lack.why}" if lack.name else f"{lack.exercise}: {lack.why}"
-    yield from prose(f"No step can be taken: {what}.", width, indent=0)
+    yield from prose(why_untrained(lack), width, indent=0)
     for name, report in reports.items():
         for gradient in report.gradients:
             status, target = gradient.verdict.status, gradient.verdict.target.name

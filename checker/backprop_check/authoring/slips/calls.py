@@ -7,15 +7,18 @@ from collections.abc import Iterator
 
 from backprop_check.authoring.slips.factors import left_out
 from backprop_check.authoring.slips.names import Names, makes
-from backprop_check.authoring.slips.places import AXIS_FIRST, MOVES, Place, called, method
+from backprop_check.authoring.slips.places import AXIS_FIRST, JOINS, MOVES, Place, called, method
 from backprop_check.authoring.slips.whole import Codes, LabelledSlip, also
 
 _REDUCTIONS = ("sum", "mean", "max", "amax", "argmax", "cumsum", "min")
 _OTHER = "wrong-local-derivative"
 
+_BEFORE = ("wrong-point", "wrong-operand", "wrong-local-derivative")
+"""What stands there without a function of numbers: the value before it."""
 _METHOD_LEFT_OUT: dict[str, Codes] = {
     "sum": ("missing-sum",),
     "mean": ("missing-sum",),
+    "var": _BEFORE,
     "unsqueeze": ("accidental-outer", "not-expanded"),
     "view": ("not-reshaped",),
     "reshape": ("not-reshaped",),
@@ -25,18 +28,25 @@ _METHOD_LEFT_OUT: dict[str, Codes] = {
     "argmax": ("index-as-value",),
     **dict.fromkeys(MOVES, ("wrong-permutation", "missing-transpose")),
 }
-_BEFORE = ("wrong-point", "wrong-operand", "wrong-local-derivative")
-"""What stands there without a function of numbers: the value before it."""
 _FUNCTION_LEFT_OUT: dict[str, Codes] = {
-    **dict.fromkeys(("exp", "log", "tanh", "sigmoid", "sqrt", "erf", "sign", "softmax"), _BEFORE),
+    **dict.fromkeys(("exp", "log", "tanh", "sigmoid", "erf", "sign", "softmax"), _BEFORE),
+    "sqrt": (*_BEFORE, "wrong-power"),
     "ones_like": ("wrong-operand", "extra-term", _OTHER),
     "zeros_like": ("wrong-start", "ignored-index", "extra-term"),
     "one_hot": ("index-as-value",),
     "where": ("mask-as-gradient", "missing-upstream", "wrong-dtype"),
     "fold": ("missing-scatter", "not-reshaped"),
 }
-_KEYWORD_LEFT_OUT: dict[str, Codes] = {"keepdim": ("lost-keepdim",), "accumulate": ("dropped-repeats",)}
-_ARGUMENT_LEFT_OUT: dict[str, Codes] = {"one_hot": ("hard-coded-size",), **dict.fromkeys(MOVES, ("wrong-permutation",))}
+_KEYWORD_LEFT_OUT: dict[str, Codes] = {
+    "keepdim": ("lost-keepdim",),
+    "accumulate": ("dropped-repeats",),
+    "unbiased": ("wrong-scale", _OTHER),
+}
+_ARGUMENT_LEFT_OUT: dict[str, Codes] = {
+    "one_hot": ("hard-coded-size",),
+    **dict.fromkeys(JOINS, ("wrong-axis",)),
+    **dict.fromkeys(MOVES, ("wrong-permutation",)),
+}
 _OTHER_AXIS: dict[str, Codes] = {"argmax": ("wrong-mask",), "unsqueeze": ("accidental-outer", "not-expanded", "elementwise-for-matmul")}
 _EXCHANGED: dict[str, tuple[str, Codes]] = {
     "exp": ("log", (_OTHER,)),
@@ -61,7 +71,12 @@ def at_call(place: Place, names: Names) -> Iterator[LabelledSlip]:
         adds = name.startswith("index_") and not makes(node.func.value, "zeros_like", "zeros")  # to what is there already
         yield (
             "call",
-            (*also(adds, "missing-branch"), *_METHOD_LEFT_OUT.get(name, ()), *also(name == "sum" and place.inner, "diagonal-jacobian")),
+            (
+                *also(adds, "missing-branch"),
+                *_METHOD_LEFT_OUT.get(name, ()),
+                *also(name in ("sum", "mean") and place.inner, "diagonal-jacobian"),
+                *also(_cancels(place, node.func.value), "missing-branch"),
+            ),
             node.func.value,
         )
         yield from _axes(place, node, name)
@@ -81,13 +96,20 @@ def at_call(place: Place, names: Names) -> Iterator[LabelledSlip]:
             yield "argument", _ARGUMENT_LEFT_OUT.get(name, ()), _with(node, args=[*node.args[:i], *node.args[i + 1 :]])
 
 
+def _cancels(place: Place, left: ast.expr) -> bool:
+    """Whether what is left is taken from itself: `d - d`, where a term was."""
+    above = place.above
+    return isinstance(above, ast.BinOp) and isinstance(above.op, ast.Sub) and ast.dump(above.left) == ast.dump(left)
+
+
 def _axes(place: Place, node: ast.Call, name: str) -> Iterator[LabelledSlip]:
     """Another axis, none, or one that is kept."""
     if name in _REDUCTIONS:
         if node.args and not any(k.arg == "keepdim" for k in node.keywords):
             fair: Codes = ("extra-keepdim", *also(place.inner, "accidental-outer"))
             yield "keepdim", fair, _with(node, keywords=[*node.keywords, ast.keyword("keepdim", ast.Constant(True))])
-        fair = ("wrong-axis", "wrong-mask", "index-as-value") if name == "argmax" else ("summed-everything",)
+        over_all = ("summed-everything", *also(place.inner, "wrong-axis"))
+        fair = ("wrong-axis", "wrong-mask", "index-as-value") if name == "argmax" else over_all
         yield "axis", fair, _with(node, args=[], keywords=[])
     if name in AXIS_FIRST and node.args:
         for axis in (0, 1, -1, 2):
@@ -97,6 +119,8 @@ def _axes(place: Place, node: ast.Call, name: str) -> Iterator[LabelledSlip]:
 def _axis(name: str, right: ast.expr, axis: int) -> Codes:
     if isinstance(right, ast.Tuple) and axis in [e.value for e in right.elts if isinstance(e, ast.Constant)]:
         return ("missing-sum",)
+    if isinstance(right, ast.Tuple):
+        return "wrong-axis", "missing-sum"
     return "wrong-axis", *_OTHER_AXIS.get(name, ())
 
 

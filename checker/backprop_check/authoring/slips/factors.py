@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from backprop_check.authoring.slips.names import Names, makes, number
+from backprop_check.authoring.slips.names import Names, makes, number, numbers
 from backprop_check.authoring.slips.places import Place
 from backprop_check.authoring.slips.whole import Codes, also
 
@@ -22,11 +22,17 @@ def left_out(place: Place, lost: ast.expr, names: Names) -> Codes:
         ties = also(makes(lost, "sum"), "tie-convention")  # how many there are
         return "missing-mask", "not-selected", *also(makes(lost, "one_hot"), "missing-scatter", "ignored-index"), *whole, *ties
     inner = any(names.local(factor) or (isinstance(factor, ast.Name) and factor.id in names.masks) for factor in kept)
+    inner = inner or any(name[1:] in names.nested for factor in kept for name in numbers(factor) if names.is_gradient(name))
     inner = inner or (isinstance(lost, ast.BinOp) and isinstance(lost.op, ast.Mult | ast.Div))  # slopes of more than one operation
     if names.local(lost):
-        return "missing-local-derivative", "wrong-local-derivative", *also(inner, "missing-inner-derivative")
+        return (
+            "missing-local-derivative",
+            "wrong-local-derivative",
+            *also(inner, "missing-inner-derivative"),
+            *also(names.single(lost), "wrong-scale"),
+        )
     # Without its last local factor, even a constant one, the gradient from above goes through as if nothing stood in its way.
-    through = bool(kept) and all(names.gradient(factor) or makes(factor, "ones_like") for factor in kept)
+    through = bool(kept) and all(names.gradient(factor) or makes(factor, "ones_like") or names.constant(factor) for factor in kept)
     passed = also(through, "missing-local-derivative")
     if makes(lost, "ones_like"):
         return "not-expanded", *also(not isinstance(lost, ast.Call), "wrong-scale"), *passed

@@ -13,13 +13,15 @@ from backprop_check.authoring.slips.places import LAID_OUT, called
 class Names:
     """`shapes` of the forward's float values and of their gradients, by name; `reads` of each line of the forward.
 
-    `counts` are the plain numbers the forward names; the first is mostly the size of the batch. `masks` are tensors of truth values.
+    `counts` are the plain numbers the forward names; the first is mostly the size of the batch. `masks` are tensors of truth values,
+    `nested` the values whose line holds one operation in another.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     counts: tuple[str, ...] = ()
     masks: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
 
     def is_gradient(self, name: str) -> bool:
         return name in self.shapes and name[0] == "d" and name[1:] in self.shapes
@@ -47,6 +49,11 @@ class Names:
     def vector(self, part: ast.AST) -> bool:
         """Whether `part` is the name of a tensor with one axis."""
         return isinstance(part, ast.Name) and len(self.shapes.get(part.id, ())) == 1
+
+    def single(self, part: ast.AST) -> bool:
+        """Whether `part` is made of plain numbers and of tensors of one number: it scales what it stands beside."""
+        plain = ("torch", "F", "math", *self.counts)
+        return all(name in plain or self.shapes.get(name) == () for name in numbers(part)) and not makes(part, *LAID_OUT)
 
     def by_count(self, text: str) -> tuple[str, ...]:
         """`text` divided and multiplied by the first count."""

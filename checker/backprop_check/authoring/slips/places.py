@@ -12,10 +12,15 @@ Step = tuple[ast.AST, str, int | None]
 
 LAID_OUT = ("ones_like", "zeros_like", "full_like", "one_hot")
 """Of what is handed to these, only the shape or the index is used, never the numbers."""
-_AXIS_FIRST = "sum mean max min amax argmax cumsum scatter gather unsqueeze squeeze index_select index_add index_add_ softmax log_softmax"
+_AXIS_FIRST = (
+    "sum mean var std max min amax argmax cumsum scatter gather unsqueeze squeeze index_select index_add index_add_ softmax log_softmax"
+)
 AXIS_FIRST = frozenset(_AXIS_FIRST.split())
 """Methods whose first argument is an axis."""
 
+
+JOINS = ("cat", "concat", "stack")
+"""Functions of torch whose second argument is an axis."""
 
 MOVES = ("permute", "transpose", "movedim", "swapaxes")
 """Methods whose arguments are all axes, and which change nothing but the places."""
@@ -69,6 +74,11 @@ class Place:
     def moving(self) -> str:
         """The method that moves axes, of whose arguments this is one; else ""."""
         return next((name for above, field, _ in self.path if field == "args" and (name := called(above) or "") in MOVES), "")
+
+    @property
+    def joins(self) -> bool:
+        """Whether it says along which axis parts are joined."""
+        return any(name == "args" and index == 1 and called(above) in JOINS for above, name, index in self.path)
 
     @property
     def in_axis(self) -> bool:

@@ -24,8 +24,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+import torch
+
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, search
+from backprop_check.diagnosis.edits import Edit, search, value_of
 from backprop_check.diagnosis.letters import relettered
 from backprop_check.diagnosis.meeting import around, axes_of, contracted, function_of, operands_of
 from backprop_check.diagnosis.phrases import short
@@ -83,6 +85,8 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     products = [(product.left, product.right) for product in operations(expression, ast.MatMult)]
     for factors in (*products, *(tuple(operands_of(call)) for call in calls(expression, *CALLS))):
         for factor in factors:
-            for attribute in ("T", "mT"):
+            value = value_of(case, factor)
+            table = not isinstance(value, torch.Tensor) or value.dim() <= 2  # of more axes `.T` reverses all, those of a batch too
+            for attribute in ("T", "mT") if table else ("mT",):
                 if not is_turned(factor):
                     yield put(expression, factor, ast.copy_location(ast.Attribute(factor, attribute, ast.Load()), factor)), factor

@@ -29,7 +29,7 @@ import torch
 from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ones_for
-from backprop_check.diagnosis.edits import Edit, Mended, search, tensors, weighed
+from backprop_check.diagnosis.edits import Edit, Mended, search, tensors, valued_parts, weighed
 from backprop_check.diagnosis.phrases import lines, users
 from backprop_check.diagnosis.replay import downstream, gradient
 from backprop_check.diagnosis.rewrites import put
@@ -66,8 +66,9 @@ def _where(case: Case, found: Mended) -> str:
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """Each part without a gradient in it, times each gradient from above; the whole with one that arrives further on, too."""
     upstream = [f"d{line.name}" for line in case.consumers if f"d{line.name}" in case.available]
+    valued = valued_parts(expression)
     for part in tensors(case, expression):
-        if not case.gradients_in(part):
+        if part in valued and not case.gradients_in(part):
             for name in arrivals(case) if part is expression else upstream:
                 yield put(expression, part, ast.copy_location(ast.BinOp(part, ast.Mult(), ast.Name(name, ast.Load())), part)), part
 

@@ -28,6 +28,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.edits import parts
 from backprop_check.diagnosis.evaluate import Evaluator
+from backprop_check.diagnosis.phrases import short
 from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis
 
@@ -67,6 +68,25 @@ def find(case: Case) -> Diagnosis | None:
         span=case.span(guilty),
         evidence="In every trial the answer equals autograd's gradient wherever it is finite.",
         claims=(equal("torch.where(answer - answer == 0, answer, gradient)"),),
+    )
+
+
+def anyway(case: Case) -> Diagnosis | None:
+    """The fact alone, where nothing else is proven: a part has no value, though all that it is made of has one."""
+    if not case.everywhere or not case.same_shape or case.draft is None:
+        return None
+    bad = [(~torch.isfinite(a) & torch.isfinite(o)).nonzero() for a, o in zip(case.answers, case.oracles, strict=True)]
+    guilty = _guilty(case, 0)
+    if guilty is None or not all(len(places) for places in bad):
+        return None
+    place = tuple(bad[0][0].tolist())
+    return case.proven(
+        "not-finite",
+        error=f"`{short(guilty)}` is not finite, though the gradient is",
+        note=f"At {written(place)} of {case.name} yours is {case.answers[0][place]:g}, and should be {case.oracles[0][place]:.4g}.",
+        help=f"Look what goes into `{short(guilty)}` in that place, and ask whether the derivative has this part at all.",
+        span=case.span(guilty),
+        evidence="In every trial the answer is not finite in places where autograd's gradient is.",
     )
 
 

@@ -26,8 +26,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
 
+from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, Mended, search
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search
 from backprop_check.diagnosis.meeting import MODULES, axes_of, axis_told, function_of, last_step, shape_told
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import axes_written, calls, literal_axes, put, with_keyword
@@ -49,9 +50,35 @@ def find(case: Case) -> Diagnosis | None:
         return told(case, found)
     found = search(case, _copied)
     if found is None:
-        return None
+        return _of_a_shape(case)
     one = told(case, found)
     return replace(one, help=f"{one.help} Then copy it to the shape of {case.node}: multiply with `torch.ones_like({case.node})`.")
+
+
+def _of_a_shape(case: Case) -> Diagnosis | None:
+    """Proven by a length of another axis: where a shape has no number at that place, and the line raised."""
+    found = search(case, _lacking)
+    if found is None or not isinstance(found.part, ast.Subscript) or not isinstance(found.part.value, ast.Attribute):
+        return None
+    base = found.part.value.value
+    return case.proven(
+        "wrong-axis",
+        by=found,
+        error=f"`{short(base)}` has no axis {ast.unparse(found.part.slice)}: it is {shape_told(case, base) or 'a single number'}",
+        note="The numbers of a shape are counted from 0, as axes are.",
+        help="Ask which length belongs here: how many numbers were averaged, added up or counted?",
+    )
+
+
+def _lacking(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """Each axis that a tensor has, for one of a `shape` that it has not."""
+    for part in parts(expression):
+        if not (isinstance(part, ast.Subscript) and isinstance(part.value, ast.Attribute) and part.value.attr == "shape"):
+            continue
+        names, axis = axes_of(case, part.value.value), literal(part.slice)
+        if names is not None and isinstance(axis, int) and not -len(names) <= axis < len(names):
+            for other in range(len(names)):
+                yield put(expression, part.slice, ast.copy_location(ast.Constant(other), part.slice)), part
 
 
 def _copied(case: Case, expression: ast.expr) -> Iterator[Edit]:

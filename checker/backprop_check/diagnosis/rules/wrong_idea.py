@@ -111,11 +111,15 @@ def _told(case: Case, derived: Derived, lacking: list[ast.expr]) -> Diagnosis:
         without += " No gradient from above is in your line."
     if case.draft is not None and _values_read(case, case.draft) and _still(case, derived):
         without += f" How much {goal(case)} moves with {case.node} is the same whatever its values are; yours changes with them."
+    read = case.gradients_in(case.draft) if case.draft is not None else set()
+    above = [name for name in names if name in case.gradients_in(derived.expression) and name not in read] if read else []
+    does, it = ("does", "it") if len(above) == 1 else ("do", "them")
+    error = f"{' and '.join(above)} {does} not come into this, and the gradient depends on {it}"
     return case.proven(
-        "wrong-idea",
-        error=f"this is not how {case.node} moves the loss",
+        "missing-upstream" if above else "wrong-idea",
+        error=error if above else f"this is not how {case.node} moves the loss",
         note=f"{case.node} is used in {used}.{without}",
         help=asks(case),
-        evidence="No change of one part makes it right, and most values that the derived gradient is made of do not come up in it.",
+        evidence="No part was found whose change makes it right, and most values that the derived gradient is made of are not in it.",
         fix=derived.text,
     )

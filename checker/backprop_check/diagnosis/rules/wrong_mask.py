@@ -29,7 +29,7 @@ from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.counterfactual import replays, written_as
-from backprop_check.diagnosis.edits import Edit, Mended, parts, search, value_of
+from backprop_check.diagnosis.edits import Edit, Mended, names_used, parts, search, value_of
 from backprop_check.diagnosis.masks import called, condition, kinks, let_through, masked, opened, opposite, selections
 from backprop_check.diagnosis.rewrites import put, same_place
 from backprop_check.diagnosis.sites import Site
@@ -48,12 +48,21 @@ def find(case: Case) -> Diagnosis | None:
     for site, everything, nothing in [*places, *((site, change, None) for site, change in selections(case))]:
         mine = let_through(case, everything, nothing)
         if mine is not None and all(_other(case, i, mask) for i, mask in enumerate(mine)):
+            if search(case, _other_gradient) is not None:
+                return None  # a gradient stands for another one: its mask came with it
             return _told(case, site, mine, search(case, partial(_edits, site=site)))
     for site, _, _ in places:
         found = search(case, partial(_edits, site=site))
         if found is not None:
             return _told(case, site, None, found)
     return None
+
+
+def _other_gradient(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """One gradient in the place of another."""
+    for part in names_used(expression):
+        for name in case.available if part.id in case.available else ():
+            yield put(expression, part, ast.copy_location(ast.Name(name, ast.Load()), part)), part
 
 
 def _masks(case: Case) -> bool:

@@ -30,6 +30,7 @@ import torch
 from backprop_check.diagnosis.another_gradient import OF_THE_REST, leads_from, slope_instead
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.chains import factors, is_product
 from backprop_check.diagnosis.edits import Edit, Mended, names_used, parts, rename, replacements, search
 from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.rewrites import put
@@ -54,6 +55,8 @@ def find(case: Case) -> Diagnosis | None:
     assert isinstance(part, ast.Name)
     old, new = part.id, _new(case.draft, tree, part)
     gradient = new[:1] == "d" and new[1:] in case.graph.exercise.names
+    if not gradient and _lacks_a_factor(case, new):
+        return None
     if gradient and new[1:] != old and not case.reads:
         return _lacks_upstream(case, found, new)
     if gradient and _goes_past(case, old, new) and (nearer := _of_the_line(case)) is not None:
@@ -86,6 +89,17 @@ def find(case: Case) -> Diagnosis | None:
         evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
         fix=text,
     )
+
+
+def _lacks_a_factor(case: Case, new: str) -> bool:
+    """Whether the name that mends is none of the derived gradient's, and a factor of that gradient mends the line as well.
+
+    `h0 - h` is worth `(h0 - n) * (1 - u)` in a graph where h is `(1 - u) * n + u * h0`: who lacks the factor has not confused n with h.
+    """
+    if case.derived is None or case.draft is None or new in {n.id for n in names_used(case.derived.expression)}:
+        return False
+    lost = [factor for part in parts(case.derived.expression) if is_product(part) for _, factor in factors(part)[1]]
+    return any(case.is_right(ast.BinOp(factor, ast.Mult(), case.draft)) for factor in lost if not case.gradients_in(factor))
 
 
 def _meets(case: Case, name: str) -> bool:

@@ -28,9 +28,10 @@ from collections.abc import Iterator
 from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, parts, search, tensors
+from backprop_check.diagnosis.edits import Edit, Mended, parts, search, tensors
 from backprop_check.diagnosis.meeting import function_of, operands_of
-from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.rewrites import put, same_place
 from backprop_check.diagnosis.rules.extra_term import beyond_derived
 from backprop_check.records import Diagnosis
 
@@ -52,6 +53,10 @@ def find(case: Case) -> Diagnosis | None:
         return _one_star(case, text, part)
     if (raised := _times_itself(part)) is not None and case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, raised)):
         return _times(case, text, part)
+    if (number := literal(part)) is not None:
+        return _alone(case, found, number)
+    if (turned := _turned_round(part)) is not None and case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, turned)):
+        return _round(case, text, part)
     base = _base(part) or part
     return case.proven(
         "wrong-power",
@@ -73,6 +78,31 @@ def _one_star(case: Case, text: str, part: ast.expr) -> Diagnosis:
         help="A power is written with two stars, `**`.",
         span=case.span(part, after=part.left),
         evidence="With `**` in the place of `*` the expression equals autograd's gradient in every trial.",
+        fix=text,
+    )
+
+
+def _alone(case: Case, found: Mended, number: float) -> Diagnosis:
+    whole = same_place(case.draft, found.tree, found.part) if case.draft is not None else None
+    raised = short(whole) if whole is not None else "the power"
+    return case.proven(
+        "wrong-power",
+        by=found,
+        error=f"`{number:g}` is an exponent, and what it raises is missing",
+        note=case.only(f"With `{raised}` in its place the expression is right."),
+        help=asks(case),
+    )
+
+
+def _round(case: Case, text: str, part: ast.expr) -> Diagnosis:
+    assert isinstance(part, ast.BinOp)
+    return case.proven(
+        "wrong-power",
+        error=f"`{short(part)}` raises {short(part.left)} to the power `{short(part.right)}`: the other way round it is right",
+        note=case.only("Nothing else in the expression has to change."),
+        help=f"What is raised stands before `**`, the exponent behind it: here `{short(part.right)}` is raised.",
+        span=case.span(part),
+        evidence="With base and exponent exchanged the expression equals autograd's gradient in every trial.",
         fix=text,
     )
 
@@ -125,6 +155,13 @@ def _outside(case: Case, text: str, part: ast.expr) -> Diagnosis:
     )
 
 
+def _turned_round(part: ast.expr) -> ast.expr | None:
+    """`x**2` for `2**x`."""
+    if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) and literal(part.left) is not None and literal(part.right) is None:
+        return ast.copy_location(ast.BinOp(part.right, ast.Pow(), part.left), part)
+    return None
+
+
 def _inside(part: ast.expr) -> ast.expr | None:
     """`1 - x**2` for `(1 - x)**2`."""
     match part:
@@ -151,6 +188,12 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
             yield put(expression, part, raised), part
         if (raised := _times_itself(part)) is not None:
             yield put(expression, part, raised), part
+        if (turned := _turned_round(part)) is not None:
+            yield put(expression, part, turned), part
+        elif (number := literal(part)) is not None and case.derived is not None:
+            for power in parts(case.derived.expression):
+                if isinstance(power, ast.BinOp) and isinstance(power.op, ast.Pow) and literal(power.right) == number:
+                    yield put(expression, part, ast.copy_location(power, part)), part
     powers = [p for p in parts(expression) if _base(p) is not None]
     for power in powers:
         for exponent in EXPONENTS:

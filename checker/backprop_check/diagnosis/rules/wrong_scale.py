@@ -53,6 +53,8 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if (found := search(case, _filled)) is not None:
         return _told(case, found)
+    if search(case, _multiplied) is not None:
+        return None  # a tensor that is the same everywhere divides where it belongs as a factor
     for constant in chain.from_iterable((c, turned_over(c)) if case.draft is None else (c,) for c in named_constants(case)):
         if case.is_oracle([a * constant.values[run.seed] for a, run in zip(case.answers, (r.trial for r in case.runs), strict=True)]):
             return _whole(case, constant)
@@ -60,6 +62,13 @@ def find(case: Case) -> Diagnosis | None:
     if found is None:
         return _of_path(case)
     return _told(case, found)
+
+
+def _multiplied(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """A product for each quotient by a tensor."""
+    for part in operations(expression, ast.Div):
+        if isinstance(value_of(case, part.right), torch.Tensor) and case.gradients_in(part.right):
+            yield put(expression, part, ast.copy_location(ast.BinOp(part.left, ast.Mult(), part.right), part)), part
 
 
 def _told(case: Case, found: Mended) -> Diagnosis:
