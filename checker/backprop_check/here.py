@@ -15,6 +15,7 @@ from backprop_check.live.caller import Caller, caller
 from backprop_check.live.compare import compared
 from backprop_check.live.rebuild import definitions
 from backprop_check.live.say import said
+from backprop_check.pairs.anew import changed
 from backprop_check.pairs.behind import behind
 
 
@@ -28,7 +29,7 @@ def cmp(name: str, given: Any, tensor: torch.Tensor) -> bool:
     node = name_of(around, tensor, name)
     learner = learner_name(around, given, "cmp", 1) or "d" + name
     asked = Asked(learner, node, given, tensor, retained(tensor, node))
-    result = compared(around, asked)
+    result = compared(around, asked, anew=changed)
     _print(said(name, result, around, asked))
     _print(behind(result, asked))
     return _told(result.right, around)
@@ -70,7 +71,7 @@ def _checked(around: Caller, loss: torch.Tensor, node: str, gradients: Mapping[s
     names = {n: v for n, v in _keywords(around, "check").items() if around.names.get(v) is gradients.get(n)}
     others = {learner: "d" + other for other, learner in names.items() if other != node} | dict(_by_habit(around, node, gradients))
     asked = Asked(names.get(node, node + "_grad"), node, gradients[node], tensor, _gradient(loss, tensor, node), others)
-    result = compared(around, asked, loss)
+    result = compared(around, asked, loss, changed)
     _print(said(node, result, around, asked))
     _print(behind(result, asked))
     return result.right

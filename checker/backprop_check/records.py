@@ -96,7 +96,7 @@ class Trial:
 class Broken:
     """A stretch of a submission that does not parse; it was blanked so that the rest could be read.
 
-    `help` is the move, where one is known; `pauses` says that it is Python, but for a generator or a coroutine only.
+    `help` is the move, where one is known; `pauses` says that it is Python, but cannot run here. `code` is the mistake's.
     """
 
     line: int
@@ -106,6 +106,7 @@ class Broken:
     target: str | None
     help: str = ""
     pauses: bool = False
+    code: str = "syntax-error"
 
 
 @dataclass(frozen=True)

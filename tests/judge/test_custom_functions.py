@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import pytest
 import torch
 from asking import COURSE, Judge
 
+from backprop_check.cli.main import main
 from backprop_check.errors import BadInput
 from backprop_check.exercise.custom import plain
 from backprop_check.exercise.parse import read_exercise
 from backprop_check.submission.parse import read_submission
+from backprop_check.submission.zygote import Zygote
 
 FILE = COURSE / "solutions" / "ex47_custom_function.py"
 SOLUTION = FILE.read_text()
@@ -38,12 +41,31 @@ WRONG = {
 STOPS = {
     "a gradient too few": ({"return dx, dw, None": "return dx, dw"}, "returns 2 of 3"),
     "no return": ({"        return dx, dw, None\n": ""}, "returns no gradient"),
-    "a value that was not saved": ({"(1 - h**2) * dh": "(1 - torch.tanh(x)**2) * dh"}, "is not given `x`"),
-    "a word that ctx does not have": (
-        {"ctx.saved_tensors\n": "ctx.saved_tensor\n"},
-        "asks for `ctx.saved_tensor`, which nobody put there: there is `ctx.saved_tensors`.",
-    ),
 }
+UNPACKED = "h, w, keep = ctx.saved_tensors"
+ALL = {"dw", "dh", "dx"}
+LOST: dict[str, tuple[dict[str, str], set[str], str]] = {
+    "a stray bracket": ({"dh = w": "dh = )w"}, {"dh"}, "unmatched"),
+    "an unclosed bracket": ({"dw = (h": "dw = ((h"}, {"dw"}, "never closed"),
+    "shapes that do not meet": ({"(1 - h**2) * dh": "(1 - h**2) @ dh"}, {"dx"}, "cannot join them"),
+    "a line of forward": ({"y = h * w * keep": "y = h * w * keep)"}, set(), "line 31 could not be read"),
+    "the head of backward": ({"def backward(ctx, dy):": "def backward(ctx, dy)"}, set(), "line 36 could not be read"),
+    "the head of the class": ({"Function):": "Function)"}, set(), "line 27 could not be read"),
+    "what is returned": ({"dw, None": "dw, None)"}, set(), "line 45 could not be read"),
+    "what alone says a gradient": (
+        {"dx = (1 - h**2) * dh ": "k = (1 - h**2) * dh ", "return dx, dw, None": "return k, dw, None)"}, {"dx"}, "line 45 could not be read"
+    ),
+    "what is taken out": ({UNPACKED: UNPACKED + ")"}, ALL, "Line 38 gives it, and Python could not read that line"),
+    "what is saved": ({"(h, w, keep)\n        return": "(h, w, keep\n        return"}, ALL, "the line that saves them could not be read"),
+    "two taken of three": ({UNPACKED: "h, w = ctx.saved_tensors"}, ALL, "`forward` saves 3, and this line takes 2"),
+    "three taken of two": ({"(h, w, keep)\n": "(h, w)\n"}, ALL, "`forward` saves 2, and this line takes 3"),
+    "a value that was not saved": ({"(1 - h**2) * dh": "(1 - torch.tanh(x)**2) * dh"}, {"dx"}, "`Gated.backward` is not given `x`"),
+    "one that is returned": ({"return dx, dw, None": "return (1 - torch.tanh(x)**2) * dh, dw, None"}, {"dx"}, "is not given `x`"),
+    "a helper's own": ({"dh = w * keep * dy ": "s = 1 - torch.tanh(x)**2; dh = w * keep * dy", "(1 - h**2) * dh": "s * dh"}, {"dx"}, "is not given `x`"),
+    "a word that ctx does not have": (
+        {"ctx.saved_tensors\n": "ctx.saved_tensor\n"}, ALL, "asks for `ctx.saved_tensor`, which nobody put there. There is `ctx.saved_tensors`."
+    ),
+}  # fmt: skip
 
 
 def changed(text: str, changes: dict[str, str]) -> str:
@@ -87,6 +109,19 @@ def test_what_stops_under_torch_is_told_by_its_line(changes: dict[str, str], tol
     assert not accepted(answer.read_text())
     with pytest.raises(BadInput, match=rf"ex47\.py:\d+: `Gated\.backward` {told}"):
         read_submission(answer, read_exercise(FILE))
+
+
+@pytest.mark.parametrize(("changes", "lost", "told"), LOST.values(), ids=LOST)
+def test_a_line_that_cannot_run_costs_what_hangs_on_it(
+    changes: dict[str, str], lost: set[str], told: str, tmp_path: Path, zygote: Zygote, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = tmp_path / "ex47.py"
+    answer.write_text(changed(SOLUTION, changes))
+    assert main(["check", "ex47", "--submission", str(answer), "--json"], zygote) == bool(lost)
+    report = json.loads(capsys.readouterr().out)
+    assert {each["name"] for each in report["gradients"] if each["status"] != "correct"} == lost
+    assert told in json.dumps(report, ensure_ascii=False)
+    assert {each["status"] for each in report["gradients"]} <= {"correct", "error"}
 
 
 def test_a_gradient_at_anothers_place_is_named(tmp_path: Path) -> None:

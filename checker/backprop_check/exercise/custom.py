@@ -8,24 +8,18 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backprop_check.errors import BadInput
+from backprop_check.exercise.context import Context, Lost, lost
 from backprop_check.exercise.mend import parse_leniently
-from backprop_check.records import Exercise
+from backprop_check.records import Broken, Exercise
 
 Place = tuple[int, int, int, int]
 """The line and column where a stretch of text begins, and those where it ends; lines from 0, columns in bytes."""
-
-
-_OF_TORCH = frozenset({
-    "dirty_tensors", "mark_dirty", "mark_non_differentiable", "materialize_grads", "maybe_clear_saved_tensors", "metadata", "name",
-    "needs_input_grad", "next_functions", "non_differentiable", "register_hook", "register_prehook", "save_for_backward",
-    "saved_for_forward", "saved_tensors", "saved_variables", "set_materialize_grads", "to_save",
-})  # fmt: skip
-"""What torch's own `ctx` has, whatever forward put there."""
 
 
 @dataclass(frozen=True)
@@ -61,30 +55,51 @@ def custom(tree: ast.Module) -> Custom | None:
     return None
 
 
-def plain(text: str, path: Path | None = None, exercise: Exercise | None = None) -> str:
-    """Return a file's text with its custom function as a plain `forward` and `backward`; any other text as it is.
+def plain(text: str) -> str:
+    """Return a file's text with its custom function as a plain `forward` and `backward`; any other text as it is."""
+    return answer(text)[0]
 
-    An answer is read for its `exercise`, whose names its backward is given. Raises `BadInput` where the function would stop under torch.
+
+def answer(text: str, path: Path | None = None, exercise: Exercise | None = None) -> tuple[str, Lost]:
+    """Return a text as `plain` does and, of an answer to an `exercise`, whose names its backward is given, what of it would stop under torch.
+
+    Raises `BadInput` where that is the whole of it.
     """
     if "Function" not in text:
-        return text
-    tree = parse_leniently(text)[0]
+        return text, Lost()
+    tree, _, broken = parse_leniently(text)
     found = custom(tree)
     if found is None or found.backward.body[0].lineno == found.backward.lineno:
-        return text
+        return text, Lost()
     arguments = _arguments(found)
     names = [*arguments, *(name for name in found.named if name not in arguments)]
     last = found.forward.body[-1]
     output = last.value.id if isinstance(last, ast.Return) and isinstance(last.value, ast.Name) else ""
     known = {name: ast.Name(name) for name in names} if exercise is None else {}
     inputs = arguments
+    without = Lost()
     if exercise is not None:
         names, output, inputs = list(exercise.names), exercise.output, list(exercise.inputs)
         known = {name: ast.Name(name) for name in names} | dict(zip(arguments, map(ast.Name, inputs), strict=False))
-        _hold(found, path, {*names, *arguments} - _bound(tree))
-    writer = _Writer(found, known, inputs, output, path if exercise is not None else None)
+        without = lost(_context_of(found, tree, exercise, broken), inputs, text.split("\n"))
+    ends = [b for b in broken if b.source.startswith("return") and found.backward.lineno < b.line <= (found.backward.end_lineno or 0)]
+    if ends and exercise is not None:
+        written = {n.id for n in ast.walk(found.backward) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        due = [target.name for target in exercise.targets if target.node in inputs and target.name not in written]
+        without.broken += [replace(ends[-1], target=name) for name in due]
+    writer = _Writer(found, known, inputs, output, path if exercise is not None and not ends else None, without)
     arrives = f"d{output}" if exercise is None or exercise.takes_cotangent else f"torch.ones_like({output})"
-    return writer.written(text, names, arrives)
+    return writer.written(text, names, arrives), without
+
+
+def _context_of(found: Custom, tree: ast.Module, exercise: Exercise, broken: Sequence[Broken]) -> Context:
+    own = {a.arg for a in found.backward.args.args}
+    names = {*exercise.names, *_arguments(found)} - _bound(tree) - own
+    puts = [b for b in broken if "ctx" in b.source and found.node.lineno < b.line < found.backward.lineno]
+    saved = None if puts and not found.saved else len(found.saved)
+    kept = {*found.kept, *(name for b in puts for name in re.findall(r"ctx\.(\w+)", b.source))}
+    targets = [target.name for target in exercise.targets]
+    return Context(found.node.name, found.backward, saved, sorted(kept), names, targets, broken)
 
 
 def misplaced(text: str, exercise: Exercise) -> Iterator[str]:
@@ -106,8 +121,10 @@ def misplaced(text: str, exercise: Exercise) -> Iterator[str]:
 class _Writer:
     """Writes a custom function as two plain ones, by stretches of text that are replaced."""
 
-    def __init__(self, found: Custom, known: Mapping[str, ast.expr], inputs: Sequence[str], output: str, path: Path | None) -> None:
-        self.found, self.known, self.inputs, self.output, self.path = found, known, inputs, output, path
+    def __init__(
+        self, found: Custom, known: Mapping[str, ast.expr], inputs: Sequence[str], output: str, path: Path | None, lost: Lost
+    ) -> None:
+        self.found, self.known, self.inputs, self.output, self.path, self.lost = found, known, inputs, output, path, lost
 
     def written(self, text: str, names: Sequence[str], arrives: str) -> str:
         lines = [line.encode() for line in text.split("\n")]
@@ -146,21 +163,13 @@ class _Writer:
         elif self.path is not None:
             name = self.found.node.name
             raise BadInput(f"{self.path}:{last.lineno}: `{name}.backward` returns no gradient: end it with `return`, one for each input.")
-        inside = [node for node in backward.body if node is not last or not isinstance(last, ast.Return)]
+        for node in self.lost.statements:
+            yield _place(node), "pass"
+        inside = [node for node in backward.body if (node is not last or not isinstance(last, ast.Return)) and node not in self.lost.statements]
         for node in (n for statement in inside for n in ast.walk(statement)):
             used = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == context
             if isinstance(node, ast.Attribute) and used and (text := self._on_context(node.attr)) is not None:
                 yield _place(node), text
-            elif (
-                isinstance(node, ast.Attribute)
-                and used
-                and self.path is not None
-                and isinstance(node.ctx, ast.Load)
-                and node.attr not in _OF_TORCH
-            ):
-                there = ", ".join(f"`{context}.{name}`" for name in ("saved_tensors", *self.found.kept))
-                asks = f"`{self.found.node.name}.backward` asks for `{context}.{node.attr}`"
-                raise BadInput(f"{self.path}:{node.lineno}: {asks}, which nobody put there: there is {there}.")
 
     def _on_context(self, name: str) -> str | None:
         if name == "saved_tensors":
@@ -194,12 +203,13 @@ class _Writer:
         if self.path is not None and len(given) < len(targets):
             due = "one is due for each input of forward, in their order, None for one that has no gradient"
             raise BadInput(f"{self.path}:{last.lineno}: `{self.found.node.name}.backward` returns {len(given)} of {len(targets)}: {due}.")
-        pairs = [(name, ast.unparse(each)) for name, each in zip(targets, given, strict=False)]
+        here = [each for place, each in enumerate(zip(targets, given, strict=False)) if place not in self.lost.places]
+        pairs = [(name, ast.unparse(each)) for name, each in here]
         other = [(name, each) for name, each in pairs if each not in (name, "None")]
         lost = {name for name, each in pairs if each == "None"} & {name for name in targets if self._is_written(name)}
         other += [(name, "None") for name in sorted(lost)]
         if len(other) == 1:  # its expression stays at its column, for carets
-            place = next((each.col_offset for (name, _), each in zip(pairs, given, strict=False) if name == other[0][0]), 0)
+            place = next((each.col_offset for name, each in here if name == other[0][0]), 0)
             return f"{other[0][0]} ={' ' * max(1, place - last.col_offset - len(other[0][0]) - 2)}{other[0][1]}"
         return f"{', '.join(n for n, _ in other)} = {', '.join(e for _, e in other)}" if other else "pass"
 
@@ -232,16 +242,6 @@ def _read(node: ast.ClassDef, methods: Mapping[str, ast.FunctionDef]) -> Custom:
                     noted.append(statement)
     here = [each for each in noted if each in methods["forward"].body]
     return Custom(node, methods["forward"], methods["backward"], named, kept, saved, here)
-
-
-def _hold(found: Custom, path: Path | None, names: set[str]) -> None:
-    """Raise where backward reads a value of the forward that it did not take from `ctx`: torch would not know it."""
-    stored = {n.id for n in ast.walk(found.backward) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    given = {a.arg for a in found.backward.args.args}
-    for node in ast.walk(found.backward):
-        if isinstance(node, ast.Name) and node.id in names - stored - given:
-            ask = f"save it in `forward`, as in `ctx.save_for_backward({node.id})`, and take it out of `ctx.saved_tensors`"
-            raise BadInput(f"{path}:{node.lineno}: `{found.node.name}.backward` is not given `{node.id}`: {ask}.")
 
 
 def _bound(tree: ast.Module) -> set[str]:

@@ -19,6 +19,10 @@ from backprop_check.exercise.written import assigned
 from backprop_check.records import Broken
 
 _BACKWARD = re.compile(r"\s*def\s+backward\b")
+_CUSTOM = re.compile(r"class\s+(\w+)\W.*\bFunction\b")
+"""The head of a `torch.autograd.Function`."""
+
+_METHOD = re.compile(r"\s+def\s+(?:forward|setup_context)\b")
 _NAME, _COMMENT = re.compile(r"\b[^\W\d]\w*"), re.compile(r"#.*")
 _ENTERED = frozenset(["if", "for", "while", "with", "try"])
 _EXPLAINED = 500
@@ -141,7 +145,9 @@ class _Mending:
     def _entered(self, clauses: Sequence[_Clause], loop: bool) -> bool:
         """Whether the statement is one whose block is read statement by statement: its heads are fine with any block."""
         first = next((c.head for c in clauses if c.head.word != "@"), clauses[0].head)
-        if (first.word not in _ENTERED and not _BACKWARD.match(self.lines[first.start])) or not any(c.body for c in clauses):
+        line = self.lines[first.start]
+        named = any(pattern.match(line) for pattern in (_BACKWARD, _CUSTOM, _METHOD))
+        if (first.word not in _ENTERED and not named) or not any(c.body for c in clauses):
             return False
         text: list[str] = []
         for clause in clauses:
@@ -150,14 +156,23 @@ class _Mending:
         return parse("\n".join(text), bool(first.margin), loop)[1] is None
 
     def _signature(self, clause: _Clause, error: SyntaxError | None) -> bool:
-        """Write the first line of a `backward` anew from the names in it, where Python refuses that line. Returns whether it did."""
+        """Write the first line of a `backward`, or of its class, anew, where Python refuses that line. Returns whether it did."""
         head = clause.head
-        found = _BACKWARD.match(self.lines[head.start])
-        if found is None or error is None or not clause.body:
+        line = self.lines[head.start]
+        found, whole = _BACKWARD.match(line), _CUSTOM.match(line)
+        if error is None or not clause.body:
             return False
-        rest = "\n".join(self.lines[head.start : head.end])[found.end() :]
-        names = dict.fromkeys(name for name in _NAME.findall(_COMMENT.sub("", rest)) if name.isidentifier() and not iskeyword(name))
-        self.lines[head.start : head.end] = [f"{head.margin}def backward({', '.join(names)}):", *[""] * (head.end - head.start - 1)]
+        if found is not None:
+            rest = "\n".join(self.lines[head.start : head.end])[found.end() :]
+            names = dict.fromkeys(name for name in _NAME.findall(_COMMENT.sub("", rest)) if name.isidentifier() and not iskeyword(name))
+            anew = f"{head.margin}def backward({', '.join(names)}):"
+        elif whole is not None:
+            anew = f"class {whole[1]}(torch.autograd.Function):"
+        else:
+            return False
+        if head.start + 1 == head.end and line.rstrip() == anew:
+            return False
+        self.lines[head.start : head.end] = [anew, *[""] * (head.end - head.start - 1)]
         self._record(self._fault(head.start, head.end, error), [])
         return True
 

@@ -40,7 +40,7 @@ class Compared:
     `difference` is that of the values, as for an exercise. `found` is the forward and `learner` the lines that the explanation rests on,
     None where there are none. `diagnoses` come with the source each is shown in. `carried` are gradients used that are wrong themselves,
     and `formula_right` says that nothing else is. `dropped` says that it is right to float32 rounding and wrong in float64.
-    `custom` are functions of the caller's own whose `backward` autograd has used.
+    `custom` are functions of the caller's own whose `backward` autograd has used. `root` is what is wrong with the first of the `carried`.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Compared:
     formula_right: bool = False
     dropped: bool = False
     custom: tuple[Function, ...] = ()
+    root: Compared | None = None
 
     @property
     def right(self) -> bool:

@@ -13,7 +13,7 @@ from backprop_check.comparison.compare import EXACT, close, compare
 from backprop_check.errors import BadInput
 from backprop_check.live.asked import Asked, Compared, answer_of
 from backprop_check.live.caller import Caller
-from backprop_check.live.explained import judged
+from backprop_check.live.explained import Anew, judged
 from backprop_check.live.forward import forward
 from backprop_check.live.rebuild import definitions, outputs
 from backprop_check.live.recorded import LIVE, SINGLE, Found, candidates, functions_between
@@ -26,21 +26,21 @@ FORGIVEN = 1e-8
 """The difference that `torch.allclose` forgives whatever the numbers are: what can be said where no forward tells their scale."""
 
 
-def compared(caller: Caller, asked: Asked, output: torch.Tensor | None = None) -> Compared:
-    """Compare one gradient with autograd's. `output` is what was differentiated, where the caller said it.
+def compared(caller: Caller, asked: Asked, output: torch.Tensor | None = None, anew: Anew | None = None) -> Compared:
+    """Compare one gradient with autograd's. `output` is what was differentiated, where the caller said it; `anew` runs lines again.
 
     Raises `BadInput` where autograd kept no gradient of the tensor and the forward cannot be had to ask again.
     """
     with torch._C.DisableTorchFunction():  # what is computed here is nobody's to record
-        return _compared(caller, asked, output)
+        return _compared(caller, asked, output, anew)
 
 
-def _compared(caller: Caller, asked: Asked, output: torch.Tensor | None) -> Compared:
+def _compared(caller: Caller, asked: Asked, output: torch.Tensor | None, anew: Anew | None) -> Compared:
     found = _found(caller, asked, output)
     if found is None and asked.gradient is None:
         raise BadInput(_no_gradient(asked))
     custom = found.custom if found is not None else tuple(functions_between(caller, asked.tensor, output))
-    return replace(_against(caller, asked, found), custom=custom)
+    return replace(_against(caller, asked, found, anew), custom=custom)
 
 
 def against(caller: Caller, asked: Asked, found: Found) -> Compared:
@@ -49,7 +49,7 @@ def against(caller: Caller, asked: Asked, found: Found) -> Compared:
         return _against(caller, asked, found)
 
 
-def _against(caller: Caller, asked: Asked, found: Found | None) -> Compared:
+def _against(caller: Caller, asked: Asked, found: Found | None, anew: Anew | None = None) -> Compared:
     node = found.node if found is not None else asked.node
     target = "d" + node
     trial = found.trial if found is not None else _trial_of(asked.tensor, asked.gradient, target)
@@ -60,7 +60,7 @@ def _against(caller: Caller, asked: Asked, found: Found | None) -> Compared:
     bare = Compared(asked.name, asked.node, difference, verdict, found)
     if found is None or answer.state != "tensor" or is_autograds(asked):
         return bare
-    return judged(caller, asked, bare, found)
+    return judged(caller, asked, bare, found, anew)
 
 
 def is_autograds(asked: Asked) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -20,14 +20,21 @@ from backprop_check.live.learner import ROUNDED, Learner, is_right, recorded
 from backprop_check.live.recorded import Found
 from backprop_check.live.source import from_source
 from backprop_check.recording.graph import shaken
-from backprop_check.records import Answer, Run, Submission, Trial
+from backprop_check.records import Answer, Diagnosis, Run, Submission, Target, Trial
 from backprop_check.submission.statements import gradients_used
 from backprop_check.trace.graph import Graph
 from backprop_check.trace.oracle import in_float64
 
+DEEPEST = 6
+"""How many gradients that are wrong only because of others are gone through."""
 
-def judged(caller: Caller, asked: Asked, bare: Compared, found: Found) -> Compared:
-    """What is wrong with an answer, by the lines that made it: those that were recorded, or those in the source."""
+
+Anew = Callable[[Caller, Asked, Found, str], tuple[Diagnosis, Submission] | None]
+"""Looks for one change of the lines that made a gradient, by running them anew."""
+
+
+def judged(caller: Caller, asked: Asked, bare: Compared, found: Found, anew: Anew | None = None) -> Compared:
+    """What is wrong with an answer, by the lines that made it: those that were recorded, or those in the source; then by running them `anew`."""
     target = bare.verdict.target.name
     if bare.right and (bare.difference.max_rel or 0.0) < ROUNDED / 2:
         return bare
@@ -35,11 +42,21 @@ def judged(caller: Caller, asked: Asked, bare: Compared, found: Found) -> Compar
     if bare.right:
         return _dropped(bare, learner, found, target) if learner is not None else bare
     first: Compared | None = None
+    changed: tuple[Diagnosis, Submission] | None = None
+    looped = learner is not None and learner.repeated
+    if looped and anew is not None:
+        changed = anew(caller, asked, found, target)
+        if changed is not None:
+            return replace(bare, diagnoses=(changed,), learner=learner)
     for each in _learners(caller, asked, found, target, bare.verdict.answer, learner):
         result = survived(partial(_explained, bare, found, each, target), "the explanation")
-        if result is not None and (result.named or result.carried):
+        if result is not None and (result.named or result.root is not None):
             return result
         first = first or result
+    if not looped and anew is not None:
+        changed = anew(caller, asked, found, target)
+        if changed is not None:
+            return replace(bare, diagnoses=(changed,), learner=learner)
     return first or bare
 
 
@@ -72,13 +89,28 @@ def _dropped(bare: Compared, learner: Learner, found: Found, target: str) -> Com
     return result if result.diagnoses or result.carried else bare
 
 
-def _explained(bare: Compared, found: Found, learner: Learner, target: str) -> Compared:
+def _root(bare: Compared, found: Found, learner: Learner, carried: Sequence[str], deep: int) -> Compared | None:
+    """What is wrong with the first of the gradients that are used for which a cause is named, down to the one that uses no wrong one."""
+    for name in carried:
+        run = Run(found.trial, {name: learner.answers[name]})
+        wrong = compare(run, name)
+        verdict = replace(bare.verdict, target=Target(name, 1, ""), runs=(run,), differences=(wrong,))
+        plain = replace(bare, name=learner.words(name), difference=wrong, verdict=verdict, dropped=False)
+        result = survived(partial(_explained, plain, found, learner, name, deep), "the explanation")
+        if result is not None and (result.named or result.root is not None):
+            return result
+    return None
+
+
+def _explained(bare: Compared, found: Found, learner: Learner, target: str, deep: int = 0) -> Compared:
     graph, trial = with_leaves(with_targets(found.graph, learner.submission, target, learner.exact), found.trial, learner.leaves)
     answers = {**learner.answers, target: learner.answers.get(target) or bare.verdict.answer}
     used = gradients_used(target, learner.submission.statements, trial.gradients, {name: a.statement for name, a in answers.items()})
     carried = tuple(sorted(name for name in used if name in answers and name != target and not is_right(answers[name], trial, name)))
     told = tuple(learner.words(name) for name in carried)
     bare = replace(bare, learner=learner)
+    if carried and deep < DEEPEST:
+        bare = replace(bare, root=_root(bare, found, learner, carried, deep + 1))
     if carried:
         again = _as_if_right(learner.submission, trial, target)
         if again is None:

@@ -96,7 +96,24 @@ def why(result: Compared, around: Caller, asked: Asked) -> Iterator[Text]:
         names = " and ".join(f"`{name}`" for name in result.carried)
         formula = "The formula is right: it" if result.formula_right else "It"
         yield from prose(f"{formula} uses {names}, which {'is' if len(result.carried) == 1 else 'are'} not right. Mend that first.", WIDTH)
+        if result.root is not None:
+            yield from _of_root(result.root, around, asked)
         return
+    yield from _causes(result, around, asked)
+
+
+def _of_root(root: Compared, around: Caller, asked: Asked) -> Iterator[Text]:
+    """Yield what is wrong with a gradient that was used."""
+    while root.root is not None and not root.diagnoses:
+        used = " and ".join(f"`{name}`" for name in root.carried)
+        yield from prose(f"`{root.name}` itself uses {used}, not right either.", WIDTH)
+        root = root.root
+    yield from prose(f"Of `{root.name}`:", WIDTH)
+    yield from _causes(root, around, asked)
+
+
+def _causes(result: Compared, around: Caller, asked: Asked) -> Iterator[Text]:
+    found = result.found
     line = result.learner.line if result.learner is not None else None
     gradient = Gradient(result.verdict, line, None, "", tuple(diagnosis for diagnosis, _ in result.diagnoses))
     if len(result.diagnoses) > 1 and result.diagnoses[0][0].certainty == "one-of":

@@ -44,7 +44,9 @@ def _parts(caller: Caller, name: str) -> tuple[Part, ...]:
     """The parts that wrote the gradient, from the one that gave it a value anew: a notebook may fill it in over several cells."""
     found: list[Part] = []
     for part, node in caller.statements():
-        if name in written(node):
+        if isinstance(node, ast.For) and name in written(node.target):
+            found = []  # what a loop hands out is made elsewhere
+        elif name in written(node):
             anew = isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) for t in node.targets) and name not in read(node)
             found = [part] if anew else [*found, part]
     return tuple(dict.fromkeys(found))

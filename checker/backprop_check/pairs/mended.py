@@ -60,7 +60,7 @@ def mended(
     definition.decorator_list = []
     known = known_in(definition, back, above)
     found: list[Edit] = []
-    for edit in itertools.islice(_edits(definition, back, wrong, known), MOST):
+    for edit in itertools.islice(changes(definition, back, wrong, known), MOST):
         if found and not edit.alike:
             break
         changed = _changed(definition, edit, pair.backward_function)
@@ -97,7 +97,7 @@ def is_right(runs: Runs, changed: Callable[..., Any], due: Mapping[int, torch.Te
         return False
     given = back.gradients
     return back.called.error is None and all(
-        isinstance(given.get(index), torch.Tensor) and given[index].shape == there.shape and _same(given[index], there)
+        isinstance(given.get(index), torch.Tensor) and given[index].shape == there.shape and same(given[index], there)
         for index, there in due.items()
     )
 
@@ -108,10 +108,10 @@ def is_near(pair: Pair, given: Any, due: torch.Tensor) -> bool:
         return given is None and not bool(due.any())
     if given.shape != due.shape:
         return pair.sums and given.numel() > due.numel()  # as it may be: this is judged elsewhere
-    return _same(given, due)
+    return same(given, due)
 
 
-def _same(given: torch.Tensor, due: torch.Tensor) -> bool:
+def same(given: torch.Tensor, due: torch.Tensor) -> bool:
     return close(given.detach(), due, max(1e-3, float(due.abs().max())) if due.numel() else 1.0, CLOSE)
 
 
@@ -131,7 +131,7 @@ def _changed(definition: ast.FunctionDef, edit: Edit, function: Callable[..., An
     return types.MethodType(made, owner) if owner is not None and isinstance(function, types.MethodType) else made
 
 
-def _edits(definition: ast.FunctionDef, back: Back, wrong: Collection[int], known: Known) -> Iterator[Edit]:
+def changes(definition: ast.FunctionDef, back: Back, wrong: Collection[int], known: Known) -> Iterator[Edit]:
     """The changes of those statements that reach every wrong gradient, those that reach no right one first; no text twice."""
     steps = list(steps_of(definition.body))
     found = reached_from(steps, back)

@@ -13,6 +13,8 @@ from backprop_check.submission.statements import read, written
 PLACES = 8
 """How many different places of arrays that are read are put in elsewhere."""
 
+_GROWS = ("append", "insert", "extend", "update", "setdefault", "pop", "reverse", "clear")
+
 
 def known(definition: ast.FunctionDef, back: Back, above: Collection[str]) -> Known:
     shapes: dict[str, tuple[int, ...] | None] = {}
@@ -103,10 +105,22 @@ def reached(steps: Sequence[ast.stmt], back: Back) -> dict[int, set[int]]:
     return found
 
 
+def changed_in(node: ast.AST) -> set[str]:
+    """The names that a statement binds or changes, by the methods of a list or a dict and by `np.add.at` too."""
+    found = written(node)
+    for each in ast.walk(node):
+        match each:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if method in _GROWS:
+                found.add(name)
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(), attr="at"), args=[ast.Name(id=name), *_]):
+                found.add(name)
+    return found
+
+
 def _written(step: ast.stmt) -> set[str]:
-    if isinstance(step, ast.For | ast.If | ast.With | ast.Return):
-        return written(step.target) if isinstance(step, ast.For) else set()
-    return written(step) - {"self"} | {
+    if isinstance(step, ast.For | ast.If | ast.With | ast.Return | ast.FunctionDef):
+        return written(step.target) if isinstance(step, ast.For) else {step.name} if isinstance(step, ast.FunctionDef) else set()
+    return changed_in(step) - {"self"} | {
         ast.unparse(n) for n in ast.walk(step) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)
     }
 

@@ -19,6 +19,7 @@ from backprop_check.live.asked import Asked
 from backprop_check.live.caller import caller
 from backprop_check.live.compare import compared
 from backprop_check.live.say import said
+from backprop_check.pairs.anew import changed
 from backprop_check.pairs.behind import behind
 from backprop_check.pytest_plugin.answers import Answers
 from backprop_check.pytest_plugin.judging import judge
@@ -34,7 +35,7 @@ def assert_gradient(dx: Any, x: torch.Tensor) -> None:
     learner = learner_name(around, dx, "assert_gradient", 0) or "d" + node
     try:
         asked = Asked(learner, node, dx, x, retained(x, node))
-        result = compared(around, asked)
+        result = compared(around, asked, anew=changed)
     except BadInput as error:
         raise BadInput(str(error)) from None  # shown where it was asked
     if not result.right:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from backprop_check.errors import BadInput
-from backprop_check.exercise.custom import misplaced, plain
+from backprop_check.exercise.custom import answer, misplaced
 from backprop_check.exercise.mend import parse_leniently
 from backprop_check.exercise.nodes import walk
 from backprop_check.exercise.source import characters, segment
@@ -53,8 +53,11 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise, besid
     Raises `BadInput` as `read_submission` does.
     """
     parsed = [(cell, *parse_leniently(cell.text)) for cell in cells if cell.is_for(exercise.id)]
+    stops: Mapping[int, Sequence[str]] = {}
     if not any(cell.mark is not None or backwards(tree) for cell, tree, *_ in parsed):
-        parsed = [(cell, *parse_leniently(plain(cell.text, path, exercise))) for cell, *_ in parsed]
+        read = [(cell, broken, *answer(cell.text, path, exercise)) for cell, *_, broken in parsed]
+        parsed = [(cell, *_plainly(text, (*before, *lost.broken))) for cell, before, text, lost in read]
+        stops = {id(cell): lost.notices for cell, *_, lost in read}
     tried = [p for p in parsed if (p[0].mark is not None and _says_something(p[1], p[3])) or backwards(p[1])]
     if not tried:
         raise BadInput(why_nothing(path, [(cell, tree) for cell, tree, *_ in parsed], [b for *_, broken in parsed for b in broken]))
@@ -99,12 +102,21 @@ def submission_from(cells: Iterable[Cell], path: Path, exercise: Exercise, besid
         helpers_asking=around.asking(exercise.names, methods),
         text=cell.text,
         unknown=unknown,
-        notices=(*misplaced(cell.text, exercise), *_lost(function, unknown, statements, exercise)) if function is not None else (),
+        notices=(*stops.get(id(cell), ()), *misplaced(cell.text, exercise), *_lost(function, unknown, statements, exercise))
+        if function is not None
+        else (),
         needs=around.needs,
         above=around.above,
         others=around.others,
         modules=around.modules,
     )
+
+
+def _plainly(text: str, known: Sequence[Broken]) -> tuple[ast.Module, str, tuple[Broken, ...]]:
+    """Parse the plain text of a custom function, of which it is `known` what is lost: of a first line nothing shows that any more."""
+    tree, text, broken = parse_leniently(text)
+    there = {(b.line, b.target) for b in broken}
+    return tree, text, (*broken, *(b for b in known if (b.line, b.target) not in there))
 
 
 def exercise_parameters(exercise: Exercise) -> tuple[str, ...]:

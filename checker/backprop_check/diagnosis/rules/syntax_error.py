@@ -40,7 +40,7 @@ def find(case: Case) -> Diagnosis | None:
         return None
     last = broken[-1]
     return case.proven(
-        "syntax-error",
+        last.code,
         error=last.message,
         note="So nothing was computed for this line."
         if last.pauses

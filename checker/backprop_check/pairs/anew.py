@@ -1,0 +1,318 @@
+"""What one change in the lines that made a live gradient puts it right: they run anew, as they stand, on copies of what they read."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import copy
+import io
+import itertools
+import types
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from backprop_check.diagnosis.attempt import survived
+from backprop_check.diagnosis.rewrites import put_statement
+from backprop_check.live.asked import Asked, answer_of
+from backprop_check.live.caller import Caller, Part
+from backprop_check.live.recorded import SINGLE, Found
+from backprop_check.pairs.arrays import as_tensor
+from backprop_check.pairs.calling import Called
+from backprop_check.pairs.edit import Edit
+from backprop_check.pairs.mended import changes, same
+from backprop_check.pairs.pair import Back, is_numpy
+from backprop_check.pairs.reach import known as known_in
+from backprop_check.pairs.slice import Made, Refused, defined, made, names_read, text_of
+from backprop_check.pairs.words import in_words
+from backprop_check.recording import Value, latest
+from backprop_check.recording.naming import identifier
+from backprop_check.records import Diagnosis, Submission, Trial
+from backprop_check.trace.graph import default_dtype
+from backprop_check.trace.oracle import trace
+
+MOST = 1200
+"""How many changes are tried of lines that are few."""
+
+STEPS = 80_000
+"""How many statements may run in all."""
+
+OTHER = 7
+"""The seed of the numbers that a change is held against besides."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Statements that made a gradient, reached by the expressions `texts`, and what each of these should be; `own` names as they ended."""
+
+    statements: Sequence[Made]
+    texts: Mapping[int, str]
+    nodes: Mapping[int, str]
+    wrong: frozenset[int]
+    own: Mapping[str, Any]
+    cost: int
+
+    @property
+    def body(self) -> list[ast.stmt]:
+        return [node for _, node in self.statements]
+
+
+def changed(caller: Caller, asked: Asked, found: Found, target: str) -> tuple[Diagnosis, Submission] | None:
+    """Return the one change that puts a gradient right, and the source it is in; None where none does or the lines cannot run again."""
+    return survived(lambda: _searched(caller, asked, found, target[1:]), "the search for a change of the lines")
+
+
+def _searched(caller: Caller, asked: Asked, found: Found, node: str) -> tuple[Diagnosis, Submission] | None:
+    with torch.no_grad(), default_dtype(torch.float64), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scopes = _Scopes(caller, found)
+        edits, lines, seen = list[Edit](), None, set[str]()
+        for whole, anew in ((True, False), (True, True), (False, False), (False, True)):
+            lines = _lines(caller, asked, found, node, scopes, whole, anew)
+            text = "\n".join(ast.unparse(each) for each in lines.body) if lines is not None else ""
+            edits = _right(lines, found, scopes) if lines is not None and text not in seen else []
+            seen.add(text)
+            if edits:
+                break
+    if lines is None or not edits:
+        return None
+    part = next(part for part, node in lines.statements if any(each is edits[0].old for each in ast.walk(node)))
+    return _told(edits, part, is_numpy(asked.given), len(lines.wrong))
+
+
+class _Scopes:
+    """Copies of what the lines read, with a trial's numbers in the place of the forward's own."""
+
+    def __init__(self, caller: Caller, found: Found) -> None:
+        self.names, self.found = caller.names, found
+        recorder = latest()
+        assert found.forward is not None and recorder is not None
+        self.known: dict[int, str] = {}
+        self.kept: list[Any] = []  # so that an identity stays whose it is
+        for name, value in found.forward.values.items():
+            if value.tensor is not None:
+                self.kept.append(value.tensor)
+                self.known[id(value.tensor)] = name
+        self.value_of = recorder.value_of
+        self.numbers = {n: v for n, v in found.trial.values.items() if isinstance(v, torch.Tensor) and v.numel() > 1}
+        self.arrays: dict[int, str | None] = {}
+        self.defined = {name for _, node in caller.statements() for name in defined(node)}
+
+    def is_given(self, name: str) -> bool:
+        value = self.names.get(name)
+        return name not in self.defined if isinstance(value, types.FunctionType) else name not in self.names or self._is_there(value)
+
+    def _is_there(self, value: Any) -> bool:
+        if isinstance(value, torch.Tensor):
+            return id(value) in self.known or self._is_begun(self.value_of(value))
+        if is_numpy(value):
+            return self.of_array(value) is not None
+        if type(value) in (list, tuple):
+            return bool(value) and all(self._is_there(each) for each in value)
+        if type(value) is dict:
+            return bool(value) and all(self._is_there(each) for each in value.values())
+        return True
+
+    def _is_begun(self, value: Value) -> bool:
+        return value.call is None
+
+    def of_array(self, array: Any) -> str | None:
+        """The forward's value whose numbers an array has."""
+        if id(array) not in self.arrays:
+            self.kept.append(array)
+            self.arrays[id(array)] = None
+            if array.dtype.kind == "f" and array.size > 1:
+                there = torch.from_numpy(array.astype("float64"))
+                self.arrays[id(array)] = next((n for n, v in self.numbers.items() if v.shape == there.shape and _near(there, v)), None)
+        return self.arrays[id(array)]
+
+    def scope(self, trial: Trial, wanted: Iterator[str] | set[str]) -> dict[str, Any]:
+        memo = _Copies(self, trial)
+        return {name: memo.copied(self.names[name]) for name in wanted if name in self.names}
+
+
+class _Copies(dict[int, Any]):
+    """The memory of `copy.deepcopy`: a tensor's copy has the trial's numbers, in float64."""
+
+    def __init__(self, scopes: _Scopes, trial: Trial) -> None:
+        super().__init__()
+        self.scopes, self.trial = scopes, trial
+
+    def copied(self, value: Any) -> Any:
+        if isinstance(value, types.ModuleType | types.FunctionType | type):
+            return value
+        if isinstance(value, torch.Tensor):
+            return self._tensor(value)
+        if is_numpy(value):
+            return self._array(value)
+        if type(value) in (list, tuple):
+            return type(value)([self.copied(each) for each in value])
+        if type(value) is dict:
+            return {key: self.copied(each) for key, each in value.items()}
+        if isinstance(value, torch.nn.Module):
+            for each in (*value.parameters(), *value.buffers()):
+                self[id(each)] = self._tensor(each)
+            for module in value.modules():
+                for each in vars(module).values():
+                    if isinstance(each, torch.Tensor):
+                        self[id(each)] = self._tensor(each)
+        return copy.deepcopy(value, self)
+
+    def _tensor(self, value: torch.Tensor) -> torch.Tensor:
+        if id(value) not in self:
+            name = self.scopes.known.get(id(value))
+            plain = self.trial.values[name] if name is not None else value.detach().cpu()
+            self[id(value)] = (plain.to(torch.float64) if plain.is_floating_point() else plain).clone()
+        there: torch.Tensor = self[id(value)]
+        return there
+
+    def _array(self, value: Any) -> Any:
+        if id(value) not in self:
+            name = self.scopes.of_array(value)
+            plain = self.trial.values[name].detach().numpy() if name is not None else value
+            self[id(value)] = plain.astype("float64" if plain.dtype.kind == "f" else plain.dtype)
+        return self[id(value)]
+
+
+def _lines(caller: Caller, asked: Asked, found: Found, node: str, scopes: _Scopes, whole: bool, anew: bool) -> Lines | None:
+    """The lines behind a gradient, where they give it again when they run as they stand."""
+    looped = frozenset(n.id for _, s in caller.statements() if isinstance(s, ast.For) for n in ast.walk(s.target) if isinstance(n, ast.Name))
+    text = caller.held.get(id(asked.given)) or text_of(caller.names, asked.given, looped) or asked.name
+    try:
+        root = next(n.id for n in ast.walk(ast.parse(text, mode="eval")) if isinstance(n, ast.Name))
+        statements = made(caller, root, lambda name: name != root and scopes.is_given(name), whole, anew)
+    except (SyntaxError, StopIteration, Refused):
+        return None
+    if not statements:
+        return None
+    body = [each for _, each in statements]
+    own, cost = _ran(body, scopes.scope(found.trial, names_read(body)), counted=True)
+    given = answer_of(asked.given).value
+    made_again = _value(text, own)
+    if own is None or given is None or not isinstance(made_again, torch.Tensor) or not _near(made_again, given.to(torch.float64), SINGLE):
+        return None
+    texts, nodes = {0: text}, {0: node}
+    wrong = {0}
+    for other, its in _others(text, node, found, own):
+        due = found.trial.gradients["d" + other]
+        value = _value(its, own)
+        if isinstance(value, torch.Tensor) and value.shape == due.shape:
+            right = same(value, due)
+            if right or other in found.graph.exercise.inputs:
+                texts[len(texts)], nodes[len(nodes)] = its, other
+                wrong |= set() if right else {len(texts) - 1}
+    return Lines(statements, texts, nodes, frozenset(wrong), own, cost)
+
+
+def _others(text: str, node: str, found: Found, own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the other nodes of which the lines have a gradient, by its name, with how it is reached."""
+    assert found.forward is not None
+    tree = ast.parse(text, mode="eval").body
+    for gradient in found.trial.gradients:
+        other = gradient[1:]
+        if other == node:
+            continue
+        called = found.forward.texts.get(other, other)
+        plain = identifier(called)
+        for name in (f"d{plain}", f"{plain}_grad", f"grad_{plain}", f"d_{plain}"):
+            if name in own:
+                yield other, name
+        key = called.rsplit("[", 1)[-1].strip("]'\"") if "[" in called else called
+        match tree:
+            case ast.Subscript(value=ast.Name(id=base), slice=ast.Constant(value=str())) if isinstance(own.get(base), dict) and key in own[base]:
+                yield other, f"{base}[{key!r}]"
+
+
+def _right(lines: Lines, found: Found, scopes: _Scopes) -> list[Edit]:
+    """The first change that puts right what is wrong, on these numbers and on others, or those that are alike."""
+    results = {n.id for text in lines.texts.values() for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
+    definition = ast.FunctionDef("lines", ast.arguments([], [], None, [], [], None, []), lines.body, [])
+    back = Back(Called(None, lines.own, _as_tensors(lines.own), None), dict.fromkeys(lines.texts), lines.texts)
+    wanted = names_read(lines.body)
+    other: list[Trial] = []
+
+    def is_right(body: Sequence[ast.stmt], trial: Trial) -> bool:
+        own, _ = _ran(body, scopes.scope(trial, wanted))
+        values = {index: _value(text, own) for index, text in lines.texts.items()}
+        dues = {index: trial.gradients["d" + node] for index, node in lines.nodes.items()}
+        return all(
+            isinstance(value := values[index], torch.Tensor) and value.shape == due.shape and same(value, due) for index, due in dues.items()
+        )
+
+    kept: list[Edit] = []
+    known = known_in(definition, back, ())
+    known = replace(known, unused=[name for name in known.unused if name not in results])
+    edits = changes(definition, back, lines.wrong, known)
+    for edit in itertools.islice(edits, min(MOST, STEPS // max(1, lines.cost))):
+        if kept and not edit.alike:
+            break
+        body = put_statement(lines.body, edit.old, edit.new)
+        if is_right(body, found.trial):
+            other = other or [trace(found.graph, OTHER, {})]
+            if is_right(body, other[0]):
+                kept.append(edit)
+                if not edit.alike:
+                    break
+    return kept
+
+
+def _as_tensors(own: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: as_tensor(value) if is_numpy(value) else value for name, value in own.items()}
+
+
+def _ran(body: Sequence[ast.stmt], scope: dict[str, Any], counted: bool = False) -> tuple[dict[str, Any] | None, int]:
+    """What the names are after the statements, and how many ran; None where one raises."""
+    rounds: list[int] = []
+    tree = ast.Module([_Counted().visit(copy.deepcopy(node)) for node in body] if counted else list(body), [])
+    try:
+        code = compile(ast.fix_missing_locations(tree), "<lines>", "exec")
+        scope["_rounds"] = rounds
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(code, scope)
+    except Exception:
+        return None, 0
+    return scope, len(body) + sum(rounds)
+
+
+class _Counted(ast.NodeTransformer):
+    """Notes how many statements each round of a loop has."""
+
+    def visit_For(self, node: ast.For) -> ast.For:
+        self.generic_visit(node)
+        node.body.insert(0, ast.parse(f"_rounds.append({len(node.body)})").body[0])
+        return node
+
+
+def _value(text: str, own: Mapping[str, Any] | None) -> Any:
+    if own is None:
+        return None
+    try:
+        value = eval(compile(text, "<lines>", "eval"), dict(own))
+    except Exception:
+        return None
+    return torch.as_tensor(value) if is_numpy(value) or isinstance(value, torch.Tensor) else None
+
+
+def _near(one: torch.Tensor, other: torch.Tensor, within: float = 1e-5) -> bool:
+    return one.shape == other.shape and float((one - other).abs().max()) <= within * max(1e-12, float(other.abs().max()))
+
+
+def _told(edits: Sequence[Edit], part: Part, numpy: bool, wrong: int) -> tuple[Diagnosis, Submission]:
+    old = edits[0].old
+    which = "this gradient is" if wrong == 1 else "all of the wrong gradients are"
+    error, note = edits[0].error, f"With this one thing put right, {which} right, on other numbers as well."
+    if len(edits) > 1:
+        every = " or ".join(f"`{ast.unparse(edit.old)}` in line {edit.old.lineno}" for edit in edits)  # type: ignore[attr-defined]
+        error, note = "the sign is wrong", f"With {every} turned round, {which} right, on other numbers as well."
+    rows = [row.encode() for row in part.text.split("\n")]
+    span = None
+    if isinstance(old, ast.expr | ast.stmt) and hasattr(old, "lineno"):
+        end, last = old.end_lineno or old.lineno, old.end_col_offset or 0
+        span = old.lineno, len(rows[old.lineno - 1][: old.col_offset].decode()), end, len(rows[end - 1][:last].decode())
+    diagnosis = in_words(Diagnosis("", "located", error, note, edits[0].help, span=span), numpy)
+    source = Submission(Path("here"), part.place, "", part.text, True, (), (), (), {}, {}, text=part.text)
+    return diagnosis, source
