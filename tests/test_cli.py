@@ -514,7 +514,7 @@ def test_a_course_that_may_not_be_looked_into_is_one(argument: str, course: Path
     arguments = [argument, *(["thing"] if argument == "new" else [])]
     command = [sys.executable, "-m", "backprop_check", *arguments]
     drop = (lambda: [prctl(PR_CAPBSET_DROP, override) for override in (1, 2)]) if os.geteuid() == 0 else None
-    run = subprocess.run(command, cwd=course, env=ENVIRONMENT, preexec_fn=drop, capture_output=True, text=True, check=False)  # noqa: PLW1509
+    run = subprocess.run(command, cwd=course, env=ENVIRONMENT, preexec_fn=drop, capture_output=True, text=True, check=False)
     (course / "exercises").chmod(0o755)
     told = f"{course / 'exercises'} may not be looked into (Permission denied): give yourself the right to, as by `chmod u+rwx "
     assert (run.returncode, run.stdout) == (2, "")
