@@ -20,7 +20,10 @@ from backprop_check.cli.arguments import COMMANDS
 from backprop_check.cli.asked import next_after
 from backprop_check.cli.main import complain, main
 from backprop_check.exercise.course import find_course, packaged_course
+from backprop_check.submission.confinement.kernel import prctl
 from backprop_check.submission.zygote import Zygote
+
+PR_CAPBSET_DROP = 24
 
 Captured = pytest.CaptureFixture[str]
 SOLUTIONS = packaged_course().solutions
@@ -502,6 +505,20 @@ def test_the_demo_explains_mends_and_passes(capsys: Captured, zygote: Zygote, mo
     assert (
         said.index("3 of 4 gradients right") < said.index("dcounts_sum_inv = (counts * dprobs).sum(1, keepdim=True)") < said.index("4 of 4")
     )
+
+
+@pytest.mark.parametrize("argument", ["list", "ex05", "hint", "new"])
+def test_a_course_that_may_not_be_looked_into_is_one(argument: str, course: Path) -> None:
+    """Root may look into every folder, unless it gives that up before it runs the command."""
+    (course / "exercises").chmod(0)
+    arguments = [argument, *(["thing"] if argument == "new" else [])]
+    command = [sys.executable, "-m", "backprop_check", *arguments]
+    drop = (lambda: [prctl(PR_CAPBSET_DROP, override) for override in (1, 2)]) if os.geteuid() == 0 else None
+    run = subprocess.run(command, cwd=course, env=ENVIRONMENT, preexec_fn=drop, capture_output=True, text=True, check=False)
+    (course / "exercises").chmod(0o755)
+    told = f"{course / 'exercises'} may not be looked into (Permission denied): give yourself the right to, as by `chmod u+rwx "
+    assert (run.returncode, run.stdout) == (2, "")
+    assert told in run.stderr
 
 
 def test_ctrl_c_ends_it_quietly(course: Path) -> None:

@@ -75,6 +75,20 @@ def test_a_kink_is_told_with_both_slopes(tmp_path: Path, zygote: Zygote, capsys:
     assert "kink" not in capsys.readouterr().out
 
 
+def test_of_many_elements_the_first_are_shown_where_none_disagrees(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    (path,) = (course / "exercises").glob("ex03_*.py")
+    for answer, shown, first in (
+        ("...", "Shown: the first 24 elements.", "c[0, 0]"),
+        ("torch.ones_like(c)", "Shown: the first 24 elements.", "c[0, 0]"),
+        ("torch.ones_like(c); dc[3, 2] = 5", "Shown: the 24 elements that disagree most.", "c[3, 2]"),
+    ):
+        path.write_text(packaged_course().find("ex03").read_text().replace("dc = ...", f"dc = {answer}"))
+        main(["ex03", "--numeric", "--target", "dc"], zygote)
+        out = capsys.readouterr().out
+        assert shown in out
+        assert next(line for line in out.splitlines() if line.startswith("c[")).startswith(first)
+
+
 def test_ex01_says_what_the_notebook_did(course: Path, zygote: Zygote, capsys: Captured) -> None:
     assert main(["ex01", "--numeric"], zygote) == 1
     out = " ".join(capsys.readouterr().out.split())

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from backprop_check.derivation import lesson as module
-from backprop_check.derivation.lesson import lesson
+from backprop_check.derivation.lesson import lesson, way_back
 from backprop_check.exercise.course import packaged_course
 from backprop_check.exercise.parse import read_exercise
 from backprop_check.flow import check
@@ -27,7 +27,12 @@ def lessons(path: Path, answers: Path, zygote: Zygote) -> dict[str, Lesson]:
     report = check(path, answers, zygote)
     assert report.submission is not None
     graph = load_graph(report.exercise)
-    return {g.verdict.target.name: lesson(graph, report.submission, g.verdict) for g in report.gradients}
+    found = {g.verdict.target.name: lesson(graph, report.submission, g.verdict) for g in report.gradients}
+    for gradient in report.gradients:  # what a pass tells of it is found in another way, and the same
+        name = gradient.verdict.target.name
+        laws = {step.law for use in found[name].uses for way in use.ways for step in way}
+        assert way_back(graph, report.submission, gradient.verdict) == (name, found[name].expression, laws)
+    return found
 
 
 @pytest.mark.parametrize("path", GRAPHS, ids=lambda path: path.parent.name if path.stem == "exercise" else path.stem)

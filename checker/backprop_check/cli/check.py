@@ -58,7 +58,7 @@ def learned(question: Asked, report: Report, before: Mapping[str, str]) -> Itera
     if not fresh:
         return
     from backprop_check.cli.screen import width
-    from backprop_check.derivation.lesson import lesson
+    from backprop_check.derivation.lesson import way_back
     from backprop_check.report.layout import prose
     from backprop_check.report.passed import passed_lines
     from backprop_check.trace.graph import load_graph
@@ -67,21 +67,22 @@ def learned(question: Asked, report: Report, before: Mapping[str, str]) -> Itera
     graph = load_graph(report.exercise)
     chosen = report.gradients if len(report.gradients) <= FEW else fresh[-FEW:]
     said: set[str] = set()
+    solved = steps(question)
     yield Text()
     for gradient in chosen:
-        taught = lesson(graph, report.submission, gradient.verdict)
-        yield from passed_lines(report.exercise, report.submission, taught, step(question, taught.name), width(), said)
+        derived = way_back(graph, report.submission, gradient.verdict)
+        yield from passed_lines(report.exercise, report.submission, derived, solved.get(derived.name), width(), said)
     if len(chosen) < len(report.gradients):
         yield from prose(f"`{question.command('solution')}` says the why of every line.", width(), indent=2, style="dim")
     yield Text()
 
 
-def step(question: Asked, name: str) -> Step | None:
-    """Return the solution's line for a gradient, None where there is no solution."""
+def steps(question: Asked) -> dict[str, Step]:
+    """Return the solution's lines by their gradients, none where there is no solution."""
     try:
-        return read_solution(question.course.solution(question.exercise)).get(name)
+        return read_solution(question.course.solution(question.exercise))
     except BadInput:
-        return None
+        return {}
 
 
 def judged(question: Asked, args: argparse.Namespace) -> Report:

@@ -15,6 +15,7 @@ from backprop_check import __version__
 from backprop_check.cli.logs import crashes
 from backprop_check.cli.progress import Progress
 from backprop_check.cli.screen import show, width
+from backprop_check.errors import BadInput
 from backprop_check.exercise.course import find_course
 from backprop_check.report.layout import prose
 from backprop_check.submission.confinement.layers import NO_FORK, layers, left_open
@@ -30,8 +31,12 @@ def run(args: argparse.Namespace) -> int:
 def _lines(wide: int) -> Iterator[Text]:
     yield Text(f"backprop-check {__version__}, Python {platform.python_version()}, {platform.platform(terse=True)}", style="bold")
     yield from prose(", ".join(f"{name} {_version(name)}" for name in PACKAGES), wide)
-    course = find_course(Path.cwd())
-    noted = crashes(Progress(None if course.packaged else course.root).path)
+    try:
+        course = find_course(Path.cwd())
+        noted = crashes(Progress(None if course.packaged else course.root).path)
+    except BadInput as error:
+        noted = []
+        yield from prose(str(error), wide)
     if noted:
         often = "once" if len(noted) == 1 else f"{len(noted)} times"
         yield from prose(f"Explaining an answer broke off {often} in this course, last: {noted[-1]}. Please report it.", wide)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from backprop_check.cli.asked import Asked, asked
-from backprop_check.cli.check import step
+from backprop_check.cli.check import steps
 from backprop_check.cli.progress import digest, write_atomically
 from backprop_check.cli.screen import show, width, write, write_utf8
 from backprop_check.errors import BadInput
@@ -72,7 +72,8 @@ def pictured(question: Asked) -> Picture:
     exercise = course_exercise(question.course, question.exercise)
     graph = load_graph(exercise)
     trials = [trace(graph, seed, sizes) for seed, sizes in enumerate(graph.sizes)]
-    answers = [known.source for target in exercise.targets if (known := step(question, target.name))]
+    solved = steps(question)
+    answers = [solved[target.name].source for target in exercise.targets if target.name in solved]
     return picture(graph, trials, named_shapes(graph), *_outcome(question), answers)
 
 

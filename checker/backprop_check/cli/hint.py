@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from backprop_check.cli.asked import Asked, asked
-from backprop_check.cli.check import chosen, judged, step
+from backprop_check.cli.check import chosen, judged, steps
 from backprop_check.cli.main import complain
 from backprop_check.records import Gradient, Report, Submission
 
@@ -43,7 +43,7 @@ def hint_on(question: Asked, report: Report, gradient: Gradient, number: int, wi
 
     assert report.submission is not None
     taught = lesson(load_graph(report.exercise), report.submission, gradient.verdict)
-    yield from hint_lines(report.exercise, report.submission, gradient, taught, number, step(question, taught.name), width)
+    yield from hint_lines(report.exercise, report.submission, gradient, taught, number, steps(question).get(taught.name), width)
 
 
 def answer_of(submission: Submission, gradient: Gradient) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shlex
 import tempfile
@@ -45,9 +46,10 @@ def run(args: argparse.Namespace) -> int:
             (Path(made) / "exercises").rename(exercises)  # whole or not at all: a part of a course would be taken for one
     except OSError as error:
         raise BadInput(f"The course could not be written to {folder} ({error.strerror}): name a folder you may write to.") from None
-    around = find_course(folder.resolve().parent)
-    if not around.packaged:
-        print(f"{around.root} is a course too; in {folder}, the one just made is meant.")
+    with contextlib.suppress(BadInput):  # what may not be looked into is no course to be told of
+        around = find_course(folder.resolve().parent)
+        if not around.packaged:
+            print(f"{around.root} is a course too; in {folder}, the one just made is meant.")
     print(f"{len(texts)} exercises are in {exercises}. Begin:")
     print(f"  cd {shlex.quote(str(folder))}")
     print("  backprop-check")

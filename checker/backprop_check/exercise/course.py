@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -224,12 +226,26 @@ class Course:
 
 
 def find_course(start: Path) -> Course:
-    """Return the course `start` lies in, else the one that came with the package."""
+    """Return the course `start` lies in, else the one that came with the package. Raises `BadInput` where it may not be looked into."""
     start = start.absolute()
     for folder in (start, *start.parents):
-        if has_exercises(folder / "exercises") or (folder / FILE).is_file():
+        exercises, outlined = folder / "exercises", (folder / FILE).is_file()
+        if not has_exercises(exercises) and (outlined or folder == start or (folder / STORE).is_dir()):
+            _look_into(exercises)
+        if outlined or has_exercises(exercises):
             return _course(folder)
     return packaged_course()
+
+
+def _look_into(exercises: Path) -> None:
+    """Raise `BadInput` where there are exercises, and this user may not see which: `Path.glob` finds none then."""
+    try:
+        os.scandir(exercises).close()
+    except PermissionError as error:
+        give = f"as by `chmod u+rwx {shlex.quote(str(exercises))}`" if os.name == "posix" else "in its properties"
+        raise BadInput(f"{exercises} may not be looked into ({error.strerror}): give yourself the right to, {give}.") from None
+    except OSError:  # there is no such folder
+        return
 
 
 def course_at(place: str, around: Path | None = None) -> Course | None:

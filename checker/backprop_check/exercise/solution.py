@@ -8,6 +8,7 @@ from pathlib import Path
 
 from backprop_check.errors import BadInput
 from backprop_check.exercise.custom import functions
+from backprop_check.exercise.source import segment
 from backprop_check.files import read_text
 
 
@@ -28,12 +29,12 @@ def read_solution(path: Path) -> dict[str, Step]:
     except SyntaxError as error:
         raise BadInput(f"{path}:{error.lineno}: the solution does not parse ({error.msg}): mend that line.") from None
     backward = functions(tree)["backward"]
-    lines = text.split("\n")
+    lines, coded = text.split("\n"), text.encode().split(b"\n")
     steps = {}
     for node in backward.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
-            steps[name] = Step(name, ast.get_source_segment(text, node.value) or "", _why(lines, node.lineno - 1))
+            steps[name] = Step(name, segment(node.value, coded), _why(lines, node.lineno - 1))
     return steps
 
 

@@ -9,7 +9,7 @@ from itertools import islice
 from rich.text import Text
 
 from backprop_check.cli.asked import Asked
-from backprop_check.cli.check import step
+from backprop_check.cli.check import steps
 from backprop_check.derivation.lesson import lesson
 from backprop_check.records import Gradient, Report
 from backprop_check.report.hint.ladder import STEPS, hint_lines
@@ -58,5 +58,5 @@ class Shown:
         """The lines of some hints on a gradient, without their headings."""
         exercise, submission, name = self.report.exercise, self.report.submission, gradient.verdict.target.name
         assert submission is not None
-        taught, known = lesson(load_graph(exercise), submission, gradient.verdict), step(self.question, name)
+        taught, known = lesson(load_graph(exercise), submission, gradient.verdict), steps(self.question).get(name)
         return [list(islice(hint_lines(exercise, submission, gradient, taught, n, known, width), 2, None)) for n in numbers]

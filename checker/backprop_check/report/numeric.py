@@ -35,7 +35,7 @@ def numeric_lines(exercise: Exercise, gradient: Gradient, run: Run, numeric: Num
     theirs = answer.value if answer.value is not None and answer.shape == tuple(oracle.shape) else None
     rows = [(s, oracle[s.index].item(), None if theirs is None else float(theirs[s.index])) for s in numeric.slopes]
     allowed = tolerance(run.trial, name, oracle.dtype if theirs is None else theirs.dtype) * scale
-    shown = sorted(rows, key=_badness, reverse=True)[:ROWS] if len(rows) > ROWS else rows
+    shown = sorted(rows, key=lambda row: -_badness(row, allowed))[:ROWS] if len(rows) > ROWS else rows
     yield Text.assemble((name, "bold"), f" by finite differences ({exercise.id}, {_sizes(run.trial.sizes)})")
     if answer.state == "tensor" and theirs is None:
         yield from _prose(_answer(name, oracle, answer, rows, allowed, numeric), width)
@@ -112,11 +112,13 @@ def _cells(row: Measured, node: str, loss: str) -> tuple[str, str, str, str, str
 
 def _summary(numeric: Numeric, rows: list[Measured], allowed: float) -> Iterator[str]:
     if len(rows) < numeric.elements:
-        yield f"Measured: {len(rows)} of {numeric.elements} elements, spread evenly, with the worst of yours among them."
+        worst = ", with the worst of yours among them" if any(theirs is not None for _, _, theirs in rows) else ""
+        yield f"Measured: {len(rows)} of {numeric.elements} elements, spread evenly{worst}."
     if len(rows) > ROWS:
-        yield f"Shown: the {ROWS} elements that disagree most."
+        some = any(_badness(row, allowed) for row in rows)
+        yield f"Shown: the {ROWS} elements that disagree most." if some else f"Shown: the first {ROWS} elements."
     smooth = [(s, oracle) for s, oracle, _ in rows if not s.kinked]
-    far = [s for s, oracle in smooth if abs(s.central - oracle) > max(10 * s.error, allowed)]
+    far = [s for s, oracle in smooth if _measured_apart(s, oracle, allowed)]
     if smooth and not far:
         gap = max(abs(s.central - oracle) for s, oracle in smooth)
         yield f"Measured and autograd agree: at most {gap:.0e} apart; measuring itself may be off by {max(s.error for s, _ in smooth):.0e}."
@@ -181,10 +183,17 @@ def _right(theirs: float, oracle: float, allowed: float) -> bool:
     return abs(theirs - oracle) <= allowed or theirs == oracle or (theirs != theirs and oracle != oracle)
 
 
-def _badness(row: Measured) -> float:
+def _measured_apart(slope: Slope, oracle: float, allowed: float) -> bool:
+    return abs(slope.central - oracle) > max(10 * slope.error, allowed)
+
+
+def _badness(row: Measured, allowed: float) -> float:
+    """How far an answer is from the oracle; without one, how far what was measured is. What rounding does is nothing."""
     slope, oracle, theirs = row
+    if theirs is None and not _measured_apart(slope, oracle, allowed):
+        return 0.0
     off = abs((slope.central if theirs is None else theirs) - oracle)
-    return float("inf") if off != off else off
+    return float("inf") if off != off else off if theirs is None or off > allowed else 0.0
 
 
 def _index(slope: Slope) -> str:

@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 from backprop_check.comparison.first import compares
 from backprop_check.diagnosis.case import Case
+from backprop_check.exercise.nodes import walk
 from backprop_check.records import Diagnosis, Span, Submission, Verdict
 
 ALIKE = 0.8
@@ -75,7 +76,7 @@ def there(case: Case, near: Diagnosis) -> Case:
 
 def _not_assigned(case: Case) -> Iterator[Near]:
     """The gradient's own name, where it is not assigned: `da == b`, `da: b`, or inside a function of the learner's."""
-    for node in (part for statement in case.nodes for part in ast.walk(statement)):
+    for node in (part for statement in case.nodes for part in walk(statement)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Compare) and _is(case, node.value.left):
             note = f"Line {node.lineno} asks whether two values are equal. A value is given by a single `=`."
             error = f"this compares: nothing is assigned to `{case.name}`"
@@ -86,7 +87,7 @@ def _not_assigned(case: Case) -> Iterator[Near]:
                 1, node.lineno, case.span(node), f"this annotates: nothing is assigned to `{case.name}`", note, "Write `=` for the colon."
             )
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            for inner in ast.walk(node):
+            for inner in walk(node):
                 if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store) and _is(case, inner):
                     error = f"this `{case.name}` is a name of the function `{node.name}`"
                     note = f"What line {inner.lineno} assigns is not there outside of `{node.name}`."
@@ -97,7 +98,7 @@ def _other_names(case: Case) -> Iterator[Near]:
     """Names, attributes and entries that statements assign and that come near the gradient's."""
     exercise = case.graph.exercise
     others = {*exercise.names, *(target.name for target in exercise.targets)}
-    for node in (part for statement in case.nodes for part in ast.walk(statement)):
+    for node in (part for statement in case.nodes for part in walk(statement)):
         if not isinstance(getattr(node, "ctx", None), ast.Store):
             continue
         if isinstance(node, ast.Name) and node.id not in others and (likeness := _likeness(case, node.id)):
