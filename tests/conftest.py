@@ -11,12 +11,14 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from backprop_check.cli.main import main
-from backprop_check.submission.spawner import Spawner
-from backprop_check.submission.workers import Workers, started
+
+if TYPE_CHECKING:  # the process that hands the tests out needs no torch
+    from backprop_check.submission.workers import Workers
 
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # nbformat can do without, and it takes seconds to load
 
@@ -70,8 +72,8 @@ def _is_slow(path: Path) -> bool:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two more processes than cores: some tests wait, for what hangs and for other processes."""
-    return min(config.option.maxprocesses or 4, (os.cpu_count() or 1) + 2)
+    """One more process than cores: some tests wait, for what hangs and for other processes. Another would only import all of it again."""
+    return min(config.option.maxprocesses or 4, (os.cpu_count() or 1) + 1)
 
 
 def pytest_collection_finish() -> None:
@@ -100,6 +102,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def zygote(request: pytest.FixtureRequest) -> Iterator[Workers]:
     """Where the workers of every test come from. Started, not forked: pytest may have used torch's threads."""
+    from backprop_check.submission.spawner import Spawner
+    from backprop_check.submission.workers import started
+
     with Spawner() if request.config.getoption("--worker") == "spawn" else started() as workers:
         yield workers
 

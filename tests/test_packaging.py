@@ -96,8 +96,7 @@ def test_pytest_finds_the_plugin_by_itself(unpacked: Path, tmp_path: Path) -> No
 def test_a_project_may_have_a_checker_of_its_own(unpacked: Path, tmp_path: Path) -> None:
     (tmp_path / "checker.py").write_text("def cmp():\n    return 'theirs'\n")
     (tmp_path / "test_theirs.py").write_text(
-        "import backprop_check\nfrom backprop_check import cmp as ours\nfrom checker import cmp\n\n\n"
-        "def test_both():\n    assert cmp() == 'theirs' and ours.__module__ == 'backprop_check.here'\n"
+        "import backprop_check\nfrom checker import cmp\n\n\ndef test_both():\n    assert cmp() == 'theirs'\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(unpacked)}
     run = subprocess.run(
@@ -107,7 +106,8 @@ def test_a_project_may_have_a_checker_of_its_own(unpacked: Path, tmp_path: Path)
 
 
 def test_import_checker_in_a_checkout_gives_the_same_names() -> None:
-    script = "import checker, backprop_check; from checker import cmp; assert cmp is backprop_check.cmp"
+    """By one that loads no torch: all are handed on in one way."""
+    script = "import backprop_check; from checker import load_ipython_extension as same; assert same is backprop_check.load_ipython_extension"
     run = subprocess.run([sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
 

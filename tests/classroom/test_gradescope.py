@@ -111,12 +111,12 @@ def test_an_exercise_outside_any_course_goes_out_blank_and_nothing_is_overwritte
 
 
 def test_each_field_of_a_half_right_submission(autograder: Path) -> None:
-    """Of several files the best counts; what does not define a backward is passed over."""
+    """Of several files, a notebook among them, the best counts; what does not define a backward is passed over."""
     handed_in(
         autograder,
         {
             "ex05_first_try.py": HALF.replace("ones_like(act)", "zeros_like(act)"),
-            "ex05.py": HALF,
+            "ex05.ipynb": notebook("import torch", HALF, "raise SystemExit('never run')"),
             "helpers.py": "x = 1\n",
             "data.csv": "1,2\n",
         },
@@ -127,7 +127,7 @@ def test_each_field_of_a_half_right_submission(autograder: Path) -> None:
     assert 0 < results.pop("execution_time") < 60
     assert results == {
         "score": 2.0, "output": "2 of 4 gradients right", "output_format": "text", "test_output_format": "text", "test_name_format": "text",
-        "visibility": "visible", "stdout_visibility": "hidden", "extra_data": {"exercise": "ex05", "submission": "ex05.py", "outcome": "judged"},
+        "visibility": "visible", "stdout_visibility": "hidden", "extra_data": {"exercise": "ex05", "submission": "ex05.ipynb", "outcome": "judged"},
     }  # fmt: skip
     outputs = {test["name"]: test.pop("output") for test in tests}
     tags = {test["name"]: test.pop("tags") for test in tests}
@@ -141,15 +141,9 @@ def test_each_field_of_a_half_right_submission(autograder: Path) -> None:
     assert "line 8: dcounts_sum_inv = (counts * dprobs).sum(1)" in outputs["dcounts_sum_inv"] and "help:" in outputs["dcounts_sum_inv"]
 
 
-def test_a_notebook_is_graded(autograder: Path) -> None:
-    handed_in(autograder, {"homework.ipynb": notebook("import torch", RIGHT, "raise SystemExit('never run')")})
-    assert graded(autograder)[1]["score"] == 4.0
-
-
 UNREADABLE: dict[str, tuple[dict[str, str | bytes], str]] = {
     "nothing": ({}, "submission holds no .py or .ipynb file"),
     "no code": ({"essay.pdf": BINARY}, "submission holds no .py or .ipynb file"),
-    "binary": ({"ex05.py": BINARY}, "ex05.py is binary"),
     "half a notebook": ({"ex05.ipynb": notebook(RIGHT)[:-9]}, "its JSON does not parse"),
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from classroom import HEAD, RIGHT, SOLUTION, below, setup, task
+from classroom import HEAD, RIGHT, SECRET, SOLUTION, below, setup, task
 
 from backprop_check.code_cells import NotANotebook, code_cells
 from backprop_check.comparison.standing import may_vary
@@ -49,12 +49,10 @@ def notebook(*cells: str, outputs: str = "") -> str:
     return f'{{"metadata": {{"a": [1, {{"cells": []}}]}}, "cells": [{", ".join(told)}, {{"cell_type": "markdown", "source": "x"}}], "nbformat": 4}}'
 
 
-def test_luck_is_the_same_every_time(own_nursery: None) -> None:
+def test_luck_is_the_same_every_time(pool: Pool, own_nursery: None) -> None:
     """In judges of another start, whatever the code draws from: the answers, and so the words of them, are the same."""
-    told = []
-    for _ in range(2):
-        with Pool(setup(time_limit=8.0, searching=6000), 1) as pool:
-            told.append({result.submission: result.report for result in pool.judged([task(luck(v), name) for name, v in LUCK.items()])})
+    with Pool(setup(time_limit=4.0, searching=6000), 1) as other:
+        told = [{r.submission: r.report for r in judges.judged([task(luck(v), n) for n, v in LUCK.items()])} for judges in (pool, other)]
     assert told[0] == told[1]
 
 
@@ -65,17 +63,16 @@ def test_what_varies_all_the_same_is_told(pool: Pool) -> None:
     assert [d["code"] for d in dact["diagnoses"]] == ["not-deterministic"] and dprobs["status"] == "correct"
 
 
-def test_words_tell_nothing_of_the_secret() -> None:
+def test_words_tell_nothing_of_the_secret(pool: Pool) -> None:
     """Two secrets, the same words: what is shown is of trials that are the same for everybody. So is what the code itself says."""
-    told = []
     texts = [
         SOLUTION.replace("(1 - act**2)", "(1 - act**3)"),
         f"{HEAD}    raise ValueError(str(act.tolist()))\n    dact = {{}}[act]\n",
         SOLUTION,
     ]
-    for secret in ("5e" * 32, "7a" * 32):
-        with Pool(setup(secret=secret, time_limit=8.0), 1) as pool:
-            told.append({r.submission: r.report for r in pool.judged(task(text, f"{n}.py") for n, text in enumerate(texts))})
+    assert (secret := "7a" * 32) != SECRET
+    with Pool(setup(secret=secret, time_limit=4.0, searching=6000), 1) as other:
+        told = [{r.submission: r.report for r in judges.judged(task(t, f"{n}.py") for n, t in enumerate(texts))} for judges in (pool, other)]
     assert told[0] == told[1]
     assert told[0]["0.py"]["gradients"][1]["max_abs_diff"] and told[0]["2.py"]["score"] == 4.0
 

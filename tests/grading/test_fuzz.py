@@ -105,7 +105,7 @@ def test_any_notebook(pool: Pool, notebook: object) -> None:
     judged(pool, task(json.dumps(notebook), "a.ipynb"))
 
 
-def full(piece: str, size: int = 500_000) -> str:
+def full(piece: str, size: int = 250_000) -> str:
     return piece * (size // len(piece.encode()))
 
 
@@ -116,7 +116,7 @@ SLOW = {
     "functions that do not parse": full("def f(:\n  x\n") + SOLUTION,
     "backwards that do not parse": full(HEAD[14:] + "    = 1\n"),
     "many statements": HEAD + full("    dact = act\n"),
-    "a chain of names": HEAD + "".join(f"    a{i + 1} = a{i}\n" for i in range(20_000)) + "    dact = a20000\n",
+    "a chain of names": HEAD + "".join(f"    a{i + 1} = a{i}\n" for i in range(10_000)) + "    dact = a10000\n",
     "open brackets in lines": HEAD + full("    f(\n"),
     "open brackets": HEAD + "    dact = " + full("("),
     "deep brackets, one open": HEAD + full("    dact = " + "(" * 190 + "1" + ")" * 189 + "\n"),

@@ -158,7 +158,7 @@ def test_what_would_be_graded_is_shown_and_nothing_is_written(tmp_path: Path) ->
 def test_what_is_in_no_mark_is_said_and_listed(tmp_path: Path) -> None:
     """One after another: all right but for what was left out; renamed and spoilt; and gone."""
     folder, spoilt = hand_in(tmp_path / "class", {"ada/ex05.py": SOLUTION, "bob/ex05.py": SOLUTION, "grade.py": "x = 1\n"}), CARRIED
-    options = ("class", "--out", "out", "--exercise", "ex05", "--format", "gradescope")
+    options = ("class", "--out", "out", "--exercise", "ex05", "--format", "gradescope", "--jobs", "1")
     run = grade(*options, folder=tmp_path)
     assert "1 file not taken for a submission: grade.py." in run.stdout, run.stderr
     told = json.loads((tmp_path / "out" / "class.json").read_text())
@@ -200,7 +200,7 @@ def test_several_answers_of_one_student_are_asked_about(tmp_path: Path) -> None:
 def test_a_teacher_at_a_terminal_answers(tmp_path: Path, answer: str) -> None:
     one_student(tmp_path)
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "backprop_check", "grade", "hand-in", "--out", "out", "--exercise", "ex05"]
+    command = [sys.executable, "-m", "backprop_check", "grade", "hand-in", "--out", "out", "--exercise", "ex05", "--jobs", "1"]
     os.write(ours, f"{answer}\n".encode())
     run = subprocess.run(command, cwd=tmp_path, stdin=theirs, capture_output=True, text=True, timeout=120)
     assert "Grade them so? [y/N]" in run.stdout

@@ -39,7 +39,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def whole(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a run gives that nothing disturbs, with one judge."""
     out = tmp_path_factory.mktemp("whole") / "out"
-    grade(source, out, "--jobs", "1")
+    grade(source, out)
     assert len(lines(out)) == N and {line["report"]["score"] for line in lines(out).values()} >= {4.0, 3.0}
     return out
 
@@ -54,9 +54,9 @@ def out(whole: Path, tmp_path: Path) -> Path:
 
 
 def test_the_command_is_ended_midway(source: Path, whole: Path, out: Path) -> None:
-    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGKILL, signal.SIGINT):
         before = count(out)
-        command = start(source, out, "--jobs", "1")
+        command = start(source, out)
         more = random.randint(1, 2)
         family = until(
             lambda before=before, command=command, more=more: count(out) >= before + more and {pid for _, pid in below(command.pid)}
@@ -78,7 +78,7 @@ def test_the_command_is_ended_midway(source: Path, whole: Path, out: Path) -> No
 
 def test_a_process_is_lost_midway(source: Path, whole: Path, out: Path) -> None:
     """Each kind of process in turn, in one run that goes on by itself; meanwhile no second command may write there."""
-    command = start(source, out, "--jobs", "1")
+    command = start(source, out)
     assert until(lambda: count(out) >= 1) and "another command is grading" in grade(source, out, code=2)
     family: set[int] = set()
     for depth in (2, 3, 4, 5, 1):

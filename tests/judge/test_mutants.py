@@ -106,8 +106,10 @@ def all_mutants(path: Path, trials: list[dict[str, object]]) -> Iterator[tuple[M
         others = operands(target, expression, names, [*parameters, *before])
         seen: set[bytes] = set()
         for mutant in in_turns(mutants(target, expression, names, others)):
+            if len(seen) == most:
+                break
             kind, digest = outcome(mutant, trials, reads)
-            if len(seen) < most and (digest not in seen or (kind == "right" and mutant.slip in ("in place", "+="))):
+            if digest not in seen or (kind == "right" and mutant.slip in ("in place", "+=")):
                 seen.add(digest)
                 yield mutant, kind
         before.append(target)
