@@ -68,7 +68,7 @@ def _placed(case: Case, causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
 
 
 def _with_fix(case: Case, cause: Diagnosis, most: float, plain: bool = False) -> Diagnosis:
-    """With the right line nearest to the learner's; of a `plain` value that is not computed its own, since that would keep what is wrong."""
+    """With the right line nearest to the learner's; of a `plain` value that is no computation, its own: one nearer keeps it."""
     fix = cause.fix if plain and not isinstance(case.draft, ast.BinOp) else None
     if fix is None:
         # Who is to begin again is told of no line, nor who computed a plain value.
