@@ -70,7 +70,9 @@ def _by_letters(case: Case) -> Diagnosis | None:
         return None
     name = short(found.part)
     if isinstance(found.part, ast.Constant):
-        right = next(call.args[0] for call in calls(found.tree, "einsum") if ast.dump(call.args[0]) not in ast.dump(case.draft or found.part))
+        right = next(
+            call.args[0] for call in calls(found.tree, "einsum") if ast.dump(call.args[0]) not in ast.dump(case.draft or found.part)
+        )
         return case.proven(
             "transposed",
             by=found,
