@@ -27,7 +27,7 @@ TAKEN_FOR = {"log_softmax": ("log",), "clamp": ()}
 
 TWINS = {"softmax": "log_softmax", "log_softmax": "softmax"}
 
-OF_ROWS = {"softmax": "y", "log_softmax": "torch.exp(y)"}
+OF_ROWS = {"log_softmax": "torch.exp(y)"}
 """What stands for the slope of an operation that has none, since a number moves all of its row; `y` is what comes out."""
 
 
@@ -100,8 +100,7 @@ def _number_by_number(case: Case, site: Site, taken: str) -> Diagnosis:
         error=f"this multiplies what arrives at `{part}` number by number, as if one number of `{of}` moved one of it",
         note=example(case) or f"One number of `{of}` moves all of its row in `{part}`.",
         help=f"Work out for one number of `{of}` what it does to each number of its row, times what arrives there, and add up.",
-        evidence=f"With {'its value' if taken == 'y' else 'the exponential of its value'} for the derivative of `{part}`, autograd gives "
-        "exactly your answer in every trial.",
+        evidence=f"With the exponential of its value for the derivative of `{part}`, autograd gives exactly your answer in every trial.",
         claims=(slope(site, taken),),
     )
 
