@@ -124,6 +124,27 @@ ROWS = [
     ("y = torch.cat([x + b[: x.shape[1]], u * b[x.shape[1] :]], 1)", "x (N, C), u (N, K), b (M)", "torch.randn; b = torch.randn(C + K)",
      "db = torch.cat([dy[:, : x.shape[1]].sum(0), (u * dy[:, x.shape[1] :]).sum()])", "db = torch.cat([dy[:, : x.shape[1]].sum(0), (u * dy[:, x.shape[1] :]).sum(0)])",
      r"^Write `\(u \* dy\[:, x\.shape\[1\]:\]\)\.sum\(0\)`", r"Write `dy"),
+    # Fixes that a teacher would write: as near as they can be, and no longer than the derived line.
+    ("loss = torch.log(1 + torch.exp(-t)).mean()", "t (N)", RANDN, "dt = -torch.exp(-t) / t.shape[0]", "dt = -torch.sigmoid(-t) / t.shape[0]", r"^-torch\.sigmoid\(-t\) / t\.shape\[0\]$", r"exp\(-t\) \+ 1"),
+    ("y = k * W * W + W * b", "W (N, C), b (N, C)", "torch.randn; k = 0.3", "dW = b * dy", "dW = b * dy + 2 * k * W * dy", r"^2 \* k \* W \* dy \+|\+ 2 \* k \* W \* dy$", r"(k \* W|W \* k) \* dy \+ (k|W)"),
+    ("y = x.masked_fill(m, 0)", "x (N, C)", "torch.randn; m = torch.randn(N, C) > 0", "dx = dy", "dx = dy.masked_fill(m, 0)", r"^dy \* ~m$|^~m \* dy$", r"masked_fill\(dy"),
+    ("n = (a * a).sum(1).sqrt(); y = n * b", "a (N, C), b (N)", RANDN, "dn = b * dy; da = dn.unsqueeze(1) * 2 * a", "dn = b * dy; da = (dn / n).unsqueeze(1) * a", r"^\(dn / n\)\.unsqueeze\(1\) \* a$", r"2 \* n|1 / "),
+    ("loss = -c.mean()", "c (N)", RANDN, "dc = -1 / c.shape[0]", "dc = -torch.ones_like(c) / c.shape[0]", r"^-torch\.ones_like\(c\) / c\.shape\[0\]$", r"numel"),
+    ("loss = c.tanh().mean()", "c (N)", RANDN, "dc = (1 - c.tanh()**2) / N", "dc = (1 - c.tanh()**2) / len(c)", r"/ c\.shape\[0\]$", r"numel"),
+    ("y = (a * b[:, None]) + c[:, None] * d", "a (N, C), b (N), c (N), d (N, C)", RANDN, "da = b[:, None] * dy; dd = dy * c", "da = b[:, None] * dy; dd = c[:, None] * dy", r"^dy \* c\.unsqueeze\(1\)$", r"the numbers are not"),
+    # What is joined by a call, written into places or laid out by letters.
+    ("c = F.unfold(x, (2, 2)); y = w @ c", "x (B, C, 4, 5), w (K, M)", "torch.randn; w = torch.randn(K, C * 4)", "dc = w.T @ dy; dx = F.fold(dc, x.shape[2:], (2, 3))", "dc = w.T @ dy; dx = F.fold(dc, x.shape[2:], (2, 2))",
+     r"`fold` cannot take `\(2, 3\)`", r"Look at this part alone"),
+    ("u = x.unfold(1, 3, 2); y = u.amax(2)", "x (N, T)", "torch.randn; x = torch.randn(N, 2 * T + 1)", "du = F.one_hot(u.argmax(2), 3) * dy.unsqueeze(2); dx = torch.zeros_like(x).index_add_(1, torch.arange(x.shape[1]).unfold(0, 4, 2).flatten(), du.flatten(1))",
+     "du = F.one_hot(u.argmax(2), 3) * dy.unsqueeze(2); dx = torch.zeros_like(x).index_add_(1, torch.arange(x.shape[1]).unfold(0, 3, 2).flatten(), du.flatten(1))", r"`4` does not belong in this `unfold`", r"the numbers are not"),
+    ("h = x @ W; y = h @ W.T", "x (N, C), W (C, C)", RANDN, "dh = dy @ W; dW = torch.einsum('nc,nd->dc', x, dh) + dy.T @ h", "dh = dy @ W; dW = x.T @ dh + dy.T @ h", r"Exchange the letters of the result: `->cd`", r"other mistake"),
+    # Of several uses the one whose gradient is lacking, though the line reads that gradient elsewhere.
+    ("h = x * a; y = h * x**2 + x.sin()", "x (N, C), a (C)", RANDN, "dh = x**2 * dy; dx = a * dh + 2 * h * x * dy + x.cos()", "dh = x**2 * dy; dx = a * dh + 2 * h * x * dy + x.cos() * dy",
+     r"arrives at `y = [^`]*`, and multiply", r"arrives at `h = "),
+    # A slope that is none: along rows. A dot is not times. Two slips in one layout.
+    ("u = torch.log_softmax(z, 1); y = u * w", "z (N, C), w (N, C)", RANDN, "du = w * dy; dz = du * torch.exp(u)", "du = w * dy; dz = du - u.exp() * du.sum(1, keepdim=True)", r"number by number", r"the numbers are not"),
+    ("y = 3 * b + x", "x (N, C), b (C)", RANDN, "db = 3 .dy.sum(0)", "db = 3 * dy.sum(0)", r"write `\*` in the place of the dot", r"Look at this part alone"),
+    ("m = x * a; y = m.mean(1)", "x (N, C), a (C)", RANDN, "dm = dy.unsqueeze(1) / m.shape[0]", "dm = torch.ones_like(m) * dy.unsqueeze(1) / m.shape[1]", r"m\.shape\[0\]` is not the constant", r"exactly the shape"),
 ]  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def _then(said: str) -> str:
     if not said or OTHER in said.lower():
         return said
     said = said.replace("your answer", "the answer").replace("Your answer", "The answer")
-    plain = said.split()[0] in ("The", "This", "Each", "You", "With", "Without", "In", "Where", "Reshaped", "Summed", "At", "What")
+    plain = said.split()[0] in ("The", "This", "These", "Each", "You", "With", "Without", "In", "Where", "Reshaped", "Summed", "At", "What")
     return f"{OTHER.capitalize()}: {said[0].lower() if plain else said[0]}{said[1:]}"
 
 

@@ -158,7 +158,10 @@ def _of_whole(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
         yield summed(draft, (axis,), keep=True)
     yield from (method(draft, "unsqueeze", axis) for axis in range(answer.dim() + 1))
     if answer.dim() < oracle.dim() or 1 in answer.shape:
-        yield ast.BinOp(ast.Call(parsed("torch.ones_like"), [ast.Name(case.node, ast.Load())], []), ast.Mult(), draft)
+        ones = ast.Call(parsed("torch.ones_like"), [ast.Name(case.node, ast.Load())], [])
+        yield ast.BinOp(ones, ast.Mult(), draft)
+        if answer.dim() < oracle.dim():
+            yield from (ast.BinOp(ones, ast.Mult(), method(draft, "unsqueeze", axis)) for axis in range(answer.dim() + 1))
     if answer.dim() >= 2:
         yield ast.Attribute(draft, "mT", ast.Load())
     if answer.numel() == oracle.numel() and answer.shape != oracle.shape:

@@ -36,7 +36,8 @@ from backprop_check.diagnosis.rules.needless_sum import busy
 from backprop_check.records import Diagnosis
 
 ALONG = ("sum", "mean", "amax", "amin", "max", "min", "prod", "norm", "var", "std", "logsumexp", "softmax", "log_softmax", "cumsum",
-         "cat", "stack", "argmax", "argmin", "flip", "one_hot", "gather", "scatter", "index_add", "unsqueeze")  # fmt: skip
+         "cat", "stack", "argmax", "argmin", "flip", "one_hot", "gather", "scatter", "index_add", "unsqueeze",
+         "scatter_", "scatter_add", "scatter_add_", "index_add_")  # fmt: skip
 OVER = frozenset(ALONG[:14]) | {"argmax", "argmin", "flip"}
 """Those that run over the axes of a tensor of their own; the others take an axis of what they make, or of what they join."""
 
