@@ -27,6 +27,9 @@ ROWS = [
     # What only lends its shape to a line gets nothing back from it.
     ("q = x**3; m = q.sum(0) / len(x)", "x (N, C)", RANDN, "dq = torch.ones_like(q) * dm / len(x); dx = 3 * x * dq", "dq = torch.ones_like(q) * dm / len(x); dx = 3 * x**2 * dq",
      r"one number of x rises|power", r"in m |`m = q"),
+    # A difference that stands so in the forward is not turned round: the minus before it is missing.
+    ("loss = -((1 - p) * c + p * e).mean()", "p (N), c (N), e (N)", RANDN, "dc = (1 - p) / len(c)", "dc = -(1 - p) / len(c)",
+     r"opposite sign", r"turned round|two sides"),
     # The slope of a loss changes with what it is taken of, though its size is read too.
     ("loss = F.nll_loss(torch.log_softmax(z, 1), k)", "z (N, C), k (N) of C", RANDN, "dz = loss * torch.softmax(z, 1)",
      "dz = (torch.softmax(z, 1) - F.one_hot(k, z.shape[1])) / z.shape[0]", r"one number of z rises", r"is the same whatever"),
