@@ -30,6 +30,11 @@ ROWS = [
     # A difference that stands so in the forward is not turned round: the minus before it is missing.
     ("loss = -((1 - p) * c + p * e).mean()", "p (N), c (N), e (N)", RANDN, "dc = (1 - p) / len(c)", "dc = -(1 - p) / len(c)",
      r"opposite sign", r"turned round|two sides"),
+    # A use that is left out within one line further on; of two that send back the same nobody can tell which it is.
+    ("u = torch.sigmoid(a @ W); y = u * p + (1 - u) * q", "a (N, K), W (K, C), p (N, C), q (N, C)", RANDN, "da = (p * dy * u * (1 - u)) @ W.T",
+     "da = ((p - q) * dy * u * (1 - u)) @ W.T", r"from u through the 2nd use in y", r"another form|not the derivative"),
+    ("u = torch.tanh(a); y = u * u * p", "a (N, C), p (N, C)", RANDN, "da = u * p * dy * (1 - u**2)", "da = 2 * u * p * dy * (1 - u**2)",
+     r"factor 2 is missing", r"does not come back"),
     # The slope of a loss changes with what it is taken of, though its size is read too.
     ("loss = F.nll_loss(torch.log_softmax(z, 1), k)", "z (N, C), k (N) of C", RANDN, "dz = loss * torch.softmax(z, 1)",
      "dz = (torch.softmax(z, 1) - F.one_hot(k, z.shape[1])) / z.shape[0]", r"one number of z rises", r"is the same whatever"),
