@@ -229,11 +229,18 @@ def gradient_without_its_slope(case: Case) -> Diagnosis | None:
     # Beside a derivative that is there already, another factor does not complete it, but a divisor of the forward that is nowhere in it.
     there = any(_is_tensor(case, name) and name.id not in case.available for name in names_used(case.draft)) if case.draft else False
     there = there and not (case.draft is not None and _is_lost_divisor(factor, case.draft))
+    error, place = f"a factor of the derivative is missing beside `{text(part)}`", part
+    if there:
+        whole = _product_of(case, part)
+        beside = [factor for divides, factor in factors(whole)[1] if factor is not part and not divides and _is_tensor(case, factor)]
+        single = len(beside) == 1 and len(factors(whole)[1]) == 2
+        place = beside[0] if single else whole
+        error = f"{f'`{short(place)}`' if single else f'what `{text(part)}` is multiplied with'} is not the derivative that belongs here"
     return case.proven(
         "wrong-local-derivative" if there else "missing-local-derivative",
-        error=f"a factor of the derivative is missing beside `{text(part)}`",
+        error=error,
         note=example(case),
         help=asks(case),
-        span=case.span(part),
+        span=case.span(place),
         fix=text(expression),
     )
