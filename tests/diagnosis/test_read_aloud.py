@@ -218,3 +218,27 @@ def test_the_caret_stands_under_the_path_that_is_concerned(answer: str, under: s
     assert wrong.span is not None
     row, begin, _, end = wrong.span
     assert report.submission.lines[row - 1][begin:end] == under
+
+
+GATED = '''"""A gate."""
+import torch
+def inputs(N=5, C=3):
+    return dict(z=torch.randn(N, C), a=torch.randn(N, C), b=torch.randn(N, C))
+def forward(z, a, b):
+    g = torch.sigmoid(z)    # (N, C)
+    y = g * a + b           # (N, C)
+    return y
+def backward(z, a, b, g, y, dy):
+    dz = ...
+'''
+
+
+def test_a_gradient_that_is_not_asked_for_is_a_name_of_the_learners(tmp_path: Path, zygote: Zygote) -> None:
+    exercise, path = tmp_path / "ex01_gate.py", tmp_path / "answer.py"
+    exercise.write_text(GATED)
+    path.write_text(GATED.replace("dz = ...", "dg = b * dy\n    dz = g * (1 - g) * dg"))
+    report = check(exercise, path, zygote)
+    said(report, r"`b` stands where another", r"this is not the derivative|which tensor decides")
+    (gradient,) = report.gradients
+    assert report.submission is not None and gradient.diagnoses[0].span is not None
+    assert report.submission.lines[gradient.diagnoses[0].span[0] - 1].strip() == "dg = b * dy"
