@@ -35,6 +35,13 @@ ROWS = [
      "da = ((p - q) * dy * u * (1 - u)) @ W.T", r"from u through the 2nd use in y", r"another form|not the derivative"),
     ("u = torch.tanh(a); y = u * u * p", "a (N, C), p (N, C)", RANDN, "da = u * p * dy * (1 - u**2)", "da = 2 * u * p * dy * (1 - u**2)",
      r"factor 2 is missing", r"does not come back"),
+    # A number within what a function is taken of is no factor of the gradient.
+    ("y = torch.exp(-x**2 / 2) * w", "x (N, C), w (C)", RANDN, "dx = -x * torch.exp(-x**2) * w * dy", "dx = -x * torch.exp(-x**2 / 2) * w * dy",
+     r"the forward has `torch\.exp\(-x \*\* 2 / 2\)`", r"what comes back"),
+    ("y = torch.erf(x / 2**0.5) / 2", "x (N, C)", RANDN, "dx = torch.exp(-x**2) / (2 * torch.pi)**0.5 * dy", "dx = torch.exp(-x**2 / 2) / (2 * torch.pi)**0.5 * dy",
+     r"Work out what `torch\.exp` is to be taken of", r"divides by|what comes back"),
+    # Two changes of one part are no two mistakes; a part that is told of stands in the line.
+    ("y = (1 - u) * v + u * h", "u (N, C), v (N, C), h (N, C)", "torch.rand", "dv = dy * (1 - v**2)", "dv = dy * (1 - u)", r"`v ?\*\* ?2` is not", r"right power"),
     # The slope of a loss changes with what it is taken of, though its size is read too.
     ("loss = F.nll_loss(torch.log_softmax(z, 1), k)", "z (N, C), k (N) of C", RANDN, "dz = loss * torch.softmax(z, 1)",
      "dz = (torch.softmax(z, 1) - F.one_hot(k, z.shape[1])) / z.shape[0]", r"one number of z rises", r"is the same whatever"),
