@@ -42,6 +42,10 @@ ROWS = [
      r"Work out what `torch\.exp` is to be taken of", r"divides by|what comes back"),
     # Two changes of one part are no two mistakes; a part that is told of stands in the line.
     ("y = (1 - u) * v + u * h", "u (N, C), v (N, C), h (N, C)", "torch.rand", "dv = dy * (1 - v**2)", "dv = dy * (1 - u)", r"`v ?\*\* ?2` is not", r"right power"),
+    # Two names exchanged are one thing.
+    ("u = x * a; v = x * b; y = torch.sin(u) * v", "x (N, C), a (C), b (C)", RANDN,
+     "du = v * torch.cos(u) * dy; dv = torch.sin(u) * dy; dx = a * dv + b * du", "du = v * torch.cos(u) * dy; dv = torch.sin(u) * dy; dx = a * du + b * dv",
+     r"`a` and `b` stand in each other's place", r"another tensor belongs|how x moves the loss"),
     # The slope of a loss changes with what it is taken of, though its size is read too.
     ("loss = F.nll_loss(torch.log_softmax(z, 1), k)", "z (N, C), k (N) of C", RANDN, "dz = loss * torch.softmax(z, 1)",
      "dz = (torch.softmax(z, 1) - F.one_hot(k, z.shape[1])) / z.shape[0]", r"one number of z rises", r"is the same whatever"),
