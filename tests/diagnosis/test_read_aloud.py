@@ -46,6 +46,15 @@ ROWS = [
     ("u = x * a; v = x * b; y = torch.sin(u) * v", "x (N, C), a (C), b (C)", RANDN,
      "du = v * torch.cos(u) * dy; dv = torch.sin(u) * dy; dx = a * dv + b * du", "du = v * torch.cos(u) * dy; dv = torch.sin(u) * dy; dx = a * du + b * dv",
      r"`a` and `b` stand in each other's place", r"another tensor belongs|how x moves the loss"),
+    # Of a fused operation: the term that lacks a factor, and what a variance divides by.
+    ("n = F.layer_norm(x, (3,)); y = n * w", "x (N, 3), w (3)", RANDN,
+     "dn = w * dy; dx = (dn - dn.mean(1, keepdim=True) - (n * dn).mean(1, keepdim=True)) / torch.sqrt(x.var(1, unbiased=False, keepdim=True) + 1e-5)",
+     "dn = w * dy; dx = (dn - dn.mean(1, keepdim=True) - n * (n * dn).mean(1, keepdim=True)) / torch.sqrt(x.var(1, unbiased=False, keepdim=True) + 1e-5)",
+     r"this term lacks a factor", r"count them|each operation between"),
+    ("n = F.layer_norm(x, (3,)); y = n * w", "x (N, 3), w (3)", RANDN,
+     "dn = w * dy; dx = (dn - dn.mean(1, keepdim=True) - n * (n * dn).mean(1, keepdim=True)) / torch.sqrt(x.var(1, keepdim=True) + 1e-5)",
+     "dn = w * dy; dx = (dn - dn.mean(1, keepdim=True) - n * (n * dn).mean(1, keepdim=True)) / torch.sqrt(x.var(1, unbiased=False, keepdim=True) + 1e-5)",
+     r"divides by n - 1, where n belongs", r"is not the derivative"),
     # The slope of a loss changes with what it is taken of, though its size is read too.
     ("loss = F.nll_loss(torch.log_softmax(z, 1), k)", "z (N, C), k (N) of C", RANDN, "dz = loss * torch.softmax(z, 1)",
      "dz = (torch.softmax(z, 1) - F.one_hot(k, z.shape[1])) / z.shape[0]", r"one number of z rises", r"is the same whatever"),

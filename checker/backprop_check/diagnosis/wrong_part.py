@@ -74,11 +74,14 @@ def _told(case: Case, expression: ast.expr, part: ast.expr, replacement: ast.exp
     if function is not None:
         code, error, note = function
         whole = place
+    move = asks(case)
+    if (fewer := _of_one_less(part, replacement)) is not None:
+        code, (error, move), note = "wrong-scale", fewer, ""
     return case.proven(
         code,
         error=error,
         note=note,
-        help=asks(case),
+        help=move,
         span=case.span(whole),
         evidence=f"With {shown} in the place of `{text(part)}` the expression equals autograd's gradient in every trial.",
         fix=text(expression),
@@ -163,6 +166,22 @@ def _of_function(case: Case, name: str, call: ast.expr) -> tuple[str, str, str] 
         error = f"the formula is right, but `{name}` is what goes into `{text(call)}`"
         return "wrong-point", error, f"In {lines([line])} it belongs to what comes out of that."
     return "wrong-operand", f"`{name}` {ANOTHER[1]}", f"{lines([line])} brings in `{text(call)}`, not `{name}`."
+
+
+def _of_one_less(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
+    """Error and help where a variance is divided by n - 1 in the place of n, or the other way round."""
+    mine, due = (_divided_by(node) for node in (part, replacement))
+    if mine is None or due is None or mine == due:
+        return None
+    return f"`{short(part)}` divides by {mine}, where {due} belongs", f"Write `{text(replacement)}`."
+
+
+def _divided_by(node: ast.expr) -> str | None:
+    """What a variance, or its root, divides by, as it is called."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in ("var", "std"):
+        return None
+    said = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+    return "n" if said.get("unbiased") == "False" or said.get("correction") == "0" else "n - 1"
 
 
 def _calls(expression: ast.expr) -> list[ast.Call]:
