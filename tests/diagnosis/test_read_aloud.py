@@ -27,6 +27,34 @@ ROWS = [
     # What only lends its shape to a line gets nothing back from it.
     ("q = x**3; m = q.sum(0) / len(x)", "x (N, C)", RANDN, "dq = torch.ones_like(q) * dm / len(x); dx = 3 * x * dq", "dq = torch.ones_like(q) * dm / len(x); dx = 3 * x**2 * dq",
      r"one number of x rises|power", r"in m |`m = q"),
+    # A difference that stands so in the forward is not turned round: the minus before it is missing.
+    ("loss = -((1 - p) * c + p * e).mean()", "p (N), c (N), e (N)", RANDN, "dc = (1 - p) / len(c)", "dc = -(1 - p) / len(c)",
+     r"opposite sign", r"turned round|two sides"),
+    # A use that is left out within one line further on; of two that send back the same nobody can tell which it is.
+    ("u = torch.sigmoid(a @ W); y = u * p + (1 - u) * q", "a (N, K), W (K, C), p (N, C), q (N, C)", RANDN, "da = (p * dy * u * (1 - u)) @ W.T",
+     "da = ((p - q) * dy * u * (1 - u)) @ W.T", r"from u through the 2nd use in y", r"another form|not the derivative"),
+    ("u = torch.tanh(a); y = u * u * p", "a (N, C), p (N, C)", RANDN, "da = u * p * dy * (1 - u**2)", "da = 2 * u * p * dy * (1 - u**2)",
+     r"factor 2 is missing", r"does not come back"),
+    # A number within what a function is taken of is no factor of the gradient.
+    ("y = torch.exp(-x**2 / 2) * w", "x (N, C), w (C)", RANDN, "dx = -x * torch.exp(-x**2) * w * dy", "dx = -x * torch.exp(-x**2 / 2) * w * dy",
+     r"the forward has `torch\.exp\(-x \*\* 2 / 2\)`", r"what comes back"),
+    ("y = torch.erf(x / 2**0.5) / 2", "x (N, C)", RANDN, "dx = torch.exp(-x**2) / (2 * torch.pi)**0.5 * dy", "dx = torch.exp(-x**2 / 2) / (2 * torch.pi)**0.5 * dy",
+     r"Work out what `torch\.exp` is to be taken of", r"divides by|what comes back"),
+    # Two changes of one part are no two mistakes; a part that is told of stands in the line.
+    ("y = (1 - u) * v + u * h", "u (N, C), v (N, C), h (N, C)", "torch.rand", "dv = dy * (1 - v**2)", "dv = dy * (1 - u)", r"`v ?\*\* ?2` is not", r"right power"),
+    # Two names exchanged are one thing.
+    ("u = x * a; v = x * b; y = torch.sin(u) * v", "x (N, C), a (C), b (C)", RANDN,
+     "du = v * torch.cos(u) * dy; dv = torch.sin(u) * dy; dx = a * dv + b * du", "du = v * torch.cos(u) * dy; dv = torch.sin(u) * dy; dx = a * du + b * dv",
+     r"`a` and `b` stand in each other's place", r"another tensor belongs|how x moves the loss"),
+    # Of a fused operation: the term that lacks a factor, and what a variance divides by.
+    ("n = F.layer_norm(x, (3,)); y = n * w", "x (N, 3), w (3)", RANDN,
+     "dn = w * dy; dx = (dn - dn.mean(1, keepdim=True) - (n * dn).mean(1, keepdim=True)) / torch.sqrt(x.var(1, unbiased=False, keepdim=True) + 1e-5)",
+     "dn = w * dy; dx = (dn - dn.mean(1, keepdim=True) - n * (n * dn).mean(1, keepdim=True)) / torch.sqrt(x.var(1, unbiased=False, keepdim=True) + 1e-5)",
+     r"this term lacks a factor", r"count them|each operation between"),
+    ("n = F.layer_norm(x, (3,)); y = n * w", "x (N, 3), w (3)", RANDN,
+     "dn = w * dy; dx = (dn - dn.mean(1, keepdim=True) - n * (n * dn).mean(1, keepdim=True)) / torch.sqrt(x.var(1, keepdim=True) + 1e-5)",
+     "dn = w * dy; dx = (dn - dn.mean(1, keepdim=True) - n * (n * dn).mean(1, keepdim=True)) / torch.sqrt(x.var(1, unbiased=False, keepdim=True) + 1e-5)",
+     r"divides by n - 1, where n belongs", r"is not the derivative"),
     # The slope of a loss changes with what it is taken of, though its size is read too.
     ("loss = F.nll_loss(torch.log_softmax(z, 1), k)", "z (N, C), k (N) of C", RANDN, "dz = loss * torch.softmax(z, 1)",
      "dz = (torch.softmax(z, 1) - F.one_hot(k, z.shape[1])) / z.shape[0]", r"one number of z rises", r"is the same whatever"),
@@ -231,3 +259,27 @@ def test_the_caret_stands_under_the_path_that_is_concerned(answer: str, under: s
     assert wrong.span is not None
     row, begin, _, end = wrong.span
     assert report.submission.lines[row - 1][begin:end] == under
+
+
+GATED = '''"""A gate."""
+import torch
+def inputs(N=5, C=3):
+    return dict(z=torch.randn(N, C), a=torch.randn(N, C), b=torch.randn(N, C))
+def forward(z, a, b):
+    g = torch.sigmoid(z)    # (N, C)
+    y = g * a + b           # (N, C)
+    return y
+def backward(z, a, b, g, y, dy):
+    dz = ...
+'''
+
+
+def test_a_gradient_that_is_not_asked_for_is_a_name_of_the_learners(tmp_path: Path, zygote: Zygote) -> None:
+    exercise, path = tmp_path / "ex01_gate.py", tmp_path / "answer.py"
+    exercise.write_text(GATED)
+    path.write_text(GATED.replace("dz = ...", "dg = b * dy\n    dz = g * (1 - g) * dg"))
+    report = check(exercise, path, zygote)
+    said(report, r"`b` stands where another", r"this is not the derivative|which tensor decides")
+    (gradient,) = report.gradients
+    assert report.submission is not None and gradient.diagnoses[0].span is not None
+    assert report.submission.lines[gradient.diagnoses[0].span[0] - 1].strip() == "dg = b * dy"

@@ -38,9 +38,13 @@ def _claims(cause: Diagnosis, put_right: Case | None) -> tuple[Claim, ...]:
 
 
 def _is_there(case: Case, error: str) -> bool:
-    """Whether what an error quotes stands in the learner's lines, or in the forward: the line as it would be may have another form."""
-    there = _bare("\n".join([*(s.source for s in case.submission.statements), case.graph.exercise.source]))
-    return all(_bare(quoted.removesuffix("...")) in there for quoted in re.findall("`([^`]+)`", error))
+    """Whether the part that an error is about stands in the learner's answer, and what else it quotes there or in the forward.
+
+    The line as it would be may have another form.
+    """
+    answer = _bare(ast.unparse(case.draft) if case.draft is not None else "\n".join(s.source for s in case.submission.statements))
+    first, *others = (_bare(quoted.removesuffix("...")) for quoted in re.findall("`([^`]+)`", error) or [""])
+    return first in answer and all(other in answer or other in _bare(case.graph.exercise.source) for other in others)
 
 
 def _bare(quoted: str) -> str:

@@ -29,9 +29,6 @@ First = Callable[[Case], Diagnosis | None]
 NAMED = 4
 """So many meetings are asked for the names of their mistakes."""
 
-FAR = 1000
-"""As if so many letters were changed: two mistakes of which one is told of a part that the learner's line does not have."""
-
 NEAR = 24
 """Two mistakes that are put right by changing so few letters are taken at once; else the nearest of those that are asked."""
 
@@ -99,17 +96,15 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
     slips_there = [n for n in ast.walk(draft) if ast.dump(n) == ast.dump(goal.left)]
     of_slip = [in_place(put(draft, n, goal.part), draft) for n in slips_there if len(slips_there) == 1 or _mends(case, half, n, goal)][:1]
     bare = unbracketed(right) if any(ast.dump(half) == ast.dump(e) for e, _ in bracketed(case, draft)) else ()
-    held: tuple[int, Diagnosis, Diagnosis] | None = None
     for other in (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in bare)):
         without = case.put_right(other)
         one = first(without) if without is not None and not without.is_oracle(without.answers) else None
-        if one is not None and (one.code, one.span, one.error) != (two.code, two.span, two.error):
+        if one is not None and (one.span is None or one.span != two.span):  # two of one part are one thing: another one belongs there
             told = replace(told_beside(case, one, without), fix=one.fix), replace(told_beside(case, two, left), fix=two.fix)
             changes = _changes(draft, half) + _changes(draft, other)
             if not any(d.error.startswith(OTHER) and "of a part" in page(d.code).traits for d in told):
-                return changes, *told
-            held = held or (changes + FAR, *told)  # told of a part that the learner's line does not have: where nothing else is told
-    return held
+                return changes, *told  # else told of a part that the learner's line does not have
+    return None
 
 
 def _mends(case: Case, half: ast.expr, part: ast.AST, goal: Slip) -> bool:

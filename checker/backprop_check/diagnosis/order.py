@@ -13,6 +13,7 @@ from types import ModuleType
 from backprop_check.diagnosis import brackets, valued
 from backprop_check.diagnosis.by_slip import by_slip
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.exchanged import exchanged
 from backprop_check.diagnosis.neighbours import neighbour
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.reordered import reordered
@@ -64,6 +65,7 @@ FORMULA = _codes(
 # The value alone, whatever made it: the farthest from the learner's line, and nearest to chance.
 VALUE: tuple[Find, ...] = (
     by_statement,
+    exchanged,
     neighbour,
     by_slip,
     reordered,
