@@ -125,10 +125,16 @@ dy = (x - x.mean(0)) * dh / x                           | wrong-point wrong-oper
 dy = torch.cat([x.sum(1), dh.sum(1)], 2)                | wrong-axis shape-error
 dy = torch.cat([x.sum(1), dh.sum(1)])                   | wrong-axis
 dy = torch.cat([x.sum(), dh.sum(1)], 1)                 | summed-everything wrong-axis
+dy = (x > p) * dh / (x > p)                             | missing-sum diagonal-jacobian missing-local-derivative
 """
 RIGHT = {
     "de": ("dz.permute(0, 2, 1)",),
-    "dy": ("dx[:, :x.shape[1]]", "(x - x.mean(0)) * dh / x.var(0, unbiased=False)", "torch.cat([x.sum(1), dh.sum(1)], 1)"),
+    "dy": (
+        "dx[:, :x.shape[1]]",
+        "(x - x.mean(0)) * dh / x.var(0, unbiased=False)",
+        "torch.cat([x.sum(1), dh.sum(1)], 1)",
+        "(x > p) * dh / (x > p).sum(0)",
+    ),
     "dx": (
         "(p > 0) * dp",
         "dh + ds / x.shape[1]",

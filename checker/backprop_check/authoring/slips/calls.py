@@ -76,6 +76,7 @@ def at_call(place: Place, names: Names) -> Iterator[LabelledSlip]:
                 *_METHOD_LEFT_OUT.get(name, ()),
                 *also(name in ("sum", "mean") and place.inner, "diagonal-jacobian"),
                 *also(_cancels(place, node.func.value), "missing-branch"),
+                *also(name == "sum" and isinstance(node.func.value, ast.Compare), "missing-local-derivative"),  # how many it holds at
             ),
             node.func.value,
         )
