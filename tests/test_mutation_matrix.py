@@ -68,7 +68,7 @@ ds = (x * dp).sum(1, keepdim=True)[None]                | extra-keepdim
 db = dz.sum(0, keepdim=True)                            | extra-keepdim
 db = dz.sum(1)                                          | wrong-axis
 db = de.sum(0)                                          | missing-sum
-db = de.sum(2)                                          | wrong-axis
+db = de.sum(2)                                          | wrong-axis missing-sum
 
 dh = dz @ W                                             | missing-transpose wrong-transpose
 dh = W.T @ dz                                           | wrong-transpose
@@ -117,11 +117,24 @@ dx = dh + ds / x.shape[0]                               | wrong-axis wrong-scale
 dx = x * dh                                             | wrong-point wrong-operand wrong-local-derivative
 de = dz.permute(0, 1, 1)                                | wrong-permutation reversed-axes missing-transpose wrong-transpose shape-error
 de = dz                                                 | wrong-permutation missing-transpose
-dy = dx[:, :x.shape[0]]                                 | wrong-axis
+dy = dx[:, :x.shape[0]]                                 | wrong-axis wrong-slice
+dy = (x - x) * dh / x.var(0, unbiased=False)            | missing-sum diagonal-jacobian missing-branch
+dy = (x - x.mean(0)) * dh / x.var(1, unbiased=False)    | wrong-axis
+dy = (x - x.mean(0)) * dh / x.var(0)                    | wrong-scale wrong-local-derivative
+dy = (x - x.mean(0)) * dh / x                           | wrong-point wrong-operand wrong-local-derivative
+dy = torch.cat([x.sum(1), dh.sum(1)], 2)                | wrong-axis shape-error
+dy = torch.cat([x.sum(1), dh.sum(1)])                   | wrong-axis
+dy = torch.cat([x.sum(), dh.sum(1)], 1)                 | summed-everything wrong-axis
+dy = (x > p) * dh / (x > p)                             | missing-sum diagonal-jacobian missing-local-derivative
 """
 RIGHT = {
     "de": ("dz.permute(0, 2, 1)",),
-    "dy": ("dx[:, :x.shape[1]]",),
+    "dy": (
+        "dx[:, :x.shape[1]]",
+        "(x - x.mean(0)) * dh / x.var(0, unbiased=False)",
+        "torch.cat([x.sum(1), dh.sum(1)], 1)",
+        "(x > p) * dh / (x > p).sum(0)",
+    ),
     "dx": (
         "(p > 0) * dp",
         "dh + ds / x.shape[1]",

@@ -76,6 +76,7 @@ def at_call(place: Place, names: Names) -> Iterator[LabelledSlip]:
                 *_METHOD_LEFT_OUT.get(name, ()),
                 *also(name in ("sum", "mean") and place.inner, "diagonal-jacobian"),
                 *also(_cancels(place, node.func.value), "missing-branch"),
+                *also(name == "sum" and isinstance(node.func.value, ast.Compare), "missing-local-derivative"),  # how many it holds at
             ),
             node.func.value,
         )
@@ -91,7 +92,7 @@ def at_call(place: Place, names: Names) -> Iterator[LabelledSlip]:
         yield "function", fair, _with(node, func=ast.Attribute(node.func.value, other, ast.Load()))
     if len(node.args) > 1:
         exchanged = (*also(name == "outer", "transposed", "wrong-transpose"), *also(name in MOVES, "wrong-permutation"))
-        yield "swap", exchanged, _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
+        yield "swap", (*exchanged, "shape-error"), _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
         for i in range(1, len(node.args)):
             yield "argument", _ARGUMENT_LEFT_OUT.get(name, ()), _with(node, args=[*node.args[:i], *node.args[i + 1 :]])
 

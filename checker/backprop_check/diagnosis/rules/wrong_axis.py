@@ -72,7 +72,7 @@ def _of_a_shape(case: Case) -> Diagnosis | None:
 
 
 def _lacking(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    """Each axis that a tensor has, for one of a `shape` that it has not."""
+    """Each axis that a tensor has, for one of a `shape` that it has not; then another tensor, which may have it."""
     for part in parts(expression):
         if not (isinstance(part, ast.Subscript) and isinstance(part.value, ast.Attribute) and part.value.attr == "shape"):
             continue
@@ -80,6 +80,9 @@ def _lacking(case: Case, expression: ast.expr) -> Iterator[Edit]:
         if names is not None and isinstance(axis, int) and not -len(names) <= axis < len(names):
             for other in range(len(names)):
                 yield put(expression, part.slice, ast.copy_location(ast.Constant(other), part.slice)), part
+            if isinstance(part.value.value, ast.Name):
+                for name in case.graph.exercise.names:
+                    yield put(expression, part.value.value, ast.copy_location(ast.Name(name, ast.Load()), part.value.value)), part
 
 
 def _copied(case: Case, expression: ast.expr) -> Iterator[Edit]:
