@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -123,3 +124,22 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh_course: Path) 
     folder = shutil.copytree(fresh_course, tmp_path / "course")
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout, built once for all processes of a run."""
+    import fcntl
+
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with (folder / "wheel.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not any(folder.glob("*.whl")):
+            how = ("--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir")
+            command = [sys.executable, "-m", "pip", "wheel", *how, str(folder), str(Path(__file__).parents[1])]
+            built = subprocess.run(command, capture_output=True, text=True)
+            assert built.returncode == 0, built.stderr
+    (made,) = folder.glob("backprop_check-*.whl")
+    return made

@@ -522,9 +522,11 @@ def test_a_course_that_may_not_be_looked_into_is_one(argument: str, course: Path
 
 
 def test_ctrl_c_ends_it_quietly(course: Path) -> None:
-    edit(course, "ex05", "dact = ...", "dact = [0 for _ in iter(int, 1)]")
+    edit(course, "ex05", "dact = ...", f"open({str(course / 'reached')!r}, 'w').close()\n    dact = [0 for _ in iter(int, 1)]")
     with process("ex05", "--time-limit", "100", cwd=course) as run:
-        time.sleep(4)
+        while not (course / "reached").exists():
+            assert run.poll() is None
+            time.sleep(0.05)
         run.send_signal(signal.SIGINT)
         out, err = run.communicate(timeout=120)
     assert (run.returncode, out, err) == (130, "", "")

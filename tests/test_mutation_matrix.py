@@ -176,7 +176,11 @@ def test_the_example_in_the_docstring() -> None:
 
 @pytest.fixture(scope="module")
 def mutations() -> dict[str, Mutations]:
-    return {path.stem.split("_")[0]: read_mutations(path) for path in sorted(SOLUTIONS.glob("*.py"))}
+    """Of every third solution, and of those that are asked about below."""
+    paths = sorted(SOLUTIONS.glob("*.py"))
+    asked = {"ex01", "ex01b", "ex02", "ex05", "ex05b", "ex08", "ex10", "ex12"}
+    chosen = {path.stem.split("_")[0]: path for n, path in enumerate(paths) if n % 3 == 0 or path.stem.split("_")[0] in asked}
+    return {name: read_mutations(path) for name, path in chosen.items()}
 
 
 def test_every_fair_name_is_in_the_catalogue(mutations: dict[str, Mutations]) -> None:

@@ -27,7 +27,7 @@ RIGHT = (
 
 def test_every_way_of_breaking_a_line() -> None:
     """A sample of what `breaking.py` tries."""
-    found = [case for path in breaking.SOLUTIONS for case in breaking.cases(path, 263)]
+    found = [case for path in breaking.SOLUTIONS for case in breaking.cases(path, 601)]
     assert len(found) > 150
     wrong = [f"{case.name}: {said}" for case in found if (said := breaking.wrong(case))]
     assert not wrong, "\n".join(wrong)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import made
@@ -35,7 +36,10 @@ LONG = {"FlashAttention", "GeluTanh"}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in CASES if name not in LONG])
-def test_the_verdict_is_torchs(name: str) -> None:
+def test_the_verdict_is_torchs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the verdict alone: why one is wrong is left unsought."""
+    monkeypatch.setattr("backprop_check.live.explained.explain", lambda *_: {})
+    monkeypatch.setattr(sys.modules["backprop_check.pairs.examine"], "_mended", lambda *_: None)
     inputs, slips = CASES[name]
     for old, new in [("", ""), *slips]:
         function = made.function(name, old, new)
