@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from backprop_check.classroom.results import Result
+from backprop_check.comparison.held import Held
 from backprop_check.comparison.judge import Judged, judge
 from backprop_check.comparison.seeds import Seeds
 from backprop_check.diagnosis.causes import FACTS
@@ -73,6 +74,7 @@ class Bench:
         # The trials follow from the secret and the code, so equal code is judged once: but what a clock or a death decided is tried again.
         self._of_code = Remembered(self._judged, REPORTS, lasts=lambda found: found.outcome == "judged")
         self._of_file = Remembered(self._read_and_judged, REPORTS, lasts=lambda found: found.outcome == "judged" and found.whole)
+        self._held = {graph.exercise.id: Held() for graph in self._graphs.values()}
         for graph in self._graphs.values():
             trace(graph, 0, graph.sizes[0])
         load_mistakes()
@@ -107,7 +109,7 @@ class Bench:
     def _judged(self, graph: Graph, submission: Submission, draw: Seeds) -> Found:
         """Judge by trials that are secret; explain what is wrong by others, the same for everybody: no word tells of the first."""
         limits = Limits(self._setup.time_limit, self._setup.whole)
-        judged = judge(graph, submission, self._zygote, limits, draw, self._traced, marks_only=True)
+        judged = judge(graph, submission, self._zygote, limits, draw, self._traced, marks_only=True, held=self._held[graph.exercise.id])
         if not judged.trouble and all(needs_no_word(v) and not any(run.passed for run in v.runs) for v in judged.verdicts):
             nominal = [replace(v, worst=0) for v in judged.verdicts]
             return Found(_unseen(as_json(build_report(graph.exercise, submission, nominal, {}))), _outcome(judged))
@@ -116,7 +118,7 @@ class Bench:
     def _explained(self, graph: Graph, submission: Submission, judged: Judged) -> dict[str, Any]:
         limits, draw = Limits(self._setup.time_limit, self._setup.whole), shown_seeds(graph.exercise.id)
         try:
-            shown = judge(graph, submission, self._zygote, limits, draw, self._traced, skipped=judged.skipped)
+            shown = judge(graph, submission, self._zygote, limits, draw, self._traced, judged.skipped, held=self._held[graph.exercise.id])
         except NothingRan:
             silent = [replace(v, worst=0, runs=tuple(replace(run, passed=()) for run in v.runs)) for v in judged.verdicts]
             return _unseen(as_json(build_report(graph.exercise, submission, silent, _unexplained(silent, silent))))
