@@ -85,6 +85,9 @@ def test_a_busy_judge_gets_its_next_task_only_where_that_cannot_make_the_command
     assert pool._fitting(idle, waiting).submission == "long"
     pool._judges = [busy, busy]
     assert pool._free(waiting=3) is busy and pool._free(waiting=2) is None, "the last ones are left for whoever is free first"
+    busy.tasks.append(task("next", b"x" * (SMALL - 10)))
+    assert pool._free(waiting=4) is None and pool._free(waiting=5) is busy
+    assert pool._fitting(busy, deque([task("more", b"x" * 20), task("least", b"z")])).submission == "least"
 
 
 def verdict(status, why=(), changed=()):
