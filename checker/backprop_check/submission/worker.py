@@ -83,8 +83,8 @@ def serve(end: socket.socket, confined: bool) -> None:
         read_float32_as_float64()
     sys.meta_path.insert(0, Importer(beside, module["__builtins__"], run_each))
     seed()
-    _run_prelude(channel, order, skipped, module)
     tree = ast.parse(order["body"])
+    _run_prelude(channel, order, skipped, module, tree if order["prelude"] == order["body"] else ast.parse(order["prelude"]))
     unknown = _unknown(order, tree)
     defaults = _defaults(unknown, module)
 
@@ -329,9 +329,9 @@ def _run_exercise(text: str, scope: dict[str, Any]) -> None:
                 exec(code, scope)
 
 
-def _run_prelude(channel: Channel, order: Mapping[str, Any], skipped: Mapping[int, Any], scope: dict[str, Any]) -> None:
+def _run_prelude(channel: Channel, order: Mapping[str, Any], skipped: Mapping[int, Any], scope: dict[str, Any], tree: ast.Module) -> None:
     """Run what stands before `backward` and is needed, statement by statement; they are numbered -1, -2, ..."""
-    runs = needed(ast.parse(order["prelude"]).body, order["needs"]).runs
+    runs = needed(tree.body, order["needs"]).runs
     numbers = {id(node): -number for number, node in enumerate(units(runs), 1)}
 
     def begins(node: ast.stmt) -> bool:
