@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from seeded import Seeded
 
 from backprop_check.cli.main import main
 from backprop_check.submission.spawner import Spawner
@@ -94,13 +95,16 @@ def pytest_configure() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--worker", choices=("fork", "spawn"), default="fork", help="spawn: start each worker, as where nothing forks")
+    told = "spawn: each worker is started as where nothing forks, from a Python that has loaded torch; start: each loads torch itself"
+    parser.addoption("--worker", choices=("fork", "spawn", "start"), default="fork", help=told)
 
 
 @pytest.fixture(scope="session")
 def zygote(request: pytest.FixtureRequest) -> Iterator[Workers]:
     """Where the workers of every test come from. Started, not forked: pytest may have used torch's threads."""
-    with Spawner() if request.config.getoption("--worker") == "spawn" else started() as workers:
+    with {"fork": started, "spawn": Seeded if hasattr(os, "fork") else Spawner, "start": Spawner}[
+        request.config.getoption("--worker")
+    ]() as workers:
         yield workers
 
 

@@ -148,15 +148,19 @@ class Desk(App[None]):
             try:
                 self.report = judged(self.question, self.args_of_check())
                 if self.report.message is not None:
-                    said[:0] = prose(self.report.message, self.columns)
+                    said[:0] = self.complaint(self.report.message)
                     self.report = None
                 else:
                     said[:0] = [*mistake_lines(self.report, self.columns), *learned(self.question, self.report, before)]
             except BadInput as error:
                 self.report = None
-                said[:0] = prose(str(error), self.columns)
+                said[:0] = self.complaint(str(error))
         self.exercise = self.report.exercise if self.report is not None else _read(self.question)
         self.body = said
+
+    def complaint(self, message: str) -> list[Text]:
+        """What is wrong with the file, called by its name alone, as at the foot of the screen."""
+        return list(prose(message.replace(str(self.question.exercise), self.question.exercise.name), self.columns))
 
     def look(self, key: str) -> None:
         """Show what a command shows, in the place of the report."""

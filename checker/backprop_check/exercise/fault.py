@@ -13,6 +13,7 @@ from backprop_check.exercise.conflict import MARK
 from backprop_check.exercise.logical import margin_of
 from backprop_check.exercise.newer import newer_python
 
+BOTH_SIDES = "git left both sides of a conflict here"
 _PROMPT = re.compile(r"\s*(>>>|\.\.\.(?=\s+\S)|In \[\d*\]:|Out\[\d*\]:|```)")
 _CODE = re.compile(r"character .*U\+([0-9A-F]{4,6})")
 _ASCII = {"×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "∕": "/", "−": "-", "–": "-", "—": "-", "←": "=", "≔": "=", "→": "->"}
@@ -37,7 +38,7 @@ class Fault:
         return cls(
             row,
             0,
-            "git left both sides of a conflict here",
+            BOTH_SIDES,
             "Keep one of the two versions, and delete the other and the marks: the lines that begin with <<<<<<<, ======= and >>>>>>>.",
         )
 
