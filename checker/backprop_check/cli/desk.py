@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -50,6 +51,7 @@ KEYS = {
 }
 NAMED = {"?": "question_mark"}
 BUSY = "checking..."
+NEXT = re.compile(r"^Next: `backprop-check (\w+)`")
 AT_LINE = {"vi", "vim", "nvim", "nano", "emacs", "emacsclient", "kak", "micro", "joe", "ne"}
 """Editors that open a file at a line when told `+LINE` before it."""
 
@@ -141,7 +143,7 @@ class Desk(App[None]):
 
     def check(self) -> None:
         """Check the exercise; its first mistake is the body."""
-        from backprop_check.cli.check import judged, learned
+        from backprop_check.cli.check import judged, learned, next_steps
 
         before = self.question.progress.of(self.question.id).get("targets", {})
         with held(self.columns) as said:
@@ -151,7 +153,9 @@ class Desk(App[None]):
                     said[:0] = self.complaint(self.report.message)
                     self.report = None
                 else:
-                    said[:0] = [*mistake_lines(self.report, self.columns), *learned(self.question, self.report, before)]
+                    steps = next_steps(self.question, self.report) if self.report.status == "passed" else []
+                    on = (line for step in steps for line in prose(NEXT.sub(r"Next (n): \1", step), self.columns, indent=0))
+                    said[:0] = [*mistake_lines(self.report, self.columns), *on, *learned(self.question, self.report, before)]
             except BadInput as error:
                 self.report = None
                 said[:0] = self.complaint(str(error))
