@@ -97,16 +97,20 @@ def pytest_configure() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--worker", choices=("fork", "spawn"), default="fork", help="spawn: start each worker, as where nothing forks")
+    told = "spawn: each worker is started as where nothing forks, from a Python that has loaded torch; start: each loads torch itself"
+    parser.addoption("--worker", choices=("fork", "spawn", "start"), default="fork", help=told)
 
 
 @pytest.fixture(scope="session")
 def zygote(request: pytest.FixtureRequest) -> Iterator[Workers]:
     """Where the workers of every test come from. Started, not forked: pytest may have used torch's threads."""
+    from seeded import Seeded
+
     from backprop_check.submission.spawner import Spawner
     from backprop_check.submission.workers import started
 
-    with Spawner() if request.config.getoption("--worker") == "spawn" else started() as workers:
+    ways = {"fork": started, "spawn": Seeded if hasattr(os, "fork") else Spawner, "start": Spawner}
+    with ways[request.config.getoption("--worker")]() as workers:
         yield workers
 
 
