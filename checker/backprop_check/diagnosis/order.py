@@ -14,6 +14,7 @@ from backprop_check.diagnosis import brackets, valued
 from backprop_check.diagnosis.by_slip import by_slip
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.neighbours import neighbour
+from backprop_check.diagnosis.other_part import other_part
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.reordered import reordered
 from backprop_check.diagnosis.rounds import by_statement
@@ -71,6 +72,7 @@ VALUE: tuple[Find, ...] = (
     updated,
     whose_gradient,
     hard_coded_size.besides,
+    other_part,
 )
 
 LAST: tuple[str | Find, ...] = (not_finite.anyway, "wrong-idea", "unrecognised")

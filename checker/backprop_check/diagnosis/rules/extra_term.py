@@ -179,6 +179,8 @@ def _one_less(case: Case, expression: ast.expr) -> Iterator[Edit]:
             yield put(expression, part, part.left), part.right
             if isinstance(part.op, ast.Mult):
                 yield put(expression, part, part.right), part.left
+                if isinstance(part.left, ast.UnaryOp) and isinstance(part.left.op, ast.USub):  # of `-a * b` the a alone
+                    yield put(expression, part, ast.copy_location(ast.UnaryOp(ast.USub(), part.right), part)), part.left.operand
                 if isinstance(part.right, ast.BinOp) and isinstance(part.right.op, ast.Div):
                     divided = ast.BinOp(part.left, ast.Div(), part.right.right)
                     yield put(expression, part, ast.copy_location(divided, part)), part.right.left
@@ -189,6 +191,8 @@ def _one_less(case: Case, expression: ast.expr) -> Iterator[Edit]:
 def _is_factor(case: Case, part: ast.expr) -> bool:
     """Whether the part is a factor; or the `x` of a factor `1 - x`, of which without it only the number would be left."""
     for p in _own(case):
+        if isinstance(p, ast.UnaryOp) and p.operand is part:
+            return _is_factor(case, p)
         if isinstance(p, ast.BinOp) and part in (p.left, p.right):
             other = p.right if part is p.left else p.left
             return isinstance(p.op, ast.Mult | ast.Div) or isinstance(other, ast.Constant)
