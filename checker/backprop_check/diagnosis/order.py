@@ -13,6 +13,7 @@ from types import ModuleType
 from backprop_check.diagnosis import brackets, valued
 from backprop_check.diagnosis.by_slip import by_slip
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.moved_brackets import moved_brackets
 from backprop_check.diagnosis.neighbours import neighbour
 from backprop_check.diagnosis.other_part import other_part
 from backprop_check.diagnosis.pages import page
@@ -73,6 +74,7 @@ VALUE: tuple[Find, ...] = (
     whose_gradient,
     hard_coded_size.besides,
     other_part,
+    moved_brackets,
 )
 
 LAST: tuple[str | Find, ...] = (not_finite.anyway, "wrong-idea", "unrecognised")
