@@ -85,7 +85,7 @@ ONE_THING = (
         {"wrong-local-derivative", other}
         for other in ("wrong-local-derivative", "missing-local-derivative", "extra-term", "missing-upstream")
     ),
-    *({"extra-term", other} for other in ("missing-branch", "missing-local-derivative", "missing-upstream")),
+    *({"extra-term", other} for other in ("missing-branch", "missing-local-derivative", "missing-upstream", "wrong-operand")),
     *({"missing-local-derivative"}, {"wrong-power"}),
     {"wrong-operand", "wrong-local-derivative"},
 )

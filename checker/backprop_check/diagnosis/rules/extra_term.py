@@ -14,6 +14,7 @@ regulariser that this graph does not have.
 Read more: `backprop-check graph` shows who uses the value.
 
 Question: For which use of {node} in the forward does {part} stand in your line?
+Of a factor: When {one} rises a little, how much of that reaches {reached}? Is that {beside}?
 Traits: of a part, vague
 """
 
@@ -62,6 +63,12 @@ def find(case: Case) -> Diagnosis | None:
     return replace(told, also=also)
 
 
+def of_factors(case: Case) -> Diagnosis | None:
+    """The same, where it is a factor that does not belong there."""
+    found = search(case, edits)
+    return find(case) if found is not None and _is_factor(case, found.part) else None
+
+
 def _one(case: Case, right: str, op: ast.operator, part: ast.expr) -> Diagnosis:
     if _is_factor(case, part):
         part = _whole_factor(case, part)
@@ -71,13 +78,13 @@ def _one(case: Case, right: str, op: ast.operator, part: ast.expr) -> Diagnosis:
         return replace(told, code="index-as-value") if where else told
     told = _term(case, right, part, f"`{short(part)}` does not belong here", "Without it")
     if case.draft is not None and any(_is_taken_of(outer) for outer in around(case.draft, part)):
-        return replace(told, code="wrong-local-derivative", note=example(case), help=asks(case))  # no use of the node has such a term
+        return replace(told, note=example(case), help=asks(case))  # no use of the node has such a term
     return told
 
 
 def _factor(case: Case, right: str, part: ast.expr, error: str, without: str) -> Diagnosis:
     return case.proven(
-        "wrong-local-derivative",
+        "extra-term",
         error=error,
         note=case.only(f"{without} the expression is right: each operation on the path brings one factor, and these are there."),
         help="Go through the operations on the path, and write one factor for each.",

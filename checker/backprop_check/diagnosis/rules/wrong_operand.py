@@ -133,8 +133,8 @@ def _goes_past(case: Case, old: str, new: str) -> bool:
 
 def _of_the_line(case: Case) -> Diagnosis | None:
     """A simpler story, in which the gradient that arrives is taken up: a factor too many, or one name for a whole derivative."""
-    other = extra_term.find(case) or wrong_part(case, last=True)
-    if other is None or other.fix is None or other.code == "extra-term":
+    other = extra_term.of_factors(case) or wrong_part(case, last=True)
+    if other is None or other.fix is None:
         return None
     made_of = parts(ast.parse(other.fix, mode="eval").body)
     return other if all(isinstance(part, ast.Name | ast.BinOp) for part in made_of) else None
