@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import torch
 
-from backprop_check.derivation.trees import parsed
+from backprop_check.derivation.trees import dumped, parsed
 from backprop_check.diagnosis.beside import OTHER, in_place, the_other_way_round, told_beside
 from backprop_check.diagnosis.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.case import Case
@@ -19,7 +19,7 @@ from backprop_check.diagnosis.fingerprint import keys
 from backprop_check.diagnosis.order import ONE_THING, as_told, editors
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.plain import takes_back_a_minus
-from backprop_check.diagnosis.rewrites import calls, method, negated, put, summed, with_keyword, without_keyword
+from backprop_check.diagnosis.rewrites import calls, method, negated, operations, put, summed, with_keyword, without_keyword
 from backprop_check.diagnosis.slips import Slip, slips
 from backprop_check.diagnosis.work import EDITS
 from backprop_check.records import Diagnosis
@@ -55,6 +55,8 @@ def edit_and_slip(case: Case, first: First) -> tuple[Diagnosis, ...]:
         goal = next((goals[key] for key in keys(value) if key in goals), None) if isinstance(value, torch.Tensor) else None
         if goal is None or id(goal) in asked or not value.is_floating_point():  # type: ignore[attr-defined]
             continue
+        if (due := case.evaluate(goal.whole)) is None or not case.same(case.evaluate(half), due):
+            continue  # they meet at these sizes alone
         asked.add(id(goal))
         pair = _pair(case, case.draft, half, goal, first)
         if pair is not None and {pair[1].code, pair[2].code} not in ONE_THING:
@@ -100,7 +102,8 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
     of_slip = [in_place(put(draft, n, goal.part), draft) for n in slips_there if len(slips_there) == 1 or _mends(case, half, n, goal)][:1]
     bare = unbracketed(right) if any(ast.dump(half) == ast.dump(e) for e, _ in bracketed(case, draft)) else ()
     held: tuple[int, Diagnosis, Diagnosis] | None = None
-    for other in (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in bare)):
+    turned = _turned(case, draft, right) if dumped(half) == dumped(in_place(negated(draft), draft)) else ()
+    for other in (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in (*bare, *turned))):
         without = case.put_right(other)
         one = first(without) if without is not None and not without.is_oracle(without.answers) else None
         if one is not None and (one.code, one.span, one.error) != (two.code, two.span, two.error):
@@ -110,6 +113,15 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
                 return changes, *told
             held = held or (changes + FAR, *told)  # told of a part that the learner's line does not have: where nothing else is told
     return held
+
+
+def _turned(case: Case, draft: ast.expr, right: ast.expr) -> Iterator[ast.expr]:
+    """The right line with a difference turned round, as it stands in the learner's."""
+    for difference in operations(right, ast.Sub):
+        due = case.evaluate(difference) or []
+        for own in operations(draft, ast.Sub):
+            if due and case.same(case.evaluate(own), [-value for value in due]):
+                yield put(right, difference, own)
 
 
 def _mends(case: Case, half: ast.expr, part: ast.AST, goal: Slip) -> bool:

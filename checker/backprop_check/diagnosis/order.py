@@ -108,8 +108,9 @@ def peers(explainer: str | Find) -> Iterator[str | Find]:
 
 def as_told(one: Diagnosis, two: Diagnosis) -> tuple[Diagnosis, Diagnosis]:
     """Two mistakes of one line in the order in which they are told: what arrives from above first, a sign or a constant last."""
-    light = ("wrong-sign", "wrong-scale")
-    return (two, one) if two.code == "missing-upstream" or (one.code in light and two.code not in light) else (one, two)
+    light = ("wrong-scale", "wrong-sign")
+    lighter = one.code in light and (two.code not in light or light.index(one.code) > light.index(two.code))
+    return (two, one) if two.code == "missing-upstream" or lighter else (one, two)
 
 
 @cache
