@@ -16,6 +16,9 @@ from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.rewrites import put, same_place
 from backprop_check.records import Claim, Diagnosis
 
+LONG = 100
+"""Of a change of so many letters it is not said what it is."""
+
 OTHER = "with the other mistake put right"
 
 
@@ -59,6 +62,26 @@ def _then(said: str) -> str:
     said = said.replace("your answer", "the answer").replace("Your answer", "The answer")
     plain = said.split()[0] in ("The", "This", "These", "Each", "You", "With", "Without", "In", "Where", "Reshaped", "Summed", "At", "What")
     return f"{OTHER.capitalize()}: {said[0].lower() if plain else said[0]}{said[1:]}"
+
+
+def changed_part(old: ast.expr, new: ast.expr) -> str | None:
+    """What one small change puts in the place of what: "`-` for `+`"; None where it is no small one."""
+    pairs = list(differences(old, new))
+    if len(pairs) != 1:
+        return None
+    was, becomes = pairs[0]
+    if isinstance(was, ast.BinOp) and isinstance(becomes, ast.BinOp) and ast.dump(was.left) == ast.dump(becomes.left):
+        if ast.dump(was.right) == ast.dump(becomes.right):
+            return f"`{_sign(becomes)}` for `{_sign(was)}`"
+    if isinstance(was, ast.Constant):  # an axis is shown with what runs over it
+        there = [call for call in _within(old) if isinstance(call, ast.Call) and was in ast.walk(call)]
+        if there:
+            was, becomes = there[-1], put(there[-1], was, becomes)
+    return f"`{ast.unparse(becomes)}` for `{ast.unparse(was)}`" if len(ast.unparse(was)) + len(ast.unparse(becomes)) <= LONG else None
+
+
+def _sign(operation: ast.BinOp) -> str:
+    return ast.unparse(ast.BinOp(ast.Name("a"), operation.op, ast.Name("b")))[2:-2]
 
 
 def the_other_way_round(old: ast.expr, half: ast.expr, right: ast.expr) -> Iterator[ast.expr]:

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import torch
 
-from backprop_check.derivation.trees import parsed
-from backprop_check.diagnosis.beside import OTHER, in_place, the_other_way_round, told_beside
+from backprop_check.derivation.trees import dumped, parsed
+from backprop_check.diagnosis.beside import OTHER, changed_part, in_place, the_other_way_round, told_beside
 from backprop_check.diagnosis.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.constants import named_constants, times
@@ -19,7 +19,7 @@ from backprop_check.diagnosis.fingerprint import keys
 from backprop_check.diagnosis.order import ONE_THING, as_told, editors
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.plain import takes_back_a_minus
-from backprop_check.diagnosis.rewrites import calls, method, negated, put, summed, with_keyword, without_keyword
+from backprop_check.diagnosis.rewrites import calls, method, negated, operations, put, summed, with_keyword, without_keyword
 from backprop_check.diagnosis.slips import Slip, slips
 from backprop_check.diagnosis.work import EDITS
 from backprop_check.records import Diagnosis
@@ -28,6 +28,9 @@ First = Callable[[Case], Diagnosis | None]
 
 NAMED = 4
 """So many meetings are asked for the names of their mistakes."""
+
+BRACKETS = 2
+"""So many letters more than the whole change two changes may have: those of brackets that only one of them needs."""
 
 NEAR = 24
 """Two mistakes that are put right by changing so few letters are taken at once; else the nearest of those that are asked."""
@@ -52,6 +55,8 @@ def edit_and_slip(case: Case, first: First) -> tuple[Diagnosis, ...]:
         goal = next((goals[key] for key in keys(value) if key in goals), None) if isinstance(value, torch.Tensor) else None
         if goal is None or id(goal) in asked or not value.is_floating_point():  # type: ignore[attr-defined]
             continue
+        if (due := case.evaluate(goal.whole)) is None or not case.same(case.evaluate(half), due):
+            continue  # they meet at these sizes alone
         asked.add(id(goal))
         pair = _pair(case, case.draft, half, goal, first)
         if pair is not None and {pair[1].code, pair[2].code} not in ONE_THING:
@@ -96,15 +101,43 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
     slips_there = [n for n in ast.walk(draft) if ast.dump(n) == ast.dump(goal.left)]
     of_slip = [in_place(put(draft, n, goal.part), draft) for n in slips_there if len(slips_there) == 1 or _mends(case, half, n, goal)][:1]
     bare = unbracketed(right) if any(ast.dump(half) == ast.dump(e) for e, _ in bracketed(case, draft)) else ()
-    for other in (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in bare)):
+    turned = _turned(case, draft, right) if dumped(half) == dumped(in_place(negated(draft), draft)) else ()
+    for other in (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in (*bare, *turned))):
         without = case.put_right(other)
         one = first(without) if without is not None and not without.is_oracle(without.answers) else None
         if one is not None and (one.span is None or one.span != two.span):  # two of one part are one thing: another one belongs there
             told = replace(told_beside(case, one, without), fix=one.fix), replace(told_beside(case, two, left), fix=two.fix)
             changes = _changes(draft, half) + _changes(draft, other)
+            if changes > _changes(draft, right) + BRACKETS:
+                continue  # the one undoes a part of the other: the line is nearer to the right one than the two are together
+            if all(d.error.startswith(OTHER) for d in told):
+                told = _each_with_what(draft, told, (other, half))
+                if told is None:
+                    continue
             if not any(d.error.startswith(OTHER) and "of a part" in page(d.code).traits for d in told):
                 return changes, *told  # else told of a part that the learner's line does not have
     return None
+
+
+Told = tuple[Diagnosis, Diagnosis]
+
+
+def _each_with_what(draft: ast.expr, told: Told, put_right: tuple[ast.expr, ast.expr]) -> Told | None:
+    """Two mistakes that are both told of the line with the other one put right: each says what that is; None where it is no small change."""
+    what = [changed_part(draft, line) for line in put_right]
+    if what[0] is None or what[1] is None:
+        return None
+    one, two = (replace(d, error=f"with {of}{d.error.removeprefix(OTHER)}") for d, of in zip(told, what, strict=True))
+    return one, two
+
+
+def _turned(case: Case, draft: ast.expr, right: ast.expr) -> Iterator[ast.expr]:
+    """The right line with a difference turned round, as it stands in the learner's."""
+    for difference in operations(right, ast.Sub):
+        due = case.evaluate(difference) or []
+        for own in operations(draft, ast.Sub):
+            if due and case.same(case.evaluate(own), [-value for value in due]):
+                yield put(right, difference, own)
 
 
 def _mends(case: Case, half: ast.expr, part: ast.AST, goal: Slip) -> bool:

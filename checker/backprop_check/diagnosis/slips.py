@@ -66,8 +66,10 @@ def _factors(case: Case, right: ast.expr) -> Iterator[Made]:
         for kept, lost in ((part.left, part.right), (one, part.left)):
             if literal(lost) in (1, -1):
                 continue
-            yield _lost_factor(case, lost, kept), part, kept
-            if isinstance(lost, ast.UnaryOp) and isinstance(lost.op, ast.USub):
+            minus = isinstance(lost, ast.UnaryOp) and isinstance(lost.op, ast.USub)
+            if not (minus and literal(lost) is not None and case.draft is not None):  # a number and a minus are two slips
+                yield _lost_factor(case, lost, kept), part, kept
+            if isinstance(lost, ast.UnaryOp) and minus:
                 yield _lost_factor(case, lost.operand, kept), part, ast.UnaryOp(ast.USub(), kept)
 
 

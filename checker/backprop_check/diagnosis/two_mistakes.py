@@ -10,6 +10,7 @@ from backprop_check.diagnosis.beside import OTHER, told_beside
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import of, uses_taken
 from backprop_check.diagnosis.edit_and_slip import beside_a_shape, edit_and_slip
+from backprop_check.diagnosis.in_two_terms import in_two_terms
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.paths import Path, paths, through
 from backprop_check.records import Diagnosis
@@ -22,7 +23,7 @@ USES = 3
 
 def two_mistakes(case: Case, first: First) -> tuple[Diagnosis, ...]:
     """Return the mistakes of an answer that no single one explains; nothing where they are not proven together."""
-    return edit_and_slip(case, first) or beside_a_shape(case, first) or beside_a_branch(case, first)
+    return in_two_terms(case, first) or edit_and_slip(case, first) or beside_a_shape(case, first) or beside_a_branch(case, first)
 
 
 def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:

@@ -213,7 +213,10 @@ def part_without_a_factor(case: Case) -> Diagnosis | None:
     if case.draft is None or not case.everywhere:
         return None
     for expression, part, factor in sensible(case, with_a_factor(case, case.draft)):
-        if case.gradients_in(part) and not (isinstance(factor, ast.UnaryOp) and _is_powered(factor.operand, case.draft)):
+        negative = isinstance(factor, ast.UnaryOp)
+        if negative and _is_turned(case, part):
+            continue  # the difference is turned round, and the factor is another mistake
+        if case.gradients_in(part) and not (negative and _is_powered(factor.operand, case.draft)):  # type: ignore[attr-defined]
             there = {n.id for n in names_used(factor)} & {n.id for n in names_used(case.draft)}
             return case.proven(
                 "wrong-local-derivative" if there else "missing-local-derivative",
@@ -224,6 +227,13 @@ def part_without_a_factor(case: Case) -> Diagnosis | None:
                 fix=text(expression),
             )
     return None
+
+
+def _is_turned(case: Case, part: ast.expr) -> bool:
+    """Whether a part is worth a difference of the derived gradient, turned round."""
+    mine = case.evaluate(part)
+    minus = operations(case.derived.expression, ast.Sub) if case.derived is not None and mine is not None else ()
+    return any(case.same(case.evaluate(difference), [-value for value in mine or ()]) for difference in minus)
 
 
 def _is_lost_divisor(factor: ast.expr, draft: ast.expr) -> bool:
