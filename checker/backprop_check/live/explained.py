@@ -43,7 +43,7 @@ def judged(caller: Caller, asked: Asked, bare: Compared, found: Found, anew: Ane
         return _dropped(bare, learner, found, target) if learner is not None else bare
     first: Compared | None = None
     changed: tuple[Diagnosis, Submission] | None = None
-    looped = learner is not None and learner.repeated
+    looped = learner.repeated if learner is not None else not isinstance(asked.given, torch.Tensor)  # of arrays nothing is recorded
     if looped and anew is not None:
         changed = anew(caller, asked, found, target)
         if changed is not None:

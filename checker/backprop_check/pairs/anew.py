@@ -29,7 +29,7 @@ from backprop_check.pairs.pair import Back, is_numpy
 from backprop_check.pairs.reach import known as known_in
 from backprop_check.pairs.slice import Made, Refused, defined, made, names_read, text_of
 from backprop_check.pairs.words import in_words
-from backprop_check.recording import Value, latest
+from backprop_check.recording import latest
 from backprop_check.recording.naming import identifier
 from backprop_check.records import Diagnosis, Submission, Trial
 from backprop_check.trace.graph import default_dtype
@@ -89,15 +89,10 @@ class _Scopes:
 
     def __init__(self, caller: Caller, found: Found) -> None:
         self.names, self.found = caller.names, found
-        recorder = latest()
-        assert found.forward is not None and recorder is not None
-        self.known: dict[int, str] = {}
-        self.kept: list[Any] = []  # so that an identity stays whose it is
-        for name, value in found.forward.values.items():
-            if value.tensor is not None:
-                self.kept.append(value.tensor)
-                self.known[id(value.tensor)] = name
-        self.value_of = recorder.value_of
+        self.recorder = latest()
+        live = {n: v.tensor for n, v in found.forward.values.items()} if found.forward is not None else self.names
+        self.kept = [live.get(name) for name in found.trial.values]  # so that an identity stays whose it is
+        self.known = {id(tensor): name for name, tensor in zip(found.trial.values, self.kept, strict=True) if tensor is not None}
         self.numbers = {n: v for n, v in found.trial.values.items() if isinstance(v, torch.Tensor) and v.numel() > 1}
         self.arrays: dict[int, str | None] = {}
         self.defined = {name for _, node in caller.statements() for name in defined(node)}
@@ -108,7 +103,7 @@ class _Scopes:
 
     def _is_there(self, value: Any) -> bool:
         if isinstance(value, torch.Tensor):
-            return id(value) in self.known or self._is_begun(self.value_of(value))
+            return id(value) in self.known or (self.recorder is not None and self.recorder.value_of(value).call is None)
         if is_numpy(value):
             return self.of_array(value) is not None
         if type(value) in (list, tuple):
@@ -116,9 +111,6 @@ class _Scopes:
         if type(value) is dict:
             return bool(value) and all(self._is_there(each) for each in value.values())
         return True
-
-    def _is_begun(self, value: Value) -> bool:
-        return value.call is None
 
     def of_array(self, array: Any) -> str | None:
         """The forward's value whose numbers an array has."""
@@ -210,13 +202,13 @@ def _lines(caller: Caller, asked: Asked, found: Found, node: str, scopes: _Scope
 
 def _others(text: str, node: str, found: Found, own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the other nodes of which the lines have a gradient, by its name, with how it is reached."""
-    assert found.forward is not None
+    texts = found.forward.texts if found.forward is not None else {}
     tree = ast.parse(text, mode="eval").body
     for gradient in found.trial.gradients:
         other = gradient[1:]
         if other == node:
             continue
-        called = found.forward.texts.get(other, other)
+        called = texts.get(other, other)
         plain = identifier(called)
         for name in (f"d{plain}", f"{plain}_grad", f"grad_{plain}", f"d_{plain}"):
             if name in own:
@@ -245,7 +237,12 @@ def _right(lines: Lines, found: Found, scopes: _Scopes) -> list[Edit]:
 
     kept: list[Edit] = []
     known = known_in(definition, back, ())
-    known = replace(known, unused=[name for name in known.unused if name not in results])
+    known = replace(
+        known,
+        unused=[name for name in known.unused if name not in results],
+        numbers=sorted({n.value for n in ast.walk(ast.parse(found.graph.exercise.source)) if _is_number(n)}),  # type: ignore[attr-defined]
+        modules=[name for name, value in lines.own.items() if value is torch or getattr(value, "__name__", "") == "numpy"],
+    )
     edits = changes(definition, back, lines.wrong, known)
     for edit in itertools.islice(edits, min(MOST, STEPS // max(1, lines.cost))):
         if kept and not edit.alike:
@@ -260,8 +257,13 @@ def _right(lines: Lines, found: Found, scopes: _Scopes) -> list[Edit]:
     return kept
 
 
+def _is_number(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
+
+
 def _as_tensors(own: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: as_tensor(value) if is_numpy(value) else value for name, value in own.items()}
+    plain = {name: as_tensor(value) for name, value in own.items() if not isinstance(value, types.ModuleType)}
+    return {name: value for name, value in plain.items() if isinstance(value, torch.Tensor | int | float)}
 
 
 def _ran(body: Sequence[ast.stmt], scope: dict[str, Any], counted: bool = False) -> tuple[dict[str, Any] | None, int]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from backprop_check.pairs.edit import Kind
 from backprop_check.pairs.edits_forms import axes_order, called_otherwise, numbers, reductions, turned
-from backprop_check.pairs.edits_names import factors, more_terms, other_names, other_sizes, scales, slopes, too_much, unused
-from backprop_check.pairs.edits_signs import differences, minuses, signs, written_anew
+from backprop_check.pairs.edits_names import factors, functions, more_terms, other_names, other_sizes, scales, slopes, too_much, unused
+from backprop_check.pairs.edits_signs import differences, inner_signs, minuses, signs, written_anew
 
 KINDS: Sequence[Kind] = (
     unused, written_anew, minuses, differences, signs, turned, axes_order, called_otherwise, reductions, too_much, slopes, other_sizes,
-    factors, other_names, scales, numbers, more_terms,
+    factors, other_names, scales, numbers, inner_signs, functions, more_terms,
 )  # fmt: skip

@@ -77,6 +77,19 @@ def slopes(statement: ast.stmt, known: Known) -> Iterator[Edit]:
                         yield Edit(each, mask, f"`{each.id}` itself stands here in the place of where it is positive", _DERIVED)
 
 
+_INNER = ("exp", "sigmoid", "tanh", "sign", "abs", "cos", "sin")
+
+
+def functions(statement: ast.stmt, known: Known) -> Iterator[Edit]:
+    """A function that is missing around a value."""
+    for part in parts(statement):
+        if isinstance(part, ast.Name) and known.shapes.get(part.id):
+            for module in known.modules:
+                for name in _INNER:
+                    told = f"`{part.id}` itself stands here in the place of its `{name}`"
+                    yield Edit(part, ast.Call(ast.Attribute(ast.Name(module), name, ast.Load()), [part], []), told, _DERIVED)
+
+
 def other_names(statement: ast.stmt, known: Known) -> Iterator[Edit]:
     for part in parts(statement):
         if isinstance(part, ast.Name) and part.id in known.shapes:

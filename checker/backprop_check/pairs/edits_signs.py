@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import negated
 from backprop_check.pairs.edit import RISES, WORDS, Edit, Known, parts
+from backprop_check.pairs.edits_forms import axes_in
 
 _SIGN = {ast.Add: ast.Sub, ast.Sub: ast.Add}
 
@@ -25,9 +26,22 @@ def written_anew(statement: ast.stmt, _: Known) -> Iterator[Edit]:
             yield Edit(statement, once, f"this `{WORDS[type(op)]}=` adds to what `{short(target)}` already held", "Write it once: `=`.")
 
 
-def minuses(statement: ast.stmt, _: Known) -> Iterator[Edit]:
+def inner_signs(statement: ast.stmt, _: Known) -> Iterator[Edit]:
+    """The sign of what a function is given."""
     for part in parts(statement):
-        if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub):
+        match part:
+            case ast.Call(func=ast.Attribute(attr="exp" | "sigmoid" | "softmax" | "log" | "softplus"), args=[inner, *_]) if not isinstance(
+                inner, ast.Constant
+            ):
+                yield Edit(inner, negated(inner), f"`{short(inner)}` has the opposite sign", RISES)
+            case ast.Call(func=ast.Attribute(value=inner, attr="exp" | "sigmoid"), args=[]):
+                yield Edit(inner, negated(inner), f"`{short(inner)}` has the opposite sign", RISES)
+
+
+def minuses(statement: ast.stmt, _: Known) -> Iterator[Edit]:
+    along = axes_in(statement)
+    for part in parts(statement):
+        if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub) and id(part) not in along:
             yield Edit(part, part.operand, "this minus does not belong here", "Leave it out.")
 
 
