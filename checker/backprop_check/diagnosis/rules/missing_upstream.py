@@ -22,6 +22,7 @@ Traits: of a part, vague
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 
 import torch
@@ -57,8 +58,9 @@ def _of_one(case: Case) -> Diagnosis | None:
 
 
 def _where(case: Case, found: Mended) -> str:
-    """The line whose gradient the part lacks, where that stands nowhere else in the answer; else those that use the node."""
-    new = case.gradients_in(found.tree) - case.gradients_in(case.draft or found.tree)
+    """The line whose gradient the part lacks, by the one that the right line has more of; else those that use the node."""
+    counted = [Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)) for tree in (found.tree, case.draft or found.tree)]
+    new = counted[0] - counted[1]
     lacking = [line for line in case.graph.exercise.lines if f"d{line.name}" in new]
     return lines(lacking) if lacking else users(case)
 
