@@ -32,7 +32,8 @@ def told(name: str) -> str:
 @pytest.mark.parametrize("name", SOME)
 def test_an_operation_has_a_page_with_a_number(name: str) -> None:
     text = told(name)
-    assert text.startswith(name) and str(next(iter(TABLE[name].laws.values())))[:12] in text
+    law = next(iter(TABLE[name].laws.values()))
+    assert text.startswith(name) and (not isinstance(law, str) or law[:12] in text)
     if " = " not in text:
         assert example(name) is None, "a row that none of the calls tried fits: its laws alone"
         return
@@ -96,7 +97,7 @@ def test_an_operation_is_named_as_people_write_it(word: str, name: str | None) -
 def test_the_page_is_read(capsys: Captured) -> None:
     assert main(["explain", "@"]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("matmul (@, ") and "   dx = dy @ W.T\n" in text and "`x`, (N, C), meets `W`, (C, K), and" in text
+    assert text.startswith("matmul (@, ") and "   dx = dy @ W.T\n" in text and "meets `W`, (C, K), and gives (N, K)" in text
     assert "\n   Added up: " in text and "\n   missing-transpose " in text
     assert main(["explain", "tanh"]) == 0
     assert "The slope of tanh is `1 - y**2`. From above arrives dy, (N, C)." in capsys.readouterr().out

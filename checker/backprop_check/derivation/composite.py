@@ -70,14 +70,14 @@ def winner(site: Site) -> ast.expr:
     arg = "argmax" if _is_largest(site) else "argmin"
     if axis == rank - 1 == 1:
         return fill(f"F.one_hot(x.{arg}(d), x.shape[{axis}]) * g", names)
-    if _repeats(site):
+    if repeats(site):
         names["g"] = site.keep(site.full(site.g))
         return fill(f"torch.zeros_like(x).scatter(d, x.{arg}(d, keepdim=True), g)", names)
     names["y"] = site.keep(site.out)
     return fill("(x == y) * g", names)
 
 
-def _repeats(site: Site) -> bool:
+def repeats(site: Site) -> bool:
     """Whether the operand holds a number twice: then it may be the largest on some seeds, as the 0 of a relu or of a mask."""
     import torch
 
@@ -93,7 +93,7 @@ def _is_largest(site: Site) -> bool:
 def ties(site: Site) -> ast.expr:
     """amax and amin share the gradient among equal winners."""
     names = {"x": site.x, "y": site.keep(site.out), "g": site.keep(site.g)}
-    if not _repeats(site):
+    if not repeats(site):
         return fill("(x == y) * g", names)
     dims = "" if site.dims is None else f"{ast.unparse(site.along())}, keepdim=True"
     return fill(f"(x == y) / (x == y).sum({dims}) * g", names)

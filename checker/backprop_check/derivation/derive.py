@@ -196,7 +196,7 @@ class Derivation:
             made = unbroadcast(made, stretched, own)
         said = row.laws[parameter]
         law = said if isinstance(said, str) else said(site)
-        if row.slope:
+        if row.slope and not law.endswith("."):
             law = f"{law} `{text(fill(row.slope, {**arguments, 'y': out}))}`."
         return made, Step(found.name, text(operand), law, own, result, stretched, found.node, tuple(_others(found, place)))
 

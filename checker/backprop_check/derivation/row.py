@@ -48,7 +48,7 @@ class Row:
     slope: str = ""
 
 
-def row(parameters: str, law: str | tuple[Law, ...], *, pairs: bool = False, slope: str = "", by: str | Made = "", **rules: Rule) -> Row:
+def row(parameters: str, law: Law | tuple[Law, ...], *, pairs: bool = False, slope: str = "", by: str | Made = "", **rules: Rule) -> Row:
     """`parameters` are written `name/alias=default`; `by` is what the operation is in terms of others, for the operands without a rule."""
     given = [p.partition("=") for p in parameters.split()]
     names = [name.split("/") for name, _, _ in given]

@@ -24,7 +24,7 @@ OTHER = "with the other mistake put right"
 
 def told_beside(case: Case, cause: Diagnosis, put_right: Case | None = None) -> Diagnosis:
     """Say of a cause what was proven of it: that it holds once the other mistake of `case` is put right, as `put_right` has it."""
-    note = cause.note or f"So it is {OTHER}."
+    note = cause.note
     told = replace(cause, certainty="proven", note=note, evidence=_then(cause.evidence), fix=None, claims=_claims(cause, put_right))
     if OTHER in cause.error or ("of a part" in page(cause.code).traits and _is_there(case, cause.error)):
         return replace(told, note=_then(note)) if "our answer" in note or note.startswith("This ") else told

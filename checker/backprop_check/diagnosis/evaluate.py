@@ -95,6 +95,8 @@ class Evaluator:
                 return tuple(self(e) for e in elements)
             case ast.List(elts=elements):
                 return [self(e) for e in elements]
+            case ast.ListComp(elt=each, generators=[ast.comprehension(target=ast.Name(id=name), iter=over, ifs=[])]):
+                return self._listed(each, name, self(over))
             case ast.Slice(lower=lower, upper=upper, step=step):
                 return slice(*(None if part is None else self(part) for part in (lower, upper, step)))
             case ast.Subscript(value=base, slice=index):
@@ -107,6 +109,12 @@ class Evaluator:
             case ast.Call():
                 return self._call(node)
         raise Refused(type(node).__name__)
+
+    def _listed(self, each: ast.expr, name: str, over: object) -> list[Any]:
+        """A list that is made of one expression, for each of what `over` holds."""
+        if not isinstance(over, range | list | tuple | torch.Tensor) or len(over) > LONGEST:
+            raise Refused("a list of something else")
+        return [Evaluator({**self.names, name: item}, self._work)(each) for item in over]
 
     def _name(self, name: str) -> Any:
         if name in self.names:

@@ -29,6 +29,8 @@ USUAL: dict[str, str] = {
     "leaky_relu": "wrong-mask missing-local-derivative",
     "matmul": _MATMUL,
     "linear": f"{_MATMUL} missing-sum",
+    "inner": _MATMUL,
+    "tensordot": _MATMUL,
     "einsum": "wrong-operand wrong-transpose transposed",
     "outer": "inner-for-outer elementwise-for-matmul transposed",
     "sum": "not-expanded missing-upstream",

@@ -17,8 +17,8 @@ MOST = 2
 def place_lines(diagnoses: Sequence[Diagnosis], line: int | None, submission: Submission, width: int) -> Iterator[Text]:
     """Yield the lines of each place with its caret and what is said of it, in the file's order; nothing where there is no line to show.
 
-    A diagnosis without a span is about `line`. Of two places of which one holds the other only the inner one has carets; of
-    the causes that are offered, the places of the first two.
+    A diagnosis without a span is about `line`. Each of the first two causes has carets of its own; a further place has none where it
+    holds another one.
     """
     found: dict[tuple[int, int], list[Mark]] = {}
     causes = [Mark(d.span, d.error) for d in diagnoses]
@@ -27,8 +27,8 @@ def place_lines(diagnoses: Sequence[Diagnosis], line: int | None, submission: Su
     for mark in marks:
         first, last = (mark.span[0], mark.span[2]) if mark.span else (line, line)
         if first is not None and last is not None:
-            bare = mark.span is not None and any(_within(other.span, mark.span) for other in marks)
-            bare = bare or (mark in causes and mark.span not in shown)
+            holds = mark.span is not None and any(_within(other.span, mark.span) for other in marks)
+            bare = mark.span not in shown if mark in causes else holds
             found.setdefault(_whole(first, last, submission), []).append(replace(mark, span=None) if bare else mark)
     # Python's lines, which a form feed does not end; and the learner's own, of which `body` has blanked those that do not parse.
     text = (submission.text or submission.body).split("\n")

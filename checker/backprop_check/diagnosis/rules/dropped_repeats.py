@@ -12,7 +12,7 @@ first. `index_add_`, or `index_put_` with accumulate=True, or a loop, adds every
 
 Read more: the PyTorch documentation, "torch.Tensor.index_put_", accumulate.
 
-Question: If the index names one row twice, how often does your line write into it, and with what?
+Question: If the index names one place twice, how often does your line write there, and with what?
 Of a loop over places: If two rounds of the loop write into one place, what is there after the second?
 Of a loop: What is in {name} after the first round of the loop, and what is in it after the second?
 Slip: elements that were picked several times receive only one of their gradients

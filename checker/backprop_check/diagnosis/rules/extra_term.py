@@ -28,12 +28,14 @@ from itertools import combinations
 
 import torch
 
-from backprop_check.diagnosis.asking import asks, example
+from backprop_check.derivation.trees import parsed
+from backprop_check.diagnosis.asking import asks, example, goal
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import factors, is_product
 from backprop_check.diagnosis.edits import Edit, is_tensor, parts, search, value_of
 from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.replay import downstream
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.records import Diagnosis
 
@@ -98,10 +100,21 @@ def _term(case: Case, right: str, part: ast.expr, error: str, without: str) -> D
         "extra-term",
         error=error,
         note=case.only(f"{without} the expression is right."),
-        help=f"Count the uses of {case.node} in the forward: one term for each.",
+        help=_constant(case, part) or f"Count the uses of {case.node} by which it moves {goal(case)}: one term for each.",
         span=case.span(part),
         fix=right,
     )
+
+
+def _constant(case: Case, part: ast.expr) -> str:
+    """Of a term that the forward adds where it uses the node, and that does not move with it: that it is one."""
+    read = {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}
+    moved = {case.node} | {line.name for line in downstream(case, frozenset({case.graph.exercise.output}))}
+    for line in case.consumers if read and not read & moved else ():
+        for whole in (n for n in ast.walk(parsed(line.source)) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add | ast.Sub)):
+            if ast.dump(part) in (ast.dump(side) for side in (whole.left, whole.right)):
+                return f"In `{line.name} = {line.source}`, `{short(part)}` does not move with {case.node}: its slope is 0."
+    return ""
 
 
 def _whole_factor(case: Case, part: ast.expr) -> ast.expr:

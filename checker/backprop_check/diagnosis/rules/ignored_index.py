@@ -13,6 +13,7 @@ their gradient is zero. Begin with zeros, and write the gradient at the index th
 Read more: Karpathy, "Becoming a Backprop Ninja", dlogprobs.
 
 Question: Let {one} rise a little: does {users} notice?
+Of places written to: Which places does the forward read in {lines}, and into which does your line write?
 Of several lines: Let {one} rise a little: which of {users} notice, and which do not?
 Slip: elements that were not picked receive a gradient too
 Note: Only the elements that {lines} has picked moved the result.
@@ -100,8 +101,10 @@ def _every_place(case: Case, written: Written) -> Diagnosis:
     picks, beside = ast.unparse(written.picks), ast.unparse(written.beside)
     note = f"Each {place} has one {other} of its own: {place} 0 that of the first number of `{picks}`, {place} 1 that of the second."
     move = f"Count the {place}s beside `{picks}`, so that the two go together"
-    if not written.counts:
+    if not written.counts and not _all_of(case, written):
         note, move = f"Only what `{beside}` names takes part.", f"Write `{beside}` for the `:`"
+    if not written.counts and _all_of(case, written):
+        move = f"Write `{beside}` for the `:`"
     claim = equal("torch.where(gradient == 0, 0.0, answer)")
     last = case.written[-1]
     told = case.proven(
@@ -117,6 +120,13 @@ def _every_place(case: Case, written: Written) -> Diagnosis:
         ),
     )
     return replace(told, near=(f"line {last.lineno} reads", written.right))
+
+
+def _all_of(case: Case, written: Written) -> bool:
+    """Whether what belongs beside the index counts all places of its axis: then it names every one."""
+    value = value_of(case, written.beside)
+    every = list(range(case.verdict.runs[0].trial.values[case.node].shape[written.axis]))
+    return (value.tolist() if isinstance(value, torch.Tensor) else value) == every
 
 
 def _outside(case: Case, line: Line, i: int) -> bool:

@@ -141,12 +141,19 @@ def _picked_again(case: Case) -> Diagnosis | None:
 
 def _picks(part: ast.expr, node: str) -> bool:
     match part:
-        case ast.Subscript(value=ast.Name(id=name)):
-            return name == node
+        case ast.Subscript(value=ast.Name(id=name), slice=index):
+            return name == node and not _takes_all(index)
         case ast.Call(func=ast.Attribute(value=base, attr=attr), args=arguments):
             of = arguments[0] if isinstance(base, ast.Name) and base.id in ("torch", "F") and arguments else base
             return attr in (*PICKS, *DIAGONALS) and isinstance(of, ast.Name) and of.id == node
     return False
+
+
+def _takes_all(index: ast.expr) -> bool:
+    """Whether an index is of new axes and whole ones alone: it picks nothing."""
+    elements = index.elts if isinstance(index, ast.Tuple) else [index]
+    whole = [ast.dump(ast.Slice()), ast.dump(ast.Constant(None)), ast.dump(ast.Constant(...))]
+    return all(ast.dump(element) in whole for element in elements)
 
 
 def _still_there(case: Case, line: Line) -> tuple[str, str] | None:
@@ -169,4 +176,5 @@ def _still_there(case: Case, line: Line) -> tuple[str, str] | None:
 def picks(line: Line, node: str) -> bool:
     tree = ast.parse(line.source, mode="eval").body
     subscripts = (n for n in ast.walk(tree) if isinstance(n, ast.Subscript))
-    return any(isinstance(s.value, ast.Name) and s.value.id == node for s in subscripts) or any(word in line.source for word in PICKS)
+    picked = any(isinstance(s.value, ast.Name) and s.value.id == node and not _takes_all(s.slice) for s in subscripts)
+    return picked or any(word in line.source for word in PICKS)

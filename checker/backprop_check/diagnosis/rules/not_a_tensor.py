@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 import torch
 
-from backprop_check.derivation.trees import literal, parsed
+from backprop_check.derivation.trees import fill, literal, parsed
 from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, search, value_of
@@ -59,8 +59,15 @@ def find(case: Case) -> Diagnosis | None:
         note=note,
         help=move,
         evidence=f"The value's type is {kinds[0]}.",
-        fix=found.fix if (found := search(case, edits)) is not None else None,
+        fix=_fix(case),
     )
+
+
+def _fix(case: Case) -> str | None:
+    value = getattr(case.written[-1], "value", None) if case.written else None
+    if (found := search(case, edits)) is not None:
+        return found.fix
+    return _joined(case, value) if isinstance(value, ast.expr) else None
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
@@ -118,6 +125,8 @@ def _why(case: Case, kind: str) -> tuple[str, str]:
     start = _start(case)
     if not isinstance(value, ast.expr):
         return one_each, start
+    if kind in ("list", "tuple") and (joined := _joined(case, value)) is not None:
+        return "The numbers are right; they stand in several tensors, side by side.", f"Join them: `{joined}`."
     left = next((call for call in calls(value, *LEAVING) if isinstance(call.func, ast.Attribute)), None)
     if left is not None:
         assert isinstance(left.func, ast.Attribute)
@@ -136,6 +145,13 @@ def _why(case: Case, kind: str) -> tuple[str, str]:
     if kind.startswith("numpy"):
         return one_each, "Stay in torch: what numpy computes has a function of torch too."
     return one_each, start
+
+
+def _joined(case: Case, value: ast.expr) -> str | None:
+    """How to make one right tensor of several, where that can be done."""
+    names = {"v": value, "x": parsed(case.node)}
+    ways = ("torch.stack(v)", "torch.stack(v, 1)", "torch.stack(v, -1)", "torch.cat(v)", "torch.cat(v, 1)")
+    return case.fix(*(fill(way, names) for way in ways))
 
 
 def _number(case: Case, value: ast.expr, start: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ gradients, so its second line (and, in a loop, every round) has to add.
 
 Read more: the PyTorch documentation, "torch.Tensor.backward", on gradients that accumulate.
 
-Question: What is in {name} after line {first}, and what is in it after line {line}?
+Question: What is in {name} before line {line} is carried out, and what is in it after?
 Of a loop over places: If two rounds of the loop write into one place, what is there after the second?
 Of a loop: What is in {name} after the first round of the loop, and what is in it after the second?
 Law: `=` gives a name a new value and forgets the old one; `+=` adds to it. In small: `{name} = 2`, then `{name} = 3`, leaves 3; with `+=`

@@ -13,6 +13,7 @@ value is used more than once, are gradients added.
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
 
 Question: Suppose nothing arrived from above, only zeros. What must {name} be, and what would yours be?
+Of local factors: In {lines}, what stands where your `+` stands: does {node} go two ways there, or is it one product?
 Slip: along one path, this adds where it should multiply
 Note: The chain rule multiplies the derivatives along a path; only different paths are added.
 Help: Ask of each `+` whether its sides come back along different uses of {node}.
@@ -35,14 +36,13 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
+    arrives = bool(case.gradients_in(found.part))
     return case.proven(
         "plus-for-times",
         by=found,
-        error="these two belong to one path, and are added",
+        error="these two belong to one path, and are added" if arrives else "these two are factors of one derivative, and are added",
         note="Along a path the chain rule multiplies; it adds only across paths.",
-        help="Multiply the local derivative with what arrives from above."
-        if case.gradients_in(found.part)
-        else "Multiply them: the factors of one derivative, and those of one path, are multiplied.",
+        help="Multiply the local derivative with what arrives from above." if arrives else "Multiply them.",
         evidence="With `*` in the place of `+` the expression equals autograd's gradient in every trial.",
     )
 

@@ -12,7 +12,7 @@ layout of the variable, so the factor that carries the variable's first axis sta
 
 Read more: The Matrix Cookbook, section 2, derivatives of matrices.
 
-Question: {node} is {axes}. Which of its axes stands first in yours?
+Question: {node} is {axes}. Write the axes of yours under these, one by one: which have changed places?
 Traits: other shape
 """
 

@@ -14,6 +14,8 @@ further down.
 Read more: The Python Tutorial, "Python Scopes and Namespaces".
 
 Question: Line {line} has the forward's names to choose from, and the gradients finished above it. Which of them do you mean by {part}?
+Of the end: Where does the way back begin, and what arrives there?
+Of a size: Does a number of {node} count by how many there are of anything? And which tensor has an axis of that length?
 Of a missing import: Which line at the top of the file would say what {part} is?
 Law: A line of `backward` may use what the forward names, the gradients written above it, names of your own, and what the file imports.
 """
@@ -55,6 +57,7 @@ OTHERWISE = {
 }
 """How to write what torch has under no name, or under another."""
 
+_SIZED = re.compile(r"\.shape\b|\.size\(|\.numel\(|\blen\(|\.mean\(")
 _NAME = re.compile(r"(?:name|variable) '(\w+)'")
 
 
@@ -67,6 +70,9 @@ def find(case: Case) -> Diagnosis | None:
         return None
     name = match.group(1)
     error, note, move = told(case, name, raised)
+    length = re.fullmatch(r"Write `(.+)`, which is \w+\.", move)
+    if length and case.derived is not None and not _SIZED.search(case.derived.text):
+        move = f"No size comes into this gradient: leave it out. (`{length[1]}` would be {name}.)"
     return case.proven(
         "undefined-name",
         error=error,

@@ -11,11 +11,17 @@ from backprop_check.exercise.solution import Step
 from backprop_check.records import Exercise, Gradient, Lesson, Operation, Use
 from backprop_check.report.hint.fillings import arriving, path, spoken, together
 from backprop_check.report.hint.numbers import number_lines
+from backprop_check.report.hint.operations import multiplied
 from backprop_check.report.layout import prose
 
 NOTHING = "Nothing flows back through this use."
 OF_SLOPES, MOST = "Local derivative", 2
 """The family of mistakes for which the page of an operation is named, and of how many operations."""
+
+READERS = frozenset(
+    {"index", "index_select", "embedding", "embedding_bag", "gather", "take", "take_along_dim", "masked_select", "where", "masked_fill"}
+)
+"""Operations whose further operands say which numbers are read: they meet nothing."""
 
 UNKNOWN = "The table of laws does not know this line; what it does can be measured all the same."
 
@@ -83,7 +89,8 @@ def _of_use(exercise: Exercise, lesson: Lesson, use: Use, answers: set[str], kno
 def _veiled(law: str, answers: set[str]) -> str:
     """The law without its formula where that alone is an answer already: where 1 arrives, a slope is the gradient."""
     said, quote, formula = law.partition(" `")
-    return f"{said} what this gradient is made of." if quote and bare(formula.rstrip("`.")) in answers else law
+    whole = said.removeprefix("The ").removesuffix(" is")
+    return f"What arrives there is 1, so the {whole} is all of this gradient." if quote and bare(formula.rstrip("`.")) in answers else law
 
 
 def bare(source: str) -> str:
@@ -99,5 +106,6 @@ def meeting(operation: Operation) -> str:
     if operation.own == operation.result:
         return ""
     result = spoken(operation.result)
-    others = " and ".join(f"`{text}`, {axes}," for text, axes in operation.beside)
+    beside = () if operation.name in READERS else multiplied(operation).beside
+    others = " and ".join(f"`{text}`, {axes}," for text, axes in beside)
     return f"{own} meets {others} and gives {result}." if others else f"`{operation.text}` makes {result} of {operation.own}."

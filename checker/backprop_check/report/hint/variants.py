@@ -15,6 +15,11 @@ def question(diagnosis: Diagnosis, gradient: Gradient, lesson: Lesson, filling: 
     # Only a part of the answer has another sign where its minus is not right: the way that the result goes says nothing of that.
     part = not any(claim.fields.get("left") == "-answer" for claim in diagnosis.claims)
     fits = {
+        "Of local factors": diagnosis.error.startswith("these two are factors"),
+        "Of the end": diagnosis.note.endswith("is the result itself, and its gradient is 1."),
+        "Of a size": " is only the name of a size" in diagnosis.note,
+        "Of places written to": diagnosis.error.startswith("`:` writes")
+        or diagnosis.error.endswith("another place than the one that belongs here"),
         "Of brackets": diagnosis.error.startswith("brackets are missing"),
         "Of what does not belong": "does not belong here, nor does it fit" in diagnosis.error,
         "Of a missing import": diagnosis.note.startswith("The file does not import"),

@@ -1,0 +1,84 @@
+"""Questions, helps, laws, carets and fixes that a strict reader found written for another case, each on another graph than its own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from climbing import ladder, taught_by
+from pages import write
+
+from backprop_check.flow import check
+from backprop_check.report.carets import place_lines
+from backprop_check.submission.zygote import Zygote
+
+PAGE = "Forward: {}\nShapes: {}\nInputs: torch.randn\nWrong: {}\nRight: {}\n"
+
+# (forward, shapes, the answer, the right one, what must be said, what must never be said, nor stand in a fix)
+ROWS = [
+    # One question for several findings of a code.
+    ("y = A @ U", "A (B, N, K), U (B, K, M)", "dU = dy.mT @ A", "dU = A.mT @ dy", r"which have changed places", r"stands first"),
+    ("s = (p * q) @ r", "p (N, K), q (N, K), r (K)", "dr = ((p + q) * ds[:, None]).sum(0)", "dr = ((p * q) * ds[:, None]).sum(0)",
+     r"or is it one product", r"only zeros"),
+    ("h = torch.relu(3 * x - 2 * u)", "x (N, C), u (C)", "dx = 3 * dh * (h > 0) - 2 * u", "dx = 3 * dh * (h > 0)",
+     r"`2 \* u` does not move with x: its slope is 0", r"Count the uses"),
+    ("e = P @ W", "P (N, K), W (B, K, M)", "dW = [P.T @ de[i] for i in range(de.shape[0])]", "dW = P.T @ de",
+     r"Join them: `torch\.stack\(\[P", r"how far does the result move"),
+    ("e = T[:, k]", "T (N, C), k (M) of C", "dT = torch.zeros_like(T); dT[:, k] += de", "dT = torch.zeros_like(T).index_add(1, k, de)",
+     r"names one place twice", r"one row twice"),
+    ("s = a + c", "a (N, 1), c (M)", "da = ds.sum(1, keepdim=True) / M", "da = ds.sum(1, keepdim=True)", r"No size comes into this gradient", r"Which of them do you mean"),
+    ("loss = torch.exp(v).sum()", "v (N)", "dv = torch.exp(v) * dloss", "dv = torch.exp(v)", r"Where does the way back begin", r"Which of them do you mean"),
+    ("q = z.sigmoid(); y = z * q * w", "z (N, C), w (N, C)", "dq = z * w * dy; dz = q * w * dy + q * (1 - q) * z * w",
+     "dq = z * w * dy; dz = q * w * dy + q * (1 - q) * dq", r"arrives at `y = z \* q \* w`, and multiply", r"gradient arrives at `q ="),
+    ("t = s[torch.arange(len(k)), k]", "s (N, C), k (N) of C", "ds = torch.zeros_like(s); ds[:, k] = dt",
+     "ds = torch.zeros_like(s); ds[torch.arange(len(k)), k] = dt", r"Each row has one column of its own", r"takes part|notice"),
+    # A new axis picks nothing.
+    ("y = c * u - v[:, None]", "c (N, M), u (N, M), v (N)", "dv = dy.sum(0)", "dv = -dy.sum(1)", r"runs over axis 0", r"copied elements|were picked|can it read"),
+    # What a law and a question say of this form.
+    ("loss = F.cross_entropy(s, t)", "s (N, C), t (N) of C", "ds = torch.softmax(s, 1) - F.one_hot(t, s.shape[1])",
+     "ds = (torch.softmax(s, 1) - F.one_hot(t, s.shape[1])) / s.shape[0]", r"mean over the rows: that is divided by how many they are", r"p - y\."),
+    ("q = torch.round(z); m = q.amax(1)", "z (N, C)", "dq = (q == m[:, None]) * dm[:, None]",
+     "dq = (q == m[:, None]) / (q == m[:, None]).sum(1, keepdim=True) * dm[:, None]", r"where several are equal", r"[Oo]nly the winner|single number"),
+    ("y = F.linear(a, V)", "a (N, K), V (M, K)", "da = 2 * dy @ V", "da = dy @ V", r"meets it as it stands", r"other one, turned"),
+    ("y = V @ q", "V (N, K), q (K)", "dV = 2 * torch.outer(dy, q)", "dV = torch.outer(dy, q)", r"a line of the matrix times the vector", r"turned|meets what arrives"),
+    ("e = T[k]", "T (N, C), k (M) of N", "dT = 2 * torch.zeros_like(T).index_add(0, k, de)", "dT = torch.zeros_like(T).index_add(0, k, de)",
+     r"makes \(M, C\) of \(N, C\)", r"meets `k`"),
+    ("y = a / c", "a (N), c (N)", "da = 2 * dy / c", "da = dy / c", r"that little divided by", r"size of `a`"),
+    ("y = z.abs()", "z (N)", "dz = 2 * dy * torch.sign(z)", "dz = dy * torch.sign(z)", r"which way where it is below", r"where does it not"),
+    ("m = torch.logsumexp(z, 1)", "z (N, K, M)", "dz = 2 * torch.softmax(z, 1) * dm.unsqueeze(1)", "dz = torch.softmax(z, 1) * dm.unsqueeze(1)", r"which share of that", r"\brow\b"),
+    ("loss = torch.sinh(r).sum()", "r (N)", "dr = torch.sinh(r)", "dr = torch.cosh(r)", r"the slope of sinh is all of this gradient", r"made of"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row[2] for row in ROWS])
+def test_the_words_fit_this_case(row: tuple[str, ...], tmp_path: Path, zygote: Zygote) -> None:
+    forward, shapes, answer, right, must, never = row
+    report = check(*write(tmp_path, PAGE.format(forward, shapes, answer, right), answer), zygote)
+    assert report.message is None, report.message
+    wrong = [g for g in report.gradients if g.diagnoses]
+    assert wrong, "nothing is wrong"
+    texts = [text for g in wrong for d in g.diagnoses for text in (d.error, d.note, d.help, d.evidence, d.fix) if text]
+    texts += [" ".join(hint.split()) for g, taught in taught_by(report, *wrong) for hint in ladder(report, g, taught)[1:3]]
+    assert any(re.search(must, text) for text in texts), texts
+    assert not [text for text in texts if re.search(never, text)], texts
+
+
+def test_each_of_two_mistakes_has_its_own_caret(tmp_path: Path, zygote: Zygote) -> None:
+    """Also where one of the two places holds the other."""
+    given = "da = b * dy; db = a * dy; "
+    page = PAGE.format(
+        "a = p @ U; b = p @ V; y = a * b",
+        "p (N, K), U (K, M), V (K, M)",
+        f"{given}dp = da @ V.T - db @ V.T",
+        f"{given}dp = da @ U.T + db @ V.T",
+    )
+    report = check(*write(tmp_path, page, f"{given}dp = da @ V.T - db @ V.T"), zygote)
+    (wrong,) = (g for g in report.gradients if g.diagnoses)
+    assert report.submission is not None and len(wrong.diagnoses) == 2
+    rows = [line.plain for line in place_lines(wrong.diagnoses, wrong.line, report.submission, 100)]
+    carets = [i for i, row in enumerate(rows) if "^" in row]
+    assert len(carets) == 2
+    for diagnosis in wrong.diagnoses:
+        at = next(i for i, row in enumerate(rows) if diagnosis.error[:30] in row)
+        assert at in carets or at - 1 in carets, "it stands under its own caret"
