@@ -81,6 +81,9 @@ def pytest_collection_finish() -> None:
     # What is there by now, all of torch and thousands of tests, stays to the end: a collection need not look at it again.
     gc.freeze()
     gc.set_threshold(20_000)
+    # Small operations in several threads wait for each other longer than they take; test_same_words.py tries other numbers of them.
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 class Raising(logging.Handler):
