@@ -125,6 +125,10 @@ dy = (x - x.mean(0)) * dh / x                           | wrong-point wrong-oper
 dy = torch.cat([x.sum(1), dh.sum(1)], 2)                | wrong-axis shape-error
 dy = torch.cat([x.sum(1), dh.sum(1)])                   | wrong-axis
 dy = torch.cat([x.sum(), dh.sum(1)], 1)                 | summed-everything wrong-axis
+dy = dh.reshape(x.shape[0], -1)                         | wrong-permutation missing-transpose scrambled-reshape
+dy = dh.transpose(0, 1).reshape(x.shape[0])             | bad-reshape
+dy = dh.transpose(0, 1).reshape(x.shape[1], -1)         | wrong-axis bad-reshape
+dy = dh.transpose(0, 1).reshape(x.shape[0], -2)         | bad-reshape shape-error
 dy = (x > p) * dh / (x > p)                             | missing-sum diagonal-jacobian missing-local-derivative
 """
 RIGHT = {
@@ -134,6 +138,7 @@ RIGHT = {
         "(x - x.mean(0)) * dh / x.var(0, unbiased=False)",
         "torch.cat([x.sum(1), dh.sum(1)], 1)",
         "(x > p) * dh / (x > p).sum(0)",
+        "dh.transpose(0, 1).reshape(x.shape[0], -1)",
     ),
     "dx": (
         "(p > 0) * dp",

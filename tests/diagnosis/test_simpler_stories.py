@@ -128,7 +128,7 @@ ROWS = [
     ("m = x.mean(1); y = x * m.unsqueeze(1).exp()", "x (N, C)", RANDN,
      "dm = (x * dy).sum(1) * m.exp(); dx = dy * m.unsqueeze(1).exp() + dm.unsqueeze(1) / m.shape[1]",
      "dm = (x * dy).sum(1) * m.exp(); dx = dy * m.unsqueeze(1).exp() + dm.unsqueeze(1) / x.shape[1]",
-     "wrong-axis", r"`m` has no axis 1: it is \(N,\)", r"tuple index out of range\.? *help: Look"),
+     "wrong-operand", r"`m` has no axis 1: it is \(N,\)", r"tuple index out of range\.? *help: Look"),
     ("y = w.T @ c", "c (N, K, C), w (K, M)", RANDN, "dc = (w @ dy).T", "dc = w @ dy", "wrong-permutation", r"axes stand in another order", r"has to be turned"),
     ("y = c + b", "c (N, K, T), b (K, 1)", RANDN, "db = dy.sum(1).unsqueeze(1)", "db = dy.sum((0, 2)).unsqueeze(1)", "missing-sum wrong-axis", r"axis", r"serve several results"),
     # A use left out, where what is left has another shape.

@@ -62,11 +62,12 @@ def _of_a_shape(case: Case) -> Diagnosis | None:
     if found is None or not isinstance(found.part, ast.Subscript) or not isinstance(found.part.value, ast.Attribute):
         return None
     base = found.part.value.value
+    other = case.draft is not None and not any(part is base for part in parts(found.tree))
     return case.proven(
-        "wrong-axis",
+        "wrong-operand" if other else "wrong-axis",
         by=found,
         error=f"`{short(base)}` has no axis {ast.unparse(found.part.slice)}: it is {shape_told(case, base) or 'a single number'}",
-        note="The numbers of a shape are counted from 0, as axes are.",
+        note="The numbers of a shape are counted from 0, as axes are." + (" Of another tensor it is a length." if other else ""),
         help="Ask which length belongs here: how many numbers were averaged, added up or counted?",
     )
 
