@@ -117,8 +117,12 @@ def _others_lacking(case: Case, mine: Numbers) -> Words | None:
     """Where the forward itself brings in the factor that seems too many: another one is missing, which it would cancel with."""
     here = lines_of_answer(case)
     its, lost = matching(case, here, mine), matching(case, here, [1 / m for m in mine])
-    if its is None or lost is None:
+    if its is None:
         return None
+    if lost is None:
+        if case.draft is None or sum(_numbers(case, p) == mine for p in parts(case.draft) if is_constant(case, p)) != 1:
+            return None
+        return Words("the constants here do not make the right factor", f"{its.why} So this one belongs, and another is off.", look(case))
     return Words("a constant factor is missing here", f"{lost.why} The one that stands here is another: {its.why}", lost.ask)
 
 

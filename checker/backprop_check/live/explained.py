@@ -123,7 +123,9 @@ def _explained(bare: Compared, found: Found, learner: Learner, target: str, deep
     verdict = replace(bare.verdict, runs=(run,), differences=(difference,))
     diagnoses, _ = explain(graph, learner.submission, [verdict], found.search).get(target, ((), ()))
     shown = [(learner.back(each), learner.shown(each)) for each in diagnoses]
-    once = {(each.code, each.span or number): (each, source) for number, (each, source) in reversed([*enumerate(shown)])}  # of a loop
+    once = {
+        (each.code, each.error, each.span or number): (each, source) for number, (each, source) in reversed([*enumerate(shown)])
+    }  # of a loop
     return replace(bare, verdict=verdict, diagnoses=tuple(reversed(once.values())), carried=told)
 
 

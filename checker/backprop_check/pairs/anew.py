@@ -9,7 +9,8 @@ import io
 import itertools
 import types
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,10 @@ STEPS = 80_000
 
 OTHER = 7
 """The seed of the numbers that a change is held against besides."""
+
+
+Codes = MutableMapping[int, tuple[ast.stmt, types.CodeType]]
+"""By a statement's identity, it and its code."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,7 @@ class _Scopes:
         self.known = {id(tensor): name for name, tensor in zip(found.trial.values, self.kept, strict=True) if tensor is not None}
         self.numbers = {n: v for n, v in found.trial.values.items() if isinstance(v, torch.Tensor) and v.numel() > 1}
         self.arrays: dict[int, str | None] = {}
+        self.beside = {n for n, v in self.names.items() if id(v) in self.known or v is torch or getattr(v, "__name__", "") == "numpy"}
         self.defined = {name for _, node in caller.statements() for name in defined(node)}
 
     def is_given(self, name: str) -> bool:
@@ -124,7 +130,7 @@ class _Scopes:
 
     def scope(self, trial: Trial, wanted: Iterator[str] | set[str]) -> dict[str, Any]:
         memo = _Copies(self, trial)
-        return {name: memo.copied(self.names[name]) for name in wanted if name in self.names}
+        return {name: memo.copied(self.names[name]) for name in {*wanted, *self.beside} if name in self.names}
 
 
 class _Copies(dict[int, Any]):
@@ -172,7 +178,9 @@ class _Copies(dict[int, Any]):
 
 def _lines(caller: Caller, asked: Asked, found: Found, node: str, scopes: _Scopes, whole: bool, anew: bool) -> Lines | None:
     """The lines behind a gradient, where they give it again when they run as they stand."""
-    looped = frozenset(n.id for _, s in caller.statements() if isinstance(s, ast.For) for n in ast.walk(s.target) if isinstance(n, ast.Name))
+    looped = frozenset(
+        n.id for _, s in caller.statements() if isinstance(s, ast.For) for n in ast.walk(s.target) if isinstance(n, ast.Name)
+    )
     text = caller.held.get(id(asked.given)) or text_of(caller.names, asked.given, looped) or asked.name
     try:
         root = next(n.id for n in ast.walk(ast.parse(text, mode="eval")) if isinstance(n, ast.Name))
@@ -215,7 +223,9 @@ def _others(text: str, node: str, found: Found, own: Mapping[str, Any]) -> Itera
                 yield other, name
         key = called.rsplit("[", 1)[-1].strip("]'\"") if "[" in called else called
         match tree:
-            case ast.Subscript(value=ast.Name(id=base), slice=ast.Constant(value=str())) if isinstance(own.get(base), dict) and key in own[base]:
+            case ast.Subscript(value=ast.Name(id=base), slice=ast.Constant(value=str())) if (
+                isinstance(own.get(base), dict) and key in own[base]
+            ):
                 yield other, f"{base}[{key!r}]"
 
 
@@ -226,13 +236,17 @@ def _right(lines: Lines, found: Found, scopes: _Scopes) -> list[Edit]:
     back = Back(Called(None, lines.own, _as_tensors(lines.own), None), dict.fromkeys(lines.texts), lines.texts)
     wanted = names_read(lines.body)
     other: list[Trial] = []
+    codes: Codes = {}
+    for node in lines.body:
+        _compiled(node, codes)
 
     def is_right(body: Sequence[ast.stmt], trial: Trial) -> bool:
-        own, _ = _ran(body, scopes.scope(trial, wanted))
+        own, _ = _ran(body, scopes.scope(trial, wanted), codes=ChainMap({}, codes))
         values = {index: _value(text, own) for index, text in lines.texts.items()}
         dues = {index: trial.gradients["d" + node] for index, node in lines.nodes.items()}
         return all(
-            isinstance(value := values[index], torch.Tensor) and value.shape == due.shape and same(value, due) for index, due in dues.items()
+            isinstance(value := values[index], torch.Tensor) and value.shape == due.shape and same(value, due)
+            for index, due in dues.items()
         )
 
     kept: list[Edit] = []
@@ -240,7 +254,7 @@ def _right(lines: Lines, found: Found, scopes: _Scopes) -> list[Edit]:
     known = replace(
         known,
         unused=[name for name in known.unused if name not in results],
-        numbers=sorted({n.value for n in ast.walk(ast.parse(found.graph.exercise.source)) if _is_number(n)}),  # type: ignore[attr-defined]
+        numbers=_numbers(found),
         modules=[name for name, value in lines.own.items() if value is torch or getattr(value, "__name__", "") == "numpy"],
     )
     edits = changes(definition, back, lines.wrong, known)
@@ -257,8 +271,11 @@ def _right(lines: Lines, found: Found, scopes: _Scopes) -> list[Edit]:
     return kept
 
 
-def _is_number(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
+def _numbers(found: Found) -> list[float]:
+    """The numbers that stand in the forward's lines."""
+    trees = [ast.parse(f"({line.source}\n)") for line in found.graph.exercise.lines]
+    plain = {n.value for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Constant) and type(n.value) in (int, float)}
+    return sorted(float(each) for each in plain if isinstance(each, int | float))
 
 
 def _as_tensors(own: Mapping[str, Any]) -> dict[str, Any]:
@@ -266,18 +283,29 @@ def _as_tensors(own: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if isinstance(value, torch.Tensor | int | float)}
 
 
-def _ran(body: Sequence[ast.stmt], scope: dict[str, Any], counted: bool = False) -> tuple[dict[str, Any] | None, int]:
+def _ran(
+    body: Sequence[ast.stmt], scope: dict[str, Any], counted: bool = False, codes: Codes | None = None
+) -> tuple[dict[str, Any] | None, int]:
     """What the names are after the statements, and how many ran; None where one raises."""
     rounds: list[int] = []
-    tree = ast.Module([_Counted().visit(copy.deepcopy(node)) for node in body] if counted else list(body), [])
+    scope["_rounds"] = rounds
     try:
-        code = compile(ast.fix_missing_locations(tree), "<lines>", "exec")
-        scope["_rounds"] = rounds
         with contextlib.redirect_stdout(io.StringIO()):
-            exec(code, scope)
+            for node in [_Counted().visit(copy.deepcopy(each)) for each in body] if counted else body:
+                exec(_compiled(node, codes), scope)
     except Exception:
         return None, 0
     return scope, len(body) + sum(rounds)
+
+
+def _compiled(node: ast.stmt, codes: Codes | None) -> types.CodeType:
+    """The code of a statement; those that are not changed are compiled once."""
+    known = codes.get(id(node)) if codes is not None else None
+    if known is None:
+        known = node, compile(ast.fix_missing_locations(ast.Module([node], [])), "<lines>", "exec")
+        if codes is not None:
+            codes[id(node)] = known
+    return known[1]
 
 
 class _Counted(ast.NodeTransformer):

@@ -145,7 +145,9 @@ def called_otherwise(statement: ast.stmt, _: Known) -> Iterator[Edit]:
             case ast.Subscript(value=inner, slice=place) if any(
                 isinstance(n, ast.Slice) and isinstance(n.step, ast.UnaryOp) for n in ast.walk(place)
             ):
-                yield Edit(part, inner, f"`{short(inner)}` should not be turned round here", "Follow one number through the forward, and back.")
+                yield Edit(
+                    part, inner, f"`{short(inner)}` should not be turned round here", "Follow one number through the forward, and back."
+                )
             case ast.Call(func=ast.Name(id="reversed"), args=[over]):
                 yield Edit(part, over, "this loop goes the wrong way", "What comes later in the forward comes first on the way back.")
             case ast.Call(func=ast.Name(id="range")):
@@ -154,6 +156,13 @@ def called_otherwise(statement: ast.stmt, _: Known) -> Iterator[Edit]:
                     yield Edit(part, back, "this loop goes the wrong way", "What comes later in the forward comes first on the way back.")
             case ast.Compare(left=left, ops=[op], comparators=right) if type(op) in _COMPARED:
                 yield Edit(part, ast.Compare(left, [_COMPARED[type(op)]()], right), "this comparison is the wrong way round")
+
+
+def powers(statement: ast.stmt, known: Known) -> Iterator[Edit]:
+    for part in parts(statement):
+        if isinstance(part, ast.Name | ast.Subscript | ast.Attribute) and (not isinstance(part, ast.Name) or known.shapes.get(part.id)):
+            told = f"`{short(part)}` does not stand to the right power here"
+            yield Edit(part, ast.BinOp(part, ast.Pow(), ast.Constant(2)), told, "Ask which exponent the derivative has.")
 
 
 def numbers(statement: ast.stmt, known: Known) -> Iterator[Edit]:
@@ -176,7 +185,12 @@ def numbers(statement: ast.stmt, known: Known) -> Iterator[Edit]:
             case ast.BinOp(left=ast.Name(), op=ast.Add() | ast.Sub(), right=ast.Constant(value=1)):
                 yield Edit(part, part.left, f"`{short(part)}` is not the step that belongs here")
     for part in parts(statement):
-        if isinstance(part, ast.Constant) and isinstance(part.value, int | float) and not isinstance(part.value, bool) and id(part) not in along:
+        if (
+            isinstance(part, ast.Constant)
+            and isinstance(part.value, int | float)
+            and not isinstance(part.value, bool)
+            and id(part) not in along
+        ):
             for number in known.numbers:
                 if number != part.value:
                     told = f"`{short(part)}` is not the number that belongs here: the forward has {number:g}"

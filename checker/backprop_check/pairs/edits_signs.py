@@ -38,6 +38,21 @@ def inner_signs(statement: ast.stmt, _: Known) -> Iterator[Edit]:
                 yield Edit(inner, negated(inner), f"`{short(inner)}` has the opposite sign", RISES)
 
 
+def all_of_it(statement: ast.stmt, known: Known) -> Iterator[Edit]:
+    """A constant that is missing in all of what is written into places."""
+    target = (
+        statement.targets[0] if isinstance(statement, ast.Assign) else statement.target if isinstance(statement, ast.AugAssign) else None
+    )
+    if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+        name = target.value.id
+        for value, told in known.constants:
+            after = ast.AugAssign(ast.Name(name, ast.Store()), ast.Div(), value)
+            both = ast.copy_location(ast.If(ast.Constant(True), [statement, after], []), statement)
+            yield Edit(
+                statement, both, f"the factor 1/{told} is missing in all of `{name}`", f"`{short(value)}` is that: divide `{name}` by it."
+            )
+
+
 def minuses(statement: ast.stmt, _: Known) -> Iterator[Edit]:
     along = axes_in(statement)
     for part in parts(statement):
