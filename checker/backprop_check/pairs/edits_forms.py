@@ -17,14 +17,17 @@ _CALLS = (
     ("max", "min"),
     ("zeros_like", "ones_like"),
     ("scatter", "scatter_add"),
+    ("index_copy", "index_add"),
+    ("index_copy_", "index_add_"),
 )
 _COMPARED: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Gt: ast.Lt, ast.Lt: ast.Gt, ast.GtE: ast.LtE, ast.LtE: ast.GtE, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq
 }  # fmt: skip
 
-_ALONG = frozenset(
-    "sum mean max min amax amin softmax log_softmax cumsum flip transpose swapaxes permute squeeze unsqueeze cat concatenate stack".split()
-)
+_ALONG = frozenset({
+    "sum", "mean", "max", "min", "amax", "amin", "softmax", "log_softmax", "cumsum", "flip", "transpose", "swapaxes", "permute", "squeeze",
+    "unsqueeze", "cat", "concatenate", "stack",
+})  # fmt: skip
 """What is given axes by place."""
 
 _OVER: Sequence[int | tuple[int, ...]] = (-1, 0, 1, *combinations(range(6), 2))

@@ -87,7 +87,7 @@ def functions(statement: ast.stmt, known: Known) -> Iterator[Edit]:
             for module in known.modules:
                 for name in _INNER:
                     told = f"`{part.id}` itself stands here in the place of its `{name}`"
-                    yield Edit(part, ast.Call(ast.Attribute(ast.Name(module), name, ast.Load()), [part], []), told, _DERIVED)
+                    yield Edit(part, ast.Call(ast.Attribute(ast.Name(module, ast.Load()), name, ast.Load()), [part], []), told, _DERIVED)
 
 
 def other_names(statement: ast.stmt, known: Known) -> Iterator[Edit]:

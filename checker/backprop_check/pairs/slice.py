@@ -17,9 +17,10 @@ from backprop_check.submission.statements import written
 
 Made = tuple[Part, ast.stmt]
 
-_BUILT_IN = frozenset(
-    "range len zip enumerate reversed sorted list tuple dict set sum min max abs int float slice isinstance round bool".split()
-)
+_BUILT_IN = frozenset({
+    "range", "len", "zip", "enumerate", "reversed", "sorted", "list", "tuple", "dict", "set", "sum", "min", "max", "abs", "int", "float",
+    "slice", "isinstance", "round", "bool",
+})  # fmt: skip
 _MODULES = ("torch", "math", "numpy")
 _NOT = ("backward", "step", "zero_grad", "load_state_dict", "write", "seed", "manual_seed", "save", "load", "item_")
 
