@@ -123,6 +123,15 @@ def factors(statement: ast.stmt, known: Known) -> Iterator[Edit]:
                 yield Edit(term, ast.BinOp(term, ast.Mult(), each), f"the factor `{short(each)}` is missing", _DERIVED)
 
 
+def complements(statement: ast.stmt, known: Known) -> Iterator[Edit]:
+    """A factor `1 - x` that is missing."""
+    for term in terms(statement, known):
+        for name, shape in known.shapes.items():
+            value = ast.BinOp(ast.Constant(1), ast.Sub(), ast.Name(name, ast.Load()))
+            if shape is not None and not known.moves(value) and known.fit(term, ast.Mult(), value):
+                yield Edit(term, ast.BinOp(term, ast.Mult(), value), f"the factor `1 - {name}` is missing", _DERIVED)
+
+
 def scales(statement: ast.stmt, known: Known) -> Iterator[Edit]:
     """A constant that is missing."""
     for term in terms(statement, known):
