@@ -10,14 +10,11 @@ from typing import Any
 
 import torch
 
-from backprop_check.pairs.calling import Called, call, parameters_of
+from backprop_check.pairs.calling import call, parameters_of
 from backprop_check.pairs.context import Context
 from backprop_check.pairs.pair import Back, Ran, is_float
 from backprop_check.pairs.returned import elements
 from backprop_check.recording import Function
-
-_LEAF = "a leaf Variable that requires grad"
-"""What torch says of a write into a leaf."""
 
 
 class Custom:
@@ -36,23 +33,18 @@ class Custom:
         self.parameters = tuple(names if self.separate else names[1:])
 
     def forward(self, inputs: Sequence[Any], needs: tuple[bool, ...]) -> Ran:
-        context, called = self._called(inputs, needs)
-        if called.error is not None and _LEAF in str(called.error):  # what is written into is not the very leaf
-            context, called = self._called([each.clone() if is_float(each) and each.requires_grad else each for each in inputs], needs)
+        context = Context(needs)
+        if self.separate:
+            called = call(self.forward_function, inputs)
+            if called.error is None:
+                self.function.setup_context(context, tuple(inputs), called.result)
+        else:
+            called = call(self.forward_function, (context, *inputs))
         context.note_versions()  # autograd takes them when forward has ended
         every = called.result if isinstance(called.result, tuple | list) else (called.result,)
         ignored = {id(each) for each in context.non_differentiable}
         outputs = tuple(each for each in every if is_float(each) and id(each) not in ignored)
         return Ran(called, outputs, (context, every, ignored))
-
-    def _called(self, inputs: Sequence[Any], needs: tuple[bool, ...]) -> tuple[Context, Called]:
-        context = Context(needs)
-        if not self.separate:
-            return context, call(self.forward_function, (context, *inputs))
-        called = call(self.forward_function, inputs)
-        if called.error is None:
-            self.function.setup_context(context, tuple(inputs), called.result)
-        return context, called
 
     def backward(self, ran: Ran, gradients: Sequence[torch.Tensor]) -> Back:
         context, every, ignored = ran.state

@@ -6,7 +6,18 @@ from collections.abc import Sequence
 
 from backprop_check.pairs.edit import Kind
 from backprop_check.pairs.edits_forms import axes_order, called_otherwise, numbers, powers, reductions, turned
-from backprop_check.pairs.edits_names import complements, factors, functions, more_terms, other_names, other_sizes, scales, slopes, too_much, unused
+from backprop_check.pairs.edits_names import (
+    complements,
+    factors,
+    functions,
+    more_terms,
+    other_names,
+    other_sizes,
+    scales,
+    slopes,
+    too_much,
+    unused,
+)
 from backprop_check.pairs.edits_signs import all_of_it, differences, inner_signs, minuses, signs, written_anew
 
 KINDS: Sequence[Kind] = (
