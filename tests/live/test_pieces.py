@@ -91,6 +91,14 @@ def test_lines_that_draw_are_not_run_again() -> None:
     assert "on other numbers as well" not in text
 
 
+def test_a_function_that_does_more_than_compute_is_not_called_again() -> None:
+    text = (
+        "calls = []\ndef twice(t):\n    calls.append(1)\n    return 2 * t\nw = torch.randn(3, requires_grad=True)\n(w ** 2).sum().backward()\n"
+        "for k in range(2):\n    dw = twice(w) * 3\ncmp('w', dw, w)\nprint('called', len(calls))\n"
+    )
+    assert "called 2" in told(text)
+
+
 def test_arrays_speak_numpy() -> None:
     text = told(BY_NAME["numpy bias"].slipped(1))
     assert "axis 1 is not the one that belongs here" in text
