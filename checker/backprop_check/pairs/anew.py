@@ -42,6 +42,9 @@ MOST = 1200
 STEPS = 80_000
 """How many statements may run in all."""
 
+NUMBERS = 300_000_000
+"""How many numbers all runs together may go over, by those that the forward has."""
+
 OTHER = 7
 """The seed of the numbers that a change is held against besides."""
 
@@ -258,7 +261,7 @@ def _right(lines: Lines, found: Found, scopes: _Scopes) -> list[Edit]:
         modules=[name for name, value in lines.own.items() if value is torch or getattr(value, "__name__", "") == "numpy"],
     )
     edits = changes(definition, back, lines.wrong, known)
-    for edit in itertools.islice(edits, min(MOST, STEPS // max(1, lines.cost))):
+    for edit in itertools.islice(edits, _most(lines, found)):
         if kept and not edit.alike:
             break
         body = put_statement(lines.body, edit.old, edit.new)
@@ -269,6 +272,12 @@ def _right(lines: Lines, found: Found, scopes: _Scopes) -> list[Edit]:
                 if not edit.alike:
                     break
     return kept
+
+
+def _most(lines: Lines, found: Found) -> int:
+    """How many changes are tried: fewer where a run is long, or goes over many numbers."""
+    size = sum(value.numel() for value in found.trial.values.values() if isinstance(value, torch.Tensor))
+    return min(MOST, STEPS // max(1, lines.cost), NUMBERS // max(1, size))
 
 
 def _numbers(found: Found) -> list[float]:
