@@ -87,6 +87,9 @@ RIGHT = LINES.format("dact * (1 - act**2)")
         (RIGHT + "    _ = torch.\\\n        set_flush_denormal(True)\n", RIGHT, 2),
         (RIGHT.replace("dcounts =", "dprobs *= 1\n    dcounts ="), RIGHT.replace("dcounts =", "dprobs *= 1\n    dcounts ="), 0),
         (RIGHT.replace("dcounts =", "a = act\n    a += 1\n    dcounts ="), RIGHT, 2),
+        (RIGHT.replace("dcounts =", "a = F.relu(act, True)\n    dcounts ="), RIGHT, 2),
+        (RIGHT.replace("dcounts =", "a = 1 * act\n    a = torch.mul(act, 1, out=a)\n    dcounts ="), RIGHT, 2),
+        (RIGHT.replace("dcounts =", "a = 1 * act\n    a = torch.mul(act, 1, **{'out': a})\n    dcounts ="), RIGHT, 2),
         (LINES.format("1 - act**2 * dact"), LINES.format("1 - act**2 * dact"), 1),  # by accident: looked at each time
     ],
 )
@@ -94,7 +97,7 @@ def test_lines_that_were_seen_to_stay_right_are_not_run_again(first: str, then: 
     graph, held = ask.graph(packaged_course().find("ex05")), Held()
 
     def judged(body: str, held: Held | None) -> tuple[list[object], int, int]:
-        head = f"import torch\n\n\ndef backward({', '.join(graph.exercise.parameters)}):"
+        head = f"import torch\nimport torch.nn.functional as F\n\n\ndef backward({', '.join(graph.exercise.parameters)}):"
         submission = read_submission(ask._written("lines.py", head + body), graph.exercise)
         perturbed, seeds = list[object](), itertools.count()
 

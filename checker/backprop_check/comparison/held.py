@@ -12,6 +12,8 @@ from backprop_check.submission.statements import writers
 
 _IMPORT = re.compile(r"(?:import|from) [\w., ]+")
 _AFTER_A_DOT = re.compile(r"\.(\w*)")
+_MAY_WRITE = re.compile(r"[#\\]|\b(?:out|inplace)\s*=(?!=)|[(,]\s*\*\*")
+"""A result that is asked for in another's place, and what hides it: further arguments, comments and breaks between words."""
 _ADDS = re.compile(r"\w+ *(?:[-+*/@]|\*\*|//)=")
 _NAMES = frozenset({"torch", "F", "nn", "math", "range", "len", "float", "int"})
 _PURE = frozenset(
@@ -20,7 +22,7 @@ _PURE = frozenset(
     diag diag_embed diagonal dim dot double dtype einsum eq exp expand expand_as expm1 eye flatten flip float float32 float64 floor full
     full_like functional gather ge gelu gt index_add index_put index_select int int64 inf isnan le linalg log log1p log_softmax logical_and
     logical_not logsumexp long lt masked_fill matmul max maximum mean min minimum mm mul narrow ndim ne neg new_zeros nn norm numel ones
-    ones_like one_hot outer permute pi pow prod reciprocal relu repeat repeat_interleave reshape roll rsqrt scatter scatter_add select shape
+    ones_like one_hot outer permute pi pow prod reciprocal repeat repeat_interleave reshape roll rsqrt scatter scatter_add select shape
     sigmoid sign sin sinh size softmax softplus split sqrt square squeeze stack std sub sum swapaxes t tan tanh tensor to trace transpose
     tril triu type_as unbind unflatten unfold unsqueeze values var view view_as where zeros zeros_like
     """.strip().split()
@@ -75,6 +77,7 @@ def _is_plain(submission: Submission) -> bool:
         and not submission.unknown
         and all(_IMPORT.fullmatch(outer.source) for outer in submission.above)
         and all(len(s.writes) == 1 and s.reads <= given for s in submission.statements)
+        and not any(_MAY_WRITE.search(s.source) for s in submission.statements)
         and all(w in _PURE or w[:1].isdecimal() for s in submission.statements for w in _AFTER_A_DOT.findall(s.source))
         and all(_is_own(written) for written in writing.values())
     )
