@@ -158,8 +158,6 @@ ROWS = [
      r"have to hold `1 \+ x \* \(1 - torch\.sigmoid\(x\)\)`", r" \. |x \) "),
     ("m = x.mean(0); c = x - m; y = c * w", "x (N, C), w (N, C)", RANDN, "dc = w * dy; dm = -dc.sum(0); dx = (dc + dm) / x.shape[0]", "dc = w * dy; dm = -dc.sum(0); dx = dc + dm / x.shape[0]",
      r"`dc` is divided by `x\.shape\[0\]` too", r"lacks the factor|count it once"),
-    ("q = (v**2).sum(1, keepdim=True); u = v / 2; y = u * w + q", "v (N, C), w (N, C)", RANDN, "du = w * dy; dq = dy.sum(1, keepdim=True); dv = (du + 2 * v * dq) / 2",
-     "du = w * dy; dq = dy.sum(1, keepdim=True); dv = du / 2 + 2 * v * dq", r"divided by `2` too", r"what went in"),
     ("q = (v**2).sum(1, keepdim=True); n = q.sqrt(); u = v / n; y = u * w + q", "v (N, C), w (N, C)", RANDN,
      "du = w * dy; dn = -(du * v).sum(1, keepdim=True) / n**2; dq = dn / (2 * n) + dy.sum(1, keepdim=True); dv = (du + 2 * v * dq) / n",
      "du = w * dy; dn = -(du * v).sum(1, keepdim=True) / n**2; dq = dn / (2 * n) + dy.sum(1, keepdim=True); dv = du / n + 2 * v * dq", r"`/ n` is taken of all of", r"what went in"),
@@ -171,7 +169,7 @@ ROWS = [
     # What does not go into a call; a slope that is 1 anyway; nothing in the line adds up.
     ("y = (2 - g).unsqueeze(1) * x", "x (N, T, C), g (N, C)", RANDN, "dx = x * dy", "dx = (2 - g).unsqueeze(1) * dy", r"is told by `\(2 - g\)\.unsqueeze\(1\)`", r"goes into|the formula is right"),
     ("a = x @ W; m = a + b; k = (a**2).sum(1); y = m @ V + k.unsqueeze(1)", "x (N, K), W (K, C), b (N, C), V (C, M)", RANDN, "dk = dy.sum(1); dm = dy @ V.T; da = dm + 2 * a * dk.unsqueeze(1); dW = x.T @ dm", "dk = dy.sum(1); dm = dy @ V.T; da = dm + 2 * a * dk.unsqueeze(1); dW = x.T @ da",
-     r"`dm` stands where another gradient belongs", r"unchanged|is not the identity"),
+     r"from a through k does not come back", r"unchanged|is not the identity"),
     ("s = torch.logsumexp(z, 1); y = s * w", "z (N, C), w (N)", RANDN, "dz = (w * dy)[:, None]", "dz = torch.softmax(z, 1) * (w * dy)[:, None]", r"has its own share", r"Leave out what adds up"),
     # Where nothing arrives, zero is right by itself.
     ("h = F.relu(z - 1); y = h @ W", "z (N, C), W (C, M)", RANDN, "dh = dy @ W.T; dz = 3 * dh * (z > 1) * torch.cos(z + h)", "dh = dy @ W.T; dz = dh * (z > 1)", r".", r"numbers are right"),

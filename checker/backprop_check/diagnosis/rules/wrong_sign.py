@@ -157,7 +157,7 @@ def _of_argument(case: Case, found: Mended) -> str | None:
         taken = (of for line in lines_of_answer(case) for of in calls(parsed(line.source.strip()), "logsigmoid"))
         if call.args[:1] == [found.part] and any(mine in map(text, of.args) for of in taken):
             return f"The slope of logsigmoid at u is `torch.sigmoid(-u)`. Here u is `{mine}`."
-        there = (line for line in lines_of_answer(case) if turned in stands[line.name] and mine not in stands[line.name])
+        there = (line for line in lines_of_answer(case) if turned in stands[line.name] and f"-{turned}" not in stands[line.name])
         if call.args[:1] == [found.part] and (line := next(there, None)) is not None:
             return f"`{line.name} = {line.source}` computes with `{turned}`: take `{ast.unparse(call.func)}` there."
     return None
