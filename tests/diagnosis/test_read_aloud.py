@@ -166,6 +166,11 @@ ROWS = [
      "du = (1 - torch.tanh(u)**2) * dy; dv = torch.cos(v) * x.sum(1, keepdim=True) * dy; dx = (du + dv) @ (A + E).T + (torch.sin(v) * dy).sum(1, keepdim=True)",
      "du = (1 - torch.tanh(u)**2) * dy; dv = torch.cos(v) * x.sum(1, keepdim=True) * dy; dx = du @ A.T + dv @ E.T + (torch.sin(v) * dy).sum(1, keepdim=True)",
      r"sums first and multiplies afterwards", r"does not belong|counted twice|another tensor"),
+    # Two that cannot be compared; the term that a caret stands under, though its axis is kept or not.
+    ("m = e.amax(2); y = m * w", "e (N, K, C), w (N, K)", RANDN, "dm = w * dy; de = (e >= m) * dm[..., None]", "dm = w * dy; de = (e >= m[..., None]) * dm[..., None]",
+     r"`>=` cannot compare them", r"The line stopped there"),
+    ("p = s.abs(); q = 0.5 * s**2; e = torch.where(p < 1, q, 2 * p)", "s (N)", "2 * torch.randn", "dp = 2 * de * (p >= 1); dq = de * (p < 1); ds = dq * s + torch.relu(s) * dp",
+     "dp = 2 * de * (p >= 1); dq = de * (p < 1); ds = dq * s + torch.sign(s) * dp", r".", r"brackets are missing|through p: no"),
     # What does not go into a call; a slope that is 1 anyway; nothing in the line adds up.
     ("y = (2 - g).unsqueeze(1) * x", "x (N, T, C), g (N, C)", RANDN, "dx = x * dy", "dx = (2 - g).unsqueeze(1) * dy", r"is told by `\(2 - g\)\.unsqueeze\(1\)`", r"goes into|the formula is right"),
     ("a = x @ W; m = a + b; k = (a**2).sum(1); y = m @ V + k.unsqueeze(1)", "x (N, K), W (K, C), b (N, C), V (C, M)", RANDN, "dk = dy.sum(1); dm = dy @ V.T; da = dm + 2 * a * dk.unsqueeze(1); dW = x.T @ dm", "dk = dy.sum(1); dm = dy @ V.T; da = dm + 2 * a * dk.unsqueeze(1); dW = x.T @ da",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
 from backprop_check.diagnosis.phrases import short
-from backprop_check.diagnosis.rewrites import operations, put
+from backprop_check.diagnosis.rewrites import negated, operations, put
 from backprop_check.records import Diagnosis
 
 SIGNS = {ast.Mult: "*", ast.Div: "/", ast.MatMult: "@"}
@@ -62,15 +62,25 @@ def _raised(_: Case, expression: ast.expr) -> Iterator[Edit]:
                 yield put(expression, part, ast.copy_location(raised, part)), part
 
 
-def bracketed(_: Case, expression: ast.expr) -> Iterator[Edit]:
+def bracketed(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for edited, part, near in _bracketed(expression):
+        # Brackets that only make the other term zero, as what one branch lets pass is where the other lets nothing pass, take it away.
+        lacking = put(expression, part, negated(near) if near is part.right and isinstance(part.op, ast.Sub) else near)
+        values = case.evaluate(lacking)
+        if values is None or not case.same(case.evaluate(edited), values):
+            yield edited, near
+
+
+def _bracketed(expression: ast.expr) -> Iterator[tuple[ast.expr, ast.BinOp, ast.expr]]:
+    """The expression with brackets round a sum, that sum, and the term which alone was multiplied."""
     for part in operations(expression, ast.Add | ast.Sub):
         left, right = part.left, part.right
         if isinstance(right, ast.BinOp) and type(right.op) in SIGNS:
             whole = ast.BinOp(ast.BinOp(left, part.op, right.left), right.op, right.right)
-            yield put(expression, part, ast.copy_location(whole, part)), right
+            yield put(expression, part, ast.copy_location(whole, part)), part, right
         if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mult | ast.MatMult):
             whole = ast.BinOp(left.left, left.op, ast.BinOp(left.right, part.op, right))
-            yield put(expression, part, ast.copy_location(whole, part)), left
+            yield put(expression, part, ast.copy_location(whole, part)), part, left
 
 
 def unbracketed(expression: ast.expr) -> Iterator[ast.expr]:

@@ -7,7 +7,7 @@ import ast
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
-from backprop_check.diagnosis.edits import worth
+from backprop_check.diagnosis.edits import valued_parts, worth
 from backprop_check.diagnosis.factors import lines_of_answer
 from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.moved_brackets import moved_brackets
@@ -163,7 +163,10 @@ def _place(case: Case, found: Slip) -> Span | None:
     values = case.evaluate(found.left)
     if case.expression is None or values is None:
         return case.span()
-    same = worth(case, values)
+    bare = [value.squeeze() for value in values]  # `v.mean(0)` stands where the formula has `v.mean(0, keepdim=True)`
+    same = worth(case, values) or [
+        part for part in valued_parts(case.expression) if (mine := case.evaluate(part)) and case.same([m.squeeze() for m in mine], bare)
+    ]
     place = same[-1] if same else None
     if isinstance(place, ast.Name) and found.code == "wrong-local-derivative":  # the name is right: what is computed of it is not
         place = next((n for n in around(case.expression, place) if isinstance(n, ast.Call)), place)

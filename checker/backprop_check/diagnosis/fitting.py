@@ -38,6 +38,20 @@ def fitting(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr]) ->
     return _unproven(case, part, operands), None
 
 
+def compared(case: Case, part: ast.Compare, operands: list[ast.expr]) -> tuple[str, ast.expr | None]:
+    """The same of a comparison: else what lets each number of the larger one be compared, in every trial."""
+    due = max((getattr(value_of(case, operand), "shape", ()) for operand in operands), key=len)
+    fits = "Write the axes of both under each other, aligned from the right: where they differ, one of them has to be 1."
+    found = None
+    for changed, words in _changes(case, part, operands):
+        if (right := _right_with(case, part, changed)) is not None:
+            return words, right
+        values = [value_of(case, changed, trial) for trial in range(len(case.each))]
+        if found is None and all(isinstance(value, torch.Tensor) for value in values) and getattr(values[0], "shape", None) == due:
+            found = words
+    return found or fits, None
+
+
 def needless(case: Case, part: ast.expr) -> tuple[ast.expr, ast.expr] | None:
     """A term or a factor without which the line is right, and that line; not one that holds the last gradient from above."""
     if not isinstance(part, ast.BinOp) or isinstance(part.op, ast.MatMult) or case.draft is None:
@@ -148,7 +162,7 @@ def _line_of(case: Case, names: set[str]) -> Line | None:
     return found[0] if len(found) == 1 else None
 
 
-def _changes(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr]) -> Iterator[tuple[ast.expr, str]]:
+def _changes(case: Case, part: ast.BinOp | ast.Call | ast.Compare, operands: list[ast.expr]) -> Iterator[tuple[ast.expr, str]]:
     """The part with one operand laid out otherwise, and how to say that."""
     for operand in operands:
         base = _unshaped(operand)

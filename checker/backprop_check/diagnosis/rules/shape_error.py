@@ -32,7 +32,7 @@ from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.failure import failing_part
-from backprop_check.diagnosis.fitting import fitting, needless
+from backprop_check.diagnosis.fitting import compared, fitting, needless
 from backprop_check.diagnosis.meeting import axes_of, contracted, function_of, node_axes, operands_of, shape_told
 from backprop_check.diagnosis.phrases import short, users
 from backprop_check.diagnosis.refusals import refusal
@@ -41,6 +41,8 @@ from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis
 
 SIGNS = {ast.MatMult: "@", ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
+COMPARES = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+ALIGNED = "Aligned from the right, two axes must be equal, or one of them 1."
 
 ABOUT_SHAPES = re.compile(r"siz|shape|dimension|\dD\b|\d-D|broadcast|number of (?!classes)|same length|subscript|must be a matrix", re.I)
 """What torch says of shapes that do not fit. An index outside, a number of the wrong kind or a missing argument is another mistake."""
@@ -68,6 +70,10 @@ def find(case: Case) -> Diagnosis | None:
     part, raised = failing_part(case), case.verdict.answer.raised
     if part is None or raised is None or raised.kind == "TypeError" or not ABOUT_SHAPES.search(raised.message):
         return None
+    if isinstance(part, ast.Compare) and len(part.ops) == 1 and (sign := COMPARES.get(type(part.ops[0]))):
+        sides = [part.left, *part.comparators]
+        told = ", ".join(f"`{short(side)}` is {shape_told(case, side)}" for side in sides)
+        return _told(case, part, f"{told}: `{sign}` cannot compare them", ALIGNED, *compared(case, part, sides))
     operands = [operand for operand in operands_of(part) if isinstance(value_of(case, operand), torch.Tensor)]
     if isinstance(part, ast.Call) and (len(operands) == 1 or function_of(part).endswith("_")):
         return _of_argument(case, part)  # of what is written into places torch's own words tell the rest
@@ -186,7 +192,7 @@ def _rule(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr], mess
         "@" if isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult) else function_of(part) if isinstance(part, ast.Call) else ""
     )
     if (isinstance(part, ast.BinOp) and name != "@") or name in ELEMENTWISE:
-        return "Aligned from the right, two axes must be equal, or one of them 1."
+        return ALIGNED
     ranks = [len(axes_of(case, operand) or ()) for operand in operands]
     if 0 in ranks and name in ("@", *LIKE_AT, *RULES):
         return f"`{short(operands[ranks.index(0)])}` is a single number, and `{name}` needs an axis on each side."
