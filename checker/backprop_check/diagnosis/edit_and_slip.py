@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 
 from backprop_check.derivation.trees import dumped, parsed
-from backprop_check.diagnosis.beside import OTHER, changed_part, in_place, the_other_way_round, told_beside
+from backprop_check.diagnosis.beside import OTHER, changed_part, in_place, the_other_way_round, told_beside, undoes
 from backprop_check.diagnosis.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.constants import named_constants, times
@@ -31,9 +31,6 @@ NAMED = 4
 
 FAR = 1000
 """As if so many letters were changed: two mistakes of which one is told of a part that the learner's line does not have."""
-
-BRACKETS = 2
-"""So many letters more than the whole change two changes may have: those of brackets that only one of them needs."""
 
 NEAR = 24
 """Two mistakes that are put right by changing so few letters are taken at once; else the nearest of those that are asked."""
@@ -112,12 +109,13 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
         if one is not None and (one.code, one.span, one.error) != (two.code, two.span, two.error):
             told = replace(told_beside(case, one, without), fix=one.fix), replace(told_beside(case, two, left), fix=two.fix)
             changes = _changes(draft, half) + _changes(draft, other)
-            if changes > _changes(draft, right) + BRACKETS:
-                continue  # the one undoes a part of the other: the line is nearer to the right one than the two are together
+            if undoes(draft, half, other):
+                continue
             if all(d.error.startswith(OTHER) for d in told):
-                told = _each_with_what(draft, told, (other, half))
-                if told is None:
+                named = _each_with_what(draft, told, (other, half))
+                if named is None:
                     continue
+                told = named
             if not any(d.error.startswith(OTHER) and "of a part" in page(d.code).traits for d in told):
                 return changes, *told
             held = held or (changes + FAR, *told)  # told of a part that the learner's line does not have: where nothing else is told
@@ -128,7 +126,7 @@ Told = tuple[Diagnosis, Diagnosis]
 
 
 def _each_with_what(draft: ast.expr, told: Told, put_right: tuple[ast.expr, ast.expr]) -> Told | None:
-    """Two mistakes that are both told of the line with the other one put right: each says what that is; None where it is no small change."""
+    """Two mistakes that are both told of the line with the other one put right: each says what that is; None where that is long."""
     what = [changed_part(draft, line) for line in put_right]
     if what[0] is None or what[1] is None:
         return None
