@@ -83,17 +83,17 @@ def changed_part(old: ast.expr, new: ast.expr) -> str | None:
 
 
 def undoes(line: ast.expr, one: ast.expr, two: ast.expr) -> bool:
-    """Whether of two changes of a line the one takes a name or a minus away, and the other puts it there again."""
+    """Whether of two changes of a line the one takes a minus or a call away, and the other puts it there again."""
     (gone, come), (lost, put_there) = _moved(line, one), _moved(line, two)
     return bool(gone & put_there or lost & come)
 
 
 def _moved(old: ast.expr, new: ast.expr) -> tuple[set[str], set[str]]:
-    """The names and minuses that a change takes away, and those that it puts there."""
-    a, b = ([word for word in re.findall(r"[A-Za-z_]\w*|\d[\w.]*|\S", ast.unparse(line)) if not word[0].isdigit()] for line in (old, new))
+    """The minuses and the functions that a change takes away, and those that it puts there."""
+    a, b = (re.findall(r"\.?[A-Za-z_]\w*|\d[\w.]*|\S", ast.unparse(line)) for line in (old, new))
     found = [op for op in difflib.SequenceMatcher(None, a, b, False).get_opcodes() if op[0] != "equal"]
     sides = {word for _, i, j, _, _ in found for word in a[i:j]}, {word for _, _, _, k, m in found for word in b[k:m]}
-    gone, come = ({word for word in side if word == "-" or word.isidentifier()} for side in sides)
+    gone, come = ({word for word in side if word[0] in "-."} for side in sides)
     return gone - come, come - gone
 
 
