@@ -1,6 +1,7 @@
 """Grading a class: all of `backprop-check grade`, into a new folder, on all cores; other graders on some of the same submissions.
 
-Run as `python benchmarks/grading.py [EX] [--sizes N ...] [--peers N --peers-python PATH]` (default: ex05, 100 and 1000; ex13: 200).
+Run as `python benchmarks/grading.py [EX] [--sizes N ...] [--own] [--peers N --peers-python PATH]` (default: ex05, 100 and 1000; ex13: 200).
+Equal code is judged once, and a class as it is made here has much of it; with `--own` no two submissions have the same code.
 Time a submission is what the command takes beyond one bare `import torch`; memory is that of all its processes, looked at in another
 run. `--sizes 100 1000 10000` shows that it is linear, in minutes. PATH is a Python with torch, otter-grader and nbgrader. No test asserts
 it. The ratios in processor time are what other work on the machine disturbs least.
@@ -39,7 +40,7 @@ def main() -> None:
         print(f"import torch: {loading.wall:.2f} s, of processors {loading.processor:.2f} s; {os.cpu_count()} cores", flush=True)
         for size in args.sizes:
             source = folder / str(size)
-            files = written_class(source, args.exercise, size)
+            files = written_class(source, args.exercise, size, args.own)
             command = [
                 sys.executable,
                 "-m",
@@ -64,6 +65,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("exercise", nargs="?", default="ex05")
     parser.add_argument("--sizes", type=int, nargs="+")
+    parser.add_argument("--own", action="store_true", help="no two submissions have the same code")
     parser.add_argument("--peers", type=int, default=0, metavar="N", help="submissions that the peers are given")
     parser.add_argument("--peers-python", metavar="PATH", help="for otter and nbgrader")
     args = parser.parse_args()

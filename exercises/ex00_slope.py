@@ -17,6 +17,7 @@ rows and C columns, () a single number.
 A gradient has the shape of its tensor.
 
 Write an expression in the place of each `...` and check it: `backprop-check ex00`.
+`backprop-check explain upstream` tells a word again, and so do `gradient`, `slope` and `shape`.
 """
 
 import torch

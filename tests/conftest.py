@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -80,6 +81,9 @@ def pytest_collection_finish() -> None:
     # What is there by now, all of torch and thousands of tests, stays to the end: a collection need not look at it again.
     gc.freeze()
     gc.set_threshold(20_000)
+    # Small operations in several threads wait for each other longer than they take; test_same_words.py tries other numbers of them.
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 class Raising(logging.Handler):
@@ -96,16 +100,20 @@ def pytest_configure() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--worker", choices=("fork", "spawn"), default="fork", help="spawn: start each worker, as where nothing forks")
+    told = "spawn: each worker is started as where nothing forks, from a Python that has loaded torch; start: each loads torch itself"
+    parser.addoption("--worker", choices=("fork", "spawn", "start"), default="fork", help=told)
 
 
 @pytest.fixture(scope="session")
 def zygote(request: pytest.FixtureRequest) -> Iterator[Workers]:
     """Where the workers of every test come from. Started, not forked: pytest may have used torch's threads."""
+    from seeded import Seeded
+
     from backprop_check.submission.spawner import Spawner
     from backprop_check.submission.workers import started
 
-    with Spawner() if request.config.getoption("--worker") == "spawn" else started() as workers:
+    ways = {"fork": started, "spawn": Seeded if hasattr(os, "fork") else Spawner, "start": Spawner}
+    with ways[request.config.getoption("--worker")]() as workers:
         yield workers
 
 
@@ -123,3 +131,22 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh_course: Path) 
     folder = shutil.copytree(fresh_course, tmp_path / "course")
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout, built once for all processes of a run."""
+    import fcntl
+
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with (folder / "wheel.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not any(folder.glob("*.whl")):
+            how = ("--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir")
+            command = [sys.executable, "-m", "pip", "wheel", *how, str(folder), str(Path(__file__).parents[1])]
+            built = subprocess.run(command, capture_output=True, text=True)
+            assert built.returncode == 0, built.stderr
+    (made,) = folder.glob("backprop_check-*.whl")
+    return made

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import resource
 import shlex
 import signal
 import subprocess
@@ -464,9 +465,22 @@ def test_what_the_system_refuses_is_one_line(course: Path, tmp_path: Path, capsy
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    assert main([]) == 2
-    assert "the folder you are in is gone" in (err := capsys.readouterr().err)
-    assert err.count("\n") == 2
+    for argv in ([], ["explain", "tanh"]):  # in such a folder torch cannot be loaded
+        capsys.readouterr()
+        assert main(argv) == 2
+        assert "the folder you are in is gone" in (err := capsys.readouterr().err)
+        assert err.count("\n") == 1
+
+
+def test_what_cannot_be_written_is_told_by_its_name(course: Path, capsys: Captured) -> None:
+    """As a full disk, a limit on what a file may hold names no file."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        assert main(["new", "thing"]) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert re.search(r"solutions/ex\d+_thing.py: File too large\.\n", capsys.readouterr().err)
 
 
 def test_explain_prints_pages(capsys: Captured) -> None:
@@ -522,9 +536,11 @@ def test_a_course_that_may_not_be_looked_into_is_one(argument: str, course: Path
 
 
 def test_ctrl_c_ends_it_quietly(course: Path) -> None:
-    edit(course, "ex05", "dact = ...", "dact = [0 for _ in iter(int, 1)]")
+    edit(course, "ex05", "dact = ...", f"open({str(course / 'reached')!r}, 'w').close()\n    dact = [0 for _ in iter(int, 1)]")
     with process("ex05", "--time-limit", "100", cwd=course) as run:
-        time.sleep(4)
+        while not (course / "reached").exists():
+            assert run.poll() is None
+            time.sleep(0.05)
         run.send_signal(signal.SIGINT)
         out, err = run.communicate(timeout=120)
     assert (run.returncode, out, err) == (130, "", "")

@@ -99,6 +99,29 @@ def test_a_copy_without_a_backward_is_one_line(case: str, course: Path, zygote: 
     captured = capsys.readouterr()
     assert captured.err.count("\n") == 1
     assert said in captured.err
+    assert "`backprop-check reset ex05` puts the file back as it was and keeps a copy of yours." in captured.err
+    (course / "exercises" / NAME).write_text(STUB)
+    (course / "mine.py").write_text(text)
+    assert main(["ex05", "--submission", "mine.py"], zygote) == 2
+    assert "reset" not in capsys.readouterr().err, "it is no exercise file of the course"
+
+
+PAST_MENDING = {
+    "a colon lost": (HEAD.replace("act, s):", "act, s)") + f"    {DACT}\n", "line 23 could not be read"),
+    "a conflict": (copy(DACT, "<<<<<<< HEAD", DPROBS, "=======", "dprobs = dact", ">>>>>>> theirs"), "git left both sides of a conflict here"),
+    "a helper broken in between": (copy(DACT, "print((1 2)", DPROBS), ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PAST_MENDING)
+def test_where_more_is_broken_than_an_answer_reset_is_named(case: str, course: Path, zygote: Zygote, capsys: Captured) -> None:
+    text, said = PAST_MENDING[case]
+    (course / "exercises" / NAME).write_text(text)
+    assert main(["ex05"], zygote) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert said in out
+    named = "! should the file be past mending: `backprop-check reset ex05` puts the file back as it was and keeps a copy of yours" in out
+    assert named == bool(said)
 
 
 RIGHT = copy(DACT, DPROBS, DCOUNTS, DINV)

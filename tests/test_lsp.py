@@ -150,7 +150,7 @@ class Editor:
 def editor(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Editor]:
     folder = tmp_path_factory.mktemp("desk")
     assert main(["init", str(folder / "course")]) == 0
-    editor = Editor(folder, forks=request.config.getoption("--worker") != "spawn")
+    editor = Editor(folder, forks=request.config.getoption("--worker") == "fork")
     yield editor
     if editor.thread.is_alive():
         editor.end()

@@ -68,7 +68,7 @@ ds = (x * dp).sum(1, keepdim=True)[None]                | extra-keepdim
 db = dz.sum(0, keepdim=True)                            | extra-keepdim
 db = dz.sum(1)                                          | wrong-axis
 db = de.sum(0)                                          | missing-sum
-db = de.sum(2)                                          | wrong-axis
+db = de.sum(2)                                          | wrong-axis missing-sum
 
 dh = dz @ W                                             | missing-transpose wrong-transpose
 dh = W.T @ dz                                           | wrong-transpose
@@ -117,11 +117,29 @@ dx = dh + ds / x.shape[0]                               | wrong-axis wrong-scale
 dx = x * dh                                             | wrong-point wrong-operand wrong-local-derivative
 de = dz.permute(0, 1, 1)                                | wrong-permutation reversed-axes missing-transpose wrong-transpose shape-error
 de = dz                                                 | wrong-permutation missing-transpose
-dy = dx[:, :x.shape[0]]                                 | wrong-axis
+dy = dx[:, :x.shape[0]]                                 | wrong-axis wrong-slice
+dy = (x - x) * dh / x.var(0, unbiased=False)            | missing-sum diagonal-jacobian missing-branch
+dy = (x - x.mean(0)) * dh / x.var(1, unbiased=False)    | wrong-axis
+dy = (x - x.mean(0)) * dh / x.var(0)                    | wrong-scale wrong-local-derivative
+dy = (x - x.mean(0)) * dh / x                           | wrong-point wrong-operand wrong-local-derivative
+dy = torch.cat([x.sum(1), dh.sum(1)], 2)                | wrong-axis shape-error
+dy = torch.cat([x.sum(1), dh.sum(1)])                   | wrong-axis
+dy = torch.cat([x.sum(), dh.sum(1)], 1)                 | summed-everything wrong-axis
+dy = dh.reshape(x.shape[0], -1)                         | wrong-permutation missing-transpose scrambled-reshape
+dy = dh.transpose(0, 1).reshape(x.shape[0])             | bad-reshape
+dy = dh.transpose(0, 1).reshape(x.shape[1], -1)         | wrong-axis bad-reshape
+dy = dh.transpose(0, 1).reshape(x.shape[0], -2)         | bad-reshape shape-error
+dy = (x > p) * dh / (x > p)                             | missing-sum diagonal-jacobian missing-local-derivative
 """
 RIGHT = {
     "de": ("dz.permute(0, 2, 1)",),
-    "dy": ("dx[:, :x.shape[1]]",),
+    "dy": (
+        "dx[:, :x.shape[1]]",
+        "(x - x.mean(0)) * dh / x.var(0, unbiased=False)",
+        "torch.cat([x.sum(1), dh.sum(1)], 1)",
+        "(x > p) * dh / (x > p).sum(0)",
+        "dh.transpose(0, 1).reshape(x.shape[0], -1)",
+    ),
     "dx": (
         "(p > 0) * dp",
         "dh + ds / x.shape[1]",
@@ -163,7 +181,11 @@ def test_the_example_in_the_docstring() -> None:
 
 @pytest.fixture(scope="module")
 def mutations() -> dict[str, Mutations]:
-    return {path.stem.split("_")[0]: read_mutations(path) for path in sorted(SOLUTIONS.glob("*.py"))}
+    """Of every third solution, and of those that are asked about below."""
+    paths = sorted(SOLUTIONS.glob("*.py"))
+    asked = {"ex01", "ex01b", "ex02", "ex05", "ex05b", "ex08", "ex10", "ex12"}
+    chosen = {path.stem.split("_")[0]: path for n, path in enumerate(paths) if n % 3 == 0 or path.stem.split("_")[0] in asked}
+    return {name: read_mutations(path) for name, path in chosen.items()}
 
 
 def test_every_fair_name_is_in_the_catalogue(mutations: dict[str, Mutations]) -> None:

@@ -18,27 +18,12 @@ CHECKOUT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout, built and unpacked."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--quiet",
-        "--no-deps",
-        "--no-build-isolation",
-        "--wheel-dir",
-        str(folder),
-        str(CHECKOUT),
-    ]
-    run = subprocess.run(build, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
-    (wheel,) = folder.glob("backprop_check-*.whl")
+def unpacked(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout, unpacked."""
+    folder = tmp_path_factory.mktemp("wheel") / "site"
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "site")
-    return folder / "site"
+        archive.extractall(folder)
+    return folder
 
 
 SCRIPT = """
@@ -107,7 +92,9 @@ def test_a_project_may_have_a_checker_of_its_own(unpacked: Path, tmp_path: Path)
 
 def test_import_checker_in_a_checkout_gives_the_same_names() -> None:
     """By one that loads no torch: all are handed on in one way."""
-    script = "import backprop_check; from checker import load_ipython_extension as same; assert same is backprop_check.load_ipython_extension"
+    script = (
+        "import backprop_check; from checker import load_ipython_extension as same; assert same is backprop_check.load_ipython_extension"
+    )
     run = subprocess.run([sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
 

@@ -6,6 +6,7 @@ import codecs
 import os
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path, PurePath
 
 from backprop_check.code_cells import NotANotebook, code_cells
@@ -120,6 +121,7 @@ _SECOND = re.compile(r"(\.(?:py|ipynb|txt|json)) ?\(\d+\)$", re.IGNORECASE)
 _RENAMED = {".txt": ".py", ".json": ".ipynb"}
 
 
+@lru_cache(1 << 12)  # it is asked for ten times for each file of a class
 def read_as(name: str) -> str:
     """Return the name by whose suffix a file is read. Browsers and mail programs hand `ex05.ipynb` on as `ex05.ipynb.json`, `ex05.py` as
     `ex05.py.txt` or `ex05.txt`; a second file of a name has a number behind it.

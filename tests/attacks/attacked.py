@@ -89,7 +89,7 @@ def grade(base: Path, submissions: Path) -> Graded:
     }
     # -P, as the installed command has it: the current folder holds a `backprop_check`, a torch.py and a json.py of the attackers'.
     command = [sys.executable, "-P", "-m", "backprop_check", "grade", ".", "--out", str(places["out"])]
-    command += ["--exercise", "ex05", "--time-limit", "1.5", "--jobs", "3", "--memory-limit", "256MB"]
+    command += ["--exercise", "ex05", "--time-limit", "1", "--jobs", "3", "--memory-limit", "256MB"]
     watched = [submissions, places["home"], places["tmp"], *(ROOT / name for name in ("checker", "exercises", "solutions"))]
     before = {file: stamp for place in watched for file, stamp in _files(place)}
     run = subprocess.run(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -55,15 +56,14 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def autograder(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def autograder(exported: Path, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder /autograder after the container was built."""
     root = tmp_path_factory.mktemp("gradescope") / "autograder"
     for name in ("source", "submission", "results"):
         (root / name).mkdir(parents=True)
     with zipfile.ZipFile(exported) as archive:
         archive.extractall(root / "source")
-    wheel = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", root / "source", CHECKOUT)
-    assert (built := run(*wheel)).returncode == 0, built.stderr
+    shutil.copy(wheel, root / "source")
     packages = borrowed(root.parent / "packages")
     offline = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     setup = run("bash", root / "source" / "setup.sh", AUTOGRADER=str(root), PYTHONPATH=str(packages), **offline)
@@ -144,7 +144,6 @@ def test_each_field_of_a_half_right_submission(autograder: Path) -> None:
 UNREADABLE: dict[str, tuple[dict[str, str | bytes], str]] = {
     "nothing": ({}, "submission holds no .py or .ipynb file"),
     "no code": ({"essay.pdf": BINARY}, "submission holds no .py or .ipynb file"),
-    "half a notebook": ({"ex05.ipynb": notebook(RIGHT)[:-9]}, "its JSON does not parse"),
 }  # fmt: skip
 
 

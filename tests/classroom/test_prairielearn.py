@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 from handed_in import HALF, STATUS
 
 import backprop_check
@@ -63,18 +62,10 @@ def test_each_field_of_a_half_right_submission(tmp_path: Path) -> None:
     )
 
 
-UNREADABLE: dict[str, tuple[dict[str, str | bytes], str]] = {
-    "nothing": ({}, "holds no .py or .ipynb file"),
-    "no backward": ({"ex05_broadcast.py": "x = 1\n"}, "backward"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("what", UNREADABLE)
-def test_what_cannot_be_read_costs_no_attempt(what: str, tmp_path: Path) -> None:
-    files, why = UNREADABLE[what]
-    results = graded(tmp_path, files)
+def test_what_cannot_be_read_costs_no_attempt(tmp_path: Path) -> None:
+    results = graded(tmp_path, {})
     assert (results["gradable"], results["score"], results["tests"]) == (False, 0.0, [])
-    assert len(results["format_errors"]) == 1 and why in results["format_errors"][0]
+    assert len(results["format_errors"]) == 1 and "holds no .py or .ipynb file" in results["format_errors"][0]
 
 
 def test_what_the_grader_cannot_do_costs_no_attempt_and_says_so(tmp_path: Path) -> None:

@@ -20,8 +20,6 @@ from backprop_check.trace.graph import load_graph
 from backprop_check.trace.oracle import trace
 from backprop_check.trace.response import response
 
-GRAPHS = [*sorted((Path(__file__).parents[1] / "heldout").glob("*/exercise.py"))[::3], *packaged_course().files()[1::2]]
-
 
 def lessons(path: Path, answers: Path, zygote: Zygote) -> dict[str, Lesson]:
     report = check(path, answers, zygote)
@@ -33,16 +31,6 @@ def lessons(path: Path, answers: Path, zygote: Zygote) -> dict[str, Lesson]:
         laws = {step.law for use in found[name].uses for way in use.ways for step in way}
         assert way_back(graph, report.submission, gradient.verdict) == (name, found[name].expression, laws)
     return found
-
-
-@pytest.mark.parametrize("path", GRAPHS, ids=lambda path: path.parent.name if path.stem == "exercise" else path.stem)
-def test_what_comes_back_through_all_uses_is_the_gradient(path: Path, zygote: Zygote) -> None:
-    for taught in lessons(path, path, zygote).values():
-        assert math.isclose(sum(use.share for use in taught.uses), taught.gradient, rel_tol=1e-9, abs_tol=1e-12)
-        for use in taught.uses:
-            assert len(use.moved) == use.count or len(use.moved) == module.SHOWN
-            if len(use.moved) == use.count:
-                assert math.isclose(sum(m.slope * m.arrives for m in use.moved), use.share, rel_tol=1e-9, abs_tol=1e-12)
 
 
 ODD = """

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
-from backprop_check.derivation.lesson import lesson
+from backprop_check.derivation.lesson import SHOWN, lesson
 from backprop_check.exercise.solution import Step
 from backprop_check.records import Gradient, Lesson, Report
 from backprop_check.report.hint.ladder import STEPS, hint_lines
@@ -47,3 +48,12 @@ def assert_climbs(hints: list[str], name: str, fixes: Iterator[str] | list[str])
         whole = squeezed(fix) if not fix.isidentifier() else f"{name}={fix}"
         for hint in hints[:-1]:
             assert whole not in squeezed(spoken(hint)), hint
+
+
+def assert_adds_up(taught: Lesson) -> None:
+    """What comes back through all uses is the gradient."""
+    assert math.isclose(sum(use.share for use in taught.uses), taught.gradient, rel_tol=1e-9, abs_tol=1e-12)
+    for use in taught.uses:
+        assert len(use.moved) == use.count or len(use.moved) == SHOWN
+        if len(use.moved) == use.count:
+            assert math.isclose(sum(m.slope * m.arrives for m in use.moved), use.share, rel_tol=1e-9, abs_tol=1e-12)

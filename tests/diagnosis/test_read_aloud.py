@@ -27,6 +27,34 @@ ROWS = [
     # What only lends its shape to a line gets nothing back from it.
     ("q = x**3; m = q.sum(0) / len(x)", "x (N, C)", RANDN, "dq = torch.ones_like(q) * dm / len(x); dx = 3 * x * dq", "dq = torch.ones_like(q) * dm / len(x); dx = 3 * x**2 * dq",
      r"one number of x rises|power", r"in m |`m = q"),
+    # A difference that stands so in the forward is not turned round: the minus before it is missing.
+    ("loss = -((1 - p) * c + p * e).mean()", "p (N), c (N), e (N)", RANDN, "dc = (1 - p) / len(c)", "dc = -(1 - p) / len(c)",
+     r"opposite sign", r"turned round|two sides"),
+    # A use that is left out within one line further on; of two that send back the same nobody can tell which it is.
+    ("u = torch.sigmoid(a @ W); y = u * p + (1 - u) * q", "a (N, K), W (K, C), p (N, C), q (N, C)", RANDN, "da = (p * dy * u * (1 - u)) @ W.T",
+     "da = ((p - q) * dy * u * (1 - u)) @ W.T", r"from u through the 2nd use in y", r"another form|not the derivative"),
+    ("u = torch.tanh(a); y = u * u * p", "a (N, C), p (N, C)", RANDN, "da = u * p * dy * (1 - u**2)", "da = 2 * u * p * dy * (1 - u**2)",
+     r"factor 2 is missing", r"does not come back"),
+    # A number within what a function is taken of is no factor of the gradient.
+    ("y = torch.exp(-x**2 / 2) * w", "x (N, C), w (C)", RANDN, "dx = -x * torch.exp(-x**2) * w * dy", "dx = -x * torch.exp(-x**2 / 2) * w * dy",
+     r"the forward has `torch\.exp\(-x \*\* 2 / 2\)`", r"what comes back"),
+    ("y = torch.erf(x / 2**0.5) / 2", "x (N, C)", RANDN, "dx = torch.exp(-x**2) / (2 * torch.pi)**0.5 * dy", "dx = torch.exp(-x**2 / 2) / (2 * torch.pi)**0.5 * dy",
+     r"Work out what `torch\.exp` is to be taken of", r"divides by|what comes back"),
+    # Two changes of one part are no two mistakes; a part that is told of stands in the line.
+    ("y = (1 - u) * v + u * h", "u (N, C), v (N, C), h (N, C)", "torch.rand", "dv = dy * (1 - v**2)", "dv = dy * (1 - u)", r"`v ?\*\* ?2` is not", r"right power"),
+    # Two names exchanged are one thing.
+    ("u = x * a; v = x * b; y = torch.sin(u) * v", "x (N, C), a (C), b (C)", RANDN,
+     "du = v * torch.cos(u) * dy; dv = torch.sin(u) * dy; dx = a * dv + b * du", "du = v * torch.cos(u) * dy; dv = torch.sin(u) * dy; dx = a * du + b * dv",
+     r"`a` and `b` stand in each other's place", r"another tensor belongs|how x moves the loss"),
+    # Of a fused operation: the term that lacks a factor, and what a variance divides by.
+    ("n = F.layer_norm(x, (3,)); y = n * w", "x (N, 3), w (3)", RANDN,
+     "dn = w * dy; dx = (dn - dn.mean(1, keepdim=True) - (n * dn).mean(1, keepdim=True)) / torch.sqrt(x.var(1, unbiased=False, keepdim=True) + 1e-5)",
+     "dn = w * dy; dx = (dn - dn.mean(1, keepdim=True) - n * (n * dn).mean(1, keepdim=True)) / torch.sqrt(x.var(1, unbiased=False, keepdim=True) + 1e-5)",
+     r"this term lacks a factor", r"count them|each operation between"),
+    ("n = F.layer_norm(x, (3,)); y = n * w", "x (N, 3), w (3)", RANDN,
+     "dn = w * dy; dx = (dn - dn.mean(1, keepdim=True) - n * (n * dn).mean(1, keepdim=True)) / torch.sqrt(x.var(1, keepdim=True) + 1e-5)",
+     "dn = w * dy; dx = (dn - dn.mean(1, keepdim=True) - n * (n * dn).mean(1, keepdim=True)) / torch.sqrt(x.var(1, unbiased=False, keepdim=True) + 1e-5)",
+     r"divides by n - 1, where n belongs", r"is not the derivative"),
     # The slope of a loss changes with what it is taken of, though its size is read too.
     ("loss = F.nll_loss(torch.log_softmax(z, 1), k)", "z (N, C), k (N) of C", RANDN, "dz = loss * torch.softmax(z, 1)",
      "dz = (torch.softmax(z, 1) - F.one_hot(k, z.shape[1])) / z.shape[0]", r"one number of z rises", r"is the same whatever"),
@@ -124,6 +152,27 @@ ROWS = [
     ("y = torch.cat([x + b[: x.shape[1]], u * b[x.shape[1] :]], 1)", "x (N, C), u (N, K), b (M)", "torch.randn; b = torch.randn(C + K)",
      "db = torch.cat([dy[:, : x.shape[1]].sum(0), (u * dy[:, x.shape[1] :]).sum()])", "db = torch.cat([dy[:, : x.shape[1]].sum(0), (u * dy[:, x.shape[1] :]).sum(0)])",
      r"^Write `\(u \* dy\[:, x\.shape\[1\]:\]\)\.sum\(0\)`", r"Write `dy"),
+    # Fixes that a teacher would write: as near as they can be, and no longer than the derived line.
+    ("loss = torch.log(1 + torch.exp(-t)).mean()", "t (N)", RANDN, "dt = -torch.exp(-t) / t.shape[0]", "dt = -torch.sigmoid(-t) / t.shape[0]", r"^-torch\.sigmoid\(-t\) / t\.shape\[0\]$", r"exp\(-t\) \+ 1"),
+    ("y = k * W * W + W * b", "W (N, C), b (N, C)", "torch.randn; k = 0.3", "dW = b * dy", "dW = b * dy + 2 * k * W * dy", r"^2 \* k \* W \* dy \+|\+ 2 \* k \* W \* dy$", r"(k \* W|W \* k) \* dy \+ (k|W)"),
+    ("y = x.masked_fill(m, 0)", "x (N, C)", "torch.randn; m = torch.randn(N, C) > 0", "dx = dy", "dx = dy.masked_fill(m, 0)", r"^dy \* ~m$|^~m \* dy$", r"masked_fill\(dy"),
+    ("n = (a * a).sum(1).sqrt(); y = n * b", "a (N, C), b (N)", RANDN, "dn = b * dy; da = dn.unsqueeze(1) * 2 * a", "dn = b * dy; da = (dn / n).unsqueeze(1) * a", r"^\(dn / n\)\.unsqueeze\(1\) \* a$", r"2 \* n|1 / "),
+    ("loss = -c.mean()", "c (N)", RANDN, "dc = -1 / c.shape[0]", "dc = -torch.ones_like(c) / c.shape[0]", r"^-torch\.ones_like\(c\) / c\.shape\[0\]$", r"numel"),
+    ("loss = c.tanh().mean()", "c (N)", RANDN, "dc = (1 - c.tanh()**2) / N", "dc = (1 - c.tanh()**2) / len(c)", r"/ c\.shape\[0\]$", r"numel"),
+    ("y = (a * b[:, None]) + c[:, None] * d", "a (N, C), b (N), c (N), d (N, C)", RANDN, "da = b[:, None] * dy; dd = dy * c", "da = b[:, None] * dy; dd = c[:, None] * dy", r"^dy \* c\.unsqueeze\(1\)$", r"the numbers are not"),
+    # What is joined by a call, written into places or laid out by letters.
+    ("c = F.unfold(x, (2, 2)); y = w @ c", "x (B, C, 4, 5), w (K, M)", "torch.randn; w = torch.randn(K, C * 4)", "dc = w.T @ dy; dx = F.fold(dc, x.shape[2:], (2, 3))", "dc = w.T @ dy; dx = F.fold(dc, x.shape[2:], (2, 2))",
+     r"`fold` cannot take `\(2, 3\)`", r"Look at this part alone"),
+    ("u = x.unfold(1, 3, 2); y = u.amax(2)", "x (N, T)", "torch.randn; x = torch.randn(N, 2 * T + 1)", "du = F.one_hot(u.argmax(2), 3) * dy.unsqueeze(2); dx = torch.zeros_like(x).index_add_(1, torch.arange(x.shape[1]).unfold(0, 4, 2).flatten(), du.flatten(1))",
+     "du = F.one_hot(u.argmax(2), 3) * dy.unsqueeze(2); dx = torch.zeros_like(x).index_add_(1, torch.arange(x.shape[1]).unfold(0, 3, 2).flatten(), du.flatten(1))", r"`4` does not belong in this `unfold`", r"the numbers are not"),
+    ("h = x @ W; y = h @ W.T", "x (N, C), W (C, C)", RANDN, "dh = dy @ W; dW = torch.einsum('nc,nd->dc', x, dh) + dy.T @ h", "dh = dy @ W; dW = x.T @ dh + dy.T @ h", r"Exchange the letters of the result: `->cd`", r"other mistake"),
+    # Of several uses the one whose gradient is lacking, though the line reads that gradient elsewhere.
+    ("h = x * a; y = h * x**2 + x.sin()", "x (N, C), a (C)", RANDN, "dh = x**2 * dy; dx = a * dh + 2 * h * x * dy + x.cos()", "dh = x**2 * dy; dx = a * dh + 2 * h * x * dy + x.cos() * dy",
+     r"arrives at `y = [^`]*`, and multiply", r"arrives at `h = "),
+    # A slope that is none: along rows. A dot is not times. Two slips in one layout.
+    ("u = torch.log_softmax(z, 1); y = u * w", "z (N, C), w (N, C)", RANDN, "du = w * dy; dz = du * torch.exp(u)", "du = w * dy; dz = du - u.exp() * du.sum(1, keepdim=True)", r"number by number", r"the numbers are not"),
+    ("y = 3 * b + x", "x (N, C), b (C)", RANDN, "db = 3 .dy.sum(0)", "db = 3 * dy.sum(0)", r"write `\*` in the place of the dot", r"Look at this part alone"),
+    ("m = x * a; y = m.mean(1)", "x (N, C), a (C)", RANDN, "dm = dy.unsqueeze(1) / m.shape[0]", "dm = torch.ones_like(m) * dy.unsqueeze(1) / m.shape[1]", r"m\.shape\[0\]` is not the constant", r"exactly the shape"),
 ]  # fmt: skip
 
 
@@ -210,3 +259,27 @@ def test_the_caret_stands_under_the_path_that_is_concerned(answer: str, under: s
     assert wrong.span is not None
     row, begin, _, end = wrong.span
     assert report.submission.lines[row - 1][begin:end] == under
+
+
+GATED = '''"""A gate."""
+import torch
+def inputs(N=5, C=3):
+    return dict(z=torch.randn(N, C), a=torch.randn(N, C), b=torch.randn(N, C))
+def forward(z, a, b):
+    g = torch.sigmoid(z)    # (N, C)
+    y = g * a + b           # (N, C)
+    return y
+def backward(z, a, b, g, y, dy):
+    dz = ...
+'''
+
+
+def test_a_gradient_that_is_not_asked_for_is_a_name_of_the_learners(tmp_path: Path, zygote: Zygote) -> None:
+    exercise, path = tmp_path / "ex01_gate.py", tmp_path / "answer.py"
+    exercise.write_text(GATED)
+    path.write_text(GATED.replace("dz = ...", "dg = b * dy\n    dz = g * (1 - g) * dg"))
+    report = check(exercise, path, zygote)
+    said(report, r"`b` stands where another", r"this is not the derivative|which tensor decides")
+    (gradient,) = report.gradients
+    assert report.submission is not None and gradient.diagnoses[0].span is not None
+    assert report.submission.lines[gradient.diagnoses[0].span[0] - 1].strip() == "dg = b * dy"

@@ -125,8 +125,15 @@ ROWS = [
     # An axis that is not there, and `.T` of three axes.
     ("m = x.mean(1, keepdim=True); d = x - m", "x (N, C)", RANDN, "dm = -dd.sum(1, keepdim=True); dx = dd + dm / x.shape[2]",
      "dm = -dd.sum(1, keepdim=True); dx = dd + dm / x.shape[1]", "wrong-axis", r"`x` has no axis 2: it is \(N, C\)", r"missing from"),
+    ("m = x.mean(1); y = x * m.unsqueeze(1).exp()", "x (N, C)", RANDN,
+     "dm = (x * dy).sum(1) * m.exp(); dx = dy * m.unsqueeze(1).exp() + dm.unsqueeze(1) / m.shape[1]",
+     "dm = (x * dy).sum(1) * m.exp(); dx = dy * m.unsqueeze(1).exp() + dm.unsqueeze(1) / x.shape[1]",
+     "wrong-operand", r"`m` has no axis 1: it is \(N,\)", r"tuple index out of range\.? *help: Look"),
     ("y = w.T @ c", "c (N, K, C), w (K, M)", RANDN, "dc = (w @ dy).T", "dc = w @ dy", "wrong-permutation", r"axes stand in another order", r"has to be turned"),
     ("y = c + b", "c (N, K, T), b (K, 1)", RANDN, "db = dy.sum(1).unsqueeze(1)", "db = dy.sum((0, 2)).unsqueeze(1)", "missing-sum wrong-axis", r"axis", r"serve several results"),
+    # A use left out, where what is left has another shape.
+    ("m = x.mean(0); d = x - m; loss = (d**3).sum() + m.exp().sum()", "x (N, C)", RANDN, "dd = 3 * d**2; dm = m.exp() - dd.sum(0); dx = dm / x.shape[0]",
+     "dd = 3 * d**2; dm = m.exp() - dd.sum(0); dx = dd + dm / x.shape[0]", "missing-branch", r"nothing comes back through d", r"is not the identity"),
     # What torch refuses for a missing argument takes no shape; a part that has no value is told as that.
     (CAUSAL, "s (B, T, T)", RANDN, f"ds = dy.masked_fill({LATER})", f"ds = dy.masked_fill({LATER}, 0)", "unrecognised", r"an argument is missing", r"takes a shape"),
     ("p = (1 + torch.erf(v / 2**0.5)) / 2; y = v * p", "v (N, C)", RANDN, "dp = v * dy; dv = p * dy + torch.log(-v**2 / 2) / 6.28**0.5 * dp",

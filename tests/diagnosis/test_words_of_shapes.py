@@ -96,7 +96,7 @@ SAID = [
     ("ex13", "dC = torch.zeros_like(C).index_add_(0, Xb, demb)", r"index of one axis.*\.reshape\(-1\)", LEADS_NOWHERE),
     ("ex10", "da = torch.zeros_like(a); da[range(5), a.argmax(1)] = db", r"what is written is \(5, 1\), and the places are \(5,\)", LEADS_NOWHERE),
     ("ex11b", "db2 = dlogits.sum(0, 1)", r"`sum\(\(0, 1\)\)`", LEADS_NOWHERE),
-    ("ex05", "dprobs = (1 - act ^ 2) * dact", r"`\^` is no power in Python", r"leave out what raised it"),
+    ("ex05", "dprobs = (1 - act ^ 2) * dact", r"`\^` is no power in Python.*two stars", r"leave out what raised it"),
     ("ex08", "da = -torch.inverse(a)**2 * dc", r"inverse of a matrix", LEADS_NOWHERE),
     ("ex04", "dc = torch.log(c, dd)", r"`log` takes 1 argument.*stands outside of the brackets", LEADS_NOWHERE),
     ("ex04", "dc = dd / c.item", r"Leave the `\.item` out", r"`c\.item\(\)`"),

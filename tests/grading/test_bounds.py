@@ -70,9 +70,10 @@ def test_words_tell_nothing_of_the_secret(pool: Pool) -> None:
         f"{HEAD}    raise ValueError(str(act.tolist()))\n    dact = {{}}[act]\n",
         SOLUTION,
     ]
-    assert (secret := "7a" * 32) != SECRET
-    with Pool(setup(secret=secret, time_limit=4.0, searching=6000), 1) as other:
-        told = [{r.submission: r.report for r in judges.judged(task(t, f"{n}.py") for n, t in enumerate(texts))} for judges in (pool, other)]
+    with Pool(setup(secret=SECRET[::-1], time_limit=4.0, searching=6000), 1) as other:
+        told = [
+            {r.submission: r.report for r in judges.judged(task(t, f"{n}.py") for n, t in enumerate(texts))} for judges in (pool, other)
+        ]
     assert told[0] == told[1]
     assert told[0]["0.py"]["gradients"][1]["max_abs_diff"] and told[0]["2.py"]["score"] == 4.0
 

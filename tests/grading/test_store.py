@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import resource
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,15 +45,16 @@ def said(given: Setup, tasks: Iterable[Task]) -> Iterator[Result]:
         yield unjudged(given, task, "said of " + task.data.decode()[:80], "unreadable")
 
 
-def run(source: Path, store: Store, given: Setup = GIVEN, found: tuple[Found, ...] | None = None) -> list[str]:
-    """Grade, with a judge that says the same of everything; return what it was asked about."""
+def run(source: Path, store: Store, given: Setup = GIVEN, found: tuple[Found, ...] | None = None, together: int = 1) -> list[str]:
+    """Grade, with a judge that says the same of everything, of so many `together`; return what it was asked about."""
     found, asked = found or find(source, "ex05", {}), []
     with reading(source) as read:
 
-        def judge(tasks: Iterable[Task]) -> Iterator[Result]:
-            for result in said(given, tasks):
-                asked.append(result.submission)
-                yield result
+        def judge(tasks: Iterable[Task]) -> Iterator[Sequence[Result]]:
+            coming = said(given, tasks)
+            while results := list(itertools.islice(coming, together)):
+                asked.extend(result.submission for result in results)
+                yield results
 
         list(graded(planned(found, read, given, store), read, given, store, judge))
     return asked
@@ -155,6 +157,13 @@ def test_a_page_is_there_whole_or_written_again(store: Store) -> None:
     assert "ada" in html.read_text() and "ada" in markdown.read_text()
     pages().outdated("ada")
     assert not html.exists() and not markdown.exists()
+
+
+def test_what_is_there_together_is_put_on_disk_together(source: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = []
+    monkeypatch.setattr(os, "fdatasync", lambda file: synced.append((store.folder / "results.jsonl").read_text().count("\n")))
+    assert run(source, store, together=2) == ["ada.py", "bob.py", "cy.py"]
+    assert synced[:2] == [2, 3], "each is on disk before more is judged"
 
 
 def test_a_line_that_cannot_be_written_whole_is_taken_back(store: Store) -> None:

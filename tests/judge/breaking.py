@@ -136,8 +136,7 @@ def cases(path: Path, every: int = 1) -> Iterator[Case]:
         for near, neighbour in NEIGHBOURS.items():
             above = "".join(lines[: node.lineno - 1]) + neighbour.replace("INDENT", "    ")
             below = "".join(lines[node.end_lineno :])
-            kept = _body(above + f"    {name} = {value}\n" + below)
-            kept[ast.dump(ast.parse(f"{name} = {value}").body[0])] -= 1
+            kept: Counter[str] | None = None
             for way, broken in BREAKS.items():
                 number += 1
                 if number % every:
@@ -147,6 +146,9 @@ def cases(path: Path, every: int = 1) -> Iterator[Case]:
                 )
                 spoilt = f"{above}{line}\n{below}"
                 if not _python(spoilt):
+                    if kept is None:
+                        kept = _body(above + f"    {name} = {value}\n" + below)
+                        kept[ast.dump(ast.parse(f"{name} = {value}").body[0])] -= 1
                     yield Case(f"{path.stem} {name}: {way}, below: {near}", spoilt, name, +kept)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -67,16 +68,24 @@ class _Restyled(ast.NodeTransformer):
         return ast.parse(self.style.format(node.id), mode="eval").body if self.place in (None, self.seen - 1) else node
 
 
-def submissions(solution: Path, names: frozenset[str], parameters: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Right answers in float32: what stands first in `backward`, and the targets' expressions."""
+def submissions(solution: Path, names: frozenset[str], parameters: Iterable[str]) -> Iterator[tuple[str, Callable[[str], str]]]:
+    """Right answers in float32: what stands first in `backward`, and how each target's expression is written."""
     _, right = answers(solution)
     for style in WHOLE.values():
-        yield "", {target: style.format(*[text] * style.count("{}")) for target, text in right.items()}
-    yield "".join(f"    {name} = {name}.float()\n" for name in parameters if name in names), right
+        yield "", partial(_whole, style)
+    yield "".join(f"    {name} = {name}.float()\n" for name in parameters if name in names), str
     for style in EACH.values():
         places = range(max(_count(text, names) for text in right.values()))
         for place in (None, *places):
-            yield "", {t: ast.unparse(_Restyled(names, style, place).visit(ast.parse(text, mode="eval"))) for t, text in right.items()}
+            yield "", partial(_each, names, style, place)
+
+
+def _whole(style: str, text: str) -> str:
+    return style.format(*[text] * style.count("{}"))
+
+
+def _each(names: frozenset[str], style: str, place: int | None, text: str) -> str:
+    return ast.unparse(_Restyled(names, style, place).visit(ast.parse(text, mode="eval")))
 
 
 def _count(text: str, names: frozenset[str]) -> int:
@@ -85,15 +94,17 @@ def _count(text: str, names: frozenset[str]) -> int:
     return counted.seen
 
 
-def refused(ask: Judge, solution: Path, first: str, restyled: dict[str, str]) -> list[str]:
+def refused(ask: Judge, solution: Path, first: str, restyle: Callable[[str], str]) -> list[str]:
     """What is said of each answer of one such submission that does not count as right."""
-    text = HEAD + answers(solution)[0] + first + "".join(f"    {target} = {text}\n" for target, text in restyled.items())
+    head, right = answers(solution)
+    restyled = {target: restyle(text) for target, text in right.items()}
+    text = HEAD + head + first + "".join(f"    {target} = {text}\n" for target, text in restyled.items())
     judged = ask.text(COURSE / "exercises" / solution.name, text)
     assert judged.message is None, judged.message
     return [f"{n} = {t}: {judged.said(n)} {judged.detail(n)}" for n, t in restyled.items() if judged.verdicts[n].status != "correct"]
 
 
-def restylings(ask: Judge, solution: Path) -> list[tuple[str, dict[str, str]]]:
+def restylings(ask: Judge, solution: Path) -> list[tuple[str, Callable[[str], str]]]:
     graph = ask.graph(COURSE / "exercises" / solution.name)
     return list(submissions(solution, floats(graph), graph.exercise.parameters))
 
@@ -106,9 +117,9 @@ def main() -> None:
         for solution in SOLUTIONS:
             if not solution.name.startswith(tuple(sys.argv[1:]) or "ex"):
                 continue
-            for first, restyled in restylings(ask, solution):
-                lost = refused(ask, solution, first, restyled)
-                tried, count, wrong = tried + 1, count + len(restyled), wrong + len(lost)
+            for first, restyle in restylings(ask, solution):
+                lost = refused(ask, solution, first, restyle)
+                tried, count, wrong = tried + 1, count + len(answers(solution)[1]), wrong + len(lost)
                 print(*lost, sep="\n", end="\n" if lost else "", flush=True)
             print(f"{solution.stem}: {count} right answers in {tried} submissions so far, {wrong} refused", flush=True)
 

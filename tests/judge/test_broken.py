@@ -27,7 +27,7 @@ RIGHT = (
 
 def test_every_way_of_breaking_a_line() -> None:
     """A sample of what `breaking.py` tries."""
-    found = [case for path in breaking.SOLUTIONS for case in breaking.cases(path, 263)]
+    found = [case for path in breaking.SOLUTIONS for case in breaking.cases(path, 601)]
     assert len(found) > 150
     wrong = [f"{case.name}: {said}" for case in found if (said := breaking.wrong(case))]
     assert not wrong, "\n".join(wrong)
@@ -53,6 +53,7 @@ def told(body: str) -> list[tuple[int, int, str, str | None]]:
         ("    da = b²\n    db = 2\n", 1, 10, "superscript two"),
         ("    da = in * 2\n    db = 2\n", 1, 9, "`in` is a word of Python's own"),
         ("    da = a b\n    db = 2\n", 1, 11, "`b` follows on `a`"),
+        ("    da torch.ones(2)\n    db = 2\n", 1, 7, "`torch` follows on `da`"),
         ("    da = a @\n    db = 2\n", 1, 12, "the line ends where more has to come"),
         ("    da = 01\n    db = 2\n", 1, 9, "leading zeros"),
         ("    da = b if (1 = 1) else 0\n    db = 2\n", 1, None, "=="),
@@ -73,6 +74,12 @@ def test_what_is_said(body: str, line: int, column: int | None, words: str) -> N
     said = [each for each in told(body) if each[3]]
     assert [each[3] for each in said] == ["da"]
     assert said[0][0] == line and words in said[0][2] and column in (None, said[0][1]), said
+
+
+def test_an_equals_sign_that_was_lost_is_named() -> None:
+    lost, operator, define = (parse_leniently(f"{HEAD}    {line}\n")[2][0].help for line in ("da torch.ones(2)", "da = 2 b", "de f(a):"))
+    assert lost == "If `da` is to be given a value, write `=` between the two."
+    assert "=" not in operator + define
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,8 @@ FACTORS = {
 @pytest.mark.parametrize("solution", SOLUTIONS, ids=lambda path: path.stem)
 def test_every_right_answer_is_right_in_float32(ask: Judge, solution: Path) -> None:
     """The course's solutions, each in two of the styles: which, a seed decides; `restyling.py` tries all."""
-    for first, restyled in random.Random(solution.name).sample(restylings(ask, solution), 2):
-        assert not refused(ask, solution, first, restyled)
+    for first, restyle in random.Random(solution.name).sample(restylings(ask, solution), 2):
+        assert not refused(ask, solution, first, restyle)
 
 
 @pytest.mark.parametrize("style", list(FACTORS), ids=list(FACTORS.values()))

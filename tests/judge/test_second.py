@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import warnings
 
@@ -9,7 +10,11 @@ import pytest
 from asking import CASES, COURSE, Judge
 from graphs import EMBEDDED, MLP, MLP_RIGHT, NORMED, NORMED_RIGHT, RESIDUAL, SCALED, SOFTMAX, SOFTMAX_RIGHT
 
+from backprop_check.comparison.held import Held
+from backprop_check.comparison.judge import judge
 from backprop_check.exercise.course import packaged_course
+from backprop_check.submission.parse import read_submission
+from backprop_check.trace.oracle import trace
 
 MAKEMORE = CASES / "makemore_learners"
 needs_cases = pytest.mark.skipif(not MAKEMORE.exists(), reason="the shared cases are not beside the checkout")
@@ -55,6 +60,58 @@ def test_right_only_because_all_that_arrives_is_one(answer: str, said: str, ask:
 def test_a_gradient_that_the_learner_writes_unasked_is_no_accident(ask: Judge) -> None:
     judged = ask.body(packaged_course().find("ex00"), "ds = 1\ndb = ds * 2 * torch.ones_like(b)\nda = 3 * db")
     assert judged.said("db") == "correct"
+
+
+LINES = """
+    dact = torch.ones_like(act)
+    dprobs = {}
+    dcounts = counts_sum_inv * dprobs
+    dcounts_sum_inv = (counts * dprobs).sum(1, keepdim=True)
+"""
+RIGHT = LINES.format("dact * (1 - act**2)")
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "runs"),
+    [
+        (RIGHT, RIGHT, 0),
+        (RIGHT, RIGHT.replace("torch.ones_like(act)", "torch.ones_like(act) * 1"), 0),  # dact reads nothing, and is autograd's below
+        (RIGHT, RIGHT.replace("dact * (1", "1 * dact * (1"), 1),
+        (
+            RIGHT.replace("dprobs =", "half = 0.5 * dact\n    dprobs = half +").replace("dact * (1 - act**2)", "half - dact * act**2"),
+            RIGHT,
+            1,
+        ),
+        (RIGHT + "    print(dact)\n", RIGHT, 2),  # what it does beside is not known
+        (RIGHT + "    _ = torch.set_flush_denormal(True)\n", RIGHT, 2),
+        (RIGHT + "    _ = torch.\\\n        set_flush_denormal(True)\n", RIGHT, 2),
+        (RIGHT.replace("dcounts =", "dprobs *= 1\n    dcounts ="), RIGHT.replace("dcounts =", "dprobs *= 1\n    dcounts ="), 0),
+        (RIGHT.replace("dcounts =", "a = act\n    a += 1\n    dcounts ="), RIGHT, 2),
+        (RIGHT.replace("dcounts =", "a = F.relu(act, True)\n    dcounts ="), RIGHT, 2),
+        (RIGHT.replace("dcounts =", "a = 1 * act\n    a = torch.mul(act, 1, out=a)\n    dcounts ="), RIGHT, 2),
+        (RIGHT.replace("dcounts =", "a = 1 * act\n    a = torch.mul(act, 1, **{'out': a})\n    dcounts ="), RIGHT, 2),
+        (LINES.format("1 - act**2 * dact"), LINES.format("1 - act**2 * dact"), 1),  # by accident: looked at each time
+    ],
+)
+def test_lines_that_were_seen_to_stay_right_are_not_run_again(first: str, then: str, runs: int, ask: Judge) -> None:
+    graph, held = ask.graph(packaged_course().find("ex05")), Held()
+
+    def judged(body: str, held: Held | None) -> tuple[list[object], int, int]:
+        head = f"import torch\nimport torch.nn.functional as F\n\n\ndef backward({', '.join(graph.exercise.parameters)}):"
+        submission = read_submission(ask._written("lines.py", head + body), graph.exercise)
+        perturbed, seeds = list[object](), itertools.count()
+
+        def traced(*given: object, perturb: frozenset[str] = frozenset()) -> object:
+            perturbed.extend([perturb] if perturb else [])
+            return trace(*given, perturb=perturb) if perturb else trace(*given)  # type: ignore[arg-type]
+
+        verdicts = judge(graph, submission, ask.zygote, 10.0, seeds.__next__, traced, held=held).verdicts  # type: ignore[arg-type]
+        return [(v.status, v.why, v.accident) for v in verdicts], len(perturbed), next(seeds)
+
+    judged(first, held)
+    said, looked, drawn = judged(then, held)
+    assert looked == runs
+    assert (said, drawn) == judged(then, None)[::2], "what is told is the same, and so are the numbers that are drawn below"
 
 
 def test_no_remark_for_usual_right_answers(ask: Judge) -> None:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,10 +16,9 @@ import backprop_check
 from backprop_check.cli.main import main
 from backprop_check.exercise.course import packaged_course
 from backprop_check.flow import check
-from backprop_check.records import Report
 from backprop_check.report.json import as_json
 from backprop_check.submission import workers
-from backprop_check.submission.spawner import Spawner
+from backprop_check.submission.spawner import TOKEN, Spawner
 from backprop_check.submission.workers import Gone
 from backprop_check.submission.zygote import Zygote
 
@@ -37,16 +35,11 @@ time.sleep(600)
 """Wrong, float32, ends, crashes, hangs: each of the last three costs a worker, and a worker 1.5 s of `import torch`."""
 
 
-@pytest.fixture(scope="module")
-def spawner() -> Iterator[Spawner]:
-    with Spawner(ahead=False) as made:
-        yield made
-
-
-def test_it_says_what_a_forked_worker_says(tmp_path: Path, zygote: Zygote, spawner: Spawner) -> None:
+def test_it_says_what_a_forked_worker_says(tmp_path: Path, zygote: Zygote) -> None:
     path = tmp_path / "mine.py"
     path.write_text(HEAD + textwrap.indent(ANSWER, "    "))
-    forked, spawned = (as_json(check(packaged_course().find("ex05"), path, source, 3.0)) for source in (zygote, spawner))
+    with Spawner(ahead=False) as spawner:
+        forked, spawned = (as_json(check(packaged_course().find("ex05"), path, source, 3.0)) for source in (zygote, spawner))
     assert spawned == forked
     told = [(g["status"], [d["error"] for d in g["diagnoses"]]) for g in forked["gradients"][1:]]
     assert told == [
@@ -77,16 +70,7 @@ def test_grade_and_doctor_say_what_is_missing_there(
     assert "Workers are started one by one here." in capsys.readouterr().out
 
 
-def test_a_stranger_at_the_socket_is_turned_away(spawner: Spawner, tmp_path: Path) -> None:
-    with socket.create_connection(spawner._server.getsockname()) as stranger:
-        stranger.sendall(b"x" * 32)
-        path = tmp_path / "mine.py"
-        path.write_text(HEAD + "    dact = torch.ones_like(act)\n")
-        report: Report = check(packaged_course().find("ex05"), path, spawner)
-    assert next(g.verdict.status for g in report.gradients) == "correct"
-
-
-def test_one_that_was_killed_while_it_was_idle_is_told_at_once_and_nothing_is_left_behind() -> None:
+def test_one_killed_while_it_was_idle_is_told_at_once_a_stranger_is_turned_away_and_nothing_is_left_behind() -> None:
     with Spawner() as made:
         assert made._next is not None
         made._next.kill()
@@ -94,7 +78,10 @@ def test_one_that_was_killed_while_it_was_idle_is_told_at_once_and_nothing_is_le
         with pytest.raises(Gone):
             made.spawn()
         assert time.monotonic() - began < 60
-        end, number = made.spawn()
+        with socket.create_connection(made._server.getsockname()) as stranger:
+            stranger.sendall(b"x" * TOKEN)
+            end, number = made.spawn()
+            assert end.getpeername() != stranger.getsockname()
         assert made._next is not None
         started = [number, made._next.pid]
         end.close()
@@ -113,7 +100,7 @@ def test_a_worker_ends_with_whoever_started_it(tmp_path: Path) -> None:
 from pathlib import Path
 from backprop_check.exercise.course import packaged_course
 from backprop_check.flow import check
-from backprop_check.submission.spawner import Spawner
+from backprop_check.submission.spawner import TOKEN, Spawner
 check(packaged_course().find("ex05"), Path({str(path)!r}), Spawner(ahead=False), 600)
 """
     environment = {**os.environ, "PYTHONPATH": str(Path(backprop_check.__file__).parent.parent)}

@@ -57,7 +57,7 @@ def cases() -> Iterator[tuple[str, dict[str, Any]]]:
 def test_verdicts_and_names(monkeypatch: pytest.MonkeyPatch) -> None:
     results: list[Compared] = []
     compared = here.compared
-    monkeypatch.setattr(here, "compared", lambda *asked: (results.append(compared(*asked)), results[-1])[1])
+    monkeypatch.setattr(here, "compared", lambda *asked, **more: (results.append(compared(*asked, **more)), results[-1])[1])
     named, wrong = 0, 0
     for text, case in cases():
         results.clear()

@@ -136,6 +136,8 @@ def test_gradescope() -> None:
 def test_gradescope_of_what_was_not_judged() -> None:
     data = document("gradescope", HUNG)
     assert (data["score"], data["tests"], data["output"]) == (0.0, [], "Nothing was judged (timeout): it did not end in 10 s")
+    data = document("gradescope", UNREADABLE)
+    assert (data["score"], data["tests"]) == (0.0, []) and UNREADABLE.report["message"] in data["output"]
     partly = document("gradescope", PARTLY)
     assert (
         partly["output"] == "1 of 4 gradients right\nNot everything was judged (timeout): dc did not end in 10 s"

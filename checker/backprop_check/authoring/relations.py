@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, combinations
 from math import gcd
 
-from backprop_check.exercise.relations import Column, added, direction, rise, sums
+from backprop_check.exercise.relations import Column, Direction, added, direction, rise, sums
 
 PLAIN = 4
 """Numbers up to this one make a relation that somebody might write."""
@@ -34,9 +34,13 @@ def standing(sizes: Sequence[Mapping[str, int]]) -> list[str]:
     for text, own, column in quantities:
         if direction(column) == (0, 0) and " " not in text and not _follows(own, found):
             found.append((own, f"{text} = {column[0]}"))
-    pairs = sorted(combinations(quantities, 2), key=lambda p: (len(p[0][1] | p[1][1]), " - " in p[0][0] + p[1][0], len(p[0][0] + p[1][0])))
+    alike: dict[Direction, list[int]] = {}
+    for place, (_, _, column) in enumerate(quantities):
+        alike.setdefault(direction(column), []).append(place)
+    pairs = [(quantities[i], quantities[j]) for i, j in sorted(chain.from_iterable(combinations(places, 2) for places in alike.values()))]
+    pairs.sort(key=lambda p: (len(p[0][1] | p[1][1]), " - " in p[0][0] + p[1][0], len(p[0][0] + p[1][0])))
     for (one, its, first), (other, theirs, second) in pairs:
-        if direction(first) == direction(second) and not _follows(its | theirs, found):
+        if not _follows(its | theirs, found):
             words = _words(one, first, other, second)
             if words:
                 found.append((its | theirs, words))

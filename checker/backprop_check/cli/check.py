@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from backprop_check.cli.main import BAD_INPUT, complain
 from backprop_check.cli.workers import workers
 from backprop_check.errors import BadInput, meant, near
 from backprop_check.exercise.course import exercise_id, find_course
-from backprop_check.exercise.definition import course_exercise
+from backprop_check.exercise.definition import course_exercise, put_back
+from backprop_check.exercise.fault import BOTH_SIDES
 from backprop_check.exercise.solution import Step, read_solution
 from backprop_check.records import Gradient, Report
 
@@ -97,7 +99,21 @@ def judged(question: Asked, args: argparse.Namespace) -> Report:
         report = check_read(exercise, partial(read_submission, question.submission), zygote, args.time_limit)
     if report.message is None:
         question.progress.record(question.id, report, question.submission)
-    return report
+    return _with_reset(report, question.exercise) if question.own and question.theirs else report
+
+
+def _with_reset(report: Report, path: Path) -> Report:
+    """Name `reset` where in the learner's own exercise file more is broken than a line of an answer."""
+    back = put_back(path)
+    if report.message is not None:
+        return replace(report, message=f"{report.message.removesuffix('.')}; {back}.")
+    assert report.submission is not None
+    lines = [line for statement in report.submission.statements for line in (statement.line, statement.end_line)]
+    first, last = min(lines, default=0), max(lines, default=0)
+    broken = any(b.message == BOTH_SIDES or not first <= b.line <= last for b in report.submission.broken)
+    if not broken or any(back in notice for notice in report.notices):
+        return report
+    return replace(report, notices=(*report.notices, f"should the file be past mending: {back}"))
 
 
 def chosen(report: Report, name: str | None) -> Gradient | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -50,6 +51,7 @@ KEYS = {
 }
 NAMED = {"?": "question_mark"}
 BUSY = "checking..."
+NEXT = re.compile(r"^Next: `backprop-check (\w+)`")
 AT_LINE = {"vi", "vim", "nvim", "nano", "emacs", "emacsclient", "kak", "micro", "joe", "ne"}
 """Editors that open a file at a line when told `+LINE` before it."""
 
@@ -141,22 +143,28 @@ class Desk(App[None]):
 
     def check(self) -> None:
         """Check the exercise; its first mistake is the body."""
-        from backprop_check.cli.check import judged, learned
+        from backprop_check.cli.check import judged, learned, next_steps
 
         before = self.question.progress.of(self.question.id).get("targets", {})
         with held(self.columns) as said:
             try:
                 self.report = judged(self.question, self.args_of_check())
                 if self.report.message is not None:
-                    said[:0] = prose(self.report.message, self.columns)
+                    said[:0] = self.complaint(self.report.message)
                     self.report = None
                 else:
-                    said[:0] = [*mistake_lines(self.report, self.columns), *learned(self.question, self.report, before)]
+                    steps = next_steps(self.question, self.report) if self.report.status == "passed" else []
+                    on = (line for step in steps for line in prose(NEXT.sub(r"Next (n): \1", step), self.columns, indent=0))
+                    said[:0] = [*mistake_lines(self.report, self.columns), *on, *learned(self.question, self.report, before)]
             except BadInput as error:
                 self.report = None
-                said[:0] = prose(str(error), self.columns)
+                said[:0] = self.complaint(str(error))
         self.exercise = self.report.exercise if self.report is not None else _read(self.question)
         self.body = said
+
+    def complaint(self, message: str) -> list[Text]:
+        """What is wrong with the file, called by its name alone, as at the foot of the screen."""
+        return list(prose(message.replace(str(self.question.exercise), self.question.exercise.name), self.columns))
 
     def look(self, key: str) -> None:
         """Show what a command shows, in the place of the report."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -168,12 +168,12 @@ def _grade(
 def _judging(args: argparse.Namespace, setup: Setup) -> Judging:
     """Return what judges tasks: judges on this machine, or a cluster's."""
     if args.scheduler:
-        return partial(judged_by_cluster, setup, args.scheduler)
+        return lambda tasks: ([result] for result in judged_by_cluster(setup, args.scheduler, tasks))
     return partial(_judged_here, setup, args.jobs or len(os.sched_getaffinity(0)))
 
 
-def _judged_here(setup: Setup, jobs: int, tasks: Iterable[Task]) -> Iterator[Result]:
+def _judged_here(setup: Setup, jobs: int, tasks: Iterable[Task]) -> Iterator[Sequence[Result]]:
     from backprop_check.grading.pool import Pool
 
     with Pool(setup, jobs) as pool:
-        yield from pool.judged(tasks)
+        yield from pool.together(tasks)

@@ -51,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
         if not around.packaged:
             print(f"{around.root} is a course too; in {folder}, the one just made is meant.")
     print(f"{len(texts)} exercises are in {exercises}. Begin:")
-    print(f"  cd {shlex.quote(str(folder))}")
+    if folder.resolve() != Path.cwd():
+        print(f"  cd {shlex.quote(str(folder))}")
     print("  backprop-check")
     return 0
 

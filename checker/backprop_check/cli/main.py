@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 BAD_INPUT, PIPE_CLOSED = 2, 141
 
+ALLOW, ROOM = "give yourself the right to, or work in a copy that is yours", "make room there first"
+TO_DO = {errno.EACCES: ALLOW, errno.EPERM: ALLOW, errno.EROFS: ALLOW, errno.ENOSPC: ROOM, errno.EDQUOT: ROOM}
+
 
 def main(argv: Sequence[str] | None = None, zygote: Workers | None = None) -> int:
     """Run the command that `argv` (default: the process's own) names and return its exit code.
@@ -42,6 +45,7 @@ def main(argv: Sequence[str] | None = None, zygote: Workers | None = None) -> in
         warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
         args = _parsed(sys.argv[1:] if argv is None else argv)
         args.zygote = zygote
+        Path.cwd()  # where it is gone, loading torch would end the process
         code: int = import_module(f"backprop_check.cli.{args.module}").run(args)
         sys.stdout.flush()
     except BadInput as error:
@@ -80,7 +84,8 @@ def spelled_out(argv: Sequence[str]) -> list[str]:
 def _of_the_system(error: OSError) -> str:
     if error.filename is None and error.errno == errno.ENOENT:
         return "the folder you are in is gone: change into one that is there."
-    return f"{error.filename or 'what is shown could not be written'}: {error.strerror or error}."
+    what = f"{error.filename or 'what is shown could not be written'}: {error.strerror or error}"
+    return f"{what}: {TO_DO[error.errno]}." if error.errno in TO_DO else f"{what}."
 
 
 def complain(message: str) -> int:

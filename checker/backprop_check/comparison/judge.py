@@ -13,6 +13,7 @@ import torch
 
 from backprop_check.comparison.again import First, in_float32, second_opinions
 from backprop_check.comparison.first import first_look, with_unseen
+from backprop_check.comparison.held import Held
 from backprop_check.comparison.second import second_look
 from backprop_check.comparison.seeds import Seeds, own_seeds
 from backprop_check.comparison.standing import differing, may_vary, standing
@@ -49,13 +50,14 @@ def judge(
     skipped: Mapping[int, tuple[str, str]] = MappingProxyType({}),
     marks_only: bool = False,
     prints: bool = False,
+    held: Held | None = None,
 ) -> Judged:
     """Run `submission` on the trials of `graph` and return what is found.
 
     `seeds` gives a new seed at each call; no two trials share one, and by default they follow from the exercise and the code. `limits` as
     a number are seconds a statement. `trace` is for callers that remember what the oracle said. `skipped` are statements that are known
     to hang or to end the process. With `marks_only` nothing is run that only explaining needs; with `prints` it is told what the code
-    prints. Raises `NothingRan` when `backward` was never reached.
+    prints. `held` is what the second look keeps from one submission to the next. Raises `NothingRan` when `backward` was never reached.
     """
     bounds = limits if isinstance(limits, Limits) else Limits(limits)
     until = time.monotonic() + bounds.whole
@@ -76,7 +78,7 @@ def judge(
         verdicts = first_look(graph, submission, lambda choice: main.run(draw(choice)), closer=not marks_only)
         if not marks_only:
             verdicts = with_unseen(verdicts, lambda: main.run(lambda: trace(graph, seeds(), graph.unseen)))
-        verdicts |= second_look(graph, submission, verdicts, lambda nodes: main.run(lambda: perturbed(nodes)))
+        verdicts |= second_look(graph, submission, verdicts, lambda nodes: main.run(lambda: perturbed(nodes)), held, seeds)
         known.update(main.skipped)
         printed = {index: tuple(lines) for index, lines in main.printed.items()}
         trouble = tuple(dict.fromkeys(main.prelude_errors))

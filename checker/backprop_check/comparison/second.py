@@ -7,18 +7,25 @@ from dataclasses import replace
 from itertools import pairwise
 
 from backprop_check.comparison.compare import compare
+from backprop_check.comparison.held import Held
 from backprop_check.records import Exercise, Run, Submission, Verdict
 from backprop_check.submission.statements import gradients_used
 from backprop_check.trace.graph import Graph
 
 
 def second_look(
-    graph: Graph, submission: Submission, verdicts: Mapping[str, Verdict], perturbed_run: Callable[[frozenset[str]], Run]
+    graph: Graph,
+    submission: Submission,
+    verdicts: Mapping[str, Verdict],
+    perturbed_run: Callable[[frozenset[str]], Run],
+    held: Held | None = None,
+    passed_over: Callable[[], object] = lambda: None,
 ) -> dict[str, Verdict]:
     """Return the verdicts of right answers that turn wrong when the gradients they read are perturbed; they stay correct, and say why.
 
     Adding <r_k, node_k> to the loss perturbs dk and all that follows from it. That is done for exactly the nodes k whose gradients an
-    answer reads: an answer that reads none gets no remark.
+    answer reads: an answer that reads none gets no remark. Where all that a run would be for is `held`, there is none, and `passed_over` is
+    called in its place.
     """
     known = [name for name in verdicts if name[1:] in graph.exercise.names]
     first = next(iter(verdicts.values())).runs[0]
@@ -32,11 +39,20 @@ def second_look(
         for name in known
         if verdicts[name].status == "correct" and not _shares_a_statement(name, verdicts, submission)
     }
+    held = held or Held()
+    digest = held.of(submission, verdicts)
+    digests = {name: digest(name, nodes) for name, nodes in reads.items() if nodes}
     found = {}
     for perturbed, names in _groups(graph.exercise, {name: nodes for name, nodes in reads.items() if nodes}):
+        if held.know(digests[name] for name in names):
+            passed_over()
+            continue
         run = perturbed_run(perturbed)
         for name in names:
-            if compare(run, name).wrong == "value":
+            wrong = compare(run, name).wrong
+            if not wrong:
+                held.add(digests[name])
+            if wrong == "value":
                 vanishing = _vanishing(graph.exercise, verdicts[name], name[1:], reads[name])
                 if not vanishing:
                     continue  # equal by the graph itself, whatever arrives from above

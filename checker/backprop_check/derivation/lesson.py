@@ -14,13 +14,14 @@ from backprop_check.derivation.trees import lenders, text
 from backprop_check.exercise.sizes import axes, axis_name
 from backprop_check.records import Exercise, Lesson, Line, Moved, Operation, Submission, Trial, Use, Verdict
 from backprop_check.trace.author import silent
-from backprop_check.trace.graph import Graph
+from backprop_check.trace.graph import Graph, one_thread
 from backprop_check.trace.response import moves, response
 
 SHOWN, BEYOND = 4, 4
 
 
 @silent()
+@one_thread()
 def lesson(graph: Graph, submission: Submission, verdict: Verdict) -> Lesson:
     """Return what the graph teaches of the target of `verdict`, at the number of its node where the answer is furthest off."""
     name = verdict.target.name
@@ -37,6 +38,7 @@ class Way(NamedTuple):
 
 
 @silent()
+@one_thread()
 def way_back(graph: Graph, submission: Submission, verdict: Verdict) -> Way:
     """Return of the target of `verdict` what `lesson` says of its expression and its laws, in a third of the time."""
     name, node, trials = verdict.target.name, verdict.target.node, [run.trial for run in verdict.runs]

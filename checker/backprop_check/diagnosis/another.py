@@ -31,6 +31,9 @@ TAKEN_FOR = {"log_softmax": ("log",), "clamp": ()}
 
 TWINS = {"softmax": "log_softmax", "log_softmax": "softmax"}
 
+OF_ROWS = {"log_softmax": "torch.exp(y)"}
+"""What stands for the slope of an operation that has none, since a number moves all of its row; `y` is what comes out."""
+
 
 def another(case: Case) -> Diagnosis | None:
     # What stands behind the gradient that the answer reads has no part in it; the lines that use the node are asked first.
@@ -82,6 +85,8 @@ def _function(case: Case, site: Site, operation: str) -> Diagnosis | None:
         for taken in _slopes(name) if name != operation else ():
             if replays(case, with_slope(case, site, _not_flat(taken))):
                 return _told(case, site, name, slope(site, taken))
+    if operation in OF_ROWS and replays(case, with_slope(case, site, _not_flat(OF_ROWS[operation]))):
+        return _number_by_number(case, site, OF_ROWS[operation])
     if operation in TWINS and isinstance(site.part, ast.Call) and isinstance(site.part.func, ast.Attribute):
         twin = ast.Call(ast.Attribute(site.part.func.value, TWINS[operation], ast.Load()), site.part.args, site.part.keywords)
         changed = put(site.tree, site.part, twin)
@@ -90,6 +95,18 @@ def _function(case: Case, site: Site, operation: str) -> Diagnosis | None:
     if operation in (*SLOPES, *TAKEN_FOR, "cumsum") and replays(case, applied_to_gradient(case, site)):
         return _on_gradient(case, site)
     return None
+
+
+def _number_by_number(case: Case, site: Site, taken: str) -> Diagnosis:
+    part, of = text(site.part), text(site.operand)
+    return case.proven(
+        "wrong-local-derivative",
+        error=f"this multiplies what arrives at `{part}` number by number, as if one number of `{of}` moved one of it",
+        note=example(case) or f"One number of `{of}` moves all of its row in `{part}`.",
+        help=f"Work out for one number of `{of}` what it does to each number of its row, times what arrives there, and add up.",
+        evidence=f"With the exponential of its value for the derivative of `{part}`, autograd gives exactly your answer in every trial.",
+        claims=(slope(site, taken),),
+    )
 
 
 def _on_gradient(case: Case, site: Site) -> Diagnosis:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 from collections.abc import Iterator
 from copy import deepcopy
@@ -15,6 +16,9 @@ from backprop_check.diagnosis.differences import differences
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.rewrites import put, same_place
 from backprop_check.records import Claim, Diagnosis
+
+LONG = 100
+"""Of a change of so many letters it is not said what it is."""
 
 OTHER = "with the other mistake put right"
 ALONE = f"So it is {OTHER}."
@@ -47,9 +51,13 @@ def _claims(cause: Diagnosis, put_right: Case | None) -> tuple[Claim, ...]:
 
 
 def _is_there(case: Case, error: str) -> bool:
-    """Whether what an error quotes stands in the learner's lines, or in the forward: the line as it would be may have another form."""
-    there = _bare("\n".join([*(s.source for s in case.submission.statements), case.graph.exercise.source]))
-    return all(_bare(quoted.removesuffix("...")) in there for quoted in re.findall("`([^`]+)`", error))
+    """Whether the part that an error is about stands in the learner's answer, and what else it quotes there or in the forward.
+
+    The line as it would be may have another form.
+    """
+    answer = _bare(ast.unparse(case.draft) if case.draft is not None else "\n".join(s.source for s in case.submission.statements))
+    first, *others = (_bare(quoted.removesuffix("...")) for quoted in re.findall("`([^`]+)`", error) or [""])
+    return first in answer and all(other in answer or other in _bare(case.graph.exercise.source) for other in others)
 
 
 def _bare(quoted: str) -> str:
@@ -62,8 +70,44 @@ def _then(said: str) -> str:
     if not said or OTHER in said.lower():
         return said
     said = said.replace("your answer", "the answer").replace("Your answer", "The answer")
-    plain = said.split()[0] in ("The", "This", "Each", "You", "With", "Without", "In", "Where", "Reshaped", "Summed", "At", "What")
+    plain = said.split()[0] in ("The", "This", "These", "Each", "You", "With", "Without", "In", "Where", "Reshaped", "Summed", "At", "What")
     return f"{OTHER.capitalize()}: {said[0].lower() if plain else said[0]}{said[1:]}"
+
+
+def changed_part(old: ast.expr, new: ast.expr) -> str | None:
+    """What a change puts in the place of what: "`-` for `+`"; None where that is long."""
+    pairs = list(differences(old, new))
+    was, becomes = pairs[0] if len(pairs) == 1 else (old, new)
+    if (
+        isinstance(was, ast.BinOp)
+        and isinstance(becomes, ast.BinOp)
+        and ast.dump(was.left) + ast.dump(was.right) == (ast.dump(becomes.left) + ast.dump(becomes.right))
+    ):
+        return f"`{_sign(becomes)}` for `{_sign(was)}`"
+    if isinstance(was, ast.Constant):  # an axis is shown with what runs over it
+        there = [call for call in _within(old) if isinstance(call, ast.Call) and was in ast.walk(call)]
+        if there:
+            was, becomes = there[-1], put(there[-1], was, becomes)
+    return f"`{ast.unparse(becomes)}` for `{ast.unparse(was)}`" if len(ast.unparse(was)) + len(ast.unparse(becomes)) <= LONG else None
+
+
+def undoes(line: ast.expr, one: ast.expr, two: ast.expr) -> bool:
+    """Whether of two changes of a line the one takes a name or a minus away, and the other puts it there again."""
+    (gone, come), (lost, put_there) = _moved(line, one), _moved(line, two)
+    return bool(gone & put_there or lost & come)
+
+
+def _moved(old: ast.expr, new: ast.expr) -> tuple[set[str], set[str]]:
+    """The names and minuses that a change takes away, and those that it puts there."""
+    a, b = ([word for word in re.findall(r"[A-Za-z_]\w*|\d[\w.]*|\S", ast.unparse(line)) if not word[0].isdigit()] for line in (old, new))
+    found = [op for op in difflib.SequenceMatcher(None, a, b, False).get_opcodes() if op[0] != "equal"]
+    sides = {word for _, i, j, _, _ in found for word in a[i:j]}, {word for _, _, _, k, m in found for word in b[k:m]}
+    gone, come = ({word for word in side if word == "-" or word.isidentifier()} for side in sides)
+    return gone - come, come - gone
+
+
+def _sign(operation: ast.BinOp) -> str:
+    return ast.unparse(ast.BinOp(ast.Name("a"), operation.op, ast.Name("b")))[2:-2]
 
 
 def the_other_way_round(old: ast.expr, half: ast.expr, right: ast.expr) -> Iterator[ast.expr]:

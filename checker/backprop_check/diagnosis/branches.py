@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+import ast
+from collections.abc import Iterable, Iterator
 from itertools import combinations
-from typing import Any
+from typing import NamedTuple
 
 import torch
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.replay import Evaluate, downstream, gradient
+from backprop_check.diagnosis.counterfactual import written_as
+from backprop_check.diagnosis.paths import ordinal
+from backprop_check.diagnosis.replay import Change, downstream, gradient
+from backprop_check.diagnosis.rewrites import put
 from backprop_check.records import Line, Run
 
-Use = tuple[str, Line]
-"""A value, and a line that uses it."""
+
+class Use(NamedTuple):
+    """A value, and a line that uses it; where it stands there several times and one of them is meant, which."""
+
+    name: str
+    line: Line
+    place: int | None = None
+
+    @property
+    def told(self) -> str:
+        """How a sentence names it: `p`, or `the 2nd use in p`."""
+        return self.line.name if self.place is None else f"the {ordinal(self.place)} use in {self.line.name}"
+
 
 USES = 12
 STEPS = 8
@@ -28,11 +42,23 @@ def branch_cut_off(case: Case, stops: frozenset[str]) -> tuple[Use, ...] | None:
         for chosen in combinations(uses, count):
             if case.late:
                 return None
-            if all(name == case.node for name, _ in chosen):
+            if all(use.name == case.node for use in chosen):
                 continue
-            if case.is_answer([gradient(case, run, stops, change=partial(_cut_off, chosen)) for run in case.runs]):
-                return chosen
+            if _are_left_out(case, stops, chosen):
+                return chosen if not any(_are_left_out(case, stops, others) for others in _alike(chosen, uses)) else None
     return None
+
+
+def _are_left_out(case: Case, stops: frozenset[str], chosen: tuple[Use, ...]) -> bool:
+    change = _cut_off(case, chosen)
+    return case.is_answer([gradient(case, run, stops, change=change) for run in case.runs])
+
+
+def _alike(chosen: tuple[Use, ...], uses: list[Use]) -> Iterator[tuple[Use, ...]]:
+    """With another place of the same line in the place of one: of `u * u` nobody can tell which use is left out."""
+    for use in chosen:
+        others = (other for other in uses if use.place is not None and other[:2] == use[:2] and other.place not in (None, use.place))
+        yield from (tuple(other if each is use else each for each in chosen) for other in others)
 
 
 def some_steps(case: Case) -> tuple[Line, int, int, bool] | None:
@@ -68,13 +94,32 @@ def _uses(case: Case, lines: list[Line], stops: frozenset[str]) -> Iterator[Use]
     for name in [case.node, *(line.name for line in lines if line.name not in stops)]:
         users = [line for line in lines if name in line.reads]
         if len(users) > 1:
-            yield from ((name, line) for line in users)
+            yield from (Use(name, line) for line in users)
+        for line in users if name != case.node else ():
+            places = len(_named(ast.parse(line.source.strip(), mode="eval").body, name))
+            yield from (Use(name, line, place) for place in range(places) if places > 1)
 
 
-def _cut_off(chosen: tuple[Use, ...], line: Line, evaluate: Evaluate, values: Mapping[str, Any]) -> Any:
-    return evaluate(
-        {**values, **{name: values[name].detach() for name, at in chosen if at is line and isinstance(values[name], torch.Tensor)}}
-    )
+def _cut_off(case: Case, chosen: Iterable[Use]) -> Change:
+    """A change that lets nothing come back through these uses."""
+    changes = {use.line.name: written_as(case, use.line, without(use.line, chosen)) for use in chosen}
+    return lambda line, evaluate, values: changes[line.name](line, evaluate, values) if line.name in changes else evaluate(values)
+
+
+def without(line: Line, chosen: Iterable[Use]) -> ast.expr:
+    """The line with these uses of it cut off from what comes back."""
+    tree = ast.parse(line.source.strip(), mode="eval").body
+    for use in (use for use in chosen if use.line is line):
+        for place, name in enumerate(_named(tree, use.name)):
+            if use.place in (None, place):
+                tree = put(tree, name, ast.Call(ast.Attribute(name, "detach", ast.Load()), [], []))
+    return tree
+
+
+def _named(tree: ast.expr, name: str) -> list[ast.Name]:
+    """Where a name stands in a line, from left to right."""
+    found = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == name]
+    return sorted(found, key=lambda n: (n.lineno, n.col_offset))
 
 
 def _only(above: torch.Tensor, axis: int, place: int) -> torch.Tensor:

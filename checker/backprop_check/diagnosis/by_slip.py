@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from backprop_check.diagnosis.asking import asks
+from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.edits import worth
@@ -13,7 +13,7 @@ from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.replay import cut
-from backprop_check.diagnosis.rewrites import calls
+from backprop_check.diagnosis.rewrites import calls, operations
 from backprop_check.diagnosis.slips import Slip, slip, top_of
 from backprop_check.records import Diagnosis, Line, Span
 
@@ -54,6 +54,8 @@ def told(case: Case, found: Slip) -> Diagnosis | None:
         move = "Work out what comes back at each of its places, as if the others were fixed numbers, and add that up."
     if found.code == "missing-local-derivative" and _is_summed(found):
         error, note, move = "inside the sum, a factor is missing", WEIGHED, asks(case)
+    elif found.code == "missing-local-derivative" and _is_a_term(found):
+        error, note, move = "this term lacks a factor", example(case), asks(case)
     if found.code == "missing-upstream" and isinstance(found.part, ast.Name) and isinstance(found.left, ast.Name):
         error, note = words["stands"], words["worth"]
     if found.code not in TURNED and "other shape" in known.traits and not case.same_shape:
@@ -90,7 +92,13 @@ def _has_factor(tree: ast.expr, factor: ast.expr) -> bool:
 def _is_summed(found: Slip) -> bool:
     """Whether what the slip makes is summed up within the formula."""
     sums = [call for call in calls(found.whole, "sum") if call is not found.whole]
-    return any(found.left is n for call in sums for n in ast.walk(call))
+    return any(found.left is n for call in sums for n in ast.walk(call) if n is not call)
+
+
+def _is_a_term(found: Slip) -> bool:
+    """Whether what the slip makes is a term, or in one, of a sum that is multiplied: of one operation's derivative, not of a path."""
+    sums = [part for part in operations(found.whole, ast.Add | ast.Sub) if part not in top_of(found.whole)]
+    return any(found.left is n for part in sums for n in ast.walk(part))
 
 
 def _words(case: Case, found: Slip) -> dict[str, str]:

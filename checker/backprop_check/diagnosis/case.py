@@ -136,9 +136,9 @@ class Case(Spoken):
     def _last(self, expression: ast.expr) -> frozenset[str]:
         """The gradients that an expression reads, of two on one way the one further down: a line may count on the forward between them."""
         read = self.gradients_in(expression)
-        return frozenset(name for name in read if not read & self._below(name))
+        return frozenset(name for name in read if not read & self.below(name))
 
-    def _below(self, gradient: str) -> frozenset[str]:
+    def below(self, gradient: str) -> frozenset[str]:
         """The gradients of the values that are made of one."""
         made = {gradient[1:]}
         for line in self.graph.exercise.lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Iterable
 from dataclasses import replace
@@ -60,7 +61,7 @@ def diagnose(case: Case, most: float = math.inf) -> tuple[Diagnosis, ...]:
         causes = (one,)
     last = () if causes or case.work.done > most else attempt(lambda c: two_mistakes(c, single), case)
     causes = causes or last or (attempt(any_wrong_part, case) or _first(there or case, LAST) or FACTS,)
-    mended = _with_fix(case, causes[0], most, kept=explainer is valued.find)
+    mended = _with_fix(case, causes[0], most, plain=explainer is valued.find)
     first = replace(mended, claims=(*mended.claims, *(attempt(_met, there or case) or ())))
     return naming_each_other((first, *map(_claimed, causes[1:])))
 
@@ -70,11 +71,12 @@ def _placed(case: Case, causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
     return (attempt(partial(with_all_places, diagnosis=causes[0]), case) or causes[0],) if len(causes) == 1 else causes
 
 
-def _with_fix(case: Case, cause: Diagnosis, most: float, kept: bool = False) -> Diagnosis:
-    """With the right line nearest to the learner's; its own is `kept` of a plain value, of which a nearer line would keep what is wrong."""
-    fix = cause.fix if kept else None
+def _with_fix(case: Case, cause: Diagnosis, most: float, plain: bool = False) -> Diagnosis:
+    """With the right line nearest to the learner's; of a `plain` value that is no computation, its own: one nearer keeps it."""
+    fix = cause.fix if plain and not isinstance(case.draft, ast.BinOp) else None
     if fix is None:
-        told = None if cause.code == "wrong-idea" else cause.fix  # who is to begin again is told of no line
+        # Who is to begin again is told of no line, nor who computed a plain value.
+        told = None if cause.code == "wrong-idea" or plain else cause.fix
         fix = attempt(lambda c: nearest(c, told), replace(case, until=min(case.until + MEND, most))) or cause.fix
     # The evidence quotes the line that was found; it is true of the plainer one that is shown.
     evidence = cause.evidence.replace(f"`{cause.fix}` equals", f"`{fix}` equals") if fix is not None else cause.evidence

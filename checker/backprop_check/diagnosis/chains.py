@@ -88,12 +88,15 @@ def _is_difference(node: ast.expr) -> bool:
 def rewritten(node: ast.expr) -> Iterator[ast.expr]:
     """The same product, sum, power or mask, written plainly."""
     if is_product(node):
-        negative, found = factors(node)
-        yield product(negative, found)
-        yield from (product(negative, other) for other in (_over(found), _logistic(found), _taken_out(found)) if other is not None)
+        negative, multiplied = factors(node)
+        yield product(negative, multiplied)
+        others = (_over(multiplied), _logistic(multiplied), _taken_out(multiplied))
+        yield from (product(negative, other) for other in others if other is not None)
     elif is_sum(node):
-        yield total(terms(node))
-        yield total(_like(terms(node)))
+        found = terms(node)
+        yield total(found)
+        if len(once := _like(found)) < len(found):
+            yield total(once)
     match node:
         case ast.BinOp(left=ast.BinOp(left=base, op=ast.Pow(), right=first), op=ast.Pow() as op, right=second):
             one, other = literal(first), literal(second)
@@ -106,9 +109,8 @@ def rewritten(node: ast.expr) -> Iterator[ast.expr]:
 
 def _over(found: list[Factor]) -> list[Factor] | None:
     """`y / x` for `1 / x * y`."""
-    first = next((i for i, (divides, f) in enumerate(found) if not divides and literal(f) is None), 0)
-    divided = [f for i, f in enumerate(found[:first]) if not f[0]]
-    return [found[first], *found[1:first], *found[first + 1 :]] if first > 1 and literal(found[0][1]) == 1 and len(divided) == 1 else None
+    at = next((i for i, (divides, _) in enumerate(found) if not divides and i), None)
+    return [found[at], *found[1:at], *found[at + 1 :]] if at is not None and at > 1 and literal(found[0][1]) == 1 else None
 
 
 def _taken_out(found: list[Factor]) -> list[Factor] | None:

@@ -31,10 +31,30 @@ def early_sums(case: Case, right: ast.expr) -> Iterator[Made]:
     for part in operations(right, ast.MatMult):
         factors = {"a": part.left, "b": part.right}
         yield "sum-before-product", part, fill("a.sum(-1, keepdim=True) * b.sum(-2)", factors)
-    terms = [term for term in added(right) if isinstance(term, ast.BinOp)]
-    if len(terms) > 1 and len({type(t.op) for t in terms}) == 1 and isinstance(terms[0].op, ast.Mult | ast.MatMult):
-        sides = [reduce(lambda a, b: ast.BinOp(a, ast.Add(), b), side) for side in zip(*((t.left, t.right) for t in terms), strict=True)]
-        yield "sum-before-product", right, ast.BinOp(sides[0], terms[0].op, sides[1])
+    yield from _across_paths(right)
+
+
+def _across_paths(right: ast.expr) -> Iterator[Made]:
+    """The gradients of all paths added, and what they are multiplied with; within the sum that is taken of each term alike."""
+    terms, around = added(right), list[ast.Call]()
+    while all(isinstance(term, ast.Call) for term in terms):
+        given = [reduced(term) for term in terms if isinstance(term, ast.Call)]
+        inner = [each[0] for each in given if each is not None]
+        hole = ast.Name("_", ast.Load())
+        alike = {ast.dump(put(term, base, hole)) for term, base in zip(terms, inner, strict=False)}
+        if len(inner) < len(terms) or len(alike) > 1 or not isinstance(terms[0], ast.Call):
+            return
+        around.append(terms[0])
+        terms = inner
+    products = [term for term in terms if isinstance(term, ast.BinOp)]
+    if len(terms) < 2 or len(products) < len(terms) or len({type(t.op) for t in products}) > 1:
+        return
+    if isinstance(products[0].op, ast.Mult | ast.MatMult):
+        sides = [reduce(lambda a, b: ast.BinOp(a, ast.Add(), b), side) for side in zip(*((t.left, t.right) for t in products), strict=True)]
+        whole: ast.expr = ast.BinOp(sides[0], products[0].op, sides[1])
+        for call in reversed(around):
+            whole = put(call, reduced(call)[0], whole)  # type: ignore[index]
+        yield "sum-before-product", right, whole
 
 
 def multiplied_paths(case: Case, right: ast.expr) -> Iterator[Made]:

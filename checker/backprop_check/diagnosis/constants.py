@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,9 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import names_used, parts
 from backprop_check.diagnosis.evaluate import Evaluator
 from backprop_check.diagnosis.replay import downstream
+
+_AVERAGES = re.compile(r"mean|loss\(")
+"""What divides by how many numbers there are, or may."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ def _computed(case: Case) -> list[str]:
             plain = isinstance(part, ast.BinOp | ast.Constant | ast.UnaryOp) and moving.isdisjoint(n.id for n in names_used(part))
             if plain and _number(evaluator, part) is not None:
                 texts.append(ast.unparse(part))
-        if "mean" in line.source or "loss" in line.source:
+        if _AVERAGES.search(line.source):
             texts += [f"{n}.numel()" for n in line.reads if isinstance(trial.values.get(n), torch.Tensor)]
     return texts
 

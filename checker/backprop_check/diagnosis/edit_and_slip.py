@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import torch
 
-from backprop_check.derivation.trees import parsed
-from backprop_check.diagnosis.beside import OTHER, in_place, the_other_way_round, told_beside
+from backprop_check.derivation.trees import dumped, parsed
+from backprop_check.diagnosis.beside import OTHER, changed_part, in_place, the_other_way_round, told_beside, undoes
 from backprop_check.diagnosis.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.constants import named_constants, times
@@ -19,7 +19,7 @@ from backprop_check.diagnosis.fingerprint import keys
 from backprop_check.diagnosis.order import ONE_THING, as_told, editors
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.plain import takes_back_a_minus
-from backprop_check.diagnosis.rewrites import calls, method, negated, put, summed, with_keyword, without_keyword
+from backprop_check.diagnosis.rewrites import calls, method, negated, operations, put, summed, with_keyword, without_keyword
 from backprop_check.diagnosis.slips import Slip, slips
 from backprop_check.diagnosis.work import EDITS
 from backprop_check.records import Diagnosis
@@ -28,9 +28,6 @@ First = Callable[[Case], Diagnosis | None]
 
 NAMED = 4
 """So many meetings are asked for the names of their mistakes."""
-
-FAR = 1000
-"""As if so many letters were changed: two mistakes of which one is told of a part that the learner's line does not have."""
 
 NEAR = 24
 """Two mistakes that are put right by changing so few letters are taken at once; else the nearest of those that are asked."""
@@ -55,6 +52,8 @@ def edit_and_slip(case: Case, first: First) -> tuple[Diagnosis, ...]:
         goal = next((goals[key] for key in keys(value) if key in goals), None) if isinstance(value, torch.Tensor) else None
         if goal is None or id(goal) in asked or not value.is_floating_point():  # type: ignore[attr-defined]
             continue
+        if (due := case.evaluate(goal.whole)) is None or not case.same(case.evaluate(half), due):
+            continue  # they meet at these sizes alone
         asked.add(id(goal))
         pair = _pair(case, case.draft, half, goal, first)
         if pair is not None and {pair[1].code, pair[2].code} not in ONE_THING:
@@ -99,17 +98,44 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
     slips_there = [n for n in ast.walk(draft) if ast.dump(n) == ast.dump(goal.left)]
     of_slip = [in_place(put(draft, n, goal.part), draft) for n in slips_there if len(slips_there) == 1 or _mends(case, half, n, goal)][:1]
     bare = unbracketed(right) if any(ast.dump(half) == ast.dump(e) for e, _ in bracketed(case, draft)) else ()
-    held: tuple[int, Diagnosis, Diagnosis] | None = None
-    for other in (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in bare)):
+    turned = _turned(case, draft, right) if dumped(half) == dumped(in_place(negated(draft), draft)) else ()
+    for other in (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in (*bare, *turned))):
         without = case.put_right(other)
         one = first(without) if without is not None and not without.is_oracle(without.answers) else None
-        if one is not None and (one.code, one.span, one.error) != (two.code, two.span, two.error):
+        if one is not None and (one.span is None or one.span != two.span):  # two of one part are one thing: another one belongs there
             told = replace(told_beside(case, one, without), fix=one.fix), replace(told_beside(case, two, left), fix=two.fix)
             changes = _changes(draft, half) + _changes(draft, other)
+            if undoes(draft, half, other):
+                continue
+            if all(d.error.startswith(OTHER) for d in told):
+                named = _each_with_what(draft, told, (other, half))
+                if named is None:
+                    continue
+                told = named
             if not any(d.error.startswith(OTHER) and "of a part" in page(d.code).traits for d in told):
-                return changes, *told
-            held = held or (changes + FAR, *told)  # told of a part that the learner's line does not have: where nothing else is told
-    return held
+                return changes, *told  # else told of a part that the learner's line does not have
+    return None
+
+
+Told = tuple[Diagnosis, Diagnosis]
+
+
+def _each_with_what(draft: ast.expr, told: Told, put_right: tuple[ast.expr, ast.expr]) -> Told | None:
+    """Two mistakes that are both told of the line with the other one put right: each says what that is; None where that is long."""
+    what = [changed_part(draft, line) for line in put_right]
+    if what[0] is None or what[1] is None:
+        return None
+    one, two = (replace(d, error=f"with {of}{d.error.removeprefix(OTHER)}") for d, of in zip(told, what, strict=True))
+    return one, two
+
+
+def _turned(case: Case, draft: ast.expr, right: ast.expr) -> Iterator[ast.expr]:
+    """The right line with a difference turned round, as it stands in the learner's."""
+    for difference in operations(right, ast.Sub):
+        due = case.evaluate(difference) or []
+        for own in operations(draft, ast.Sub):
+            if due and case.same(case.evaluate(own), [-value for value in due]):
+                yield put(right, difference, own)
 
 
 def _mends(case: Case, half: ast.expr, part: ast.AST, goal: Slip) -> bool:
@@ -158,7 +184,10 @@ def _of_whole(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
         yield summed(draft, (axis,), keep=True)
     yield from (method(draft, "unsqueeze", axis) for axis in range(answer.dim() + 1))
     if answer.dim() < oracle.dim() or 1 in answer.shape:
-        yield ast.BinOp(ast.Call(parsed("torch.ones_like"), [ast.Name(case.node, ast.Load())], []), ast.Mult(), draft)
+        ones = ast.Call(parsed("torch.ones_like"), [ast.Name(case.node, ast.Load())], [])
+        yield ast.BinOp(ones, ast.Mult(), draft)
+        if answer.dim() < oracle.dim():
+            yield from (ast.BinOp(ones, ast.Mult(), method(draft, "unsqueeze", axis)) for axis in range(answer.dim() + 1))
     if answer.dim() >= 2:
         yield ast.Attribute(draft, "mT", ast.Load())
     if answer.numel() == oracle.numel() and answer.shape != oracle.shape:

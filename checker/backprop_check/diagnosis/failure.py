@@ -51,11 +51,16 @@ def stopped(case: Case) -> Diagnosis | None:
     no_gpu = _CUDA.search(raised.message) is not None
     if raised.kind not in _NOT_THE_MATHS and not no_gpu:
         return None
+    power = "bitwise_xor" in raised.message
     return Diagnosis(
         code="unrecognised",
         certainty="located",
-        error=f"{raised.kind}: {raised.message}" if raised.message not in ("", "None") else f"this raised {raised.kind}",
-        note="The line stopped there, so it gave no gradient.",
+        error="`^` is no power in Python"
+        if power
+        else f"{raised.kind}: {raised.message}"
+        if raised.message not in ("", "None")
+        else f"this raised {raised.kind}",
+        note="The line stopped there, so it gave no gradient." + (" `^` compares whole numbers bit by bit." if power else ""),
         help="Gradients are computed on the CPU here: leave out what moves a tensor to a GPU." if no_gpu else _move(raised),
         span=raised.span or case.span(),
         evidence=f"The line raised {raised.kind}: {raised.message}",
@@ -64,7 +69,7 @@ def stopped(case: Case) -> Diagnosis | None:
 
 def _move(raised: Raised) -> str:
     if "bitwise_xor" in raised.message:
-        return "`^` is no power in Python: write `**`."
+        return "A power is written with two stars: `**`."
     if raised.kind in ("ImportError", "ModuleNotFoundError"):
         return "Do without it; a module of your own must lie beside this file."
     return "Mend or leave out what raised it: a gradient needs none of it."

@@ -126,5 +126,5 @@ class _Put(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.expr:
         value = self.values.get(node.id)
         if isinstance(value, ast.Name | ast.Attribute) and not hasattr(value, "lineno"):
-            return ast.copy_location(copy.copy(value), node)
+            return ast.copy_location(type(value)(**dict(ast.iter_fields(value))), node)
         return value or node

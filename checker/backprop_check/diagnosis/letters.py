@@ -24,9 +24,12 @@ def letters_of(call: ast.expr) -> tuple[list[str], str] | None:
 
 
 def relettered(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    """The letters of one of the tensors in another order, and that tensor."""
+    """The letters of one of the tensors in another order, and that tensor; those of the result, and they."""
     for call in calls(expression, "einsum"):
         if (letters := letters_of(call)) is not None and len(letters[0]) == len(call.args) - 1:
+            for order in list(permutations(letters[1]))[1:] if call is not expression and len(letters[1]) <= MOST else ():
+                told = f"{','.join(letters[0])}->{''.join(order)}"
+                yield put(expression, call.args[0], ast.copy_location(ast.Constant(told), call.args[0])), call.args[0]
             for i, group in enumerate(letters[0]):
                 for order in list(permutations(group))[1:] if len(group) <= MOST else ():
                     told = f"{','.join([*letters[0][:i], ''.join(order), *letters[0][i + 1 :]])}->{letters[1]}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache, partial
 from itertools import chain, islice
 
-from backprop_check.derivation.trees import dumped, fill, simple, text
+from backprop_check.derivation.trees import dumped, fill, parsed, simple, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import LINEAR, factors, is_product, product, without_one
 from backprop_check.diagnosis.edits import names_used, parts, search
@@ -22,6 +22,8 @@ from backprop_check.diagnosis.rules import bad_reshape, hard_coded_size, transpo
 from backprop_check.diagnosis.work import EDITS
 
 ENOUGH = 40
+"""So many different repairs are compared, of so many that are found; several ways lead to one."""
+FOUND = 160
 ROUNDABOUT = 12
 """So much nearer a right line may come by being made plain (of `far`): of others that is not tried."""
 
@@ -60,12 +62,12 @@ def nearest(case: Case, given: str | None) -> str | None:
         return derived[0]  # nobody is taught a difference quotient
     certain = [*derived, *([given] if given else []), *_written_out(case)]
     best: tuple[tuple[bool, float], str] | None = None
-    found = chain(certain, _renamed(case), repairs(case))
+    found = islice(chain(certain, _renamed(case), repairs(case)), FOUND)
     farness = cache(partial(far, case))  # several ways lead to one line
     begun, known = set[str](), set[tuple[str, bool]]()
-    for tried, candidate in enumerate(islice(found, ENOUGH), 1):
+    for tried, candidate in enumerate(found, 1):
         of_story = candidate == given
-        if best is not None and farness(candidate, of_story)[1] > best[0][1] + ROUNDABOUT:
+        if best is not None and (farness(candidate, of_story)[1] > best[0][1] + ROUNDABOUT or _has_it_all(case, candidate)):
             continue
         for plainer in _plain(case, candidate) if candidate not in begun else ():
             for line in _for_any_labels(case, plainer) if (plainer, of_story) not in known else ():
@@ -73,9 +75,17 @@ def nearest(case: Case, given: str | None) -> str | None:
                 best = (mark, line) if best is None or mark < best[0] else best
             known.add((plainer, of_story))
         begun.add(candidate)
-        if best is not None and tried >= len(certain) and not best[0][0]:
+        if len(begun) >= ENOUGH or (tried >= len(certain) and best is not None and not best[0][0]):
             break
     return best[1] if best is not None else None
+
+
+def _has_it_all(case: Case, candidate: str) -> bool:
+    """Whether the whole derived gradient is a part of a right line: the rest of that does nothing."""
+    whole = case.derived.expression if case.derived is not None else None
+    if whole is None or isinstance(whole, ast.Name):
+        return False
+    return any(dumped(part) == dumped(whole) for part in parts(parsed(candidate))[1:])
 
 
 def _plain(case: Case, candidate: str) -> Iterator[str]:

@@ -123,3 +123,10 @@ def other_names(case: Case, right: ast.expr) -> Iterator[Made]:
                 if name.id in case.available and other not in case.available:
                     code = "missing-upstream" if not case.reads else "wrong-operand"
                 yield code, name, ast.Name(other, ast.Load())
+    # The one tensor turned, as it has to be, and the other one as it is.
+    for part in parts(right):
+        value = value_of(case, part) if isinstance(part, ast.Attribute) and part.attr in ("T", "mT") else None
+        for other in others if isinstance(value, torch.Tensor) and not case.gradients_in(part) else ():
+            given = value_of(case, ast.Name(other, ast.Load()))
+            if other not in case.available and isinstance(given, torch.Tensor) and given.shape == value.shape:  # type: ignore[attr-defined]
+                yield "wrong-operand", part, ast.Name(other, ast.Load())

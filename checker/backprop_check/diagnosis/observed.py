@@ -118,14 +118,21 @@ class Observed:
 
     def fold(self, target: str) -> ast.expr | None:
         """The same of any name, gradients left as they are."""
-        return fold(self.submission, self.nodes, target, frozenset(self.verdict.runs[0].trial.gradients), self.given)
+        return fold(self.submission, self.nodes, target, self.put_in, self.given)
+
+    @cached_property
+    def put_in(self) -> frozenset[str]:
+        """The gradients that the judge puts in: of one that is not asked for and that the learner writes, the learner's value is used."""
+        targets = {target.name for target in self.graph.exercise.targets}
+        own = set().union(*(statement.writes for statement in self.submission.statements)) - targets
+        return frozenset(self.verdict.runs[0].trial.gradients) - own
 
     @cached_property
     def reads(self) -> frozenset[str]:
         """The gradients the answer reads, directly or through helper names."""
         first = self.verdict.runs[0]
         taken = {name: answer.statement for name, answer in first.answers.items()}
-        return gradients_used(self.name, self.submission.statements, first.trial.gradients, taken)
+        return gradients_used(self.name, self.submission.statements, self.put_in, taken)
 
     @cached_property
     def consumers(self) -> tuple[Line, ...]:

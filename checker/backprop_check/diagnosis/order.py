@@ -13,7 +13,10 @@ from types import ModuleType
 from backprop_check.diagnosis import brackets, valued
 from backprop_check.diagnosis.by_slip import by_slip
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.exchanged import exchanged
+from backprop_check.diagnosis.moved_brackets import moved_brackets
 from backprop_check.diagnosis.neighbours import neighbour
+from backprop_check.diagnosis.other_part import other_part
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.reordered import reordered
 from backprop_check.diagnosis.rounds import by_statement
@@ -64,6 +67,7 @@ FORMULA = _codes(
 # The value alone, whatever made it: the farthest from the learner's line, and nearest to chance.
 VALUE: tuple[Find, ...] = (
     by_statement,
+    exchanged,
     neighbour,
     by_slip,
     reordered,
@@ -71,6 +75,8 @@ VALUE: tuple[Find, ...] = (
     updated,
     whose_gradient,
     hard_coded_size.besides,
+    other_part,
+    moved_brackets,
 )
 
 LAST: tuple[str | Find, ...] = (not_finite.anyway, "wrong-idea", "unrecognised")
@@ -81,7 +87,7 @@ ONE_THING = (
         {"wrong-local-derivative", other}
         for other in ("wrong-local-derivative", "missing-local-derivative", "extra-term", "missing-upstream")
     ),
-    *({"extra-term", other} for other in ("missing-branch", "missing-local-derivative", "missing-upstream")),
+    *({"extra-term", other} for other in ("missing-branch", "missing-local-derivative", "missing-upstream", "wrong-operand")),
     *({"missing-local-derivative"}, {"wrong-power"}),
     {"wrong-operand", "wrong-local-derivative"},
 )
@@ -104,8 +110,9 @@ def peers(explainer: str | Find) -> Iterator[str | Find]:
 
 def as_told(one: Diagnosis, two: Diagnosis) -> tuple[Diagnosis, Diagnosis]:
     """Two mistakes of one line in the order in which they are told: what arrives from above first, a sign or a constant last."""
-    light = ("wrong-sign", "wrong-scale")
-    return (two, one) if two.code == "missing-upstream" or (one.code in light and two.code not in light) else (one, two)
+    light = ("wrong-scale", "wrong-sign")
+    lighter = one.code in light and (two.code not in light or light.index(one.code) > light.index(two.code))
+    return (two, one) if two.code == "missing-upstream" or lighter else (one, two)
 
 
 @cache

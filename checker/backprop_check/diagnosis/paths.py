@@ -36,8 +36,12 @@ class Path:
     @property
     def told(self) -> str:
         """How a sentence names it: `p`, or `the 2nd use in p`."""
-        place = {0: "1st", 1: "2nd", 2: "3rd"}.get(self.use, f"{self.use + 1}th")
-        return self.line.name if self.uses == 1 else f"the {place} use in {self.line.name}"
+        return self.line.name if self.uses == 1 else f"the {ordinal(self.use)} use in {self.line.name}"
+
+
+def ordinal(place: int) -> str:
+    """`1st` of 0, `2nd` of 1."""
+    return {0: "1st", 1: "2nd", 2: "3rd"}.get(place, f"{place + 1}th")
 
 
 def paths(case: Case) -> list[Path]:

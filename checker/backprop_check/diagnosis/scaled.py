@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 import torch
 
-from backprop_check.derivation.trees import literal
+from backprop_check.derivation.elementwise import SLOPES
+from backprop_check.derivation.trees import literal, parsed, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import factors, is_product
 from backprop_check.diagnosis.constants import Named
 from backprop_check.diagnosis.edits import names_used, parts, value_of
 from backprop_check.diagnosis.factors import Brought, Numbers, between, beyond, brought, lines_of_answer, matching, minus_brought, none_here
+from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.quotient import step
 from backprop_check.diagnosis.replay import cut
-from backprop_check.diagnosis.rewrites import put, same_place
+from backprop_check.diagnosis.rewrites import calls, put, same_place
 
 ONCE = "Each constant of the forward comes into its gradient once, and no other does."
 
@@ -117,8 +119,12 @@ def _others_lacking(case: Case, mine: Numbers) -> Words | None:
     """Where the forward itself brings in the factor that seems too many: another one is missing, which it would cancel with."""
     here = lines_of_answer(case)
     its, lost = matching(case, here, mine), matching(case, here, [1 / m for m in mine])
-    if its is None or lost is None:
+    if its is None:
         return None
+    if lost is None:
+        if case.draft is None or sum(_numbers(case, p) == mine for p in parts(case.draft) if is_constant(case, p)) != 1:
+            return None
+        return Words("the constants here do not make the right factor", f"{its.why} So this one belongs, and another is off.", look(case))
     return Words("a constant factor is missing here", f"{lost.why} The one that stands here is another: {its.why}", lost.ask)
 
 
@@ -127,14 +133,29 @@ def _missing(case: Case, old: ast.expr, new: ast.expr) -> Words:
     numbers = _numbers(case, constant) if constant is not None else None
     divides = isinstance(new, ast.BinOp) and isinstance(new.op, ast.Div)
     factor = [1 / n for n in numbers] if numbers and divides else numbers
-    source = matching(case, lines_of_answer(case), factor) if factor else None
+    function = _function_around(case, old)
+    source = matching(case, lines_of_answer(case), factor) if factor and function is None else None
     said = "this" if case.beside else f"`{short(old)}`"
     lacks = f"lacks the factor {'1/' if divides else ''}{_one(constant)}" if constant is not None else ""
+    error = f"{said} {lacks if factor and _makes(case, old, factor, new) else 'is off by a constant factor'}"
+    if function is not None:
+        name = text(function.func)
+        found = (call for line in lines_of_answer(case) for call in calls(parsed(line.source.strip()), name.rpartition(".")[2]))
+        there, put_right = next(found, None), put(function, old, new)
+        if there is not None and text(there) == text(put_right):
+            return Words(error, f"`{short(function)}` stands here, where the forward has `{short(there)}`.", f"Take `{name}` of the same.")
+        return Words(error, f"It goes into `{short(function)}`.", f"Work out what `{name}` is to be taken of here.")
     return Words(
-        f"{said} {lacks if factor and _makes(case, old, factor, new) else 'is off by a constant factor'}",
+        error,
         source.why if source else once(case),
         source.ask if source else look(case),
     )
+
+
+def _function_around(case: Case, part: ast.expr) -> ast.Call | None:
+    """The call of a function with a slope of its own that a part stands in: a number in there is no factor of the gradient."""
+    calls = (node for node in around(case.draft, part) if isinstance(node, ast.Call)) if case.draft is not None else ()
+    return next((call for call in calls if getattr(call.func, "attr", "") in SLOPES), None)
 
 
 def _makes(case: Case, old: ast.expr, factor: Numbers, new: ast.expr) -> bool:

@@ -66,8 +66,10 @@ def _factors(case: Case, right: ast.expr) -> Iterator[Made]:
         for kept, lost in ((part.left, part.right), (one, part.left)):
             if literal(lost) in (1, -1):
                 continue
-            yield _lost_factor(case, lost, kept), part, kept
-            if isinstance(lost, ast.UnaryOp) and isinstance(lost.op, ast.USub):
+            minus = isinstance(lost, ast.UnaryOp) and isinstance(lost.op, ast.USub)
+            if not (minus and literal(lost) is not None and case.draft is not None):  # a number and a minus are two slips
+                yield _lost_factor(case, lost, kept), part, kept
+            if isinstance(lost, ast.UnaryOp) and minus:
                 yield _lost_factor(case, lost.operand, kept), part, ast.UnaryOp(ast.USub(), kept)
 
 
@@ -94,7 +96,7 @@ def _is_one_number(case: Case, part: ast.expr) -> bool:
 
 
 def scales(case: Case, right: ast.expr) -> Iterator[Made]:
-    """A term with a constant factor more, or half of it, beside another term; n for n - 1."""
+    """A term with a constant factor more, or half of it, beside another term; n for n - 1; the length of another axis."""
     terms = [part for part in top_of(right) if not (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub))]
     for term in terms if len(terms) > 1 else ():
         for text in ("2 * x", "3 * x", "x / 2"):
@@ -107,6 +109,11 @@ def scales(case: Case, right: ast.expr) -> Iterator[Made]:
             and isinstance(value_of(case, part), int)
         ):
             yield "wrong-scale", part, part.left
+        elif isinstance(part, ast.Subscript) and isinstance(part.value, ast.Attribute) and part.value.attr == "shape":
+            value = value_of(case, part.value.value)
+            for axis in range(value.dim()) if isinstance(value, torch.Tensor) else ():
+                if axis != literal(part.slice):
+                    yield "wrong-scale", part, ast.Subscript(part.value, ast.Constant(axis), ast.Load())
 
 
 def _signs(case: Case, right: ast.expr) -> Iterator[Made]:

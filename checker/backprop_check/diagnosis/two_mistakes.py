@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.beside import OTHER, told_beside
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import of, uses_taken
 from backprop_check.diagnosis.edit_and_slip import beside_a_shape, edit_and_slip
+from backprop_check.diagnosis.in_two_terms import in_two_terms
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.paths import Path, paths, through
 from backprop_check.records import Diagnosis
@@ -21,7 +23,8 @@ USES = 3
 
 def two_mistakes(case: Case, first: First) -> tuple[Diagnosis, ...]:
     """Return the mistakes of an answer that no single one explains; nothing where they are not proven together."""
-    return edit_and_slip(case, first) or beside_a_shape(case, first) or beside_a_branch(case, first)
+    alike = in_two_terms(case, first, alike=True)  # by the line they would be sought twice
+    return alike or edit_and_slip(case, first) or beside_a_shape(case, first) or beside_a_branch(case, first) or in_two_terms(case, first)
 
 
 def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:
@@ -32,6 +35,8 @@ def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:
     for lost in found:
         kept = tuple(path for path in found if path is not lost)
         whole = _with_term(case, lost)
+        if whole is not None and whole.edited is not None and case.is_right(whole.edited):
+            return (_branch_alone(case, lost, whole.edited),)
         cause = first(case.towards(through(case, kept)) if whole is None else whole)
         if cause is not None and "vague" not in page(cause.code).traits:
             missing = case.proven(
@@ -44,6 +49,18 @@ def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:
             )
             return told_beside(case, cause, whole), missing
     return ()
+
+
+def _branch_alone(case: Case, lost: Path, whole: ast.expr) -> Diagnosis:
+    """The use is all that is left out, where by its shape the answer could not be held against the others' part of the gradient."""
+    return case.proven(
+        "missing-branch",
+        error=f"nothing comes back through {lost.told}",
+        note=f"{case.node} is also used in `{lost.line.name} = {lost.line.source}`; that use sends a gradient back too.",
+        help=f"Work out what comes back through {lost.told}, and add it.",
+        evidence="With what comes back there added, the expression equals autograd's gradient in every trial.",
+        fix=text(whole),
+    )
 
 
 def _half(cause: Diagnosis, whole: Case | None) -> str | None:

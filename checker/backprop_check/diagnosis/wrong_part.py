@@ -74,11 +74,14 @@ def _told(case: Case, expression: ast.expr, part: ast.expr, replacement: ast.exp
     if function is not None:
         code, error, note = function
         whole = place
+    move = asks(case)
+    if (fewer := _of_one_less(part, replacement)) is not None:
+        code, (error, move), note = "wrong-scale", fewer, ""
     return case.proven(
         code,
         error=error,
         note=note,
-        help=asks(case),
+        help=move,
         span=case.span(whole),
         evidence=f"With {shown} in the place of `{text(part)}` the expression equals autograd's gradient in every trial.",
         fix=text(expression),
@@ -165,6 +168,22 @@ def _of_function(case: Case, name: str, call: ast.expr) -> tuple[str, str, str] 
     return "wrong-operand", f"`{name}` {ANOTHER[1]}", f"{lines([line])} brings in `{text(call)}`, not `{name}`."
 
 
+def _of_one_less(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
+    """Error and help where a variance is divided by n - 1 in the place of n, or the other way round."""
+    mine, due = (_divided_by(node) for node in (part, replacement))
+    if mine is None or due is None or mine == due:
+        return None
+    return f"`{short(part)}` divides by {mine}, where {due} belongs", f"Write `{text(replacement)}`."
+
+
+def _divided_by(node: ast.expr) -> str | None:
+    """What a variance, or its root, divides by, as it is called."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in ("var", "std"):
+        return None
+    said = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+    return "n" if said.get("unbiased") == "False" or said.get("correction") == "0" else "n - 1"
+
+
 def _calls(expression: ast.expr) -> list[ast.Call]:
     return [n for n in ast.walk(expression) if isinstance(n, ast.Call)]
 
@@ -194,7 +213,10 @@ def part_without_a_factor(case: Case) -> Diagnosis | None:
     if case.draft is None or not case.everywhere:
         return None
     for expression, part, factor in sensible(case, with_a_factor(case, case.draft)):
-        if case.gradients_in(part) and not (isinstance(factor, ast.UnaryOp) and _is_powered(factor.operand, case.draft)):
+        negative = isinstance(factor, ast.UnaryOp)
+        if negative and _is_turned(case, part):
+            continue  # the difference is turned round, and the factor is another mistake
+        if case.gradients_in(part) and not (negative and _is_powered(factor.operand, case.draft)):  # type: ignore[attr-defined]
             there = {n.id for n in names_used(factor)} & {n.id for n in names_used(case.draft)}
             return case.proven(
                 "wrong-local-derivative" if there else "missing-local-derivative",
@@ -205,6 +227,13 @@ def part_without_a_factor(case: Case) -> Diagnosis | None:
                 fix=text(expression),
             )
     return None
+
+
+def _is_turned(case: Case, part: ast.expr) -> bool:
+    """Whether a part is worth a difference of the derived gradient, turned round."""
+    mine = case.evaluate(part)
+    minus = operations(case.derived.expression, ast.Sub) if case.derived is not None and mine is not None else ()
+    return any(case.same(case.evaluate(difference), [-value for value in mine or ()]) for difference in minus)
 
 
 def _is_lost_divisor(factor: ast.expr, draft: ast.expr) -> bool:
@@ -229,11 +258,18 @@ def gradient_without_its_slope(case: Case) -> Diagnosis | None:
     # Beside a derivative that is there already, another factor does not complete it, but a divisor of the forward that is nowhere in it.
     there = any(_is_tensor(case, name) and name.id not in case.available for name in names_used(case.draft)) if case.draft else False
     there = there and not (case.draft is not None and _is_lost_divisor(factor, case.draft))
+    error, place = f"a factor of the derivative is missing beside `{text(part)}`", part
+    if there:
+        whole = _product_of(case, part)
+        beside = [factor for divides, factor in factors(whole)[1] if factor is not part and not divides and _is_tensor(case, factor)]
+        single = len(beside) == 1 and len(factors(whole)[1]) == 2
+        place = beside[0] if single else whole
+        error = f"{f'`{short(place)}`' if single else f'what `{text(part)}` is multiplied with'} is not the derivative that belongs here"
     return case.proven(
         "wrong-local-derivative" if there else "missing-local-derivative",
-        error=f"a factor of the derivative is missing beside `{text(part)}`",
+        error=error,
         note=example(case),
         help=asks(case),
-        span=case.span(part),
+        span=case.span(place),
         fix=text(expression),
     )

@@ -29,7 +29,7 @@ class Lack(NamedTuple):
 
 @dataclass(frozen=True)
 class Context:
-    """What `backward`, of the class `called`, has from forward: `saved` how many tensors, None where that is not known, `kept` names on `ctx`.
+    """What `backward`, of the class `called`, has from forward: how many tensors were `saved` (None: not known), what it `kept` on `ctx`.
 
     `names` are values that it has no other way to; `broken` are the lines of the file that Python refused.
     """
@@ -58,7 +58,8 @@ def lost(context: Context, inputs: Sequence[str], lines: Sequence[str]) -> Lost:
     found = Lost()
     lacking: dict[str, Lack] = {name: _unsaved(context, name) for name in context.names}
     inside = [b for b in context.broken if _is_within(b.line, context.backward)]
-    for each in sorted([*context.backward.body, *inside], key=lambda each: each.line if isinstance(each, Broken) else each.lineno):
+    every: list[Broken | ast.stmt] = [*context.backward.body, *inside]
+    for each in sorted(every, key=lambda each: each.line if isinstance(each, Broken) else each.lineno):
         if isinstance(each, Broken):
             why = f"Line {each.line} gives it, and Python could not read that line: mend it first."
             lacking |= {name: Lack(f"`{name}` has no value here", why) for name in _left(each.source) - {*context.targets}}

@@ -61,9 +61,9 @@ def plain(text: str) -> str:
 
 
 def answer(text: str, path: Path | None = None, exercise: Exercise | None = None) -> tuple[str, Lost]:
-    """Return a text as `plain` does and, of an answer to an `exercise`, whose names its backward is given, what of it would stop under torch.
+    """Return a text as `plain` does and, of an answer to an `exercise`, what of it would stop under torch.
 
-    Raises `BadInput` where that is the whole of it.
+    Its backward is given the exercise's names. Raises `BadInput` where that is the whole of it.
     """
     if "Function" not in text:
         return text, Lost()
@@ -163,9 +163,10 @@ class _Writer:
         elif self.path is not None:
             name = self.found.node.name
             raise BadInput(f"{self.path}:{last.lineno}: `{name}.backward` returns no gradient: end it with `return`, one for each input.")
-        for node in self.lost.statements:
-            yield _place(node), "pass"
-        inside = [node for node in backward.body if (node is not last or not isinstance(last, ast.Return)) and node not in self.lost.statements]
+        for statement in self.lost.statements:
+            yield _place(statement), "pass"
+        without = [*self.lost.statements, *([last] if isinstance(last, ast.Return) else [])]
+        inside = [node for node in backward.body if node not in without]
         for node in (n for statement in inside for n in ast.walk(statement)):
             used = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == context
             if isinstance(node, ast.Attribute) and used and (text := self._on_context(node.attr)) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -56,6 +57,11 @@ def stub(course: Course, path: Path) -> str:
     return blank(read_text(course.original(path), "solution"))
 
 
+def put_back(path: Path) -> str:
+    """What is said of a learner's copy in which more is amiss than an answer."""
+    return f"`backprop-check reset {exercise_id(path)}` puts the file back as it was and keeps a copy of yours"
+
+
 def _asked(course: Course, path: Path) -> Exercise:
     """Return what the exercise asks: as the solution that mirrors it says, else as its own text does.
 
@@ -67,7 +73,13 @@ def _asked(course: Course, path: Path) -> Exercise:
         original = course.original(path)
     except BadInput:
         return read_exercise(path)
-    text = read_text(path, "exercise file")
+    back = put_back(path)
+    try:
+        text = read_text(path, "exercise file")
+    except BadInput as error:
+        if not os.access(path, os.R_OK):
+            raise
+        raise BadInput(f"{str(error).removesuffix('.')}; {back}.") from None
     asked = read_exercise(original)
     tree, _, broken = parse_leniently(plain(text))
     theirs, own = _parts(ast.parse(asked.source)), _parts(tree)
@@ -75,7 +87,6 @@ def _asked(course: Course, path: Path) -> Exercise:
     other = next((name for name, node in theirs.items() if name not in own or ast.dump(own[name]) != ast.dump(node)), None)
     if other is None:
         return asked
-    back = f"`backprop-check reset {exercise_id(path)}` puts the file back as it was and keeps a copy of yours"
     backward = own.get("backward")
     outside = [b for b in broken if backward is None or not backward.lineno <= b.line <= (backward.end_lineno or 0)]
     if outside:

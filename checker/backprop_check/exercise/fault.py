@@ -13,6 +13,7 @@ from backprop_check.exercise.conflict import MARK
 from backprop_check.exercise.logical import margin_of
 from backprop_check.exercise.newer import newer_python
 
+BOTH_SIDES = "git left both sides of a conflict here"
 _PROMPT = re.compile(r"\s*(>>>|\.\.\.(?=\s+\S)|In \[\d*\]:|Out\[\d*\]:|```)")
 _CODE = re.compile(r"character .*U\+([0-9A-F]{4,6})")
 _ASCII = {"×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "∕": "/", "−": "-", "–": "-", "—": "-", "←": "=", "≔": "=", "→": "->"}
@@ -37,7 +38,7 @@ class Fault:
         return cls(
             row,
             0,
-            "git left both sides of a conflict here",
+            BOTH_SIDES,
             "Keep one of the two versions, and delete the other and the marks: the lines that begin with <<<<<<<, ======= and >>>>>>>.",
         )
 
@@ -138,11 +139,9 @@ def _unreadable(row: int, line: str, column: int) -> Fault:
         token, column = last.group(1), last.start()
     if keyword.iskeyword(token) and token not in ("None", "True", "False"):
         return Fault(row, column, f"`{token}` is a word of Python's own and cannot stand here", "If it is meant as a name, choose another.")
-    if last and re.match(r"\w", token) and not keyword.iskeyword(last.group(1)):
-        return Fault(
-            row,
-            column,
-            f"`{token}` follows on `{last.group(1)}` with nothing between them",
-            "Look for a missing operator between two operands, or a bracket that is not closed.",
-        )
+    if last and re.match(r"\w", token) and not keyword.iskeyword(name := last.group(1)):
+        look = "Look for a missing operator between two operands, or a bracket that is not closed."
+        if before.strip() == name and name.isidentifier() and not rest.rstrip().endswith(":"):
+            look = f"If `{name}` is to be given a value, write `=` between the two."
+        return Fault(row, column, f"`{token}` follows on `{name}` with nothing between them", look)
     return Fault(row, column, f"`{token}` cannot stand here", "")

@@ -6,12 +6,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from backprop_check.classroom.results import Result
+from backprop_check.comparison.held import Held
 from backprop_check.comparison.judge import Judged, judge
+from backprop_check.comparison.seeds import Seeds
 from backprop_check.diagnosis.causes import FACTS
 from backprop_check.diagnosis.explain import Explained
 from backprop_check.errors import BadInput
@@ -34,8 +36,8 @@ from backprop_check.submission.zygote import Zygote
 from backprop_check.trace.graph import Graph, load_graph
 from backprop_check.trace.oracle import trace
 
-TRIALS, EXPLANATIONS = 64, 4096
-"""How many trials and explanations are remembered."""
+TRIALS, REPORTS = 64, 4096
+"""How many trials and reports are remembered."""
 
 ORDER: tuple[Outcome, ...] = ("refused", "timeout", "memory", "crashed")
 """Of several things that happened to a submission, the one that is its outcome."""
@@ -52,6 +54,14 @@ ELSEWHERE = replace(
 FAILED = "The checker itself failed over this submission ({}): look at it by hand."
 
 
+class Found(NamedTuple):
+    """What is told of a submission, how judging it ended, and whether all of its text parses."""
+
+    report: dict[str, Any]
+    outcome: Outcome
+    whole: bool = True
+
+
 class Bench:
     """A judge at work: the graphs, what the oracle said, and what was said of answers before."""
 
@@ -61,7 +71,10 @@ class Bench:
         parsed = {name: parse_exercise(Path(file), text) for name, (file, text) in setup.exercises.items()}
         self._graphs = {name: load_graph(exercise) for name, exercise in parsed.items()}
         self._trace = Remembered(trace, TRIALS)
-        self._explain = Remembered(self._explained, EXPLANATIONS)
+        # The trials follow from the secret and the code, so equal code is judged once: but what a clock or a death decided is tried again.
+        self._of_code = Remembered(self._judged, REPORTS, lasts=lambda found: found.outcome == "judged")
+        self._of_file = Remembered(self._read_and_judged, REPORTS, lasts=lambda found: found.outcome == "judged" and found.whole)
+        self._held = {graph.exercise.id: Held() for graph in self._graphs.values()}
         for graph in self._graphs.values():
             trace(graph, 0, graph.sizes[0])
         load_mistakes()
@@ -72,7 +85,7 @@ class Bench:
         end_after(self._setup.time_limit + 1)
         graph = self._graphs[task.exercise]
         try:
-            report, outcome = self._report(task, graph)
+            report, outcome, _ = self._of_file((task.exercise, task.same), task, graph)
         except NothingRan as error:
             report, outcome = as_json(could_not_judge(graph.exercise, str(error))), error.outcome
         except BadInput as error:
@@ -86,22 +99,26 @@ class Bench:
         seconds = time.perf_counter() - started
         return Result(task.submission, task.student, task.exercise, report, seconds, outcome, task.digest)
 
-    def _report(self, task: Task, graph: Graph) -> tuple[dict[str, Any], Outcome]:
-        """Judge by trials that are secret; explain what is wrong by others, the same for everybody: no word tells of the first."""
+    def _read_and_judged(self, task: Task, graph: Graph) -> Found:
         submission, code = read(task, graph.exercise, self._setup.time_limit)
         end_after(self._setup.longest)
-        limits, draw = Limits(self._setup.time_limit, self._setup.whole), seeds(self._setup.secret, task.exercise, code)
-        judged = judge(graph, submission, self._zygote, limits, draw, self._traced, marks_only=True)
+        draw = seeds(self._setup.secret, task.exercise, code)
+        found: Found = self._of_code((task.exercise, code, _told_apart(submission)), graph, submission, draw)
+        return found._replace(whole=not submission.broken)
+
+    def _judged(self, graph: Graph, submission: Submission, draw: Seeds) -> Found:
+        """Judge by trials that are secret; explain what is wrong by others, the same for everybody: no word tells of the first."""
+        limits = Limits(self._setup.time_limit, self._setup.whole)
+        judged = judge(graph, submission, self._zygote, limits, draw, self._traced, marks_only=True, held=self._held[graph.exercise.id])
         if not judged.trouble and all(needs_no_word(v) and not any(run.passed for run in v.runs) for v in judged.verdicts):
             nominal = [replace(v, worst=0) for v in judged.verdicts]
-            return _unseen(as_json(build_report(graph.exercise, submission, nominal, {}))), _outcome(judged)
-        key = (task.exercise, code, _told_apart(submission), tuple(judged.skipped), tuple((v.status, v.why) for v in judged.verdicts))
-        return self._explain(key, graph, submission, judged), _outcome(judged)
+            return Found(_unseen(as_json(build_report(graph.exercise, submission, nominal, {}))), _outcome(judged))
+        return Found(self._explained(graph, submission, judged), _outcome(judged))
 
     def _explained(self, graph: Graph, submission: Submission, judged: Judged) -> dict[str, Any]:
         limits, draw = Limits(self._setup.time_limit, self._setup.whole), shown_seeds(graph.exercise.id)
         try:
-            shown = judge(graph, submission, self._zygote, limits, draw, self._traced, skipped=judged.skipped)
+            shown = judge(graph, submission, self._zygote, limits, draw, self._traced, judged.skipped, held=self._held[graph.exercise.id])
         except NothingRan:
             silent = [replace(v, worst=0, runs=tuple(replace(run, passed=()) for run in v.runs)) for v in judged.verdicts]
             return _unseen(as_json(build_report(graph.exercise, submission, silent, _unexplained(silent, silent))))

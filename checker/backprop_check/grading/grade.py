@@ -14,7 +14,8 @@ from backprop_check.grading.task import Setup, Task
 from backprop_check.grading.unjudged import unjudged
 
 Elsewhere = Callable[[Result], bool]
-Judging = Callable[[Iterable[Task]], Iterator[Result]]
+Judging = Callable[[Iterable[Task]], Iterator[Sequence[Result]]]
+"""Gives the results of tasks, those together that are there at the same time."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +63,18 @@ def graded(plan: Plan, read: Reader, setup: Setup, store: Store, judged: Judging
     store.withdraw(plan.gone)
     store.keep(results.values())
 
-    def kept(result: Result) -> Result:
-        store.append(result)
-        results[result.submission] = result
-        return result
+    def kept(*new: Result) -> Sequence[Result]:
+        store.append(*new)
+        results.update((result.submission, result) for result in new)
+        return new
 
     unread: list[Result] = []
     slow = Counter(result.student for result in plan.done if result.outcome == "timeout")
-    for result in judged(replace(task, slow=slow[task.student]) for task in _tasks(plan.left, read, setup, unread)):
-        yield kept(result)
-        while unread:
-            yield kept(unread.pop())
-    while unread:
-        yield kept(unread.pop())
+    for judged_now in judged(replace(task, slow=slow[task.student]) for task in _tasks(plan.left, read, setup, unread)):
+        new = [*judged_now, *unread]
+        unread.clear()
+        yield from kept(*new)
+    yield from kept(*unread)
     store.keep(results.values())
 
 

@@ -36,6 +36,7 @@ def serve_judge(end: socket.socket) -> None:
 
             bench = Bench(setup, zygote)
             gc.freeze()  # what is loaded now stays: no collection looks at it, here and where wrong answers are explained
+            gc.set_threshold(50_000)  # a syntax tree is thousands of objects, and none of them in a circle
             connection.send_bytes(b"")
             while True:
                 head = json.loads(connection.recv_bytes())

@@ -8,7 +8,7 @@ import json
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 
@@ -33,8 +33,8 @@ OWN_END = 0.2
 
 CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT, signal.SIGFPE)
 
-SMALL = 1 << 16
-"""Bytes that fit into a judge's socket: a larger task is given only to one that reads at once."""
+SMALL, DEEP = 1 << 16, 4
+"""Bytes that fit into a judge's socket: a larger task is given only to one that reads at once. At most so many tasks has each."""
 
 AHEAD = 16
 """So many tasks for each judge are looked at, to find one that it should have."""
@@ -48,7 +48,7 @@ LOST = "The judge was lost again and again over this submission: look at it by h
 class Judge:
     """A judge and what it is at: starting (`ready` is False), idle, or judging the first of `tasks` until `deadline`.
 
-    It has the next one already, so that it need not wait while the result is written down.
+    It has the next ones already, so that it need not wait while results are written down.
     """
 
     connection: Connection
@@ -83,6 +83,10 @@ class Pool:
 
     def judged(self, tasks: Iterable[Task]) -> Iterator[Result]:
         """Yield a result for each task, in the order in which they are done. Raises `BadInput` when nothing can be judged here."""
+        return itertools.chain.from_iterable(self.together(tasks))
+
+    def together(self, tasks: Iterable[Task]) -> Iterator[Sequence[Result]]:
+        """Yield the results as `judged` does, those in one sequence that were there at the same time."""
         self._slow = Counter()
         coming, waiting, done = iter(tasks), deque[Task](), list[Result]()
         while True:
@@ -93,21 +97,22 @@ class Pool:
                     self._give(judge, task)
                 else:  # without a digest: it is to be run once what hangs is gone
                     done.append(unjudged(self._setup, replace(task, digest=""), WAITED.format(slow), "timeout"))
-            yield from done  # only now: the judges are at work again while these are written down
+            if done:  # only now: the judges are at work again while these are written down
+                yield done
             busy = [judge for judge in self._judges if judge.tasks or not judge.ready]
             if not waiting and not any(judge.tasks for judge in busy):
                 return
-            done = [result for judge in self._heard(busy) if (result := self._receive(judge, waiting)) is not None]
+            done = [result for judge in self._heard(busy) for result in self._received(judge, waiting)]
             self._slow.update(result.student for result in done if result.outcome == "timeout")
 
     def _free(self, waiting: int) -> Judge | None:
-        """Return a judge that may have a task (a second one where more wait than there are judges), and see to it that there are enough.
+        """Return a judge that may have a task (one more where more wait than there are judges), and see to it that there are enough.
 
         No more are started than there are tasks: each loads exercises and mistakes for itself.
         """
         while len(self._judges) < min(self._jobs, waiting + sum(bool(judge.tasks) for judge in self._judges)):
             self._judges.append(self._start())
-        most = 2 if waiting > self._jobs else 1
+        most = min(DEEP, -(-waiting // self._jobs))
         free = [judge for judge in self._judges if judge.ready and len(judge.tasks) < most]
         return min(free, key=lambda judge: len(judge.tasks), default=None)
 
@@ -139,8 +144,9 @@ class Pool:
         A student's files are judged one after another, in their order: what hangs keeps one judge only.
         """
         taken, free = {task.student for other in self._judges for task in other.tasks}, []
+        room = SMALL - sum(task.size for task in itertools.islice(judge.tasks, 1, None))
         for task in waiting:
-            if task.student not in taken and (not judge.tasks or task.size <= SMALL):
+            if task.student not in taken and (not judge.tasks or task.size <= room):
                 free.append(task)
             taken.add(task.student)
         if not free:
@@ -164,6 +170,14 @@ class Pool:
         said = wait([judge.connection for judge in busy], max(0.0, soonest - time.monotonic()))
         now = time.monotonic()
         return [judge for judge in busy if judge.connection in said or judge.deadline <= now]
+
+    def _received(self, judge: Judge, waiting: deque[Task]) -> Iterator[Result]:
+        """Yield all results that a judge has sent by now."""
+        while True:
+            if (result := self._receive(judge, waiting)) is not None:
+                yield result
+            if judge not in self._judges or not judge.tasks or not judge.connection.poll():
+                return
 
     def _receive(self, judge: Judge, waiting: deque[Task]) -> Result | None:
         try:

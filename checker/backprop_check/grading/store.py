@@ -89,10 +89,10 @@ class Store:
         held, self._file = self._file, (self.folder / RESULTS).open("ab+", buffering=0)
         held.close()
 
-    def append(self, result: Result) -> None:
-        """Add a line, on disk when this returns. A line that could not be written whole is taken back."""
+    def append(self, *results: Result) -> None:
+        """Add a line for each, on disk when this returns. Where they could not be written whole, they are taken back."""
         self.check()
-        data, end = result.as_line().encode() + b"\n", self._file.seek(0, os.SEEK_END)
+        data, end = b"".join(result.as_line().encode() + b"\n" for result in results), self._file.seek(0, os.SEEK_END)
         try:
             while data:
                 data = data[self._file.write(data) :]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import torch
 
@@ -25,6 +27,8 @@ from backprop_check.submission.statements import gradients_used
 from backprop_check.trace.graph import Graph
 from backprop_check.trace.oracle import in_float64
 
+NOWHERE = Submission(Path("here"), "", "", "", True, (), (), (), {}, {}, text="")
+
 DEEPEST = 6
 """How many gradients that are wrong only because of others are gone through."""
 
@@ -34,16 +38,19 @@ Anew = Callable[[Caller, Asked, Found, str], tuple[Diagnosis, Submission] | None
 
 
 def judged(caller: Caller, asked: Asked, bare: Compared, found: Found, anew: Anew | None = None) -> Compared:
-    """What is wrong with an answer, by the lines that made it: those that were recorded, or those in the source; then by running them `anew`."""
+    """What is wrong with an answer, by the lines that made it: as they were recorded, as they stand in the source, as they run `anew`."""
     target = bare.verdict.target.name
     if bare.right and (bare.difference.max_rel or 0.0) < ROUNDED / 2:
         return bare
     learner = survived(lambda: recorded(caller, found, asked, target), "the recorded lines")
+    other = None if bare.right else _of_another(bare.verdict.answer, found, target)
+    if other is not None:
+        return replace(bare, learner=learner, diagnoses=((other, learner.shown(None) if learner is not None else NOWHERE),))
     if bare.right:
         return _dropped(bare, learner, found, target) if learner is not None else bare
     first: Compared | None = None
     changed: tuple[Diagnosis, Submission] | None = None
-    looped = learner is not None and learner.repeated
+    looped = learner.repeated if learner is not None else not isinstance(asked.given, torch.Tensor)  # of arrays nothing is recorded
     if looped and anew is not None:
         changed = anew(caller, asked, found, target)
         if changed is not None:
@@ -58,6 +65,26 @@ def judged(caller: Caller, asked: Asked, bare: Compared, found: Found, anew: Ane
         if changed is not None:
             return replace(bare, diagnoses=(changed,), learner=learner)
     return first or bare
+
+
+def _of_another(answer: Answer, found: Found, target: str) -> Diagnosis | None:
+    """What is said of a gradient that is right, but another tensor's, of another shape."""
+    if answer.value is None or answer.value.shape == found.trial.gradients[target].shape:
+        return None
+    for gradient, due in found.trial.gradients.items():
+        if (
+            due.shape == answer.value.shape
+            and due.numel() > 1
+            and bool((due != due.flatten()[0]).any())
+            and is_right(answer, found.trial, gradient)
+        ):
+            texts = found.forward.texts if found.forward is not None else {}
+            whose, node = (texts.get(name[1:], name[1:]) for name in (gradient, target))
+            move = "Look where gradients and tensors are put together: their order, or the name that is given."
+            return Diagnosis(
+                "", "located", f"this is the gradient of `{whose}`", f"Its numbers are right for that, not for `{node}`.", move
+            )
+    return None
 
 
 def _learners(caller: Caller, asked: Asked, found: Found, target: str, answer: Answer, learner: Learner | None) -> Iterator[Learner]:
@@ -106,7 +133,11 @@ def _explained(bare: Compared, found: Found, learner: Learner, target: str, deep
     graph, trial = with_leaves(with_targets(found.graph, learner.submission, target, learner.exact), found.trial, learner.leaves)
     answers = {**learner.answers, target: learner.answers.get(target) or bare.verdict.answer}
     used = gradients_used(target, learner.submission.statements, trial.gradients, {name: a.statement for name, a in answers.items()})
-    carried = tuple(sorted(name for name in used if name in answers and name != target and not is_right(answers[name], trial, name)))
+    statements = learner.submission.statements
+    written = Counter(name for s in statements for name in (*s.writes, *(s.writes if s.source.startswith("for ") else ())))
+    looped = {name for name, times in written.items() if times > 1 and learner.repeated}  # its last value says nothing
+    wrong = {name for name in used - looped if name in answers and name != target and not is_right(answers[name], trial, name)}
+    carried = tuple(sorted(wrong))
     told = tuple(learner.words(name) for name in carried)
     bare = replace(bare, learner=learner)
     if carried and deep < DEEPEST:
@@ -123,7 +154,9 @@ def _explained(bare: Compared, found: Found, learner: Learner, target: str, deep
     verdict = replace(bare.verdict, runs=(run,), differences=(difference,))
     diagnoses, _ = explain(graph, learner.submission, [verdict], found.search).get(target, ((), ()))
     shown = [(learner.back(each), learner.shown(each)) for each in diagnoses]
-    once = {(each.code, each.span or number): (each, source) for number, (each, source) in reversed([*enumerate(shown)])}  # of a loop
+    once = {
+        (each.code, each.error, each.span or number): (each, source) for number, (each, source) in reversed([*enumerate(shown)])
+    }  # of a loop
     return replace(bare, verdict=verdict, diagnoses=tuple(reversed(once.values())), carried=told)
 
 

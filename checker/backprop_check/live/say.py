@@ -127,7 +127,9 @@ def _causes(result: Compared, around: Caller, asked: Asked) -> Iterator[Text]:
     if result.carried:
         yield from prose(f"It also uses {' and '.join(f'`{name}`' for name in result.carried)}, which is not right either.", WIDTH)
     if found is None:
-        yield from prose("The forward could not be found here, so only the numbers were compared.", WIDTH)
+        yield from prose(
+            "The forward could not be found here, so only the numbers were compared, with autograd's gradient as it is.", WIDTH
+        )
     elif result.diagnoses:
         yield from prose("Proven on these numbers; other sizes were not tried.", WIDTH, style="dim")
 

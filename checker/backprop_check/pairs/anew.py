@@ -9,7 +9,8 @@ import io
 import itertools
 import types
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,13 @@ from backprop_check.live.caller import Caller, Part
 from backprop_check.live.recorded import SINGLE, Found
 from backprop_check.pairs.arrays import as_tensor
 from backprop_check.pairs.calling import Called
+from backprop_check.pairs.copies import Scopes, near
 from backprop_check.pairs.edit import Edit
 from backprop_check.pairs.mended import changes, same
 from backprop_check.pairs.pair import Back, is_numpy
 from backprop_check.pairs.reach import known as known_in
-from backprop_check.pairs.slice import Made, Refused, defined, made, names_read, text_of
+from backprop_check.pairs.slice import Made, Refused, made, names_read, text_of
 from backprop_check.pairs.words import in_words
-from backprop_check.recording import Value, latest
 from backprop_check.recording.naming import identifier
 from backprop_check.records import Diagnosis, Submission, Trial
 from backprop_check.trace.graph import default_dtype
@@ -41,8 +42,15 @@ MOST = 1200
 STEPS = 80_000
 """How many statements may run in all."""
 
+NUMBERS = 300_000_000
+"""How many numbers all runs together may go over, by those that the forward has."""
+
 OTHER = 7
 """The seed of the numbers that a change is held against besides."""
+
+
+Codes = MutableMapping[int, tuple[ast.stmt, types.CodeType]]
+"""By a statement's identity, it and its code."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ def changed(caller: Caller, asked: Asked, found: Found, target: str) -> tuple[Di
 def _searched(caller: Caller, asked: Asked, found: Found, node: str) -> tuple[Diagnosis, Submission] | None:
     with torch.no_grad(), default_dtype(torch.float64), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        scopes = _Scopes(caller, found)
+        scopes = Scopes(caller, found)
         edits, lines, seen = list[Edit](), None, set[str]()
         for whole, anew in ((True, False), (True, True), (False, False), (False, True)):
             lines = _lines(caller, asked, found, node, scopes, whole, anew)
@@ -84,103 +92,11 @@ def _searched(caller: Caller, asked: Asked, found: Found, node: str) -> tuple[Di
     return _told(edits, part, is_numpy(asked.given), len(lines.wrong))
 
 
-class _Scopes:
-    """Copies of what the lines read, with a trial's numbers in the place of the forward's own."""
-
-    def __init__(self, caller: Caller, found: Found) -> None:
-        self.names, self.found = caller.names, found
-        recorder = latest()
-        assert found.forward is not None and recorder is not None
-        self.known: dict[int, str] = {}
-        self.kept: list[Any] = []  # so that an identity stays whose it is
-        for name, value in found.forward.values.items():
-            if value.tensor is not None:
-                self.kept.append(value.tensor)
-                self.known[id(value.tensor)] = name
-        self.value_of = recorder.value_of
-        self.numbers = {n: v for n, v in found.trial.values.items() if isinstance(v, torch.Tensor) and v.numel() > 1}
-        self.arrays: dict[int, str | None] = {}
-        self.defined = {name for _, node in caller.statements() for name in defined(node)}
-
-    def is_given(self, name: str) -> bool:
-        value = self.names.get(name)
-        return name not in self.defined if isinstance(value, types.FunctionType) else name not in self.names or self._is_there(value)
-
-    def _is_there(self, value: Any) -> bool:
-        if isinstance(value, torch.Tensor):
-            return id(value) in self.known or self._is_begun(self.value_of(value))
-        if is_numpy(value):
-            return self.of_array(value) is not None
-        if type(value) in (list, tuple):
-            return bool(value) and all(self._is_there(each) for each in value)
-        if type(value) is dict:
-            return bool(value) and all(self._is_there(each) for each in value.values())
-        return True
-
-    def _is_begun(self, value: Value) -> bool:
-        return value.call is None
-
-    def of_array(self, array: Any) -> str | None:
-        """The forward's value whose numbers an array has."""
-        if id(array) not in self.arrays:
-            self.kept.append(array)
-            self.arrays[id(array)] = None
-            if array.dtype.kind == "f" and array.size > 1:
-                there = torch.from_numpy(array.astype("float64"))
-                self.arrays[id(array)] = next((n for n, v in self.numbers.items() if v.shape == there.shape and _near(there, v)), None)
-        return self.arrays[id(array)]
-
-    def scope(self, trial: Trial, wanted: Iterator[str] | set[str]) -> dict[str, Any]:
-        memo = _Copies(self, trial)
-        return {name: memo.copied(self.names[name]) for name in wanted if name in self.names}
-
-
-class _Copies(dict[int, Any]):
-    """The memory of `copy.deepcopy`: a tensor's copy has the trial's numbers, in float64."""
-
-    def __init__(self, scopes: _Scopes, trial: Trial) -> None:
-        super().__init__()
-        self.scopes, self.trial = scopes, trial
-
-    def copied(self, value: Any) -> Any:
-        if isinstance(value, types.ModuleType | types.FunctionType | type):
-            return value
-        if isinstance(value, torch.Tensor):
-            return self._tensor(value)
-        if is_numpy(value):
-            return self._array(value)
-        if type(value) in (list, tuple):
-            return type(value)([self.copied(each) for each in value])
-        if type(value) is dict:
-            return {key: self.copied(each) for key, each in value.items()}
-        if isinstance(value, torch.nn.Module):
-            for each in (*value.parameters(), *value.buffers()):
-                self[id(each)] = self._tensor(each)
-            for module in value.modules():
-                for each in vars(module).values():
-                    if isinstance(each, torch.Tensor):
-                        self[id(each)] = self._tensor(each)
-        return copy.deepcopy(value, self)
-
-    def _tensor(self, value: torch.Tensor) -> torch.Tensor:
-        if id(value) not in self:
-            name = self.scopes.known.get(id(value))
-            plain = self.trial.values[name] if name is not None else value.detach().cpu()
-            self[id(value)] = (plain.to(torch.float64) if plain.is_floating_point() else plain).clone()
-        there: torch.Tensor = self[id(value)]
-        return there
-
-    def _array(self, value: Any) -> Any:
-        if id(value) not in self:
-            name = self.scopes.of_array(value)
-            plain = self.trial.values[name].detach().numpy() if name is not None else value
-            self[id(value)] = plain.astype("float64" if plain.dtype.kind == "f" else plain.dtype)
-        return self[id(value)]
-
-
-def _lines(caller: Caller, asked: Asked, found: Found, node: str, scopes: _Scopes, whole: bool, anew: bool) -> Lines | None:
+def _lines(caller: Caller, asked: Asked, found: Found, node: str, scopes: Scopes, whole: bool, anew: bool) -> Lines | None:
     """The lines behind a gradient, where they give it again when they run as they stand."""
-    looped = frozenset(n.id for _, s in caller.statements() if isinstance(s, ast.For) for n in ast.walk(s.target) if isinstance(n, ast.Name))
+    looped = frozenset(
+        n.id for _, s in caller.statements() if isinstance(s, ast.For) for n in ast.walk(s.target) if isinstance(n, ast.Name)
+    )
     text = caller.held.get(id(asked.given)) or text_of(caller.names, asked.given, looped) or asked.name
     try:
         root = next(n.id for n in ast.walk(ast.parse(text, mode="eval")) if isinstance(n, ast.Name))
@@ -193,7 +109,7 @@ def _lines(caller: Caller, asked: Asked, found: Found, node: str, scopes: _Scope
     own, cost = _ran(body, scopes.scope(found.trial, names_read(body)), counted=True)
     given = answer_of(asked.given).value
     made_again = _value(text, own)
-    if own is None or given is None or not isinstance(made_again, torch.Tensor) or not _near(made_again, given.to(torch.float64), SINGLE):
+    if own is None or given is None or not isinstance(made_again, torch.Tensor) or not near(made_again, given.to(torch.float64), SINGLE):
         return None
     texts, nodes = {0: text}, {0: node}
     wrong = {0}
@@ -210,44 +126,55 @@ def _lines(caller: Caller, asked: Asked, found: Found, node: str, scopes: _Scope
 
 def _others(text: str, node: str, found: Found, own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the other nodes of which the lines have a gradient, by its name, with how it is reached."""
-    assert found.forward is not None
+    texts = found.forward.texts if found.forward is not None else {}
     tree = ast.parse(text, mode="eval").body
     for gradient in found.trial.gradients:
         other = gradient[1:]
         if other == node:
             continue
-        called = found.forward.texts.get(other, other)
+        called = texts.get(other, other)
         plain = identifier(called)
         for name in (f"d{plain}", f"{plain}_grad", f"grad_{plain}", f"d_{plain}"):
             if name in own:
                 yield other, name
         key = called.rsplit("[", 1)[-1].strip("]'\"") if "[" in called else called
         match tree:
-            case ast.Subscript(value=ast.Name(id=base), slice=ast.Constant(value=str())) if isinstance(own.get(base), dict) and key in own[base]:
+            case ast.Subscript(value=ast.Name(id=base), slice=ast.Constant(value=str())) if (
+                isinstance(own.get(base), dict) and key in own[base]
+            ):
                 yield other, f"{base}[{key!r}]"
 
 
-def _right(lines: Lines, found: Found, scopes: _Scopes) -> list[Edit]:
+def _right(lines: Lines, found: Found, scopes: Scopes) -> list[Edit]:
     """The first change that puts right what is wrong, on these numbers and on others, or those that are alike."""
     results = {n.id for text in lines.texts.values() for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
     definition = ast.FunctionDef("lines", ast.arguments([], [], None, [], [], None, []), lines.body, [])
     back = Back(Called(None, lines.own, _as_tensors(lines.own), None), dict.fromkeys(lines.texts), lines.texts)
     wanted = names_read(lines.body)
     other: list[Trial] = []
+    codes: Codes = {}
+    for node in lines.body:
+        _compiled(node, codes)
 
     def is_right(body: Sequence[ast.stmt], trial: Trial) -> bool:
-        own, _ = _ran(body, scopes.scope(trial, wanted))
+        own, _ = _ran(body, scopes.scope(trial, wanted), codes=ChainMap({}, codes))
         values = {index: _value(text, own) for index, text in lines.texts.items()}
         dues = {index: trial.gradients["d" + node] for index, node in lines.nodes.items()}
         return all(
-            isinstance(value := values[index], torch.Tensor) and value.shape == due.shape and same(value, due) for index, due in dues.items()
+            isinstance(value := values[index], torch.Tensor) and value.shape == due.shape and same(value, due)
+            for index, due in dues.items()
         )
 
     kept: list[Edit] = []
     known = known_in(definition, back, ())
-    known = replace(known, unused=[name for name in known.unused if name not in results])
+    known = replace(
+        known,
+        unused=[name for name in known.unused if name not in results],
+        numbers=_numbers(found),
+        modules=[name for name, value in lines.own.items() if value is torch or getattr(value, "__name__", "") == "numpy"],
+    )
     edits = changes(definition, back, lines.wrong, known)
-    for edit in itertools.islice(edits, min(MOST, STEPS // max(1, lines.cost))):
+    for edit in itertools.islice(edits, _most(lines, found)):
         if kept and not edit.alike:
             break
         body = put_statement(lines.body, edit.old, edit.new)
@@ -260,22 +187,47 @@ def _right(lines: Lines, found: Found, scopes: _Scopes) -> list[Edit]:
     return kept
 
 
+def _most(lines: Lines, found: Found) -> int:
+    """How many changes are tried: fewer where a run is long, or goes over many numbers."""
+    size = sum(value.numel() for value in found.trial.values.values() if isinstance(value, torch.Tensor))
+    return min(MOST, STEPS // max(1, lines.cost), NUMBERS // max(1, size))
+
+
+def _numbers(found: Found) -> list[float]:
+    """The numbers that stand in the forward's lines."""
+    trees = [ast.parse(f"({line.source}\n)") for line in found.graph.exercise.lines]
+    plain = {n.value for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Constant) and type(n.value) in (int, float)}
+    return sorted(float(each) for each in plain if isinstance(each, int | float))
+
+
 def _as_tensors(own: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: as_tensor(value) if is_numpy(value) else value for name, value in own.items()}
+    plain = {name: as_tensor(value) for name, value in own.items() if not isinstance(value, types.ModuleType)}
+    return {name: value for name, value in plain.items() if isinstance(value, torch.Tensor | int | float)}
 
 
-def _ran(body: Sequence[ast.stmt], scope: dict[str, Any], counted: bool = False) -> tuple[dict[str, Any] | None, int]:
+def _ran(
+    body: Sequence[ast.stmt], scope: dict[str, Any], counted: bool = False, codes: Codes | None = None
+) -> tuple[dict[str, Any] | None, int]:
     """What the names are after the statements, and how many ran; None where one raises."""
     rounds: list[int] = []
-    tree = ast.Module([_Counted().visit(copy.deepcopy(node)) for node in body] if counted else list(body), [])
+    scope["_rounds"] = rounds
     try:
-        code = compile(ast.fix_missing_locations(tree), "<lines>", "exec")
-        scope["_rounds"] = rounds
         with contextlib.redirect_stdout(io.StringIO()):
-            exec(code, scope)
+            for node in [_Counted().visit(copy.deepcopy(each)) for each in body] if counted else body:
+                exec(_compiled(node, codes), scope)
     except Exception:
         return None, 0
     return scope, len(body) + sum(rounds)
+
+
+def _compiled(node: ast.stmt, codes: Codes | None) -> types.CodeType:
+    """The code of a statement; those that are not changed are compiled once."""
+    known = codes.get(id(node)) if codes is not None else None
+    if known is None:
+        known = node, compile(ast.fix_missing_locations(ast.Module([node], [])), "<lines>", "exec")
+        if codes is not None:
+            codes[id(node)] = known
+    return known[1]
 
 
 class _Counted(ast.NodeTransformer):
@@ -295,10 +247,6 @@ def _value(text: str, own: Mapping[str, Any] | None) -> Any:
     except Exception:
         return None
     return torch.as_tensor(value) if is_numpy(value) or isinstance(value, torch.Tensor) else None
-
-
-def _near(one: torch.Tensor, other: torch.Tensor, within: float = 1e-5) -> bool:
-    return one.shape == other.shape and float((one - other).abs().max()) <= within * max(1e-12, float(other.abs().max()))
 
 
 def _told(edits: Sequence[Edit], part: Part, numpy: bool, wrong: int) -> tuple[Diagnosis, Submission]:

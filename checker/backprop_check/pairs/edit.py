@@ -26,6 +26,7 @@ class Known:
     """What can be put in: by name the shapes of arrays (None: a number), which names come in nowhere, the sizes of
     axes, and constants with what they are called.
 
+    `numbers` are those of the forward's own lines, `modules` what torch or NumPy is called.
     `moved` are the names that hang on the gradients from above, None where nothing is known of that. A backward is linear in those: such
     a name is multiplied by others only, and added to such.
     """
@@ -37,6 +38,8 @@ class Known:
     moved: frozenset[str] | None = None
 
     places: Sequence[ast.Subscript] = ()
+    numbers: Sequence[float] = ()
+    modules: Sequence[str] = ()
 
     def at(self, name: str) -> Iterator[ast.expr]:
         """A name's values at the places at which others are read."""

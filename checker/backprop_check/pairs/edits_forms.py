@@ -17,11 +17,18 @@ _CALLS = (
     ("max", "min"),
     ("zeros_like", "ones_like"),
     ("scatter", "scatter_add"),
+    ("index_copy", "index_add"),
+    ("index_copy_", "index_add_"),
 )
 _COMPARED: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Gt: ast.Lt, ast.Lt: ast.Gt, ast.GtE: ast.LtE, ast.LtE: ast.GtE, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq
 }  # fmt: skip
 
+_ALONG = frozenset({
+    "sum", "mean", "max", "min", "amax", "amin", "softmax", "log_softmax", "cumsum", "flip", "transpose", "swapaxes", "permute", "squeeze",
+    "unsqueeze", "cat", "concatenate", "stack",
+})  # fmt: skip
+"""What is given axes by place."""
 
 _OVER: Sequence[int | tuple[int, ...]] = (-1, 0, 1, *combinations(range(6), 2))
 
@@ -111,6 +118,20 @@ def axes_order(statement: ast.stmt, _: Known) -> Iterator[Edit]:
         yield Edit(first, each, told, "Index the rows too: `[arange(N), y]` is one place in each.")
 
 
+def axes_in(statement: ast.stmt) -> set[int]:
+    """The identities of numbers that name axes, and of those in places of arrays."""
+    found: list[ast.expr] = []
+    for part in parts(statement):
+        match part:
+            case ast.Call(func=func, args=args, keywords=keywords):
+                found += [k.value for k in keywords if k.arg in AXES]
+                if isinstance(func, ast.Attribute) and func.attr in _ALONG:
+                    found += args[1:] if isinstance(func.value, ast.Name) and func.value.id in ("np", "numpy", "torch", "F") else args
+            case ast.Subscript(slice=place):
+                found.append(place)
+    return {id(n) for each in found for n in ast.walk(each)}
+
+
 def called_otherwise(statement: ast.stmt, _: Known) -> Iterator[Edit]:
     for part in parts(statement):
         match part:
@@ -124,6 +145,12 @@ def called_otherwise(statement: ast.stmt, _: Known) -> Iterator[Edit]:
                         yield Edit(part, ast.Call(ast.Attribute(owner, other, func.ctx), args, keywords), error)
                 if isinstance(owner, ast.Name) and name in ("sum", "mean") and len(args) == 1 and owner.id in ("np", "torch", "numpy"):
                     yield Edit(part, args[0], f"this `{name}` does not belong here", "Leave it out.")
+            case ast.Subscript(value=inner, slice=place) if any(
+                isinstance(n, ast.Slice) and isinstance(n.step, ast.UnaryOp) for n in ast.walk(place)
+            ):
+                yield Edit(
+                    part, inner, f"`{short(inner)}` should not be turned round here", "Follow one number through the forward, and back."
+                )
             case ast.Call(func=ast.Name(id="reversed"), args=[over]):
                 yield Edit(part, over, "this loop goes the wrong way", "What comes later in the forward comes first on the way back.")
             case ast.Call(func=ast.Name(id="range")):
@@ -134,12 +161,20 @@ def called_otherwise(statement: ast.stmt, _: Known) -> Iterator[Edit]:
                 yield Edit(part, ast.Compare(left, [_COMPARED[type(op)]()], right), "this comparison is the wrong way round")
 
 
-def numbers(statement: ast.stmt, _: Known) -> Iterator[Edit]:
-    along = {
-        id(n) for part in parts(statement) if isinstance(part, ast.Call) for k in part.keywords if k.arg in AXES for n in ast.walk(k.value)
-    }
+def powers(statement: ast.stmt, known: Known) -> Iterator[Edit]:
+    for part in parts(statement):
+        if isinstance(part, ast.Name | ast.Subscript | ast.Attribute) and (not isinstance(part, ast.Name) or known.shapes.get(part.id)):
+            told = f"`{short(part)}` does not stand to the right power here"
+            yield Edit(part, ast.BinOp(part, ast.Pow(), ast.Constant(2)), told, "Ask which exponent the derivative has.")
+
+
+def numbers(statement: ast.stmt, known: Known) -> Iterator[Edit]:
+    along = axes_in(statement)
     for part in parts(statement):
         match part:
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as value)) if id(part) in along:
+                told = f"axis {-value} is not the one that belongs here"
+                yield from (Edit(part, ast.Constant(n), told) for n in (-1, -2, -3, 0, 1, 2) if n != -value)
             case ast.Constant(value=bool()):
                 yield Edit(part, ast.Constant(not part.value), f"`{short(part)}` is the other way round here")
             case ast.Constant(value=int() as value):
@@ -152,6 +187,17 @@ def numbers(statement: ast.stmt, _: Known) -> Iterator[Edit]:
                 yield from (Edit(part, ast.Constant(n), said) for n in dict.fromkeys(near))
             case ast.BinOp(left=ast.Name(), op=ast.Add() | ast.Sub(), right=ast.Constant(value=1)):
                 yield Edit(part, part.left, f"`{short(part)}` is not the step that belongs here")
+    for part in parts(statement):
+        if (
+            isinstance(part, ast.Constant)
+            and isinstance(part.value, int | float)
+            and not isinstance(part.value, bool)
+            and id(part) not in along
+        ):
+            for number in known.numbers:
+                if number != part.value:
+                    told = f"`{short(part)}` is not the number that belongs here: the forward has {number:g}"
+                    yield Edit(part, ast.Constant(number), told, "Look where the forward uses it.")
     for part in parts(statement):
         if isinstance(part, ast.Subscript):
             for n in ast.walk(part.slice):

@@ -77,6 +77,19 @@ def slopes(statement: ast.stmt, known: Known) -> Iterator[Edit]:
                         yield Edit(each, mask, f"`{each.id}` itself stands here in the place of where it is positive", _DERIVED)
 
 
+_INNER = ("exp", "sigmoid", "tanh", "sign", "abs", "cos", "sin")
+
+
+def functions(statement: ast.stmt, known: Known) -> Iterator[Edit]:
+    """A function that is missing around a value."""
+    for part in parts(statement):
+        if isinstance(part, ast.Name) and known.shapes.get(part.id):
+            for module in known.modules:
+                for name in _INNER:
+                    told = f"`{part.id}` itself stands here in the place of its `{name}`"
+                    yield Edit(part, ast.Call(ast.Attribute(ast.Name(module, ast.Load()), name, ast.Load()), [part], []), told, _DERIVED)
+
+
 def other_names(statement: ast.stmt, known: Known) -> Iterator[Edit]:
     for part in parts(statement):
         if isinstance(part, ast.Name) and part.id in known.shapes:
@@ -108,6 +121,15 @@ def factors(statement: ast.stmt, known: Known) -> Iterator[Edit]:
         for each in known.places:
             if known.fit(term, ast.Mult(), each):
                 yield Edit(term, ast.BinOp(term, ast.Mult(), each), f"the factor `{short(each)}` is missing", _DERIVED)
+
+
+def complements(statement: ast.stmt, known: Known) -> Iterator[Edit]:
+    """A factor `1 - x` that is missing."""
+    for term in terms(statement, known):
+        for name, shape in known.shapes.items():
+            value = ast.BinOp(ast.Constant(1), ast.Sub(), ast.Name(name, ast.Load()))
+            if shape is not None and not known.moves(value) and known.fit(term, ast.Mult(), value):
+                yield Edit(term, ast.BinOp(term, ast.Mult(), value), f"the factor `1 - {name}` is missing", _DERIVED)
 
 
 def scales(statement: ast.stmt, known: Known) -> Iterator[Edit]:

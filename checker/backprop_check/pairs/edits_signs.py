@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.rewrites import negated
 from backprop_check.pairs.edit import RISES, WORDS, Edit, Known, parts
+from backprop_check.pairs.edits_forms import axes_in
 
 _SIGN = {ast.Add: ast.Sub, ast.Sub: ast.Add}
 
@@ -25,9 +26,37 @@ def written_anew(statement: ast.stmt, _: Known) -> Iterator[Edit]:
             yield Edit(statement, once, f"this `{WORDS[type(op)]}=` adds to what `{short(target)}` already held", "Write it once: `=`.")
 
 
-def minuses(statement: ast.stmt, _: Known) -> Iterator[Edit]:
+def inner_signs(statement: ast.stmt, _: Known) -> Iterator[Edit]:
+    """The sign of what a function is given."""
     for part in parts(statement):
-        if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub):
+        match part:
+            case ast.Call(func=ast.Attribute(attr="exp" | "sigmoid" | "softmax" | "log" | "softplus"), args=[inner, *_]) if not isinstance(
+                inner, ast.Constant
+            ):
+                yield Edit(inner, negated(inner), f"`{short(inner)}` has the opposite sign", RISES)
+            case ast.Call(func=ast.Attribute(value=inner, attr="exp" | "sigmoid"), args=[]):
+                yield Edit(inner, negated(inner), f"`{short(inner)}` has the opposite sign", RISES)
+
+
+def all_of_it(statement: ast.stmt, known: Known) -> Iterator[Edit]:
+    """A constant that is missing in all of what is written into places."""
+    target = (
+        statement.targets[0] if isinstance(statement, ast.Assign) else statement.target if isinstance(statement, ast.AugAssign) else None
+    )
+    if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+        name = target.value.id
+        for value, told in known.constants:
+            after = ast.AugAssign(ast.Name(name, ast.Store()), ast.Div(), value)
+            both = ast.copy_location(ast.If(ast.Constant(True), [statement, after], []), statement)
+            yield Edit(
+                statement, both, f"the factor 1/{told} is missing in all of `{name}`", f"`{short(value)}` is that: divide `{name}` by it."
+            )
+
+
+def minuses(statement: ast.stmt, _: Known) -> Iterator[Edit]:
+    along = axes_in(statement)
+    for part in parts(statement):
+        if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub) and id(part) not in along:
             yield Edit(part, part.operand, "this minus does not belong here", "Leave it out.")
 
 

@@ -111,7 +111,7 @@ def _held(recorder: Recorder, pair: Pair, inputs: Sequence[Any], done: Examined,
 
     def values(given: Sequence[Any]) -> tuple[torch.Tensor, ...] | None:
         with seeded(0):
-            return pair.value(given)
+            return pair.value([fresh(each) for each in given])  # it may write into them
 
     with torch._C.DisableTorchFunction():
         if not _same(values(copies), done.ran.outputs):
@@ -189,7 +189,7 @@ def examined_at(pair: Pair, inputs: Sequence[Any], wanted: tuple[bool, ...]) -> 
 
     def values(given: Sequence[Any]) -> tuple[torch.Tensor, ...] | None:
         with seeded(0):
-            return pair.value(given)
+            return pair.value([fresh(each) for each in given])  # it may write into them
 
     with recording() as recorder, torch._C._EnableTorchFunction(), default_dtype(torch.float64):
         leaves, ran = _forward(pair, inputs, wanted)

@@ -19,6 +19,7 @@ from backprop_check.diagnosis.rewrites import put_statement
 from backprop_check.pairs.calling import code_of
 from backprop_check.pairs.edit import Edit, Known
 from backprop_check.pairs.edits import KINDS
+from backprop_check.pairs.edits_names import scales
 from backprop_check.pairs.kept import definition_of
 from backprop_check.pairs.pair import Back, Fault, Pair
 from backprop_check.pairs.reach import known as known_in
@@ -139,5 +140,5 @@ def changes(definition: ast.FunctionDef, back: Back, wrong: Collection[int], kno
     alone = [step for step in every if found[id(step)] == set(wrong)]
     for some in (alone, [step for step in every if step not in alone]):
         for kind in KINDS:
-            for step in some:
+            for step in reversed(some) if kind is scales else some:  # a constant that is missing is nearest to what lacks it
                 yield from kind(step, known)

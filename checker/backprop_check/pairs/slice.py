@@ -17,10 +17,13 @@ from backprop_check.submission.statements import written
 
 Made = tuple[Part, ast.stmt]
 
-_BUILT_IN = frozenset(
-    "range len zip enumerate reversed sorted list tuple dict set sum min max abs int float slice isinstance round bool".split()
-)
+_BUILT_IN = frozenset({
+    "range", "len", "zip", "enumerate", "reversed", "sorted", "list", "tuple", "dict", "set", "sum", "min", "max", "abs", "int", "float",
+    "slice", "isinstance", "round", "bool",
+})  # fmt: skip
 _MODULES = ("torch", "math", "numpy")
+_MORE = (ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.While, ast.Delete, ast.Await, ast.Yield, ast.YieldFrom)
+_DRAW = (torch.nn.modules.dropout._DropoutNd, torch.nn.modules.batchnorm._BatchNorm)
 _NOT = ("backward", "step", "zero_grad", "load_state_dict", "write", "seed", "manual_seed", "save", "load", "item_")
 
 
@@ -74,6 +77,10 @@ def _top(caller: Caller) -> Iterator[Made]:
 class _Slicer:
     def __init__(self, caller: Caller, is_given: Callable[[str], bool], anew: bool) -> None:
         self.names, self.is_given, self.anew = caller.names, is_given, anew
+        self.pure: dict[str, bool] = {}
+        self.bodies: dict[str, Sequence[ast.AST]] = {}
+        for _, node in caller.statements():
+            self.bodies |= {name: node.body if isinstance(node, ast.FunctionDef) else [node] for name in defined(node)}
 
     def writes(self, node: ast.AST) -> set[str]:
         return {node.name} if isinstance(node, ast.FunctionDef) else changed_in(node)
@@ -121,15 +128,14 @@ class _Slicer:
     def _hold(self, nodes: Sequence[ast.AST]) -> None:
         """Raise where something is called that may do more than compute."""
         for node in (n for each in nodes for n in ast.walk(each)):
-            if isinstance(node, ast.Import | ast.ImportFrom | ast.Global | ast.While | ast.Delete | ast.Await | ast.Yield | ast.YieldFrom):
+            if isinstance(node, _MORE):
                 raise Refused
             if isinstance(node, ast.Call) and not self._only_computes(node.func):
                 raise Refused
 
     def _only_computes(self, function: ast.expr) -> bool:
         if isinstance(function, ast.Name):
-            value = self.names.get(function.id)
-            return (function.id in _BUILT_IN and value is None) or isinstance(value, types.FunctionType | torch.nn.Module)
+            return self._is_pure(function.id)
         if not isinstance(function, ast.Attribute):
             return True  # what a call or an index gives is looked at where it stands
         root = _root(function)
@@ -137,8 +143,26 @@ class _Slicer:
         if isinstance(value, types.ModuleType):
             text = ast.unparse(function)
             return value.__name__.split(".")[0] in _MODULES and "rand" not in text and function.attr not in _NOT
-        plain = value is None or isinstance(value, torch.Tensor | torch.nn.Module | list | tuple | dict | int | float) or is_numpy(value)
+        plain = value is None or isinstance(value, torch.Tensor | list | tuple | dict | int | float) or is_numpy(value)
         return plain and function.attr not in _NOT
+
+    def _is_pure(self, name: str) -> bool:
+        """Whether calling what has a name only computes: torch's own, a module made of torch's own, a function of such calls."""
+        value = self.names.get(name)
+        if value is None:
+            return name in _BUILT_IN
+        if isinstance(value, torch.nn.Module):
+            return all(type(each).__module__.startswith("torch.nn") and not isinstance(each, _DRAW) for each in value.modules())
+        if not isinstance(value, types.FunctionType) or value.__module__.startswith(_MODULES):
+            return str(getattr(value, "__module__", None)).startswith(_MODULES) and "rand" not in name
+        if name not in self.pure:
+            self.pure[name] = False  # one that calls itself
+            try:
+                self._hold(self.bodies.get(name, [ast.Delete([])]))
+                self.pure[name] = True
+            except Refused:
+                pass
+        return self.pure[name]
 
 
 def _root(node: ast.AST) -> ast.Name | None:

@@ -58,7 +58,8 @@ def _said(text: str, numpy: bool) -> str:
     text = re.sub(r"`(\w+ = )?(written_into\([^`]+\))`", lambda found: f"`{_written(found[2])}`", text)
     if not numpy:
         return text
-    text = text.replace("`index_add_`, `index_put_(..., accumulate=True)`", "`np.add.at`")
+    for torchs in ("`index_add_`, `index_put_(..., accumulate=True)`", "`index_put_(..., accumulate=True)`, or `index_add_`"):
+        text = text.replace(torchs, "`np.add.at`")
     told = re.sub(r"`([^`]+)`", lambda found: f"`{expression(found[1])}`", text)
     return re.sub(r"\btensor(s?)\b", r"array\1", told)
 

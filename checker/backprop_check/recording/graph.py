@@ -195,6 +195,8 @@ def shaken(number: Any, seed: int) -> Any:
         return number.clone() if isinstance(number, torch.Tensor) else number
     with seeded(seed):
         mixed = number.flatten()[torch.randperm(number.numel())].reshape(number.shape)
+        if bool(((mixed == 0) | (mixed == 1)).all()) and 0 < float(mixed.sum()) < mixed.numel():
+            return mixed  # labels or a mask, whatever their dtype
         return mixed * (1 + 0.1 * torch.rand_like(mixed))
 
 

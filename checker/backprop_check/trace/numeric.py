@@ -11,7 +11,7 @@ import torch
 
 from backprop_check.records import Trial
 from backprop_check.trace.author import silent
-from backprop_check.trace.graph import Graph
+from backprop_check.trace.graph import Graph, one_thread
 
 STEP = 6e-6
 """The step as a part of the element's size: near the cube root of the float64 precision, where rounding and curvature cost the same."""
@@ -53,6 +53,7 @@ class Numeric:
 
 
 @silent()
+@one_thread()  # thousands of small operations
 def central_differences(graph: Graph, trial: Trial, node: str, first: Sequence[int] = ()) -> Numeric:
     """Measure d(loss)/d(element) for each element of `node` in `trial`, in float64, with steps of h and h/2.
 

@@ -619,6 +619,46 @@ class InPlace(Function):
         return 2 * x * dy
 
 
+class Averaged(Function):
+    """A moving average along the first axis."""
+
+    @staticmethod
+    def forward(ctx, x, decay):
+        out = torch.empty_like(x)
+        state = torch.zeros_like(x[0])
+        for t in range(x.shape[0]):
+            state = decay * state + (1 - decay) * x[t]
+            out[t] = state
+        ctx.save_for_backward(x, out, decay)
+        return out
+
+    @staticmethod
+    def backward(ctx, dout):
+        x, out, decay = ctx.saved_tensors
+        dx, ddecay, dstate = torch.zeros_like(x), torch.zeros_like(decay), torch.zeros_like(x[0])
+        for t in range(x.shape[0] - 1, -1, -1):
+            dstate = dstate + dout[t]
+            dx[t] = (1 - decay) * dstate
+            before = out[t - 1] if t > 0 else torch.zeros_like(x[0])
+            ddecay += (dstate * (before - x[t])).sum(0)
+            dstate = dstate * decay
+        return dx, ddecay
+
+
+class ScaledInPlace(Function):
+    @staticmethod
+    def forward(ctx, x, s):
+        ctx.save_for_backward(x.clone(), s)
+        x.mul_(s)
+        ctx.mark_dirty(x)
+        return x
+
+    @staticmethod
+    def backward(ctx, g):
+        x, s = ctx.saved_tensors
+        return g * s, (g * x).sum(0)
+
+
 def r(*shape: int) -> torch.Tensor:
     return torch.randn(*shape, dtype=torch.float64, requires_grad=True)
 
@@ -669,6 +709,7 @@ def cases() -> dict[type[Function], tuple[tuple[Any, ...], list[tuple[str, str]]
         Cholesky: ((r(3, 3), r(3, 2)), [("solve(a.T, dx)", "solve(a, dx)"), ("-db @ x.T", "db @ x.T")]),
         Dropout: ((r(4, 3), (torch.rand(4, 3) > 0.4).double(), 0.4), [(" / (1 - ctx.p)", ""), ("dy * mask", "dy")]),
         InPlace: ((r(4, 3),), [("2 * x * dy", "x * dy"), ("2 * x * dy", "2 * dy")]),
+        Averaged: ((r(3, 2, 2), torch.rand(2, dtype=torch.float64, requires_grad=True)), [("(1 - decay) * dstate", "dstate"), ("ddecay +=", "ddecay ="), ("dstate = dstate * decay", "pass")]),
     }  # fmt: skip
 
 

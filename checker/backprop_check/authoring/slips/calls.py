@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from backprop_check.authoring.slips.factors import left_out
 from backprop_check.authoring.slips.names import Names, makes
-from backprop_check.authoring.slips.places import AXIS_FIRST, JOINS, MOVES, Place, called, method
+from backprop_check.authoring.slips.places import AXIS_FIRST, JOINS, MOVES, RESHAPES, Place, called, method
 from backprop_check.authoring.slips.whole import Codes, LabelledSlip, also
 
 _REDUCTIONS = ("sum", "mean", "max", "amax", "argmax", "cumsum", "min")
@@ -45,6 +45,7 @@ _KEYWORD_LEFT_OUT: dict[str, Codes] = {
 _ARGUMENT_LEFT_OUT: dict[str, Codes] = {
     "one_hot": ("hard-coded-size",),
     **dict.fromkeys(JOINS, ("wrong-axis",)),
+    **dict.fromkeys(RESHAPES, ("bad-reshape",)),
     **dict.fromkeys(MOVES, ("wrong-permutation",)),
 }
 _OTHER_AXIS: dict[str, Codes] = {"argmax": ("wrong-mask",), "unsqueeze": ("accidental-outer", "not-expanded", "elementwise-for-matmul")}
@@ -75,7 +76,9 @@ def at_call(place: Place, names: Names) -> Iterator[LabelledSlip]:
                 *also(adds, "missing-branch"),
                 *_METHOD_LEFT_OUT.get(name, ()),
                 *also(name in ("sum", "mean") and place.inner, "diagonal-jacobian"),
+                *also(name in MOVES and any(called(above) in RESHAPES for above, _, _ in place.path), "scrambled-reshape"),
                 *also(_cancels(place, node.func.value), "missing-branch"),
+                *also(name == "sum" and isinstance(node.func.value, ast.Compare), "missing-local-derivative"),  # how many it holds at
             ),
             node.func.value,
         )
@@ -91,7 +94,7 @@ def at_call(place: Place, names: Names) -> Iterator[LabelledSlip]:
         yield "function", fair, _with(node, func=ast.Attribute(node.func.value, other, ast.Load()))
     if len(node.args) > 1:
         exchanged = (*also(name == "outer", "transposed", "wrong-transpose"), *also(name in MOVES, "wrong-permutation"))
-        yield "swap", exchanged, _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
+        yield "swap", (*exchanged, "shape-error"), _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
         for i in range(1, len(node.args)):
             yield "argument", _ARGUMENT_LEFT_OUT.get(name, ()), _with(node, args=[*node.args[:i], *node.args[i + 1 :]])
 

@@ -28,9 +28,16 @@ def _constant(place: Place, value: float, other: float, names: Names) -> Codes:
     if place.in_exponent:
         return "wrong-power", _OTHER, *also(other == 0, "missing-local-derivative")
     if place.in_subscript:
-        return "wrong-axis", *also(place.in_length, "wrong-scale"), *also(place.in_slice or not place.of_shape, "wrong-slice")
+        return (
+            "wrong-axis",
+            *also(place.in_length, "wrong-scale"),
+            *also(place.in_slice or not place.of_shape, "wrong-slice"),
+            *also(place.reshaped, "bad-reshape"),
+        )
     if place.joins:
         return "wrong-axis", "shape-error"
+    if place.reshaped:
+        return "bad-reshape", "shape-error"
     if place.moving:
         return "wrong-permutation", "reversed-axes", "missing-transpose", "wrong-transpose", "shape-error"
     if place.in_comparison:

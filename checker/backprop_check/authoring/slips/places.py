@@ -22,6 +22,7 @@ AXIS_FIRST = frozenset(_AXIS_FIRST.split())
 JOINS = ("cat", "concat", "stack")
 """Functions of torch whose second argument is an axis."""
 
+RESHAPES = ("reshape", "view")
 MOVES = ("permute", "transpose", "movedim", "swapaxes")
 """Methods whose arguments are all axes, and which change nothing but the places."""
 
@@ -79,6 +80,11 @@ class Place:
     def joins(self) -> bool:
         """Whether it says along which axis parts are joined."""
         return any(name == "args" and index == 1 and called(above) in JOINS for above, name, index in self.path)
+
+    @property
+    def reshaped(self) -> bool:
+        """Whether it is part of the shape that a `reshape` or `view` is given."""
+        return any(name == "args" and called(above) in RESHAPES for above, name, _ in self.path)
 
     @property
     def in_axis(self) -> bool:

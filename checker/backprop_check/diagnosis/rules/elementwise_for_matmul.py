@@ -28,7 +28,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, search
 from backprop_check.diagnosis.meeting import contracted, in_product, shape_told
 from backprop_check.diagnosis.phrases import short
-from backprop_check.diagnosis.rewrites import operations, products, put
+from backprop_check.diagnosis.rewrites import operations, products, put, same_place
 from backprop_check.diagnosis.rules.needless_sum import busy
 from backprop_check.records import Diagnosis
 
@@ -42,12 +42,16 @@ def find(case: Case) -> Diagnosis | None:
     part = found.part
     assert isinstance(part, ast.BinOp)
     factors = f"`{short(part.left)}` is {shape_told(case, part.left)}, `{short(part.right)}` is {shape_told(case, part.right)}"
+    move, meet = "Order and turn them so that the axis to be summed away is in the middle.", contracted(case, part.left, part.right)
+    product = same_place(case.draft, found.tree, part) if case.draft is not None else None
+    if meet is not None and product is not None and ast.dump(product) == ast.dump(ast.BinOp(part.left, ast.MatMult(), part.right)):
+        move = f"As they stand, they meet on {meet[0]}, which is summed away."
     return case.proven(
         "elementwise-for-matmul",
         by=found,
         error="`*` pairs elements; here products have to be added up",
         note=f"{case.node} is a factor of the matrix product in `{line.name} = {line.source}`, and the way back is a matrix product too.",
-        help=f"Use `@`: {factors}, and {case.node} is {case.due}. Order and turn them so that the axis to be summed away is in the middle.",
+        help=f"Use `@`: {factors}, and {case.node} is {case.due}. {move}",
         evidence="With the matrix product of the same factors the expression equals autograd's gradient in every trial.",
     )
 

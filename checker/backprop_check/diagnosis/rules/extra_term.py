@@ -1,4 +1,4 @@
-"""extra-term: the expression is right but for a term or factor that does not belong to it.
+"""extra-term: the expression is right but for a term that does not belong to it.
 
 Family: Branches and accumulation
 Forward: y = x @ W
@@ -64,6 +64,12 @@ def find(case: Case) -> Diagnosis | None:
     return replace(told, also=also)
 
 
+def of_factors(case: Case) -> Diagnosis | None:
+    """The same, where it is a factor that does not belong there."""
+    found = search(case, edits)
+    return find(case) if found is not None and _is_factor(case, found.part) else None
+
+
 def _one(case: Case, right: str, op: ast.operator, part: ast.expr) -> Diagnosis:
     if _is_factor(case, part):
         part = _whole_factor(case, part)
@@ -73,13 +79,14 @@ def _one(case: Case, right: str, op: ast.operator, part: ast.expr) -> Diagnosis:
         return replace(told, code="index-as-value") if where else told
     told = _term(case, right, part, f"`{short(part)}` does not belong here", "Without it")
     if case.draft is not None and any(_is_taken_of(outer) for outer in around(case.draft, part)):
-        return replace(told, code="wrong-local-derivative", note=example(case), help=asks(case))  # no use of the node has such a term
+        # No use of the node has such a term: of one of them the derivative is another.
+        return replace(told, code="wrong-local-derivative", note=example(case), help=asks(case))
     return told
 
 
 def _factor(case: Case, right: str, part: ast.expr, error: str, without: str) -> Diagnosis:
     return case.proven(
-        "wrong-local-derivative",
+        "wrong-local-derivative",  # the terms are right; of one the derivative is not
         error=error,
         note=case.only(f"{without} the expression is right: each operation on the path brings one factor, and these are there."),
         help="Go through the operations on the path, and write one factor for each.",
@@ -192,6 +199,8 @@ def _one_less(case: Case, expression: ast.expr) -> Iterator[Edit]:
             yield put(expression, part, part.left), part.right
             if isinstance(part.op, ast.Mult):
                 yield put(expression, part, part.right), part.left
+                if isinstance(part.left, ast.UnaryOp) and isinstance(part.left.op, ast.USub):  # of `-a * b` the a alone
+                    yield put(expression, part, ast.copy_location(ast.UnaryOp(ast.USub(), part.right), part)), part.left.operand
                 if isinstance(part.right, ast.BinOp) and isinstance(part.right.op, ast.Div):
                     divided = ast.BinOp(part.left, ast.Div(), part.right.right)
                     yield put(expression, part, ast.copy_location(divided, part)), part.right.left
@@ -202,6 +211,8 @@ def _one_less(case: Case, expression: ast.expr) -> Iterator[Edit]:
 def _is_factor(case: Case, part: ast.expr) -> bool:
     """Whether the part is a factor; or the `x` of a factor `1 - x`, of which without it only the number would be left."""
     for p in _own(case):
+        if isinstance(p, ast.UnaryOp) and p.operand is part:
+            return _is_factor(case, p)
         if isinstance(p, ast.BinOp) and part in (p.left, p.right):
             other = p.right if part is p.left else p.left
             return isinstance(p.op, ast.Mult | ast.Div) or isinstance(other, ast.Constant)

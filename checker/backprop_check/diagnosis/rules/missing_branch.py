@@ -27,10 +27,9 @@ from __future__ import annotations
 
 import ast
 
-from backprop_check.diagnosis.branches import Use, branch_cut_off, some_steps
+from backprop_check.diagnosis.branches import Use, branch_cut_off, some_steps, without
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if, uses_taken
-from backprop_check.diagnosis.counterfactual import detached
 from backprop_check.diagnosis.paths import Path, paths, uses_kept
 from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.replay import cut
@@ -76,15 +75,15 @@ def _of_step(case: Case, line: Line, axis: int, place: int, missing: bool) -> tu
 
 def _below(case: Case, lost: tuple[Use, ...]) -> Diagnosis:
     """A branch further on than the node's own uses."""
-    ways = " and ".join(f"from {name} through {line.name}" for name, line in lost)
-    back = " and ".join(f"to {name} from {line.name}" for name, line in lost)
+    ways = " and ".join(f"from {use.name} through {use.told}" for use in lost)
+    back = " and ".join(f"to {use.name} from {use.told}" for use in lost)
     return case.proven(
         "missing-branch",
         error=f"what goes {ways} does not come back here",
-        note=f"{case.node} also moves the loss that way, by {lines(line for _, line in lost)}.",
+        note=f"{case.node} also moves the loss that way, by {lines(use.line for use in lost)}.",
         help=f"Work out what comes back {back} as well, add it there, and take it along down to {case.node}.",
         evidence=f"Autograd's gradient, with what goes {ways} cut off, is exactly your answer in every trial.",
-        claims=(as_if((line, detached(line, [n for n, at in lost if at is line])) for _, line in lost),),
+        claims=(as_if((use.line, without(use.line, lost)) for use in lost),),
     )
 
 

@@ -27,18 +27,23 @@ import torch
 
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.another_gradient import another_gradient
+from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if, slope
-from backprop_check.diagnosis.counterfactual import detached, replays, with_slope, written_as
+from backprop_check.diagnosis.counterfactual import detached, evaluator, replays, with_slope, written_as
 from backprop_check.diagnosis.edits import names_used, worth
+from backprop_check.diagnosis.masks import called
 from backprop_check.diagnosis.replaced import with_term
 from backprop_check.diagnosis.replay import cut, downstream, gradient, passed_through
-from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.rewrites import method, put, summed
 from backprop_check.diagnosis.sites import Site, sites
 from backprop_check.records import Diagnosis, Line
 
 ALONG_ROWS = ("softmax", "log_softmax", "softmin", "cumsum", "layer_norm", "normalize")
 """Operations in which one number moves several of its row."""
+
+REDUCTIONS = ("logsumexp", "norm", "vector_norm", "prod", "var", "std")
+"""Operations that make one number of several, each with a slope of its own."""
 
 beside = another_gradient
 """The story that ties with this one."""
@@ -55,7 +60,39 @@ def find(case: Case) -> Diagnosis | None:
         for operand in line.reads:
             if operand in on_path and _could_pass(case, line, operand) and _replays(case, line, operand, stops):
                 return None if _is_one_use(case, line, operand, stops) else _told(case, line, operand)
-    return next((_of_rows(case, site) for site in sites(case) if site.line in lines and _passes_a_row(case, site)), None)
+    here = [site for site in sites(case) if site.line in lines]
+    by_row = next((_of_rows(case, site) for site in here if _passes_a_row(case, site)), None)
+    return by_row or next(filter(None, (_as_a_sum(case, site) for site in here)), None)
+
+
+def _as_a_sum(case: Case, site: Site) -> Diagnosis | None:
+    """What arrives at a reduction copied to each number that it runs over, as it would be for a sum."""
+    if called(site.part) not in REDUCTIONS or not isinstance(site.part, ast.Call):
+        return None
+    values = case.runs[0].trial.values
+    whole, of = (evaluator(case, part)(values) for part in (site.part, site.operand))
+    if not isinstance(whole, torch.Tensor) or not isinstance(of, torch.Tensor):
+        return None
+    for axes in ((), *((axis,) for axis in range(of.dim()))):
+        for keep in (False, True):
+            total = summed(site.operand, axes, keep) if axes else method(site.operand, "sum")
+            if tuple(evaluator(case, total)(values).shape) == tuple(whole.shape):
+                changed = put(site.tree, site.part, total)
+                if replays(case, written_as(case, site.line, changed)):
+                    return _told_as_a_sum(case, site, changed)
+    return None
+
+
+def _told_as_a_sum(case: Case, site: Site, changed: ast.expr) -> Diagnosis:
+    part, of = text(site.part), text(site.operand)
+    return case.proven(
+        "missing-local-derivative",
+        error=f"this gives every number of `{of}` all of what arrives at `{part}`, as if that were their sum",
+        note=f"`{part}` moves with each of them by a slope of its own. {example(case)}".strip(),
+        help=asks(case),
+        evidence=f"With a sum in the place of `{part}`, autograd gives exactly your answer in every trial.",
+        claims=(as_if([(site.line, changed)]),),
+    )
 
 
 def _passes_a_row(case: Case, site: Site) -> bool:

@@ -31,11 +31,12 @@ import torch
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal, gradient_of
-from backprop_check.diagnosis.counterfactual import arriving, gives_answer
+from backprop_check.diagnosis.counterfactual import arriving, evaluator, gives_answer
 from backprop_check.diagnosis.edits import Edit, Mended, search, value_of
 from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.replay import Evaluate
 from backprop_check.diagnosis.rewrites import calls, parts, put
-from backprop_check.records import Diagnosis, Line
+from backprop_check.records import Diagnosis, Line, Run
 
 SCATTERS = (
     "one_hot",
@@ -65,7 +66,7 @@ def find(case: Case) -> Diagnosis | None:
                 evidence=f"Your answer equals d{line.name}{how} in every trial; {case.node} is {case.due}.",
                 claims=(equal(f"d{line.name}{made}", ANSWER),),
             )
-    return _of_what_is_picked(case)
+    return _of_what_is_picked(case) or _picked_again(case)
 
 
 def _kept(case: Case, expression: ast.expr) -> Iterator[Edit]:
@@ -107,6 +108,33 @@ def _of_what_is_picked(case: Case) -> Diagnosis | None:
                     help=f"Begin with zeros in the shape of {case.node}, and put each number where its element came from.",
                     evidence=f"In every trial your answer is what arrives at `{text(part)}`; {case.node} is {case.due}.",
                     claims=(gradient_of(line, part),),
+                )
+    return None
+
+
+def _picked_again(case: Case) -> Diagnosis | None:
+    """What arrives at the picked elements, and from it the same places picked once more."""
+    for line in case.consumers:
+        tree = ast.parse(line.source.strip(), mode="eval").body
+        for part in parts(tree):
+            if not _picks(part, case.node):
+                continue
+            node = next(n for n in parts(part) if isinstance(n, ast.Name) and n.id == case.node)
+            again = evaluator(case, put(part, node, ast.Name("_arrives", ast.Load())))
+
+            def picked(run: Run, at: Line = line, whole: ast.expr = tree, here: ast.expr = part, pick: Evaluate = again) -> torch.Tensor:
+                return pick({**run.trial.values, "_arrives": arriving(case, run, at, whole, here)})  # type: ignore[no-any-return]
+
+            if gives_answer(case, picked):
+                made = f"d{line.name}{text(part).removeprefix(case.node)}" if part is tree and isinstance(part, ast.Subscript) else None
+                return case.proven(
+                    "missing-scatter",
+                    error=f"this picks from what arrives at `{text(part)}` as the forward picked from {case.node}",
+                    note=f"What arrives stands in the places of what was picked; each number belongs to the element of {case.node} that it "
+                    "was copied from, and those that were not picked get 0.",
+                    help=f"Begin with zeros in the shape of {case.node}, and add each number at the index its element came from.",
+                    evidence=f"What `{text(part)}` picks, picked from what arrives there, is your answer in every trial.",
+                    claims=(equal(made, ANSWER),) if made is not None else (),
                 )
     return None
 

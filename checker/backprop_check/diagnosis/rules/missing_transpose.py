@@ -71,6 +71,17 @@ def _by_letters(case: Case) -> Diagnosis | None:
     if found is None:
         return None
     name = short(found.part)
+    if isinstance(found.part, ast.Constant):
+        right = next(
+            call.args[0] for call in calls(found.tree, "einsum") if ast.dump(call.args[0]) not in ast.dump(case.draft or found.part)
+        )
+        return case.proven(
+            "transposed",
+            by=found,
+            error="the axes of this result stand in another order",
+            note="The letters after `->` say in which order its axes stand.",
+            help=f"Exchange the letters of the result: `->{ast.literal_eval(right).partition('->')[2]}`.",
+        )
     return case.proven(
         "missing-transpose",
         by=found,

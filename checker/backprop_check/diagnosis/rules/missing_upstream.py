@@ -30,7 +30,7 @@ import torch
 from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ones_for
-from backprop_check.diagnosis.edits import Edit, Mended, search, tensors, valued_parts, weighed
+from backprop_check.diagnosis.edits import Edit, Mended, names_used, search, tensors, valued_parts, weighed
 from backprop_check.diagnosis.phrases import lines, users
 from backprop_check.diagnosis.replay import downstream, gradient
 from backprop_check.diagnosis.rewrites import put
@@ -58,10 +58,9 @@ def _of_one(case: Case) -> Diagnosis | None:
 
 
 def _where(case: Case, found: Mended) -> str:
-    """The line whose gradient the part lacks, by the one that the right line has more of; else those that use the node."""
-    counted = [Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)) for tree in (found.tree, case.draft or found.tree)]
-    new = counted[0] - counted[1]
-    lacking = [line for line in case.graph.exercise.lines if f"d{line.name}" in new]
+    """The line whose gradient the part lacks, though that may stand elsewhere in the answer."""
+    now, then = (Counter(name.id for name in names_used(tree)) for tree in (case.draft or found.tree, found.tree))
+    lacking = [line for line in case.graph.exercise.lines if f"d{line.name}" in then - now]
     return lines(lacking) if lacking else users(case)
 
 

@@ -29,17 +29,21 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.constants import named_constants, times
 from backprop_check.diagnosis.counterfactual import gives_answer
+from backprop_check.diagnosis.masks import called
 from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.rules.missing_branch import left_out
 from backprop_check.records import Diagnosis, Run
 
+SHORTCUTS = {"softmax": "cross-entropy", "sigmoid": "binary cross-entropy"}
 LOGARITHMS = ("log", "entropy", "softplus", "nll_loss")
 """In a loss that cancels what a softmax or a sigmoid brings in."""
 
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by value: the answer is softmax (or sigmoid) of the node less a tensor of the forward, which is no multiple of the oracle."""
-    if not case.everywhere or case.reads or not all(bool(a.any()) for a in case.answers):  # nothing is a multiple of everything
+    if case.reads:
+        return _of_upstream(case)
+    if not case.everywhere or not all(bool(a.any()) for a in case.answers):  # nothing is a multiple of everything
         return None
     run = case.runs[0]
     for squash in _squashes(run.trial.values[case.node]):
@@ -54,6 +58,25 @@ def find(case: Case) -> Diagnosis | None:
                     if any(word in line.source for line in case.graph.exercise.lines for word in LOGARITHMS):
                         return left_out(case)  # the forward may have that loss, and something beside it
                     return replace(_told(case, squash, label), claims=(equal(made, ANSWER),))
+    return None
+
+
+def _of_upstream(case: Case) -> Diagnosis | None:
+    """What arrives from above where the labels stand in the shortcut."""
+    for line in case.consumers:
+        tree = ast.parse(line.source.strip(), mode="eval").body
+        name = called(tree)
+        gradient = f"d{line.name}"
+        values = [(run.trial.values[line.name], run.trial.gradients[gradient]) for run in case.runs] if name in SHORTCUTS else []
+        if values and case.is_answer([value - arrives for value, arrives in values]):
+            return case.proven(
+                "misused-shortcut",
+                error=f"this is the shortcut for {name} followed by {SHORTCUTS[name]}, with {gradient} where the labels stand",
+                note=f"{line.name} less the labels is left where the two cancel; {gradient} is what arrives from above, and no label.",
+                help=f"Take {gradient} through {name} itself: ask how far {line.name} moves when one number of {case.node} rises a little.",
+                evidence=f"`{line.name} - {gradient}` is exactly your answer in every trial.",
+                claims=(equal(f"{line.name} - {gradient}", ANSWER),),
+            )
     return None
 
 

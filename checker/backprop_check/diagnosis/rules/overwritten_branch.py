@@ -47,7 +47,7 @@ def find(case: Case) -> Diagnosis | None:
     if not case.everywhere or not case.written:
         return None
     for nodes, chosen in _adding(case):
-        folded = fold(case.submission, nodes, case.name, frozenset(case.verdict.runs[0].trial.gradients))
+        folded = fold(case.submission, nodes, case.name, case.put_in)
         if folded is not None and case.is_right(folded):
             lost = _lost(case, chosen)
             lines = " and ".join(f"line {node.lineno}" for node in lost)

@@ -32,8 +32,7 @@ def find(case: Case) -> Diagnosis | None:
     if not bound or not case.written:
         return None
     names = {n for s in bound for n in s.writes} & set(case.graph.exercise.names)
-    gradients = frozenset(case.verdict.runs[0].trial.gradients)
-    restored = fold(case.submission, case.nodes, case.name, gradients | names)
+    restored = fold(case.submission, case.nodes, case.name, case.put_in | names)
     if restored is None or not case.is_right(restored):
         return None
     # The last one before the answer whose new value the answer was spoilt by.

@@ -27,7 +27,7 @@ from itertools import pairwise
 
 import torch
 
-from backprop_check.derivation.trees import text
+from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search, value_of
@@ -46,9 +46,9 @@ ABOUT_SHAPES = re.compile(r"siz|shape|dimension|\dD\b|\d-D|broadcast|number of (
 """What torch says of shapes that do not fit. An index outside, a number of the wrong kind or a missing argument is another mistake."""
 
 TORCH_SAYS = "torch says: "
+AXES = 4
 ARGUMENTS = {
-    "fold": "`fold` takes what it puts together, then the height and the width that come out, then those of a window; step and edge if need be.",
-    "unfold": "`unfold` takes what it cuts, then the height and the width of a window; step and edge if need be.",
+    "fold": "`fold` takes what it puts together, the height and the width that come out, and those of a window.",
 }
 LIKE_AT = ("matmul", "mm", "mv", "bmm")
 ELEMENTWISE = ("mul", "multiply", "add", "sub", "subtract", "div", "divide", "true_divide", "where", "maximum", "minimum", "pow")
@@ -69,11 +69,9 @@ def find(case: Case) -> Diagnosis | None:
     if part is None or raised is None or raised.kind == "TypeError" or not ABOUT_SHAPES.search(raised.message):
         return None
     operands = [operand for operand in operands_of(part) if isinstance(value_of(case, operand), torch.Tensor)]
-    if len(operands) == 1 and isinstance(part, ast.Call):
-        return _of_argument(case)
+    if isinstance(part, ast.Call) and (len(operands) == 1 or function_of(part).endswith("_")):
+        return _of_argument(case, part)  # of what is written into places torch's own words tell the rest
     if len(operands) < 2 or not isinstance(part, ast.BinOp | ast.Call):
-        return None
-    if isinstance(part, ast.Call) and function_of(part).endswith("_"):  # what is written into places is told by torch's own words
         return None
     told = ", ".join(f"`{short(operand)}` is {shape_told(case, operand)}" for operand in operands)
     sign = SIGNS.get(type(part.op)) if isinstance(part, ast.BinOp) else function_of(part)
@@ -101,40 +99,50 @@ def _told(case: Case, part: ast.expr, error: str, note: str, move: str, right: a
     )
 
 
-def _of_argument(case: Case) -> Diagnosis | None:
-    """Proven by the derived line's arguments in the place of those that are no tensors: of a size, a window, a step."""
+def _of_argument(case: Case, part: ast.Call) -> Diagnosis | None:
+    """Proven by another argument that is no tensor, of a size, a window, a step, an axis: as the derived line or the forward has it."""
     found = search(case, _arguments)
     if found is None or case.draft is None:
         return None
-    call = next(call for call in _calls(case.draft) if call is found.part or found.part in [*call.args, *(k.value for k in call.keywords)])
-    name, (base, *_) = function_of(call), operands_of(call)
+    call = next(call for call in _calls(case.draft) if call is found.part or found.part in _given(call))
+    name, base = function_of(call), next(iter(operands_of(call)), None)
     named = next((f"{k.arg}=" for k in call.keywords if k.value is found.part), "")
     given = "its arguments in this order" if call is found.part else f"`{named}{short(found.part)}`"
+    shape = f": `{short(base)}` is {shape_told(case, base)}" if base is not None and shape_told(case, base) else ""
+    here = ast.dump(call) == ast.dump(part)
     return case.proven(
         "shape-error",
         by=found,
-        error=f"`{name}` cannot take {given}: `{short(base)}` is {shape_told(case, base)}",
+        error=f"`{name}` cannot take {given}{shape}" if here else f"{given} does not belong in this `{name}`{shape}",
         note=ARGUMENTS.get(name, ""),
-        help=f"Give it the sizes of {users(case)} and of {case.node}, {written(node_axes(case))}.",
+        help=f"Give it what {users(case)} and {case.node}, {written(node_axes(case))}, ask for.",
         claims=(claims.raised(case),),
     )
 
 
+def _given(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(keyword.value for keyword in call.keywords)]
+
+
 def _arguments(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    """One argument that is no tensor as the derived line has it; two exchanged; all of them."""
+    """One argument as the derived line or the forward has it, or two exchanged; another axis of a shape, or to begin from."""
+    derived = [case.derived.expression] if case.derived is not None else []
+    known = [call for tree in (*derived, *(parsed(line.source.strip()) for line in case.consumers)) for call in _calls(tree)]
     for call in _calls(expression):
-        for twin in _calls(case.derived.expression) if case.derived is not None else ():
-            if function_of(twin) != function_of(call):
-                continue
-            for given, due in zip(call.args, twin.args, strict=False):
+        for twin in known:
+            for given, due in zip(call.args, twin.args, strict=False) if function_of(twin) == function_of(call) else ():
                 if not isinstance(value_of(case, given), torch.Tensor):
                     yield put(expression, given, ast.copy_location(due, given)), given
-            for keyword in call.keywords:
-                less = ast.Call(call.func, call.args, [k for k in call.keywords if k is not keyword])
-                yield put(expression, call, ast.copy_location(less, call)), keyword.value
-            for i, (one, other) in enumerate(pairwise(call.args)):
-                turned = ast.Call(call.func, [*call.args[:i], other, one, *call.args[i + 2 :]], call.keywords)
-                yield put(expression, call, ast.copy_location(turned, call)), call
+        for keyword in call.keywords:
+            less = ast.Call(call.func, call.args, [k for k in call.keywords if k is not keyword])
+            yield put(expression, call, ast.copy_location(less, call)), keyword.value
+        for i, (one, other) in enumerate(pairwise(call.args)):
+            turned = ast.Call(call.func, [*call.args[:i], other, one, *call.args[i + 2 :]], call.keywords)
+            yield put(expression, call, ast.copy_location(turned, call)), call
+        for given in call.args:
+            axis = given.slice if isinstance(given, ast.Subscript) and isinstance(given.value, ast.Attribute) else given
+            if isinstance(axis, ast.Constant) and (axis is not given or function_of(call) == "flatten"):
+                yield from ((put(expression, given, put(given, axis, ast.Constant(n))), given) for n in range(AXES) if n != axis.value)
 
 
 def _calls(expression: ast.expr) -> list[ast.Call]:

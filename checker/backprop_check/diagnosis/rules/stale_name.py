@@ -65,7 +65,7 @@ def _versions(case: Case, name: str) -> Iterator[Version]:
 def _fold(case: Case, end: int, target: str, *left: str) -> ast.expr | None:
     """Fold the first `end` statements into one expression for `target`; names in `left` stay names."""
     head = replace(case.submission, statements=case.submission.statements[:end])
-    return fold(head, case.nodes[:end], target, frozenset(case.verdict.runs[0].trial.gradients) | set(left))
+    return fold(head, case.nodes[:end], target, case.put_in | set(left))
 
 
 def _with(expression: ast.expr, name: str, value: ast.expr) -> ast.expr:

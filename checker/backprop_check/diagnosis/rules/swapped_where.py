@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.counterfactual import replays, written_as
-from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.masks import called, condition
 from backprop_check.diagnosis.rewrites import calls, put
 from backprop_check.diagnosis.sites import Site, sites
@@ -78,5 +78,5 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.Invert):
             yield put(expression, part, part.operand), part
-        else:
+        elif not isinstance(value_of(case, part), int | float):  # `~1` is a number too, -2, and an axis
             yield put(expression, part, ast.UnaryOp(ast.Invert(), part)), part

@@ -34,13 +34,14 @@ from backprop_check.derivation.trees import parsed
 from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, parts, search
+from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.diagnosis.spelling import alike
 from backprop_check.diagnosis.unbound import told
 from backprop_check.diagnosis.vocabulary import ATTRIBUTES, FUNCTIONS, METHODS
 from backprop_check.records import Diagnosis, Raised
 
-_ATTRIBUTE = re.compile(r"'?(Tensor|torch)'? (?:object )?has no attribute '(\w+)'")
+_ATTRIBUTE = re.compile(r"'?(Tensor|torch|int|float)'? (?:object )?has no attribute '(\w+)'")
 OTHERWISE = {
     "ln": "`torch.log(x)`: it is the natural logarithm",
     "sech": "`1 / torch.cosh(x)`",
@@ -100,16 +101,35 @@ def _attribute(case: Case, raised: Raised) -> Diagnosis | None:
     if match is None:
         return None
     owner, name = match.groups()
-    who = "a tensor" if owner == "Tensor" else owner
+    number = owner in ("int", "float")
+    found = search(case, partial(_times, name)) if number else None
+    who = "a tensor" if owner == "Tensor" else "a plain number" if number else owner
     return case.proven(
         "undefined-name",
         error=f"{who} has no `{name}`",
-        note="",
-        help=_instead(owner, name),
+        note="A dot asks what stands before it for something of its own." if number else "",
+        help="To multiply, write `*` in the place of the dot." if number else _instead(owner, name),
         span=raised.span,
         evidence=f"The line raised {raised.kind}: {raised.message}.",
         claims=(claims.raised(case),),
+        fix=found.fix if found is not None else None,
     )
+
+
+def _times(name: str, case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """A number times what stands after its dot: `3 * dy.sum(0)` for `3 .dy.sum(0)`."""
+    for node in ast.walk(expression):
+        if isinstance(node, ast.Attribute) and node.attr == name:
+            start: ast.expr = ast.Name(name, ast.Load())
+            part: ast.expr = node
+            for outer in around(expression, node):
+                if not isinstance(outer, ast.Call | ast.Attribute | ast.Subscript) or part not in (
+                    getattr(outer, "func", None),
+                    getattr(outer, "value", None),
+                ):
+                    break
+                part = outer
+            yield put(expression, part, ast.BinOp(node.value, ast.Mult(), put(part, node, start))), part
 
 
 def _instead(owner: str, name: str) -> str:

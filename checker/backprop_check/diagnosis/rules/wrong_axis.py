@@ -36,7 +36,8 @@ from backprop_check.diagnosis.rules.needless_sum import busy
 from backprop_check.records import Diagnosis
 
 ALONG = ("sum", "mean", "amax", "amin", "max", "min", "prod", "norm", "var", "std", "logsumexp", "softmax", "log_softmax", "cumsum",
-         "cat", "stack", "argmax", "argmin", "flip", "one_hot", "gather", "scatter", "index_add", "unsqueeze")  # fmt: skip
+         "cat", "stack", "argmax", "argmin", "flip", "one_hot", "gather", "scatter", "index_add", "unsqueeze",
+         "scatter_", "scatter_add", "scatter_add_", "index_add_")  # fmt: skip
 OVER = frozenset(ALONG[:14]) | {"argmax", "argmin", "flip"}
 """Those that run over the axes of a tensor of their own; the others take an axis of what they make, or of what they join."""
 
@@ -61,17 +62,18 @@ def _of_a_shape(case: Case) -> Diagnosis | None:
     if found is None or not isinstance(found.part, ast.Subscript) or not isinstance(found.part.value, ast.Attribute):
         return None
     base = found.part.value.value
+    other = case.draft is not None and not any(part is base for part in parts(found.tree))
     return case.proven(
-        "wrong-axis",
+        "wrong-operand" if other else "wrong-axis",
         by=found,
         error=f"`{short(base)}` has no axis {ast.unparse(found.part.slice)}: it is {shape_told(case, base) or 'a single number'}",
-        note="The numbers of a shape are counted from 0, as axes are.",
+        note="The numbers of a shape are counted from 0, as axes are." + (" Of another tensor it is a length." if other else ""),
         help="Ask which length belongs here: how many numbers were averaged, added up or counted?",
     )
 
 
 def _lacking(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    """Each axis that a tensor has, for one of a `shape` that it has not."""
+    """Each axis that a tensor has, for one of a `shape` that it has not; then another tensor, which may have it."""
     for part in parts(expression):
         if not (isinstance(part, ast.Subscript) and isinstance(part.value, ast.Attribute) and part.value.attr == "shape"):
             continue
@@ -79,6 +81,9 @@ def _lacking(case: Case, expression: ast.expr) -> Iterator[Edit]:
         if names is not None and isinstance(axis, int) and not -len(names) <= axis < len(names):
             for other in range(len(names)):
                 yield put(expression, part.slice, ast.copy_location(ast.Constant(other), part.slice)), part
+            if isinstance(part.value.value, ast.Name):
+                for name in case.graph.exercise.names:
+                    yield put(expression, part.value.value, ast.copy_location(ast.Name(name, ast.Load()), part.value.value)), part
 
 
 def _copied(case: Case, expression: ast.expr) -> Iterator[Edit]:

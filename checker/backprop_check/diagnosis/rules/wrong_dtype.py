@@ -31,6 +31,7 @@ from backprop_check.diagnosis.evaluate import Evaluator
 from backprop_check.diagnosis.phrases import short, users
 from backprop_check.diagnosis.rewrites import method
 from backprop_check.diagnosis.rules.missing_upstream import is_the_slope_alone
+from backprop_check.exercise.sizes import written
 from backprop_check.records import Diagnosis
 
 
@@ -64,7 +65,14 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def _misshapen(case: Case) -> str:
-    return f" And yours is {case.got}, but {case.node} is {case.due}." if case.verdict.difference.wrong == "shape" else ""
+    if case.verdict.difference.wrong != "shape":
+        return ""
+    shapes = [(run.answers[case.name].shape, tuple(run.trial.gradients[case.name].shape), run.trial.sizes) for run in case.verdict.runs]
+    got, due, sizes = next(((got, due, sizes) for got, due, sizes in shapes if got != due), shapes[0])
+    if shapes[0][0] != shapes[0][1] or got is None:
+        return f" And yours is {case.got}, but {case.node} is {case.due}."
+    with_sizes = " and ".join(f"{name}={length}" for name, length in sizes.items())
+    return f" And they are as many at every size: with {with_sizes} {case.node} is {written(due)}, and yours is {written(got)}."
 
 
 def _places(case: Case) -> Diagnosis | None:
@@ -127,6 +135,10 @@ def _why(case: Case, dtype: str) -> tuple[str, str]:
             "The numbers are right, and only of another kind.",
             f"Make them of {case.node}'s own kind: `.to({case.node}.dtype)`, or `torch.ones_like({case.node})` for ones.",
         )
+    number = float(case.answers[0].flatten()[0]) if case.everywhere and case.answers[0].numel() else None
+    if number is not None and case.oracles[0].dim() and case.is_oracle([torch.full_like(oracle, number) for oracle in case.oracles]):
+        move = f"`torch.full_like({case.node}, {number:g})` makes them of {case.node}'s own shape and kind."
+        return "The number is right.", move
     above = [name for line in case.consumers if (name := f"d{line.name}") in case.available - case.reads]
     zeros_and_ones = case.everywhere and all(bool(((a == 0) | (a == 1)).all()) for a in case.answers)
     if dtype == "bool" or (dtype == "int64" and above and zeros_and_ones):

@@ -112,7 +112,9 @@ def _told(case: Case, derived: Derived, lacking: list[ast.expr]) -> Diagnosis:
     if case.draft is not None and _values_read(case, case.draft) and _still(case, derived):
         without += f" How much {goal(case)} moves with {case.node} is the same whatever its values are; yours changes with them."
     read = case.gradients_in(case.draft) if case.draft is not None else set()
-    above = [name for name in names if name in case.gradients_in(derived.expression) and name not in read] if read else []
+    # Of what is taken up further on, the gradients between are left out by right.
+    due = case.gradients_in(derived.expression) - read
+    above = [name for name in names if name in due and not read & case.below(name)] if read else []
     does, it = ("does", "it") if len(above) == 1 else ("do", "them")
     error = f"{' and '.join(above)} {does} not come into this, and the gradient depends on {it}"
     return case.proven(

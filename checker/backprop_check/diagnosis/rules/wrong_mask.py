@@ -31,8 +31,9 @@ from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.counterfactual import replays, written_as
 from backprop_check.diagnosis.edits import Edit, Mended, names_used, parts, search, value_of
 from backprop_check.diagnosis.masks import called, condition, kinks, let_through, masked, opened, opposite, selections
+from backprop_check.diagnosis.replay import cut, downstream
 from backprop_check.diagnosis.rewrites import put, same_place
-from backprop_check.diagnosis.sites import Site
+from backprop_check.diagnosis.sites import Site, below
 from backprop_check.records import Claim, Diagnosis
 
 MASKS = ("where", "masked_fill", "clamp", "clip", "relu", "relu6", "hardtanh", "tril", "triu", "sign", "heaviside", "gather", "max", "min")
@@ -44,8 +45,10 @@ def find(case: Case) -> Diagnosis | None:
     """
     if not case.everywhere or not _masks(case):
         return None
-    places = [(site, opened(case, site, 1.0), opened(case, site, 0.0)) for of in (masked, kinks) for site in of(case)]
-    for site, everything, nothing in [*places, *((site, change, None) for site, change in selections(case))]:
+    # What stands behind the gradients that the answer reads decides nothing of this line.
+    near = downstream(case, cut(case)) if case.reads else [line for line, _ in below(case)]
+    places = [(site, opened(case, site, 1.0), opened(case, site, 0.0)) for of in (masked, kinks) for site in of(case) if site.line in near]
+    for site, everything, nothing in [*places, *((site, change, None) for site, change in selections(case) if site.line in near)]:
         mine = let_through(case, everything, nothing)
         if mine is not None and all(_other(case, i, mask) for i, mask in enumerate(mine)):
             if search(case, _other_gradient) is not None:

@@ -74,8 +74,8 @@ def find(case: Case) -> Diagnosis | None:
         help_ = "Ask which tensor that shape, length or index is of."
     elif old == case.node and (made := [line for line in case.consumers if line.name == new]):
         note = f"`{old}` goes into {lines(made)}; `{new}`, what comes out of it, is meant here."
-    elif old == case.node and _meets(case, new):
-        note = f"How fast the result moves with {case.node} is told by the other operand, `{new}`."
+    elif old == case.node and other_operand(case, new):
+        note = other_operand(case, new)
     elif new in brings and old not in brings:
         note = f"{lines(line for line in case.consumers if new in line.reads)} brings in `{new}`, not `{old}`."
     else:
@@ -100,6 +100,11 @@ def _lacks_a_factor(case: Case, new: str) -> bool:
         return False
     lost = [factor for part in parts(case.derived.expression) if is_product(part) for _, factor in factors(part)[1]]
     return any(case.is_right(ast.BinOp(factor, ast.Mult(), case.draft)) for factor in lost if not case.gradients_in(factor))
+
+
+def other_operand(case: Case, name: str) -> str:
+    """That a name is the other operand of the node, where it is."""
+    return f"How fast the result moves with {case.node} is told by the other operand, `{name}`." if _meets(case, name) else ""
 
 
 def _meets(case: Case, name: str) -> bool:
@@ -128,8 +133,8 @@ def _goes_past(case: Case, old: str, new: str) -> bool:
 
 def _of_the_line(case: Case) -> Diagnosis | None:
     """A simpler story, in which the gradient that arrives is taken up: a factor too many, or one name for a whole derivative."""
-    other = extra_term.find(case) or wrong_part(case, last=True)
-    if other is None or other.fix is None or other.code == "extra-term":
+    other = extra_term.of_factors(case) or wrong_part(case, last=True)
+    if other is None or other.fix is None:
         return None
     made_of = parts(ast.parse(other.fix, mode="eval").body)
     return other if all(isinstance(part, ast.Name | ast.BinOp) for part in made_of) else None

@@ -30,8 +30,9 @@ from functools import partial
 
 import torch
 
+from backprop_check.diagnosis import sites
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import Edit, names_used, rename, search
+from backprop_check.diagnosis.edits import Edit, names_used, parts, rename, search
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.records import Diagnosis, Line
 
@@ -53,6 +54,26 @@ def find(case: Case) -> Diagnosis | None:
                     note=f"In `{line.name} = {line.source}` this formula belongs to {other}, `{new}`.",
                     help=f"Ask of each name in the formula whether it is the input or the output of the operation that makes {line.name}.",
                     evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
+                )
+    return _a_part_of_it(case)
+
+
+def _a_part_of_it(case: Case) -> Diagnosis | None:
+    """The result of a line where the result of one function in it belongs: `h` for the `torch.sigmoid(x)` of `h = x * torch.sigmoid(x)`."""
+    for line in _functions(case):
+        tree = ast.parse(line.source.strip(), mode="eval").body
+        for inner in (p for p in parts(tree) if p is not tree and isinstance(p, ast.Call) and case.node in sites.names(p)):
+            new = ast.unparse(inner)
+            found = search(case, partial(_exchanged, old=line.name, new=new))
+            if found is not None:
+                of_it = f"`{line.name}` is all of `{line.source}`, and"
+                return case.proven(
+                    "wrong-point",
+                    by=found,
+                    error=f"{of_it} `{new}` belongs here" if case.beside else f"the formula is right, but {of_it} `{new}` belongs here",
+                    note=f"In `{line.name} = {line.source}` this formula belongs to what `{new}` gives.",
+                    help=f"Ask of each name in the formula of which operation of `{line.name} = {line.source}` it is the result.",
+                    evidence=f"With `{new}` in the place of `{line.name}` the expression equals autograd's gradient in every trial.",
                 )
     return None
 

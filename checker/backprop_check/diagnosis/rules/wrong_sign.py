@@ -72,8 +72,15 @@ def _turns(case: Case, expression: ast.expr) -> Iterator[Edit]:
     # Of two minuses the derivative's own stays: what arrives from above is taken as it is.
     for minus in sorted(_minuses(expression), key=lambda minus: ast.unparse(minus.operand) not in case.available):
         yield put(expression, minus, minus.operand), minus
+    own = _differences(case)
     for part in operations(expression, ast.Sub):
-        yield put(expression, part, ast.copy_location(ast.BinOp(part.right, ast.Sub(), part.left), part)), part
+        if text(part) not in own:
+            yield put(expression, part, ast.copy_location(ast.BinOp(part.right, ast.Sub(), part.left), part)), part
+
+
+def _differences(case: Case) -> set[str]:
+    """The differences of the forward's own lines: written as they stand there, they are not turned round."""
+    return {text(part) for line in lines_of_answer(case) for part in operations(parsed(line.source.strip()), ast.Sub)}
 
 
 def _minuses(expression: ast.expr) -> Iterator[ast.UnaryOp]:

@@ -1,0 +1,51 @@
+"""Attention with several heads: each looks in its own way, one matrix joins what they saw.
+
+In ex31 one head did all the listening. Here q, k and v are cut into heads as in ex17: each head has
+K of the D numbers of every step, and within it a step listens by these alone. So there are as many
+tables of attention as heads, and nothing is added up over heads: only Wo, at the end, mixes what
+they brought.
+
+Two moves cut, a reshape and a transpose; the same two join, in the opposite order. On the way back
+each is undone where it was done. A reshape without its transpose fits as well, and gives to steps
+what belongs to heads.
+"""
+
+import torch
+
+SIZES = [dict(T=5, H=3, K=4, D=12), dict(T=8, H=2, K=5, D=10), dict(T=3, H=4, K=2, D=8)]
+
+
+def inputs(T=5, H=3, K=4, D=12):
+    return dict(
+        q=torch.randn(T, D),
+        k=torch.randn(T, D),
+        v=torch.randn(T, D),
+        Wo=torch.randn(D, D) / D**0.5,
+        heads=H,
+    )
+
+
+def forward(q, k, v, Wo, heads):
+    qh = q.reshape(q.shape[0], heads, -1).transpose(0, 1)  # (H, T, K)
+    kh = k.reshape(k.shape[0], heads, -1).transpose(0, 1)  # (H, T, K)
+    vh = v.reshape(v.shape[0], heads, -1).transpose(0, 1)  # (H, T, K)
+    scores = qh @ kh.mT / qh.shape[2]**0.5                 # (H, T, T)
+    p = torch.softmax(scores, 2)                           # (H, T, T)
+    seen = p @ vh                                          # (H, T, K)
+    joined = seen.transpose(0, 1).reshape(q.shape)         # (T, D)
+    y = joined @ Wo                                        # (T, D)
+    return y
+
+
+def backward(q, k, v, Wo, heads, qh, kh, vh, scores, p, seen, joined, y, dy):
+    dWo = ...                         # (D, D)
+    djoined = ...                     # (T, D)
+    dseen = ...                       # (H, T, K)
+    dvh = ...                         # (H, T, K)
+    dp = ...                          # (H, T, T)
+    dscores = ...                     # (H, T, T)
+    dqh = ...                         # (H, T, K)
+    dkh = ...                         # (H, T, K)
+    dq = ...                          # (T, D)
+    dk = ...                          # (T, D)
+    dv = ...                          # (T, D)
