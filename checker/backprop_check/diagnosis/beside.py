@@ -21,16 +21,25 @@ LONG = 100
 """Of a change of so many letters it is not said what it is."""
 
 OTHER = "with the other mistake put right"
+ALONE = f"So it is {OTHER}."
 
 
 def told_beside(case: Case, cause: Diagnosis, put_right: Case | None = None) -> Diagnosis:
     """Say of a cause what was proven of it: that it holds once the other mistake of `case` is put right, as `put_right` has it."""
-    note = cause.note
+    note = cause.note or ALONE
     told = replace(cause, certainty="proven", note=note, evidence=_then(cause.evidence), fix=None, claims=_claims(cause, put_right))
     if OTHER in cause.error or ("of a part" in page(cause.code).traits and _is_there(case, cause.error)):
         return replace(told, note=_then(note)) if "our answer" in note or note.startswith("This ") else told
     shape = ", but " in cause.error and put_right is not None and case.everywhere and case.got == put_right.got
     return replace(told, error=cause.error if shape else f"{OTHER}, {cause.error}", note=_then(note))
+
+
+def naming_each_other(causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
+    """Of two causes each says which the other one is, where it has nothing else to say."""
+    if len(causes) != 2:
+        return causes
+    others = [other.error.removeprefix(f"{OTHER}, ") for other in reversed(causes)]
+    return tuple(replace(c, note=f"{c.note[:-1]}: {o}.") if c.note == ALONE else c for c, o in zip(causes, others, strict=True))
 
 
 def _claims(cause: Diagnosis, put_right: Case | None) -> tuple[Claim, ...]:
