@@ -73,7 +73,8 @@ def _one(case: Case, right: str, op: ast.operator, part: ast.expr) -> Diagnosis:
     if _is_factor(case, part):
         part = _whole_factor(case, part)
         where = getattr(value_of(case, part), "dtype", None) == torch.int64
-        error = f"is a {'divisor' if isinstance(op, ast.Div) or _is_below(case, part) else 'factor'} too many" if not where else "says where, not how much"
+        kind = "divisor" if isinstance(op, ast.Div) or _is_below(case, part) else "factor"
+        error = f"is a {kind} too many" if not where else "says where, not how much"
         told = _factor(case, right, part, f"`{short(part)}` {error}", "Without it")
         return replace(told, code="index-as-value") if where else told
     told = _term(case, right, part, f"`{short(part)}` does not belong here", "Without it")
