@@ -74,7 +74,8 @@ def _one(case: Case, right: str, op: ast.operator, part: ast.expr) -> Diagnosis:
     if _is_factor(case, part):
         part = _whole_factor(case, part)
         where = getattr(value_of(case, part), "dtype", None) == torch.int64
-        error = f"is a {'divisor' if isinstance(op, ast.Div) else 'factor'} too many" if not where else "says where, not how much"
+        kind = "divisor" if isinstance(op, ast.Div) or _is_below(case, part) else "factor"
+        error = f"is a {kind} too many" if not where else "says where, not how much"
         told = _factor(case, right, part, f"`{short(part)}` {error}", "Without it")
         return replace(told, code="index-as-value") if where else told
     told = _term(case, right, part, f"`{short(part)}` does not belong here", "Without it")
@@ -206,6 +207,11 @@ def _one_less(case: Case, expression: ast.expr) -> Iterator[Edit]:
                     yield put(expression, part, ast.copy_location(divided, part)), part.right.left
             elif is_tensor(case, part.left):
                 yield put(expression, part.left, ast.copy_location(ast.Constant(1), part.left)), part.left
+
+
+def _is_below(case: Case, part: ast.expr) -> bool:
+    """Whether it stands below the stroke of a fraction."""
+    return any(isinstance(p, ast.BinOp) and isinstance(p.op, ast.Div) and part in ast.walk(p.right) for p in _own(case))
 
 
 def _is_factor(case: Case, part: ast.expr) -> bool:
