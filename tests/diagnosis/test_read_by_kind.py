@@ -60,7 +60,8 @@ ROWS = [
      "db = (u * dc).sum(1); da = torch.ones_like(a) * db.unsqueeze(1); du = b.unsqueeze(1) * dc + (da.unsqueeze(2) * m).sum(1)", r"da\.unsqueeze\(2\)", r"\.view\("),
     ("y = torch.where(z < 0.7, p, q)", "z (N), p (N), q (N)", "dp = dy * (z > 0.7)", "dp = dy * (z < 0.7)", r"^dy \* \(z < 0\.7\)$", r"~"),
     # Of two mistakes each says which the other one is.
-    ("y = 0.7 * (t @ B)", "t (N, K), B (K, M)", "dt = B @ dy.T", "dt = 0.7 * (dy @ B.T)", r"put right: the factor 0\.7 is missing\.", r"put right\.$"),
+    ("a = p @ U; b = p @ V; y = a * b", "p (N, K), U (K, M), V (K, M)", "da = b * dy; db = a * dy; dp = da @ V.T - db @ V.T",
+     "da = b * dy; db = a * dy; dp = da @ U.T + db @ V.T", r"put right: these come back along two paths, and one is subtracted\.", r"put right\.$"),
 ]  # fmt: skip
 
 
