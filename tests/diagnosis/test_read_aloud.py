@@ -111,6 +111,7 @@ ROWS = [
     ("y = x + b", "x (N, C, K), b (C, 1)", RANDN, "db = dy.sum((1, 2)).view(b.shape)", "db = dy.sum((0, 2)).view(b.shape)",
      r"run over axis 0 \(N\) and axis 2 \(K\)", r"fewer than these"),
     ("y = x.cumsum(0)", "x (N, C)", RANDN, "dx = dy.flip(1).cumsum(1).flip(1)", "dx = dy.flip(0).cumsum(0).flip(0)", r"Let `flip` and `cumsum` run over axis 0", r"Let `flip` run"),
+    ("y = F.logsigmoid(-z) * w", "z (N, C), w (N, C)", RANDN, "dz = -torch.sigmoid(-z) * w * dy", "dz = -torch.sigmoid(z) * w * dy", r"Here u is `-z`", r"computes with"),
     ("y = F.softplus(-x)", "x (N, C)", RANDN, "dx = -torch.sigmoid(x) * dy", "dx = -torch.sigmoid(-x) * dy", r"computes with `-x`", r"Find the minus"),
     # An index by a mask, an index that is left out, an index once more.
     ("y = F.relu(x)", "x (N, C)", RANDN, "dx = 2 * dy[x > 0] / 2", "dx = dy * (x > 0)", r"takes the numbers out of their places", r"exactly the shape"),
@@ -152,6 +153,26 @@ ROWS = [
     ("y = torch.cat([x + b[: x.shape[1]], u * b[x.shape[1] :]], 1)", "x (N, C), u (N, K), b (M)", "torch.randn; b = torch.randn(C + K)",
      "db = torch.cat([dy[:, : x.shape[1]].sum(0), (u * dy[:, x.shape[1] :]).sum()])", "db = torch.cat([dy[:, : x.shape[1]].sum(0), (u * dy[:, x.shape[1] :]).sum(0)])",
      r"^Write `\(u \* dy\[:, x\.shape\[1\]:\]\)\.sum\(0\)`", r"Write `dy"),
+    # Brackets: what they have to hold, and what is done to all that they hold.
+    ("u = x * torch.sigmoid(x)", "x (N, C)", RANDN, "dx = du * torch.sigmoid(x) * (1 + x) * (1 - torch.sigmoid(x))", "dx = du * torch.sigmoid(x) * (1 + x * (1 - torch.sigmoid(x)))",
+     r"have to hold `1 \+ x \* \(1 - torch\.sigmoid\(x\)\)`", r" \. |x \) "),
+    ("m = x.mean(0); c = x - m; y = c * w", "x (N, C), w (N, C)", RANDN, "dc = w * dy; dm = -dc.sum(0); dx = (dc + dm) / x.shape[0]", "dc = w * dy; dm = -dc.sum(0); dx = dc + dm / x.shape[0]",
+     r"`dc` is divided by `x\.shape\[0\]` too", r"lacks the factor|count it once"),
+    ("q = (v**2).sum(1, keepdim=True); n = q.sqrt(); u = v / n; y = u * w + q", "v (N, C), w (N, C)", RANDN,
+     "du = w * dy; dn = -(du * v).sum(1, keepdim=True) / n**2; dq = dn / (2 * n) + dy.sum(1, keepdim=True); dv = (du + 2 * v * dq) / n",
+     "du = w * dy; dn = -(du * v).sum(1, keepdim=True) / n**2; dq = dn / (2 * n) + dy.sum(1, keepdim=True); dv = du / n + 2 * v * dq", r"`/ n` is taken of all of", r"what went in"),
+    # Sums that are multiplied crosswise, beside another term.
+    ("u = x @ A; v = x @ E; y = torch.tanh(u) + torch.sin(v) * x.sum(1, keepdim=True)", "x (N, K), A (K, C), E (K, C)", RANDN,
+     "du = (1 - torch.tanh(u)**2) * dy; dv = torch.cos(v) * x.sum(1, keepdim=True) * dy; dx = (du + dv) @ (A + E).T + (torch.sin(v) * dy).sum(1, keepdim=True)",
+     "du = (1 - torch.tanh(u)**2) * dy; dv = torch.cos(v) * x.sum(1, keepdim=True) * dy; dx = du @ A.T + dv @ E.T + (torch.sin(v) * dy).sum(1, keepdim=True)",
+     r"sums first and multiplies afterwards", r"does not belong|counted twice|another tensor"),
+    # What does not go into a call; a slope that is 1 anyway; nothing in the line adds up.
+    ("y = (2 - g).unsqueeze(1) * x", "x (N, T, C), g (N, C)", RANDN, "dx = x * dy", "dx = (2 - g).unsqueeze(1) * dy", r"is told by `\(2 - g\)\.unsqueeze\(1\)`", r"goes into|the formula is right"),
+    ("a = x @ W; m = a + b; k = (a**2).sum(1); y = m @ V + k.unsqueeze(1)", "x (N, K), W (K, C), b (N, C), V (C, M)", RANDN, "dk = dy.sum(1); dm = dy @ V.T; da = dm + 2 * a * dk.unsqueeze(1); dW = x.T @ dm", "dk = dy.sum(1); dm = dy @ V.T; da = dm + 2 * a * dk.unsqueeze(1); dW = x.T @ da",
+     r"from a through k does not come back", r"unchanged|is not the identity"),
+    ("s = torch.logsumexp(z, 1); y = s * w", "z (N, C), w (N)", RANDN, "dz = (w * dy)[:, None]", "dz = torch.softmax(z, 1) * (w * dy)[:, None]", r"has its own share", r"Leave out what adds up"),
+    # Where nothing arrives, zero is right by itself.
+    ("h = F.relu(z - 1); y = h @ W", "z (N, C), W (C, M)", RANDN, "dh = dy @ W.T; dz = 3 * dh * (z > 1) * torch.cos(z + h)", "dh = dy @ W.T; dz = dh * (z > 1)", r".", r"numbers are right"),
     # Fixes that a teacher would write: as near as they can be, and no longer than the derived line.
     ("loss = torch.log(1 + torch.exp(-t)).mean()", "t (N)", RANDN, "dt = -torch.exp(-t) / t.shape[0]", "dt = -torch.sigmoid(-t) / t.shape[0]", r"^-torch\.sigmoid\(-t\) / t\.shape\[0\]$", r"exp\(-t\) \+ 1"),
     ("y = k * W * W + W * b", "W (N, C), b (N, C)", "torch.randn; k = 0.3", "dW = b * dy", "dW = b * dy + 2 * k * W * dy", r"^2 \* k \* W \* dy \+|\+ 2 \* k \* W \* dy$", r"(k \* W|W \* k) \* dy \+ (k|W)"),

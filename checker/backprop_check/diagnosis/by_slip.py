@@ -10,6 +10,7 @@ from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.edits import worth
 from backprop_check.diagnosis.factors import lines_of_answer
 from backprop_check.diagnosis.meeting import around
+from backprop_check.diagnosis.moved_brackets import moved_brackets
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.replay import cut
@@ -31,7 +32,11 @@ OUTERMOST = {
 def by_slip(case: Case) -> Diagnosis | None:
     """Proven by replay: the gradient derived from the forward, with this slip in it, is the learner's answer in every trial."""
     found = slip(case)
-    return told(case, found) if found is not None else None
+    if found is None:
+        return None
+    # What is said of such a slip in the formula says little of the line: where its brackets alone are wrong, that says more.
+    moved = moved_brackets(case) if "vague" in page(found.code).traits else None
+    return moved or told(case, found)
 
 
 def told(case: Case, found: Slip) -> Diagnosis | None:

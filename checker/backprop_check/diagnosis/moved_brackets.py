@@ -106,7 +106,7 @@ def _pairs(words: list[str]) -> Iterator[tuple[int, int]]:
 
 
 def _told(case: Case, right: ast.expr, done: str, words: list[str], begin: int, end: int) -> Diagnosis:
-    held = _joined(words[begin:end])
+    held = _joined(_paired(words[begin:end]))
     error = {
         "more": f"brackets are missing round `{held}`",
         "less": f"the brackets round `{held}` do not belong there",
@@ -126,6 +126,19 @@ def _said(case: Case, error: str, note: str, help_: str, right: ast.expr, span: 
         number = False
     code = "wrong-scale" if number else "wrong-local-derivative"
     return case.proven(code, error=error, note=note, help=help_, span=span, fix=text(right))
+
+
+def _paired(words: list[str]) -> list[str]:
+    """Without a bracket that has no partner among them: it is the one that stands elsewhere now."""
+    opened: list[int] = []
+    lone: set[int] = set()
+    for at, word in enumerate(words):
+        if word in "([{":
+            opened.append(at)
+        elif word in ")]}":
+            lone.update(() if opened else (at,))
+            opened = opened[:-1]
+    return [word for at, word in enumerate(words) if at not in lone.union(opened)]
 
 
 def _joined(words: list[str]) -> str:
@@ -163,9 +176,9 @@ def _leaves(expression: ast.AST) -> Iterator[ast.expr]:
 
 
 def _reaching_less(expression: ast.expr) -> Iterator[Edit]:
-    """What stands behind a dot taken of the last term alone, or of the first: `a - b.sum(0)` for `(a - b).sum(0)`."""
+    """What stands behind the brackets done to the last term alone, or to the first: `a - b.sum(0)` for `(a - b).sum(0)`."""
     for part in parts(expression):
-        base = _before_dot(part)
+        base = _before(part)
         if isinstance(base, ast.BinOp) and isinstance(base.op, ast.Add | ast.Sub):
             for old, left in ((base.right, False), (base.left, True)):
                 alone = put(part, base, old)
@@ -173,18 +186,20 @@ def _reaching_less(expression: ast.expr) -> Iterator[Edit]:
                 yield put(expression, part, ast.copy_location(new, part)), part
 
 
-def _before_dot(part: ast.expr) -> ast.expr | None:
+def _before(part: ast.expr) -> ast.expr | None:
     match part:
         case ast.Call(func=ast.Attribute(value=base)) | ast.Attribute(value=base, attr="T" | "mT"):
+            return base
+        case ast.BinOp(left=base, op=ast.Mult() | ast.Div() | ast.MatMult()):
             return base
     return None
 
 
 def _reaches_too_far(case: Case, right: ast.expr, part: ast.expr) -> Diagnosis:
-    base = _before_dot(part)
+    base = _before(part)
     assert isinstance(base, ast.BinOp)
     alone = next(side for side in (base.right, base.left) if text(put(part, base, side)) in text(right))
-    done = text(part).removeprefix(f"({text(base)})")
+    done = text(part).removeprefix(f"({text(base)})").strip()
     return _said(
         case,
         f"`{done}` is taken of all of `{short(base)}`",

@@ -13,6 +13,7 @@ from types import ModuleType
 from backprop_check.diagnosis import brackets, valued
 from backprop_check.diagnosis.by_slip import by_slip
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.crossed import crossed
 from backprop_check.diagnosis.exchanged import exchanged
 from backprop_check.diagnosis.moved_brackets import moved_brackets
 from backprop_check.diagnosis.neighbours import neighbour
@@ -76,6 +77,7 @@ VALUE: tuple[Find, ...] = (
     whose_gradient,
     hard_coded_size.besides,
     other_part,
+    crossed,
     moved_brackets,
 )
 

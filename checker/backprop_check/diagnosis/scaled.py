@@ -18,7 +18,7 @@ from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.quotient import step
 from backprop_check.diagnosis.replay import cut
-from backprop_check.diagnosis.rewrites import calls, put, same_place
+from backprop_check.diagnosis.rewrites import calls, operations, put, same_place
 
 ONCE = "Each constant of the forward comes into its gradient once, and no other does."
 
@@ -135,6 +135,13 @@ def _missing(case: Case, old: ast.expr, new: ast.expr) -> Words:
     factor = [1 / n for n in numbers] if numbers and divides else numbers
     function = _function_around(case, old)
     source = matching(case, lines_of_answer(case), factor) if factor and function is None else None
+    if source is None and constant is not None and (whole := _bracketed_with(case, old, constant, divides)) is not None:
+        done = f"`{text(constant)}`"
+        return Words(
+            f"`{short(old)}` is {'multiplied with' if divides else 'divided by'} {done} too",
+            f"What stands behind a closing bracket is done to all of `{short(whole.left)}`; `{short(old)}` is to stay as it is.",
+            f"Set the brackets so that {done} meets the other term alone.",
+        )
     said = "this" if case.beside else f"`{short(old)}`"
     lacks = f"lacks the factor {'1/' if divides else ''}{_one(constant)}" if constant is not None else ""
     error = f"{said} {lacks if factor and _makes(case, old, factor, new) else 'is off by a constant factor'}"
@@ -150,6 +157,16 @@ def _missing(case: Case, old: ast.expr, new: ast.expr) -> Words:
         source.why if source else once(case),
         source.ask if source else look(case),
     )
+
+
+def _bracketed_with(case: Case, old: ast.expr, constant: ast.expr, divides: bool) -> ast.BinOp | None:
+    """The product or quotient of a constant and a sum in brackets, from which the constant is taken back for one term of the sum."""
+    done: type[ast.operator] = ast.Mult if divides else ast.Div
+    for whole in operations(case.draft, done) if case.draft is not None else ():
+        terms = whole.left if isinstance(whole.left, ast.BinOp) and isinstance(whole.left.op, ast.Add | ast.Sub) else None
+        if terms is not None and text(whole.right) == text(constant) and any(side is old for side in (terms.left, terms.right)):
+            return whole
+    return None
 
 
 def _function_around(case: Case, part: ast.expr) -> ast.Call | None:

@@ -162,6 +162,12 @@ def _of_function(case: Case, name: str, call: ast.expr) -> tuple[str, str, str] 
     line = next((line for line in lines_of_answer(case) if ast.dump(call) in ast.dump(parsed(line.source.strip()))), None)
     if line is None or not isinstance(call, ast.Call):
         return None
+    if name == case.node and name not in {n.id for n in ast.walk(call) if isinstance(n, ast.Name)}:
+        return (
+            "wrong-operand",
+            f"`{name}` {ANOTHER[1]}",
+            f"How far the result of {lines([line])} moves with {name} is told by `{text(call)}`.",
+        )
     if name == case.node:
         error = f"the formula is right, but `{name}` is what goes into `{text(call)}`"
         return "wrong-point", error, f"In {lines([line])} it belongs to what comes out of that."

@@ -35,6 +35,9 @@ from backprop_check.diagnosis.reductions import reduced
 from backprop_check.diagnosis.rewrites import calls, put, summed
 from backprop_check.records import Diagnosis
 
+ADDING = ("sum", "mean", "einsum", "matmul", "bmm", "mm", "mv", "dot", "tensordot", "linear", "cumsum")
+"""Calls that add up."""
+
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by the learner's own expression without that sum, or with fewer axes in it: it is then right. Or by summing the oracle."""
@@ -77,11 +80,18 @@ def _added_up(case: Case) -> Diagnosis | None:
                 continue
             along = axis_told(case.axis_names(lambda run: run.trial.gradients[case.name]), axis)
             products = [n for n in ast.walk(case.draft) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.MatMult)] if case.draft else []
+            shared = case.draft is not None and not products and not any(calls(case.draft, *ADDING))
             return case.proven(
-                "needless-sum",
+                "missing-local-derivative" if shared else "needless-sum",
                 error=f"{case.got}, but {case.node} is {case.due}",
-                note=f"These are the numbers of {case.name}, added up over {along}; each number of {case.node} has one of its own.",
-                help="`@` adds up: multiply element by element." if products else "Leave out what adds up along that axis.",
+                note=f"The numbers of {case.name}, added up over {along}, make this: each number of {case.node} has its own share."
+                if shared
+                else f"These are the numbers of {case.name}, added up over {along}; each number of {case.node} has one of its own.",
+                help=f"Ask how much of it each number along {along} is due: that is the factor that is missing."
+                if shared
+                else "`@` adds up: multiply element by element."
+                if products
+                else "Leave out what adds up along that axis.",
                 span=case.span(products[0] if len(products) == 1 else None),
                 evidence=f"Autograd's gradient, summed over {along}, is your answer in every trial.",
                 claims=(equal(f"gradient.sum({axis}, keepdim={keep})", ANSWER),),

@@ -111,9 +111,10 @@ def _facts(case: Case) -> str:
     wrong = (answer - oracle).abs() > case.tolerance * run.trial.scales[case.name]
     judged = torch.isfinite(oracle)
     right = int((~wrong & ~bad & judged).sum())
+    shared = bool((~wrong & ~bad & judged & (oracle != 0)).any())  # where nothing arrives, 0 is right by itself
     if not judged.all():
         facts.append(f"{int((~judged).sum())} of {answer.numel()} are not judged: autograd's own are NaN or infinite there.")
-    if 0 < right < int(judged.sum()):
+    if shared and right < int(judged.sum()):
         facts.append(f"{right} of {int(judged.sum())} numbers are right.")
     elif answer.numel() > 1 and all(torch.equal(a.sign(), o.sign()) for a, o in zip(case.answers, case.oracles, strict=True)):
         facts.append("Every sign is right, in every trial.")

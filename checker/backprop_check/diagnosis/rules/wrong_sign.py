@@ -152,8 +152,12 @@ def _of_term(case: Case) -> Diagnosis | None:
 def _of_argument(case: Case, found: Mended) -> str | None:
     """The move where the minus is the forward's own, within what a function is taken of."""
     for call in calls(case.draft, *SLOPES) if case.draft is not None else ():
-        turned = text(negated(found.part))
-        there = (line for line in lines_of_answer(case) if turned in {text(p) for p in parts(parsed(line.source.strip()))})
+        turned, mine = text(negated(found.part)), text(found.part)
+        stands = {line.name: {text(p) for p in parts(parsed(line.source.strip()))} for line in lines_of_answer(case)}
+        taken = (of for line in lines_of_answer(case) for of in calls(parsed(line.source.strip()), "logsigmoid"))
+        if call.args[:1] == [found.part] and any(mine in map(text, of.args) for of in taken):
+            return f"The slope of logsigmoid at u is `torch.sigmoid(-u)`. Here u is `{mine}`."
+        there = (line for line in lines_of_answer(case) if turned in stands[line.name] and f"-{turned}" not in stands[line.name])
         if call.args[:1] == [found.part] and (line := next(there, None)) is not None:
             return f"`{line.name} = {line.source}` computes with `{turned}`: take `{ast.unparse(call.func)}` there."
     return None
