@@ -48,6 +48,20 @@ ROWS = [
     ("y = z.abs()", "z (N)", "dz = 2 * dy * torch.sign(z)", "dz = dy * torch.sign(z)", r"which way where it is below", r"where does it not"),
     ("m = torch.logsumexp(z, 1)", "z (N, K, M)", "dz = 2 * torch.softmax(z, 1) * dm.unsqueeze(1)", "dz = torch.softmax(z, 1) * dm.unsqueeze(1)", r"which share of that", r"\brow\b"),
     ("loss = torch.sinh(r).sum()", "r (N)", "dr = torch.sinh(r)", "dr = torch.cosh(r)", r"the slope of sinh is all of this gradient", r"made of"),
+    # A fix reads like a derivative, and no identity of one forward is taken for a law.
+    ("q = torch.softmax(s, 1); y = u * q[:, :1] + v * q[:, 1:]", "s (N, 2), u (N, C), v (N, C)", "dv = (1 - q[:, 1:]) * dy", "dv = q[:, 1:] * dy",
+     r"^q\[:, 1:\] \* dy$", r"another part|^\(1 - q"),
+    ("w = (u**2).sum(1, keepdim=True); y = u / (w + 0.3).sqrt()", "u (N, C)",
+     "dw = -0.5 * (u * dy).sum(1, keepdim=True) * (w + 0.3)**-1.5; du = dy / (w + 0.3) + 2 * u * dw",
+     "dw = -0.5 * (u * dy).sum(1, keepdim=True) * (w + 0.3)**-1.5; du = dy / (w + 0.3).sqrt() + 2 * u * dw", r"its root belongs here", r"u / y|missing beside"),
+    ("loss = -v.mean()", "v (N)", "dv = -1 / v", "dv = -torch.ones_like(v) / v.shape[0]", r"^-torch\.ones_like\(v\) / ", r"v / v"),
+    ("a = (m @ u.unsqueeze(2)).squeeze(2); b = a.sum(1); c = u * b.unsqueeze(1)", "m (N, K, C), u (N, C)",
+     "db = (u * dc).sum(1); da = torch.ones_like(a) * db.unsqueeze(1); du = b.unsqueeze(1) * dc",
+     "db = (u * dc).sum(1); da = torch.ones_like(a) * db.unsqueeze(1); du = b.unsqueeze(1) * dc + (da.unsqueeze(2) * m).sum(1)", r"da\.unsqueeze\(2\)", r"\.view\("),
+    ("y = torch.where(z < 0.7, p, q)", "z (N), p (N), q (N)", "dp = dy * (z > 0.7)", "dp = dy * (z < 0.7)", r"^dy \* \(z < 0\.7\)$", r"~"),
+    # Of two mistakes each says which the other one is.
+    ("a = p @ U; b = p @ V; y = a * b", "p (N, K), U (K, M), V (K, M)", "da = b * dy; db = a * dy; dp = da @ V.T - db @ V.T",
+     "da = b * dy; db = a * dy; dp = da @ U.T + db @ V.T", r"put right: these come back along two paths, and one is subtracted\.", r"put right\.$"),
 ]  # fmt: skip
 
 
@@ -82,3 +96,12 @@ def test_each_of_two_mistakes_has_its_own_caret(tmp_path: Path, zygote: Zygote) 
     for diagnosis in wrong.diagnoses:
         at = next(i for i, row in enumerate(rows) if diagnosis.error[:30] in row)
         assert at in carets or at - 1 in carets, "it stands under its own caret"
+
+
+def test_the_caret_stands_under_the_slope_that_was_taken(tmp_path: Path, zygote: Zygote) -> None:
+    page = PAGE.format("h = torch.tanh(x @ W)", "x (N, K), W (K, M)", "dW = x.T @ (dh * h * (1 - h))", "dW = x.T @ (dh * (1 - h**2))")
+    report = check(*write(tmp_path, page, "dW = x.T @ (dh * h * (1 - h))"), zygote)
+    (wrong,) = (d for gradient in report.gradients for d in gradient.diagnoses)
+    assert report.submission is not None and wrong.span is not None and wrong.error.startswith("this is the derivative of sigmoid")
+    row, begin, _, end = wrong.span
+    assert report.submission.lines[row - 1][begin:end] == "h * (1 - h)"

@@ -28,8 +28,8 @@ ROWS = [
     ("z = v.sqrt()", "v (N, C)", RAND, "dv = dz * 2 * z", "dv = dz / (2 * z)", "wrong-local-derivative",
      r"this multiplies with `2 \* z`, where the derivative divides", r"is missing"),
     # A factor before the stroke of a fraction is a factor too many as well.
-    ("z = torch.log(v)", "v (N)", RAND, "dv = z / v * dz", "dv = dz / v", "extra-term", r"`z` is a factor too many", r"another tensor"),
-    ("z = torch.log(v)", "v (N)", RAND, "dv = dz * (z / v)", "dv = dz / v", "extra-term", r"`z` is a factor too many", r"another tensor"),
+    ("z = torch.log(v)", "v (N)", RAND, "dv = z / v * dz", "dv = dz / v", "wrong-local-derivative", r"`z` is a factor too many", r"another tensor"),
+    ("z = torch.log(v)", "v (N)", RAND, "dv = dz * (z / v)", "dv = dz / v", "wrong-local-derivative", r"`z` is a factor too many", r"another tensor"),
     # A power, however it is written.
     ("s = u @ v; loss = s.square()", "u (N), v (N)", RANDN, "dv = 2 * s.square() * u", "dv = 2 * s * u", "wrong-power",
      r"`s` does not stand to the right power", r"does not belong"),

@@ -16,6 +16,15 @@ def laid_out(site: Site) -> ast.expr:
     return fill(f"g.{_view(g)}(x.shape)", {"g": g, "x": site.x})
 
 
+def squeezed(site: Site) -> ast.expr:
+    """Of one axis of length 1 that was taken away: it is put back."""
+    axis = site.value("dim")
+    own = len(site.shape(site.x))
+    if isinstance(axis, int) and own == len(site.shape(site.out)) + 1:
+        return fill("g.unsqueeze(dim)", {**site.arguments, "g": site.full(site.g)})
+    return laid_out(site)
+
+
 def _view(node: ast.expr) -> str:
     return "view" if isinstance(node, ast.Name) else "reshape"
 

@@ -63,6 +63,8 @@ def _turn(node: ast.expr, attribute: str) -> ast.expr:
     match node:
         case ast.Attribute(value=base, attr="T" | "mT"):
             return base
+        case ast.Call(func=ast.Attribute(value=base, attr="unsqueeze"), args=[axis]) if literal(axis) in (-1, -2):
+            return fill("b.unsqueeze(k)", {"b": base, "k": ast.Constant(-3 - int(literal(axis) or 0))})
         case ast.Call(func=ast.Attribute(value=base, attr="transpose" | "swapaxes"), args=args) if [literal(a) for a in args] in LAST:
             return base
     return ast.Attribute(node, attribute, ast.Load())

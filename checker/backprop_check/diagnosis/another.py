@@ -5,15 +5,19 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import reduce
 
 import torch
 
+from backprop_check.comparison.compare import close
 from backprop_check.derivation.elementwise import SLOPES
 from backprop_check.derivation.trees import fill, text
 from backprop_check.diagnosis.asking import example
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.chains import is_sum
 from backprop_check.diagnosis.claims import as_if, sent_through, slope
 from backprop_check.diagnosis.counterfactual import applied_to_gradient, replays, with_slope, written_as
+from backprop_check.diagnosis.edits import parts, value_of
 from backprop_check.diagnosis.replay import cut, downstream
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.diagnosis.sites import Site, below, sites
@@ -145,6 +149,32 @@ def _not_flat(taken: str) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor
     return slope_
 
 
+def _standing(case: Case, site: Site, taken: object) -> ast.expr | None:
+    """The part of the learner's line that is worth the slope that was taken, in every trial; None where none is."""
+    if not isinstance(taken, str) or case.draft is None:
+        return None
+    sought = fill(taken, {"x": site.operand, "y": site.part})
+    for part in (*parts(case.draft), *_runs(case.draft)):
+        values = [(value_of(case, part, i), value_of(case, sought, i)) for i in range(len(case.runs))]
+        if all(isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor) and a.shape == b.shape and close(a, b, 1.0) for a, b in values):
+            return part if part is not case.draft else None
+    return None
+
+
+def _runs(expression: ast.expr) -> Iterator[ast.expr]:
+    """Some factors of a product that stand side by side, `h * (1 - h)` of `dh * h * (1 - h)`, as one part."""
+    for whole in (p for p in parts(expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Mult)):
+        chain: list[ast.expr] = [whole]
+        while isinstance(first := chain[0], ast.BinOp) and isinstance(first.op, ast.Mult):
+            chain[:1] = [first.left, first.right]
+        for begin in range(1, len(chain) - 1):
+            run = ast.copy_location(reduce(lambda a, b: ast.BinOp(a, ast.Mult(), b), chain[begin:]), chain[begin])
+            run.end_lineno, run.end_col_offset = whole.end_lineno, whole.end_col_offset
+            if is_sum(chain[begin]) and run.col_offset:
+                run.col_offset -= 1  # its bracket
+            yield run
+
+
 def _told(case: Case, site: Site, other: str | None, proven: Claim) -> Diagnosis:
     """`other`: the operation whose derivative stands there; None where the operation's own value does."""
     part = text(site.part)
@@ -158,6 +188,7 @@ def _told(case: Case, site: Site, other: str | None, proven: Claim) -> Diagnosis
         error=error,
         note=example(case) or f"In `{site.line.name} = {site.line.source}` the derivative is that of `{part}`.",
         help=f"Write down how fast `{part}` moves when `{ast.unparse(site.operand)}` rises a little: that belongs in its place.",
+        span=case.span(_standing(case, site, proven.fields.get("taken"))),
         evidence=f"With {instead} for the derivative of `{part}`, autograd gives exactly your answer in every trial.",
         claims=(proven,),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 from collections.abc import Iterator
 from copy import deepcopy
@@ -20,16 +21,25 @@ LONG = 100
 """Of a change of so many letters it is not said what it is."""
 
 OTHER = "with the other mistake put right"
+ALONE = f"So it is {OTHER}."
 
 
 def told_beside(case: Case, cause: Diagnosis, put_right: Case | None = None) -> Diagnosis:
     """Say of a cause what was proven of it: that it holds once the other mistake of `case` is put right, as `put_right` has it."""
-    note = cause.note
+    note = cause.note or ALONE
     told = replace(cause, certainty="proven", note=note, evidence=_then(cause.evidence), fix=None, claims=_claims(cause, put_right))
     if OTHER in cause.error or ("of a part" in page(cause.code).traits and _is_there(case, cause.error)):
         return replace(told, note=_then(note)) if "our answer" in note or note.startswith("This ") else told
     shape = ", but " in cause.error and put_right is not None and case.everywhere and case.got == put_right.got
     return replace(told, error=cause.error if shape else f"{OTHER}, {cause.error}", note=_then(note))
+
+
+def naming_each_other(causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
+    """Of two causes each says which the other one is, where it has nothing else to say."""
+    if len(causes) != 2:
+        return causes
+    others = [other.error.removeprefix(f"{OTHER}, ") for other in reversed(causes)]
+    return tuple(replace(c, note=f"{c.note[:-1]}: {o}.") if c.note == ALONE else c for c, o in zip(causes, others, strict=True))
 
 
 def _claims(cause: Diagnosis, put_right: Case | None) -> tuple[Claim, ...]:
@@ -65,19 +75,35 @@ def _then(said: str) -> str:
 
 
 def changed_part(old: ast.expr, new: ast.expr) -> str | None:
-    """What one small change puts in the place of what: "`-` for `+`"; None where it is no small one."""
+    """What a change puts in the place of what: "`-` for `+`"; None where that is long."""
     pairs = list(differences(old, new))
-    if len(pairs) != 1:
-        return None
-    was, becomes = pairs[0]
-    if isinstance(was, ast.BinOp) and isinstance(becomes, ast.BinOp) and ast.dump(was.left) == ast.dump(becomes.left):
-        if ast.dump(was.right) == ast.dump(becomes.right):
-            return f"`{_sign(becomes)}` for `{_sign(was)}`"
+    was, becomes = pairs[0] if len(pairs) == 1 else (old, new)
+    if (
+        isinstance(was, ast.BinOp)
+        and isinstance(becomes, ast.BinOp)
+        and ast.dump(was.left) + ast.dump(was.right) == (ast.dump(becomes.left) + ast.dump(becomes.right))
+    ):
+        return f"`{_sign(becomes)}` for `{_sign(was)}`"
     if isinstance(was, ast.Constant):  # an axis is shown with what runs over it
         there = [call for call in _within(old) if isinstance(call, ast.Call) and was in ast.walk(call)]
         if there:
             was, becomes = there[-1], put(there[-1], was, becomes)
     return f"`{ast.unparse(becomes)}` for `{ast.unparse(was)}`" if len(ast.unparse(was)) + len(ast.unparse(becomes)) <= LONG else None
+
+
+def undoes(line: ast.expr, one: ast.expr, two: ast.expr) -> bool:
+    """Whether of two changes of a line the one takes a minus or a call away, and the other puts it there again."""
+    (gone, come), (lost, put_there) = _moved(line, one), _moved(line, two)
+    return bool(gone & put_there or lost & come)
+
+
+def _moved(old: ast.expr, new: ast.expr) -> tuple[set[str], set[str]]:
+    """The minuses and the functions that a change takes away, and those that it puts there."""
+    a, b = (re.findall(r"\.?[A-Za-z_]\w*|\d[\w.]*|\S", ast.unparse(line)) for line in (old, new))
+    found = [op for op in difflib.SequenceMatcher(None, a, b, False).get_opcodes() if op[0] != "equal"]
+    sides = {word for _, i, j, _, _ in found for word in a[i:j]}, {word for _, _, _, k, m in found for word in b[k:m]}
+    gone, come = ({word for word in side if word[0] in "-."} for side in sides)
+    return gone - come, come - gone
 
 
 def _sign(operation: ast.BinOp) -> str:

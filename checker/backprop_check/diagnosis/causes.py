@@ -14,6 +14,7 @@ from backprop_check.derivation.trees import text
 from backprop_check.diagnosis import valued
 from backprop_check.diagnosis.all_places import with_all_places
 from backprop_check.diagnosis.attempt import attempt
+from backprop_check.diagnosis.beside import naming_each_other
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal, met
 from backprop_check.diagnosis.edits import value_of
@@ -61,7 +62,8 @@ def diagnose(case: Case, most: float = math.inf) -> tuple[Diagnosis, ...]:
     last = () if causes or case.work.done > most else attempt(lambda c: two_mistakes(c, single), case)
     causes = causes or last or (attempt(any_wrong_part, case) or _first(there or case, LAST) or FACTS,)
     mended = _with_fix(case, causes[0], most, plain=explainer is valued.find)
-    return (replace(mended, claims=(*mended.claims, *(attempt(_met, there or case) or ()))), *map(_claimed, causes[1:]))
+    first = replace(mended, claims=(*mended.claims, *(attempt(_met, there or case) or ())))
+    return naming_each_other((first, *map(_claimed, causes[1:])))
 
 
 def _placed(case: Case, causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:

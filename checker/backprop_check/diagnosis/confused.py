@@ -35,7 +35,7 @@ def early_sums(case: Case, right: ast.expr) -> Iterator[Made]:
 
 
 def _across_paths(right: ast.expr) -> Iterator[Made]:
-    """The gradients of all paths added, and what they are multiplied with: within the sum that each term is taken of, where it is the same."""
+    """The gradients of all paths added, and what they are multiplied with; within the sum that is taken of each term alike."""
     terms, around = added(right), list[ast.Call]()
     while all(isinstance(term, ast.Call) for term in terms):
         given = [reduced(term) for term in terms if isinstance(term, ast.Call)]

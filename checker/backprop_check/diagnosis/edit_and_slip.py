@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 
 from backprop_check.derivation.trees import dumped, parsed
-from backprop_check.diagnosis.beside import OTHER, changed_part, in_place, the_other_way_round, told_beside
+from backprop_check.diagnosis.beside import OTHER, changed_part, in_place, the_other_way_round, told_beside, undoes
 from backprop_check.diagnosis.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.constants import named_constants, times
@@ -28,9 +28,6 @@ First = Callable[[Case], Diagnosis | None]
 
 NAMED = 4
 """So many meetings are asked for the names of their mistakes."""
-
-BRACKETS = 2
-"""So many letters more than the whole change two changes may have: those of brackets that only one of them needs."""
 
 NEAR = 24
 """Two mistakes that are put right by changing so few letters are taken at once; else the nearest of those that are asked."""
@@ -108,12 +105,13 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
         if one is not None and (one.span is None or one.span != two.span):  # two of one part are one thing: another one belongs there
             told = replace(told_beside(case, one, without), fix=one.fix), replace(told_beside(case, two, left), fix=two.fix)
             changes = _changes(draft, half) + _changes(draft, other)
-            if changes > _changes(draft, right) + BRACKETS:
-                continue  # the one undoes a part of the other: the line is nearer to the right one than the two are together
+            if undoes(draft, half, other):
+                continue
             if all(d.error.startswith(OTHER) for d in told):
-                told = _each_with_what(draft, told, (other, half))
-                if told is None:
+                named = _each_with_what(draft, told, (other, half))
+                if named is None:
                     continue
+                told = named
             if not any(d.error.startswith(OTHER) and "of a part" in page(d.code).traits for d in told):
                 return changes, *told  # else told of a part that the learner's line does not have
     return None
@@ -123,7 +121,7 @@ Told = tuple[Diagnosis, Diagnosis]
 
 
 def _each_with_what(draft: ast.expr, told: Told, put_right: tuple[ast.expr, ast.expr]) -> Told | None:
-    """Two mistakes that are both told of the line with the other one put right: each says what that is; None where it is no small change."""
+    """Two mistakes that are both told of the line with the other one put right: each says what that is; None where that is long."""
     what = [changed_part(draft, line) for line in put_right]
     if what[0] is None or what[1] is None:
         return None

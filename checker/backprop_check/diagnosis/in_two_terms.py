@@ -18,6 +18,7 @@ from backprop_check.diagnosis.edits import value_of
 from backprop_check.diagnosis.fingerprint import keys
 from backprop_check.diagnosis.order import as_told
 from backprop_check.diagnosis.rewrites import put
+from backprop_check.diagnosis.rules import rules
 from backprop_check.diagnosis.slips import Slip, slips, top_of
 from backprop_check.diagnosis.work import SLIPS
 from backprop_check.records import Diagnosis, Line
@@ -33,8 +34,11 @@ Lost = tuple[Slip, int, torch.Tensor]
 """A slip, in which term it was made, and by how much it is off in the first trial."""
 
 
-def in_two_terms(case: Case, first: First) -> tuple[Diagnosis, ...]:
-    """Return the two slips of an answer, each proven of the answer in which the other one is put right."""
+def in_two_terms(case: Case, first: First, alike: bool = False) -> tuple[Diagnosis, ...]:
+    """Return the two slips of an answer, each proven of the answer in which the other one is put right.
+
+    If `alike`, only two of one kind that no edit of the line finds.
+    """
     if not case.everywhere or case.derived is None or not case.same_shape:
         return ()
     right = ast.parse(case.derived.text, mode="eval").body
@@ -42,7 +46,7 @@ def in_two_terms(case: Case, first: First) -> tuple[Diagnosis, ...]:
         if case.late or tried >= PAIRS:
             break
         both = put(one.whole, two.part, two.left)
-        if not case.gives(both):
+        if (alike and (one.code != two.code or hasattr(rules()[one.code], "edits"))) or not case.gives(both):
             continue
         first_told, second_told = _told(case, both, one, two, here, first), _told(case, both, two, one, there, first)
         if first_told is not None and second_told is not None:

@@ -18,7 +18,7 @@ from backprop_check.diagnosis.plain import plain, settled
 from backprop_check.diagnosis.quotient import step
 from backprop_check.diagnosis.replaced import replaced, with_term
 from backprop_check.diagnosis.rewrites import led, put
-from backprop_check.diagnosis.rules import bad_reshape, hard_coded_size, wrong_operand
+from backprop_check.diagnosis.rules import bad_reshape, hard_coded_size, transposed, wrong_operand
 from backprop_check.diagnosis.work import EDITS
 
 ENOUGH = 40
@@ -92,6 +92,10 @@ def _plain(case: Case, candidate: str) -> Iterator[str]:
     """A right line without what cancels itself in it, one without its factor 1, and one as short as it can be made."""
     expression = ast.parse(candidate, mode="eval").body
     quiet = _multiplied(_turned(case, _led(case, settled(case, expression))))
+    other = transposed.swapped(quiet.value) if isinstance(quiet, ast.Attribute) and quiet.attr == "T" else None
+    own = (text(case.draft), text(ast.Attribute(case.draft, "T", ast.Load()))) if case.draft is not None else ()
+    if other is not None and text(quiet) not in own and case.is_right(other):
+        quiet = other  # the product written the other way round, not its parts turned and then the whole
     if not case.is_right(quiet):
         yield text(expression)
         return

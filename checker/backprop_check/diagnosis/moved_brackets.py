@@ -70,11 +70,8 @@ def _layouts(words: list[str]) -> Iterator[tuple[list[str], str, int, int]]:
             yield [*words[:begin], "(", *words[begin:end], ")", *words[end:]], "more", begin, end
     for begin, end in pairs:
         for other in range(len(words) + 1):
-            if (
-                begin + 1 < other
-                and other not in (end, end + 1)
-                and _is_whole([w for at, w in enumerate(words[begin + 1 : other], begin + 1) if at != end])
-            ):
+            held = [word for at, word in enumerate(words[begin + 1 : other], begin + 1) if at != end]
+            if begin + 1 < other and other not in (end, end + 1) and _is_whole(held):
                 yield _with(words, end, other, ")"), "moved", begin + 1, other
             if other <= end and other not in (begin, begin + 1):
                 yield _with(words, begin, other, "("), "moved", other, end

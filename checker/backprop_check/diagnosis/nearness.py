@@ -130,22 +130,48 @@ def _oddities(case: Case, expression: ast.expr) -> Iterator[tuple[str, str]]:
 
 
 def senseless(case: Case, expression: ast.expr) -> frozenset[str]:
-    """What is right by its value alone: `u / s` for the 1 / T of `u = s / T`, a divisor that is a factor of the derived line, equal floats.
+    """What is right by its value alone: a divisor that may be 0 in the forward, as in `u / s` for the 1 / T of `u = s / T`; a sum or a
+    difference of two values that the forward does not join so; equal floats.
 
     Not what the learner or the derived line has too.
     """
     if case.derived is None:
         return frozenset()
     usual = [case.derived.expression, *([case.draft] if case.draft is not None else [])]
+    forward = [parsed(line.source) for line in case.graph.exercise.lines]
     over, times = set[str](), {dumped(_base(f)) for product in _products(usual[0]) for divides, f in product if not divides}
     made = {dumped(ast.Name(line.name, ast.Load())): line.reads for line in case.graph.exercise.lines}
     for product in _products(expression):
-        known = {name for divides, factor in product if not divides for name in made.get(dumped(factor), ())}
+        above = {dumped(factor) for divides, factor in product if not divides}
+        known = {name for factor in above for name in made.get(factor, ())}
         below = (base for divides, factor in product if divides and isinstance(base := _base(factor), ast.Name) and is_tensor(case, base))
-        over |= {dumped(name) for name in below if dumped(name) in times or name.id in known}
-    below_it = [_base(f) for other in usual for product in _products(other) for divides, f in product if divides]
+        over |= {
+            dumped(name)
+            for name in below
+            if dumped(name) in times
+            or name.id in known
+            or above & {dumped(ast.Name(read, ast.Load())) for read in made.get(dumped(name), ())}
+        }
+    itself = _over_itself(expression) - frozenset().union(*map(_over_itself, usual))
+    below_it = [_base(f) for other in (*usual, *forward) for product in _products(other) for divides, f in product if divides]
     own = {dumped(_base(f)) for base in below_it for f in (base, *(f for product in _products(base) for _, f in product))}
-    return frozenset(over - own) | (_held_equal(case, expression) - frozenset().union(*(_held_equal(case, e) for e in usual)))
+    joined = _joined(case, expression) - frozenset().union(*(_joined(case, e) for e in (*usual, *forward)))
+    equal = _held_equal(case, expression) - frozenset().union(*(_held_equal(case, e) for e in usual))
+    return frozenset(over - own) | itself | joined | equal
+
+
+def _over_itself(expression: ast.expr) -> frozenset[str]:
+    """What a product both multiplies with and divides by, `-v / v`."""
+    found = (({dumped(f) for d, f in product if d}, {dumped(f) for d, f in product if not d}) for product in _products(expression))
+    return frozenset().union(*(below & above for below, above in found))
+
+
+def _joined(case: Case, expression: ast.expr) -> frozenset[str]:
+    """The pairs of values of the forward that an expression adds, or takes one from the other."""
+    values = case.verdict.runs[0].trial.values
+    sums = (part for part in parts(expression) if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub))
+    pairs = [(p.left.id, p.right.id) for p in sums if isinstance(p.left, ast.Name) and isinstance(p.right, ast.Name)]
+    return frozenset(" and ".join(sorted(pair)) for pair in pairs if all(isinstance(values.get(name), torch.Tensor) for name in pair))
 
 
 def _products(expression: ast.expr) -> Iterator[list[tuple[bool, ast.expr]]]:

@@ -23,7 +23,8 @@ USES = 3
 
 def two_mistakes(case: Case, first: First) -> tuple[Diagnosis, ...]:
     """Return the mistakes of an answer that no single one explains; nothing where they are not proven together."""
-    return in_two_terms(case, first) or edit_and_slip(case, first) or beside_a_shape(case, first) or beside_a_branch(case, first)
+    alike = in_two_terms(case, first, alike=True)  # by the line they would be sought twice
+    return alike or edit_and_slip(case, first) or beside_a_shape(case, first) or beside_a_branch(case, first) or in_two_terms(case, first)
 
 
 def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:

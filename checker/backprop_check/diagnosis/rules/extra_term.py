@@ -1,4 +1,4 @@
-"""extra-term: the expression is right but for a term or factor that does not belong to it.
+"""extra-term: the expression is right but for a term that does not belong to it.
 
 Family: Branches and accumulation
 Forward: y = x @ W
@@ -14,7 +14,6 @@ regulariser that this graph does not have.
 Read more: `backprop-check graph` shows who uses the value.
 
 Question: For which use of {node} in the forward does {part} stand in your line?
-Of a factor: When {one} rises a little, how much of that reaches {reached}? Is that {beside}?
 Traits: of a part, vague
 """
 
@@ -75,18 +74,20 @@ def _one(case: Case, right: str, op: ast.operator, part: ast.expr) -> Diagnosis:
     if _is_factor(case, part):
         part = _whole_factor(case, part)
         where = getattr(value_of(case, part), "dtype", None) == torch.int64
-        error = f"is a {'divisor' if isinstance(op, ast.Div) else 'factor'} too many" if not where else "says where, not how much"
+        kind = "divisor" if isinstance(op, ast.Div) or _is_below(case, part) else "factor"
+        error = f"is a {kind} too many" if not where else "says where, not how much"
         told = _factor(case, right, part, f"`{short(part)}` {error}", "Without it")
         return replace(told, code="index-as-value") if where else told
     told = _term(case, right, part, f"`{short(part)}` does not belong here", "Without it")
     if case.draft is not None and any(_is_taken_of(outer) for outer in around(case.draft, part)):
-        return replace(told, note=example(case), help=asks(case))  # no use of the node has such a term
+        # No use of the node has such a term: of one of them the derivative is another.
+        return replace(told, code="wrong-local-derivative", note=example(case), help=asks(case))
     return told
 
 
 def _factor(case: Case, right: str, part: ast.expr, error: str, without: str) -> Diagnosis:
     return case.proven(
-        "extra-term",
+        "wrong-local-derivative",  # the terms are right; of one the derivative is not
         error=error,
         note=case.only(f"{without} the expression is right: each operation on the path brings one factor, and these are there."),
         help="Go through the operations on the path, and write one factor for each.",
@@ -206,6 +207,11 @@ def _one_less(case: Case, expression: ast.expr) -> Iterator[Edit]:
                     yield put(expression, part, ast.copy_location(divided, part)), part.right.left
             elif is_tensor(case, part.left):
                 yield put(expression, part.left, ast.copy_location(ast.Constant(1), part.left)), part.left
+
+
+def _is_below(case: Case, part: ast.expr) -> bool:
+    """Whether it stands below the stroke of a fraction."""
+    return any(isinstance(p, ast.BinOp) and isinstance(p.op, ast.Div) and part in ast.walk(p.right) for p in _own(case))
 
 
 def _is_factor(case: Case, part: ast.expr) -> bool:

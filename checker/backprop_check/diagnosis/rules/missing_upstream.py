@@ -15,7 +15,7 @@ Read more: Karpathy, "The spelled-out intro to neural networks and backpropagati
 Question: Suppose twice as much arrived from above. What must become of {name}, and what becomes of yours?
 Slip: what arrives from above is missing from a product here
 Note: Along a path the chain rule multiplies: the derivative alone does not say how the loss moves.
-Help: Ask which gradient arrives at {far}.
+Help: Ask which gradient arrives at {far}, and which numbers of that one number of {node} moves.
 Traits: of a part, vague
 """
 

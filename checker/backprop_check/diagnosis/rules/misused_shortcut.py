@@ -67,11 +67,12 @@ def _of_upstream(case: Case) -> Diagnosis | None:
         tree = ast.parse(line.source.strip(), mode="eval").body
         name = called(tree)
         gradient = f"d{line.name}"
-        if name in SHORTCUTS and gives_answer(case, lambda run, of=line.name: run.trial.values[of] - run.trial.gradients["d" + of]):  # type: ignore[misc]
+        values = [(run.trial.values[line.name], run.trial.gradients[gradient]) for run in case.runs] if name in SHORTCUTS else []
+        if values and case.is_answer([value - arrives for value, arrives in values]):
             return case.proven(
                 "misused-shortcut",
                 error=f"this is the shortcut for {name} followed by {SHORTCUTS[name]}, with {gradient} where the labels stand",
-                note=f"{line.name} less the labels is what is left where the two cancel; {gradient} is what arrives from above, and no label.",
+                note=f"{line.name} less the labels is left where the two cancel; {gradient} is what arrives from above, and no label.",
                 help=f"Take {gradient} through {name} itself: ask how far {line.name} moves when one number of {case.node} rises a little.",
                 evidence=f"`{line.name} - {gradient}` is exactly your answer in every trial.",
                 claims=(equal(f"{line.name} - {gradient}", ANSWER),),

@@ -67,7 +67,7 @@ def _fix(case: Case) -> str | None:
     value = getattr(case.written[-1], "value", None) if case.written else None
     if (found := search(case, edits)) is not None:
         return found.fix
-    return _joined(case, value) if isinstance(value, ast.expr) else None
+    return _joined(case, value) if isinstance(value, ast.expr) and len(getattr(value, "elts", "ab")) > 1 else None
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
@@ -125,7 +125,8 @@ def _why(case: Case, kind: str) -> tuple[str, str]:
     start = _start(case)
     if not isinstance(value, ast.expr):
         return one_each, start
-    if kind in ("list", "tuple") and (joined := _joined(case, value)) is not None:
+    one = isinstance(value, ast.Tuple | ast.List) and len(value.elts) == 1
+    if kind in ("list", "tuple") and not one and (joined := _joined(case, value)) is not None:
         return "The numbers are right; they stand in several tensors, side by side.", f"Join them: `{joined}`."
     left = next((call for call in calls(value, *LEAVING) if isinstance(call.func, ast.Attribute)), None)
     if left is not None:

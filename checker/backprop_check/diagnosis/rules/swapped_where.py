@@ -62,7 +62,17 @@ def _told(case: Case, site: Site, mask: ast.expr) -> Diagnosis:
     )
 
 
+TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.GtE: ast.Lt}
+
+
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    calls_of_it = [site.part for site in sites(case) if isinstance(site.part, ast.Call) and called(site.part) == "where"]
+    masks = [mask for call in calls_of_it if (mask := condition(call)) is not None]
+    compared = [part for part in parts(expression) if isinstance(part, ast.Compare) and len(part.ops) == 1]
+    yield from ((put(expression, part, ast.copy_location(mask, part)), part) for part in compared for mask in masks)
+    for each in compared:
+        if (other := TURNED.get(type(each.ops[0]))) is not None:
+            yield put(expression, each, ast.copy_location(ast.Compare(each.left, [other()], each.comparators), each)), each
     for call in calls(expression, "where"):
         if len(call.args) == 3:
             yield put(expression, call, ast.Call(call.func, [call.args[0], call.args[2], call.args[1]], [])), call

@@ -81,7 +81,7 @@ def _back(expression: ast.expr, order: tuple[int, ...]) -> ast.expr:
 
 def _ways(expression: ast.expr) -> Iterator[ast.expr | None]:
     """Other ways to write a product the other way round: its factors exchanged, its letters, nothing turned."""
-    yield _swapped(expression)
+    yield swapped(expression)
     yield bare if (bare := _bare(expression)) is not expression else None
     for call in calls(expression, "unsqueeze"):
         yield from (put(expression, call, method(call.func.value, "unsqueeze", axis)) for axis in (0, 1))  # type: ignore[attr-defined]
@@ -91,22 +91,22 @@ def _ways(expression: ast.expr) -> Iterator[ast.expr | None]:
         yield _told_otherwise(expression, (1, 0))
 
 
-def _swapped(expression: ast.expr) -> ast.expr | None:
+def swapped(expression: ast.expr) -> ast.expr | None:
     """Every product of a sum, or beside a number, with its factors exchanged and turned; None where something else stands there."""
     match expression:
         case ast.BinOp(op=ast.MatMult()):
             return swapped_product(expression)
         case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=right):
-            one, other = _swapped(left), _swapped(right)
+            one, other = swapped(left), swapped(right)
             return ast.BinOp(one, op, other) if one is not None and other is not None else None
         case ast.BinOp(left=left, op=ast.Mult() | ast.Div() as op, right=ast.Name() | ast.Constant() | ast.BinOp() as number):
-            inner = _swapped(left)
+            inner = swapped(left)
             return ast.BinOp(inner, op, number) if inner is not None else None
         case ast.BinOp(left=ast.Name() | ast.Constant() as number, op=ast.Mult() as op, right=right):
-            inner = _swapped(right)
+            inner = swapped(right)
             return ast.BinOp(number, op, inner) if inner is not None else None
         case ast.UnaryOp(op=ast.USub() as minus, operand=operand):
-            inner = _swapped(operand)
+            inner = swapped(operand)
             return ast.UnaryOp(minus, inner) if inner is not None else None
     return None
 
@@ -145,7 +145,7 @@ def _move(case: Case, expression: ast.expr | None, order: tuple[int, ...]) -> st
         return f"Put the axes in the order of {case.node}, {case.due}: `{step}` does."
     if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute) and expression.func.attr in ("outer", "ger"):
         return "Exchange the two vectors: the first one gives the rows."
-    if isinstance(expression, ast.BinOp) and not isinstance(expression.op, ast.MatMult) and _swapped(expression) is not None:
+    if isinstance(expression, ast.BinOp) and not isinstance(expression.op, ast.MatMult) and swapped(expression) is not None:
         return f"Exchange the two factors of each `@` and turn them, so that the first axis of {case.node} comes first; or turn the result."
     if isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.MatMult):
         return f"Exchange the two factors and turn each, so that the first axis of {case.node} comes first; or turn the result."

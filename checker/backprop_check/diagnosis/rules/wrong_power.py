@@ -25,7 +25,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from backprop_check.derivation.trees import literal
+from backprop_check.derivation.trees import literal, parsed
 from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import Edit, Mended, parts, search, tensors
@@ -58,6 +58,15 @@ def find(case: Case) -> Diagnosis | None:
     if (turned := _turned_round(part)) is not None and case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, turned)):
         return _round(case, text, part)
     base = _base(part) or part
+    root = same_place(case.draft, tree, part) if case.draft is not None else None
+    if root is not None and _root_of(root) is not None and _base(part) is None:
+        return case.proven(
+            "wrong-power",
+            by=found,
+            error=f"`{short(part)}` stands here, and its root belongs here",
+            note=f"The forward takes the root: `{short(root)}`.",
+            help=asks(case),
+        )
     return case.proven(
         "wrong-power",
         error=f"`{ast.unparse(base)}` does not stand to the right power here",
@@ -198,10 +207,30 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for power in powers:
         for exponent in EXPONENTS:
             yield put(expression, power, ast.copy_location(_power(_base(power) or power, exponent), power)), power
+    yield from _rooted(case, expression)
     for part in tensors(case, expression):
         if part not in powers and isinstance(part, ast.Name | ast.Call) and not _is_flat(part):
             for exponent in (2, 3):
                 yield put(expression, part, ast.copy_location(_power(part, exponent), part)), part
+
+
+def _rooted(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """A root that the forward takes, in the place of what it is taken of."""
+    for line in case.consumers:
+        for root in parts(parsed(line.source)):
+            inner = _root_of(root)
+            for part in parts(expression) if inner is not None else ():
+                if ast.dump(part) == ast.dump(inner):  # type: ignore[arg-type]
+                    yield put(expression, part, ast.copy_location(root, part)), part
+
+
+def _root_of(root: ast.expr) -> ast.expr | None:
+    match root:
+        case ast.BinOp(left=inner, op=ast.Pow(), right=ast.Constant(value=0.5)):
+            return inner
+        case ast.Call() if function_of(root) == "sqrt" and len(operands_of(root)) == 1 and not isinstance(operands_of(root)[0], ast.Name):
+            return operands_of(root)[0]
+    return None
 
 
 def _base(part: ast.expr) -> ast.expr | None:

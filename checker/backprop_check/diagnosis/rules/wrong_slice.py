@@ -203,9 +203,12 @@ def _told(case: Case, error: str, evidence: str, found: tuple[str, ast.expr, ast
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     yield from _orders(expression)
     bounds = [ast.parse(text, mode="eval").body for text in _lengths(case)]
+    met = _met(case)
     for part in parts(expression):
         if not isinstance(part, ast.Subscript) or not getattr(value_of(case, part.value), "is_floating_point", bool)():
             continue
+        if met == {ast.dump(part)}:
+            continue  # the very part that the node meets: another one is right by an identity of this forward
         cuts = part.slice.elts if isinstance(part.slice, ast.Tuple) else [part.slice]
         if len(cuts) == 1 and isinstance(literal(cuts[0]), int):
             others = (k for k in range(MEMBERS) if k != literal(cuts[0]))
@@ -220,6 +223,17 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         for cut in [n for n in ast.walk(part.slice) if isinstance(n, ast.Slice) and (n.lower is not None or n.upper is not None)]:
             for other in _slices(bounds):
                 yield put(expression, cut, other), part
+
+
+def _met(case: Case) -> set[str]:
+    """The parts of tensors that stand beside the node, as factors, in the lines that use it."""
+    found = set[str]()
+    for line in case.consumers:
+        for whole in (p for p in parts(parsed(line.source)) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Mult | ast.MatMult)):
+            for mine, other in ((whole.left, whole.right), (whole.right, whole.left)):
+                if isinstance(mine, ast.Name) and mine.id == case.node and isinstance(other, ast.Subscript):
+                    found.add(ast.dump(other))
+    return found
 
 
 def _members(case: Case, part: ast.Subscript, cuts: list[ast.expr]) -> Iterator[ast.expr]:

@@ -40,7 +40,6 @@ def question(diagnosis: Diagnosis, gradient: Gradient, lesson: Lesson, filling: 
         "Of a use": filling["count"] != "1" and filling["operation"] != "",
         "Of several lines": " and " in filling["users"],
         "Of a reduction of the forward": diagnosis.error.endswith(" makes one number of all of them"),
-        "Of a factor": diagnosis.help.startswith("Go through the operations on the path"),
         "Of what has no name": "is what goes into" in diagnosis.error,
     }
     known = page(diagnosis.code)
