@@ -32,7 +32,7 @@ from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.chains import factors, is_product
 from backprop_check.diagnosis.edits import Edit, Mended, names_used, parts, rename, replacements, search
-from backprop_check.diagnosis.phrases import lines
+from backprop_check.diagnosis.phrases import lines, short
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.diagnosis.rules import extra_term
 from backprop_check.diagnosis.wrong_part import wrong_part
@@ -103,19 +103,24 @@ def _lacks_a_factor(case: Case, new: str) -> bool:
 
 
 def other_operand(case: Case, name: str) -> str:
-    """That a name is the other operand of the node, where it is."""
-    return f"How fast the result moves with {case.node} is told by the other operand, `{name}`." if _meets(case, name) else ""
+    """That a name is the other operand of the node, or stands in it, where it is so."""
+    other = _meeting(case, name)
+    if other is None:
+        return ""
+    told = short(other) if isinstance(other, ast.BinOp) else name
+    return f"How fast the result moves with {case.node} is told by the other operand, `{told}`."
 
 
-def _meets(case: Case, name: str) -> bool:
-    """Whether a name is the other operand of an operation on the node, in which each says how fast the result moves with the other."""
+def _meeting(case: Case, name: str) -> ast.expr | None:
+    """The operand with a name in it, of an operation on the node in which each says how fast the result moves with the other."""
     for line in case.consumers:
         for part in parts(ast.parse(line.source.strip(), mode="eval").body):
             sides = [*_sides(part)]
             of_node, of_name = ([side for side in sides if one in {n.id for n in names_used(side)}] for one in (case.node, name))
-            if any(mine is not other for mine in of_node for other in of_name):
-                return True
-    return False
+            for other in of_name:
+                if any(mine is not other for mine in of_node):
+                    return other
+    return None
 
 
 def _sides(part: ast.expr) -> Iterator[ast.expr]:
