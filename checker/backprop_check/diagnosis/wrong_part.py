@@ -235,6 +235,13 @@ def part_without_a_factor(case: Case) -> Diagnosis | None:
     return None
 
 
+def _is_derived_factor(case: Case, factor: ast.expr) -> bool:
+    """Whether it is a name that the derived gradient has as a factor, and the line has in what it multiplies: that slope is not whole."""
+    products = (part for part in parts(case.derived.expression) if is_product(part)) if case.derived is not None else ()
+    own = any(ast.dump(one) == ast.dump(factor) for product in products for divides, one in factors(product)[1] if not divides)
+    return own and isinstance(factor, ast.Name) and case.draft is not None and factor.id in {n.id for n in names_used(case.draft)}
+
+
 def _is_turned(case: Case, part: ast.expr) -> bool:
     """Whether a part is worth a difference of the derived gradient, turned round."""
     mine = case.evaluate(part)
@@ -265,7 +272,7 @@ def gradient_without_its_slope(case: Case) -> Diagnosis | None:
     there = any(_is_tensor(case, name) and name.id not in case.available for name in names_used(case.draft)) if case.draft else False
     there = there and not (case.draft is not None and _is_lost_divisor(factor, case.draft))
     error, place = f"a factor of the derivative is missing beside `{text(part)}`", part
-    if there:
+    if there and not _is_derived_factor(case, factor):
         whole = _product_of(case, part)
         beside = [factor for divides, factor in factors(whole)[1] if factor is not part and not divides and _is_tensor(case, factor)]
         single = len(beside) == 1 and len(factors(whole)[1]) == 2
