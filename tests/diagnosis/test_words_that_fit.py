@@ -42,7 +42,7 @@ ROWS = [
     ("y = x @ W", "x (N, K), W (K, M)", RANDN, "dx = torch.einsum('nm,kj->nk', dy, W)", "dx = dy @ W.T", r"two letters", r"afterwards"),
     # The gradient that is asked for is that of the line in which the node stands.
     ("h = x * w; y = torch.tanh(h)", "x (N, C), w (C)", RANDN, "dh = (1 - y**2) * dy; dw = torch.zeros_like(w); [dw.add_(x[n] * h[n]) for n in range(len(x))]",
-     "dh = (1 - y**2) * dy; dw = (x * dh).sum(0)", r"arrives at h\.", r"arrives at y\."),
+     "dh = (1 - y**2) * dy; dw = (x * dh).sum(0)", r"arrives at h\b", r"arrives at y\b"),
     # A mean that only one of several ways goes through is not the one that is repeated.
     ("c = x - m; v = (c**2).mean(1, keepdim=True); y = c / v", "x (N, C), m (N, 1)", RANDN,
      "dc = dy / v - 2 * c * (c / v**2 * dy).sum(1, keepdim=True) / c.shape[1]; dm = -dc.mean(1, keepdim=True)",

@@ -91,19 +91,27 @@ def changed_part(old: ast.expr, new: ast.expr) -> str | None:
     return f"`{ast.unparse(becomes)}` for `{ast.unparse(was)}`" if len(ast.unparse(was)) + len(ast.unparse(becomes)) <= LONG else None
 
 
-def undoes(line: ast.expr, one: ast.expr, two: ast.expr) -> bool:
-    """Whether of two changes of a line the one takes a minus or a call away, and the other puts it there again."""
-    (gone, come), (lost, put_there) = _moved(line, one), _moved(line, two)
-    return bool(gone & put_there or lost & come)
+def undoes(line: ast.expr, one: ast.expr, two: ast.expr, right: ast.expr) -> bool:
+    """Whether of two changes of a line the one takes a minus or a call away, and the other puts it there again.
+
+    It is there in another place where the right line has one less and one more as well: `y * (1 - y)` for `-y * (1 + y)`.
+    """
+    (gone, come), (lost, put_there) = (_net(*_changed(line, changed)) for changed in (one, two))
+    both = set.intersection(*_changed(line, right))
+    return not (gone & put_there | lost & come) <= both
 
 
-def _moved(old: ast.expr, new: ast.expr) -> tuple[set[str], set[str]]:
+def _net(gone: set[str], come: set[str]) -> tuple[set[str], set[str]]:
+    return gone - come, come - gone
+
+
+def _changed(old: ast.expr, new: ast.expr) -> tuple[set[str], set[str]]:
     """The minuses and the functions that a change takes away, and those that it puts there."""
     a, b = (re.findall(r"\.?[A-Za-z_]\w*|\d[\w.]*|\S", ast.unparse(line)) for line in (old, new))
     found = [op for op in difflib.SequenceMatcher(None, a, b, False).get_opcodes() if op[0] != "equal"]
     sides = {word for _, i, j, _, _ in found for word in a[i:j]}, {word for _, _, _, k, m in found for word in b[k:m]}
     gone, come = ({word for word in side if word[0] in "-."} for side in sides)
-    return gone - come, come - gone
+    return gone, come
 
 
 def _sign(operation: ast.BinOp) -> str:

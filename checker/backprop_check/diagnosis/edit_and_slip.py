@@ -16,7 +16,7 @@ from backprop_check.diagnosis.constants import named_constants, times
 from backprop_check.diagnosis.differences import change
 from backprop_check.diagnosis.edits import names_used, value_of
 from backprop_check.diagnosis.fingerprint import keys
-from backprop_check.diagnosis.order import ONE_THING, as_told, editors
+from backprop_check.diagnosis.order import LIGHT, ONE_THING, as_told, editors
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.plain import takes_back_a_minus
 from backprop_check.diagnosis.rewrites import calls, method, negated, operations, put, summed, with_keyword, without_keyword
@@ -99,22 +99,26 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
     of_slip = [in_place(put(draft, n, goal.part), draft) for n in slips_there if len(slips_there) == 1 or _mends(case, half, n, goal)][:1]
     bare = unbracketed(right) if any(ast.dump(half) == ast.dump(e) for e, _ in bracketed(case, draft)) else ()
     turned = _turned(case, draft, right) if dumped(half) == dumped(in_place(negated(draft), draft)) else ()
+    held: tuple[int, Diagnosis, Diagnosis] | None = None
     for other in (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in (*bare, *turned))):
         without = case.put_right(other)
         one = first(without) if without is not None and not without.is_oracle(without.answers) else None
         if one is not None and (one.code, one.span, one.error) != (two.code, two.span, two.error):
             told = replace(told_beside(case, one, without), fix=one.fix), replace(told_beside(case, two, left), fix=two.fix)
             changes = _changes(draft, half) + _changes(draft, other)
-            if undoes(draft, half, other):
+            if undoes(draft, half, other, right):
                 continue
             if all(d.error.startswith(OTHER) for d in told):
                 named = _each_with_what(draft, told, (other, half))
                 if named is None:
                     continue
                 told = named
-            if not any(d.error.startswith(OTHER) and "of a part" in page(d.code).traits for d in told):
-                return changes, *told  # else told of a part that the learner's line does not have
-    return None
+            elsewhere = [d.code for d in told if d.error.startswith(OTHER) and "of a part" in page(d.code).traits]
+            if not elsewhere:
+                return changes, *told
+            if all(code in LIGHT for code in elsewhere):  # else told of a part that the learner's line does not have
+                held = held or (changes, *told)
+    return held
 
 
 Told = tuple[Diagnosis, Diagnosis]

@@ -95,6 +95,9 @@ ONE_THING = (
 )
 """Codes that are no two mistakes of one line: one too many and one missing are something in the place of something else."""
 
+LIGHT = ("wrong-sign", "wrong-scale")
+"""Of a part as a whole, whatever else is wrong within it."""
+
 ORDER: tuple[str | Find, ...] = (*TEXT, *VARIED, *REFUSED, *KIND, *SPOILED, *LAYOUT, *PLAIN, *FORMULA, *VALUE)
 
 
