@@ -102,7 +102,8 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
     for other in (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in (*bare, *turned))):
         without = case.put_right(other)
         one = first(without) if without is not None and not without.is_oracle(without.answers) else None
-        if one is not None and (one.span is None or one.span != two.span):  # two of one part are one thing: another one belongs there
+        alike = one is not None and one.span is not None and one.span == two.span and {one.code, two.code} != {"wrong-scale", "wrong-sign"}
+        if one is not None and not alike:  # two of one part are one thing: another one belongs there
             told = replace(told_beside(case, one, without), fix=one.fix), replace(told_beside(case, two, left), fix=two.fix)
             changes = _changes(draft, half) + _changes(draft, other)
             if undoes(draft, half, other):
