@@ -22,7 +22,7 @@ CASES = [
     ("h = torch.sigmoid(x @ W)", "x (N, K), W (K, M)", "torch.randn", "dx = dh * h * (1 - h)", "dx = (dh * h * (1 - h)) @ W.T",
      ["missing-local-derivative"]),
     ("h = torch.tanh(z); y = h * w", "z (N, C), w (N, C)", "torch.randn", "dh = dy * w * (1 - h**2)", "dh = dy * w * torch.ones_like(h)",
-     ["extra-term"]),
+     ["wrong-local-derivative"]),
     ("m = x.mean(1, keepdim=True); y = m * w", "x (N, C), w (N, 1)", "torch.randn", "dx = dy * w", "dx = (dy * w / x.shape[1]).expand_as(x)",
      ["not-expanded"]),
     # One slip in the right formula, in a form that is no single expression.

@@ -103,10 +103,9 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
     for other in (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in (*bare, *turned))):
         without = case.put_right(other)
         one = first(without) if without is not None and not without.is_oracle(without.answers) else None
-        alike = one is not None and one.span is not None and one.span == two.span and {one.code, two.code} != {"wrong-scale", "wrong-sign"}
         if one is not None and one.code == two.code == "wrong-scale" and ONCE in (one.note, two.note):
             continue  # two constants that together are worth a factor, and one of them is nowhere in the forward
-        if one is not None and not alike:  # two of one part are one thing: another one belongs there
+        if one is not None and (one.code, one.span, one.error) != (two.code, two.span, two.error):
             told = replace(told_beside(case, one, without), fix=one.fix), replace(told_beside(case, two, left), fix=two.fix)
             changes = _changes(draft, half) + _changes(draft, other)
             if undoes(draft, half, other):
