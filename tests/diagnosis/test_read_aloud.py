@@ -171,6 +171,10 @@ ROWS = [
      r"`>=` cannot compare them", r"The line stopped there"),
     ("p = s.abs(); q = 0.5 * s**2; e = torch.where(p < 1, q, 2 * p)", "s (N)", "2 * torch.randn", "dp = 2 * de * (p >= 1); dq = de * (p < 1); ds = dq * s + torch.relu(s) * dp",
      "dp = 2 * de * (p >= 1); dq = de * (p < 1); ds = dq * s + torch.sign(s) * dp", r".", r"brackets are missing|through p: no"),
+    # No share of a mean is due where no mean stands.
+    ("c = m + e; k = (0.5 * m**2).sum(1); loss = (c.sum(1) + k).mean()", "m (N, C), e (N, C)", RANDN,
+     "dk = torch.ones_like(k) / len(k); dc = torch.ones_like(c) / len(c); dm = dc + 2 * m", "dk = torch.ones_like(k) / len(k); dc = torch.ones_like(c) / len(c); dm = dc + m * dk.unsqueeze(1)",
+     r".", r"lacks the factor 1/"),
     # What does not go into a call; a slope that is 1 anyway; nothing in the line adds up.
     ("y = (2 - g).unsqueeze(1) * x", "x (N, T, C), g (N, C)", RANDN, "dx = x * dy", "dx = (2 - g).unsqueeze(1) * dy", r"is told by `\(2 - g\)\.unsqueeze\(1\)`", r"goes into|the formula is right"),
     ("a = x @ W; m = a + b; k = (a**2).sum(1); y = m @ V + k.unsqueeze(1)", "x (N, K), W (K, C), b (N, C), V (C, M)", RANDN, "dk = dy.sum(1); dm = dy @ V.T; da = dm + 2 * a * dk.unsqueeze(1); dW = x.T @ dm", "dk = dy.sum(1); dm = dy @ V.T; da = dm + 2 * a * dk.unsqueeze(1); dW = x.T @ da",

@@ -20,6 +20,7 @@ from backprop_check.diagnosis.order import LIGHT, ONE_THING, as_told, editors
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.plain import takes_back_a_minus
 from backprop_check.diagnosis.rewrites import calls, method, negated, operations, put, summed, with_keyword, without_keyword
+from backprop_check.diagnosis.scaled import ONCE
 from backprop_check.diagnosis.slips import Slip, slips
 from backprop_check.diagnosis.work import EDITS
 from backprop_check.records import Diagnosis
@@ -103,6 +104,8 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
     for other in (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in (*bare, *turned))):
         without = case.put_right(other)
         one = first(without) if without is not None and not without.is_oracle(without.answers) else None
+        if one is not None and one.code == two.code == "wrong-scale" and ONCE in (one.note, two.note):
+            continue  # two constants that together are worth a factor, and one of them is nowhere in the forward
         if one is not None and (one.code, one.span, one.error) != (two.code, two.span, two.error):
             told = replace(told_beside(case, one, without), fix=one.fix), replace(told_beside(case, two, left), fix=two.fix)
             changes = _changes(draft, half) + _changes(draft, other)
