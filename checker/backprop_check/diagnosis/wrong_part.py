@@ -75,6 +75,8 @@ def _told(case: Case, expression: ast.expr, part: ast.expr, replacement: ast.exp
         code, error, note = function
         whole = place
     move = asks(case)
+    if _is_its_mask(part, replacement):
+        error = f"`{short(part)}` itself stands here in the place of where it is positive"
     if (fewer := _of_one_less(part, replacement)) is not None:
         code, (error, move), note = "wrong-scale", fewer, ""
     return case.proven(
@@ -172,6 +174,14 @@ def _of_function(case: Case, name: str, call: ast.expr) -> tuple[str, str, str] 
         error = f"the formula is right, but `{name}` is what goes into `{text(call)}`"
         return "wrong-point", error, f"In {lines([line])} it belongs to what comes out of that."
     return "wrong-operand", f"`{name}` {ANOTHER[1]}", f"{lines([line])} brings in `{text(call)}`, not `{name}`."
+
+
+def _is_its_mask(part: ast.expr, replacement: ast.expr) -> bool:
+    """Whether what belongs there is `x > 0`, or `x >= 0`, of the part `x`."""
+    match replacement:
+        case ast.Compare(left=left, ops=[ast.Gt() | ast.GtE()], comparators=[ast.Constant(value=0)]):
+            return ast.dump(left) == ast.dump(part)
+    return False
 
 
 def _of_one_less(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
