@@ -209,8 +209,10 @@ ROWS = [
      "dm = dy * (m > 0); down = -dm.sum(1, keepdim=True); ds = dm * c + F.one_hot(k, s.shape[1]) * down", r"^along this path elements", r"^elements that|moved the result|^Begin with"),
     ("y = g[0] * x[:-1] + g[1] * x[1:]", "x (N), g (2)", RANDN, "dg = torch.stack([(dy * x[1:]).sum(), (dy * x[:-1]).sum()])", "dg = torch.stack([(dy * x[:-1]).sum(), (dy * x[1:]).sum()])",
      r"stands in the order of g", r"that axis|same bounds"),
-    ("s = a @ U; y = torch.tanh(s)", "a (N, M), U (M, K)", RANDN, "ds = dy * (1 - y**2); dU = torch.zeros_like(U); dU = dU + torch.outer(ds[0], a[0])", "ds = dy * (1 - y**2); dU = a.T @ ds",
-     r"Exchange the two: `torch\.outer\(a\[0\], ds\[0\]\)` is \(M, K\)|has U, in which order", r"they meet on|which meet in the forward"),
+    ("s = a @ U; y = torch.tanh(s)", "a (N, M), U (M, K)", RANDN, "ds = dy * (1 - y**2); dU = torch.zeros_like(U); for i in range(len(a)): dU = dU + torch.outer(ds[i], a[i])", "ds = dy * (1 - y**2); dU = a.T @ ds",
+     r"Exchange the two: `torch\.outer\(a\[i\], ds\[i\]\)` is \(M, K\)", r"they meet on|which meet in the forward"),
+    ("s = a @ U; y = torch.tanh(s)", "a (N, M), U (M, K)", RANDN, "ds = dy * (1 - y**2); dU = torch.zeros_like(U) + ds[0].outer(a[0])", "ds = dy * (1 - y**2); dU = a.T @ ds",
+     r"which axes has U, in which order", r"they meet on|which meet in the forward"),
     ("s = a @ U; y = torch.tanh(s)", "a (N, M), U (M, K)", RANDN, "ds = dy * (1 - y**2); da = (ds * U).sum(1)", "ds = dy * (1 - y**2); da = ds @ U.T",
      r"`@` pairs each row with each column, and adds up along K by itself", r"in which order"),
     # What has no value is not described, and what is written for it has a shape.

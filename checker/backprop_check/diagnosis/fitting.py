@@ -161,7 +161,8 @@ def _meeting(case: Case, part: ast.expr) -> str | None:
             rest = [n for n in every if n not in own and n != meet[0] and not n.isdigit()]
             more = f", and what is left along {' and '.join(rest)} is added up" if rest else ""
             at = _for_times(case, part, product, meet[0])
-            return f"{back} {shapes} are multiplied. {case.node} is {written(own)}: it has no {meet[0]}, so they meet on {meet[0]}{more}.{at}"
+            why = f"{case.node} is {written(own)}: it has no {meet[0]}, so they meet on {meet[0]}{more}."
+            return f"{back} {shapes} are multiplied. {why}{at}"
     return None
 
 

@@ -43,8 +43,8 @@ def where_lines(exercise: Exercise, submission: Submission, gradient: Gradient, 
 
 
 def _valued(exercise: Exercise, submission: Submission, gradient: Gradient) -> set[str]:
-    """The names that have values in the learner's lines: not a gradient that nothing is written for, nor what is told to have none."""
-    given = {"d" + exercise.output} if exercise.takes_cotangent else set[str]()
+    """The names that have values in the learner's lines: not a gradient that is asked for nowhere, nor what is told to have none."""
+    given = {target.name for target in exercise.targets} | ({"d" + exercise.output} if exercise.takes_cotangent else set[str]())
     missing = {name for d in gradient.diagnoses if d.code == "undefined-name" for name in re.findall(r"`(\w+)`", d.error)}
     return {*exercise.names, *given, *(name for s in submission.statements for name in s.writes)} - missing
 
