@@ -206,6 +206,20 @@ ROWS = [
     ("u = torch.log_softmax(z, 1); y = u * w", "z (N, C), w (N, C)", RANDN, "du = w * dy; dz = du * torch.exp(u)", "du = w * dy; dz = du - u.exp() * du.sum(1, keepdim=True)", r"number by number", r"the numbers are not"),
     ("y = 3 * b + x", "x (N, C), b (C)", RANDN, "db = 3 .dy.sum(0)", "db = 3 * dy.sum(0)", r"write `\*` in the place of the dot", r"Look at this part alone"),
     ("m = x * a; y = m.mean(1)", "x (N, C), a (C)", RANDN, "dm = dy.unsqueeze(1) / m.shape[0]", "dm = torch.ones_like(m) * dy.unsqueeze(1) / m.shape[1]", r"m\.shape\[0\]` is not the constant", r"exactly the shape"),
+    # One term of several at the wrong places; parts in the wrong order have no bounds; what is looped over does not meet. A `*` where rows meet rows.
+    ("own = s[range(len(k)), k].unsqueeze(1); m = s * c - own; y = torch.relu(m)", "s (N, C), c (C), k (N) of C", RANDN,
+     "dm = dy * (m > 0); down = -dm.sum(1, keepdim=True); ds = dm * c + down",
+     "dm = dy * (m > 0); down = -dm.sum(1, keepdim=True); ds = dm * c + F.one_hot(k, s.shape[1]) * down", r"^along this path elements", r"^elements that|moved the result|^Begin with"),
+    ("y = g[0] * x[:-1] + g[1] * x[1:]", "x (N), g (2)", RANDN, "dg = torch.stack([(dy * x[1:]).sum(), (dy * x[:-1]).sum()])", "dg = torch.stack([(dy * x[:-1]).sum(), (dy * x[1:]).sum()])",
+     r"stands in the order of g", r"that axis|same bounds"),
+    ("s = a @ U; y = torch.tanh(s)", "a (N, M), U (M, K)", RANDN, "ds = dy * (1 - y**2); dU = torch.zeros_like(U); for i in range(len(a)): dU = dU + torch.outer(ds[i], a[i])", "ds = dy * (1 - y**2); dU = a.T @ ds",
+     r"Exchange the two: `torch\.outer\(a\[i\], ds\[i\]\)` is \(M, K\)", r"they meet on|which meet in the forward"),
+    ("s = a @ U; y = torch.tanh(s)", "a (N, M), U (M, K)", RANDN, "ds = dy * (1 - y**2); dU = torch.zeros_like(U) + ds[0].outer(a[0])", "ds = dy * (1 - y**2); dU = a.T @ ds",
+     r"which axes has U, in which order", r"they meet on|which meet in the forward"),
+    ("s = a @ U; y = torch.tanh(s)", "a (N, M), U (M, K)", RANDN, "ds = dy * (1 - y**2); da = (ds * U).sum(1)", "ds = dy * (1 - y**2); da = ds @ U.T",
+     r"`@` pairs each row with each column, and adds up along K by itself", r"in which order"),
+    # What has no value is not described, and what is written for it has a shape.
+    ("y = torch.sqrt(q); loss = y.sum()", "q (N)", "torch.rand + 0.5", "dq = dloss / (2 * y)", "dq = 1 / (2 * y)", r"elsewhere write `torch\.ones_like\(loss\)`", r"write 1\b"),
 ]  # fmt: skip
 
 
@@ -316,3 +330,23 @@ def test_a_gradient_that_is_not_asked_for_is_a_name_of_the_learners(tmp_path: Pa
     (gradient,) = report.gradients
     assert report.submission is not None and gradient.diagnoses[0].span is not None
     assert report.submission.lines[gradient.diagnoses[0].span[0] - 1].strip() == "dg = b * dy"
+
+
+@pytest.mark.parametrize(
+    ("forward", "inputs", "answer", "right", "must", "never"),
+    [
+        # Nothing comes back through a sign; the numbers that it is multiplied with are no source.
+        ("p = torch.sign(a) * b; q = a * b; y = p + q", RANDN, "dp = dy; dq = dy; da = dq", "dp = dy; dq = dy; da = b * dq", r"is made from dq \(N, C\)\.", r"and dq|dp \(N, C\) and"),
+        ("p = torch.sign(a) * b; r = p * 2; q = a * b; y = r + q", RANDN, "dq = dy; da = dq", "dq = dy; da = b * dq", r"is made from dq \(N, C\)\.", r"the gradient of r and"),
+        # A name that has no value is not said to be one number.
+        ("y = torch.sqrt(a * a + b); loss = y.sum()", "torch.rand + 0.5", "da = dloss * a / y", "da = a / y", r"In there, a is \(N, C\) and y is", r"dloss is"),
+    ],
+)  # fmt: skip
+def test_the_first_hint_names_what_is_there(
+    forward: str, inputs: str, answer: str, right: str, must: str, never: str, tmp_path: Path, zygote: Zygote
+) -> None:
+    report = check(*write(tmp_path, PAGE.format(forward, "a (N, C), b (N, C)", inputs, answer, right), answer), zygote)
+    wrong = [g for g in report.gradients if g.diagnoses]
+    hints = [" ".join(ladder(report, g, taught)[0].split()) for g, taught in taught_by(report, *wrong)]
+    assert any(re.search(must, hint) for hint in hints), hints
+    assert not any(re.search(never, hint) for hint in hints), hints

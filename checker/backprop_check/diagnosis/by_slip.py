@@ -61,6 +61,10 @@ def told(case: Case, found: Slip) -> Diagnosis | None:
         error, note, move = "inside the sum, a factor is missing", WEIGHED, asks(case)
     elif found.code == "missing-local-derivative" and _is_a_term(found):
         error, note, move = "this term lacks a factor", example(case), asks(case)
+    if found.code == "ignored-index" and _of_term(case, found):
+        error = "along this path elements that were not picked receive a gradient too"
+        note = f"Only the elements that {words['lines']} has picked moved {words['far']}; to the others nothing comes back from there."
+        move = f"Put this only where the forward picked, into zeros in the shape of {case.node}, and add that to the rest of the sum."
     if found.code == "missing-upstream" and isinstance(found.part, ast.Name) and isinstance(found.left, ast.Name):
         error, note = words["stands"], words["worth"]
     if found.code not in TURNED and "other shape" in known.traits and not case.same_shape:

@@ -18,6 +18,7 @@ from backprop_check.diagnosis.meeting import (
     last_step,
     multiplied,
     node_axes,
+    operands_of,
     shape_told,
 )
 from backprop_check.diagnosis.phrases import lines, short, users
@@ -68,13 +69,28 @@ def _unproven(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr]) 
     product = isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult)
     product = product or (isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in PRODUCT_CALLS)
     return (
-        (_of_product(case, part, operands) if product else _meeting(case, part))
+        _exchanged(case, part)
+        or (_of_product(case, part, operands) if product else _meeting(case, part))
         or _handed_on(case, part)
         or (
             f"{case.node} is {written(node_axes(case))}. Go back to {_users_there(case, part)}: "
             "which numbers meet there, and which axes are copied, joined or summed away?"
         )
     )
+
+
+def _exchanged(case: Case, part: ast.expr) -> str | None:
+    """Of terms: an outer product that has the node's axes once its two vectors are exchanged."""
+    for misfit in _misfits(case, part):
+        if misfit is part or not isinstance(misfit, ast.Call) or function_of(misfit) != "outer":
+            continue
+        given = operands_of(misfit)
+        other = ast.copy_location(ast.Call(misfit.func, given[::-1], []), misfit)
+        if isinstance(misfit.func, ast.Attribute) and ast.unparse(misfit.func.value) != "torch":
+            other = ast.copy_location(method(given[1], "outer", given[0]), misfit)
+        if len(given) == 2 and axes_of(case, other) == node_axes(case) != axes_of(case, misfit):
+            return f"`outer` gives the axis of its first vector first. Exchange the two: `{short(other)}` is {written(node_axes(case))}."
+    return None
 
 
 def _misfits(case: Case, part: ast.expr) -> list[ast.expr]:
@@ -144,8 +160,20 @@ def _meeting(case: Case, part: ast.expr) -> str | None:
             every = dict.fromkeys(axis for axes in told.values() for axis in axes)
             rest = [n for n in every if n not in own and n != meet[0] and not n.isdigit()]
             more = f", and what is left along {' and '.join(rest)} is added up" if rest else ""
-            return f"{back} {shapes} are multiplied. {case.node} is {written(own)}: it has no {meet[0]}, so they meet on {meet[0]}{more}."
+            at = _for_times(case, part, product, meet[0])
+            why = f"{case.node} is {written(own)}: it has no {meet[0]}, so they meet on {meet[0]}{more}."
+            return f"{back} {shapes} are multiplied. {why}{at}"
     return None
+
+
+def _for_times(case: Case, part: ast.expr, product: ast.AST, axis: str) -> str:
+    """What `@` does and `*` does not, where the learner's `*` joins the very factors of the product."""
+    if not (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult)):
+        return ""
+    mine = _factors(ast.BinOp(part.left, ast.MatMult(), part.right))
+    if {ast.dump(factor) for factor in mine} != {ast.dump(factor) for factor in _factors(product)}:
+        return ""
+    return f" `*` pairs only numbers in like places; `@` pairs each row with each column, and adds up along {axis} by itself."
 
 
 def _factors(product: ast.AST) -> list[ast.expr]:

@@ -85,7 +85,7 @@ def _a_gradient(case: Case, name: str, raised: Raised) -> Told | None:
         f"`{name[1:]}` is the result itself, and its gradient is 1."
         if one
         else f"It would be the gradient of `{name[1:]}`, which this exercise does not ask for and no line above assigns.",
-        f"As a factor leave `{name}` out; elsewhere write 1." if one else f"Write a line for `{name}` first.",
+        f"As a factor leave `{name}` out; elsewhere write `torch.ones_like({name[1:]})`." if one else f"Write a line for `{name}` first.",
     )
 
 

@@ -54,7 +54,8 @@ def find(case: Case) -> Diagnosis | None:
     if found is not None and isinstance(found.part, ast.Call):
         evidence = f"With its parts in another order the expression equals autograd's gradient in every trial: `{found.fix}`."
         told = _told(case, "the parts are right, but they do not stand in the forward's order", evidence, found)
-        return replace(told, help=f"Put each at the place of the number of {case.node} that it is the gradient of.")
+        ordered = f"What is joined stands in the order of {case.node}: first what comes back to its first part."
+        return replace(told, note=ordered, help=f"Put each at the place of the number of {case.node} that it is the gradient of.")
     if found is not None:
         evidence = f"`{found.fix}` equals autograd's gradient in every trial."
         part = found.part

@@ -24,10 +24,10 @@ def fillings(submission: Submission, gradient: Gradient, lesson: Lesson, which: 
     part = _part(submission, span)
     named = re.search(r"`(\w+)`", diagnosis.error) if diagnosis else None
     slope = next((claim.fields for claim in diagnosis.claims if claim.kind == "slope"), {}) if diagnosis else {}
-    flowing = [use for use in lesson.uses if use.flows]
-    count = sum(len(use.ways) or 1 for use in flowing)
-    users = together(use.line.name for use in flowing or lesson.uses)
-    here = together(use.line.name for use in flowing if use.count) or users
+    direct = [use for use in lesson.uses if use.flows]
+    count = sum(len(use.ways) or 1 for use in direct)
+    users = together(use.line.name for use in direct or lesson.uses)
+    here = together(use.line.name for use in direct if use.count) or users
     return {
         "name": lesson.name,
         "node": node,
@@ -36,8 +36,8 @@ def fillings(submission: Submission, gradient: Gradient, lesson: Lesson, which: 
         "users": users or "the forward",
         "operation": slope.get("of", ""),
         "operand": slope.get("by", ""),
-        "far": together(use.line.name for use in ends(lesson)) or "the loss",
-        "lines": together(f"`{use.line.name} = {use.line.source}`" for use in path(lesson)) or "the forward",
+        "far": together(use.line.name for use in sources(lesson)) or "the loss",
+        "lines": together(f"`{use.line.name} = {use.line.source}`" for use in flowing(lesson)) or "the forward",
         "count": str(count),
         "often": "twice" if count == 2 else f"{count} times",
         "one": f"{node}{lesson.place}",
@@ -62,8 +62,27 @@ def path(lesson: Lesson) -> tuple[Use, ...]:
 
 def ends(lesson: Lesson) -> list[Use]:
     """Those of them where such gradients arrive."""
+    return _last(lesson, path(lesson))
+
+
+def flowing(lesson: Lesson) -> tuple[Use, ...]:
+    """The lines of the path that something comes back along; all of them where nothing does."""
+    found, reached = list[Use](), {use.node for use in lesson.uses}
+    for use in path(lesson):
+        if use.flows and use.node in reached:
+            found.append(use)
+            reached.add(use.line.name)
+    return tuple(found) or path(lesson)
+
+
+def sources(lesson: Lesson) -> list[Use]:
+    """Those of these where gradients arrive that have names: what the gradient is made from."""
+    return _last(lesson, flowing(lesson))
+
+
+def _last(lesson: Lesson, uses: Iterable[Use]) -> list[Use]:
     gone_on = {use.node for use in lesson.beyond}
-    return [use for use in path(lesson) if use.line.name not in gone_on]
+    return [use for use in uses if use.line.name not in gone_on]
 
 
 def arriving(exercise: Exercise, use: Use) -> str:

@@ -40,6 +40,7 @@ def question(diagnosis: Diagnosis, gradient: Gradient, lesson: Lesson, filling: 
         "Of a use": filling["count"] != "1" and filling["operation"] != "",
         "Of several lines": " and " in filling["users"],
         "Of a reduction of the forward": diagnosis.error.endswith(" makes one number of all of them"),
+        "Of terms": re.search(r": `[+-]` cannot join them$", diagnosis.error) is not None,
         "Of what has no name": "is what goes into" in diagnosis.error,
     }
     known = page(diagnosis.code)

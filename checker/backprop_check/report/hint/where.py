@@ -10,7 +10,7 @@ from rich.text import Text
 from backprop_check.records import Exercise, Gradient, Lesson, Line, Submission, Use
 from backprop_check.report.carets import place_lines
 from backprop_check.report.excerpt import Mark, marked
-from backprop_check.report.hint.fillings import arriving, ends, named_and_counted, names_in, path, spoken, together
+from backprop_check.report.hint.fillings import arriving, named_and_counted, names_in, path, sources, spoken, together
 from backprop_check.report.layout import prose
 
 
@@ -18,7 +18,8 @@ def where_lines(exercise: Exercise, submission: Submission, gradient: Gradient, 
     """Yield the places of the mistake with the shapes of what the lines name, then the lines of the forward with theirs."""
     yield from place_lines(gradient.diagnoses, gradient.line, submission, width)
     written = " ".join(s.value or s.source for s in submission.statements if lesson.name in s.writes)
-    named = [f"{name} is {spoken(lesson.shapes[name])}" for name in names_in(written, lesson) if name != lesson.name]
+    valued = _valued(exercise, submission, gradient) - {lesson.name}
+    named = [f"{name} is {spoken(lesson.shapes[name])}" for name in names_in(written, lesson) if name in valued]
     if gradient.diagnoses and named:
         yield from prose(f"In there, {together(named)}.", width)
         yield Text()
@@ -37,8 +38,15 @@ def where_lines(exercise: Exercise, submission: Submission, gradient: Gradient, 
             yield from prose(f"The gradient of {use.node} has no name here; go on to where {use.node} is used:", width)
         yield from _excerpt(exercise, use, lesson, width)
         before = use.node
-    arrives = together(_arrives(exercise, use) for use in ends(lesson))
+    arrives = together(_arrives(exercise, use) for use in sources(lesson))
     yield from prose(f"So {lesson.name} is {spoken(lesson.axes)} too, and is made from {arrives}.", width)
+
+
+def _valued(exercise: Exercise, submission: Submission, gradient: Gradient) -> set[str]:
+    """The names that have values in the learner's lines: not a gradient that is asked for nowhere, nor what is told to have none."""
+    given = {target.name for target in exercise.targets} | ({"d" + exercise.output} if exercise.takes_cotangent else set[str]())
+    missing = {name for d in gradient.diagnoses if d.code == "undefined-name" for name in re.findall(r"`(\w+)`", d.error)}
+    return {*exercise.names, *given, *(name for s in submission.statements for name in s.writes)} - missing
 
 
 def _excerpt(exercise: Exercise, use: Use, lesson: Lesson, width: int) -> Iterator[Text]:
