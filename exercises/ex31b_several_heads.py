@@ -31,16 +31,16 @@ def forward(q, k, v, Wo, heads):
     vh = v.reshape(v.shape[0], heads, -1).transpose(0, 1)  # (H, T, K)
     scores = qh @ kh.mT / qh.shape[2]**0.5                 # (H, T, T)
     p = torch.softmax(scores, 2)                           # (H, T, T)
-    seen = p @ vh                                          # (H, T, K)
-    joined = seen.transpose(0, 1).reshape(q.shape)         # (T, D)
+    oh = p @ vh                                            # (H, T, K)
+    joined = oh.transpose(0, 1).reshape(q.shape)           # (T, D)
     y = joined @ Wo                                        # (T, D)
     return y
 
 
-def backward(q, k, v, Wo, heads, qh, kh, vh, scores, p, seen, joined, y, dy):
+def backward(q, k, v, Wo, heads, qh, kh, vh, scores, p, oh, joined, y, dy):
     dWo = ...                         # (D, D)
     djoined = ...                     # (T, D)
-    dseen = ...                       # (H, T, K)
+    doh = ...                         # (H, T, K)
     dvh = ...                         # (H, T, K)
     dp = ...                          # (H, T, T)
     dscores = ...                     # (H, T, T)

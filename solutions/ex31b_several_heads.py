@@ -31,23 +31,23 @@ def forward(q, k, v, Wo, heads):
     vh = v.reshape(v.shape[0], heads, -1).transpose(0, 1)  # (H, T, K)
     scores = qh @ kh.mT / qh.shape[2]**0.5                 # (H, T, T)
     p = torch.softmax(scores, 2)                           # (H, T, T)
-    seen = p @ vh                                          # (H, T, K)
-    joined = seen.transpose(0, 1).reshape(q.shape)         # (T, D)
+    oh = p @ vh                                            # (H, T, K)
+    joined = oh.transpose(0, 1).reshape(q.shape)           # (T, D)
     y = joined @ Wo                                        # (T, D)
     return y
 
 
-def backward(q, k, v, Wo, heads, qh, kh, vh, scores, p, seen, joined, y, dy):
+def backward(q, k, v, Wo, heads, qh, kh, vh, scores, p, oh, joined, y, dy):
     # why: (D, T) @ (T, D) sums over the steps.
     dWo = joined.T @ dy                                                  # (D, D)
     # why: dy and Wo meet on the axis that joined lacks, the columns of Wo.
     djoined = dy @ Wo.T                                                  # (T, D)
     # why: The joining undone, last move first: cut into heads, then bring these to the front.
-    dseen = djoined.reshape(q.shape[0], heads, -1).transpose(0, 1)       # (H, T, K)
+    doh = djoined.reshape(q.shape[0], heads, -1).transpose(0, 1)         # (H, T, K)
     # why: Each step of vh served the steps of its head that listened to it.
-    dvh = p.mT @ dseen                                                   # (H, T, K)
-    # why: dp lacks the axis K, so dseen and vh meet on it, head by head.
-    dp = dseen @ vh.mT                                                   # (H, T, T)
+    dvh = p.mT @ doh                                                     # (H, T, K)
+    # why: dp lacks the axis K, so doh and vh meet on it, head by head.
+    dp = doh @ vh.mT                                                     # (H, T, T)
     # why: A softmax moves its own place up and takes from all of its row.
     dscores = p * (dp - (p * dp).sum(2, keepdim=True))                   # (H, T, T)
     # why: The scores were divided by the root of K, so what comes back is too.

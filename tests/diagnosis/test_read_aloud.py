@@ -55,6 +55,9 @@ ROWS = [
      "dn = w * dy; dx = (dn - dn.mean(1, keepdim=True) - n * (n * dn).mean(1, keepdim=True)) / torch.sqrt(x.var(1, keepdim=True) + 1e-5)",
      "dn = w * dy; dx = (dn - dn.mean(1, keepdim=True) - n * (n * dn).mean(1, keepdim=True)) / torch.sqrt(x.var(1, unbiased=False, keepdim=True) + 1e-5)",
      r"divides by n - 1, where n belongs", r"is not the derivative"),
+    # Nothing is passed through a comparison that has a name.
+    ("near = r.abs() < 1; cost = torch.where(near, r**2 / 2, r)", "r (N, C)", RANDN, "dr = dcost", "dr = dcost * torch.where(near, r, 1.0)",
+     r"passes dcost through", r"inside"),
     # The slope of a loss changes with what it is taken of, though its size is read too.
     ("loss = F.nll_loss(torch.log_softmax(z, 1), k)", "z (N, C), k (N) of C", RANDN, "dz = loss * torch.softmax(z, 1)",
      "dz = (torch.softmax(z, 1) - F.one_hot(k, z.shape[1])) / z.shape[0]", r"one number of z rises", r"is the same whatever"),
