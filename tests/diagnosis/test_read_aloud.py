@@ -220,6 +220,20 @@ ROWS = [
      r"`@` pairs each row with each column, and adds up along K by itself", r"in which order"),
     # What has no value is not described, and what is written for it has a shape.
     ("y = torch.sqrt(q); loss = y.sum()", "q (N)", "torch.rand + 0.5", "dq = dloss / (2 * y)", "dq = 1 / (2 * y)", r"elsewhere write `torch\.ones_like\(loss\)`", r"write 1\b"),
+    # Two terms that lack two constants: neither is one of the whole sum, and the fix is the derived line. A 2 that goes again is not taught.
+    ("u = t * a; v = (t - 2) * a; y = u**2 + torch.sin(v)", "a (N, C)", "torch.randn; t = 0.3", "du = 2 * u * dy; dv = torch.cos(v) * dy; da = du + dv",
+     "du = 2 * u * dy; dv = torch.cos(v) * dy; da = t * du + (t - 2) * dv", r"^t \* du \+ \(t - 2\) \* dv$", r"\(du \+ dv\)|\(dv \+ du\)|unchanged"),
+    ("s = r**2 / 2; v = torch.abs(r); c = torch.where(m, s, v)", "r (N, C)", "torch.randn; m = torch.randn(N, C) > 0", "ds = dc * m; dv = dc * ~m; dr = dc",
+     "ds = dc * m; dv = dc * ~m; dr = r * ds + torch.sign(r) * dv", r"r \* ds", r"2 \* r \* ds"),
+    # A comparison the wrong way round stands for no other tensor; a factor that a line brings in is named; a product of lengths is one.
+    ("u = k * a; v = (k - 1) * a; y = torch.maximum(v, u)", "a (N, C)", "torch.randn; k = 0.4", "dv = dy * (a >= 0)", "dv = dy * (a < 0)",
+     r"`a >= 0` is the wrong way round", r"another tensor|v >= 0"),
+    ("r = torch.tanh(a); y = a * r * w", "a (N, C), w (N, C)", RANDN, "da = (r + a * (1 - r**2)) * dy", "da = (r + a * (1 - r**2)) * w * dy",
+     r"brings in `w` too", r"is not the derivative"),
+    ("m = x.mean((1, 2)); s = torch.tanh(m); y = x * s[:, None, None]", "x (N, C, K)", RANDN,
+     "dm = (1 - s**2) * (x * dy).sum((1, 2)); dx = s[:, None, None] * dy + dm[:, None, None] / 12",
+     "dm = (1 - s**2) * (x * dy).sum((1, 2)); dx = s[:, None, None] * dy + dm[:, None, None] / (x.shape[1] * x.shape[2])",
+     r"this 12 is C·K of today", r"is the length|every length"),
 ]  # fmt: skip
 
 
@@ -306,6 +320,17 @@ def test_the_caret_stands_under_the_path_that_is_concerned(answer: str, under: s
     assert wrong.span is not None
     row, begin, _, end = wrong.span
     assert report.submission.lines[row - 1][begin:end] == under
+
+
+def test_each_of_two_constants_is_told_at_its_own_term(tmp_path: Path, zygote: Zygote) -> None:
+    given, right = "du = y * dy; dv = torch.exp(u) * dy; da = dv + du", "du = y * dy; dv = torch.exp(u) * dy; da = c * du + dv / d"
+    page = PAGE.format("u = c * a; v = a / d; y = torch.exp(u) * v", "a (N)", "torch.randn; c = 0.4; d = 3.0", given, right)
+    report = check(*write(tmp_path, page, given), zygote)
+    assert report.submission is not None
+    found = [d for gradient in report.gradients for d in gradient.diagnoses]
+    spans = [d.span for d in found if d.span is not None]
+    under = [report.submission.lines[row - 1][begin:end] for row, begin, _, end in spans]
+    assert dict(zip(under, (d.error for d in found), strict=True)) == {"dv": "this lacks the factor 1/d", "du": "this lacks the factor c"}
 
 
 GATED = '''"""A gate."""

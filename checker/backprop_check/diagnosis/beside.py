@@ -17,7 +17,7 @@ from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.rewrites import put, same_place
 from backprop_check.records import Claim, Diagnosis
 
-LONG = 40
+LONG = 60
 """Of a change of so many letters it is not said what it is."""
 
 OTHER = "with the other mistake put right"

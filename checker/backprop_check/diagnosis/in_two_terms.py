@@ -9,12 +9,13 @@ from dataclasses import replace
 
 import torch
 
+from backprop_check.derivation.trees import dumped
 from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.beside import told_beside
 from backprop_check.diagnosis.by_slip import told
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
-from backprop_check.diagnosis.edits import value_of
+from backprop_check.diagnosis.edits import parts, value_of
 from backprop_check.diagnosis.fingerprint import keys
 from backprop_check.diagnosis.order import as_told
 from backprop_check.diagnosis.rewrites import put
@@ -37,7 +38,7 @@ Lost = tuple[Slip, int, torch.Tensor]
 def in_two_terms(case: Case, first: First, alike: bool = False) -> tuple[Diagnosis, ...]:
     """Return the two slips of an answer, each proven of the answer in which the other one is put right.
 
-    If `alike`, only two of one kind that no edit of the line finds.
+    If `alike`, only two of one kind that no edit of the line finds, and two constants: an edit finds one of them for the whole sum.
     """
     if not case.everywhere or case.derived is None or not case.same_shape:
         return ()
@@ -46,12 +47,26 @@ def in_two_terms(case: Case, first: First, alike: bool = False) -> tuple[Diagnos
         if case.late or tried >= PAIRS:
             break
         both = put(one.whole, two.part, two.left)
-        if (alike and (one.code != two.code or hasattr(rules()[one.code], "edits"))) or not case.gives(both):
+        if (alike and not _are_alike(case, one, two)) or not case.gives(both):
             continue
         first_told, second_told = _told(case, both, one, two, here, first), _told(case, both, two, one, there, first)
         if first_told is not None and second_told is not None:
             return as_told(first_told, second_told)
     return ()
+
+
+def _are_alike(case: Case, one: Slip, two: Slip) -> bool:
+    if one.code == two.code == "wrong-scale":
+        return all(_kept(case, slip) is not None for slip in (one, two))
+    return one.code == two.code and not hasattr(rules()[one.code], "edits")
+
+
+def _kept(case: Case, found: Slip) -> ast.expr | None:
+    """The part of the learner's line that is what a product or a quotient became when one factor of it was left out."""
+    if not isinstance(found.part, ast.BinOp) or found.left not in (found.part.left, found.part.right):
+        return None
+    own = [part for part in parts(case.draft) if dumped(part) == dumped(found.left)] if case.draft is not None else []
+    return own[0] if len(own) == 1 else None
 
 
 def _pairs(case: Case, right: ast.expr) -> Iterator[tuple[Made, Made]]:
@@ -86,8 +101,10 @@ def _told(case: Case, both: ast.expr, found: Slip, other: Slip, term: ast.expr, 
         return None
     line = _line_of(case, term)
     note = f"In what comes back through `{line.name} = {line.source}`; another term has a slip of its own." if line is not None else ""
+    kept = _kept(case, found)
     return replace(
         told_beside(case, cause),
+        span=case.span(kept) if kept is not None and cause.span == case.span() else cause.span,
         error=cause.error,  # what is said of one term holds whatever stands in the other
         note=note or cause.note or asks(case),
         evidence="The gradient derived from the forward, with these two slips made in it, is exactly your answer in every trial.",

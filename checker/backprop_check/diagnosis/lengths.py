@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from itertools import combinations, product
+from math import prod
 from typing import NamedTuple
 
 import torch
@@ -22,9 +23,13 @@ class Taken(NamedTuple):
 
 
 def lengths(case: Case, expression: ast.AST) -> list[ast.Constant]:
-    """Whole numbers in the expression that equal a length of this graph at the nominal sizes, in their order in the text; not 0 and 1."""
+    """Whole numbers in the expression that equal a length of this graph at the nominal sizes, or a product of some, as they stand in it.
+
+    Not 0 and 1.
+    """
     values = case.verdict.runs[0].trial.values.values()
-    lengths = {n for v in values if isinstance(v, torch.Tensor) for n in (*v.shape, v.numel())} | {v for v in values if type(v) is int}
+    tensors = [v for v in values if isinstance(v, torch.Tensor)]
+    lengths = {n for v in tensors for n in (*v.shape, v.numel(), *_together(v))} | {v for v in values if type(v) is int}
     found = [n for n in ast.walk(expression) if isinstance(n, ast.Constant) and length_of(n) in lengths and length_of(n) > 1]
     return sorted(found, key=lambda n: (getattr(n, "lineno", 0), getattr(n, "col_offset", 0)))
 
@@ -59,8 +64,14 @@ def runs_everywhere(case: Case, candidate: ast.expr, fits: bool) -> bool:
     return all(isinstance(v, torch.Tensor) and (not fits or v.shape == shape) for v, shape in zip(values, due, strict=True))
 
 
+def _together(value: torch.Tensor) -> dict[int, tuple[int, ...]]:
+    """How many numbers several axes of a tensor hold, not all: a mean may run over those."""
+    several = [axes for count in range(2, value.dim()) for axes in combinations(range(value.dim()), count)]
+    return {prod(value.shape[axis] for axis in axes): axes for axes in reversed(several)}
+
+
 def _sources(case: Case, length: int) -> list[ast.expr]:
-    """Expressions of the forward that have this value at the nominal sizes: plain numbers, then lengths of the node and of the inputs."""
+    """Expressions of the forward that have this value at the nominal sizes: plain numbers, lengths of node and inputs, products."""
     exercise, values = case.graph.exercise, case.verdict.runs[0].trial.values
     texts = [n for n in exercise.names if type(values.get(n)) is int and values[n] == length]
     for name in dict.fromkeys((case.node, *exercise.names)):
@@ -68,4 +79,5 @@ def _sources(case: Case, length: int) -> list[ast.expr]:
         if isinstance(value, torch.Tensor):
             texts += [f"{name}.shape[{i}]" for i, n in enumerate(value.shape) if n == length]
             texts += [f"{name}.numel()"] if value.dim() > 1 and value.numel() == length else []
+            texts += [" * ".join(f"{name}.shape[{i}]" for i in axes) for n, axes in _together(value).items() if n == length]
     return [ast.parse(text, mode="eval").body for text in dict.fromkeys(texts)][:6]

@@ -54,7 +54,7 @@ def nearest(case: Case, given: str | None) -> str | None:
     """
     derived = [case.derived.text] if case.derived is not None else []
     if given is None and derived and isinstance(case.draft, ast.Name | ast.Constant) and not _one_more(case):
-        return derived[0]
+        return text(settled(case, parsed(derived[0])))
     if derived and case.draft is not None and not names_used(case.draft) and not case.gradients_in(ast.parse(derived[0], mode="eval").body):
         told = [given] if given is not None and not new_numbers(case, given) else []
         return min([*derived, *told], key=lambda line: far(case, line, told=line == given))  # ones, however written: no number is made up

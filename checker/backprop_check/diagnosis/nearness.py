@@ -14,7 +14,7 @@ import torch
 
 from backprop_check.derivation.trees import dumped, parsed, text
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.chains import factors, is_product, is_sum
+from backprop_check.diagnosis.chains import factors, is_product, is_sum, terms
 from backprop_check.diagnosis.edits import is_tensor, names_used, parts, value_of
 from backprop_check.diagnosis.plain import begins_with_minus
 from backprop_check.diagnosis.replay import cut, downstream
@@ -131,7 +131,7 @@ def _oddities(case: Case, expression: ast.expr) -> Iterator[tuple[str, str]]:
 
 def senseless(case: Case, expression: ast.expr) -> frozenset[str]:
     """What is right by its value alone: a divisor that may be 0 in the forward, as in `u / s` for the 1 / T of `u = s / T`; a sum or a
-    difference of two values that the forward does not join so; equal floats.
+    difference of two values that the forward does not join so; equal floats; a sum in brackets that another term makes good.
 
     Not what the learner or the derived line has too.
     """
@@ -157,7 +157,8 @@ def senseless(case: Case, expression: ast.expr) -> frozenset[str]:
     own = {dumped(_base(f)) for base in below_it for f in (base, *(f for product in _products(base) for _, f in product))}
     joined = _joined(case, expression) - frozenset().union(*(_joined(case, e) for e in (*usual, *forward)))
     equal = _held_equal(case, expression) - frozenset().union(*(_held_equal(case, e) for e in usual))
-    return frozenset(over - own) | itself | joined | equal
+    collected = _collected(case, expression) - frozenset().union(*(_collected(case, e) for e in usual))
+    return frozenset(over - own) | itself | joined | equal | collected
 
 
 def _over_itself(expression: ast.expr) -> frozenset[str]:
@@ -172,6 +173,17 @@ def _joined(case: Case, expression: ast.expr) -> frozenset[str]:
     sums = (part for part in parts(expression) if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub))
     pairs = [(p.left.id, p.right.id) for p in sums if isinstance(p.left, ast.Name) and isinstance(p.right, ast.Name)]
     return frozenset(" and ".join(sorted(pair)) for pair in pairs if all(isinstance(values.get(name), torch.Tensor) for name in pair))
+
+
+def _collected(case: Case, expression: ast.expr) -> frozenset[str]:
+    """The gradients of which a sum in brackets brings in too much or too little, which another term makes good: `da + c * (da + db)`."""
+    found = set[str]()
+    for added in ([term for _, term in terms(part)] for part in parts(expression) if is_sum(part)):
+        for term in added:
+            inner = [one for _, factor in factors(term)[1] if is_sum(factor) for _, one in terms(factor)]
+            bare = {one.id for one in inner if isinstance(one, ast.Name) and one.id in case.available}
+            found |= bare & frozenset().union(*(case.gradients_in(other) for other in added if other is not term))
+    return frozenset(found)
 
 
 def _products(expression: ast.expr) -> Iterator[list[tuple[bool, ast.expr]]]:

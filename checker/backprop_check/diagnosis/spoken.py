@@ -60,6 +60,7 @@ class Spoken(Observed):
 
         With `after`, only what follows that part of it: the `.sum(1)` of `x.sum(1)`.
         """
+        part = node
         if node is None:
             if not self.written:
                 return None
@@ -74,6 +75,8 @@ class Spoken(Observed):
         if after is not None and getattr(after, "end_lineno", None) is not None:
             line, column = getattr(after, "end_lineno", line), getattr(after, "end_col_offset", column)
         end_line, end_column = getattr(node, "end_lineno", None) or line, getattr(node, "end_col_offset", None) or column
+        if (line, column) == (end_line, end_column) and part is not None:  # nothing of the line: the caret goes under what it is a part of
+            return self.span(part if after is not None else None)
         lines = self.submission.lines
         return line, characters(lines, line, column), end_line, characters(lines, end_line, end_column)
 

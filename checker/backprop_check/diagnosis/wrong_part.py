@@ -17,7 +17,7 @@ from backprop_check.diagnosis.meeting import function_of, operands_of
 from backprop_check.diagnosis.phrases import lines, short
 from backprop_check.diagnosis.replaced import replaced, sensible, with_a_factor, with_factor
 from backprop_check.diagnosis.rewrites import MODULES, operations, put, same_place
-from backprop_check.records import Diagnosis
+from backprop_check.records import Diagnosis, Line
 
 
 def any_wrong_part(case: Case) -> Diagnosis | None:
@@ -252,6 +252,13 @@ def _is_derived_factor(case: Case, factor: ast.expr) -> bool:
     return own and isinstance(factor, ast.Name) and case.draft is not None and factor.id in {n.id for n in names_used(case.draft)}
 
 
+def _lines_with(case: Case, factor: ast.expr) -> list[Line]:
+    """The lines with the node that read a name which is missing of the learner's line as a factor."""
+    if not isinstance(factor, ast.Name) or case.draft is None or factor.id in {n.id for n in names_used(case.draft)}:
+        return []
+    return [line for line in case.consumers if factor.id in line.reads]
+
+
 def _is_turned(case: Case, part: ast.expr) -> bool:
     """Whether a part is worth a difference of the derived gradient, turned round."""
     mine = case.evaluate(part)
@@ -281,17 +288,21 @@ def gradient_without_its_slope(case: Case) -> Diagnosis | None:
     # Beside a derivative that is there already, another factor does not complete it, but a divisor of the forward that is nowhere in it.
     there = any(_is_tensor(case, name) and name.id not in case.available for name in names_used(case.draft)) if case.draft else False
     there = there and not (case.draft is not None and _is_lost_divisor(factor, case.draft))
-    error, place = f"a factor of the derivative is missing beside `{text(part)}`", part
+    error, place, note = f"a factor of the derivative is missing beside `{text(part)}`", part, example(case)
     if there and not _is_derived_factor(case, factor):
         whole = _product_of(case, part)
         beside = [factor for divides, factor in factors(whole)[1] if factor is not part and not divides and _is_tensor(case, factor)]
         single = len(beside) == 1 and len(factors(whole)[1]) == 2
         place = beside[0] if single else whole
-        error = f"{f'`{short(place)}`' if single else f'what `{text(part)}` is multiplied with'} is not the derivative that belongs here"
+        said = f"`{short(place)}`" if single else f"what `{text(part)}` is multiplied with"
+        brings = _lines_with(case, factor)
+        error = f"{said} is not the {'whole ' if brings else ''}derivative that belongs here"
+        if brings:
+            error, note = f"{error}: a factor is missing", f"{lines(brings)} brings in `{text(factor)}` too, which yours does not have."
     return case.proven(
         "wrong-local-derivative" if there else "missing-local-derivative",
         error=error,
-        note=example(case),
+        note=note,
         help=asks(case),
         span=case.span(place),
         fix=text(expression),

@@ -148,6 +148,8 @@ def _error(case: Case, found: tuple[ast.expr, list[Taken]] | None) -> str:
         return "this is right at the exercise's own sizes, and not at others"
     literal = found[1][0].literal
     name = _name(case, literal)
+    if name is not None and isinstance(found[1][0].source, ast.BinOp):
+        return f"this {length_of(literal)} is {name} of today, a product of lengths"
     return (
         f"this {length_of(literal)} is the length {name} of today"
         if name

@@ -25,12 +25,14 @@ from functools import partial
 
 import torch
 
-from backprop_check.derivation.trees import literal
+from backprop_check.derivation.trees import literal, text
+from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.counterfactual import replays, written_as
 from backprop_check.diagnosis.edits import Edit, Mended, names_used, parts, search, value_of
 from backprop_check.diagnosis.masks import called, condition, kinks, let_through, masked, opened, opposite, selections
+from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.replay import cut, downstream
 from backprop_check.diagnosis.rewrites import put, same_place
 from backprop_check.diagnosis.sites import Site, below
@@ -58,7 +60,31 @@ def find(case: Case) -> Diagnosis | None:
         found = search(case, partial(_edits, site=site))
         if found is not None:
             return _told(case, site, None, found)
-    return None
+    return _turned_round(case)
+
+
+def _turned_round(case: Case) -> Diagnosis | None:
+    """A comparison of the line that is right the other way round, whatever the mask is of."""
+    found = search(case, _turned)
+    if found is None or case.is_oracle([-answer for answer in case.answers]):
+        return None
+    assert isinstance(found.part, ast.Compare)
+    right, mine = text(opposite(found.part)), text(found.part)
+    return case.proven(
+        "wrong-mask",
+        error=f"`{short(found.part)}` is the wrong way round",
+        note=example(case) or "It holds just where it should not.",
+        help=asks(case),
+        span=case.span(found.part),
+        evidence=f"With `{right}` in the place of `{mine}` the expression equals autograd's gradient in every trial.",
+        fix=found.fix,
+    )
+
+
+def _turned(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        if isinstance(part, ast.Compare) and not isinstance(other := opposite(part), ast.UnaryOp):
+            yield put(expression, part, ast.copy_location(other, part)), part
 
 
 def _other_gradient(case: Case, expression: ast.expr) -> Iterator[Edit]:
