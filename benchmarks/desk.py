@@ -85,7 +85,7 @@ def screens(folder: Path) -> Iterator[str]:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        new = screens(Path(folder))
+        new = iter([*screens(Path(folder))])  # to its end, so that the last terminal closes too
         PAGE.write_text(re.sub(r"(?<=```text\n).*?(?=\n```)", lambda _: next(new), PAGE.read_text(), flags=re.DOTALL))
     print(f"wrote {PAGE}")
 
