@@ -11,7 +11,7 @@ import torch
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.counterfactual import written_as
-from backprop_check.diagnosis.paths import ordinal
+from backprop_check.diagnosis.paths import named, ordinal
 from backprop_check.diagnosis.replay import Change, downstream, gradient
 from backprop_check.diagnosis.rewrites import put
 from backprop_check.records import Line, Run
@@ -96,7 +96,7 @@ def _uses(case: Case, lines: list[Line], stops: frozenset[str]) -> Iterator[Use]
         if len(users) > 1:
             yield from (Use(name, line) for line in users)
         for line in users if name != case.node else ():
-            places = len(_named(ast.parse(line.source.strip(), mode="eval").body, name))
+            places = len(named(ast.parse(line.source.strip(), mode="eval").body, name))
             yield from (Use(name, line, place) for place in range(places) if places > 1)
 
 
@@ -110,16 +110,10 @@ def without(line: Line, chosen: Iterable[Use]) -> ast.expr:
     """The line with these uses of it cut off from what comes back."""
     tree = ast.parse(line.source.strip(), mode="eval").body
     for use in (use for use in chosen if use.line is line):
-        for place, name in enumerate(_named(tree, use.name)):
+        for place, name in enumerate(named(tree, use.name)):
             if use.place in (None, place):
                 tree = put(tree, name, ast.Call(ast.Attribute(name, "detach", ast.Load()), [], []))
     return tree
-
-
-def _named(tree: ast.expr, name: str) -> list[ast.Name]:
-    """Where a name stands in a line, from left to right."""
-    found = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == name]
-    return sorted(found, key=lambda n: (n.lineno, n.col_offset))
 
 
 def _only(above: torch.Tensor, axis: int, place: int) -> torch.Tensor:

@@ -6,7 +6,7 @@ A change touches derivatives only, as a rule: every value stays the forward's, s
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -113,14 +113,6 @@ def written_as(case: Case, line: Line, tree: ast.expr, values_too: bool = False)
         return compute(values) if values_too else kept(evaluate(values), compute(values))
 
     return change
-
-
-def detached(line: Line, operands: Iterable[str]) -> ast.expr:
-    """The line with these names cut off from what comes back."""
-    tree = ast.parse(line.source.strip(), mode="eval").body
-    for name in [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in set(operands)]:
-        tree = put(tree, name, ast.Call(ast.Attribute(name, "detach", ast.Load()), [], []))
-    return tree
 
 
 def _broadcasts(x: torch.Tensor, y: torch.Tensor) -> bool:

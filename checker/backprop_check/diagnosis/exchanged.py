@@ -9,7 +9,7 @@ from itertools import combinations
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.edits import names_used, search
-from backprop_check.diagnosis.rewrites import put_all
+from backprop_check.diagnosis.rewrites import put_all, same_place
 from backprop_check.records import Diagnosis
 
 Pair = tuple[ast.Name, ast.Name]
@@ -20,7 +20,9 @@ def exchanged(case: Case) -> Diagnosis | None:
     found = search(case, lambda case, expression: ((_swapped(expression, pair), pair[0]) for pair in _pairs(case, expression)))
     if found is None or case.draft is None:
         return None
-    one, two = next(pair for pair in _pairs(case, case.draft) if pair[0] is found.part and case.is_right(_swapped(case.draft, pair)))
+    one = found.part
+    two = next(name for name in names_used(case.draft) if name is not one and same_place(case.draft, found.tree, name) is not name)
+    assert isinstance(one, ast.Name)
     span = case.span(two)
     return case.proven(
         "wrong-operand",

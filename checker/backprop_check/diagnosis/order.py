@@ -95,8 +95,8 @@ ONE_THING = (
 )
 """Codes that are no two mistakes of one line: one too many and one missing are something in the place of something else."""
 
-LIGHT = ("wrong-sign", "wrong-scale")
-"""Of a part as a whole, whatever else is wrong within it."""
+LIGHT = ("wrong-scale", "wrong-sign")
+"""Of a part as a whole, whatever else is wrong within it; a sign is told after a constant."""
 
 ORDER: tuple[str | Find, ...] = (*TEXT, *VARIED, *REFUSED, *KIND, *SPOILED, *LAYOUT, *PLAIN, *FORMULA, *VALUE)
 
@@ -115,8 +115,7 @@ def peers(explainer: str | Find) -> Iterator[str | Find]:
 
 def as_told(one: Diagnosis, two: Diagnosis) -> tuple[Diagnosis, Diagnosis]:
     """Two mistakes of one line in the order in which they are told: what arrives from above first, a sign or a constant last."""
-    light = ("wrong-scale", "wrong-sign")
-    lighter = one.code in light and (two.code not in light or light.index(one.code) > light.index(two.code))
+    lighter = one.code in LIGHT and (two.code not in LIGHT or LIGHT.index(one.code) > LIGHT.index(two.code))
     return (two, one) if two.code == "missing-upstream" or lighter else (one, two)
 
 

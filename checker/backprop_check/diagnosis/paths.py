@@ -44,6 +44,12 @@ def ordinal(place: int) -> str:
     return {0: "1st", 1: "2nd", 2: "3rd"}.get(place, f"{place + 1}th")
 
 
+def named(tree: ast.AST, name: str) -> list[ast.Name]:
+    """Where a name stands in a line, from left to right."""
+    found = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == name]
+    return sorted(found, key=lambda n: (n.lineno, n.col_offset))
+
+
 def paths(case: Case) -> list[Path]:
     """The uses through which a gradient comes back. Together they are the oracle."""
     return [path for line in case.consumers for path in _in_line(case, line)]
@@ -77,8 +83,7 @@ def through(case: Case, chosen: tuple[Path, ...]) -> Tensors:
 
 def _in_line(case: Case, line: Line) -> Iterator[Path]:
     tree = ast.parse(f"({line.source}\n)", mode="eval")
-    uses = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == case.node]
-    uses.sort(key=lambda n: (n.lineno, n.col_offset))
+    uses = named(tree, case.node)
     for k, name in enumerate(uses):
         name.id = f"_use{k}"
     code = compile(tree, line.name, "eval")

@@ -28,9 +28,10 @@ import torch
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.another_gradient import another_gradient
 from backprop_check.diagnosis.asking import asks, example
+from backprop_check.diagnosis.branches import Use, without
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if, slope
-from backprop_check.diagnosis.counterfactual import detached, evaluator, replays, with_slope, written_as
+from backprop_check.diagnosis.counterfactual import evaluator, replays, with_slope, written_as
 from backprop_check.diagnosis.edits import names_used, worth
 from backprop_check.diagnosis.masks import called
 from backprop_check.diagnosis.replaced import with_term
@@ -161,7 +162,7 @@ def _told(case: Case, line: Line, operand: str) -> Diagnosis:
         note=f"`{line.name} = {line.source}` is not the identity: {why}",
         help=help_,
         evidence=f"With the derivative of `{line.source}` taken as 1, autograd gives exactly your answer in every trial.",
-        claims=(as_if([(line, f"({ast.unparse(detached(line, [operand]))}) + {operand}")]),),
+        claims=(as_if([(line, f"({ast.unparse(without(line, [Use(operand, line)]))}) + {operand}")]),),
         fix=_with_it(case),
         span=case.span(_passed(case, line, operand)),
     )
@@ -169,7 +170,7 @@ def _told(case: Case, line: Line, operand: str) -> Diagnosis:
 
 def _passed(case: Case, line: Line, operand: str) -> ast.expr | None:
     """The part of the answer that is what comes back through the line, its derivative taken as 1, and nothing else."""
-    stops, cut_off = cut(case), written_as(case, line, detached(line, [operand]))
+    stops, cut_off = cut(case), written_as(case, line, without(line, [Use(operand, line)]))
     through, rest = ([gradient(case, run, stops, change=c) for run in case.runs] for c in (passed_through(line, operand), cut_off))
     return next(iter(worth(case, [t - r for t, r in zip(through, rest, strict=True)])), None)
 
