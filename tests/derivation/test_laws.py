@@ -213,12 +213,12 @@ def _entropy(s: Seen, law: str) -> torch.Tensor:
     axis, weight = (1 if s.o.dim() > 1 else 0), s.call.get("weight")
     p, y = torch.softmax(s.o, axis), _labels(s)
     assert ("smoothed" in law) == ("label_smoothing" in s.call)
-    if "(p - y) * w" in law:
+    if "times the label's weight" in law:
         back = (p - y) * weight[s.others[0].clamp(min=0)].unsqueeze(1)
-    elif "(w * y).sum()" in law:
+    elif "weights of the classes" in law:
         back = p * (weight * y).sum(axis, keepdim=True) - weight * y
     else:
-        back = p * y.sum(axis, keepdim=True) - y if "y.sum()" in law else p - y
+        back = p * y.sum(axis, keepdim=True) - y if "times the sum of" in law else p - y
     return _by_rows(s, law, back, weight)
 
 
@@ -291,8 +291,8 @@ VALUES: dict[str, Callable[..., torch.Tensor]] = {
         lambda s: (s.o - s.b).clamp(-s.call.get("delta", 1.0), s.call.get("delta", 1.0))
     ),
     "The slope is the distance to the target, over p": _terms(lambda s: (s.o - s.b) / (s.o * (1 - s.o))),
-    "Sigmoid, then its log: what comes back is p - y.": _terms(lambda s: torch.sigmoid(s.o) - s.b),
-    "Sigmoid, then its log: what comes back is (1 - y)": _terms(
+    "Sigmoid, then its log: what comes back is the sigmoid minus the target.": _terms(lambda s: torch.sigmoid(s.o) - s.b),
+    "Sigmoid, then its log: with p the sigmoid": _terms(
         lambda s: (1 - s.b) * torch.sigmoid(s.o) + s.call["pos_weight"] * s.b * (torch.sigmoid(s.o) - 1)
     ),
     "The loss takes off the logs, with the target as": _terms(lambda s: -s.b),

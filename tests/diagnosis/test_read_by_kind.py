@@ -37,7 +37,7 @@ ROWS = [
     ("y = c * u - v[:, None]", "c (N, M), u (N, M), v (N)", "dv = dy.sum(0)", "dv = -dy.sum(1)", r"runs over axis 0", r"copied elements|were picked|can it read"),
     # What a law and a question say of this form.
     ("loss = F.cross_entropy(s, t)", "s (N, C), t (N) of C", "ds = torch.softmax(s, 1) - F.one_hot(t, s.shape[1])",
-     "ds = (torch.softmax(s, 1) - F.one_hot(t, s.shape[1])) / s.shape[0]", r"mean over the rows: that is divided by how many they are", r"p - y\."),
+     "ds = (torch.softmax(s, 1) - F.one_hot(t, s.shape[1])) / s.shape[0]", r"mean over the rows: that is divided by how many they are", r"its softmax minus the one-hot label\."),
     ("q = torch.round(z); m = q.amax(1)", "z (N, C)", "dq = (q == m[:, None]) * dm[:, None]",
      "dq = (q == m[:, None]) / (q == m[:, None]).sum(1, keepdim=True) * dm[:, None]", r"where several are equal", r"[Oo]nly the winner|single number"),
     ("y = F.linear(a, V)", "a (N, K), V (M, K)", "da = 2 * dy @ V", "da = dy @ V", r"meets it as it stands", r"other one, turned"),

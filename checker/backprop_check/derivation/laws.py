@@ -198,18 +198,18 @@ def _shared(site: Site) -> str:
 
 
 def cross_entropy(site: Site) -> str:
-    """What the scores receive: `p - y`, with what `y` is here and what each row counts for."""
+    """What the scores receive: the softmax minus what is due here, and what each row counts for."""
     labels, weight = _of_labels(site), site.given("weight")
     smooth = bool(site.value("label_smoothing"))
     due = "the one-hot label" if labels else "the target"
     due = f"{due}, smoothed" if smooth else due
     whole = labels or bool(((site.value("target").sum(0 if len(site.shape(site.x)) == 1 else 1) - 1).abs() < 1e-9).all())
     if labels and weight and not smooth:
-        back = f"(p - y) * w, where p is the softmax, y {due} and w the label's weight"
+        back = f"(its softmax minus {due}), times the label's weight"
     elif weight:
-        back = f"p * (w * y).sum() - w * y, where p is the softmax, y {due} and w the weights of the classes"
+        back = f"its softmax times the sum of {due} times the weights of the classes, minus {due} times these weights"
     else:
-        back = f"p - y, where p is the softmax and y {due}" if whole else f"p * y.sum() - y, where p is the softmax and y {due}"
+        back = f"its softmax minus {due}" if whole else f"its softmax times the sum of {due}, minus {due}"
     return f"Softmax, then its log at the label: each row of scores receives {back}.{_of_rows(site)}"
 
 
@@ -247,9 +247,9 @@ def _ignores(site: Site) -> bool:
 
 def binary(site: Site) -> str:
     if site.given("pos_weight"):
-        law = "Sigmoid, then its log: what comes back is (1 - y) * p + `pos_weight` * y * (p - 1)."
+        law = "Sigmoid, then its log: with p the sigmoid and t the target, (1 - t) * p + `pos_weight` * t * (p - 1) comes back."
     else:
-        law = "Sigmoid, then its log: what comes back is p - y."
+        law = "Sigmoid, then its log: what comes back is the sigmoid minus the target."
     return term(law)(site)
 
 

@@ -111,6 +111,7 @@ def _use(graph: Graph, line: Line, node: str, at: tuple[int, ...], trials: Seque
         slopes = response(graph, trials[0], line, node, at)
     except RuntimeError:  # an operation that torch cannot differentiate twice
         slopes = torch.full_like(upstream, torch.nan)
+    slopes = torch.where(slopes.abs() > _rounding(trials[0], line, node), slopes, 0.0)
     terms = slopes * upstream
     places = slopes.nonzero().tolist()
     largest = sorted(places, key=lambda place: -abs(terms[tuple(place)].item()))[: SHOWN if len(places) > SHOWN + 1 else None]
@@ -118,6 +119,12 @@ def _use(graph: Graph, line: Line, node: str, at: tuple[int, ...], trials: Seque
     use = _unmeasured(graph, line, node, trials, known)
     flows = bool(places or use.ways) or any(moves(graph, trial, line, node) for trial in trials)
     return replace(use, moved=tuple(moved), count=len(places), share=terms.sum().item(), flows=flows)
+
+
+def _rounding(trial: Trial, line: Line, node: str) -> float:
+    """Up to which size a slope is what rounding leaves of terms that cancel, as of log_softmax through the sum of its probabilities."""
+    moved, moves = (float(torch.as_tensor(trial.values[name], dtype=torch.float64).abs().max()) for name in (line.name, node))
+    return 1e-13 * moved / moves if moves else 0.0
 
 
 def _unmeasured(graph: Graph, line: Line, node: str, trials: Sequence[Trial], known: frozenset[str]) -> Use:

@@ -61,6 +61,9 @@ def told(case: Case, found: Slip) -> Diagnosis | None:
         error, note, move = "inside the sum, a factor is missing", WEIGHED, asks(case)
     elif found.code == "missing-local-derivative" and _is_a_term(found):
         error, note, move = "this term lacks a factor", example(case), asks(case)
+    if _is_half_a_sum(case, found):
+        error = f"of `{ast.unparse(found.part)}` only `{ast.unparse(found.left)}` is here"
+        note, move = example(case), f"Take all of what stands there in {words['lines']}."
     if found.code == "ignored-index" and _of_term(case, found):
         error = "along this path elements that were not picked receive a gradient too"
         note = f"Only the elements that {words['lines']} has picked moved {words['far']}; to the others nothing comes back from there."
@@ -96,6 +99,15 @@ def _has_factor(tree: ast.expr, factor: ast.expr) -> bool:
     """Whether a matrix product in it has this factor."""
     products = (n for n in ast.walk(tree) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.MatMult))
     return any(ast.dump(side) == ast.dump(factor) for product in products for side in (product.left, product.right))
+
+
+def _is_half_a_sum(case: Case, found: Slip) -> bool:
+    """Whether the slip left out one side of a sum that the forward writes so, and the line reads the other."""
+    match found.part:
+        case ast.BinOp(left=left, op=ast.Add(), right=right) if found.code == "wrong-local-derivative":
+            half = ast.dump(found.left) in (ast.dump(left), ast.dump(right)) and _is_read(case, found.left)
+            return half and any(ast.unparse(found.part) in line.source for line in lines_of_answer(case))
+    return False
 
 
 def _is_summed(found: Slip) -> bool:

@@ -25,7 +25,7 @@ import ast
 
 import torch
 
-from backprop_check.derivation.trees import text
+from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.by_edit.edits import names_used, worth
 from backprop_check.diagnosis.by_replay.branches import Use, without
@@ -60,7 +60,8 @@ def find(case: Case) -> Diagnosis | None:
     for line in lines:
         for operand in line.reads:
             if operand in on_path and _could_pass(case, line, operand) and _replays(case, line, operand, stops):
-                return None if _is_one_use(case, line, operand, stops) else _told(case, line, operand)
+                told_elsewhere = _is_one_use(case, line, operand, stops) or _is_a_number(line, operand)
+                return None if told_elsewhere else _told(case, line, operand)
     here = [site for site in sites(case) if site.line in lines]
     by_row = next((_of_rows(case, site) for site in here if _passes_a_row(case, site)), None)
     return by_row or next(filter(None, (_as_a_sum(case, site) for site in here)), None)
@@ -144,6 +145,18 @@ def _is_one_use(case: Case, line: Line, operand: str, stops: frozenset[str]) -> 
             alone = put(alone, other, ast.Call(ast.Attribute(other, "detach", ast.Load()), [], [])) if other is not kept else alone
         if case.is_answer([gradient(case, run, stops, change=written_as(case, line, alone)) for run in case.runs]):
             return True
+    return False
+
+
+def _is_a_number(line: Line, operand: str) -> bool:
+    """Whether the line adds a plain number times the operand, and reads it nowhere else: what is missing is that number."""
+    tree = ast.parse(line.source.strip(), mode="eval").body
+    uses = [name for name in names_used(tree) if name.id == operand]
+    while isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add | ast.Sub) and len(uses) == 1:
+        tree = tree.left if uses[0] in ast.walk(tree.left) else tree.right
+    match tree:
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=right):
+            return uses[0] in (left, right) and any(literal(side) is not None for side in (left, right))
     return False
 
 

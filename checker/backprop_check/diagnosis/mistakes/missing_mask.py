@@ -14,6 +14,7 @@ Read more: the PyTorch documentation, "torch.Tensor.masked_fill" and "torch.nn.D
 
 Question: Let {one} rise a little: does {users} notice?
 Of several lines: Let {one} rise a little: which of {users} notice, and which do not?
+Of an operand: Which numbers of `{operand}` does `{operation}` hold back? What comes back to those?
 Of a use: For {one}, does `{operation}` let `{operand}` through? What comes back from there where it does not?
 Slip: elements that the forward held back receive a gradient
 Note: What the forward does not let through cannot move the loss.

@@ -28,11 +28,12 @@ from itertools import combinations
 import torch
 
 from backprop_check.diagnosis.by_edit.edits import Edit, Edits, search, value_of
+from backprop_check.diagnosis.by_edit.plain import settled
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.meeting import axis_told, last_step, operator_around
 from backprop_check.expression.reductions import reduced
-from backprop_check.expression.rewrites import calls, put, summed
+from backprop_check.expression.rewrites import calls, operations, put, summed
 from backprop_check.records import Diagnosis
 
 ADDING = ("sum", "mean", "einsum", "matmul", "bmm", "mm", "mv", "dot", "tensordot", "linear", "cumsum")
@@ -53,16 +54,27 @@ def find(case: Case) -> Diagnosis | None:
     # Not the sum left out, but one over fewer axes of the same thing.
     fewer = next((c for c in calls(found.tree, "sum") if inner and c is not call and (reduced(c) or [None])[0] is inner[0]), None)
     product = case.draft is not None and isinstance(operator_around(case.draft, call), ast.MatMult)
+    share = (
+        name == "mean"
+        and case.draft is not None
+        and len(list(operations(found.tree, ast.Div))) > len(list(operations(case.draft, ast.Div)))
+    )
     whole = all(a.shape != o.shape for a, o in zip(case.answers, case.oracles, strict=True)) and case.everywhere
     return case.proven(
         "summed-everything" if every and name == "sum" else "needless-sum",
         error=f"{case.got}, but {case.node} is {case.due}"
         if whole
+        else "this mean makes one number of them all"
+        if share
         else f"this {noun} is one too many"
         if fewer is None
         else "this sum runs over too many axes",
         note=f"{'The `@` beside it adds up already: what' if product else 'What'} stands in the {noun} is needed number by number.",
-        help=f"Leave the `{last_step(call)}` out." if fewer is None else f"Write `{last_step(fewer)}`.",
+        help="Divide by how many there are, and let each number stand."
+        if share
+        else f"Leave the `{last_step(call)}` out."
+        if fewer is None
+        else f"Write `{last_step(fewer)}`.",
         span=case.span(call, after=getattr(call.func, "value", None)),
         fix=found.fix,
     )
@@ -114,6 +126,8 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
             continue
         yield put(expression, call, inner[0]), call
         value = value_of(case, inner[0])
+        if (share := _share(case, call, inner, value)) is not None:
+            yield settled(case, put(expression, call, ast.copy_location(share, call))), call  # what spread the one number goes too
         if not isinstance(call.func, ast.Attribute) or call.func.attr == "mean":
             continue
         axes = _axes(inner[1], call.keywords, value.dim() if isinstance(value, torch.Tensor) else 0)
@@ -121,6 +135,16 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         for count in range(1, len(axes)):
             for fewer in combinations(axes, count):
                 yield put(expression, call, ast.copy_location(summed(inner[0], fewer, keep), call)), call
+
+
+def _share(case: Case, call: ast.Call, inner: tuple[ast.expr, list[ast.expr]], value: object) -> ast.expr | None:
+    """What a mean runs over, divided by how many there are: each number's share, where the mean makes one of them all."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != "mean" or not isinstance(value, torch.Tensor):
+        return None
+    axes = _axes(inner[1], call.keywords, value.dim()) or (() if inner[1] or call.keywords else tuple(range(value.dim())))
+    if not axes or not case.everywhere or value.shape != case.oracles[0].shape:
+        return None
+    return ast.BinOp(inner[0], ast.Div(), ast.parse(" * ".join(f"{case.node}.shape[{axis}]" for axis in axes), mode="eval").body)
 
 
 def idle(case: Case, expression: ast.expr) -> int:

@@ -195,6 +195,9 @@ def told(case: Case, found: Mended) -> Diagnosis:
         if name == "unsqueeze":
             error = "the axis of length 1 stands in the wrong place"
             note = f"`{short(call)}` is {shape_told(case, call)}; what it is joined with has another axis there."
+        if names is not None and due is not None and name in OVER and not axes_written(call):
+            note = f"`{short(base)}` is {over}: {_listed(names, due)} {_belong(due)} here."
+            move = f"Let `{name}` run over {_listed(names, due)}{keep}."
     elif max(now) >= len(names) or min(now) < -len(names):
         asked = next(n for n in now if not -len(names) <= n < len(names))
         error, note = f"`{short(base)}` has no axis {asked}: it is {over}", "Axes are counted from 0."
@@ -202,7 +205,7 @@ def told(case: Case, found: Mended) -> Diagnosis:
     else:
         error = f"{case.got}, but {case.node} is {case.due}" if shaped else f"this runs over {_listed(names, now)} of a {over}"
         note = f"`{name}` runs over {_listed(names, now)} of a {over}; " if shaped else ""
-        note = f"{note}{_listed(names, due)} {'is the one that belongs' if len(due) == 1 else 'are the ones that belong'} here.".strip()
+        note = f"{note}{_listed(names, due)} {_belong(due)} here.".strip()
         note = note[:1].upper() + note[1:]
         move = f"Let `{name}` run over {_listed(names, due)}{keep}."
     span = case.span(call, after=call.func.value)
@@ -227,6 +230,10 @@ def _changed(case: Case, call: ast.Call, changed: ast.expr) -> ast.Call | None:
     known = {id(n) for n in ast.walk(case.draft)} if case.draft is not None else set()
     new = (c for c in calls(changed, call.func.attr) if id(c) not in known) if isinstance(call.func, ast.Attribute) else iter(())
     return next(new, None)
+
+
+def _belong(axes: tuple[int, ...]) -> str:
+    return "is the one that belongs" if len(axes) == 1 else "are the ones that belong"
 
 
 def _listed(names: list[str], axes: tuple[int, ...]) -> str:

@@ -13,7 +13,7 @@ mask.
 
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation", the backward of relu.
 
-Question: Which numbers of {node} move anything of {users} when they rise? Does your line let just those through?
+Question: Which numbers of {node} does the forward treat one way, and which another? Does your line part them at the same places?
 Traits: of all numbers
 """
 

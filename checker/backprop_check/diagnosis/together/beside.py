@@ -35,11 +35,15 @@ def told_beside(case: Case, cause: Diagnosis, put_right: Case | None = None) -> 
 
 
 def naming_each_other(causes: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
-    """Of two causes each says which the other one is, where it has nothing else to say."""
+    """Of two causes each says which the other one is, the second or the first, and what it is where it has nothing else to say."""
     if len(causes) != 2:
         return causes
     others = [other.error.removeprefix(f"{OTHER}, ") for other in reversed(causes)]
-    return tuple(replace(c, note=f"{c.note[:-1]}: {o}.") if c.note == ALONE else c for c, o in zip(causes, others, strict=True))
+    told = [replace(c, note=f"{c.note[:-1]}: {o}.") if c.note == ALONE else c for c, o in zip(causes, others, strict=True)]
+    return tuple(
+        replace(c, error=c.error.replace("the other mistake", which), note=c.note.replace("the other mistake", which))
+        for c, which in zip(told, ("the second mistake", "the first mistake"), strict=True)
+    )
 
 
 def _claims(cause: Diagnosis, put_right: Case | None) -> tuple[Claim, ...]:

@@ -37,6 +37,7 @@ def question(diagnosis: Diagnosis, gradient: Gradient, lesson: Lesson, filling: 
         "Of an infinity written down": diagnosis.error.startswith("an infinity"),
         "Of another value": diagnosis.error.endswith(" meets"),
         "Of the function itself": diagnosis.error.startswith("this sends the gradient through"),
+        "Of an operand": filling["operation"] != "" and filling["operand"] != filling["node"],
         "Of a use": filling["count"] != "1" and filling["operation"] != "",
         "Of several lines": " and " in filling["users"],
         "Of a reduction of the forward": diagnosis.error.endswith(" makes one number of all of them"),
