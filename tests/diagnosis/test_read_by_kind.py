@@ -17,6 +17,23 @@ PAGE = "Forward: {}\nShapes: {}\nInputs: torch.randn\nWrong: {}\nRight: {}\n"
 
 # (forward, shapes, the answer, the right one, what must be said, what must never be said, nor stand in a fix)
 ROWS = [
+    # What a mean of all, half a sum and a lost number are told as; what a mask, a slope and a sum are asked.
+    ("l = a.mean(1)", "a (N, C)", "da = (dl[:, None] * torch.ones_like(a)).mean(1, keepdim=True) * torch.ones_like(a)",
+     "da = dl[:, None] / a.shape[1] * torch.ones_like(a)", r"makes one number of them all", r"one too many|factor 1/"),
+    ("r = (x + u) * tau", "x (N, C), u (N, C), tau (C)", "dtau = (u * dr).sum(0)", "dtau = ((x + u) * dr).sum(0)",
+     r"of `x \+ u` only `u` is here", r"another form|is not the derivative"),
+    ("q = (p * v).sum(); y = x @ W + 0.1 * q", "p (N, K), v (N, K), x (N, C), W (C, M)", "dq = dy.sum()", "dq = 0.1 * dy.sum()",
+     r"the factor 0\.1 is missing", r"passes dy through|not the identity"),
+    ("h = x * w; u = h * torch.relu(h)", "x (N, C), w (C)", "dh = torch.relu(h) * du + h * du", "dh = torch.relu(h) * du + h * (h > 0) * du",
+     r"does `torch\.relu\(h\)` hold back|does `torch\.relu\(h\)` let `h` through", r"Let h\[\d, \d\] rise a little: does u notice"),
+    ("fk = F.elu(k) + 1", "k (N, C)", "dk = torch.where(k > 0, torch.exp(k), 1) * dfk", "dk = torch.where(k > 0, 1, torch.exp(k)) * dfk",
+     r"part them at the same places", r"let just those through"),
+    ("d = x - x.mean(1, keepdim=True)", "x (N, C)", "dx = dd - dd.mean()", "dx = dd - dd.mean(1, keepdim=True)",
+     r"Let `mean` run over axis 1 \(C\), and keep it", r"Write `dd\.mean"),
+    ("g = torch.tanh(z); c = i * g", "z (N, C), i (N, C)", "dz = i * dc * g * (1 - g)", "dz = i * dc * (1 - g**2)",
+     r"^i \* dc \* \(1 - g ?\*\* ?2\)$", r"i \* dc \* g \+ i"),
+    ("p = torch.softmax(r, 1); e = (p * torch.log_softmax(r, 1)).sum(); y = p * e", "r (N, C)", "dr = p * dp",
+     "dp = dy * e + torch.log_softmax(r, 1) * (dy * p).sum(); dr = p * (dp - (p * dp).sum(1, keepdim=True))", r"moves", r"e-1[5-9]"),
     # One question for several findings of a code.
     ("y = A @ U", "A (B, N, K), U (B, K, M)", "dU = dy.mT @ A", "dU = A.mT @ dy", r"which have changed places", r"stands first"),
     ("s = (p * q) @ r", "p (N, K), q (N, K), r (K)", "dr = ((p + q) * ds[:, None]).sum(0)", "dr = ((p * q) * ds[:, None]).sum(0)",
@@ -37,7 +54,7 @@ ROWS = [
     ("y = c * u - v[:, None]", "c (N, M), u (N, M), v (N)", "dv = dy.sum(0)", "dv = -dy.sum(1)", r"runs over axis 0", r"copied elements|were picked|can it read"),
     # What a law and a question say of this form.
     ("loss = F.cross_entropy(s, t)", "s (N, C), t (N) of C", "ds = torch.softmax(s, 1) - F.one_hot(t, s.shape[1])",
-     "ds = (torch.softmax(s, 1) - F.one_hot(t, s.shape[1])) / s.shape[0]", r"mean over the rows: that is divided by how many they are", r"its softmax minus the one-hot label\."),
+     "ds = (torch.softmax(s, 1) - F.one_hot(t, s.shape[1])) / s.shape[0]", r"mean over the rows: that is divided by how many they are", r"p - y"),
     ("q = torch.round(z); m = q.amax(1)", "z (N, C)", "dq = (q == m[:, None]) * dm[:, None]",
      "dq = (q == m[:, None]) / (q == m[:, None]).sum(1, keepdim=True) * dm[:, None]", r"where several are equal", r"[Oo]nly the winner|single number"),
     ("y = F.linear(a, V)", "a (N, K), V (M, K)", "da = 2 * dy @ V", "da = dy @ V", r"meets it as it stands", r"other one, turned"),

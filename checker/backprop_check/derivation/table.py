@@ -310,7 +310,8 @@ TABLE: dict[str, Row] = {
         "a/anchor b/positive c/negative margin=1.0 p=2 eps=1e-6 swap size_average reduce reduction='mean'",
         laws.term("Only triplets that lack the margin count: by the one distance as it is, by the other with a minus."),
         a=losses.triplet, b=losses.triplet, c=losses.triplet),
-    "multilabel_soft_margin_loss": row("a b/target", laws.term("Sigmoid, then its log: what comes back is the sigmoid minus the target."), a=losses.multilabel),
+    "multilabel_soft_margin_loss": row(
+        "a b/target", laws.term("Sigmoid, then its log: what comes back is the sigmoid minus the target."), a=losses.multilabel),
     # windows
     **{f"conv{n}d": row("x w/weight b/bias stride=1 padding=0 dilation=1 groups=1", (CONVOLUTION, CONVOLUTION, SUMMED),
                         x=windows.conv_input, w=windows.conv_weight, b=windows.conv_bias) for n in (1, 2, 3)},

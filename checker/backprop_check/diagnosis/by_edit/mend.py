@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache, partial
-from itertools import chain, islice
+from itertools import chain, combinations, islice
 
 from backprop_check.derivation.trees import dumped, fill, parsed, simple, text
 from backprop_check.diagnosis.by_edit.edits import names_used, parts, search
@@ -24,6 +24,8 @@ from backprop_check.expression.work import EDITS
 ENOUGH = 40
 """So many different repairs are compared, of so many that are found; several ways lead to one."""
 FOUND = 160
+MANY = 5
+"""Of products of more factors no two are replaced together."""
 ROUNDABOUT = 12
 """So much nearer a right line may come by being made plain (of `far`): of others that is not tried."""
 
@@ -37,6 +39,7 @@ def repairs(case: Case) -> Iterator[str]:
     if case.draft is None:
         return
     yield from _mended(case, case.draft)
+    yield from _of_two_factors(case, case.draft)
     for mistake in editors():
         for edited, _ in case.up_to(EDITS, mistake.edits(case, case.draft)):
             yield from _mended(case, edited)
@@ -45,6 +48,18 @@ def repairs(case: Case) -> Iterator[str]:
 def _mended(case: Case, expression: ast.expr) -> Iterator[str]:
     yield from (text(mended) for mended in with_term(case, expression))
     yield from (text(mended) for mended, _, _ in replaced(case, expression))
+
+
+def _of_two_factors(case: Case, expression: ast.expr) -> Iterator[str]:
+    """Two factors that stand apart in a product replaced by one: `x * (1 - g**2)` for `g * x * (1 - g)`."""
+    for part in parts(expression):
+        negative, found = factors(part) if is_product(part) else (False, [])
+        for pair in combinations([f for f in found if not f[0]], 2) if 3 <= len(found) <= MANY else ():
+            rest = [f for f in found if f is not pair[0] and f is not pair[1]]
+            whole = product(negative, [*rest, (False, ast.BinOp(pair[0][1], ast.Mult(), pair[1][1]))])
+            for mended, grouped, _ in replaced(case, put(expression, part, ast.copy_location(whole, part))):
+                if isinstance(grouped, ast.BinOp) and grouped.left is pair[0][1] and grouped.right is pair[1][1]:
+                    yield text(mended)
 
 
 def nearest(case: Case, given: str | None) -> str | None:

@@ -130,8 +130,9 @@ def _oddities(case: Case, expression: ast.expr) -> Iterator[tuple[str, str]]:
 
 
 def senseless(case: Case, expression: ast.expr) -> frozenset[str]:
-    """What is right by its value alone: a divisor that may be 0 in the forward, as in `u / s` for the 1 / T of `u = s / T`; a sum or a
-    difference of two values that the forward does not join so; equal floats; a sum in brackets that another term makes good.
+    """What is right by its value alone: a divisor that the forward does not divide by, as in `u / s` for the 1 / T of `u = s / T`; a sum or
+    a difference of two values that the forward does not join so; equal floats; a sum in brackets that another term makes good, or that
+    has a factor in each of its terms.
 
     Not what the learner or the derived line has too.
     """
@@ -139,26 +140,20 @@ def senseless(case: Case, expression: ast.expr) -> frozenset[str]:
         return frozenset()
     usual = [case.derived.expression, *([case.draft] if case.draft is not None else [])]
     forward = [parsed(line.source) for line in case.graph.exercise.lines]
-    over, times = set[str](), {dumped(_base(f)) for product in _products(usual[0]) for divides, f in product if not divides}
-    made = {dumped(ast.Name(line.name, ast.Load())): line.reads for line in case.graph.exercise.lines}
-    for product in _products(expression):
-        above = {dumped(factor) for divides, factor in product if not divides}
-        known = {name for factor in above for name in made.get(factor, ())}
-        below = (base for divides, factor in product if divides and isinstance(base := _base(factor), ast.Name) and is_tensor(case, base))
-        over |= {
-            dumped(name)
-            for name in below
-            if dumped(name) in times
-            or name.id in known
-            or above & {dumped(ast.Name(read, ast.Load())) for read in made.get(dumped(name), ())}
-        }
+    over = {
+        dumped(base)
+        for product in _products(expression)
+        for divides, factor in product
+        if divides and isinstance(base := _base(factor), ast.Name) and is_tensor(case, base)
+    }
     itself = _over_itself(expression) - frozenset().union(*map(_over_itself, usual))
     below_it = [_base(f) for other in (*usual, *forward) for product in _products(other) for divides, f in product if divides]
     own = {dumped(_base(f)) for base in below_it for f in (base, *(f for product in _products(base) for _, f in product))}
     joined = _joined(case, expression) - frozenset().union(*(_joined(case, e) for e in (*usual, *forward)))
     equal = _held_equal(case, expression) - frozenset().union(*(_held_equal(case, e) for e in usual))
     collected = _collected(case, expression) - frozenset().union(*(_collected(case, e) for e in usual))
-    return frozenset(over - own) | itself | joined | equal | collected
+    spread = _spread(expression) - frozenset().union(*map(_spread, usual))
+    return frozenset(over - own) | itself | joined | equal | collected | spread
 
 
 def _over_itself(expression: ast.expr) -> frozenset[str]:
@@ -184,6 +179,13 @@ def _collected(case: Case, expression: ast.expr) -> frozenset[str]:
             bare = {one.id for one in inner if isinstance(one, ast.Name) and one.id in case.available}
             found |= bare & frozenset().union(*(case.gradients_in(other) for other in added if other is not term))
     return frozenset(found)
+
+
+def _spread(expression: ast.expr) -> frozenset[str]:
+    """The factors that all terms of a sum have which is multiplied, in the place of one factor: `(x * g + x) * (1 - g)`."""
+    sums = [f for product in _products(expression) if len(product) > 1 for _, f in product if is_sum(f)]
+    held = ([{dumped(one) for divides, one in factors(term)[1] if not divides} for _, term in terms(each)] for each in sums)
+    return frozenset().union(*(frozenset.intersection(*map(frozenset, each)) for each in held))
 
 
 def _products(expression: ast.expr) -> Iterator[list[tuple[bool, ast.expr]]]:

@@ -103,7 +103,7 @@ def _added_up(case: Case) -> Diagnosis | None:
                 if shared
                 else "`@` adds up: multiply element by element."
                 if products
-                else "Leave out what adds up along that axis.",
+                else f"Ask which of the numbers that you add up belong to one number of {case.node}, and add up those alone.",
                 span=case.span(products[0] if len(products) == 1 else None),
                 evidence=f"Autograd's gradient, summed over {along}, is your answer in every trial.",
                 claims=(equal(f"gradient.sum({axis}, keepdim={keep})", ANSWER),),
