@@ -136,7 +136,7 @@ ROWS = [
      "dp = torch.where(p < 1, 0.0, 2 * dy); ds = torch.where(p < 1, 3 * s**2 * dy, 0.0) + dp * torch.sign(s)", r"s is used twice, for p and y\.", r"for p\.|for y\."),
     ("p = s.abs(); y = torch.where(p < 1, s**3, 2 * p)", "s (N, C)", RANDN, "dp = torch.where(p < 1, 0.0, 2 * dy); ds = 3 * s**2 * dy + dp * torch.sign(s)",
      "dp = torch.where(p < 1, 0.0, 2 * dy); ds = torch.where(p < 1, 3 * s**2 * dy, 0.0) + dp * torch.sign(s)",
-     r"does `torch\.where\([^`]*` let `s \*\* 3` through", r"does p notice|for p\."),
+     r"Which numbers of `s \*\* 3` does `torch\.where\([^`]*` hold back", r"does p notice|for p\."),
     # What is zero but for rounding agrees with all that cancels, and proves no cause.
     ("c = x - x.mean(1, keepdim=True); y = c * g", "x (N, C), g (1)", RANDN, "dc = dy * g; dg = dy.sum(1).sum(0, keepdim=True) * c.sum(1).sum(0, keepdim=True)", "dc = dy * g; dg = (dy * c).sum(1).sum(0, keepdim=True)",
      r"sums first and multiplies afterwards", r"arrives from above"),
@@ -155,7 +155,7 @@ ROWS = [
      r"Sum it over axis 0 \(N\) first", r"the numbers are not"),
     ("y = torch.cat([x + b[: x.shape[1]], u * b[x.shape[1] :]], 1)", "x (N, C), u (N, K), b (M)", "torch.randn; b = torch.randn(C + K)",
      "db = torch.cat([dy[:, : x.shape[1]].sum(0), (u * dy[:, x.shape[1] :]).sum()])", "db = torch.cat([dy[:, : x.shape[1]].sum(0), (u * dy[:, x.shape[1] :]).sum(0)])",
-     r"^Write `\(u \* dy\[:, x\.shape\[1\]:\]\)\.sum\(0\)`", r"Write `dy"),
+     r"^Let `sum` run over axis 0 \(N\)\.$", r"Write `dy"),
     # Brackets: what they have to hold, and what is done to all that they hold.
     ("u = x * torch.sigmoid(x)", "x (N, C)", RANDN, "dx = du * torch.sigmoid(x) * (1 + x) * (1 - torch.sigmoid(x))", "dx = du * torch.sigmoid(x) * (1 + x * (1 - torch.sigmoid(x)))",
      r"have to hold `1 \+ x \* \(1 - torch\.sigmoid\(x\)\)`", r" \. |x \) "),

@@ -123,7 +123,8 @@ def _use(graph: Graph, line: Line, node: str, at: tuple[int, ...], trials: Seque
 
 def _rounding(trial: Trial, line: Line, node: str) -> float:
     """Up to which size a slope is what rounding leaves of terms that cancel, as of log_softmax through the sum of its probabilities."""
-    moved, moves = (float(torch.as_tensor(trial.values[name], dtype=torch.float64).abs().max()) for name in (line.name, node))
+    sizes = (torch.as_tensor(trial.values[name], dtype=torch.float64).abs() for name in (line.name, node))
+    moved, moves = (float(size.where(size.isfinite(), 0.0).max()) for size in sizes)
     return 1e-13 * moved / moves if moves else 0.0
 
 

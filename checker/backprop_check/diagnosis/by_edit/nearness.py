@@ -140,12 +140,19 @@ def senseless(case: Case, expression: ast.expr) -> frozenset[str]:
         return frozenset()
     usual = [case.derived.expression, *([case.draft] if case.draft is not None else [])]
     forward = [parsed(line.source) for line in case.graph.exercise.lines]
-    over = {
-        dumped(base)
-        for product in _products(expression)
-        for divides, factor in product
-        if divides and isinstance(base := _base(factor), ast.Name) and is_tensor(case, base)
-    }
+    over, times = set[str](), {dumped(_base(f)) for product in _products(usual[0]) for divides, f in product if not divides}
+    made = {dumped(ast.Name(line.name, ast.Load())): line.reads for line in case.graph.exercise.lines}
+    for product in _products(expression):
+        above = {dumped(factor) for divides, factor in product if not divides}
+        known = {name for factor in above for name in made.get(factor, ())}
+        below = (base for divides, factor in product if divides and isinstance(base := _base(factor), ast.Name) and is_tensor(case, base))
+        over |= {
+            dumped(name)
+            for name in below
+            if dumped(name) in times
+            or name.id in known
+            or above & {dumped(ast.Name(read, ast.Load())) for read in made.get(dumped(name), ())}
+        }
     itself = _over_itself(expression) - frozenset().union(*map(_over_itself, usual))
     below_it = [_base(f) for other in (*usual, *forward) for product in _products(other) for divides, f in product if divides]
     own = {dumped(_base(f)) for base in below_it for f in (base, *(f for product in _products(base) for _, f in product))}
@@ -153,7 +160,16 @@ def senseless(case: Case, expression: ast.expr) -> frozenset[str]:
     equal = _held_equal(case, expression) - frozenset().union(*(_held_equal(case, e) for e in usual))
     collected = _collected(case, expression) - frozenset().union(*(_collected(case, e) for e in usual))
     spread = _spread(expression) - frozenset().union(*map(_spread, usual))
+    new = _divisors(case, expression) - own
+    if case.draft is None or len(new) > len(_divisors(case, case.draft) - _divisors(case, expression)):
+        over |= new  # not one divisor of the learner's exchanged for another
     return frozenset(over - own) | itself | joined | equal | collected | spread
+
+
+def _divisors(case: Case, expression: ast.expr) -> frozenset[str]:
+    """The tensors that an expression divides by."""
+    below = (_base(factor) for product in _products(expression) for divides, factor in product if divides)
+    return frozenset(dumped(base) for base in below if isinstance(base, ast.Name) and is_tensor(case, base))
 
 
 def _over_itself(expression: ast.expr) -> frozenset[str]:
