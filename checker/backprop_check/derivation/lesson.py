@@ -111,7 +111,7 @@ def _use(graph: Graph, line: Line, node: str, at: tuple[int, ...], trials: Seque
         slopes = response(graph, trials[0], line, node, at)
     except RuntimeError:  # an operation that torch cannot differentiate twice
         slopes = torch.full_like(upstream, torch.nan)
-    slopes = torch.where(slopes.abs() > _rounding(trials[0], line, node), slopes, 0.0)
+    slopes = torch.where(slopes.abs() <= _rounding(trials[0], line, node), 0.0, slopes)
     terms = slopes * upstream
     places = slopes.nonzero().tolist()
     largest = sorted(places, key=lambda place: -abs(terms[tuple(place)].item()))[: SHOWN if len(places) > SHOWN + 1 else None]
