@@ -15,6 +15,9 @@ from backprop_check.submission.zygote import Zygote
 
 PAGE = "Forward: {}\nShapes: {}\nInputs: torch.randn\nWrong: {}\nRight: {}\n"
 
+NORMED = "z = a.sum(1, keepdim=True); w = a / z; y = w @ v"
+NORMED_GIVEN = "dw = dy @ v.T; dz = -(w / z * dw).sum(1, keepdim=True); "
+
 # (forward, shapes, the answer, the right one, what must be said, what must never be said, nor stand in a fix)
 ROWS = [
     # One question for several findings of a code.
@@ -59,6 +62,13 @@ ROWS = [
      "db = (u * dc).sum(1); da = torch.ones_like(a) * db.unsqueeze(1); du = b.unsqueeze(1) * dc",
      "db = (u * dc).sum(1); da = torch.ones_like(a) * db.unsqueeze(1); du = b.unsqueeze(1) * dc + (da.unsqueeze(2) * m).sum(1)", r"da\.unsqueeze\(2\)", r"\.view\("),
     ("y = torch.where(z < 0.7, p, q)", "z (N), p (N), q (N)", "dp = dy * (z > 0.7)", "dp = dy * (z < 0.7)", r"^dy \* \(z < 0\.7\)$", r"~"),
+    # One factor of the forward mends the line, though by undoing what stands around it that is not found; and the fix has the forward's own z.
+    (NORMED, "a (N, K), v (K, M)", NORMED_GIVEN + "da = w * (dw - (w * dw).sum(1, keepdim=True))", NORMED_GIVEN + "da = dw / z + dz",
+     r"is the formula of a softmax, and the forward has none", r"not how a moves|numbers are not|: a change here"),
+    (NORMED, "a (N, K), v (K, M)", NORMED_GIVEN + "da = dw - (w * dw).sum(1, keepdim=True)", NORMED_GIVEN + "da = dw / z + dz",
+     r"`w = a / z` divides by `z`, and the derivative does too", r"not how a moves|No part was found"),
+    (NORMED, "a (N, K), v (K, M)", NORMED_GIVEN + "da = dw**2 - (w * dw).sum(1, keepdim=True)", NORMED_GIVEN + "da = dw / z + dz",
+     r"^dw / z \+ dz$", r"^dw / a\.sum"),
     # Of two mistakes each says which the other one is.
     ("a = p @ U; b = p @ V; y = a * b", "p (N, K), U (K, M), V (K, M)", "da = b * dy; db = a * dy; dp = da @ V.T - db @ V.T",
      "da = b * dy; db = a * dy; dp = da @ U.T + db @ V.T", r"put right: these come back along two paths, and one is subtracted\.", r"put right\.$"),

@@ -20,6 +20,7 @@ from backprop_check.diagnosis.by_value.lacking_factor import part_without_a_fact
 from backprop_check.diagnosis.by_value.neighbours import neighbour
 from backprop_check.diagnosis.by_value.other_part import other_part
 from backprop_check.diagnosis.by_value.reordered import reordered
+from backprop_check.diagnosis.by_value.tried_factor import tried_factor
 from backprop_check.diagnosis.by_value.updated import updated
 from backprop_check.diagnosis.by_value.whose_gradient import whose_gradient
 from backprop_check.diagnosis.case import Case
@@ -80,6 +81,7 @@ VALUE: tuple[Find, ...] = (
     other_part,
     crossed,
     moved_brackets,
+    tried_factor,
 )
 
 LAST: tuple[str | Find, ...] = (not_finite.anyway, "wrong-idea", "unrecognised")
