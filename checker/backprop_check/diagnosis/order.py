@@ -45,7 +45,7 @@ REFUSED = _codes("bad-reshape inner-for-outer missing-transpose elementwise-for-
 # It is no gradient at all: another kind of thing.
 KIND = _codes("not-a-tensor mask-as-gradient wrong-dtype")
 # The formula is right: another line, another size or a single number spoils it. Nothing has to change in the formula.
-SPOILED = _codes("aliased used-too-early hard-coded-size changed-forward not-finite shadowed-name stale-name tie-convention")
+SPOILED = _codes("not-kept aliased used-too-early hard-coded-size changed-forward not-finite shadowed-name stale-name tie-convention")
 # The numbers are right, and laid out, copied or added up otherwise: the shape shows it, and one move on the whole puts it right.
 LAYOUT = _codes(
     """
