@@ -20,6 +20,10 @@ from backprop_check.trace.graph import load_graph
 EXERCISES = Path(__file__).parents[2] / "exercises"
 
 ROWS = (
+    ("ex20", "dlogp = torch.zeros_like(logp)|dlogp[range(y.shape[0])][:, y] = dp", "not-kept", "dlogp[range(y.shape[0]), y] = dp"),
+    ("ex19", "dE = torch.zeros_like(E)|dE[ix].add_(demb)", "not-kept", "dE.index_put_((ix,), demb, accumulate=True)"),
+    ("ex27", "dE = dscores.T @ h|dE.index_add(0, ix, demb)", "not-kept", "dE = dE.index_add(0, ix, demb)"),
+    ("ex11", "db2 = torch.zeros_like(b2)|for i in range(h.shape[0]):|    db2 + dlogits[i]", "not-kept", "db2 += dlogits[i]"),
     ("ex01", "da = torch.zeros_like(a)|for i in range(len(a)):|    da[i] = b[0]", "wrong-slice", "da[i] = b[i]"),
     ("ex02b", "da = torch.zeros_like(a)|for i in range(a.shape[0]):|    da[i] = b * dc[0]", "wrong-slice", "da[i] = b * dc[i]"),
     ("ex02b", "db = torch.zeros_like(b)|for i in range(len(dc)):|    db -= a[i] * dc[i]", "wrong-sign", "db += a[i] * dc[i]"),

@@ -20,6 +20,7 @@ from backprop_check.diagnosis.by_value.lacking_factor import part_without_a_fact
 from backprop_check.diagnosis.by_value.neighbours import neighbour
 from backprop_check.diagnosis.by_value.other_part import other_part
 from backprop_check.diagnosis.by_value.reordered import reordered
+from backprop_check.diagnosis.by_value.tried_factor import tried_factor
 from backprop_check.diagnosis.by_value.updated import updated
 from backprop_check.diagnosis.by_value.whose_gradient import whose_gradient
 from backprop_check.diagnosis.case import Case
@@ -44,7 +45,7 @@ REFUSED = _codes("bad-reshape inner-for-outer missing-transpose elementwise-for-
 # It is no gradient at all: another kind of thing.
 KIND = _codes("not-a-tensor mask-as-gradient wrong-dtype")
 # The formula is right: another line, another size or a single number spoils it. Nothing has to change in the formula.
-SPOILED = _codes("aliased used-too-early hard-coded-size changed-forward not-finite shadowed-name stale-name tie-convention")
+SPOILED = _codes("not-kept aliased used-too-early hard-coded-size changed-forward not-finite shadowed-name stale-name tie-convention")
 # The numbers are right, and laid out, copied or added up otherwise: the shape shows it, and one move on the whole puts it right.
 LAYOUT = _codes(
     """
@@ -80,6 +81,7 @@ VALUE: tuple[Find, ...] = (
     other_part,
     crossed,
     moved_brackets,
+    tried_factor,
 )
 
 LAST: tuple[str | Find, ...] = (not_finite.anyway, "wrong-idea", "unrecognised")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache, partial
 from itertools import chain, combinations, islice
 
+from backprop_check.derivation.elementwise import SLOPES
 from backprop_check.derivation.trees import dumped, fill, parsed, simple, text
 from backprop_check.diagnosis.by_edit.edits import names_used, parts, search
 from backprop_check.diagnosis.by_edit.letters import relettered
@@ -15,6 +16,7 @@ from backprop_check.diagnosis.by_edit.plain import plain, settled
 from backprop_check.diagnosis.by_value.quotient import step
 from backprop_check.diagnosis.by_value.replaced import replaced, with_term
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.meeting import function_of
 from backprop_check.diagnosis.mistakes import bad_reshape, hard_coded_size, transposed, wrong_operand
 from backprop_check.diagnosis.order import editors
 from backprop_check.expression.chains import LINEAR, factors, is_product, product, without_one
@@ -172,11 +174,18 @@ def _one_more(case: Case) -> bool:
 
 
 def _written_out(case: Case) -> Iterator[str]:
-    """The derived gradient with a value of the forward written out: `torch.sigmoid(z)` for `a`."""
+    """The derived gradient with a value of the forward written out, where the learner's line has that: `torch.sigmoid(z)` for `a`."""
+    own = {_head(part) for part in parts(case.draft)} if case.draft is not None else set()
     for line in case.consumers if case.derived is not None else ():
-        whole = fill(case.derived.text, {line.name: ast.parse(line.source.strip(), mode="eval").body})  # type: ignore[union-attr]
-        if case.is_right(whole):
+        source = parsed(line.source.strip())
+        whole = fill(case.derived.text, {line.name: source})  # type: ignore[union-attr]
+        if _head(source) in own and case.is_right(whole):
             yield text(whole)
+
+
+def _head(part: ast.expr) -> str:
+    """A part as it is compared: a function with a slope of its own whatever it is taken of."""
+    return function_of(part) if isinstance(part, ast.Call) and function_of(part) in SLOPES else dumped(part)
 
 
 def _renamed(case: Case) -> Iterator[str]:

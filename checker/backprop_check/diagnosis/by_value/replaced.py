@@ -58,6 +58,11 @@ def with_term(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
                     yield candidate
 
 
+def sensible_terms(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
+    """Those with one term or factor more of which the same holds."""
+    return (whole for whole in with_term(case, expression) if not (cancels(case, whole) or senseless(case, whole)))
+
+
 def with_a_factor(case: Case, expression: ast.expr) -> Iterator[Replaced]:
     """Yield the right expressions that have one more factor somewhere below the whole."""
     for part, needed in _holes(case, expression):

@@ -26,7 +26,7 @@ from backprop_check.derivation.derive import Derived
 from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis.asking import asks, goal
 from backprop_check.diagnosis.by_edit.edits import names_used, parts, value_of, valued_parts
-from backprop_check.diagnosis.by_value.replaced import replaced, sensible
+from backprop_check.diagnosis.by_value.replaced import replaced, sensible, sensible_terms
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.phrases import lines
 from backprop_check.expression.evaluate import Evaluator, Failed, Refused
@@ -55,7 +55,9 @@ def find(case: Case) -> Diagnosis | None:
     alien = longer or not is_linear(case, draft, derived) or _of_other_values(case, draft, derived)
     if len(lacking) <= SHARED * len(needed) or not alien:
         return None
-    return None if any(part is not draft for _, part, _ in sensible(case, replaced(case, draft))) else _told(case, derived, lacking)
+    if any(part is not draft for _, part, _ in sensible(case, replaced(case, draft))) or any(sensible_terms(case, draft)):
+        return None
+    return _told(case, derived, lacking)
 
 
 def _without_upstream(case: Case, derived: Derived) -> Diagnosis:

@@ -6,12 +6,12 @@ import ast
 from dataclasses import fields, replace
 from typing import Any
 
-from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import placed, statements
 from backprop_check.diagnosis.mistakes import wrong_scale
 from backprop_check.diagnosis.raised.failure import Stopped
-from backprop_check.diagnosis.steps.statement_changes import SIGNS, changes, scaled_last
+from backprop_check.diagnosis.steps.statement_changes import changes, scaled_last
+from backprop_check.diagnosis.steps.statement_told import one_line
 from backprop_check.diagnosis.steps.statements import all_of, is_carried, makes_it_right, names, steps
 from backprop_check.diagnosis.steps.within import WITHIN, Change, within_one
 from backprop_check.expression.carried import Carrying, Program
@@ -90,11 +90,11 @@ def stopped_within(case: Case) -> Stopped | None:
 def _as_changed(case: Case, found: Change) -> tuple[tuple[str, str], Claim]:
     """Which line is to be changed, and what it is to read: of a loop the line that opens it."""
     if found.follows is not None:
-        new = _one_line(found.follows)
+        new = one_line(found.follows)
         return (f"this follows line {found.old.end_lineno}", new), statements(followed=[placed(case, found.old, new)])
-    both = [(old, _one_line(_there(found.program, old))) for old in (found.first, found.old) if old is not None]
+    both = [(old, one_line(_there(found.program, old))) for old in (found.first, found.old) if old is not None]
     if isinstance(_there(found.program, found.old), ast.Pass):
-        return (f"line {found.old.lineno} is left out", _one_line(found.old)), statements(changed=[placed(case, found.old, "pass")])
+        return (f"line {found.old.lineno} is left out", one_line(found.old)), statements(changed=[placed(case, found.old, "pass")])
     lines = [str(old.lineno) for old, _ in both]
     where = f"line{'s' * (len(both) > 1)} {' and '.join(lines)} read{'s' * (len(both) == 1)}"
     return (where, "; ".join(new for _, new in both)), statements(changed=[placed(case, *one) for one in both])
@@ -103,16 +103,3 @@ def _as_changed(case: Case, found: Change) -> tuple[tuple[str, str], Claim]:
 def _there(program: Program, old: ast.stmt) -> ast.stmt:
     """What stands in the place of a statement."""
     return next(n for n in all_of(program) if n.lineno == old.lineno and isinstance(n, ast.For) == isinstance(old, ast.For))
-
-
-def _one_line(new: ast.stmt) -> str:
-    match new:
-        case ast.For(target=target, iter=over):
-            return f"for {text(target)} in {text(over)}:"
-        case ast.Assign(targets=[target], value=value):
-            return f"{text(target)} = {text(value)}"
-        case ast.AugAssign(target=target, op=op, value=value):
-            return f"{text(target)} {SIGNS[type(op)]}= {text(value)}"
-        case ast.Expr(value=value):
-            return text(value)
-    return ast.unparse(new)

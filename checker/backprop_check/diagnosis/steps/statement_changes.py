@@ -16,13 +16,11 @@ from backprop_check.diagnosis.scale.constants import named_constants
 from backprop_check.diagnosis.scale.factors import minus_brought
 from backprop_check.diagnosis.scale.scaled import look, once
 from backprop_check.diagnosis.steps.statement_places import other_elements, other_places
-from backprop_check.diagnosis.steps.statement_told import told_of
+from backprop_check.diagnosis.steps.statement_told import SIGNS, told_of
 from backprop_check.diagnosis.steps.statements import all_of, base, is_plain, length, target_of
 from backprop_check.expression.carried import Program
 from backprop_check.expression.rewrites import negated, put_statement
 from backprop_check.records import Diagnosis
-
-SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**"}
 
 
 def changes(case: Case, program: tuple[ast.stmt, ...]) -> Iterator[tuple[ast.stmt, tuple[ast.stmt, ...], Diagnosis]]:
