@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from backprop_check.derivation.trees import literal, text
+from backprop_check.derivation.trees import HUGE, literal, text
 from backprop_check.diagnosis.by_edit.edits import names_used, parts
 from backprop_check.diagnosis.by_replay.counterfactual import evaluator
 from backprop_check.diagnosis.by_replay.replay import cut, downstream
@@ -176,7 +176,7 @@ def _plain(case: Case, node: ast.expr) -> Numbers | None:
             return None
         if isinstance(value, torch.Tensor) and value.dim() == 0 and value.is_floating_point():
             value = value.item()
-        if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) in (0, 1):
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 1 / HUGE < abs(value) < HUGE or abs(value) == 1:
             return None
         values.append(float(value))
     return values
@@ -186,6 +186,7 @@ def _taken(case: Case, operand: ast.expr, whole: ast.expr) -> Numbers | None:
     """How many numbers go into each of a mean."""
     many, few = evaluator(case, operand), evaluator(case, whole)
     try:
-        return [many({**run.trial.values}).numel() / few({**run.trial.values}).numel() for run in case.runs]
-    except (RuntimeError, TypeError, ValueError, NameError, AttributeError, IndexError):
+        taken = [many({**run.trial.values}).numel() / few({**run.trial.values}).numel() for run in case.runs]
+    except (RuntimeError, TypeError, ValueError, NameError, AttributeError, IndexError, ArithmeticError):
         return None
+    return taken if all(taken) else None
