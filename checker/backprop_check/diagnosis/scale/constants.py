@@ -13,6 +13,7 @@ from backprop_check.derivation.trees import HUGE, identifiers, parsed, text
 from backprop_check.diagnosis.by_edit.edits import names_used, parts
 from backprop_check.diagnosis.by_replay.replay import downstream
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.scale.factors import plain_number
 from backprop_check.expression.evaluate import Evaluator
 
 _AVERAGES = re.compile(r"mean|loss\(")
@@ -125,8 +126,6 @@ def _computed(case: Case) -> list[str]:
 
 
 def _number(evaluator: Evaluator, node: ast.expr) -> float | None:
-    value = evaluator.value(node)
-    if isinstance(value, torch.Tensor) and value.dim() == 0 and value.is_floating_point():
-        value = value.item()
+    value = plain_number(evaluator.value(node))
     # What a mask fills in, `float("-inf")`, is no factor.
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < HUGE else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -171,15 +172,19 @@ def _plain(case: Case, node: ast.expr) -> Numbers | None:
     compute, values = evaluator(case, node), []
     for run in case.runs:
         try:
-            value = compute({**run.trial.values})
+            value = plain_number(compute({**run.trial.values}))
         except (RuntimeError, TypeError, ValueError, NameError, ArithmeticError, AttributeError):
             return None
-        if isinstance(value, torch.Tensor) and value.dim() == 0 and value.is_floating_point():
-            value = value.item()
         if not isinstance(value, int | float) or isinstance(value, bool) or not 1 / HUGE < abs(value) < HUGE or abs(value) == 1:
             return None
         values.append(float(value))
     return values
+
+
+def plain_number(value: Any) -> Any:
+    """The number of a tensor that is one, as of a count `mask.sum()`; anything else as it is."""
+    one = isinstance(value, torch.Tensor) and value.dim() == 0 and value.dtype != torch.bool and not value.is_complex()
+    return value.item() if one else value
 
 
 def _taken(case: Case, operand: ast.expr, whole: ast.expr) -> Numbers | None:
