@@ -17,6 +17,7 @@ from backprop_check.derivation.read import Operation, Underivable, operation
 from backprop_check.derivation.row import Body, Made, Row, bind
 from backprop_check.derivation.site import Site, stretch, unbroadcast
 from backprop_check.derivation.spelled import spelled
+from backprop_check.derivation.sums import added
 from backprop_check.derivation.table import STOPS, TABLE
 from backprop_check.derivation.trees import fill, put, simple, text
 from backprop_check.exercise.nodes import walk
@@ -130,7 +131,7 @@ class Derivation:
         own = ast.Name(node, ast.Load())
         if not terms:
             return Derived(node, fill("torch.zeros_like(x)", {"x": own}), ())
-        total = spelled(_sum([term.expression for term in terms]), self.evaluate)
+        total = spelled(added([term.expression for term in terms]), self.evaluate)
         value = self.evaluate(total)
         if isinstance(value, torch.Tensor) and not value.is_floating_point():
             total = ast.BinOp(total, ast.Mult(), ast.Constant(1.0))  # `F.one_hot` alone is whole numbers, which no gradient is
@@ -217,7 +218,7 @@ class Derivation:
         received = [expression for expression, _ in self._walk(whole, out, g, own)]
         if not received:
             return fill("torch.zeros_like(x)", {"x": operand})
-        return simple(put(_sum(received), {own: operand}))
+        return simple(put(added(received), {own: operand}))
 
     def _carries(self, operand: ast.expr, wanted: str) -> bool:
         """Whether a gradient may come back through an operand to a use of `wanted`."""
@@ -248,18 +249,6 @@ def _others(found: Operation, place: int) -> Iterator[ast.expr]:
     yield from (
         o for p, o in found.operands if p != place and isinstance(o, ast.Name | ast.BinOp | ast.Call | ast.Attribute | ast.Subscript)
     )
-
-
-def _sum(terms: Sequence[ast.expr]) -> ast.expr:
-    """Add terms up; one that comes several times is written once, with its number."""
-    times: dict[str, list[ast.expr]] = {}
-    for term in terms:
-        times.setdefault(text(term), []).append(term)
-    counted = [same[0] if len(same) == 1 else simple(ast.BinOp(ast.Constant(len(same)), ast.Mult(), same[0])) for same in times.values()]
-    total = counted[0]
-    for term in counted[1:]:
-        total = simple(ast.BinOp(total, ast.Add(), term))
-    return total
 
 
 def _fits(shape: tuple[int, ...], own: tuple[int, ...]) -> bool:

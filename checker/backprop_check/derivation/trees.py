@@ -15,6 +15,8 @@ Found = TypeVar("Found")
 Node = TypeVar("Node", bound=ast.AST)
 
 _WRITTEN: dict[str, str] = {}
+HUGE = 1e200
+"""So large a number is not computed with: one that a mask fills in, or the text of none that a float can hold."""
 MOST_WRITTEN = 2000
 """Equal trees are written again and again in a search: so many of their texts are remembered."""
 
@@ -161,12 +163,12 @@ def number(value: float) -> ast.expr:
 
 
 def literal(node: ast.expr) -> float | int | None:
-    """The number a constant expression stands for, or None."""
+    """The number a constant expression stands for, or None: of `1e999` too."""
     match node:
         case ast.Constant(value=bool()):
             return None
         case ast.Constant(value=int() | float() as value):
-            return value
+            return value if abs(value) < HUGE else None
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             inner = literal(operand)
             return None if inner is None else -inner

@@ -8,6 +8,7 @@ from itertools import combinations
 from math import prod
 
 from backprop_check.derivation.trees import dumped, literal, number
+from backprop_check.expression.rewrites import put
 
 Factor = tuple[bool, ast.expr]
 """What is multiplied with; or, where the first is true, divided by."""
@@ -116,20 +117,28 @@ def _over(found: list[Factor]) -> list[Factor] | None:
 def _taken_out(found: list[Factor]) -> list[Factor] | None:
     """`a * (y / x).sum(1)` for `2 * a * (y / (2 * x)).sum(1)`: the numbers of a product as one, though some stand within a call."""
     for i, (divides, factor) in enumerate(found):
-        match factor:
-            case ast.Call(func=ast.Attribute(value=base, attr=name)) if name in LINEAR and is_product(base) and not divides:
-                negative, inner = factors(base)
-                numbers = [(d, n) for d, f in (*inner, *found) if (n := literal(f)) is not None]
-                kept = [f for f in inner if literal(f[1]) is None]
-                if not kept or kept[0][0] or not any(literal(f) is not None for _, f in inner):
-                    continue
-                value = prod(1 / n if d else n for d, n in numbers)
-                of = ast.Call(ast.Attribute(product(negative, kept), name, ast.Load()), factor.args, factor.keywords)
-                rest = [(False, of) if k == i else f for k, f in enumerate(found) if k == i or literal(f[1]) is None]
-                first = [(False, number(int(value)))] if value == int(value) != 1 else []
-                last = [(True, number(int(1 / value)))] if value < 1 and 1 / value == int(1 / value) else []
-                return [*first, *rest, *last] if first or last or value == 1 else None
+        base = _passed_by(factor)
+        if base is not factor and is_product(base) and not divides:
+            negative, inner = factors(base)
+            numbers = [(d, n) for d, f in (*inner, *found) if (n := literal(f)) is not None]
+            kept = [f for f in inner if literal(f[1]) is None]
+            if not kept or kept[0][0] or not any(literal(f) is not None for _, f in inner) or any(n == 0 for _, n in numbers):
+                continue
+            value = prod(1 / n if d else n for d, n in numbers)
+            of = put(factor, base, product(negative, kept))
+            rest = [(False, of) if k == i else f for k, f in enumerate(found) if k == i or literal(f[1]) is None]
+            first = [(False, number(int(value)))] if value == int(value) != 1 else []
+            last = [(True, number(int(1 / value)))] if value < 1 and 1 / value == int(1 / value) else []
+            return [*first, *rest, *last] if first or last or value == 1 else None
     return None
+
+
+def _passed_by(factor: ast.expr) -> ast.expr:
+    """What stands within the calls that a number may pass: the `a` of `a.unsqueeze(1).unsqueeze(2)`."""
+    match factor:
+        case ast.Call(func=ast.Attribute(value=base, attr=name)) if name in LINEAR:
+            return _passed_by(base)
+    return factor
 
 
 def _logistic(found: list[Factor]) -> list[Factor] | None:

@@ -10,6 +10,7 @@ import torch
 from backprop_check.derivation.trees import kept, text
 from backprop_check.diagnosis.by_edit.plain import cancels
 from backprop_check.diagnosis.case import Case, Tensors
+from backprop_check.diagnosis.special import rests_on_inputs
 from backprop_check.diagnosis.spoken import Mended as Mended
 from backprop_check.exercise.nodes import walk
 from backprop_check.expression.rewrites import parts as parts
@@ -30,13 +31,17 @@ Edits = Callable[[Case, ast.expr], Iterable[Edit]]
 def search(case: Case, edits: Edits) -> Mended | None:
     """Return the first right edit, within bounds of number and of the case's time.
 
-    One in which the change undoes something else is right by algebra, whatever was meant, and is none.
+    One in which the change undoes something else is right by algebra, whatever was meant, and is none. One that is right for what these
+    inputs are is taken where there is no other.
     """
-    candidates = edits(case, case.draft) if case.draft is not None else ()
+    candidates, special = edits(case, case.draft) if case.draft is not None else (), None
     for candidate, part in case.up_to(EDITS, candidates):
         if case.is_right(candidate) and not cancels(case, candidate):
-            return Mended(text(candidate), candidate, part)
-    return None
+            found = Mended(text(candidate), candidate, part)
+            if not rests_on_inputs(case, candidate):
+                return found
+            special = special or found
+    return special
 
 
 def tensors(case: Case, expression: ast.expr) -> Iterator[ast.expr]:

@@ -17,6 +17,7 @@ from backprop_check.diagnosis.by_edit.edits import is_tensor, names_used, parts,
 from backprop_check.diagnosis.by_edit.plain import begins_with_minus
 from backprop_check.diagnosis.by_replay.replay import cut, downstream
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.special import rests_on_inputs
 from backprop_check.expression.chains import factors, is_product, is_sum, terms
 from backprop_check.expression.rewrites import is_turned
 
@@ -56,7 +57,7 @@ def far(case: Case, line: str, told: bool = False) -> tuple[bool, float]:
         odd += NUMBER * len(new_numbers(case, line))
     if usual and not told and frozenset.intersection(*map(case.gradients_in, usual)) - case.gradients_in(expression):
         odd += LOST
-    odd += SENSELESS * len(senseless(case, expression))
+    odd += SENSELESS * (len(senseless(case, expression)) + rests_on_inputs(case, expression))
     return _changed(written, these) + odd > NEAR, _steps(written, these) + odd + len(these) / 3
 
 

@@ -15,6 +15,7 @@ import torch
 
 from backprop_check.derivation.trees import dumped, kept, literal, text
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.special import rests_on_inputs
 from backprop_check.exercise.nodes import children, walk
 from backprop_check.expression.chains import factors, is_product, is_sum, product, rewritten, shortened
 from backprop_check.expression.layout import straightened
@@ -116,7 +117,9 @@ def _settlings(case: Case, expression: ast.expr, algebra: bool = False) -> Itera
             if case.late:
                 return
             if _is_less(less, long) and case.alike(part, less, expression):
-                yield put(expression, part, less)
+                settled = put(expression, part, less)
+                if not _rests_on_more(case, settled, expression):
+                    yield settled
         if dumped(part) not in own and (base := _laid_out(part)) is not None:
             flat = put(expression, part, base)
             if case.gradients_in(expression) <= case.gradients_in(flat) and case.is_right(flat):
@@ -180,7 +183,13 @@ def _shorter(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
             candidate = put(expression, part, new)
             lost = read - case.gradients_in(new)
             if (not lost or lost <= case.gradients_in(candidate)) and case.is_right(candidate):
-                yield candidate
+                if not _rests_on_more(case, candidate, expression):
+                    yield candidate
+
+
+def _rests_on_more(case: Case, shorter: ast.expr, expression: ast.expr) -> bool:
+    """Whether it is right for these inputs only, and the longer one is not."""
+    return rests_on_inputs(case, shorter) and not rests_on_inputs(case, expression)
 
 
 def _known(case: Case, part: ast.expr) -> Iterator[ast.Name]:

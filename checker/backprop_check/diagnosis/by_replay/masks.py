@@ -11,7 +11,7 @@ from backprop_check.comparison.compare import close
 from backprop_check.diagnosis.by_edit.edits import parts
 from backprop_check.diagnosis.by_replay.counterfactual import ends, evaluator, with_slope, written_as
 from backprop_check.diagnosis.by_replay.replay import Change, gradient
-from backprop_check.diagnosis.by_replay.sites import Site, below, names, sites
+from backprop_check.diagnosis.by_replay.sites import Site, below, names, reached, sites
 from backprop_check.diagnosis.case import Case
 from backprop_check.expression.rewrites import put
 
@@ -24,9 +24,15 @@ def masked(case: Case) -> Iterator[Site]:
     """The places where a mask that the forward is given decides: `where`, `masked_fill`, `tril`, a product with zeros and ones."""
     for site in sites(case):
         name = called(site.part)
-        where = name == "where" and isinstance(site.part, ast.Call) and site.operand is not condition(site.part)
+        where = name == "where" and isinstance(site.part, ast.Call) and _holds_back(site.part, site, reached(case, site.line))
         if where or name in ("masked_fill", "tril", "triu") or _is_masking_product(case, site):
             yield site
+
+
+def _holds_back(where: ast.Call, site: Site, reached: set[str]) -> bool:
+    """Whether nothing comes back from where a branch is not taken: the node does not reach the other one."""
+    others = [branch for branch in where.args if branch is not condition(where) and branch is not site.operand]
+    return site.operand is not condition(where) and not any(names(branch) & reached for branch in others)
 
 
 def kinks(case: Case) -> Iterator[Site]:

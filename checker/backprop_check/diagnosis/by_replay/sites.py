@@ -28,6 +28,12 @@ def below(case: Case) -> list[tuple[Line, ast.expr]]:
     return [(line, ast.parse(line.source.strip(), mode="eval").body) for line in lines]
 
 
+def reached(case: Case, before: Line) -> set[str]:
+    """The node, and the lines before one that it reaches."""
+    lines = [line.name for line, _ in below(case)]
+    return {case.node, *lines[: lines.index(before.name)]}
+
+
 def sites(case: Case, deep: bool = False) -> Iterator[Site]:
     """Every operation the node reaches, with each operand through which it does, line by line, the outermost operation first.
 

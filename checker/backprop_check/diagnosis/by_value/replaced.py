@@ -92,7 +92,7 @@ def with_factor(case: Case, expression: ast.expr) -> Iterator[Replaced]:
 
 def _times(case: Case, expression: ast.expr, part: ast.expr, ratio: torch.Tensor) -> Iterator[Replaced]:
     """Yield the right expressions in which `part` is multiplied by what is worth `ratio`: no constant, and without a gradient in it."""
-    if bool(ratio.isfinite().all()) and float(ratio.max() - ratio.min()) > 1e-9:
+    if ratio.numel() and bool(ratio.isfinite().all()) and float(ratio.max() - ratio.min()) > 1e-9:
         for factor in value_index(case).find(ratio):
             candidate = put(expression, part, ast.copy_location(_multiplied(factor, part), part))
             if not case.gradients_in(factor) and case.is_right(candidate):

@@ -15,7 +15,7 @@ from backprop_check.records import Diagnosis
 
 def updated(case: Case) -> Diagnosis | None:
     """Proven by value: less the node itself, the answer is one and the same multiple of the gradient in every trial."""
-    if not case.everywhere or not case.same_shape:
+    if not case.everywhere or not case.same_shape or not all(oracle.numel() for oracle in case.oracles):
         return None
     if all(_same_direction(run.trial.values[case.node], oracle) for run, oracle in zip(case.runs, case.oracles, strict=True)):
         return None  # anything in that direction is the node and some of its gradient

@@ -13,6 +13,7 @@ the name already held that part when the line was reached.
 Read more: the PyTorch documentation, "torch.optim.Optimizer.zero_grad", on gradients that accumulate.
 
 Question: How often does the forward use {node}, and how many terms has your answer?
+Of a factor: What does each use of {node} send back, and which of them brings {part} with it?
 Law: Each use sends its gradient back once: as many terms as uses.
 """
 
@@ -25,12 +26,13 @@ from itertools import combinations
 
 import torch
 
-from backprop_check.diagnosis.by_edit.edits import value_of
+from backprop_check.derivation.trees import literal
+from backprop_check.diagnosis.by_edit.edits import Edit, search, value_of
 from backprop_check.diagnosis.by_replay.paths import off, paths
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import uses_taken
 from backprop_check.diagnosis.scale.factors import brought, lines_of_answer, same_factor
-from backprop_check.expression.rewrites import put
+from backprop_check.expression.rewrites import operations, put
 from backprop_check.records import Diagnosis, Line
 
 SQUARES = ("square", "pow(", "mse_loss", "var(", "std(", "norm(", "dist(")
@@ -51,8 +53,20 @@ def find(case: Case) -> Diagnosis | None:
     if path is None or path.squared or _scales(path.line) or _is_halved(case, path.line):
         return None
     evidence = f"Autograd's gradient, with the part through {path.told} taken twice, is your answer in every trial."
+    if (found_two := search(case, _without_a_two)) is not None:
+        error = f"the factor `{ast.unparse(found_two.part)}` counts what comes back through {path.told} twice"
+        told = _told(case, error, found_two.part, evidence, found_two.fix)
+        return replace(told, help="Leave it out.", claims=(*told.claims, uses_taken(2, [path])))
     told = _told(case, f"the path through {path.told} is counted twice", None, evidence, None)
     return replace(told, claims=(uses_taken(2, [path]),))
+
+
+def _without_a_two(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """A product without its factor 2."""
+    for part in operations(expression, ast.Mult):
+        for two, rest in ((part.left, part.right), (part.right, part.left)):
+            if literal(two) == 2:
+                yield put(expression, part, rest), two
 
 
 def _twice(case: Case) -> Iterator[tuple[ast.expr, ast.expr, ast.expr]]:

@@ -46,7 +46,7 @@ def find(case: Case) -> Diagnosis | None:
 
 def _written(case: Case, run: Run, line: Line, name: str) -> torch.Tensor | None:
     index, above = run.trial.values[name], run.trial.gradients["d" + line.name]
-    if not isinstance(index, torch.Tensor) or index.dtype != torch.int64:
+    if not isinstance(index, torch.Tensor) or index.dtype != torch.int64 or not index.numel():
         return None
     oracle = run.trial.gradients[case.name]
     if above.shape != (*index.shape, *oracle.shape[1:]) or not 0 <= int(index.min()) <= int(index.max()) < oracle.shape[0]:

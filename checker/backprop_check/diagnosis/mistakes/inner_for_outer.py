@@ -36,10 +36,13 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
+    error = f"an inner product of two vectors is one number, but {case.node} is {case.due}"
+    if isinstance(found.part, ast.BinOp) and isinstance(found.part.op, ast.Mult):
+        error = f"`*` multiplies two vectors place by place, but {case.node} is {case.due}"
     return case.proven(
         "inner-for-outer",
         by=found,
-        error=f"an inner product of two vectors is one number, but {case.node} is {case.due}",
+        error=error,
         note=f"Each number of {case.node} joined one element of one vector with one of the other, so every pair has a gradient.",
         help="Multiply every element of one with every element of the other: an outer product.",
     )
@@ -47,7 +50,7 @@ def find(case: Case) -> Diagnosis | None:
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
-        pair = _factors(part)
+        pair = _factors(case, part)
         if pair is None:
             continue
         a, b = (_unturned(node) for node in pair)
@@ -57,9 +60,10 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
                 yield put(expression, part, ast.copy_location(outer, part)), part
 
 
-def _factors(part: ast.expr) -> tuple[ast.expr, ast.expr] | None:
-    if isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult):
-        return part.left, part.right
+def _factors(case: Case, part: ast.expr) -> tuple[ast.expr, ast.expr] | None:
+    """The two of an inner product; and of a product place by place, where their lengths happen to agree."""
+    if isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult | ast.Mult):
+        return (part.left, part.right) if isinstance(part.op, ast.MatMult) or value_of(case, part) is not None else None
     if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in INNER:
         given = reduced(part)
         return (given[0], given[1][0]) if given is not None and len(given[1]) == 1 else None

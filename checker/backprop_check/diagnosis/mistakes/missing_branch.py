@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import ast
 
+from backprop_check.derivation.sums import added
 from backprop_check.diagnosis.by_replay.branches import Use, branch_cut_off, some_steps, without
 from backprop_check.diagnosis.by_replay.paths import Path, paths, uses_kept
 from backprop_check.diagnosis.by_replay.replay import cut
@@ -112,12 +113,5 @@ def _fix(case: Case, lost: tuple[Path, ...]) -> str | None:
     if case.expression is None or case.derived is None:
         return None
     of_lines = [term for term in case.derived.terms if term.line in [path.line for path in lost]]
-    whole = _sum([case.expression, *(term.expression for term in of_lines)])
-    return case.fix(whole, *(_sum([case.expression, term.expression]) for term in of_lines))
-
-
-def _sum(terms: list[ast.expr]) -> ast.expr:
-    added = terms[0]
-    for term in terms[1:]:
-        added = ast.BinOp(added, ast.Add(), term)
-    return added
+    whole = added([case.expression, *(term.expression for term in of_lines)])
+    return case.fix(whole, *(added([case.expression, term.expression]) for term in of_lines))

@@ -13,6 +13,7 @@ always sums over the last axis of A and the first of B; the axis that must disap
 Read more: the PyTorch documentation, "torch.matmul".
 
 Question: Write its axes under each tensor of your line: which ones meet there now?
+Of places that count alike: What does the one place of {node} send back, and what the other? When would these two be equal?
 Slip: a factor of the matrix product should be turned
 Note: `@` sums over the last axis of the left factor and the first of the right one; here other numbers meet than should.
 Help: Write the axes' names under the factors: the two that meet are the ones to sum away.

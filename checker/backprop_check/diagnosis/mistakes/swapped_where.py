@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from backprop_check.diagnosis.by_edit.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.by_replay.counterfactual import replays, written_as
 from backprop_check.diagnosis.by_replay.masks import called, condition
-from backprop_check.diagnosis.by_replay.sites import Site, sites
+from backprop_check.diagnosis.by_replay.sites import Site, names, reached, sites
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
 from backprop_check.expression.rewrites import calls, put
@@ -49,12 +49,15 @@ def _told(case: Case, site: Site, mask: ast.expr) -> Diagnosis:
     assert isinstance(site.part, ast.Call)
     truth = "true" if site.operand is not site.part.args[-1] else "false"
     found = search(case, edits)
+    help = f"Let the gradient through where `{ast.unparse(mask)}` is {truth}."
+    if any(names(branch) & reached(case, site.line) for branch in site.part.args[1:] if branch is not site.operand):
+        help = f"What comes back from `{ast.unparse(site.operand)}` belongs where `{ast.unparse(mask)}` is {truth}: exchange the two."
     return case.proven(
         "swapped-where",
         error="the two sides of the `where` are exchanged",
         note=f"`{ast.unparse(site.part)}` takes `{ast.unparse(site.operand)}` where `{ast.unparse(mask)}` is {truth}; "
         "your answer has it the other way round.",
-        help=f"Let the gradient through where `{ast.unparse(mask)}` is {truth}.",
+        help=help,
         span=case.span(found.part if found else None),
         evidence=f"With `{ast.unparse(mask)}` turned round in the forward, autograd gives exactly your answer in every trial.",
         claims=(as_if([(site.line, put(site.tree, mask, ast.UnaryOp(ast.Invert(), mask)))]),),

@@ -13,6 +13,8 @@ layout of the variable, so the factor that carries the variable's first axis sta
 Read more: The Matrix Cookbook, section 2, derivatives of matrices.
 
 Question: {node} is {axes}. Write the axes of yours under these, one by one: which have changed places?
+Of equal axes: {node} has as many rows as columns, so its shape tells nothing. Which factor do the numbers of one row of {name} share, and
+which those of one column? Which in your line?
 Traits: other shape
 """
 

@@ -12,7 +12,7 @@ one below -1/2 is -3/2. Check one number: where the value is 2, how much does th
 
 Read more: `backprop-check explain pow`, and of any other operation its own page; the power rule.
 
-Question: Try it with numbers: let {node} go from 2 to 2.01. How large a change does that 0.01 make in {users}? And by your formula?
+Question: Try it with numbers: let {node} go from 0.5 to 0.51. How large a change does that 0.01 make in {users}? And by your formula?
 Slip: a power is off
 Note: Your answer is what the gradient would be with another exponent in one place.
 Help: {power}
@@ -25,9 +25,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from backprop_check.derivation.trees import literal, parsed
+from backprop_check.derivation.trees import dumped, literal, parsed, text
 from backprop_check.diagnosis.asking import asks
-from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, tensors
+from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, tensors, value_of
+from backprop_check.diagnosis.by_replay.sites import names
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import function_of, operands_of
 from backprop_check.diagnosis.mistakes.extra_term import beyond_derived
@@ -46,17 +47,17 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if (more := beyond_derived(case)) is not None:
         return more
-    text, tree, part = found
+    fixed, tree, part = found
     if case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, _inside(part) or part)):
-        return _outside(case, text, part)
+        return _outside(case, fixed, part)
     if (raised := _raised(part)) is not None and case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, raised)):
-        return _one_star(case, text, part)
+        return _one_star(case, fixed, part)
     if (raised := _times_itself(part)) is not None and case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, raised)):
-        return _times(case, text, part)
+        return _times(case, fixed, part)
     if (number := literal(part)) is not None:
         return _alone(case, found, number)
     if (turned := _turned_round(part)) is not None and case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, turned)):
-        return _round(case, text, part)
+        return _round(case, fixed, part)
     base = _base(part) or part
     root = same_place(case.draft, tree, part) if case.draft is not None else None
     if root is not None and _root_of(root) is not None and _base(part) is None:
@@ -71,14 +72,14 @@ def find(case: Case) -> Diagnosis | None:
         "wrong-power",
         error=f"`{ast.unparse(base)}` does not stand to the right power here",
         note=case.only("Nothing else in the expression has to change."),
-        help="Bring the exponent down as a factor, and lower it by one." if _is_power(case, base) else asks(case),
+        help=_move(case, base),
         span=case.span(part),
         evidence="With another exponent the expression equals autograd's gradient in every trial.",
-        fix=text,
+        fix=fixed,
     )
 
 
-def _one_star(case: Case, text: str, part: ast.expr) -> Diagnosis:
+def _one_star(case: Case, fixed: str, part: ast.expr) -> Diagnosis:
     assert isinstance(part, ast.BinOp)
     return case.proven(
         "wrong-power",
@@ -87,7 +88,7 @@ def _one_star(case: Case, text: str, part: ast.expr) -> Diagnosis:
         help="A power is written with two stars, `**`.",
         span=case.span(part, after=part.left),
         evidence="With `**` in the place of `*` the expression equals autograd's gradient in every trial.",
-        fix=text,
+        fix=fixed,
     )
 
 
@@ -103,7 +104,7 @@ def _alone(case: Case, found: Mended, number: float) -> Diagnosis:
     )
 
 
-def _round(case: Case, text: str, part: ast.expr) -> Diagnosis:
+def _round(case: Case, fixed: str, part: ast.expr) -> Diagnosis:
     assert isinstance(part, ast.BinOp)
     return case.proven(
         "wrong-power",
@@ -112,11 +113,11 @@ def _round(case: Case, text: str, part: ast.expr) -> Diagnosis:
         help=f"What is raised stands before `**`, the exponent behind it: here `{short(part.right)}` is raised.",
         span=case.span(part),
         evidence="With base and exponent exchanged the expression equals autograd's gradient in every trial.",
-        fix=text,
+        fix=fixed,
     )
 
 
-def _times(case: Case, text: str, part: ast.expr) -> Diagnosis:
+def _times(case: Case, fixed: str, part: ast.expr) -> Diagnosis:
     assert isinstance(part, ast.BinOp)
     base, number = ast.unparse(part.right), literal(part.left)
     times, power = ("twice", "its square") if number == 2 else ("three times", "its third power")
@@ -126,7 +127,7 @@ def _times(case: Case, text: str, part: ast.expr) -> Diagnosis:
         note=case.only("With that in its place the expression is right."),
         help=asks(case),
         span=case.span(part),
-        fix=text,
+        fix=fixed,
     )
 
 
@@ -151,7 +152,7 @@ def _raised(part: ast.expr) -> ast.expr | None:
     return ast.copy_location(ast.BinOp(part.left, ast.Pow(), part.right), part)
 
 
-def _outside(case: Case, text: str, part: ast.expr) -> Diagnosis:
+def _outside(case: Case, fixed: str, part: ast.expr) -> Diagnosis:
     assert isinstance(part, ast.BinOp) and isinstance(part.left, ast.BinOp)
     return case.proven(
         "wrong-power",
@@ -160,7 +161,7 @@ def _outside(case: Case, text: str, part: ast.expr) -> Diagnosis:
         help=f"Take the power of `{ast.unparse(part.left.right)}` first; what stands before it comes after that.",
         span=case.span(part),
         evidence="With the power inside the bracket the expression equals autograd's gradient in every trial.",
-        fix=text,
+        fix=fixed,
     )
 
 
@@ -181,12 +182,17 @@ def _inside(part: ast.expr) -> ast.expr | None:
     return None
 
 
-def _is_power(case: Case, base: ast.expr) -> bool:
-    """Whether a line that uses the node raises to a fixed power what stands to another one here: then the power rule is the move."""
-    of = ast.dump(base)
-    trees = [ast.parse(line.source.strip(), mode="eval").body for line in case.consumers]
-    powers = [p for tree in trees for p in parts(tree) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Pow)]
-    return any(ast.dump(power.left) == of and literal(power.right) is not None for power in powers)
+def _move(case: Case, base: ast.expr) -> str:
+    """The power rule, where a line that uses the node raises this to a fixed power; unless the node is not in there."""
+    trees = ((line, parsed(line.source.strip())) for line in case.consumers)
+    powers = ((line, p) for line, tree in trees for p in parts(tree) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Pow))
+    here = [(line, p) for line, p in powers if dumped(p.left) == dumped(base) and isinstance(value_of(case, p.right), int | float)]
+    if not here:
+        return asks(case)
+    if any(case.node in names(p) for _, p in here):
+        return "Bring the exponent down as a factor, and lower it by one."
+    line, power = here[0]
+    return f"`{text(power)}` stands beside {case.node} in `{line.source}`, and does not move with it: put it in as it stands there."
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
@@ -205,6 +211,9 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
                     yield put(expression, part, ast.copy_location(power, part)), part
     powers = [p for p in parts(expression) if _base(p) is not None]
     for power in powers:
+        if isinstance(power, ast.BinOp):
+            others = (ast.BinOp(power.left, ast.Pow(), other) for other in _beside(power.right))
+            yield from ((put(expression, power, ast.copy_location(other, power)), power) for other in others)
         for exponent in EXPONENTS:
             yield put(expression, power, ast.copy_location(_power(_base(power) or power, exponent), power)), power
     yield from _rooted(case, expression)
@@ -212,6 +221,14 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         if part not in powers and isinstance(part, ast.Name | ast.Call) and not _is_flat(part):
             for exponent in (2, 3):
                 yield put(expression, part, ast.copy_location(_power(part, exponent), part)), part
+
+
+def _beside(exponent: ast.expr) -> Iterator[ast.expr]:
+    """`n - 1` and `n + 1` for `n`, and `n` for these."""
+    if isinstance(exponent, ast.BinOp) and isinstance(exponent.op, ast.Add | ast.Sub) and literal(exponent.right) == 1:
+        yield exponent.left
+    elif literal(exponent) is None:
+        yield from (ast.BinOp(exponent, op, ast.Constant(1)) for op in (ast.Sub(), ast.Add()))
 
 
 def _rooted(case: Case, expression: ast.expr) -> Iterator[Edit]:

@@ -35,6 +35,7 @@ from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, 
 from backprop_check.diagnosis.by_replay.paths import off, paths
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal, uses_taken
+from backprop_check.diagnosis.mistakes import swapped_where
 from backprop_check.diagnosis.mistakes.subtracted_branch import bent
 from backprop_check.diagnosis.scale.factors import between, lines_of_answer, minus_brought, no_minus
 from backprop_check.expression.chains import LINEAR
@@ -49,6 +50,8 @@ def find(case: Case) -> Diagnosis | None:
     if not case.mends(lambda a, o: -a):
         return _of_term(case) or _of_path(case)
     minus = _minus_too_many(case)
+    if minus is None and swapped_where.find(case) is not None:
+        return None  # the branches of a `where` that send back opposite gradients are exchanged
     words, span = (_too_many(case, minus), _sign(case, minus.part)) if minus is not None else (_missing(case), case.span())
     candidates = [] if case.expression is None else [led(case.expression), negated(case.expression)]
     return case.proven(

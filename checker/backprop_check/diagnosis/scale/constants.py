@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from backprop_check.derivation.trees import identifiers, parsed, text
+from backprop_check.derivation.trees import HUGE, identifiers, parsed, text
 from backprop_check.diagnosis.by_edit.edits import names_used, parts
 from backprop_check.diagnosis.by_replay.replay import downstream
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.scale.factors import plain_number
 from backprop_check.expression.evaluate import Evaluator
 
 _AVERAGES = re.compile(r"mean|loss\(")
@@ -47,7 +48,7 @@ def _named(case: Case) -> Iterable[Named]:
     found: dict[tuple[float, ...], Named] = {}
     for node in (*map(parsed, (*_given(case), "2", *_sizes(case), *_computed(case), "3", "4")), *_derived(case)):
         numbers = [_number(evaluator, node) for evaluator in case.evaluators]
-        values = tuple(n for n in numbers if n is not None and abs(n) not in (0.0, 1.0))
+        values = tuple(n for n in numbers if n is not None and abs(n) > 1 / HUGE and abs(n) != 1)
         if len(values) == len(case.runs):
             plain = text(node) if isinstance(node, ast.Name | ast.Constant | ast.Call | ast.Subscript) else f"({text(node)})"
             seeds = [run.trial.seed for run in case.runs]
@@ -125,7 +126,6 @@ def _computed(case: Case) -> list[str]:
 
 
 def _number(evaluator: Evaluator, node: ast.expr) -> float | None:
-    value = evaluator.value(node)
-    if isinstance(value, torch.Tensor) and value.dim() == 0 and value.is_floating_point():
-        value = value.item()
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    value = plain_number(evaluator.value(node))
+    # What a mask fills in, `float("-inf")`, is no factor.
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < HUGE else None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-from backprop_check.derivation.trees import literal, text
+from backprop_check.derivation.trees import HUGE, literal, text
 from backprop_check.diagnosis.by_edit.edits import names_used, parts
 from backprop_check.diagnosis.by_replay.counterfactual import evaluator
 from backprop_check.diagnosis.by_replay.replay import cut, downstream
@@ -196,21 +197,26 @@ def _plain(case: Case, node: ast.expr) -> Numbers | None:
     compute, values = evaluator(case, node), []
     for run in case.runs:
         try:
-            value = compute({**run.trial.values})
+            value = plain_number(compute({**run.trial.values}))
         except (RuntimeError, TypeError, ValueError, NameError, ArithmeticError, AttributeError):
             return None
-        if isinstance(value, torch.Tensor) and value.dim() == 0 and value.is_floating_point():
-            value = value.item()
-        if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) in (0, 1):
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 1 / HUGE < abs(value) < HUGE or abs(value) == 1:
             return None
         values.append(float(value))
     return values
+
+
+def plain_number(value: Any) -> Any:
+    """The number of a tensor that is one, as of a count `mask.sum()`; anything else as it is."""
+    one = isinstance(value, torch.Tensor) and value.dim() == 0 and value.dtype != torch.bool and not value.is_complex()
+    return value.item() if one else value
 
 
 def _taken(case: Case, operand: ast.expr, whole: ast.expr) -> Numbers | None:
     """How many numbers go into each of a mean."""
     many, few = evaluator(case, operand), evaluator(case, whole)
     try:
-        return [many({**run.trial.values}).numel() / few({**run.trial.values}).numel() for run in case.runs]
-    except (RuntimeError, TypeError, ValueError, NameError, AttributeError, IndexError):
+        taken = [many({**run.trial.values}).numel() / few({**run.trial.values}).numel() for run in case.runs]
+    except (RuntimeError, TypeError, ValueError, NameError, AttributeError, IndexError, ArithmeticError):
         return None
+    return taken if all(taken) else None

@@ -152,7 +152,7 @@ def _missing(case: Case, old: ast.expr, new: ast.expr) -> Words:
     constant = _constant_in(case, new)
     numbers = _numbers(case, constant) if constant is not None else None
     divides = isinstance(new, ast.BinOp) and isinstance(new.op, ast.Div)
-    factor = [1 / n for n in numbers] if numbers and divides else numbers
+    factor = [1 / n for n in numbers] if numbers and divides and all(numbers) else numbers
     function = _function_around(case, old)
     source = matching(case, lines_of_answer(case), factor) if factor and function is None else None
     if source is None and constant is not None and (whole := _bracketed_with(case, old, constant, divides)) is not None:

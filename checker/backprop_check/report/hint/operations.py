@@ -15,6 +15,9 @@ from backprop_check.report.hint.fillings import spoken
 _FALLS = "When `{x}` rises, does `{y}` rise or fall?"
 _MEET = "What arrives at `{y}` is {result}{beside}. On which axis must they meet, so that {own}, the axes of `{x}`, are left?"
 _OUTER = "What arrives at `{y}` is {result}{beside}: they share no axis. Which product of such two has the axes {own}?"
+_OUTER_OF_EQUAL = (
+    "What arrives at `{y}` is {result}{beside}. Which product has a number for each pair of theirs, {own}, and which of the two gives its rows?"
+)
 _PAIRED = (
     "What arrives at `{y}` is {result}{beside}. Which numbers of these make a product each, so that {own}, the axes of `{x}`, are left?"
 )
@@ -115,8 +118,10 @@ def _meeting(operation: Operation) -> str | None:
         return QUESTIONS["add"]
     if operation.name == "einsum" and not _summed_back(operation):
         return _PAIRED
-    arriving, others = _axes(operation.result), {axis for _, axes in operation.beside for axis in _axes(axes)}
-    return _MEET if arriving & others else _OUTER
+    arriving, others = _axes(operation.result), [axis for _, axes in operation.beside for axis in _axes(axes)]
+    if len(arriving) + len(others) == len(_axes(operation.own)):
+        return _OUTER if set(arriving).isdisjoint(others) else _OUTER_OF_EQUAL
+    return _MEET if not set(arriving).isdisjoint(others) else _OUTER
 
 
 def _bias(operation: Operation) -> str:
@@ -144,8 +149,8 @@ def _summed_back(operation: Operation) -> bool:
     return True
 
 
-def _axes(shape: str) -> set[str]:
-    return set(re.findall(r"[^(), ]+", shape))
+def _axes(shape: str) -> list[str]:
+    return re.findall(r"[^(), ]+", shape)
 
 
 def _slope(operation: Operation, line: Line) -> str:

@@ -42,6 +42,9 @@ def question(diagnosis: Diagnosis, gradient: Gradient, lesson: Lesson, filling: 
         "Of several lines": " and " in filling["users"],
         "Of a reduction of the forward": diagnosis.error.endswith(" makes one number of all of them"),
         "Of terms": re.search(r": `[+-]` cannot join them$", diagnosis.error) is not None,
+        "Of equal axes": re.fullmatch(r"\((\w+), \1\)", gradient.axes) is not None,
+        "Of places that count alike": diagnosis.error.endswith(" count alike"),
+        "Of a factor": " counts what comes back through " in diagnosis.error,
         "Of what has no name": "is what goes into" in diagnosis.error,
     }
     known = page(diagnosis.code)

@@ -1,0 +1,61 @@
+"""What a strict reader found untrue or misleading, each on another graph than its own, with inputs of its own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from climbing import ladder, taught_by
+from pages import write
+
+from backprop_check.flow import check
+from backprop_check.report.carets import place_lines
+from backprop_check.submission.zygote import Zygote
+
+PAGE = "Forward: {}\nShapes: {}\nInputs: {}\nWrong: {}\nRight: {}\n"
+
+# (forward, shapes, inputs, the answer, the right one, what must be said, what must never be said, nor stand in a fix)
+ROWS = [
+    # What a mask fills in is no constant that a gradient may be off by.
+    ("q = x.clamp(max=float('inf')) + 2 * x", "x (N, C)", "torch.randn", "dx = x * dq", "dx = 3 * dq", r"`x`", r"by inf"),
+    # Both branches of a `where` read the node.
+    ("s = torch.where(m, a, c - a)", "a (N, C), c (N, C), m (N, C)", "torch.randn; m = torch.randn(N, C) > 0", "da = torch.where(m, ds, 0.0)",
+     "da = torch.where(m, ds, -ds)", r"through the 2nd use in s: no", r"h[eo]lds? back|own mask|forward's mask|2 \*"),
+    ("s = torch.where(m, a, c - a)", "a (N, C), c (N, C), m (N, C)", "torch.randn; m = torch.randn(N, C) > 0", "da = torch.where(m, -ds, ds)",
+     "da = torch.where(m, ds, -ds)", r"belongs where `m` is true: exchange the two", r"taken away|opposite sign"),
+    ("s = torch.where(m, a, c - a)", "a (N, C), c (N, C), m (N, C)", "torch.randn; m = torch.randn(N, C) > 0", "da = ds",
+     "da = torch.where(m, ds, -ds)", r"^torch\.where\(m, ds, -ds\)$", r"2 \* torch"),
+    # A count divides as any number does.
+    ("z = e * m; loss = z.sum() / m.sum()", "e (N, C), m (N, C)", "torch.randn; m = torch.arange(N * C).reshape(N, C) % 2 == 0",
+     "dz = torch.ones_like(z) / z.numel()", "dz = torch.ones_like(z) / m.sum()", r"divides by `m\.sum\(\)`, and the derivative does too",
+     r"No number|other mistake|for 1\b"),
+    # No line is offered that is right for these inputs alone: a matrix that is its own transpose, an exponent that is 3 today.
+    ("u = S @ v; loss = (v * u).sum()", "S (K, K), v (K)", "torch.randn; S = torch.ones(K, K) + torch.eye(K)", "du = v; dv = u", "du = v; dv = u + S.T @ du",
+     r"S\.T @ du", r"S @ du"),
+    ("p = torch.sigmoid(z); w = (1 - p)**power", "z (N), power ()", "torch.randn; power = 3.0", "dp = -power * (1 - p)**power * dw",
+     "dp = -power * (1 - p)**(power - 1) * dw", r"^-power \* \(1 - p\)\*\*\(power - 1\) \* dw$", r"\*\* ?2|from 2 to|slope"),
+    ("u = S @ v; q = u * v", "S (K, K), v (K)", "torch.randn; S = torch.ones(K, K) + torch.eye(K)", "du = v * dq; dv = S.T @ du + 2 * u * dq",
+     "du = v * dq; dv = S.T @ du + u * dq", r"`2` counts what comes back through q twice", r"- u \* dq|How often"),
+    # Of a factor that is not differentiated the exponent stays.
+    ("t = a**2 @ c**2", "a (N, K), c (K, M)", "torch.randn", "dc = 2 * c * (a.T @ dt)", "dc = 2 * c * ((a**2).T @ dt)",
+     r"`a\*\*2` stands beside c .* put it in as it stands there", r"[Bb]ring the exponent down"),
+    # Two vectors of one length.
+    ("u = S @ v", "S (K, K), v (K)", "torch.randn", "dS = du * v", "dS = torch.outer(du, v)", r"`\*` multiplies two vectors place by place", r"must they meet"),
+    ("u = S @ v", "S (K, K), v (K)", "torch.randn", "dS = torch.outer(v, du)", "dS = torch.outer(du, v)", r"numbers of one row of dS share", r"must they meet|under these"),
+    ("g = r @ r.T", "r (N, K)", "torch.randn", "dr = 2 * dg @ r", "dr = dg @ r + dg.T @ r", r"When would these two be equal", r"meet there now"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row[3] for row in ROWS])
+def test_what_is_said_is_true_here(row: tuple[str, ...], tmp_path: Path, zygote: Zygote) -> None:
+    forward, shapes, inputs, answer, right, must, never = row
+    report = check(*write(tmp_path, PAGE.format(forward, shapes, inputs, answer, right), answer), zygote)
+    assert report.message is None, report.message
+    wrong = [g for g in report.gradients if g.diagnoses]
+    assert wrong, "nothing is wrong"
+    texts = [text for g in wrong for d in g.diagnoses for text in (d.error, d.note, d.help, d.evidence, d.fix) if text]
+    texts += [line.plain for g in wrong for line in (place_lines(list(g.diagnoses), g.line, report.submission, 110) if g.line else [])]
+    texts += [" ".join(hint.split()) for g, taught in taught_by(report, *wrong) for hint in ladder(report, g, taught)[1:3]]
+    assert any(re.search(must, text) for text in texts), texts
+    assert not [text for text in texts if re.search(never, text)], texts
