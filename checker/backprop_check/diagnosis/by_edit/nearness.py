@@ -12,12 +12,12 @@ from functools import cache
 
 import torch
 
-from backprop_check.derivation.trees import dumped, parsed, text
+from backprop_check.derivation.trees import dumped, literal, parsed, text
 from backprop_check.diagnosis.by_edit.edits import is_tensor, names_used, parts, value_of
-from backprop_check.diagnosis.by_edit.plain import begins_with_minus
+from backprop_check.diagnosis.by_edit.plain import begins_with_minus, takes_back_a_minus
 from backprop_check.diagnosis.by_replay.replay import cut, downstream
 from backprop_check.diagnosis.case import Case
-from backprop_check.expression.chains import factors, is_product, is_sum, terms
+from backprop_check.expression.chains import factors, is_product, is_sum, terms, undone
 from backprop_check.expression.rewrites import is_turned
 
 NEAR = 8
@@ -158,13 +158,22 @@ def senseless(case: Case, expression: ast.expr) -> frozenset[str]:
     joined = _joined(case, expression) - frozenset().union(*(_joined(case, e) for e in (*usual, *forward)))
     equal = _held_equal(case, expression) - frozenset().union(*(_held_equal(case, e) for e in usual))
     collected = _collected(case, expression) - frozenset().union(*(_collected(case, e) for e in usual))
-    return frozenset(over - own) | itself | joined | equal | collected
+    idle = _idle(expression) - frozenset().union(*map(_idle, usual))
+    if takes_back_a_minus(expression) and not any(map(takes_back_a_minus, usual)):
+        idle |= {"-"}
+    return frozenset(over - own) | itself | joined | equal | collected | idle
 
 
 def _over_itself(expression: ast.expr) -> frozenset[str]:
     """What a product both multiplies with and divides by, `-v / v`."""
     found = (({dumped(f) for d, f in product if d}, {dumped(f) for d, f in product if not d}) for product in _products(expression))
     return frozenset().union(*(below & above for below, above in found))
+
+
+def _idle(expression: ast.expr) -> frozenset[str]:
+    """What a sum takes away again, `c + b - c`, and numbers that are added up, `1 + 1`."""
+    added = {dumped(p) for p in parts(expression) if is_sum(p) and all(literal(term) is not None for _, term in terms(p))}
+    return frozenset(added).union(*map(undone, parts(expression)))
 
 
 def _joined(case: Case, expression: ast.expr) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 
@@ -11,9 +12,11 @@ import torch
 from backprop_check.derivation.trees import dumped, parsed
 from backprop_check.diagnosis.by_edit.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.by_edit.edits import names_used, value_of
+from backprop_check.diagnosis.by_edit.nearness import senseless
 from backprop_check.diagnosis.by_edit.plain import takes_back_a_minus
 from backprop_check.diagnosis.by_slip.slips import Slip, slips
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.meeting import function_of
 from backprop_check.diagnosis.order import LIGHT, ONE_THING, as_told, editors
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.scale.constants import named_constants, times
@@ -94,7 +97,7 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
         return None
     assert case.derived is not None
     right = ast.parse(two.fix or case.derived.text, mode="eval").body
-    if takes_back_a_minus(right):
+    if takes_back_a_minus(right) or senseless(case, right):
         return None
     slips_there = [n for n in ast.walk(draft) if ast.dump(n) == ast.dump(goal.left)]
     of_slip = [in_place(put(draft, n, goal.part), draft) for n in slips_there if len(slips_there) == 1 or _mends(case, half, n, goal)][:1]
@@ -129,11 +132,23 @@ Told = tuple[Diagnosis, Diagnosis]
 
 def _each_with_what(draft: ast.expr, told: Told, put_right: tuple[ast.expr, ast.expr]) -> Told | None:
     """Two mistakes that are both told of the line with the other one put right: each says what that is; None where that is long."""
-    what = [changed_part(draft, line) for line in put_right]
-    if what[0] is None or what[1] is None:
-        return None
-    one, two = (replace(d, error=f"with {of}{d.error.removeprefix(OTHER)}") for d, of in zip(told, what, strict=True))
+    what = [part for line in put_right if (part := changed_part(draft, line)) is not None]
+    if len(what) < len(told) or any(_relaid(line) - _relaid(draft) for line in put_right):
+        return None  # nobody sees a line for which the learner's has to be given other axes
+    one, two = (replace(d, error=_with_what(d.error.removeprefix(OTHER), of)) for d, of in zip(told, what, strict=True))
     return one, two
+
+
+def _with_what(error: str, what: str) -> str:
+    """What is said of a part that the other mistake is in, said of the part as it stands: it begins with what is put in its place."""
+    becomes, _, was = what.partition(" for ")
+    rest = error.removeprefix(f", {becomes} ")
+    return f"{was} {rest}" if rest != error else f"with {what}{error}"
+
+
+def _relaid(line: ast.expr) -> Counter[str]:
+    """The calls of a line that give or take an axis."""
+    return Counter(function_of(call) or "" for call in calls(line, "squeeze", "unsqueeze", "reshape"))
 
 
 def _turned(case: Case, draft: ast.expr, right: ast.expr) -> Iterator[ast.expr]:
