@@ -171,9 +171,12 @@ def _over_itself(expression: ast.expr) -> frozenset[str]:
 
 
 def _idle(expression: ast.expr) -> frozenset[str]:
-    """What a sum takes away again, `c + b - c`, and numbers that are added up, `1 + 1`."""
-    added = {dumped(p) for p in parts(expression) if is_sum(p) and all(literal(term) is not None for _, term in terms(p))}
-    return frozenset(added).union(*map(undone, parts(expression)))
+    """What a sum takes away again, `c + b - c`, `(c + 0.1).T - 0.1`, and numbers that are added up, `1 + 1`."""
+    sums = [terms(part) for part in parts(expression) if is_sum(part)]
+    added = {" + ".join(dumped(term) for _, term in found) for found in sums if all(literal(term) is not None for _, term in found)}
+    signs = {(minus, literal(term)) for found in sums for minus, term in found if literal(term) not in (None, 0, 1)}
+    taken = {str(number) for minus, number in signs if minus and (False, number) in signs}
+    return frozenset(added | taken).union(*map(undone, parts(expression)))
 
 
 def _joined(case: Case, expression: ast.expr) -> frozenset[str]:

@@ -113,14 +113,12 @@ def _of_the_learner(case: Case, name: str, raised: Raised) -> Told:
 
 
 def _without(case: Case, name: str) -> str | None:
-    """What is said of a gradient that is written further down, and that this one is not made of."""
-    if name not in case.verdict.runs[0].trial.gradients or case.derived is None:
+    """What is said of a gradient that is written further down, and that does not lie on the way back to this one."""
+    if name not in case.verdict.runs[0].trial.gradients or name in case.below(case.name):
         return None
-    needed = sorted(case.gradients_in(case.derived.expression))
-    if name in needed:
-        return None
-    arrives = f": what comes back to {case.node} is in {' and '.join(f'`{n}`' for n in needed)}" if needed else ""
-    return f"{case.name} is made without `{name}`{arrives}."
+    asked = {*case.available, *(target.name for target in case.graph.exercise.targets)}
+    arrives = " and ".join(f"`d{line.name}`" for line in case.consumers if f"d{line.name}" in asked)
+    return f"{case.name} is made without `{name}`{f': what comes back to {case.node} is in {arrives}' if arrives else ''}."
 
 
 def _first_value(case: Case, name: str, index: int) -> str:

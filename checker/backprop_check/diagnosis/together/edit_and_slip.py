@@ -58,6 +58,8 @@ def edit_and_slip(case: Case, first: First) -> tuple[Diagnosis, ...]:
             continue
         if (due := case.evaluate(goal.whole)) is None or not case.same(case.evaluate(half), due):
             continue  # they meet at these sizes alone
+        if senseless(case, half):
+            continue
         asked.add(id(goal))
         pair = _pair(case, case.draft, half, goal, first)
         if pair is not None and {pair[1].code, pair[2].code} not in ONE_THING:
@@ -135,15 +137,16 @@ def _each_with_what(draft: ast.expr, told: Told, put_right: tuple[ast.expr, ast.
     what = [part for line in put_right if (part := changed_part(draft, line)) is not None]
     if len(what) < len(told) or any(_relaid(line) - _relaid(draft) for line in put_right):
         return None  # nobody sees a line for which the learner's has to be given other axes
-    one, two = (replace(d, error=_with_what(d.error.removeprefix(OTHER), of)) for d, of in zip(told, what, strict=True))
+    one, two = (replace(d, error=_with_what(draft, d.error.removeprefix(OTHER), of)) for d, of in zip(told, what, strict=True))
     return one, two
 
 
-def _with_what(error: str, what: str) -> str:
-    """What is said of a part that the other mistake is in, said of the part as it stands: it begins with what is put in its place."""
-    becomes, _, was = what.partition(" for ")
-    rest = error.removeprefix(f", {becomes} ")
-    return f"{was} {rest}" if rest != error else f"with {what}{error}"
+def _with_what(draft: ast.expr, error: str, what: str) -> str:
+    """What is said of a part that the other mistake is in, said of that part as the learner wrote it; else with what is changed in it."""
+    (becomes, was), (_, quoted, *rest) = what.split(" for "), error.split("`", 2) if error.startswith(", `") else ("", "")
+    own = quoted.replace(becomes.strip("`"), was.strip("`"))
+    stands = rest and own != quoted and own in ast.unparse(draft)
+    return f"`{own}`{rest[0]}" if stands else f"with {what}{error}"
 
 
 def _relaid(line: ast.expr) -> Counter[str]:
@@ -182,8 +185,13 @@ def _serious(case: Case, found: Slip, value: torch.Tensor) -> bool:
     kept = len(left) >= len(right) or all(name in left or name[1:] in used for name in right)
     put_in = value_of(case, found.left) if isinstance(found.left, ast.Name) and found.left not in ast.walk(found.part) else None
     # A tensor of equal numbers in the place of another fits too many answers.
-    plain = isinstance(put_in, torch.Tensor) and bool((put_in == put_in.flatten()[0]).all())
+    plain = isinstance(put_in, torch.Tensor) and _is_one_number(put_in)
+    plain = plain or (_is_one_number(value) and not _is_one_number(case.oracles[0]))
     return kept and not single and not plain and bool(value.any())
+
+
+def _is_one_number(value: torch.Tensor) -> bool:
+    return bool((value == value.flatten()[0]).all())
 
 
 def _changed(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
