@@ -139,6 +139,22 @@ def senseless(case: Case, expression: ast.expr) -> frozenset[str]:
         return frozenset()
     usual = [case.derived.expression, *([case.draft] if case.draft is not None else [])]
     forward = [parsed(line.source) for line in case.graph.exercise.lines]
+    itself = _over_itself(expression) - frozenset().union(*map(_over_itself, usual))
+    joined = _joined(case, expression) - frozenset().union(*(_joined(case, e) for e in (*usual, *forward)))
+    equal = _held_equal(case, expression) - frozenset().union(*(_held_equal(case, e) for e in usual))
+    collected = _collected(case, expression) - frozenset().union(*(_collected(case, e) for e in usual))
+    taken = idle(expression) - frozenset().union(*map(idle, usual))
+    if takes_back_a_minus(expression) and not any(map(takes_back_a_minus, usual)):
+        taken |= {"-"}
+    return undone_by_a_divisor(case, expression) | itself | joined | equal | collected | taken
+
+
+def undone_by_a_divisor(case: Case, expression: ast.expr) -> frozenset[str]:
+    """The values that an expression divides by, and neither the learner's line nor the derived one: with them it undoes the forward."""
+    if case.derived is None:
+        return frozenset()
+    usual = [case.derived.expression, *([case.draft] if case.draft is not None else [])]
+    forward = [parsed(line.source) for line in case.graph.exercise.lines]
     over, times = set[str](), {dumped(_base(f)) for product in _products(usual[0]) for divides, f in product if not divides}
     made = {dumped(ast.Name(line.name, ast.Load())): line.reads for line in case.graph.exercise.lines}
     for product in _products(expression):
@@ -152,16 +168,9 @@ def senseless(case: Case, expression: ast.expr) -> frozenset[str]:
             or name.id in known
             or above & {dumped(ast.Name(read, ast.Load())) for read in made.get(dumped(name), ())}
         }
-    itself = _over_itself(expression) - frozenset().union(*map(_over_itself, usual))
     below_it = [_base(f) for other in (*usual, *forward) for product in _products(other) for divides, f in product if divides]
     own = {dumped(_base(f)) for base in below_it for f in (base, *(f for product in _products(base) for _, f in product))}
-    joined = _joined(case, expression) - frozenset().union(*(_joined(case, e) for e in (*usual, *forward)))
-    equal = _held_equal(case, expression) - frozenset().union(*(_held_equal(case, e) for e in usual))
-    collected = _collected(case, expression) - frozenset().union(*(_collected(case, e) for e in usual))
-    idle = _idle(expression) - frozenset().union(*map(_idle, usual))
-    if takes_back_a_minus(expression) and not any(map(takes_back_a_minus, usual)):
-        idle |= {"-"}
-    return frozenset(over - own) | itself | joined | equal | collected | idle
+    return frozenset(over - own)
 
 
 def _over_itself(expression: ast.expr) -> frozenset[str]:
@@ -170,7 +179,7 @@ def _over_itself(expression: ast.expr) -> frozenset[str]:
     return frozenset().union(*(below & above for below, above in found))
 
 
-def _idle(expression: ast.expr) -> frozenset[str]:
+def idle(expression: ast.expr) -> frozenset[str]:
     """What a sum takes away again, `c + b - c`, `(c + 0.1).T - 0.1`, and numbers that are added up, `1 + 1`."""
     sums = [terms(part) for part in parts(expression) if is_sum(part)]
     added = {" + ".join(dumped(term) for _, term in found) for found in sums if all(literal(term) is not None for _, term in found)}

@@ -12,7 +12,7 @@ import torch
 from backprop_check.derivation.trees import dumped, parsed
 from backprop_check.diagnosis.by_edit.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.by_edit.edits import names_used, value_of
-from backprop_check.diagnosis.by_edit.nearness import senseless
+from backprop_check.diagnosis.by_edit.nearness import idle, undone_by_a_divisor
 from backprop_check.diagnosis.by_edit.plain import takes_back_a_minus
 from backprop_check.diagnosis.by_slip.slips import Slip, slips
 from backprop_check.diagnosis.case import Case
@@ -58,8 +58,8 @@ def edit_and_slip(case: Case, first: First) -> tuple[Diagnosis, ...]:
             continue
         if (due := case.evaluate(goal.whole)) is None or not case.same(case.evaluate(half), due):
             continue  # they meet at these sizes alone
-        if senseless(case, half):
-            continue
+        if idle(half) - idle(case.draft):
+            continue  # a change that undoes something else in the line is none
         asked.add(id(goal))
         pair = _pair(case, case.draft, half, goal, first)
         if pair is not None and {pair[1].code, pair[2].code} not in ONE_THING:
@@ -99,7 +99,7 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
         return None
     assert case.derived is not None
     right = ast.parse(two.fix or case.derived.text, mode="eval").body
-    if takes_back_a_minus(right) or senseless(case, right):
+    if takes_back_a_minus(right) or undone_by_a_divisor(case, right):
         return None
     slips_there = [n for n in ast.walk(draft) if ast.dump(n) == ast.dump(goal.left)]
     of_slip = [in_place(put(draft, n, goal.part), draft) for n in slips_there if len(slips_there) == 1 or _mends(case, half, n, goal)][:1]
