@@ -11,7 +11,7 @@ import torch
 
 from backprop_check.derivation.trees import dumped, parsed
 from backprop_check.diagnosis.by_edit.brackets import bracketed, unbracketed
-from backprop_check.diagnosis.by_edit.edits import names_used, value_of
+from backprop_check.diagnosis.by_edit.edits import names_used, parts, value_of
 from backprop_check.diagnosis.by_edit.nearness import idle, undone_by_a_divisor
 from backprop_check.diagnosis.by_edit.plain import takes_back_a_minus
 from backprop_check.diagnosis.by_slip.slips import Slip, slips
@@ -73,21 +73,38 @@ def edit_and_slip(case: Case, first: First) -> tuple[Diagnosis, ...]:
 
 
 def beside_a_shape(case: Case, first: First) -> tuple[Diagnosis, ...]:
-    """An axis that a reduction loses, or keeps too many, beside another mistake: with it put right the answer has the due shape."""
+    """An axis that a reduction loses, or keeps too many, or another layout, beside another mistake."""
     if not case.everywhere or case.draft is None or case.same_shape:
         return ()
     none = ast.Name("_", ast.Load())
-    for call in calls(case.draft, "sum", "mean", "amax", "amin", "max", "min"):
-        kept = any(k.arg == "keepdim" for k in call.keywords)
-        half = without_keyword(case.draft, call, "keepdim") if kept else with_keyword(case.draft, call, "keepdim", True)
-        values = case.evaluate(half)
-        if values is None or any(v.shape != o.shape for v, o in zip(values, case.oracles, strict=True)):
-            continue
+    for half in (*_with_the_shape(case, case.draft), *_laid_out_less(case, case.draft)):
         pair = _pair(case, case.draft, half, Slip("", none, none, none), first)
         if pair is not None:
             one, two = as_told(*pair[1:])
             return one, replace(two, fix=None)
     return ()
+
+
+def _with_the_shape(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
+    """The line with an axis of a reduction kept, or not kept, that has the due shape then."""
+    for call in calls(draft, "sum", "mean", "amax", "amin", "max", "min"):
+        kept = any(k.arg == "keepdim" for k in call.keywords)
+        half = without_keyword(draft, call, "keepdim") if kept else with_keyword(draft, call, "keepdim", True)
+        values = case.evaluate(half)
+        if values is not None and all(v.shape == o.shape for v, o in zip(values, case.oracles, strict=True)):
+            yield half
+
+
+def _laid_out_less(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
+    """The line without one step that only gives its numbers other axes, where they are as many as are due."""
+    if any(a.numel() != o.numel() for a, o in zip(case.answers, case.oracles, strict=True)):
+        return
+    for part in parts(draft):
+        match part:
+            case ast.Attribute(value=base, attr="T" | "mT") | ast.Subscript(value=base, slice=ast.Constant(value=None)):
+                yield put(draft, part, base)
+            case ast.Call(func=ast.Attribute(value=base, attr="flatten" | "unsqueeze" | "squeeze")):
+                yield put(draft, part, base)
 
 
 def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First) -> tuple[int, Diagnosis, Diagnosis] | None:
