@@ -43,7 +43,7 @@ ROWS = [
     (("y = x * g", "x (N, C)", "torch.randn; g = torch.rand(()) + 0.5"), "dx = dy * 0", "dx = g * dy", r"^g \* dy$", r"y / x"),
     # Two mistakes are told of the line that is there, not of one which it would have to be given axes for.
     (("y = a * b", "a (N,), b (N,)", "torch.randn"), "da = dy[None].T", "da = b * dy", r"Leave the `\[None\]` out", r"builds a table|squeeze"),
-    (TIMES, "dx = (g * dy)[None].T", "dx = g * dy", r"^g \* dy$", r"squeeze|Turn the result over"),
+    (TIMES, "dx = (g * dy)[None].T", "dx = g * dy", r"Leave the `\[None\]` out", r"squeeze|Turn the result over"),
     (("z = x @ W; y = z / t", "x (N, K), W (K, C), t (C,)", "torch.rand + 0.5"), "dz = dy / t; dx = (dy @ W.T) ** (-1)", "dz = dy / t; dx = dz @ W.T",
      r"^`dy @ W\.T` does not stand to the right power", r"for `dy @ W\.T`, `dy @ W\.T"),
     # Ones that a quotient of a gradient by itself makes are worth any other ones.
@@ -53,6 +53,12 @@ ROWS = [
     (("n = x.abs() < 0.9; a = x**2 / 2; b = x.abs(); y = torch.where(n, a, b)", "x (N, C)", "torch.randn"),
      "da = torch.where(n, dy, 0); db = torch.where(n, 0, dy); dx = a * da", "da = torch.where(n, dy, 0); db = torch.where(n, 0, dy); dx = x * da + torch.sign(x) * db",
      r"db", r"comes back through `b = x\.abs\(\)`; another"),
+    # A last step, or a layout, that is one too many is told with the mistake beside it.
+    (TIMES, "dx = (g * dy / 2)[None]", "dx = g * dy", r"`/ 2` does not belong here", r"[Cc]ompared"),
+    (TIMES, "dx = (g * dy).flatten() + 0.01", "dx = g * dy", r"laid out|View it in the shape of x", r"[Cc]ompared"),
+    (TIMES, "dg = (x * dy).sum(0) ** 2 * (1 + 1e-6)", "dg = (x * dy).sum(0)", r"`\(x \* dy\)\.sum\(0\)` does not stand to the right power", r"[Cc]ompared"),
+    (LAYER, "dh = (1 - y**2) / dy + 0.01", "dh = (1 - y**2) * dy", r"this divides by `dy`", r"[Cc]ompared"),
+    (LAYER, "dh = (1 - y**2) * dy; dx = -dh.flip(0) @ W.T", "dh = (1 - y**2) * dy; dx = dh @ W.T", r"`flip` moves", r"[Cc]ompared"),
     # What was asked for: axes are no lengths, and a number has no `.T`.
     (("e = t[i]", "t (N, C), i (M) of N", "torch.randn"), "dt = torch.zeros_like(t).index_add(0, i, de.flatten(1, 0))", "dt = torch.zeros_like(t).index_add(0, i, de)",
      r"ends before it begins.*", r"cannot fill"),

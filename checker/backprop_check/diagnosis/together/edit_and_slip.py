@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 
 import torch
 
-from backprop_check.derivation.trees import dumped, parsed
+from backprop_check.derivation.trees import dumped, literal, parsed
 from backprop_check.diagnosis.by_edit.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.by_edit.edits import names_used, parts, value_of
 from backprop_check.diagnosis.by_edit.nearness import idle, undone_by_a_divisor
@@ -20,7 +20,7 @@ from backprop_check.diagnosis.meeting import function_of
 from backprop_check.diagnosis.order import LIGHT, ONE_THING, as_told, editors
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.scale.constants import named_constants, times
-from backprop_check.diagnosis.scale.scaled import ONCE
+from backprop_check.diagnosis.scale.scaled import ONCE, is_constant
 from backprop_check.diagnosis.together.beside import OTHER, changed_part, in_place, the_other_way_round, told_beside, undoes
 from backprop_check.expression.differences import change
 from backprop_check.expression.fingerprint import keys
@@ -76,9 +76,20 @@ def beside_a_shape(case: Case, first: First) -> tuple[Diagnosis, ...]:
     """An axis that a reduction loses, or keeps too many, or another layout, beside another mistake."""
     if not case.everywhere or case.draft is None or case.same_shape:
         return ()
+    return _first_pair(case, case.draft, (*_with_the_shape(case, case.draft), *_laid_out_less(case, case.draft)), first)
+
+
+def beside_a_last_step(case: Case, first: First) -> tuple[Diagnosis, ...]:
+    """The last thing that a line does is one too many, beside another mistake."""
+    if not case.everywhere or case.draft is None:
+        return ()
+    return _first_pair(case, case.draft, _without_the_last_step(case, case.draft), first)
+
+
+def _first_pair(case: Case, draft: ast.expr, halves: Iterable[ast.expr], first: First) -> tuple[Diagnosis, ...]:
     none = ast.Name("_", ast.Load())
-    for half in (*_with_the_shape(case, case.draft), *_laid_out_less(case, case.draft)):
-        pair = _pair(case, case.draft, half, Slip("", none, none, none), first)
+    for half in halves:
+        pair = _pair(case, draft, half, Slip("", none, none, none), first)
         if pair is not None:
             one, two = as_told(*pair[1:])
             return one, replace(two, fix=None)
@@ -93,6 +104,21 @@ def _with_the_shape(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
         values = case.evaluate(half)
         if values is not None and all(v.shape == o.shape for v, o in zip(values, case.oracles, strict=True)):
             yield half
+
+
+def _without_the_last_step(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
+    match draft:
+        case (
+            ast.UnaryOp(op=ast.USub(), operand=base)
+            | ast.BinOp(op=ast.Pow(), left=base)
+            | ast.Call(func=ast.Attribute(value=base, attr="flip"))
+        ):
+            yield base
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div() as op, right=right):
+            yield from [left] if is_constant(case, right) else []
+            yield from [right] if is_constant(case, left) and isinstance(op, ast.Mult) else []
+        case ast.BinOp(left=base, op=ast.Add() | ast.Sub(), right=right) if literal(right) is not None:
+            yield base
 
 
 def _laid_out_less(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
