@@ -58,7 +58,7 @@ ROWS = [
     (TIMES, "dx = (g * dy).flatten() + 0.01", "dx = g * dy", r"laid out|View it in the shape of x", r"[Cc]ompared"),
     (TIMES, "dg = (x * dy).sum(0) ** 2 * (1 + 1e-6)", "dg = (x * dy).sum(0)", r"`\(x \* dy\)\.sum\(0\)` does not stand to the right power", r"[Cc]ompared"),
     (LAYER, "dh = (1 - y**2) / dy + 0.01", "dh = (1 - y**2) * dy", r"this divides by `dy`", r"[Cc]ompared"),
-    (LAYER, "dh = (1 - y**2) * dy; dx = -dh.flip(0) @ W.T", "dh = (1 - y**2) * dy; dx = dh @ W.T", r"`flip` moves", r"[Cc]ompared"),
+    (LAYER, "dh = (1 - y**2) * dy; dx = (2 * (dh @ W.T)).flip(0)", "dh = (1 - y**2) * dy; dx = dh @ W.T", r"`flip` moves", r"[Cc]ompared"),
     # What was asked for: axes are no lengths, and a number has no `.T`.
     (("e = t[i]", "t (N, C), i (M) of N", "torch.randn"), "dt = torch.zeros_like(t).index_add(0, i, de.flatten(1, 0))", "dt = torch.zeros_like(t).index_add(0, i, de)",
      r"ends before it begins.*", r"cannot fill"),
