@@ -49,7 +49,7 @@ ROWS = [
      "wrong-sign missing-local-derivative wrong-local-derivative", r"turned round|minus", r"the numbers are not"),
     # Where each of two is told of the line with the other one put right, it says what that is.
     ("p = torch.softmax(2 * z, 1); y = p * w", "z (N, C), w (N, C)", RANDN, "dp = w * dy", "dz = 2 * p * (dp + (p * dp).sum(0, keepdim=True))", "dz = 2 * p * (dp - (p * dp).sum(1, keepdim=True))",
-     "wrong-axis", r"^with `\(p \* dp\)\.sum\(1, keepdim=True\)` for `\(p \* dp\)\.sum\(0, keepdim=True\)`, ", r"^with the other mistake put right, "),
+     "wrong-axis", r"^`\(p \* dp\)\.sum\(0, keepdim=True\)` has the opposite sign", r"^with the other mistake put right, "),
     # A reduction with a slope, taken for a sum.
     ("n = torch.linalg.vector_norm(x, dim=1)", "x (N, C)", RANDN, "", "dx = dn.unsqueeze(1).expand_as(x)", "dx = dn.unsqueeze(1) * x / n.unsqueeze(1)",
      "missing-local-derivative", r"slope|moves", r"the numbers are not"),

@@ -41,7 +41,9 @@ class Trial:
             self.cotangent = torch.ones_like(live[self.output])
         nodes = {name: v for name, v in live.items() if _floats(v) and v.requires_grad}
         found = torch.autograd.grad((live[self.output] * self.cotangent).sum(), list(nodes.values()), allow_unused=True)
-        self.gradients = {"d" + n: torch.zeros_like(v) if g is None else g for (n, v), g in zip(nodes.items(), found, strict=True)}
+        self.gradients = {
+            "d" + n: (torch.zeros_like(v) if g is None else g).contiguous() for (n, v), g in zip(nodes.items(), found, strict=True)
+        }
         self.values = {name: v.detach().contiguous() if isinstance(v, torch.Tensor) else v for name, v in live.items()}
 
     def run(self, change: Callable[[str, Callable[[Mapping[str, Any]], Any], dict[str, Any]], Any] | None = None) -> dict[str, Any]:
@@ -85,7 +87,7 @@ class Trial:
 
     def answer(self, submission: ast.Module, target: str) -> torch.Tensor | Exception | None:
         """What the submission gives for the target, every other gradient being autograd's once it was written; or what it raises."""
-        names = {**vars(self.module), "F": F, **{n: v.clone() if isinstance(v, torch.Tensor) else v for n, v in self.values.items()}}
+        names = {**vars(self.module), **{n: v.clone() if isinstance(v, torch.Tensor) else v for n, v in self.values.items()}}
         if self.given:
             names["d" + self.output] = self.cotangent
         for statement in submission.body:

@@ -70,6 +70,20 @@ def terms(node: ast.expr) -> list[Term]:
     return [(True, product(False, found))] if negative else [(False, node)]
 
 
+def undone(node: ast.expr) -> set[str]:
+    """What a sum both adds and takes away: `c` of `c + b - c`, `d` of `d - d.index_add(0, i, v)`."""
+    found = [(minus, one) for minus, term in terms(node) for one in (term, _added_to(term)) if one is not None] if is_sum(node) else []
+    signs = {(minus, dumped(term)) for minus, term in found}
+    return {term for minus, term in signs if minus and (False, term) in signs}
+
+
+def _added_to(term: ast.expr) -> ast.expr | None:
+    match term:
+        case ast.Call(func=ast.Attribute(value=base, attr="index_add" | "scatter_add")):
+            return base
+    return None
+
+
 def total(found: list[Term]) -> ast.expr:
     """A sum as one writes it: what is added stands before what is taken away if that were first."""
     first = next((t for t in found if not t[0]), None) if found[0][0] else None

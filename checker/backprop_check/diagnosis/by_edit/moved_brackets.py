@@ -15,12 +15,15 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.scale.scaled import is_constant
 from backprop_check.exercise.nodes import children
-from backprop_check.expression.rewrites import put
+from backprop_check.expression.rewrites import calls, put
 from backprop_check.expression.work import EDITS
 from backprop_check.records import Diagnosis, Span
 
 TOKENS = 48
 """In a longer line brackets are not moved."""
+
+SHAPED = ("ones_like", "zeros_like", "full_like", "expand_as", "view_as")
+"""Calls that ask a tensor for its shape."""
 
 FIRST = "Without brackets what stands behind a dot goes first, then `**`, then `*`, `/` and `@`, and `+` and `-` last."
 
@@ -35,7 +38,7 @@ def moved_brackets(case: Case) -> Diagnosis | None:
     words = _tokens(text(case.draft))
     if len(words) <= TOKENS:
         for candidate, done, begin, end in case.up_to(EDITS, _moved(words, case.draft)):
-            if case.is_right(candidate) and not cancels(case, candidate):
+            if case.is_right(candidate) and not cancels(case, candidate) and not _only_shaped(case.draft, candidate):
                 return _told(case, candidate, done, words, begin, end)
     for candidate, part in case.up_to(EDITS, _reaching_less(case.draft)):
         if case.is_right(candidate) and not cancels(case, candidate):
@@ -103,6 +106,12 @@ def _pairs(words: list[str]) -> Iterator[tuple[int, int]]:
             before = words[begin - 1] if begin else ""
             if not (before.isidentifier() or before in (")", "]")):
                 yield begin, at
+
+
+def _only_shaped(draft: ast.expr, right: ast.expr) -> bool:
+    """Whether more stands where only its shape counts, in `ones_like`, than in the line: there anything would be right."""
+    own = {dumped(call) for call in calls(draft, *SHAPED)}
+    return any(dumped(call) not in own for call in calls(right, *SHAPED))
 
 
 def _told(case: Case, right: ast.expr, done: str, words: list[str], begin: int, end: int) -> Diagnosis:

@@ -12,13 +12,13 @@ from functools import cache
 
 import torch
 
-from backprop_check.derivation.trees import dumped, parsed, text
+from backprop_check.derivation.trees import dumped, literal, parsed, text
 from backprop_check.diagnosis.by_edit.edits import is_tensor, names_used, parts, value_of
-from backprop_check.diagnosis.by_edit.plain import begins_with_minus
+from backprop_check.diagnosis.by_edit.plain import begins_with_minus, takes_back_a_minus
 from backprop_check.diagnosis.by_replay.replay import cut, downstream
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.special import rests_on_inputs
-from backprop_check.expression.chains import factors, is_product, is_sum, terms
+from backprop_check.expression.chains import factors, is_product, is_sum, terms, undone
 from backprop_check.expression.rewrites import is_turned
 
 NEAR = 8
@@ -141,6 +141,23 @@ def senseless(case: Case, expression: ast.expr) -> frozenset[str]:
         return frozenset()
     usual = [case.derived.expression, *([case.draft] if case.draft is not None else [])]
     forward = [parsed(line.source) for line in case.graph.exercise.lines]
+    itself = _over_itself(expression) - frozenset().union(*map(_over_itself, usual))
+    joined = _joined(case, expression) - frozenset().union(*(_joined(case, e) for e in (*usual, *forward)))
+    equal = _held_equal(case, expression) - frozenset().union(*(_held_equal(case, e) for e in usual))
+    collected = _collected(case, expression) - frozenset().union(*(_collected(case, e) for e in usual))
+    spread = _spread(expression) - frozenset().union(*map(_spread, usual))
+    taken = idle(expression) - frozenset().union(*map(idle, usual))
+    if takes_back_a_minus(expression) and not any(map(takes_back_a_minus, usual)):
+        taken |= {"-"}
+    return undone_by_a_divisor(case, expression) | itself | joined | equal | collected | spread | taken
+
+
+def undone_by_a_divisor(case: Case, expression: ast.expr) -> frozenset[str]:
+    """The values that an expression divides by, and neither the learner's line nor the derived one: with them it undoes the forward."""
+    if case.derived is None:
+        return frozenset()
+    usual = [case.derived.expression, *([case.draft] if case.draft is not None else [])]
+    forward = [parsed(line.source) for line in case.graph.exercise.lines]
     over, times = set[str](), {dumped(_base(f)) for product in _products(usual[0]) for divides, f in product if not divides}
     made = {dumped(ast.Name(line.name, ast.Load())): line.reads for line in case.graph.exercise.lines}
     for product in _products(expression):
@@ -154,17 +171,12 @@ def senseless(case: Case, expression: ast.expr) -> frozenset[str]:
             or name.id in known
             or above & {dumped(ast.Name(read, ast.Load())) for read in made.get(dumped(name), ())}
         }
-    itself = _over_itself(expression) - frozenset().union(*map(_over_itself, usual))
     below_it = [_base(f) for other in (*usual, *forward) for product in _products(other) for divides, f in product if divides]
     own = {dumped(_base(f)) for base in below_it for f in (base, *(f for product in _products(base) for _, f in product))}
-    joined = _joined(case, expression) - frozenset().union(*(_joined(case, e) for e in (*usual, *forward)))
-    equal = _held_equal(case, expression) - frozenset().union(*(_held_equal(case, e) for e in usual))
-    collected = _collected(case, expression) - frozenset().union(*(_collected(case, e) for e in usual))
-    spread = _spread(expression) - frozenset().union(*map(_spread, usual))
     new = _divisors(case, expression) - own
     if case.draft is None or len(new) > len(_divisors(case, case.draft) - _divisors(case, expression)):
         over |= new  # not one divisor of the learner's exchanged for another
-    return frozenset(over - own) | itself | joined | equal | collected | spread
+    return frozenset(over - own)
 
 
 def _divisors(case: Case, expression: ast.expr) -> frozenset[str]:
@@ -177,6 +189,15 @@ def _over_itself(expression: ast.expr) -> frozenset[str]:
     """What a product both multiplies with and divides by, `-v / v`."""
     found = (({dumped(f) for d, f in product if d}, {dumped(f) for d, f in product if not d}) for product in _products(expression))
     return frozenset().union(*(below & above for below, above in found))
+
+
+def idle(expression: ast.expr) -> frozenset[str]:
+    """What a sum takes away again, `c + b - c`, `(c + 0.1).T - 0.1`, and numbers that are added up, `1 + 1`."""
+    sums = [terms(part) for part in parts(expression) if is_sum(part)]
+    added = {" + ".join(dumped(term) for _, term in found) for found in sums if all(literal(term) is not None for _, term in found)}
+    signs = {(minus, literal(term)) for found in sums for minus, term in found if literal(term) not in (None, 0, 1)}
+    taken = {str(number) for minus, number in signs if minus and (False, number) in signs}
+    return frozenset(added | taken).union(*map(undone, parts(expression)))
 
 
 def _joined(case: Case, expression: ast.expr) -> frozenset[str]:

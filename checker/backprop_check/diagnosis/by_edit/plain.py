@@ -17,7 +17,7 @@ from backprop_check.derivation.trees import dumped, kept, literal, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.special import rests_on_inputs
 from backprop_check.exercise.nodes import children, walk
-from backprop_check.expression.chains import factors, is_product, is_sum, product, rewritten, shortened
+from backprop_check.expression.chains import factors, is_product, is_sum, product, rewritten, shortened, undone
 from backprop_check.expression.layout import straightened
 from backprop_check.expression.rewrites import parts, put, without_keyword
 
@@ -33,6 +33,8 @@ def cancels(case: Case, expression: ast.expr) -> bool:
     axis that the learner took away is none of that.
     """
     own = _over_itself(case.draft) if case.draft is not None else set()
+    if _undone_in(expression) - (_undone_in(case.draft) if case.draft is not None else set()):
+        return True
     if takes_back_a_minus(expression) and not (case.draft is not None and takes_back_a_minus(case.draft)):
         return True
     if any(_over_itself(part) - own for part in parts(expression)):
@@ -42,9 +44,11 @@ def cancels(case: Case, expression: ast.expr) -> bool:
 
 
 def takes_back_a_minus(line: ast.expr) -> bool:
-    """Whether a minus of the line takes back another one: `-(-a)`, `-a * (b - 1)`."""
-    minus = (n.operand for n in walk(line) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub))
-    if any(begins_with_minus(operand) for operand in minus):
+    """Whether a minus of the line takes back another one: `-(-a)`, `a - -b`, `-a * (b - 1)`."""
+    minus = [n.operand for n in walk(line) if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub)]
+    minus += [n.left for n in minus if isinstance(n, ast.BinOp) and isinstance(n.op, ast.MatMult)]
+    taken = (n.right for n in parts(line) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub))
+    if any(map(begins_with_minus, (*minus, *taken))):
         return True
     for part in (p for p in parts(line) if is_product(p)):
         negative, found = factors(part)
@@ -68,6 +72,10 @@ def _over_itself(expression: ast.expr) -> set[str]:
     """What a product both multiplies with and divides by: without it the numbers are the same, though perhaps not the shape."""
     found = {(divides, dumped(factor)) for divides, factor in (factors(expression)[1] if is_product(expression) else ())}
     return {factor for divides, factor in found if divides and (False, factor) in found}
+
+
+def _undone_in(expression: ast.expr) -> set[str]:
+    return set().union(*map(undone, parts(expression)))
 
 
 def _pieces(expression: ast.expr) -> Counter[str]:

@@ -24,7 +24,8 @@ from backprop_check.diagnosis.by_value.kind_of_part import (
 from backprop_check.diagnosis.by_value.replaced import replaced, sensible
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.phrases import short
-from backprop_check.expression.chains import factors, is_product
+from backprop_check.diagnosis.scale.scaled import is_uniform
+from backprop_check.expression.chains import factors, is_product, is_sum
 from backprop_check.expression.rewrites import put, same_place
 from backprop_check.records import Diagnosis
 
@@ -39,6 +40,9 @@ def wrong_part(case: Case, last: bool = False) -> Diagnosis | None:
     everything = replaced(case, case.draft) if case.draft is not None else iter(())
     found = [(e, p, r) for e, p, r in everything if not case.gradients_in(p) | case.gradients_in(r) and is_tensor(case, r)]
     found = [(e, p, r) for e, p, r in found if p is not case.draft or isinstance(p, ast.Name)]
+    sums = [part for part in parts(case.draft) if is_sum(part) and is_uniform(case, part)] if found and case.draft is not None else []
+    of_numbers = {id(term) for part in sums for term in ast.walk(part)}  # whatever is due there, adding the rest of it makes it
+    found = [(e, p, r) for e, p, r in found if id(p) not in of_numbers]
     told = [p for _, p, _ in sensible(case, found)]
     found = [(e, p, r) for e, p, r in found if p in told or (isinstance(p, ast.Name) and _is_taken_by_the_forward(case, p))]
     if not found:

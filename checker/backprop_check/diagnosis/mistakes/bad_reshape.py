@@ -54,9 +54,9 @@ def find(case: Case) -> Diagnosis | None:
     except (Refused, Failed, RecursionError):
         return None
     name = part.func.attr
-    asked = _asked(arguments, of_tensors=name.endswith("_as"))
+    asked = _asked(base, name, arguments)
     if not isinstance(base, torch.Tensor) or asked is None:
-        return None
+        return _backwards(case, part, arguments) if name == "flatten" else None
     if name == "view" and _fills(base, asked):
         return _scattered(case, part, part.func.value)
     inner = ast.unparse(part.func.value)
@@ -159,7 +159,32 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
                 yield put(expression, node, ast.copy_location(ast.Constant(-1), node)), call
 
 
-def _asked(arguments: list[object], of_tensors: bool) -> tuple[int, ...] | None:
+def _backwards(case: Case, part: ast.Call, arguments: list[object]) -> Diagnosis | None:
+    """`flatten` from an axis to an earlier one."""
+    raised = case.verdict.answer.raised
+    if raised is None or "start_dim" not in raised.message or len(arguments) != 2:
+        return None
+    return case.proven(
+        "bad-reshape",
+        error=f"`{short(part)}` ends before it begins",
+        note="`flatten` joins the axes from its first argument up to its second.",
+        help="Write the earlier of the two axes first.",
+        span=case.span(part),
+        evidence=f"torch refuses it: {raised.message}",
+        claims=(claims.raised(case),),
+    )
+
+
+def _asked(base: object, name: str, arguments: list[object]) -> tuple[int, ...] | None:
+    """The shape that a call asks for; None where it names none. `flatten` is given axes, `unflatten` the axis that is to be laid out."""
+    if name == "flatten":
+        return None
+    if name == "unflatten":
+        match base, arguments:
+            case torch.Tensor(), [int() as axis, tuple() | list() as sizes] if axis in range(-base.dim(), base.dim()):
+                return (*base.shape[: axis % base.dim()], *sizes, *base.shape[axis % base.dim() + 1 :])
+        return None
+    of_tensors = name.endswith("_as")
     flat = [
         n
         for a in arguments

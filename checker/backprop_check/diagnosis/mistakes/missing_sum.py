@@ -143,7 +143,7 @@ def _told(case: Case, dims: tuple[int, ...], keep: bool | None, fix: str | None)
     names = case.axis_names(lambda run: run.answers[case.name].value)  # type: ignore[arg-type,return-value]
     listed = " and ".join(f"{d} ({names[d]})" for d in dims)
     axis = f"axis {listed}" if len(dims) == 1 else f"axes {listed}"
-    times = "·".join(names[d] for d in dims)
+    times = "·".join(f"({names[d]})" if len(dims) > 1 and not names[d].isalnum() else names[d] for d in dims)
     return case.proven(
         "missing-sum",
         error=f"{case.got}, but {case.node} is {case.due}",

@@ -108,7 +108,7 @@ def _attribute(case: Case, raised: Raised) -> Diagnosis | None:
         "undefined-name",
         error=f"{who} has no `{name}`",
         note="A dot asks what stands before it for something of its own." if number else "",
-        help="To multiply, write `*` in the place of the dot." if number else _instead(owner, name),
+        help=_of_number(name) if number else _instead(owner, name),
         span=raised.span,
         evidence=f"The line raised {raised.kind}: {raised.message}.",
         claims=(claims.raised(case),),
@@ -130,6 +130,12 @@ def _times(name: str, case: Case, expression: ast.expr) -> Iterator[Edit]:
                     break
                 part = outer
             yield put(expression, part, ast.BinOp(node.value, ast.Mult(), put(part, node, start))), part
+
+
+def _of_number(name: str) -> str:
+    if name in METHODS | ATTRIBUTES:
+        return f"Only a tensor has `{name}`: leave it out, or take it of the tensor that was meant."
+    return "To multiply, write `*` in the place of the dot."
 
 
 def _instead(owner: str, name: str) -> str:

@@ -39,7 +39,7 @@ from backprop_check.diagnosis.claims import equal, uses_taken
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.scale.constants import Named, named_constants, times, turned_over
 from backprop_check.diagnosis.scale.factors import brought, lines_of_answer, matching
-from backprop_check.diagnosis.scale.scaled import is_constant, scale_words, words_of_whole
+from backprop_check.diagnosis.scale.scaled import is_constant, is_uniform, scale_words, words_of_whole
 from backprop_check.expression.rewrites import calls, operations, put
 from backprop_check.records import Diagnosis
 
@@ -168,6 +168,7 @@ def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
     operands -= {id(n) for p in parts(expression) if isinstance(p, ast.Compare) for n in ast.walk(p)}  # no factor either
     sums = [p for p in parts(expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Add | ast.Sub)]
     operands -= {id(n) for p in sums for n in (p.left, p.right) if isinstance(n, ast.Constant) and n.value == 0}  # no factor makes it 1
+    operands -= {id(n) for p in sums if is_uniform(case, p) for n in (p.left, p.right)}  # any number is made of any other by adding one
     for part in parts(expression):
         value = literal(part)
         if value is not None and id(part) in operands:

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.phrases import users
-from backprop_check.expression.rewrites import put
+from backprop_check.expression.rewrites import operations, put
 from backprop_check.records import Diagnosis
 
 
@@ -66,7 +66,8 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         "new_ones": "new_zeros",
         "new_zeros": "new_ones",
     }
+    raised_to = {id(n) for power in operations(expression, ast.Pow) for n in ast.walk(power.right)}  # nothing begins there
     for part in parts(expression):
-        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in other:
+        if id(part) not in raised_to and isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in other:
             function = ast.Attribute(part.func.value, other[part.func.attr], ast.Load())
             yield put(expression, part, ast.copy_location(ast.Call(function, part.args, part.keywords), part)), part

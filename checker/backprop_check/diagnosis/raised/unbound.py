@@ -100,7 +100,8 @@ def _of_the_learner(case: Case, name: str, raised: Raised) -> Told:
     if above:
         return error, f"`{name}` gets its value at line {above[-1]}, which failed or did not run.", "Mend that line first."
     if below:
-        return error, f"`{name}` gets its value at line {below[0]} only, after this line.", f"Move this line below line {below[0]}."
+        note = f"`{name}` gets its value at line {below[0]} only, after this line."
+        return error, note, _without(case, name) or f"Move this line below line {below[0]}."
     if writers:
         return error, f"`{name}` has no value yet: this line is the first to assign it.", _first_value(case, name, raised.statement)
     if any(name in binding for binding in _bindings(case)):
@@ -109,6 +110,15 @@ def _of_the_learner(case: Case, name: str, raised: Raised) -> Told:
     error = f"nothing is called `{name}` here"
     note = "It is neither a value of the forward, nor a gradient written above, nor a name of yours."
     return error, note, near_names(case, name, raised.statement)
+
+
+def _without(case: Case, name: str) -> str | None:
+    """What is said of a gradient that is written further down, and that does not lie on the way back to this one."""
+    if name not in case.verdict.runs[0].trial.gradients or name in case.below(case.name):
+        return None
+    asked = {*case.available, *(target.name for target in case.graph.exercise.targets)}
+    arrives = " and ".join(f"`d{line.name}`" for line in case.consumers if f"d{line.name}" in asked)
+    return f"{case.name} is made without `{name}`{f': what comes back to {case.node} is in {arrives}' if arrives else ''}."
 
 
 def _first_value(case: Case, name: str, index: int) -> str:

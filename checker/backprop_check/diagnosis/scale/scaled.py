@@ -59,6 +59,14 @@ def is_constant(case: Case, part: ast.expr) -> bool:
     return isinstance(value, torch.Tensor | int | float) and not any(n.id in known or "d" + n.id in known for n in names_used(part))
 
 
+def is_uniform(case: Case, part: ast.expr) -> bool:
+    """Whether a part is made of written numbers and of ones alone, and is the same number everywhere in every trial."""
+    if names_used(part):
+        return False
+    values = [torch.as_tensor(value_of(case, part, trial)) for trial in range(len(case.runs)) if value_of(case, part, trial) is not None]
+    return len({n for value in values for n in value.flatten().tolist()}) == 1
+
+
 def scale_words(case: Case, right: ast.expr, part: ast.expr) -> Words:
     """Of the learner's line and the right one, which differ in a constant at `part`."""
     assert case.draft is not None
@@ -237,6 +245,8 @@ def _already(case: Case, factor: Numbers) -> str | None:
 
 def look(case: Case) -> str:
     """Where a constant comes from, to be looked for."""
+    if none_here(case):
+        return "The forward has none here: look in your line what else multiplies or divides, as a mean does."
     if len(lines_of_answer(case)) > MANY:
         way = f"on the way from {case.node} to {lines_of_answer(case)[-1].name}"
         return f"Look which number is multiplied with or divided by {way}, or stands there as an exponent, and count it once."

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Hashable, Iterator
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 
 import torch
 
-from backprop_check.derivation.trees import dumped, parsed
+from backprop_check.derivation.trees import dumped, literal, parsed
 from backprop_check.diagnosis.by_edit.brackets import bracketed, unbracketed
-from backprop_check.diagnosis.by_edit.edits import names_used, value_of
+from backprop_check.diagnosis.by_edit.edits import names_used, parts, value_of
+from backprop_check.diagnosis.by_edit.nearness import idle, undone_by_a_divisor
 from backprop_check.diagnosis.by_edit.plain import takes_back_a_minus
 from backprop_check.diagnosis.by_slip.slips import Slip, slips
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.meeting import function_of
 from backprop_check.diagnosis.order import LIGHT, ONE_THING, as_told, editors
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.scale.constants import named_constants, times
-from backprop_check.diagnosis.scale.scaled import ONCE
+from backprop_check.diagnosis.scale.scaled import ONCE, is_constant
 from backprop_check.diagnosis.together.beside import OTHER, changed_part, in_place, the_other_way_round, told_beside, undoes
 from backprop_check.expression.differences import change
 from backprop_check.expression.fingerprint import keys
@@ -55,6 +58,8 @@ def edit_and_slip(case: Case, first: First) -> tuple[Diagnosis, ...]:
             continue
         if (due := case.evaluate(goal.whole)) is None or not case.same(case.evaluate(half), due):
             continue  # they meet at these sizes alone
+        if idle(half) - idle(case.draft):
+            continue  # a change that undoes something else in the line is none
         asked.add(id(goal))
         pair = _pair(case, case.draft, half, goal, first)
         if pair is not None and {pair[1].code, pair[2].code} not in ONE_THING:
@@ -68,21 +73,64 @@ def edit_and_slip(case: Case, first: First) -> tuple[Diagnosis, ...]:
 
 
 def beside_a_shape(case: Case, first: First) -> tuple[Diagnosis, ...]:
-    """An axis that a reduction loses, or keeps too many, beside another mistake: with it put right the answer has the due shape."""
+    """An axis that a reduction loses, or keeps too many, or another layout, beside another mistake."""
     if not case.everywhere or case.draft is None or case.same_shape:
         return ()
+    return _first_pair(case, case.draft, (*_with_the_shape(case, case.draft), *_laid_out_less(case, case.draft)), first)
+
+
+def beside_a_last_step(case: Case, first: First) -> tuple[Diagnosis, ...]:
+    """The last thing that a line does is one too many, beside another mistake."""
+    if not case.everywhere or case.draft is None:
+        return ()
+    return _first_pair(case, case.draft, _without_the_last_step(case, case.draft), first)
+
+
+def _first_pair(case: Case, draft: ast.expr, halves: Iterable[ast.expr], first: First) -> tuple[Diagnosis, ...]:
     none = ast.Name("_", ast.Load())
-    for call in calls(case.draft, "sum", "mean", "amax", "amin", "max", "min"):
-        kept = any(k.arg == "keepdim" for k in call.keywords)
-        half = without_keyword(case.draft, call, "keepdim") if kept else with_keyword(case.draft, call, "keepdim", True)
-        values = case.evaluate(half)
-        if values is None or any(v.shape != o.shape for v, o in zip(values, case.oracles, strict=True)):
-            continue
-        pair = _pair(case, case.draft, half, Slip("", none, none, none), first)
+    for half in halves:
+        pair = _pair(case, draft, half, Slip("", none, none, none), first)
         if pair is not None:
             one, two = as_told(*pair[1:])
             return one, replace(two, fix=None)
     return ()
+
+
+def _with_the_shape(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
+    """The line with an axis of a reduction kept, or not kept, that has the due shape then."""
+    for call in calls(draft, "sum", "mean", "amax", "amin", "max", "min"):
+        kept = any(k.arg == "keepdim" for k in call.keywords)
+        half = without_keyword(draft, call, "keepdim") if kept else with_keyword(draft, call, "keepdim", True)
+        values = case.evaluate(half)
+        if values is not None and all(v.shape == o.shape for v, o in zip(values, case.oracles, strict=True)):
+            yield half
+
+
+def _without_the_last_step(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
+    match draft:
+        case (
+            ast.UnaryOp(op=ast.USub(), operand=base)
+            | ast.BinOp(op=ast.Pow(), left=base)
+            | ast.Call(func=ast.Attribute(value=base, attr="flip"))
+        ):
+            yield base
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div() as op, right=right):
+            yield from [left] if is_constant(case, right) else []
+            yield from [right] if is_constant(case, left) and isinstance(op, ast.Mult) else []
+        case ast.BinOp(left=base, op=ast.Add() | ast.Sub(), right=right) if literal(right) is not None:
+            yield base
+
+
+def _laid_out_less(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
+    """The line without one step that only gives its numbers other axes, where they are as many as are due."""
+    if any(a.numel() != o.numel() for a, o in zip(case.answers, case.oracles, strict=True)):
+        return
+    for part in parts(draft):
+        match part:
+            case ast.Attribute(value=base, attr="T" | "mT") | ast.Subscript(value=base, slice=ast.Constant(value=None)):
+                yield put(draft, part, base)
+            case ast.Call(func=ast.Attribute(value=base, attr="flatten" | "unsqueeze" | "squeeze")):
+                yield put(draft, part, base)
 
 
 def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First) -> tuple[int, Diagnosis, Diagnosis] | None:
@@ -94,7 +142,7 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
         return None
     assert case.derived is not None
     right = ast.parse(two.fix or case.derived.text, mode="eval").body
-    if takes_back_a_minus(right):
+    if takes_back_a_minus(right) or undone_by_a_divisor(case, right):
         return None
     slips_there = [n for n in ast.walk(draft) if ast.dump(n) == ast.dump(goal.left)]
     of_slip = [in_place(put(draft, n, goal.part), draft) for n in slips_there if len(slips_there) == 1 or _mends(case, half, n, goal)][:1]
@@ -129,11 +177,24 @@ Told = tuple[Diagnosis, Diagnosis]
 
 def _each_with_what(draft: ast.expr, told: Told, put_right: tuple[ast.expr, ast.expr]) -> Told | None:
     """Two mistakes that are both told of the line with the other one put right: each says what that is; None where that is long."""
-    what = [changed_part(draft, line) for line in put_right]
-    if what[0] is None or what[1] is None:
-        return None
-    one, two = (replace(d, error=f"with {of}{d.error.removeprefix(OTHER)}") for d, of in zip(told, what, strict=True))
+    what = [part for line in put_right if (part := changed_part(draft, line)) is not None]
+    if len(what) < len(told) or any(_relaid(line) - _relaid(draft) for line in put_right):
+        return None  # nobody sees a line for which the learner's has to be given other axes
+    one, two = (replace(d, error=_with_what(draft, d.error.removeprefix(OTHER), of)) for d, of in zip(told, what, strict=True))
     return one, two
+
+
+def _with_what(draft: ast.expr, error: str, what: str) -> str:
+    """What is said of a part that the other mistake is in, said of that part as the learner wrote it; else with what is changed in it."""
+    (becomes, was), (_, quoted, *rest) = what.split(" for "), error.split("`", 2) if error.startswith(", `") else ("", "")
+    own = quoted.replace(becomes.strip("`"), was.strip("`"))
+    stands = rest and own != quoted and own in ast.unparse(draft)
+    return f"`{own}`{rest[0]}" if stands else f"with {what}{error}"
+
+
+def _relaid(line: ast.expr) -> Counter[str]:
+    """The calls of a line that give or take an axis."""
+    return Counter(function_of(call) or "" for call in calls(line, "squeeze", "unsqueeze", "reshape"))
 
 
 def _turned(case: Case, draft: ast.expr, right: ast.expr) -> Iterator[ast.expr]:
@@ -167,8 +228,13 @@ def _serious(case: Case, found: Slip, value: torch.Tensor) -> bool:
     kept = len(left) >= len(right) or all(name in left or name[1:] in used for name in right)
     put_in = value_of(case, found.left) if isinstance(found.left, ast.Name) and found.left not in ast.walk(found.part) else None
     # A tensor of equal numbers in the place of another fits too many answers.
-    plain = isinstance(put_in, torch.Tensor) and bool((put_in == put_in.flatten()[0]).all())
+    plain = isinstance(put_in, torch.Tensor) and _is_one_number(put_in)
+    plain = plain or (_is_one_number(value) and not _is_one_number(case.oracles[0]))
     return kept and not single and not plain and bool(value.any())
+
+
+def _is_one_number(value: torch.Tensor) -> bool:
+    return bool((value == value.flatten()[0]).all())
 
 
 def _changed(case: Case, draft: ast.expr) -> Iterator[ast.expr]:

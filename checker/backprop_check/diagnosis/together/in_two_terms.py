@@ -88,9 +88,16 @@ def _made(case: Case, right: ast.expr, terms: list[ast.expr]) -> Iterator[Lost]:
     place = {id(node): at for at, term in enumerate(terms) for node in ast.walk(term)}
     oracle, scale = case.oracles[0], case.scales[0]
     for found in case.up_to(SLIPS, slips(case, right)) if len(terms) > 1 else ():
-        value = value_of(case, found.whole) if id(found.part) in place else None
+        if id(found.part) not in place or _is_nothing(case, put(terms[place[id(found.part)]], found.part, found.left)):
+            continue  # a term that is zero is not there, whatever slip makes it so
+        value = value_of(case, found.whole)
         if isinstance(value, torch.Tensor) and value.shape == oracle.shape and value.numel() and float((value - oracle).abs().max()) > 1e-6 * scale:
             yield found, place[id(found.part)], value - oracle
+
+
+def _is_nothing(case: Case, term: ast.expr) -> bool:
+    value = value_of(case, term)
+    return isinstance(value, torch.Tensor) and not bool(value.any())
 
 
 def _told(case: Case, both: ast.expr, found: Slip, other: Slip, term: ast.expr, first: First) -> Diagnosis | None:
