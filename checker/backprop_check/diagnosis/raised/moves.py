@@ -1,0 +1,149 @@
+"""Changes of a call that torch does not take, each with the words for it: the first that makes the line right in every run is the move."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import combinations
+
+import torch
+
+from backprop_check.derivation.trees import parsed, text
+from backprop_check.diagnosis.by_edit.edits import replacements, value_of
+from backprop_check.diagnosis.by_edit.plain import cancels
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.meeting import function_of
+from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.raised.signatures import Signature, lacking, signature
+from backprop_check.expression.rewrites import method, parts, put
+from backprop_check.expression.work import EDITS
+
+Move = tuple[ast.expr, str]
+"""The call otherwise, and how to say that."""
+
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
+NUMBERS = (0, 1, -1, 2)
+
+
+def right_move(case: Case, part: ast.expr | None, moves: Iterator[Move]) -> tuple[str, str] | None:
+    """The words of the first move that makes the whole line right, and that line. `part` is what raises, and a part of the line."""
+    if case.draft is None or part is None:
+        return None
+    there = [p for p in parts(case.draft) if p is part or ast.dump(p) == ast.dump(part)]
+    for changed, words in case.up_to(EDITS, moves) if len(there) == 1 else ():
+        right = put(case.draft, there[0], ast.copy_location(changed, part))
+        if case.is_right(right) and not cancels(case, right):
+            return words, text(right)
+    return None
+
+
+def of_call(case: Case, call: ast.Call) -> Iterator[Move]:
+    """Other arguments, in the order of how little that changes: exchanged, told otherwise, one less, one more."""
+    known = signature(call)
+    yield from _exchanged(call)
+    yield from _gathered(case, call)
+    yield from _renamed(call, known)
+    yield from _fewer(call)
+    yield from _more(case, call, known)
+    if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) in ("math", "np", "numpy"):
+        ours = _with(call, func=parsed(f"torch.{call.func.attr}"))
+        yield ours, f"torch has it for tensors: `{short(ours)}`."
+
+
+def of_layout(case: Case, call: ast.Call) -> Iterator[Move]:
+    """One argument of a call laid out otherwise."""
+    for i, given in enumerate(call.args):
+        if not isinstance(value := value_of(case, given), torch.Tensor):
+            continue
+        for name, *axes in (
+            ("flatten",),
+            ("flatten", 1),
+            *(("unsqueeze", n) for n in range(value.dim() + 1)),
+            *(("squeeze", n) for n in range(value.dim())),
+        ):
+            other = method(given, str(name), *map(int, axes))
+            yield _at(call, i, other), f"Lay `{short(given)}` out otherwise: `{short(other)}`."
+        if (
+            isinstance(given, ast.Call)
+            and isinstance(given.func, ast.Attribute)
+            and function_of(given) in ("flatten", "squeeze", "unsqueeze")
+        ):
+            for axis in (*range(value.dim() + 1),):
+                other = method(given.func.value, function_of(given), axis)
+                yield _at(call, i, other), f"Lay it out otherwise: `{short(other)}`."
+
+
+def _exchanged(call: ast.Call) -> Iterator[Move]:
+    for i, j in combinations(range(len(call.args)), 2):
+        given = list(call.args)
+        given[i], given[j] = given[j], given[i]
+        yield _with(call, args=given), f"Exchange `{short(call.args[i])}` and `{short(call.args[j])}`."
+
+
+def _gathered(case: Case, call: ast.Call) -> Iterator[Move]:
+    """Several in brackets of their own, one with a comma, or a shape in the place of a tensor."""
+    for n in range(2, len(call.args) + 1):
+        for brackets in (ast.List, ast.Tuple):
+            whole = _with(call, args=[brackets(call.args[:n], ast.Load()), *call.args[n:]])
+            yield whole, f"Put them in brackets of their own: `{short(whole)}`."
+            if n == len(call.args) and brackets is ast.List:
+                yield from (
+                    (
+                        _with(whole, args=[*whole.args, ast.Constant(axis)]),
+                        f"Put them in brackets of their own: `{short(whole)}`, with the axis behind.",
+                    )
+                    for axis in NUMBERS
+                )
+    for i, given in enumerate(call.args):
+        if isinstance(value_of(case, given), torch.Tensor):
+            yield _at(call, i, ast.Tuple([given], ast.Load())), f"Write the comma after the index: `({short(given)},)`."
+            yield _at(call, i, ast.Attribute(given, "shape", ast.Load())), f"`{short(given)}.shape` is its shape."
+        if isinstance(given, ast.List | ast.Tuple) and len(given.elts) == 1:
+            yield _at(call, i, given.elts[0]), f"Take one pair of brackets away: `{short(given.elts[0])}`."
+
+
+def _renamed(call: ast.Call, known: Signature | None) -> Iterator[Move]:
+    for i, keyword in enumerate(call.keywords):
+        for name in known.names() if known is not None else ():
+            if name not in {k.arg for k in call.keywords}:
+                named = [*call.keywords[:i], ast.keyword(name, keyword.value), *call.keywords[i + 1 :]]
+                yield _with(call, keywords=named), f"It is called `{name}` here: `{name}={short(keyword.value)}`."
+
+
+def _fewer(call: ast.Call) -> Iterator[Move]:
+    for i, given in enumerate(call.args):
+        yield _with(call, args=[*call.args[:i], *call.args[i + 1 :]]), f"Take `{short(given)}` out of it."
+    for i, keyword in enumerate(call.keywords):
+        yield _with(call, keywords=[*call.keywords[:i], *call.keywords[i + 1 :]]), f"Take `{keyword.arg}={short(keyword.value)}` out of it."
+
+
+def _more(case: Case, call: ast.Call, known: Signature | None) -> Iterator[Move]:
+    """What the forward or the derived line gives to the same function, a name, an axis, where an argument is missing."""
+    if known is not None and not lacking(call, known) and len(call.args) >= len(known.places) and not known.endless:
+        return
+    trees = [*([case.derived.expression] if case.derived is not None else []), *(parsed(line.source.strip()) for line in case.consumers)]
+    alike = [
+        other
+        for tree in trees
+        for other in parts(tree)
+        if isinstance(other, ast.Call) and function_of(other).strip("_") == function_of(call).strip("_")
+    ]
+    others = [
+        *(given for other in alike for given in other.args),
+        *(ast.Name(n, ast.Load()) for n in replacements(case)),
+        *map(ast.Constant, NUMBERS),
+    ]
+    for given in {ast.dump(other): other for other in others}.values():
+        for i in range(len(call.args), -1, -1):
+            place = ORDINALS[i] if i < len(ORDINALS) else "last"
+            more = _with(call, args=[*call.args[:i], given, *call.args[i:]])
+            yield more, f"Give it `{short(given)}` as well, as its {place} argument: `{short(more)}`."
+
+
+def _at(call: ast.Call, i: int, given: ast.expr) -> ast.Call:
+    return _with(call, args=[*call.args[:i], given, *call.args[i + 1 :]])
+
+
+def _with(call: ast.Call, **changes: object) -> ast.Call:
+    fields = {"func": call.func, "args": call.args, "keywords": call.keywords} | changes
+    return ast.copy_location(ast.Call(**fields), call)  # type: ignore[arg-type]
