@@ -30,7 +30,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import function_of, shape_told
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.raised.failure import failing_part, raises_everywhere
-from backprop_check.diagnosis.raised.moves import of_call, right_move
+from backprop_check.diagnosis.raised.moves import ORDINALS, of_call, right_move
 from backprop_check.diagnosis.raised.refusals import Refusal, raising, refusal
 from backprop_check.diagnosis.raised.signatures import Signature, lacking, signature, stands_for
 from backprop_check.records import Diagnosis
@@ -129,16 +129,11 @@ def _of_kind(case: Case, call: ast.Call, found: re.Match[str], note: str) -> Ref
     held = value_of(case, given) if given is not None else None
     kinds = {type(held).__name__, *(type(one).__name__ for one in (held if isinstance(held, tuple | list) else ()))}
     due, got = _kind(found["due"]), _kind(found["got"])
-    which = f"`{short(given)}` is {got}" if given is not None and found["got"].split(".")[-1] in kinds else f"it is given {got}"
-    inside = "holds" if isinstance(held, tuple | list) and found["got"] != type(held).__name__ else "is"
-    name = next((p for p in _placed(call, place)), found["of"])
-    return Refusal(f"`{function_of(call)}` takes {due} for `{name}`, and {which.replace(' is ', f' {inside} ', 1)}", note, ONE_BY_ONE, call)
-
-
-def _placed(call: ast.Call, place: int) -> list[str]:
-    """What the documentation calls the parameter at a place."""
-    known = signature(call)
-    return [known.places[place].split("=")[0].lstrip("*")] if known is not None and 0 <= place < len(known.places) else []
+    name = found["got"].split(".")[-1]
+    holds = "is" if name == type(held).__name__ else "holds"
+    which = f"`{short(given)}` {holds} {got}" if given is not None and name in kinds else f"is given {got}"
+    where = f"as its {ORDINALS[place]} argument" if given in call.args[: len(ORDINALS)] else f"for `{found['of']}`"
+    return Refusal(f"`{function_of(call)}` takes {due} {where}, and {which}", note, ONE_BY_ONE, call)
 
 
 def _combined(call: ast.Call, known: Signature | None, got: str, note: str, by_name: str) -> Refusal:

@@ -12,7 +12,7 @@ from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis.by_edit.edits import replacements, value_of
 from backprop_check.diagnosis.by_edit.plain import cancels
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.meeting import function_of
+from backprop_check.diagnosis.meeting import function_of, last_step
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.raised.signatures import Signature, lacking, signature
 from backprop_check.expression.rewrites import method, parts, put
@@ -23,6 +23,7 @@ Move = tuple[ast.expr, str]
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 NUMBERS = (0, 1, -1, 2)
+AXES = 4
 
 
 def right_move(case: Case, part: ast.expr | None, moves: Iterator[Move]) -> tuple[str, str] | None:
@@ -55,22 +56,22 @@ def of_layout(case: Case, call: ast.Call) -> Iterator[Move]:
     for i, given in enumerate(call.args):
         if not isinstance(value := value_of(case, given), torch.Tensor):
             continue
-        for name, *axes in (
+        steps: list[tuple[str, *tuple[int, ...]]] = [
             ("flatten",),
             ("flatten", 1),
-            *(("unsqueeze", n) for n in range(value.dim() + 1)),
-            *(("squeeze", n) for n in range(value.dim())),
-        ):
-            other = method(given, str(name), *map(int, axes))
-            yield _at(call, i, other), f"Lay `{short(given)}` out otherwise: `{short(other)}`."
+            *((name, n) for name in ("unsqueeze", "squeeze") for n in range(value.dim() + 1)),
+        ]
+        for name, *axes in steps:
+            other = method(given, name, *axes)
+            yield _at(call, i, other), f"Lay `{short(given)}` out with `{last_step(other)}`."
         if (
             isinstance(given, ast.Call)
             and isinstance(given.func, ast.Attribute)
             and function_of(given) in ("flatten", "squeeze", "unsqueeze")
         ):
-            for axis in (*range(value.dim() + 1),):
+            for axis in range(AXES):
                 other = method(given.func.value, function_of(given), axis)
-                yield _at(call, i, other), f"Lay it out otherwise: `{short(other)}`."
+                yield _at(call, i, other), f"Write `{last_step(other)}` for `{last_step(given)}`."
 
 
 def _exchanged(call: ast.Call) -> Iterator[Move]:
@@ -121,23 +122,19 @@ def _more(case: Case, call: ast.Call, known: Signature | None) -> Iterator[Move]
     """What the forward or the derived line gives to the same function, a name, an axis, where an argument is missing."""
     if known is not None and not lacking(call, known) and len(call.args) >= len(known.places) and not known.endless:
         return
-    trees = [*([case.derived.expression] if case.derived is not None else []), *(parsed(line.source.strip()) for line in case.consumers)]
-    alike = [
-        other
-        for tree in trees
-        for other in parts(tree)
-        if isinstance(other, ast.Call) and function_of(other).strip("_") == function_of(call).strip("_")
-    ]
+    lines = [*([case.derived.text] if case.derived is not None else []), *(line.source.strip() for line in case.consumers)]
+    same = function_of(call).strip("_")
+    alike = [p for line in lines for p in parts(parsed(line)) if isinstance(p, ast.Call) and function_of(p).strip("_") == same]
     others = [
         *(given for other in alike for given in other.args),
-        *(ast.Name(n, ast.Load()) for n in replacements(case)),
         *map(ast.Constant, NUMBERS),
+        *(ast.Name(n, ast.Load()) for n in replacements(case)),
     ]
     for given in {ast.dump(other): other for other in others}.values():
         for i in range(len(call.args), -1, -1):
             place = ORDINALS[i] if i < len(ORDINALS) else "last"
             more = _with(call, args=[*call.args[:i], given, *call.args[i:]])
-            yield more, f"Give it `{short(given)}` as well, as its {place} argument: `{short(more)}`."
+            yield more, f"Give it `{short(given)}` as well, as its {place} argument."
 
 
 def _at(call: ast.Call, i: int, given: ast.expr) -> ast.Call:

@@ -123,6 +123,9 @@ def _axis(case: Case, part: ast.expr | None, found: Found) -> Refusal:
     name = f"`{short(base)}`" if base is not None and told else "a tensor here"
     lowest, highest, asked = (int(n) for n in found.groups())
     allowed = f"from {lowest} to {highest}"
+    if told == "()":
+        move = "Ask which axes have to stay: a sum without an axis runs over all of them."
+        return Refusal(f"{name} is a single number, `()`: it has no axis {asked}", "", move, code=SHAPE)
     return Refusal(
         f"{name} has no axis {asked}" + (f": it is {told}" if told else ""),
         "Axes are counted from 0; -1 is the last.",
