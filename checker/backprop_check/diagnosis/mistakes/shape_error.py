@@ -133,10 +133,22 @@ def _in_its_words(case: Case, part: ast.expr | None, message: str) -> Refusal | 
     if not ABOUT_SHAPES.search(message):
         return None
     if part is None:
-        return Refusal("torch finds shapes here that do not fit", f"{TORCH_SAYS}{message}", back, code="shape-error")
+        return Refusal(_written(case) or "shapes do not fit here", f"{TORCH_SAYS}{message}", back, code="shape-error")
     told = ", ".join(f"`{short(o)}` is {shape}" for o in _tensors(case, part) if (shape := shape_told(case, o)) is not None)
     error = f"`{short(part)}` does not fit what it works on" + (f": {told}" if told else "")
     return Refusal(error, f"{TORCH_SAYS}{message}", back, code="shape-error")
+
+
+def _written(case: Case) -> str | None:
+    """What is written into places of another shape, where the statement does that."""
+    raised = case.verdict.runs[0].answers[case.name].raised
+    match case.nodes[raised.statement] if raised is not None else None:
+        case ast.Assign(targets=[ast.Subscript() as there], value=value) | ast.AugAssign(target=ast.Subscript() as there, value=value):
+            sign = "is written into" if isinstance(case.nodes[raised.statement], ast.Assign) else "meets"  # type: ignore[union-attr]
+            whole = put(there, there.value, parsed(case.node)) if ast.unparse(there.value) == case.name else there
+            shapes = shape_told(case, value), shape_told(case, whole)
+            return f"`{short(value)}` is {shapes[0]}, and {sign} `{short(there)}`, {shapes[1]}" if None not in shapes else None
+    return None
 
 
 def _tensors(case: Case, part: ast.expr) -> list[ast.expr]:

@@ -32,16 +32,21 @@ from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.raised.failure import failing_part, raises_everywhere
 from backprop_check.diagnosis.raised.moves import ORDINALS, of_call, right_move
 from backprop_check.diagnosis.raised.refusals import Refusal, raising, refusal
-from backprop_check.diagnosis.raised.signatures import Signature, lacking, signature, stands_for
+from backprop_check.diagnosis.raised.signatures import Signature, lacking, signature, signatures, stands_for
 from backprop_check.records import Diagnosis
 
+NUMBER, WHOLE, PAIR, FUNCTION = "a number", "a whole number", "a pair of tensors", "a function"
 KINDS = {
-    "Tensor": "a tensor", "int": "a whole number", "float": "a number", "Number": "a number", "bool": "True or False", "str": "a text",
-    "tuple": "a tuple", "list": "a list", "NoneType": "None", "torch.Size": "a shape", "SymInt": "a whole number", "Scalar": "a number",
-    "tuple of ints": "whole numbers", "tuple of Tensors": "tensors in brackets", "tuple of Scalars": "numbers", "torch.dtype": "a dtype",
-    "tuple of SymInts": "whole numbers", "builtin_function_or_method": "a function", "method": "a method", "function": "a function",
-    "torch.return_types.max": "a pair of tensors", "torch.return_types.min": "a pair of tensors", "ellipsis": "three dots",
+    "Tensor": "a tensor", "int": WHOLE, "SymInt": WHOLE, "float": NUMBER, "Number": NUMBER, "Scalar": NUMBER, "bool": "True or False",
+    "str": "a text", "tuple": "a tuple", "list": "a list", "NoneType": "None", "torch.Size": "a shape", "torch.dtype": "a dtype",
+    "tuple of ints": "whole numbers in brackets", "tuple of SymInts": "whole numbers in brackets", "ellipsis": "three dots",
+    "tuple of Tensors": "tensors in brackets", "tuple of Scalars": "numbers in brackets", "method": FUNCTION, "function": FUNCTION,
+    "builtin_function_or_method": FUNCTION, "torch.return_types.max": PAIR, "torch.return_types.min": PAIR,
 }  # fmt: skip
+ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
+"""What torch takes as NumPy calls it."""
+
+LEFT_OUT = ("out", "dtype", "layout", "device", "requires_grad", "memory_format", "pin_memory", "generator")
 ONE_BY_ONE = "Go through them one by one: which parameter does each of yours stand for, and is it of that kind?"
 NAMED = r"(?:(?:\w|<|>)+\.)*(?P<name>\w+)\(\)"
 _LACKS = re.compile(NAMED + r" missing \d+ required (?:positional|keyword-only) arguments?: (?P<what>.*)$")
@@ -49,7 +54,7 @@ _KIND = re.compile(
     NAMED + r": argument '(?P<of>\w+)'(?: \(position (?P<place>\d+)\))? must be (?P<due>[\w. ]+?)"
     r", (?:not|but found element of type) (?P<got>[\w.]+)"
 )
-_KEYWORD = re.compile(NAMED + r" got an unexpected keyword argument '(?P<what>\w+)'")
+_UNEXPECTED = re.compile(NAMED + r" got an unexpected keyword argument '(?P<what>\w+)'")
 _TWICE = re.compile(NAMED + r" got multiple values for (?:keyword )?argument '(?P<what>\w+)'")
 _COMBINATION = re.compile(NAMED + r" received an invalid combination of arguments - got \((?P<what>.*?)\)(?:,? but|$)")
 
@@ -62,7 +67,9 @@ def find(case: Case) -> Diagnosis | None:
     known, part = refusal(case), failing_part(case)
     if known is not None and known.code != "wrong-call":
         return None
-    told = known or (_read(case, part or _called(case, raised.message), raised.message) if raised.kind == "TypeError" else None)
+    told = known or _elsewhere(case, part)
+    if told is None and raised.kind == "TypeError":
+        told = _read(case, part or _called(case, raised.message), raised.message)
     if told is None:
         return None
     call = told.part or part
@@ -96,21 +103,34 @@ def _read(case: Case, call: ast.expr | None, message: str) -> Refusal | None:
     if not isinstance(call, ast.Call):
         return None
     known, name = signature(call), function_of(call)
-    note = f"`{known}`: {stands_for(call, known)}" if known is not None and stands_for(call, known) else ""
-    by_name = f"By name it takes {', '.join(f'`{n}`' for n in known.names())}." if known is not None else "Look up what it takes by name."
-    if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) in ("np", "numpy", "math"):
-        return _elsewhere(case, call)
+    note = f"`{known}`: {told}" if known is not None and (told := stands_for(call, known)) else ""
+    named = _by_name(call, message, note)
+    if named is not None:
+        return named
     if found := _LACKS.search(message):
         return _lacking(call, name, re.findall(r"\w+", found["what"].replace(" and ", " ")), note)
-    if found := _KEYWORD.search(message):
-        return Refusal(f"`{name}` knows no argument `{found['what']}`", note, by_name, call)
-    if found := _TWICE.search(message):
-        return Refusal(f"`{name}` is given `{found['what']}` twice: by its place, and by name", note, "Give it once.", call)
     if found := _KIND.search(message):
         return _of_kind(case, call, found, note)
     if found := _COMBINATION.search(message):
-        return _combined(call, known, found["what"], note, by_name)
+        return _combined(call, known, found["what"], note)
     return None
+
+
+def _by_name(call: ast.Call, message: str, note: str) -> Refusal | None:
+    """What is given by a name that the function does not have, or by a name and by its place."""
+    name, ways = function_of(call), signatures(call)
+    given = {ALIASES.get(k.arg or "", k.arg): k.arg for k in call.keywords}
+    names = list(dict.fromkeys(n for way in ways for n in way.names() if n not in LEFT_OUT))
+    strange = [told for own, told in given.items() if own not in names and told not in (*names, *LEFT_OUT)] if ways else []
+    if found := _UNEXPECTED.search(message):
+        strange = strange or ([found["what"]] if not ways else [])
+    if strange:
+        move = f"By name it takes {', '.join(f'`{n}`' for n in names)}." if names else "It takes nothing by name."
+        return Refusal(f"`{name}` knows no argument `{strange[0]}`", note, move if ways else "Look up what it takes by name.", call)
+    twice = [own for own in given if ways and all(own in way.names()[: len(call.args)] for way in ways if own in way.names())]
+    if found := _TWICE.search(message):
+        twice = [found["what"]]
+    return Refusal(f"`{name}` is given `{twice[0]}` twice: by its place, and by name", note, "Give it once.", call) if twice else None
 
 
 def _lacking(call: ast.Call, name: str, names: list[str], note: str) -> Refusal:
@@ -136,12 +156,9 @@ def _of_kind(case: Case, call: ast.Call, found: re.Match[str], note: str) -> Ref
     return Refusal(f"`{function_of(call)}` takes {due} {where}, and {which}", note, ONE_BY_ONE, call)
 
 
-def _combined(call: ast.Call, known: Signature | None, got: str, note: str, by_name: str) -> Refusal:
+def _combined(call: ast.Call, known: Signature | None, got: str, note: str) -> Refusal:
     name = function_of(call)
     if known is not None:
-        strange = [k.arg for k in call.keywords if k.arg is not None and k.arg not in known.names()]
-        if strange:
-            return Refusal(f"`{name}` knows no argument `{strange[0]}`", note, by_name, call)
         if missing := lacking(call, known):
             return _lacking(call, name, missing, note)
         if len(call.args) > len(known.places) and not known.endless:
@@ -152,19 +169,18 @@ def _combined(call: ast.Call, known: Signature | None, got: str, note: str, by_n
     return Refusal(f"`{name}` cannot take these: {', '.join(kinds)}", note, ONE_BY_ONE, call)
 
 
-def _elsewhere(case: Case, call: ast.Call) -> Refusal | None:
-    """A function of `math` or NumPy that is given a tensor."""
-    given = next((a for a in call.args if isinstance(value_of(case, a), torch.Tensor)), None)
-    if given is None or not isinstance(call.func, ast.Attribute):
+def _elsewhere(case: Case, call: ast.expr | None) -> Refusal | None:
+    """A function of `math` that is given a tensor."""
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or ast.unparse(call.func.value) != "math":
         return None
-    name, module, there = call.func.attr, ast.unparse(call.func.value), shape_told(case, given)
-    takes = "takes one number" if module == "math" else "is made for arrays"
-    move = (
-        f"torch has it for tensors: `torch.{name}({short(given)})`."
-        if callable(getattr(torch, name, None))
-        else "Write it with what torch has."
-    )
-    return Refusal(f"`{module}.{name}` {takes}, and `{short(given)}` is a tensor" + (f", {there}" if there else ""), "", move, call)
+    given = next((a for a in call.args if isinstance(value_of(case, a), torch.Tensor)), None)
+    if given is None:
+        return None
+    name = call.func.attr
+    move = f"torch has it for tensors: `torch.{name}({short(given)})`."
+    if not callable(getattr(torch, name, None)):
+        move = "Write it with what torch has for tensors."
+    return Refusal(f"`math.{name}` takes one number, and `{short(given)}` is {shape_told(case, given)}", "", move, call)
 
 
 def _kind(name: str) -> str:

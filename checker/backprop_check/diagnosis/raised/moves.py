@@ -22,6 +22,7 @@ Move = tuple[ast.expr, str]
 """The call otherwise, and how to say that."""
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
+JOINS = ("cat", "stack", "concat", "concatenate", "hstack", "vstack", "tensor")
 NUMBERS = (0, 1, -1, 2)
 AXES = 4
 
@@ -52,7 +53,12 @@ def of_call(case: Case, call: ast.Call) -> Iterator[Move]:
 
 
 def of_layout(case: Case, call: ast.Call) -> Iterator[Move]:
-    """One argument of a call laid out otherwise."""
+    """One argument of a call laid out otherwise; a new axis to join along, or none."""
+    if (join := {"cat": "stack", "stack": "cat"}.get(function_of(call))) is not None:
+        yield (
+            _with(call, func=parsed(f"torch.{join}")),
+            f"`torch.{join}` joins along {'a new axis' if join == 'stack' else 'one that is there'}.",
+        )
     for i, given in enumerate(call.args):
         if not isinstance(value := value_of(case, given), torch.Tensor):
             continue
@@ -83,17 +89,17 @@ def _exchanged(call: ast.Call) -> Iterator[Move]:
 
 def _gathered(case: Case, call: ast.Call) -> Iterator[Move]:
     """Several in brackets of their own, one with a comma, or a shape in the place of a tensor."""
-    for n in range(2, len(call.args) + 1):
-        for brackets in (ast.List, ast.Tuple):
-            whole = _with(call, args=[brackets(call.args[:n], ast.Load()), *call.args[n:]])
-            yield whole, f"Put them in brackets of their own: `{short(whole)}`."
-            if n == len(call.args) and brackets is ast.List:
-                yield from (
-                    (
-                        _with(whole, args=[*whole.args, ast.Constant(axis)]),
-                        f"Put them in brackets of their own: `{short(whole)}`, with the axis behind.",
-                    )
-                    for axis in NUMBERS
+    joins = function_of(call) in JOINS
+    kinds = ((ast.List, "square brackets"), (ast.Tuple, "brackets"))
+    for i, j in combinations(range(len(call.args) + 1), 2):
+        for brackets, what in (kinds if joins else kinds[::-1]) if j - i > 1 else ():
+            whole = _with(call, args=[*call.args[:i], brackets(call.args[i:j], ast.Load()), *call.args[j:]])
+            words = f"Put `{short(call.args[i])}` and what follows in {what} of their own." if j - i < len(call.args) else ""
+            yield whole, words or f"Put all that it is given in {what} of their own."
+            for axis in NUMBERS if joins and j == len(call.args) else ():
+                yield (
+                    _with(whole, args=[*whole.args, ast.Constant(axis)]),
+                    f"{words or f'Put them in {what} of their own'}, and the axis behind.",
                 )
     for i, given in enumerate(call.args):
         if isinstance(value_of(case, given), torch.Tensor):
@@ -113,7 +119,9 @@ def _renamed(call: ast.Call, known: Signature | None) -> Iterator[Move]:
 
 def _fewer(call: ast.Call) -> Iterator[Move]:
     for i, given in enumerate(call.args):
-        yield _with(call, args=[*call.args[:i], *call.args[i + 1 :]]), f"Take `{short(given)}` out of it."
+        less = _with(call, args=[*call.args[:i], *call.args[i + 1 :]])
+        yield less, f"Take its {_place(i)} argument, `{short(given)}`, out."
+        yield ast.BinOp(less, ast.Mult(), given), f"Take its {_place(i)} argument out, and multiply with it: `* {short(given)}`."
     for i, keyword in enumerate(call.keywords):
         yield _with(call, keywords=[*call.keywords[:i], *call.keywords[i + 1 :]]), f"Take `{keyword.arg}={short(keyword.value)}` out of it."
 
@@ -125,16 +133,22 @@ def _more(case: Case, call: ast.Call, known: Signature | None) -> Iterator[Move]
     lines = [*([case.derived.text] if case.derived is not None else []), *(line.source.strip() for line in case.consumers)]
     same = function_of(call).strip("_")
     alike = [p for line in lines for p in parts(parsed(line)) if isinstance(p, ast.Call) and function_of(p).strip("_") == same]
+    names = replacements(case)
     others = [
         *(given for other in alike for given in other.args),
+        *(ast.Name(n, ast.Load()) for n in names if n in case.available),
         *map(ast.Constant, NUMBERS),
-        *(ast.Name(n, ast.Load()) for n in replacements(case)),
+        *(ast.Name(n, ast.Load()) for n in names if n not in case.available),
+        *(p for p in parts(parsed(lines[0])) if not isinstance(p, ast.Name)),
     ]
     for given in {ast.dump(other): other for other in others}.values():
         for i in range(len(call.args), -1, -1):
-            place = ORDINALS[i] if i < len(ORDINALS) else "last"
             more = _with(call, args=[*call.args[:i], given, *call.args[i:]])
-            yield more, f"Give it `{short(given)}` as well, as its {place} argument."
+            yield more, f"Give it `{short(given)}` as well, as its {_place(i)} argument."
+
+
+def _place(i: int) -> str:
+    return ORDINALS[i] if i < len(ORDINALS) else "last"
 
 
 def _at(call: ast.Call, i: int, given: ast.expr) -> ast.Call:

@@ -36,7 +36,7 @@ def refusal(case: Case) -> Refusal | None:
     raised = case.verdict.answer.raised
     if raised is None:
         return None
-    for known in (_method, _pair, _single):
+    for known in (_method, _pair, _single, _letters):
         if (said := known(case, raised.message)) is not None:
             return said
     part = failing_part(case)
@@ -66,7 +66,7 @@ def uncalled(case: Case, expressions: Iterator[ast.expr]) -> ast.Attribute | Non
 
 
 def _method(case: Case, message: str) -> Refusal | None:
-    if not re.search(r"'(builtin_function_or_method|method|function)'", message):
+    if not re.search(r"('|, not )(builtin_function_or_method|method|function)\b", message):
         return None
     node = uncalled(case, raising(case))
     if node is None:
@@ -94,7 +94,7 @@ def _pair(case: Case, message: str) -> Refusal | None:
             if isinstance(value, tuple) and hasattr(value, "values") and not _taken(case, node):
                 note = "Along an axis it gives the numbers and the places where they stand."
                 move = f"Take one of the two: `{short(node)}.values` for the numbers, `{short(node)}.indices` for the places."
-                return Refusal(f"`{short(node)}` is a pair, not one tensor", note, move, node)
+                return Refusal(f"`{short(node)}` is a pair, not one tensor", note, move, node, CALL if "argument" in message else None)
     return None
 
 
@@ -117,11 +117,25 @@ def _single(case: Case, message: str) -> Refusal | None:
     return None
 
 
+def _letters(case: Case, message: str) -> Refusal | None:
+    """`einsum` without its letters."""
+    part = failing_part(case)
+    if not isinstance(part, ast.Call) or function_of(part) != "einsum" or not part.args or isinstance(value_of(case, part.args[0]), str):
+        return None
+    note = "It takes the letters of all axes first, as a text: those of each tensor, an arrow, those of the result."
+    return Refusal(
+        f"`einsum` is given `{short(part.args[0])}` where its letters belong", note, "Write the letters first: `'ij,jk->ik'`.", part, CALL
+    )
+
+
 def _axis(case: Case, part: ast.expr | None, found: Found) -> Refusal:
-    base = operands_of(part)[0] if part is not None and operands_of(part) else None
+    lowest, highest, asked = (int(n) for n in found.groups())
+    operands = operands_of(part) if part is not None else []
+    base = next((o for o in operands if isinstance(v := value_of(case, o), torch.Tensor) and (-max(v.dim(), 1) == lowest)), None)
+    if base is None:  # where an axis is given, it may stand behind the last
+        base = next((o for o in operands if isinstance(v := value_of(case, o), torch.Tensor) and -1 - v.dim() == lowest), None)
     told = shape_told(case, base) if base is not None else None
     name = f"`{short(base)}`" if base is not None and told else "a tensor here"
-    lowest, highest, asked = (int(n) for n in found.groups())
     allowed = f"from {lowest} to {highest}"
     if told == "()":
         move = "Ask which axes have to stay: a sum without an axis runs over all of them."

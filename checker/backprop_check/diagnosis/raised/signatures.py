@@ -58,15 +58,16 @@ def signature(call: ast.Call) -> Signature | None:
 def stands_for(call: ast.Call, known: Signature) -> str:
     """Say which argument stands for which parameter, in their order: "`3` stands for input, and nothing for index."."""
     given = {keyword.arg: keyword.value for keyword in call.keywords}
-    told, lacking = [], []
+    told: list[str] = []
+    lacks: list[str] = []
     for i, (place, argument) in enumerate(zip_longest(known.places, call.args)):
-        name = place.split("=")[0] if place is not None else None
+        name = place.split("=")[0].lstrip("*") if place is not None else None
         argument = argument if argument is not None else given.get(name)
         if argument is not None:
             told.append(f"`{short(argument)}` {'stands ' if not told else ''}for {name}" if name else f"`{short(argument)}` for nothing")
         elif i < known.needed:
-            lacking.append(f"nothing for {name}")
-    return f"{' and '.join([', '.join(told), *lacking])}." if told else ""
+            lacks.append(f"nothing for {name}")
+    return f"{' and '.join([', '.join(told), *lacks])}." if told else ""
 
 
 def lacking(call: ast.Call, known: Signature) -> list[str]:

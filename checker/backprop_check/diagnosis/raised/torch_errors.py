@@ -176,10 +176,10 @@ KNOWN = (
         code=SHAPE,
     ),
     Known(
-        r"Length of pad should be no more than twice the number of dimensions of the input\. Pad length is (\d+) while the input has (\d+)",
-        "`pad` is told {1} lengths, and the tensor has {2} axes",
-        "It takes two lengths for each axis, before and behind, the last axis first: at most two for every axis.",
-        "Say how much is missing before and behind along the last axis; only then along the one before it.",
+        r"(?:Length of pad should be no more than twice|Padding length should be less than or equal to two times) .*?(\d+)\D+(\d+)",
+        "`pad` is told {1} lengths, more than two for each axis, of {2}",
+        "It takes two lengths for an axis, before and behind: for the last axis first, then for the one before it.",
+        "Ask along which axes something was cut away, and how much before and behind.",
         code=SHAPE,
     ),
     Known(
@@ -216,5 +216,26 @@ KNOWN = (
         "A comma between two tensors multiplies nothing.",
         "Take away what is too many; a further factor stands outside of the brackets, with `*`.",
         code=CALL,
+    ),
+    Known(
+        r"Padding length must be divisible by 2",
+        "`pad` is told an odd number of lengths",
+        "It takes two lengths for each axis, before and behind, the last axis first.",
+        "Say for each axis both how much is missing before and how much behind.",
+        code=SHAPE,
+    ),
+    Known(
+        r"number of dimensions in the tensor input does not match the length of the desired ordering .*= (\d+) is not equal to .*= (\d+)",
+        "`permute` has to name each axis once: it names {2}, of {1}",
+        "At each place it names the axis of the tensor that is to stand there.",
+        "Write the axes of the tensor down, and then in which order they are to stand.",
+        code=SHAPE,
+    ),
+    Known(
+        r"zero-dimensional tensor .* cannot be concatenated",
+        "`cat` joins along an axis, and a single number has none",
+        "What it joins keeps its axes; it makes no new one.",
+        "`torch.stack` puts single numbers side by side, along a new axis.",
+        code=SHAPE,
     ),
 )
