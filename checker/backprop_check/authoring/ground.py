@@ -91,7 +91,9 @@ def value(scope: Mapping[str, Any], target: str, code: str) -> Any:
     except Exception as error:
         said, stopped = str(error), isinstance(error, RuntimeError | IndexError)
         shapes = stopped and any(word in said for word in ("size", "shape", "imension", " dim "))
-        refused = isinstance(error, TypeError) and "argument" in said or stopped and ("must be >" in said or "expected condition" in said)
+        refused = (isinstance(error, TypeError) and "argument" in said) or (
+            stopped and ("must be >" in said or "expected condition" in said)
+        )
         return Raised(code, shapes, refused, isinstance(error, AttributeError))
     return inner[target]
 
