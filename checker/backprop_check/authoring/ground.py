@@ -91,10 +91,8 @@ def value(scope: Mapping[str, Any], target: str, code: str) -> Any:
     except Exception as error:
         said, stopped = str(error), isinstance(error, RuntimeError | IndexError)
         shapes = stopped and any(word in said for word in ("size", "shape", "imension", " dim "))
-        refused = (isinstance(error, TypeError) and "argument" in said) or (
-            stopped and ("must be >" in said or "expected condition" in said)
-        )
-        return Raised(code, shapes, refused, isinstance(error, AttributeError))
+        told = ("argument",) if isinstance(error, TypeError) else ("must be >", "expected condition") if stopped else ()
+        return Raised(code, shapes, any(words in said for words in told), isinstance(error, AttributeError))
     return inner[target]
 
 

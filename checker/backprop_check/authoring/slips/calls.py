@@ -12,8 +12,6 @@ from backprop_check.authoring.slips.whole import Codes, LabelledSlip, also
 
 _REDUCTIONS = ("sum", "mean", "max", "amax", "argmax", "cumsum", "min")
 _OTHER = "wrong-local-derivative"
-REFUSED = ("shape-error", "wrong-call")
-"""What torch says of a call whose arguments are not those that it takes."""
 
 _BEFORE = ("wrong-point", "wrong-operand", "wrong-local-derivative")
 """What stands there without a function of numbers: the value before it."""
@@ -96,9 +94,9 @@ def at_call(place: Place, names: Names) -> Iterator[LabelledSlip]:
         yield "function", fair, _with(node, func=ast.Attribute(node.func.value, other, ast.Load()))
     if len(node.args) > 1:
         exchanged = (*also(name == "outer", "transposed", "wrong-transpose"), *also(name in MOVES, "wrong-permutation"))
-        yield "swap", (*exchanged, *REFUSED), _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
+        yield "swap", (*exchanged, "shape-error"), _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
         for i in range(1, len(node.args)):
-            yield "argument", (*_ARGUMENT_LEFT_OUT.get(name, ()), *REFUSED), _with(node, args=[*node.args[:i], *node.args[i + 1 :]])
+            yield "argument", _ARGUMENT_LEFT_OUT.get(name, ()), _with(node, args=[*node.args[:i], *node.args[i + 1 :]])
 
 
 def _cancels(place: Place, left: ast.expr) -> bool:

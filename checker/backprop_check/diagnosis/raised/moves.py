@@ -13,7 +13,7 @@ from backprop_check.diagnosis.by_edit.edits import replacements, value_of
 from backprop_check.diagnosis.by_edit.plain import cancels
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import function_of, last_step
-from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.phrases import SHORT, short
 from backprop_check.diagnosis.raised.signatures import Signature, lacking, signature
 from backprop_check.expression.rewrites import method, parts, put
 from backprop_check.expression.work import EDITS
@@ -94,13 +94,11 @@ def _gathered(case: Case, call: ast.Call) -> Iterator[Move]:
     for i, j in combinations(range(len(call.args) + 1), 2):
         for brackets, what in (kinds if joins else kinds[::-1]) if j - i > 1 else ():
             whole = _with(call, args=[*call.args[:i], brackets(call.args[i:j], ast.Load()), *call.args[j:]])
-            words = f"Put `{short(call.args[i])}` and what follows in {what} of their own." if j - i < len(call.args) else ""
-            yield whole, words or f"Put all that it is given in {what} of their own."
+            which = f"`{short(call.args[i])}` and what follows" if j - i < len(call.args) else "all that it is given"
+            words = f"Put {which} in {what} of their own"
+            yield whole, f"{words}{_shown(whole)}."
             for axis in NUMBERS if joins and j == len(call.args) else ():
-                yield (
-                    _with(whole, args=[*whole.args, ast.Constant(axis)]),
-                    f"{words or f'Put them in {what} of their own'}, and the axis behind.",
-                )
+                yield _with(whole, args=[*whole.args, ast.Constant(axis)]), f"{words}, and the axis behind."
     for i, given in enumerate(call.args):
         if isinstance(value_of(case, given), torch.Tensor):
             yield _at(call, i, ast.Tuple([given], ast.Load())), f"Write the comma after the index: `({short(given)},)`."
@@ -145,6 +143,12 @@ def _more(case: Case, call: ast.Call, known: Signature | None) -> Iterator[Move]
         for i in range(len(call.args), -1, -1):
             more = _with(call, args=[*call.args[:i], given, *call.args[i:]])
             yield more, f"Give it `{short(given)}` as well, as its {_place(i)} argument."
+
+
+def _shown(call: ast.Call) -> str:
+    """The call without what it is a method of, where it is short."""
+    text = ast.unparse(_with(call, func=ast.Name(function_of(call), ast.Load())))
+    return f": `{text}`" if len(text) <= SHORT else ""
 
 
 def _place(i: int) -> str:
