@@ -91,8 +91,22 @@ def _read(function: Callable[..., Any] | None, name: str) -> tuple[Signature, ..
         lines = [", ".join(_plain(p) for p in parameters if p.name != "self" and not p.name.startswith("_"))]
         if "*args" in lines[0]:
             return ()
-    found = (_signature(name, [part.strip() for part in re.split(r",(?![^(\[]*[)\]])", line) if part.strip()]) for line in lines)
-    return tuple(dict.fromkeys(found))
+    lines = [line for line in lines if re.match(r"(\*?[a-z]\w*|\*)?\s*($|[,:=])", line)]  # not an example: `tensor([0, 1])`
+    split = ([part.strip() for part in re.split(r",(?![^(\[]*[)\]])", line) if part.strip()] for line in lines)
+    found = tuple(dict.fromkeys(_signature(name, parameters) for parameters in split))
+    own = _required(function, name) if len(found) == 1 and found[0].needed else []
+    return (found[0]._replace(places=(*own, *found[0].places[len(own) :])),) if found and len(own) == found[0].needed else found
+
+
+def _required(function: Callable[..., Any], name: str) -> list[str]:
+    """What torch calls the parameters that need an argument: it says so of a call without any. Its documentation may say otherwise."""
+    try:
+        function(*([torch.ones(())] if function is getattr(torch.Tensor, name, None) else []))
+    except TypeError as error:
+        return re.findall(r'"(\w+)"', str(error).partition(" required positional argument")[2])
+    except Exception:
+        return []
+    return []
 
 
 def _plain(parameter: inspect.Parameter) -> str:
@@ -102,6 +116,7 @@ def _plain(parameter: inspect.Parameter) -> str:
 
 
 def _signature(name: str, parameters: list[str]) -> Signature:
+    parameters = [re.sub(r"(\w+): [^=]*?(?= = |$)", r"\1", parameter).replace(" = ", "=") for parameter in parameters]
     if "*" in parameters:
         at = parameters.index("*")
         places, named = parameters[:at], parameters[at + 1 :]
