@@ -308,7 +308,7 @@ def test_what_passes_ends_the_command_with_1(zygote: Zygote, monkeypatch: pytest
     assert main(["dev", "check", "--mutants", "ex02b"], zygote) == 1
     said = capsys.readouterr().out
     assert "Not caught:\n" in said
-    assert "\n   da = torch.outer(dc)\n      fair: no code of the catalogue\n" in said
+    assert "\n   da = torch.outer(dc)\n      fair: wrong-call\n" in said
 
 
 def test_markdown(zygote: Zygote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

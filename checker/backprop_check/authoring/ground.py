@@ -26,6 +26,10 @@ class Raised:
     code: str
     shapes: bool
     """Whether torch stopped because shapes do not fit."""
+    call: bool
+    """Whether it refused the arguments that a call is given."""
+    attribute: bool
+    """Whether something was asked for what it does not have."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,10 @@ def value(scope: Mapping[str, Any], target: str, code: str) -> Any:
     try:
         exec(code, inner)
     except Exception as error:
-        said = str(error)
-        return Raised(code, isinstance(error, RuntimeError | IndexError) and any(word in said for word in ("size", "shape", "imension")))
+        said, stopped = str(error), isinstance(error, RuntimeError | IndexError)
+        shapes = stopped and any(word in said for word in ("size", "shape", "imension", " dim "))
+        told = ("argument",) if isinstance(error, TypeError) else ("must be >", "expected condition") if stopped else ()
+        return Raised(code, shapes, any(words in said for words in told), isinstance(error, AttributeError))
     return inner[target]
 
 
@@ -110,6 +116,8 @@ def _unexpanded(got: Any, gradient: torch.Tensor, scale: float) -> bool:
 
 _FACTS = {
     "shape-error": lambda got, gradient, scale: isinstance(got, Raised) and got.shapes,
+    "wrong-call": lambda got, gradient, scale: isinstance(got, Raised) and got.call,
+    "undefined-name": lambda got, gradient, scale: isinstance(got, Raised) and got.attribute,
     "not-a-tensor": lambda got, gradient, scale: not isinstance(got, Raised | torch.Tensor),
     "wrong-dtype": lambda got, gradient, scale: isinstance(got, torch.Tensor) and not got.is_floating_point(),
     "not-finite": lambda got, gradient, scale: isinstance(got, torch.Tensor) and not bool(got.isfinite().all()),

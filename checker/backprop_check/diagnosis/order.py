@@ -24,7 +24,7 @@ from backprop_check.diagnosis.by_value.tried_factor import tried_factor
 from backprop_check.diagnosis.by_value.updated import updated
 from backprop_check.diagnosis.by_value.whose_gradient import whose_gradient
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.mistakes import hard_coded_size, mistakes, not_finite
+from backprop_check.diagnosis.mistakes import hard_coded_size, mistakes, not_finite, shape_error
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.steps.rounds import by_statement
 from backprop_check.records import Diagnosis
@@ -84,8 +84,8 @@ VALUE: tuple[Find, ...] = (
     tried_factor,
 )
 
-LAST: tuple[str | Find, ...] = (not_finite.anyway, "wrong-idea", "unrecognised")
-"""What is said where no cause is proven: that a part has no value, that the idea is another, or the facts."""
+LAST: tuple[str | Find, ...] = (not_finite.anyway, shape_error.anyway, "wrong-call", "wrong-idea", "unrecognised")
+"""What is said where no cause is proven: that a part has no value, what torch refuses, that the idea is another, or the facts."""
 
 ONE_THING = (
     *(

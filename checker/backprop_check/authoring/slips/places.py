@@ -143,8 +143,8 @@ def called(node: ast.AST) -> str | None:
 
 
 def method(node: ast.AST) -> str | None:
-    """The same where it is a tensor's method, not a function of torch or F."""
+    """The same where it is a tensor's method, not a function of a module."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         owner = node.func.value
-        return None if isinstance(owner, ast.Name) and owner.id in ("torch", "F") else node.func.attr
+        return None if ast.unparse(owner) in ("torch", "F", "torch.nn.functional", "math") else node.func.attr
     return None

@@ -34,9 +34,10 @@ from backprop_check.diagnosis.by_edit.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import axes_of, contracted, function_of, node_axes, operands_of, shape_told
 from backprop_check.diagnosis.phrases import short, users
-from backprop_check.diagnosis.raised.failure import failing_part
+from backprop_check.diagnosis.raised.failure import failing_part, raises_everywhere
 from backprop_check.diagnosis.raised.fitting import compared, fitting, needless
-from backprop_check.diagnosis.raised.refusals import refusal
+from backprop_check.diagnosis.raised.moves import of_layout, right_move
+from backprop_check.diagnosis.raised.refusals import Refusal, refusal
 from backprop_check.exercise.sizes import written
 from backprop_check.expression.rewrites import method, put
 from backprop_check.records import Diagnosis
@@ -96,6 +97,65 @@ def find(case: Case) -> Diagnosis | None:
     if known is not None:
         return _told(case, part, known.error, known.note, known.help, right)
     return _told(case, part, error, note, move, right)
+
+
+def anyway(case: Case) -> Diagnosis | None:
+    """Where nothing more is proven: torch's own words say that shapes do not fit, and the same part raises so in every run."""
+    raised, part, known = case.verdict.answer.raised, failing_part(case), refusal(case)
+    if raised is None or raised.kind not in ("RuntimeError", "IndexError", *(["ValueError"] * (part is not None))):
+        return None
+    if known is None:
+        known = _in_its_words(case, part, raised.message)
+    if known is None or known.code != "shape-error" or not raises_everywhere(case):
+        return None
+    place = known.part or part
+    found = right_move(case, place, of_layout(case, place)) if isinstance(place, ast.Call) else None
+    return case.proven(
+        "shape-error",
+        error=known.error,
+        note=known.note,
+        help=found[0] if found is not None else known.help,
+        span=(case.span(place) if place is not None else None) or raised.span,
+        evidence=f"The line raised {raised.kind}: {raised.message}",
+        claims=(claims.raised(case),),
+        fix=found[1] if found is not None else None,
+    )
+
+
+def _in_its_words(case: Case, part: ast.expr | None, message: str) -> Refusal | None:
+    """Which tensors the part is given, and what torch says of them."""
+    sized = isinstance(part, ast.Subscript) and isinstance(part.value, ast.Attribute) and part.value.attr == "shape"
+    back = f"{case.node} is {written(node_axes(case))}. Go back to {users(case)}: which axes are copied, joined, cut or summed away there?"
+    if sized and "index out of range" in message:
+        base = part.value.value  # type: ignore[union-attr]
+        error = f"`{short(base)}` has no axis {short(part.slice)}: it is {shape_told(case, base)}"  # type: ignore[union-attr]
+        return Refusal(error, "Axes are counted from 0; -1 is the last.", back, code="shape-error")
+    if not ABOUT_SHAPES.search(message):
+        return None
+    if part is None:
+        return Refusal(_written(case) or "shapes do not fit here", f"{TORCH_SAYS}{message}", back, code="shape-error")
+    told = ", ".join(f"`{short(o)}` is {shape}" for o in _tensors(case, part) if (shape := shape_told(case, o)) is not None)
+    error = f"`{short(part)}` does not fit what it works on" + (f": {told}" if told else "")
+    return Refusal(error, f"{TORCH_SAYS}{message}", back, code="shape-error")
+
+
+def _written(case: Case) -> str | None:
+    """What is written into places of another shape, where the statement does that."""
+    raised = case.verdict.runs[0].answers[case.name].raised
+    match case.nodes[raised.statement] if raised is not None else None:
+        case ast.Assign(targets=[ast.Subscript() as there], value=value) | ast.AugAssign(target=ast.Subscript() as there, value=value):
+            sign = "is written into" if isinstance(case.nodes[raised.statement], ast.Assign) else "meets"  # type: ignore[union-attr]
+            whole = put(there, there.value, parsed(case.node)) if ast.unparse(there.value) == case.name else there
+            shapes = shape_told(case, value), shape_told(case, whole)
+            return f"`{short(value)}` is {shapes[0]}, and {sign} `{short(there)}`, {shapes[1]}" if None not in shapes else None
+    return None
+
+
+def _tensors(case: Case, part: ast.expr) -> list[ast.expr]:
+    """The tensors that a part works on, also those in a list."""
+    given = [part.value] if isinstance(part, ast.Subscript) else [*operands_of(part), *(k.value for k in getattr(part, "keywords", ()))]
+    flat = (each for one in given for each in (one.elts if isinstance(one, ast.List | ast.Tuple) else [one]))
+    return [one for one in flat if isinstance(value_of(case, one), torch.Tensor)]
 
 
 def _told(case: Case, part: ast.expr, error: str, note: str, move: str, right: ast.expr | None = None) -> Diagnosis:

@@ -41,7 +41,13 @@ from backprop_check.expression.rewrites import put
 from backprop_check.expression.vocabulary import ATTRIBUTES, FUNCTIONS, METHODS
 from backprop_check.records import Diagnosis, Raised
 
-_ATTRIBUTE = re.compile(r"'?(Tensor|torch|int|float)'? (?:object )?has no attribute '(\w+)'")
+_ATTRIBUTE = re.compile(r"(?:^|module )'?([\w.]+)'? (?:object )?has no attribute '(\w+)'")
+OWNERS = {
+    "Tensor": "a tensor", "int": "a plain number", "float": "a plain number", "list": "a list", "tuple": "a tuple", "torch.Size": "a shape",
+    "NoneType": "None", "range": "a range", "str": "a text", "bool": "True or False",
+}  # fmt: skip
+PAIRS = "torch.return_types."
+"""What a function gives that gives two tensors."""
 OTHERWISE = {
     "ln": "`torch.log(x)`: it is the natural logarithm",
     "sech": "`1 / torch.cosh(x)`",
@@ -103,7 +109,8 @@ def _attribute(case: Case, raised: Raised) -> Diagnosis | None:
     owner, name = match.groups()
     number = owner in ("int", "float")
     found = search(case, partial(_times, name)) if number else None
-    who = "a tensor" if owner == "Tensor" else "a plain number" if number else owner
+    module = f"module '{owner}'" in raised.message or owner == "torch"
+    who = OWNERS.get(owner, "a pair of tensors" if owner.startswith(PAIRS) else owner if module else f"a {owner}")
     return case.proven(
         "undefined-name",
         error=f"{who} has no `{name}`",
@@ -140,6 +147,14 @@ def _of_number(name: str) -> str:
 
 def _instead(owner: str, name: str) -> str:
     """What there is in its place: the same elsewhere, another way to write it, or a name that is spelt almost so."""
+    if owner.startswith(PAIRS):
+        return "Take one of the two: `.values` for the numbers, `.indices` for the places where they stand."
+    if owner not in ("Tensor", "torch") and callable(getattr(torch, name, None)):
+        return f"torch has it for tensors: `torch.{name}(...)`."
+    if owner in ("list", "tuple"):
+        return "Make one tensor of what it holds: `torch.stack` along a new axis, `torch.cat` along one that is there."
+    if owner not in ("Tensor", "torch", "torch.nn.functional"):
+        return "Ask what stands before the dot: a tensor belongs there."
     if name in OTHERWISE:
         return f"Write {OTHERWISE[name]}."
     if owner == "Tensor" and callable(getattr(torch, name, None)):

@@ -114,6 +114,23 @@ def failing_part(case: Case) -> ast.expr | None:
     return None
 
 
+def raises_everywhere(case: Case) -> bool:
+    """Whether the line raises the same kind of error in every run, and the part that raises in the first one does so in each."""
+    kinds = {answer.raised.kind if answer.raised is not None else None for answer in (run.answers[case.name] for run in case.verdict.runs)}
+    part = failing_part(case)
+    return len(kinds) == 1 and None not in kinds and (part is None or all(_fails(evaluator, part) for evaluator, _ in case.each))
+
+
+def _fails(evaluator: Evaluator, part: ast.expr) -> bool:
+    try:
+        evaluator(part)
+    except Failed as failed:
+        return failed.node is part
+    except (Refused, RecursionError):
+        return False
+    return False
+
+
 def _of_draft(case: Case, statement: ast.stmt) -> ast.expr | None:
     """The part that raises where the statement reads helper names: what they stand for is put in."""
     draft = case.draft if case.written and statement is case.written[-1] else None

@@ -14,17 +14,18 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import function_of, node_axes, operands_of, shape_told
 from backprop_check.diagnosis.phrases import short, users
 from backprop_check.diagnosis.raised.failure import failing_part
-from backprop_check.diagnosis.raised.torch_errors import KNOWN, Known
+from backprop_check.diagnosis.raised.torch_errors import CALL, KNOWN, SHAPE, Known
 from backprop_check.exercise.sizes import written
 
 
 class Refusal(NamedTuple):
-    """What is wrong, why, and the move. `part` is where, if that is known."""
+    """What is wrong, why, and the move. `part` is where, if that is known; `code` the mistake, where it is proven by that."""
 
     error: str
     note: str
     help: str
     part: ast.expr | None = None
+    code: str | None = None
 
 
 Found = re.Match[str]
@@ -35,7 +36,7 @@ def refusal(case: Case) -> Refusal | None:
     raised = case.verdict.answer.raised
     if raised is None:
         return None
-    for known in (_method, _pair, _single):
+    for known in (_method, _pair, _single, _letters):
         if (said := known(case, raised.message)) is not None:
             return said
     part = failing_part(case)
@@ -65,14 +66,14 @@ def uncalled(case: Case, expressions: Iterator[ast.expr]) -> ast.Attribute | Non
 
 
 def _method(case: Case, message: str) -> Refusal | None:
-    if not re.search(r"'(builtin_function_or_method|method|function)'", message):
+    if not re.search(r"('|, not )(builtin_function_or_method|method|function)\b", message):
         return None
     node = uncalled(case, raising(case))
     if node is None:
         return None
     leaves = node.attr in ("item", "tolist", "numpy")
     move = f"Leave the `.{node.attr}` out." if leaves else f"Write brackets after it: `{ast.unparse(node)}()`."
-    return Refusal(f"`{short(node)}` is a method that is not called", "Without brackets it is no tensor.", move, node)
+    return Refusal(f"`{short(node)}` is a method that is not called", "Without brackets it is no tensor.", move, node, CALL)
 
 
 def _pair(case: Case, message: str) -> Refusal | None:
@@ -93,7 +94,7 @@ def _pair(case: Case, message: str) -> Refusal | None:
             if isinstance(value, tuple) and hasattr(value, "values") and not _taken(case, node):
                 note = "Along an axis it gives the numbers and the places where they stand."
                 move = f"Take one of the two: `{short(node)}.values` for the numbers, `{short(node)}.indices` for the places."
-                return Refusal(f"`{short(node)}` is a pair, not one tensor", note, move, node)
+                return Refusal(f"`{short(node)}` is a pair, not one tensor", note, move, node, CALL if "argument" in message else None)
     return None
 
 
@@ -110,20 +111,40 @@ def _single(case: Case, message: str) -> Refusal | None:
             base = (operands_of(node) or node.args)[0]
             move = f"Leave the tensor a tensor: write `{short(base)}` alone."
             name = f".{function_of(node)}()" if isinstance(node.func, ast.Attribute) else f"{function_of(node)}()"
-            return Refusal(f"`{name}` takes one number, and `{short(base)}` is {shape_told(case, base) or 'more than one'}", "", move, node)
+            return Refusal(
+                f"`{name}` takes one number, and `{short(base)}` is {shape_told(case, base) or 'more than one'}", "", move, node, SHAPE
+            )
     return None
 
 
+def _letters(case: Case, message: str) -> Refusal | None:
+    """`einsum` without its letters."""
+    part = failing_part(case)
+    if not isinstance(part, ast.Call) or function_of(part) != "einsum" or not part.args or isinstance(value_of(case, part.args[0]), str):
+        return None
+    note = "It takes the letters of all axes first, as a text: those of each tensor, an arrow, those of the result."
+    return Refusal(
+        f"`einsum` is given `{short(part.args[0])}` where its letters belong", note, "Write the letters first: `'ij,jk->ik'`.", part, CALL
+    )
+
+
 def _axis(case: Case, part: ast.expr | None, found: Found) -> Refusal:
-    base = operands_of(part)[0] if part is not None and operands_of(part) else None
+    lowest, highest, asked = (int(n) for n in found.groups())
+    operands = operands_of(part) if part is not None else []
+    base = next((o for o in operands if isinstance(v := value_of(case, o), torch.Tensor) and (-max(v.dim(), 1) == lowest)), None)
+    if base is None:  # where an axis is given, it may stand behind the last
+        base = next((o for o in operands if isinstance(v := value_of(case, o), torch.Tensor) and -1 - v.dim() == lowest), None)
     told = shape_told(case, base) if base is not None else None
     name = f"`{short(base)}`" if base is not None and told else "a tensor here"
-    lowest, highest, asked = (int(n) for n in found.groups())
     allowed = f"from {lowest} to {highest}"
+    if told == "()":
+        move = "Ask which axes have to stay: a sum without an axis runs over all of them."
+        return Refusal(f"{name} is a single number, `()`: it has no axis {asked}", "", move, code=SHAPE)
     return Refusal(
         f"{name} has no axis {asked}" + (f": it is {told}" if told else ""),
         "Axes are counted from 0; -1 is the last.",
         f"An axis {allowed} may stand here.",
+        code=SHAPE,
     )
 
 
@@ -140,6 +161,7 @@ def _classes(case: Case, part: ast.expr | None, found: Found) -> Refusal:
         else "`one_hot` has too few columns for these indices",
         f"It makes a column for each index from 0 on{': ' + needs if needs else ''}.",
         "Give it the length of the axis that the indices count along.",
+        code=SHAPE,
     )
 
 
@@ -149,6 +171,7 @@ def _places(case: Case, part: ast.expr | None, found: Found) -> Refusal:
         f"what is written is {value}, and the places are {there}",
         "The index picks these places; what is put there has to have their shape, or one that broadcasts to it.",
         "Give what is written the shape of the places: take an axis of length 1 away, or give one.",
+        code=SHAPE,
     )
 
 
@@ -164,6 +187,7 @@ def _written_places(case: Case, part: ast.expr | None, found: Found) -> Refusal 
         "One thing is to be written there: ask which sum, or which product of matrices, makes it of these."
         if found[1].count(",") < found[2].count(",") or "size=" in found[0]
         else "Ask which axis the index counts along, and which number, row or column of what arrives belongs there.",
+        code=SHAPE,
     )
 
 
@@ -191,6 +215,7 @@ def _several_axes(case: Case, part: ast.expr | None, found: Found) -> Refusal | 
         f"`{function_of(part)}` takes one axis, or several in brackets of their own",
         "What stands second is whether the axis is kept (`keepdim`).",
         f"Put the axes in brackets: `{function_of(part)}(({axes}))`.",
+        code=CALL,
     )
 
 
@@ -206,7 +231,7 @@ def _shape_from(case: Case, part: ast.expr | None, found: Found) -> Refusal | No
         if name in ("ones", "zeros", "empty", "full", "rand", "randn")
         else f"`{given}.shape` is its shape."
     )
-    return Refusal(f"`{name}` takes a shape, and `{given}` is a tensor", "A shape is whole numbers, one for each axis.", like)
+    return Refusal(f"`{name}` takes a shape, and `{given}` is a tensor", "A shape is whole numbers, one for each axis.", like, code=CALL)
 
 
 def _said(case: Case, part: ast.expr | None, found: Found, known: Known) -> Refusal:
@@ -222,7 +247,7 @@ def _said(case: Case, part: ast.expr | None, found: Found, known: Known) -> Refu
         "users": users(case),
     }
     error, note, move = (text.format(found[0], *found.groups(), **filled) for text in (known.error, known.note, known.help))
-    return Refusal(error, note, move)
+    return Refusal(error, note, move, code=known.code)
 
 
 _EXPLAINED: tuple[tuple[str, Callable[[Case, ast.expr | None, Found], Refusal | None]], ...] = (
