@@ -113,12 +113,14 @@ def _lines(caller: Caller, asked: Asked, found: Found, node: str, scopes: Scopes
         return None
     texts, nodes = {0: text}, {0: node}
     wrong = {0}
+    loops = [n for _, s in statements for n in ast.walk(s) if isinstance(n, ast.For)]
+    rebound = {n.id for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     for other, its in _others(text, node, found, own):
         due = found.trial.gradients["d" + other]
         value = _value(its, own)
         if isinstance(value, torch.Tensor) and value.shape == due.shape:
             right = same(value, due)
-            if right or other in found.graph.exercise.inputs:
+            if right or (other in found.graph.exercise.inputs and its not in rebound):
                 texts[len(texts)], nodes[len(nodes)] = its, other
                 wrong |= set() if right else {len(texts) - 1}
     return Lines(statements, texts, nodes, frozenset(wrong), own, cost)
