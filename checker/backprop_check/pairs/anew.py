@@ -31,7 +31,7 @@ from backprop_check.pairs.pair import Back, is_numpy
 from backprop_check.pairs.reach import known as known_in
 from backprop_check.pairs.slice import Made, Refused, made, names_read, text_of
 from backprop_check.pairs.words import in_words
-from backprop_check.recording.naming import identifier
+from backprop_check.recording.naming import gradient_names, identifier
 from backprop_check.records import Diagnosis, Submission, Trial
 from backprop_check.trace.graph import default_dtype
 from backprop_check.trace.oracle import trace
@@ -136,7 +136,7 @@ def _others(text: str, node: str, found: Found, own: Mapping[str, Any]) -> Itera
             continue
         called = texts.get(other, other)
         plain = identifier(called)
-        for name in (f"d{plain}", f"{plain}_grad", f"grad_{plain}", f"d_{plain}"):
+        for name in gradient_names(plain):
             if name in own:
                 yield other, name
         key = called.rsplit("[", 1)[-1].strip("]'\"") if "[" in called else called
