@@ -48,6 +48,11 @@ class Learner:
     exact: bool = False
     repeated: bool = False
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether the gradient is made by several rounds of the same lines, or by several writes into places."""
+        return self.repeated or self.submission.text.count("written_into") > 1
+
 
 def recorded(caller: Caller, found: Found, asked: Asked, target: str) -> Learner | None:
     """Return what was recorded of a gradient; None where nobody saw it made."""

@@ -218,10 +218,12 @@ class Recorder(TorchFunctionMode):
                 self._replaced(owner, call)
 
     def _set(self, func: Any, args: tuple[Any, ...]) -> Any:
-        """`w.data = ...`: other numbers, of which no version tells."""
+        """`w.data = ...`: other numbers, of which no version tells. `w.data += ...` sets what it has written into already."""
+        before = _memory(args[0])
         out = func(*args)
         with contextlib.suppress(Exception):
-            self._replaced(args[0])
+            if before is None or _memory(args[0]) != before:
+                self._replaced(args[0])
         return out
 
     def _replaced(self, tensor: torch.Tensor, call: Call | None = None) -> None:
@@ -254,3 +256,10 @@ class Recorder(TorchFunctionMode):
     def _sweep(self) -> None:
         self._known = {key: value for key, value in self._known.items() if value() is not None}
         self._room = 2 * len(self._known) + 1024
+
+
+def _memory(tensor: torch.Tensor) -> Any:
+    try:
+        return tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype
+    except (RuntimeError, AttributeError):  # one without memory of its own
+        return None
