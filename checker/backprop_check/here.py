@@ -143,7 +143,7 @@ def _by_habit(around: Caller, node: str, gradients: Mapping[str, Any]) -> Iterat
     """Yield the names by which people call the gradients of other tensors, where they are in use: `c_grad`, `grad_c`."""
     for other, value in around.names.items():
         if isinstance(value, torch.Tensor) and other != node and other not in gradients:
-            for learner in (f"{other}_grad", f"grad_{other}", f"d_{other}"):
+            for learner in gradient_names(other)[1:]:  # `da` is the engine's own
                 if isinstance(around.names.get(learner), torch.Tensor):
                     yield learner, "d" + other
 

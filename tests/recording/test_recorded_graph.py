@@ -253,9 +253,28 @@ def test_a_pass_is_kept_with_its_gradient() -> None:
     assert found.spoken == {"dy_": "dy"}  # for the engine `dy` is the gradient of `y`
 
 
-def test_what_was_stepped_since_is_refused() -> None:
+def test_what_was_stepped_since_is_turned_round() -> None:
+    w, g, lr = parameter(3, 3), torch.rand(3, 3), 0.1
+    first = w.detach().clone()
+
+    def inside() -> None:
+        with torch.no_grad():
+            w.sub_(g, alpha=2)
+
+    for step in (lambda: w.data.add_(1), lambda: w.data.sub_(lr * g), inside):
+        with recording() as recorder:
+            loss = (X @ w).sum()
+            step()
+            step()
+            found = graph(recorder, loss, {"w": w, "X": X})
+        assert found is not None and found.name_of(w) == "w"
+        assert torch.allclose(found.graph.inputs({}, 0)["w"].float(), first, atol=1e-6)
+        first = w.detach().clone()
+
+
+def test_what_was_written_over_since_is_refused() -> None:
     w = parameter(3, 3)
-    for step in (lambda: w.data.add_(1), lambda: nn.init.ones_(w)):
+    for step in (lambda: w.data.mul_(2), lambda: nn.init.ones_(w)):
         with recording() as recorder:
             loss = (X @ w).sum()
             assert graph(recorder, loss, {"w": w, "X": X}) is not None

@@ -129,7 +129,7 @@ def _times(asked: Asked, last: Found, passes: int) -> bool:
 
 
 def _live(found: Found) -> dict[str, Any]:
-    return {name: value.tensor for name, value in found.forward.values.items()} if found.forward is not None else {}
+    return {name: value.owner for name, value in found.forward.values.items()} if found.forward is not None else {}
 
 
 def _agrees(asked: Asked, trial: Trial, node: str, tensors: Mapping[str, Any]) -> bool:

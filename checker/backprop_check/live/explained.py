@@ -50,21 +50,35 @@ def judged(caller: Caller, asked: Asked, bare: Compared, found: Found, anew: Ane
         return _dropped(bare, learner, found, target) if learner is not None else bare
     first: Compared | None = None
     changed: tuple[Diagnosis, Submission] | None = None
-    looped = learner.repeated if learner is not None else not isinstance(asked.given, torch.Tensor)  # of arrays nothing is recorded
-    if looped and anew is not None:
+    stepwise = learner.stepwise if learner is not None else not isinstance(asked.given, torch.Tensor)  # of arrays nothing is recorded
+    if stepwise and anew is not None:
         changed = anew(caller, asked, found, target)
         if changed is not None:
             return replace(bare, diagnoses=(changed,), learner=learner)
     for each in _learners(caller, asked, found, target, bare.verdict.answer, learner):
         result = survived(partial(_explained, bare, found, each, target), "the explanation")
         if result is not None and (result.named or result.root is not None):
-            return result
+            return result if each is not learner or _is_sound(result) else _by_values(caller, bare, found, asked) or result
         first = first or result
-    if not looped and anew is not None:
+    if not stepwise and anew is not None:
         changed = anew(caller, asked, found, target)
         if changed is not None:
             return replace(bare, diagnoses=(changed,), learner=learner)
     return first or bare
+
+
+def _is_sound(result: Compared) -> bool:
+    """Whether what rests on wrong gradients would be right with right ones, down to the first of them: then they are what they are called."""
+    return not result.carried or (result.formula_right and (result.root is None or _is_sound(result.root)))
+
+
+def _by_values(caller: Caller, bare: Compared, found: Found, asked: Asked) -> Compared | None:
+    """The same where a name alone makes no gradient: `dscores` may be that of the scores before they were scaled."""
+    strict = replace(found, strict=True)
+    target = bare.verdict.target.name
+    learner = survived(lambda: recorded(caller, strict, asked, target), "the recorded lines")
+    result = survived(lambda: _explained(bare, strict, learner, target), "the explanation") if learner is not None else None
+    return result if result is not None and result.named else None
 
 
 def _of_another(answer: Answer, found: Found, target: str) -> Diagnosis | None:

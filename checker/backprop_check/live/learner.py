@@ -19,7 +19,7 @@ from backprop_check.live.lines import Lines, Ran, lines_of
 from backprop_check.live.recorded import Found
 from backprop_check.recording import latest
 from backprop_check.recording.frames import Place
-from backprop_check.recording.naming import identifier
+from backprop_check.recording.naming import gradient_names, identifier
 from backprop_check.recording.values import Value
 from backprop_check.records import Answer, Diagnosis, Run, Span, Submission, Trial
 from backprop_check.submission.statements import read_statements
@@ -48,6 +48,11 @@ class Learner:
     exact: bool = False
     repeated: bool = False
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether the gradient is made by several rounds of the same lines, or by several writes into places."""
+        return self.repeated or self.submission.text.count("written_into") > 1
+
 
 def recorded(caller: Caller, found: Found, asked: Asked, target: str) -> Learner | None:
     """Return what was recorded of a gradient; None where nobody saw it made."""
@@ -56,7 +61,7 @@ def recorded(caller: Caller, found: Found, asked: Asked, target: str) -> Learner
         return None
     known = {value: name for name, value in found.forward.values.items()}
     for value, name in [*known.items()]:  # the learner may read `probs.grad`, which is dprobs
-        there = value.tensor
+        there = value.owner
         kept = there.grad if there is not None and (there.is_leaf or there.retains_grad) else None
         if kept is not None and "d" + name in found.trial.gradients and "d" + name != target:
             known[recorder.value_of(kept)] = "d" + name
@@ -116,7 +121,7 @@ def _gradients(found: Found, target: str, caller: Caller) -> Callable[[str, Sequ
     assert found.forward is not None
     for gradient in found.trial.gradients:
         text = identifier(found.forward.texts.get(gradient[1:], gradient[1:]))
-        for name in (f"d{text}", f"{text}_grad", f"grad_{text}", f"d_{text}"):
+        for name in gradient_names(text):
             nodes.setdefault(name, []).append(gradient)
 
     def told(text: str, values: Sequence[tuple[Value, Any]]) -> tuple[Value, str] | None:

@@ -72,7 +72,10 @@ def candidates(caller: Caller, tensor: torch.Tensor, output: torch.Tensor | None
     if output is not None:
         yield from _found(recorder, caller, tensor, [(recorder.value_of(output), None)])
         return
-    ran = [one for one in reversed(recorder.passes) if one.reaches(recorder.value_of(tensor))]
+    value = recorder.value_of(tensor)
+    ran = [one for one in reversed(recorder.passes) if one.reaches(value)]
+    if not ran and tensor.is_leaf:
+        ran = [one for one in reversed(recorder.passes) if one.reached(tensor)][:1]
     for number in range(1, len(ran) + 1):
         seeds = [(one.root, one.gradient) for one in reversed(ran[:number])]
         yield from _found(recorder, caller, tensor, seeds, [each for one in ran[:number] for each in one.custom])
@@ -118,7 +121,7 @@ def _traced(recorder: Recorder, caller: Caller, seeds: Seeds) -> tuple[Forward |
 
 def _key(seeds: Seeds, forward: Forward | None, held: Mapping[int, str]) -> Any:
     """What a graph hangs on: its roots, and which of its values are still there, under which names."""
-    live = [value.tensor for value in forward.values.values()] if forward is not None else []
+    live = [value.owner for value in forward.values.values()] if forward is not None else []
     return tuple(seeds), tuple(held.get(id(tensor)) if tensor is not None else False for tensor in live)
 
 

@@ -31,7 +31,7 @@ from backprop_check.pairs.pair import Back, is_numpy
 from backprop_check.pairs.reach import known as known_in
 from backprop_check.pairs.slice import Made, Refused, made, names_read, text_of
 from backprop_check.pairs.words import in_words
-from backprop_check.recording.naming import identifier
+from backprop_check.recording.naming import gradient_names, identifier
 from backprop_check.records import Diagnosis, Submission, Trial
 from backprop_check.trace.graph import default_dtype
 from backprop_check.trace.oracle import trace
@@ -113,12 +113,14 @@ def _lines(caller: Caller, asked: Asked, found: Found, node: str, scopes: Scopes
         return None
     texts, nodes = {0: text}, {0: node}
     wrong = {0}
+    loops = [n for _, s in statements for n in ast.walk(s) if isinstance(n, ast.For)]
+    rebound = {n.id for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     for other, its in _others(text, node, found, own):
         due = found.trial.gradients["d" + other]
         value = _value(its, own)
         if isinstance(value, torch.Tensor) and value.shape == due.shape:
             right = same(value, due)
-            if right or other in found.graph.exercise.inputs:
+            if right or (other in found.graph.exercise.inputs and its not in rebound):
                 texts[len(texts)], nodes[len(nodes)] = its, other
                 wrong |= set() if right else {len(texts) - 1}
     return Lines(statements, texts, nodes, frozenset(wrong), own, cost)
@@ -134,7 +136,7 @@ def _others(text: str, node: str, found: Found, own: Mapping[str, Any]) -> Itera
             continue
         called = texts.get(other, other)
         plain = identifier(called)
-        for name in (f"d{plain}", f"{plain}_grad", f"grad_{plain}", f"d_{plain}"):
+        for name in gradient_names(plain):
             if name in own:
                 yield other, name
         key = called.rsplit("[", 1)[-1].strip("]'\"") if "[" in called else called

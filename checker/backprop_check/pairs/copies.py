@@ -23,7 +23,7 @@ class Scopes:
     def __init__(self, caller: Caller, found: Found) -> None:
         self.names, self.found = caller.names, found
         self.recorder = latest()
-        live = {n: v.tensor for n, v in found.forward.values.items()} if found.forward is not None else self.names
+        live = {n: v.owner for n, v in found.forward.values.items()} if found.forward is not None else self.names
         self.kept = [live.get(name) for name in found.trial.values]  # so that an identity stays whose it is
         self.known = {id(tensor): name for name, tensor in zip(found.trial.values, self.kept, strict=True) if tensor is not None}
         self.numbers = {n: v for n, v in found.trial.values.items() if isinstance(v, torch.Tensor) and v.numel() > 1}

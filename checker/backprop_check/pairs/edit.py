@@ -23,21 +23,24 @@ class Edit:
 
 @dataclass(frozen=True)
 class Known:
-    """What can be put in: by name the shapes of arrays (None: a number), which names come in nowhere, the sizes of
-    axes, and constants with what they are called.
+    """What can be put in: by name the shapes of arrays (None: a number), which names come in nowhere, or are `asked` for their shape
+    alone, the sizes of axes, and constants with what they are called.
 
-    `numbers` are those of the forward's own lines, `modules` what torch or NumPy is called.
+    `places` are some at which arrays are read, `slices` all at which they are read or written. `numbers` are those of the forward's own
+    lines, `modules` what torch or NumPy is called.
     `moved` are the names that hang on the gradients from above, None where nothing is known of that. A backward is linear in those: such
     a name is multiplied by others only, and added to such.
     """
 
     shapes: Mapping[str, tuple[int, ...] | None]
     unused: Sequence[str] = ()
+    asked: Sequence[str] = ()
     sizes: Sequence[ast.expr] = ()
     constants: Sequence[tuple[ast.expr, str]] = ()
     moved: frozenset[str] | None = None
 
     places: Sequence[ast.Subscript] = ()
+    slices: Sequence[ast.Subscript] = ()
     numbers: Sequence[float] = ()
     modules: Sequence[str] = ()
 

@@ -185,8 +185,6 @@ def numbers(statement: ast.stmt, known: Known) -> Iterator[Edit]:
                     else f"`{value}` is not the number that belongs here"
                 )
                 yield from (Edit(part, ast.Constant(n), said) for n in dict.fromkeys(near))
-            case ast.BinOp(left=ast.Name(), op=ast.Add() | ast.Sub(), right=ast.Constant(value=1)):
-                yield Edit(part, part.left, f"`{short(part)}` is not the step that belongs here")
     for part in parts(statement):
         if (
             isinstance(part, ast.Constant)
@@ -198,13 +196,3 @@ def numbers(statement: ast.stmt, known: Known) -> Iterator[Edit]:
                 if number != part.value:
                     told = f"`{short(part)}` is not the number that belongs here: the forward has {number:g}"
                     yield Edit(part, ast.Constant(number), told, "Look where the forward uses it.")
-    for part in parts(statement):
-        if isinstance(part, ast.Subscript):
-            for n in ast.walk(part.slice):
-                if isinstance(n, ast.Name):
-                    for op in (ast.Sub(), ast.Add()):
-                        yield Edit(
-                            n,
-                            ast.BinOp(n, op, ast.Constant(1)),
-                            f"`{short(part)}` is the value of another step than the one that belongs here",
-                        )

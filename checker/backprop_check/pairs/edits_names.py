@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from backprop_check.diagnosis.phrases import short
 from backprop_check.pairs.edit import WORDS, Edit, Known, parts, terms
@@ -12,7 +12,16 @@ _DERIVED = "Differentiate this step of the forward by itself, and hold each fact
 
 
 def unused(statement: ast.stmt, known: Known) -> Iterator[Edit]:
-    for name in known.unused:
+    yield from _put_in(statement, known, known.unused)
+
+
+def only_asked(statement: ast.stmt, known: Known) -> Iterator[Edit]:
+    """What is read for its shape alone: most such names are read for nothing else in right code either."""
+    yield from _put_in(statement, known, known.asked)
+
+
+def _put_in(statement: ast.stmt, known: Known, names: Sequence[str]) -> Iterator[Edit]:
+    for name in names:
         told, move = f"`{name}` comes in nowhere", f"Ask what `{name}` was computed or saved for, and where it belongs in this."
         for there in (ast.Name(name, ast.Load()), *known.at(name)):
             for part in _computed(statement):

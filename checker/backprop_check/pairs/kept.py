@@ -17,7 +17,7 @@ from backprop_check.pairs.calling import Called, code_of
 from backprop_check.pairs.pair import Pair
 from backprop_check.pairs.translate import ToTorch
 from backprop_check.recording.frames import tree
-from backprop_check.recording.naming import identifier
+from backprop_check.recording.naming import gradient_names, identifier
 from backprop_check.submission.statements import read, written
 
 RETURNED = "_returned"
@@ -95,7 +95,7 @@ def gradient_called(found: Found, word: str) -> str | None:
     assert found.forward is not None
     for gradient in found.trial.gradients:
         text = identifier(found.forward.texts.get(gradient[1:], gradient[1:]))
-        if word in (f"d{text}", f"{text}_grad", f"grad_{text}", f"d_{text}"):
+        if word in gradient_names(text):
             return gradient
     return None
 

@@ -14,8 +14,8 @@ import torch
 
 from backprop_check.pairs.context import copied
 from backprop_check.pairs.pair import is_float
+from backprop_check.recording.naming import gradient_names
 
-_WORDS = ("d{}", "d_{}", "grad_{}", "{}_grad", "grad{}", "{}grad", "g_{}", "g{}")
 _GRADS = ("grads", "grad", "gradients", "dparams")
 """What objects call the dict or the list of the gradients of what stands in another of theirs."""
 
@@ -24,7 +24,7 @@ Way = tuple[int | str, ...]
 
 def words(name: str) -> list[str]:
     """What the gradient of `name` may be called."""
-    return [name, *(word.format(name) for word in _WORDS), *([f"d{name.lower()}"] if name != name.lower() else [])]
+    return [name, *gradient_names(name), *([f"d{name.lower()}"] if name != name.lower() else [])]
 
 
 def key_of(text: str) -> str:

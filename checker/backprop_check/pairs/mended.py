@@ -85,8 +85,16 @@ def goes_step_by_step(pair: Pair) -> bool:
     """Whether a backward loops, or writes into places: no expression stands for what it makes."""
     definition = definition_of(pair.backward_function)
     return definition is not None and any(
-        isinstance(n, ast.For) or (isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)) for n in ast.walk(definition)
+        isinstance(n, ast.For) or (isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)) or _writes(n) for n in ast.walk(definition)
     )
+
+
+def _writes(node: ast.AST) -> bool:
+    """Whether a statement is a call that writes: `grad.scatter_add_(...)`."""
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name))):
+            return name.endswith("_")
+    return False
 
 
 def is_right(runs: Runs, changed: Callable[..., Any], due: Mapping[int, torch.Tensor]) -> bool:

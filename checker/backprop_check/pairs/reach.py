@@ -33,18 +33,20 @@ def known(definition: ast.FunctionDef, back: Back, above: Collection[str]) -> Kn
             if size > 2 and name in loaded:
                 shown: ast.expr = ast.Attribute(ast.Name(name, ast.Load()), "shape", ast.Load())
                 sizes.setdefault(size, ast.Subscript(shown, ast.Constant(axis), ast.Load()))
-    unused = [name for name in shapes if name in bound and name not in used and not name.startswith("_")]
+    spare = [name for name in shapes if name in bound and name not in used and not name.startswith("_")]
+    unused, asked_for = [name for name in spare if name not in loaded], [name for name in spare if name in loaded]
     constants: list[tuple[ast.expr, str]] = [(ast.Constant(2), "2"), *((each, str(size)) for size, each in sizes.items())]
     for name, value in back.called.own.items():
         if isinstance(value, int | float) and not isinstance(value, bool) and name in bound | loaded:
             constants.append((ast.Name(name, ast.Load()), str(value) if isinstance(value, int) else f"`{name}`"))
             if value > 1:
                 constants.append((ast.BinOp(ast.Name(name, ast.Load()), ast.Pow(), ast.Constant(0.5)), f"sqrt({name})"))
-    read_at = {ast.unparse(n): n for n in ast.walk(definition) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load)}
-    places = [n for n in read_at.values() if isinstance(n.value, ast.Name) and shapes.get(n.value.id) is not None][:PLACES]
+    at = {ast.unparse(n): n for n in ast.walk(definition) if isinstance(n, ast.Subscript) and isinstance(n.value, ast.Name)}
+    slices = [n for n in at.values() if isinstance(n.value, ast.Name) and shapes.get(n.value.id) is not None]
+    places = [n for n in slices if isinstance(n.ctx, ast.Load)][:PLACES]
     numbers = {name for name, value in back.called.own.items() if isinstance(value, int | float)}
     on_above = frozenset(_moved(definition, {*above}, numbers)) if above else None
-    return Known(shapes, unused, [*sizes.values()], constants, on_above, places)
+    return Known(shapes, unused, asked_for, [*sizes.values()], constants, on_above, places, slices)
 
 
 def _moved(definition: ast.FunctionDef, above: set[str], numbers: set[str]) -> set[str]:

@@ -25,6 +25,8 @@ _MODULES = ("torch", "math", "numpy")
 _MORE = (ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.While, ast.Delete, ast.Await, ast.Yield, ast.YieldFrom)
 _DRAW = (torch.nn.modules.dropout._DropoutNd, torch.nn.modules.batchnorm._BatchNorm)
 _NOT = ("backward", "step", "zero_grad", "load_state_dict", "write", "seed", "manual_seed", "save", "load", "item_")
+_LISTS = ("parameters", "named_parameters", "buffers", "named_buffers", "modules", "named_modules", "children", "named_children", "state_dict")
+"""Methods of a module that list what it holds."""
 
 
 class Refused(Exception):
@@ -143,6 +145,8 @@ class _Slicer:
         if isinstance(value, types.ModuleType):
             text = ast.unparse(function)
             return value.__name__.split(".")[0] in _MODULES and "rand" not in text and function.attr not in _NOT
+        if isinstance(value, torch.nn.Module) and function.attr in _LISTS:
+            return True
         plain = value is None or isinstance(value, torch.Tensor | list | tuple | dict | int | float) or is_numpy(value)
         return plain and function.attr not in _NOT
 

@@ -43,8 +43,9 @@ class Forward:
     texts: Mapping[str, str] = field(default_factory=dict)
 
     def name_of(self, tensor: torch.Tensor) -> str | None:
-        """Return the graph's name of a live tensor."""
-        return next((name for name, value in self.values.items() if value.tensor is tensor), None)
+        """Return the graph's name of a live tensor, or of a parameter as it was before it was stepped."""
+        named = next((name for name, value in self.values.items() if value.tensor is tensor), None)
+        return named or next((name for name, value in self.values.items() if value.owner is tensor), None)
 
 
 def graph(

@@ -19,6 +19,14 @@ _WIDE = 64
 """How many entries of a list or a dict are looked at."""
 
 
+_GRADIENTS = ("d{}", "d_{}", "grad_{}", "{}_grad", "grad{}", "{}grad", "g_{}", "g{}")
+
+
+def gradient_names(text: str) -> list[str]:
+    """What people call the gradient of what is called `text`."""
+    return [word.format(text) for word in _GRADIENTS]
+
+
 def holders(names: Mapping[str, Any]) -> dict[int, str]:
     """Return, by identity, how each tensor is reached from some names: `x`, `params["w"]`, `hs[2]`, `model.layer.weight`."""
     found: dict[int, str] = {}
@@ -75,6 +83,10 @@ def named(values: Sequence[Value], held: Mapping[int, str], taken: Iterable[str]
         if there is not None:
             wanted[value] = there
             now.add(value)
+    for value in values:
+        there = held.get(id(value.owner)) if value.stepped is not None else None
+        if there is not None and there not in wanted.values():
+            wanted[value] = there
     for value in values:
         name = name_given(value) if value not in wanted else None
         if name is not None:

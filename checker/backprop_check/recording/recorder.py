@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 from backprop_check.recording.custom import Function, functions_behind
 from backprop_check.recording.frames import OPTIMIZERS, frames, kinds
 from backprop_check.recording.functions import BACKWARD, DRAWS, PASSED_ON, SET, sort_of, sorts
+from backprop_check.recording.stepped import is_step
 from backprop_check.recording.values import Call, Opaque, Pass, Value, reads, value
 
 LONGEST = 20_000
@@ -200,6 +201,8 @@ class Recorder(TorchFunctionMode):
         """A write gives a tensor's next value, and its base's too where it is a view. A parameter that is stepped starts anew."""
         own = None if tensor.requires_grad and tensor.is_leaf else call
         new = self._known[id(tensor)] = value(tensor, tensor._version, own, None, written=True)
+        if own is not call and call is not None and is_step(call):
+            before.stepped = new, call
         base, made = tensor._base, before.call
         if base is not None:
             there = self._known.get(id(base))
@@ -212,18 +215,23 @@ class Recorder(TorchFunctionMode):
         elif made is not None and made.name == "__get__" and made.args and isinstance(made.args[0], Value):  # of `.data`: no version tells
             owner = made.args[0]()
             if owner is not None and owner.data_ptr() == tensor.data_ptr():
-                self._replaced(owner)
+                self._replaced(owner, call)
 
     def _set(self, func: Any, args: tuple[Any, ...]) -> Any:
-        """`w.data = ...`: other numbers, of which no version tells."""
+        """`w.data = ...`: other numbers, of which no version tells. `w.data += ...` sets what it has written into already."""
+        before = _memory(args[0])
         out = func(*args)
         with contextlib.suppress(Exception):
-            self._replaced(args[0])
+            if before is None or _memory(args[0]) != before:
+                self._replaced(args[0])
         return out
 
-    def _replaced(self, tensor: torch.Tensor) -> None:
-        self.value_of(tensor).version = -1
-        self._known[id(tensor)] = value(tensor, tensor._version, None)
+    def _replaced(self, tensor: torch.Tensor, call: Call | None = None) -> None:
+        before = self.value_of(tensor)
+        before.version = -1
+        self._known[id(tensor)] = new = value(tensor, tensor._version, None)
+        if call is not None and is_step(call):
+            before.stepped = new, call
 
     def _passed(self, touched: list[tuple[torch.Tensor, Value]], args: Any, kwargs: Mapping[str, Any]) -> None:
         gradient = args[1] if len(args) > 1 else kwargs.get("gradient")
@@ -248,3 +256,10 @@ class Recorder(TorchFunctionMode):
     def _sweep(self) -> None:
         self._known = {key: value for key, value in self._known.items() if value() is not None}
         self._room = 2 * len(self._known) + 1024
+
+
+def _memory(tensor: torch.Tensor) -> Any:
+    try:
+        return tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype
+    except (RuntimeError, AttributeError):  # one without memory of its own
+        return None

@@ -15,6 +15,7 @@ from backprop_check.recording.drawing import Lost, drawn, keeps
 from backprop_check.recording.expressions import SCOPE, expression
 from backprop_check.recording.frames import place
 from backprop_check.recording.places import forms
+from backprop_check.recording.stepped import before
 from backprop_check.recording.values import Call, Value, reads
 from backprop_check.trace.graph import default_dtype
 
@@ -122,10 +123,11 @@ def _computed(value: Value, given: set[Value], moved: set[Value], done: Replayed
         done.leaves.append(value)
         return True
     if call is None or value in given:
-        if live is None:
+        number = before(value) if live is None else double(live)
+        if number is None:
             raise Lost
         done.leaves.append(value)
-        done.numbers[value] = double(live)
+        done.numbers[value] = number
         return True
     if not all(read in done.numbers for read in reads(call)):  # made of what is behind a leaf
         raise Lost

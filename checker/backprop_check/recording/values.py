@@ -16,16 +16,18 @@ class Value(weakref.ref[torch.Tensor]):
     """One tensor as it stood between two writes into it. `call` made it (its result number `index`), None where nobody saw that.
 
     `written` says that the call wrote it into a tensor that was there. `needs_grad` is the tensor's own at the latest look at it. It is a
-    weak reference itself: of the objects made at every call there should be few.
+    weak reference itself: of the objects made at every call there should be few. Of a parameter that was added to since, `stepped` has the
+    next value and that call.
     """
 
-    __slots__ = ("call", "index", "needs_grad", "version", "written")
+    __slots__ = ("call", "index", "needs_grad", "stepped", "version", "written")
     __hash__ = object.__hash__
     __eq__ = object.__eq__
 
     call: Call | None
     index: int | None
     needs_grad: bool
+    stepped: tuple[Value, Call] | None
     version: int
     written: bool
 
@@ -40,12 +42,17 @@ class Value(weakref.ref[torch.Tensor]):
             fix()
         return found if found._version == self.version else None
 
+    @property
+    def owner(self) -> torch.Tensor | None:
+        """The tensor, or the parameter whose value this was before it was stepped."""
+        return self.tensor if self.stepped is None else self()
+
 
 def value(tensor: torch.Tensor, version: int, call: Call | None, index: int | None = None, written: bool = False) -> Value:
     """Return a new record of a tensor. It is no `__init__`: that of `weakref.ref` is quicker, and this runs at every call."""
     made = Value(tensor)
     made.version, made.call, made.index, made.written = version, call, index, written
-    made.needs_grad = tensor.requires_grad
+    made.needs_grad, made.stepped = tensor.requires_grad, None
     return made
 
 
@@ -96,18 +103,24 @@ class Pass:
         """Whether the pass went through a value."""
         return reaches(self.root, value)
 
+    def reached(self, leaf: torch.Tensor) -> bool:
+        """Whether the pass went to a parameter as it was before it was stepped."""
+        return any(there.stepped is not None and there.owner is leaf for there in _behind(self.root))
+
 
 def reaches(root: Value, value: Value) -> bool:
     """Whether `root` is a value, or made of it."""
+    return any(there is value for there in _behind(root))
+
+
+def _behind(root: Value) -> Iterator[Value]:
     stack, seen = [root], {root}
     while stack:
         there = stack.pop()
-        if there is value:
-            return True
+        yield there
         fresh = [read for read in reads(there.call) if read not in seen] if there.call is not None else []
         seen.update(fresh)
         stack += fresh
-    return False
 
 
 def reads(call: Call) -> Iterator[Value]:

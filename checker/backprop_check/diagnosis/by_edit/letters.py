@@ -33,4 +33,4 @@ def relettered(case: Case, expression: ast.expr) -> Iterator[Edit]:
             for i, group in enumerate(letters[0]):
                 for order in list(permutations(group))[1:] if len(group) <= MOST else ():
                     told = f"{','.join([*letters[0][:i], ''.join(order), *letters[0][i + 1 :]])}->{letters[1]}"
-                    yield put(expression, call.args[0], ast.copy_location(ast.Constant(told), call.args[0])), call.args[i + 1]
+                    yield put(expression, call.args[0], ast.copy_location(ast.Constant(told), call.args[0])), call
