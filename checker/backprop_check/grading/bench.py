@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import torch
 
+from backprop_check.classroom.packed import Packed, packed
 from backprop_check.classroom.results import Result
 from backprop_check.comparison.held import Held
 from backprop_check.comparison.judge import Judged, judge
@@ -57,7 +58,7 @@ FAILED = "The checker itself failed over this submission ({}): look at it by han
 class Found(NamedTuple):
     """What is told of a submission, how judging it ended, and whether all of its text parses."""
 
-    report: dict[str, Any]
+    report: Packed
     outcome: Outcome
     whole: bool = True
 
@@ -84,6 +85,7 @@ class Bench:
         started = time.perf_counter()
         end_after(self._setup.time_limit + 1)
         graph = self._graphs[task.exercise]
+        report: Mapping[str, Any]
         try:
             report, outcome, _ = self._of_file((task.exercise, task.same), task, graph)
         except NothingRan as error:
@@ -112,8 +114,8 @@ class Bench:
         judged = judge(graph, submission, self._zygote, limits, draw, self._traced, marks_only=True, held=self._held[graph.exercise.id])
         if not judged.trouble and all(needs_no_word(v) and not any(run.passed for run in v.runs) for v in judged.verdicts):
             nominal = [replace(v, worst=0) for v in judged.verdicts]
-            return Found(_unseen(as_json(build_report(graph.exercise, submission, nominal, {}))), _outcome(judged))
-        return Found(self._explained(graph, submission, judged), _outcome(judged))
+            return Found(packed(_unseen(as_json(build_report(graph.exercise, submission, nominal, {})))), _outcome(judged))
+        return Found(packed(self._explained(graph, submission, judged)), _outcome(judged))
 
     def _explained(self, graph: Graph, submission: Submission, judged: Judged) -> dict[str, Any]:
         limits, draw = Limits(self._setup.time_limit, self._setup.whole), shown_seeds(graph.exercise.id)
