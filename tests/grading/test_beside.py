@@ -98,3 +98,16 @@ def test_they_are_used_and_confined(tmp_path: Path, pool: Pool) -> None:
 def said(result: object, gradient: int) -> str:
     (diagnosis,) = result.report["gradients"][gradient]["diagnoses"]  # type: ignore[attr-defined]
     return f"{diagnosis['error']} | {diagnosis['note']}"
+
+
+def test_what_lies_beside_thousands_of_files_of_one_student_is_looked_up_once(tmp_path: Path) -> None:
+    """Each held against each other would be millions, before anybody's is graded."""
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        archive.writestr("bob/ex05.py", RIGHT)
+        archive.writestr("ada/near.py", "n = 1\n")
+        for number in range(3000):
+            archive.writestr(f"ada/ex05_{number}.py", "from near import n\n\n\ndef backward(x):\n    dx = 1\n")
+    with reading(tmp_path / "class.zip") as read:
+        found = [f for f in find(tmp_path / "class.zip", "ex05", {"ex05": "ex05_broadcast"}) if f.student == "ada"]
+        assert len(found) == 3000 and len({id(f.beside) for f in found}) == 1
+        assert [*read.beside(found[7], read(found[7]))] == ["near.py"]
