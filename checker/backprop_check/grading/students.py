@@ -157,8 +157,8 @@ class Students:
         names = [name for node in beside for name in node.folders]
         mine = next(filter(is_handed_in, names), None)
         for node in beside:
-            work = [name for name, child in node.folders.items() if child.holds_work()] + [i.name for i in node.files if i.kind == "file"]
-            for name in [name for name in node.folders if is_returned(name, mine is not None, bool({*work} - {name}))]:
+            work = {name for name, child in node.folders.items() if child.holds_work()} | {i.name for i in node.files if i.kind == "file"}
+            for name in [name for name in node.folders if is_returned(name, mine is not None, len(work) > (name in work))]:
                 returned = node.folders.pop(name)
                 if any(item.kind != "folder" for item in returned.items()):
                     self.aside.append(Aside(returned.item, OWN_FOLDER.format(mine) if mine else RETURNED))
