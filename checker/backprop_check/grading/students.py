@@ -212,8 +212,11 @@ class Students:
     def _by_file(self, item: Item, section: str) -> Person:
         if named := platforms(item.name):
             return named.person
-        bare = self.names.without(item.stem) or item.stem or item.name
-        return Person(bare, tuple(dict.fromkeys((bare, item.stem))), section)
+        stem = without_copy(item.stem)
+        if not self.names.without(stem) or self.names.without(stem) == stem:  # a number behind the exercise is the file's, else a name's
+            stem = item.stem
+        bare = self.names.without(stem) or stem or item.name
+        return Person(bare, tuple(dict.fromkeys((bare, item.stem))), f"{section} {item.stem.removeprefix(stem).strip(' -_()')}".strip())
 
 
 def _submitter(fields: dict[str, str], folder: str) -> Person:
