@@ -28,7 +28,7 @@ class Beside:
     def add(self, path: str, item: Item) -> None:
         if path not in self.paths:
             self.paths[path] = item
-            self.called[(_names(path) or [""])[-1].encode()].append(path)
+            self.called[(_names(path) or [b""])[-1]].append(path)
 
 
 def beside(items: Iterable[Item]) -> Callable[[Item], Beside]:
@@ -56,7 +56,7 @@ def carried(data: bytes, item: Item, beside: Beside, read: Callable[[Item], byte
         words = {*_WORD.findall(waiting.pop())}
         for path in sorted({path for word in {*words, b""} & beside.called.keys() for path in beside.called[word]}):
             other = beside.paths[path]
-            if other is item or path in texts or len(texts) >= MOST_MODULES or not {name.encode() for name in _names(path)} <= words:
+            if other is item or path in texts or len(texts) >= MOST_MODULES or not {*_names(path)} <= words:
                 continue
             try:
                 raw = read(other)
@@ -70,9 +70,9 @@ def carried(data: bytes, item: Item, beside: Beside, read: Callable[[Item], byte
     return texts
 
 
-def _names(path: str) -> list[str]:
-    """The names of the module at `path`: a package's is that of its folder."""
-    return [name for name in path.removesuffix(".py").split("/") if name != "__init__"]
+def _names(path: str) -> list[bytes]:
+    """The names of the module at `path`: a package's is that of its folder. A path that is no text names nothing that code could hold."""
+    return [name.encode(errors="replace") for name in path.removesuffix(".py").split("/") if name != "__init__"]
 
 
 NOTHING = Beside()
