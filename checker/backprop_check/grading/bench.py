@@ -20,6 +20,7 @@ from backprop_check.diagnosis.explain import Explained
 from backprop_check.errors import BadInput
 from backprop_check.exercise.parse import parse_exercise
 from backprop_check.files import decoded
+from backprop_check.flow import told
 from backprop_check.grading.clock import TooSlow, at_most, end_after
 from backprop_check.grading.explaining import explained_apart, load_mistakes, needs_no_word
 from backprop_check.grading.remembered import Remembered
@@ -124,12 +125,14 @@ class Bench:
         except NothingRan:
             silent = [replace(v, worst=0, runs=tuple(replace(run, passed=()) for run in v.runs)) for v in judged.verdicts]
             return _unseen(as_json(build_report(graph.exercise, submission, silent, _unexplained(silent, silent))))
-        submission = replace(submission, trouble=shown.trouble)
+
+        def explaining(graph: Graph, submission: Submission, verdicts: Sequence[Verdict]) -> dict[str, Explained]:
+            found = explained_apart(graph, submission, verdicts, self._setup.searching)
+            return found | _unexplained(judged.verdicts, shown.verdicts)
+
         verdicts = tuple(map(_shown, judged.verdicts, shown.verdicts))
-        explained = explained_apart(graph, submission, verdicts, self._setup.searching)
-        explained |= _unexplained(judged.verdicts, shown.verdicts)
-        told = as_json(build_report(graph.exercise, submission, verdicts, explained, shown.trouble))
-        return _unseen(told, [v.target.name for v, s in zip(judged.verdicts, shown.verdicts, strict=True) if _right(v) != _right(s)])
+        report = as_json(told(graph, submission, shown._replace(verdicts=verdicts), explaining))
+        return _unseen(report, [v.target.name for v, s in zip(judged.verdicts, shown.verdicts, strict=True) if _right(v) != _right(s)])
 
     def _traced(
         self, graph: Graph, seed: int, sizes: Any, dtype: torch.dtype = torch.float64, perturb: frozenset[str] = frozenset()
