@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from backprop_check.comparison.judge import judge
-from backprop_check.diagnosis.explain import explain
+from backprop_check.comparison.judge import Judged, judge
+from backprop_check.diagnosis.explain import Explained, explain
 from backprop_check.errors import BadInput
 from backprop_check.exercise.parse import read_exercise
-from backprop_check.records import Exercise, Report, Run, Submission, Trial
+from backprop_check.records import Exercise, Report, Run, Submission, Trial, Verdict
 from backprop_check.report.build import build_report, could_not_judge
 from backprop_check.submission.parse import read_submission
 from backprop_check.submission.run import Limits, NothingRan, Session
 from backprop_check.submission.workers import Workers
 from backprop_check.trace.author import silent
 from backprop_check.trace.graph import Graph, load_graph, one_thread
+
+Explaining = Callable[[Graph, Submission, Sequence[Verdict]], Mapping[str, Explained]]
 
 
 def check(exercise_path: Path, submission_path: Path, zygote: Workers, time_limit: float = 10.0, searching: float = math.inf) -> Report:
@@ -52,8 +54,13 @@ def check_read(
     try:
         submission = read(exercise)
         judged = judge(graph, submission, zygote, limits, prints=True)
-        submission = replace(submission, trouble=judged.trouble)
     except (BadInput, NothingRan) as error:
         return could_not_judge(exercise, str(error))
-    explained = explain(graph, submission, judged.verdicts, searching)
-    return build_report(exercise, submission, judged.verdicts, explained, judged.trouble, judged.printed)
+    return told(graph, submission, judged, partial(explain, most=searching))
+
+
+def told(graph: Graph, submission: Submission, judged: Judged, explaining: Explaining) -> Report:
+    """Return the report of what was judged. `explaining` gives, by target, what there is to say of it."""
+    submission = replace(submission, trouble=judged.trouble)
+    explained = explaining(graph, submission, judged.verdicts)
+    return build_report(graph.exercise, submission, judged.verdicts, explained, judged.trouble, judged.printed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -98,3 +99,26 @@ def test_they_are_used_and_confined(tmp_path: Path, pool: Pool) -> None:
 def said(result: object, gradient: int) -> str:
     (diagnosis,) = result.report["gradients"][gradient]["diagnoses"]  # type: ignore[attr-defined]
     return f"{diagnosis['error']} | {diagnosis['note']}"
+
+
+def test_what_lies_beside_thousands_of_files_of_one_student_is_looked_up_once(tmp_path: Path) -> None:
+    """Each held against each other would be millions, before anybody's is graded."""
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        archive.writestr("bob/ex05.py", RIGHT)
+        archive.writestr("ada/near.py", "n = 1\n")
+        for number in range(3000):
+            archive.writestr(f"ada/ex05_{number}.py", "from near import n\n\n\ndef backward(x):\n    dx = 1\n")
+    with reading(tmp_path / "class.zip") as read:
+        found = [f for f in find(tmp_path / "class.zip", "ex05", {"ex05": "ex05_broadcast"}) if f.student == "ada"]
+        assert len(found) == 3000 and len({id(f.beside) for f in found}) == 1
+        assert [*read.beside(found[7], read(found[7]))] == ["near.py"]
+
+
+def test_a_name_that_is_no_text_beside_it_costs_nothing(tmp_path: Path) -> None:
+    """Such a file stopped the batch, when its neighbour was read."""
+    for student in ("ada", "bob"):
+        (tmp_path / student).mkdir()
+        (tmp_path / student / "ex05.py").write_text(RIGHT_BY_HELP)
+        (tmp_path / student / "helpers.py").write_text(HELP)
+        (tmp_path / student / os.fsdecode(b"\xff.py")).write_text("x = 1\n")
+    assert {name: sorted(task.beside) for name, task in tasks(tmp_path).items()} == {name: ["helpers.py"] for name in ("ada", "bob")}

@@ -6,7 +6,9 @@ import io
 import json
 import os
 import tracemalloc
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,17 @@ def test_a_student_pays_for_what_hangs_and_nobody_else() -> None:
     assert [bool(results[f"ada/{n}.py"].digest) for n in range(5)] == [True, True, False, False, False]
     assert results["ada/right.py"].outcome == again.outcome == "timeout" and "2 other files" in results["ada/right.py"].report["message"]
     assert results["bob/right.py"].score == 4.0
+
+
+def test_the_files_of_a_student_have_their_time_together(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backprop_check.grading.pool.MOST", 0.0)
+    given = [replace(task(RIGHT, f"{n}.py"), student=student) for student in ("ada", "bob") for n in range(20)]
+    results = [*pool.judged(given)]
+    run = Counter(r.student for r in results if r.outcome == "judged" and r.score == 4 and r.digest)
+    left = [
+        r for r in results if r.outcome == "timeout" and not r.digest and "your other files took more than 0 minutes" in r.report["message"]
+    ]
+    assert run.keys() == {"ada", "bob"} and run.total() + len(left) == len(results) == 40 and len(left) > 20
 
 
 def test_a_text_that_python_is_slow_to_read_is_read_once() -> None:

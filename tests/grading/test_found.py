@@ -21,7 +21,8 @@ from backprop_check.classroom.class_list import read_roster
 from backprop_check.classroom.roster import Roster
 from backprop_check.errors import BadInput
 from backprop_check.files import LARGEST
-from backprop_check.grading.found import Found, find, reading
+from backprop_check.grading import archive
+from backprop_check.grading.found import Found, find, reading, survey
 from backprop_check.grading.item import DEPTH_LIMIT
 from backprop_check.grading.metadata import read_submitters
 
@@ -417,7 +418,7 @@ def test_what_a_student_packs_costs_that_student_only(tmp_path: Path, monkeypatc
     files = {
         "ok.zip": zipped(answer), "deep.zip": deep, "many.zip": zipped({f"{n}.py": b"x" for n in range(21)}), "manyinside.zip": zipped({"a.zip": few, "b.zip": few, "c.zip": few}),
         "large.zip": zipped({"x.bin": os.urandom(100_001)}), "grows.zip": zipped({f"{n}.zip": zipped({"x.bin": bytes(90_000)}, zipfile.ZIP_STORED) for n in range(4)}),
-        "out.zip": zipped({"../../ex05.py": b"x", "/etc/passwd.py": b"x"}), "broken.zip": zipped(answer)[:40], "empty.zip": zipped({}), "locked.zip": zipped(answer).replace(b"PK\1\2\x14\3\x14\0\0", b"PK\1\2\x14\3\x14\0\1"),
+        "bulk.zip": zipped({f"{n}.py": bytes(90_000) for n in range(3)}), "out.zip": zipped({"../../ex05.py": b"x", "/etc/passwd.py": b"x"}), "broken.zip": zipped(answer)[:40], "empty.zip": zipped({}), "locked.zip": zipped(answer).replace(b"PK\1\2\x14\3\x14\0\0", b"PK\1\2\x14\3\x14\0\1"),
     }  # fmt: skip
     for source in (make_folder(tmp_path / "in", files), make_zip(tmp_path / "in.zip", files)):
         found = {f.student: f for f in find(source, "ex05", COURSE) if not f.submission.startswith("manyinside")}
@@ -428,6 +429,7 @@ def test_what_a_student_packs_costs_that_student_only(tmp_path: Path, monkeypatc
             "many": "more than 20 entries",
             "large": "more than 100 MB",
             "grows": "with the others around it",
+            "bulk": "GB of Python files and notebooks",
             "broken": "no zip that can be read",
             "empty": "holds no .py",
             "locked": "encrypted",
@@ -435,6 +437,21 @@ def test_what_a_student_packs_costs_that_student_only(tmp_path: Path, monkeypatc
             assert why in found[student].trouble, found[student]
         with reading(source) as read:
             assert read(found["ok"]) == BACKWARD.encode()
+
+
+def test_a_second_download_is_held_against_the_first_one_zip_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By turns, each would be opened anew for every file in it."""
+    held, opened = {f"{n}/ex05.py": BACKWARD.encode() for n in range(30)}, list[Path]()
+    make_folder(tmp_path / "in", {"ada.zip": zipped(held), "ada (1).zip": zipped(held), "bob.zip": zipped({"ex05.py": BACKWARD.encode()})})
+
+    class Counted(archive.Archive):
+        def __init__(self, path: Path, data: bytes | None = None) -> None:
+            opened.append(path)
+            super().__init__(path, data)
+
+    monkeypatch.setattr("backprop_check.grading.nested.Archive", Counted)
+    seen = survey(tmp_path / "in", "ex05", COURSE)
+    assert [left.path for left in seen.aside] == ["ada (1).zip"] and len(seen.found) == 31 and len(opened) < 15
 
 
 def test_names_of_zips_that_do_not_say_they_are_utf8(tmp_path: Path) -> None:

@@ -109,3 +109,35 @@ def test_names_as_windows_writes_them(tmp_path: Path, encoding: str) -> None:
         for name in (NAMES[encoding], "ada"):
             packed.writestr(Plain(f"{name}/ex05.py"), CODE)
     assert found(tmp_path / "class.zip") == {f"{name}/ex05.py": (name, "") for name in (NAMES[encoding], "ada")}
+
+
+def test_an_xz_that_asks_for_much_memory_is_not_unpacked(tmp_path: Path) -> None:
+    """What an .xz needs is what its first lines say, whatever it holds."""
+    data = CODE + bytes(1000)
+    much = lzma.compress(data, filters=[{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 1 << 30}])
+    (tmp_path / "ada.py.xz").write_bytes(much)
+    (tmp_path / "alan.py.xz").write_bytes(lzma.compress(CODE, preset=9 | lzma.PRESET_EXTREME))
+    (tmp_path / "grace.py.xz").write_bytes(lzma.compress(CODE)[:-9])
+    (tmp_path / "jo.py").write_bytes(CODE)
+    assert {path: why for path, (_, why) in found(tmp_path).items()} == {
+        "ada.py.xz": "needs more than 128 MB of memory to be unpacked: pack it as a .zip",
+        "alan.py.xz/alan.py": "",
+        "grace.py.xz": "is damaged (unexpected end of data): pack it again",
+        "jo.py": "",
+    }
+
+
+def test_a_tar_that_lies_about_sizes_and_one_of_links(tmp_path: Path) -> None:
+    head = bytearray(tarfile.TarInfo("ex05.py").tobuf())
+    head[124:136] = b"\x80" + (1 << 60).to_bytes(11, "big")
+    head[148:156] = b"%06o\0 " % (sum(head) - sum(head[148:156]) + 8 * 32)
+    (tmp_path / "ada.tar").write_bytes(bytes(head) + CODE.ljust(2048, b"\0"))
+    with tarfile.open(tmp_path / "grace.tar", "w") as packed:
+        for kind, target in ((tarfile.LNKTYPE, "../jo.py"), (tarfile.SYMTYPE, "/etc/passwd")):
+            entry = tarfile.TarInfo(f"{kind.decode()}/ex05.py")
+            entry.type, entry.linkname = kind, target
+            packed.addfile(entry)
+    (tmp_path / "jo.py").write_bytes(CODE)
+    told = {path: why for path, (_, why) in found(tmp_path).items()}
+    assert told.pop("jo.py") == "" and len(told) == 3
+    assert all("is damaged" in why or "is stored as a symbolic link" in why for why in told.values()), told

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import resource
 import shutil
+import tracemalloc
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -253,3 +255,36 @@ def test_no_folder_for_it(tmp_path: Path) -> None:
 def test_a_line_is_read_as_it_was_written() -> None:
     result = unjudged(GIVEN, Task("a\n\ud800.py", "ada", "ex05", b"", "1"), "\u2028\x85 said", "refused")
     assert from_line(result.as_line()) == result and result.as_line().isascii() and "\n" not in result.as_line()
+
+
+def test_a_class_that_is_held_is_small_and_each_line_is_what_it_was() -> None:
+    gradient = {"name": "dx", "status": "incorrect", "line": 3, "source": "dx = 1", "shape": [2], "axes": "(N)", "got_shape": None}
+    gradient |= {"dtype": "float64", "got_dtype": None, "exact": False, "approximate": False, "max_abs_diff": None, "max_rel_diff": None}
+    gradient |= {"score": 0.0, "max_score": 1.0, "trial": 0, "sizes": {"N": 2}, "remarks": []}
+    words = {
+        "code": "x",
+        "certainty": "proven",
+        "span": None,
+        "fix": None,
+        **dict.fromkeys(("error", "note", "help", "evidence"), 'a "report": {'),
+    }
+    report = {"schema": "s", "exercise": "ex05", "title": "ü", "status": "failed", "score": 0.0, "max_score": 1.0, "message": None}
+    report["gradients"] = [{**gradient, "diagnoses": [words] * 3}] * 4
+    given = [Result(f'"report": {{{n}', "ada", "ex05", report, 0.1, "judged", "0" * 32) for n in range(300)]
+    lines = [result.as_line() for result in given]
+    assert lines[0] == json.dumps(asdict(given[0]) | {"chapter": None})[: -len(', "chapter": null}')] + "}"
+    tracemalloc.start()
+    held = [from_line(line) for line in lines]
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert taken < 300 * 3000, "a report as it is parsed takes 15 kB"
+    assert [result.as_line() for result in held] == lines and held == given
+    assert held[7].report["gradients"] == report["gradients"] and {**held[7].report} == report and held[7].max_score == 1
+
+
+@pytest.mark.parametrize(
+    "line", ["", "{", '{"report": ', '{"report": {}}', '{"report": 1, "a": {"report": {}}}', '{"a": {"report": {}}, "report": {}}']
+)
+def test_what_is_no_line_of_results_is_told_so(line: str) -> None:
+    with pytest.raises(ValueError, match=r"not a line of results|Expecting"):
+        from_line(line)

@@ -12,9 +12,9 @@ from backprop_check.exercise.outline import Chapter
 
 
 def with_chapters(results: Sequence[Result], chapters: Sequence[Chapter]) -> list[Result]:
-    """Return the results, each with the title of its exercise's chapter in its report, where it has one: formats have room for it."""
+    """Return the results, each with the title of its exercise's chapter, where it has one: formats have room for it."""
     of = _titles(chapters)
-    return [replace(r, report={**r.report, "chapter": of[r.exercise]}) if of.get(r.exercise) else r for r in results]
+    return [replace(result, chapter=of.get(result.exercise, "")) for result in results]
 
 
 def placed(exercise: str, chapters: Sequence[Chapter]) -> tuple[int, str]:

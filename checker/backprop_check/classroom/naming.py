@@ -21,7 +21,7 @@ _TEXT = """
     abgabe aktuell answer answers antwort assignment attempt aufgabe aufgabenblatt aw backprop backward bearbeitet blatt by code
     colab copy corrected de del devoir draft ejercicio endgültig endversion entrega ex exercice exercise fertig final finale
     finished fix fixed for fra from fw fwd gradient hausaufgabe hausübung hi homework hw kopie lab last latest loesung lösung mail
-    main mein meine model my neu new notebook of old part problem ps pset question re rendu resubmission resubmitted revised sheet
+    main master mein meine model my neu new notebook of old part problem ps pset question re rendu resubmission resubmitted revised sheet
     solution source src submission submitted tarea task td test the tp uebung untitled updated v version vom von week wg work
     zettel übung übungsblatt домашка задание от решение 作业 提交 答案
 """

@@ -75,6 +75,12 @@ class Archive:
     def count(self) -> int:
         return len(self._zip.infolist())
 
+    @property
+    def unpacked(self) -> int:
+        """Bytes of what may be submissions in it, of which all may have to be read."""
+        files = [entry for entry in self._zip.infolist() if kind_of(entry.filename) == "file"]
+        return sum(entry.file_size for entry in files if not too_large(entry.filename, entry.file_size))
+
     def items(self) -> list[Item]:
         """Return what the zip holds, in any order. Raises `BadInput` when it holds too much."""
         entries = self._zip.infolist()

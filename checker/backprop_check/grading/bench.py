@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import torch
 
+from backprop_check.classroom.packed import Packed, packed
 from backprop_check.classroom.results import Result
 from backprop_check.comparison.held import Held
 from backprop_check.comparison.judge import Judged, judge
@@ -19,6 +20,7 @@ from backprop_check.diagnosis.explain import Explained
 from backprop_check.errors import BadInput
 from backprop_check.exercise.parse import parse_exercise
 from backprop_check.files import decoded
+from backprop_check.flow import told
 from backprop_check.grading.clock import TooSlow, at_most, end_after
 from backprop_check.grading.explaining import explained_apart, load_mistakes, needs_no_word
 from backprop_check.grading.remembered import Remembered
@@ -57,7 +59,7 @@ FAILED = "The checker itself failed over this submission ({}): look at it by han
 class Found(NamedTuple):
     """What is told of a submission, how judging it ended, and whether all of its text parses."""
 
-    report: dict[str, Any]
+    report: Packed
     outcome: Outcome
     whole: bool = True
 
@@ -84,6 +86,7 @@ class Bench:
         started = time.perf_counter()
         end_after(self._setup.time_limit + 1)
         graph = self._graphs[task.exercise]
+        report: Mapping[str, Any]
         try:
             report, outcome, _ = self._of_file((task.exercise, task.same), task, graph)
         except NothingRan as error:
@@ -112,8 +115,8 @@ class Bench:
         judged = judge(graph, submission, self._zygote, limits, draw, self._traced, marks_only=True, held=self._held[graph.exercise.id])
         if not judged.trouble and all(needs_no_word(v) and not any(run.passed for run in v.runs) for v in judged.verdicts):
             nominal = [replace(v, worst=0) for v in judged.verdicts]
-            return Found(_unseen(as_json(build_report(graph.exercise, submission, nominal, {}))), _outcome(judged))
-        return Found(self._explained(graph, submission, judged), _outcome(judged))
+            return Found(packed(_unseen(as_json(build_report(graph.exercise, submission, nominal, {})))), _outcome(judged))
+        return Found(packed(self._explained(graph, submission, judged)), _outcome(judged))
 
     def _explained(self, graph: Graph, submission: Submission, judged: Judged) -> dict[str, Any]:
         limits, draw = Limits(self._setup.time_limit, self._setup.whole), shown_seeds(graph.exercise.id)
@@ -122,12 +125,14 @@ class Bench:
         except NothingRan:
             silent = [replace(v, worst=0, runs=tuple(replace(run, passed=()) for run in v.runs)) for v in judged.verdicts]
             return _unseen(as_json(build_report(graph.exercise, submission, silent, _unexplained(silent, silent))))
-        submission = replace(submission, trouble=shown.trouble)
+
+        def explaining(graph: Graph, submission: Submission, verdicts: Sequence[Verdict]) -> dict[str, Explained]:
+            found = explained_apart(graph, submission, verdicts, self._setup.searching)
+            return found | _unexplained(judged.verdicts, shown.verdicts)
+
         verdicts = tuple(map(_shown, judged.verdicts, shown.verdicts))
-        explained = explained_apart(graph, submission, verdicts, self._setup.searching)
-        explained |= _unexplained(judged.verdicts, shown.verdicts)
-        told = as_json(build_report(graph.exercise, submission, verdicts, explained, shown.trouble))
-        return _unseen(told, [v.target.name for v, s in zip(judged.verdicts, shown.verdicts, strict=True) if _right(v) != _right(s)])
+        report = as_json(told(graph, submission, shown._replace(verdicts=verdicts), explaining))
+        return _unseen(report, [v.target.name for v, s in zip(judged.verdicts, shown.verdicts, strict=True) if _right(v) != _right(s)])
 
     def _traced(
         self, graph: Graph, seed: int, sizes: Any, dtype: torch.dtype = torch.float64, perturb: frozenset[str] = frozenset()

@@ -13,7 +13,7 @@ from backprop_check.classroom.roster import Roster, joined
 from backprop_check.errors import BadInput
 from backprop_check.grading.answered import exercise_names, shown
 from backprop_check.grading.archive import Archive
-from backprop_check.grading.beside import beside, carried
+from backprop_check.grading.beside import NOTHING, Beside, beside, carried
 from backprop_check.grading.called import called
 from backprop_check.grading.choice import Choice
 from backprop_check.grading.doubt import doubt
@@ -47,7 +47,7 @@ class Found:
     trouble: str
     refused: bool
     item: Item = field(repr=False)
-    beside: Mapping[str, Item] = field(default_factory=dict, repr=False, compare=False)
+    beside: Beside = field(default=NOTHING, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -126,10 +126,8 @@ def survey(
         for g, student, taken in zip(groups, students, chosen, strict=True):
             if student in readable:  # a folder of theirs for another exercise is no submission that could not be read
                 taken = [(item, told) for item, told in taken if item.kind != "folder"]
-            found += [
-                replace(_found(item, student, told, advice), beside=beside(item, near if near is not None else g.items))
-                for item, told in taken
-            ]
+            near_it = beside(near if near is not None else g.items)
+            found += [replace(_found(item, student, told, advice), beside=near_it(item)) for item, told in taken]
             aside += choice.aside(g, [item for item, _ in taken])
         unsure = [
             (g, student)
@@ -161,7 +159,7 @@ class Reader:
 
     def beside(self, found: Found, data: bytes) -> dict[str, str]:
         """Return the texts of the modules that a submission with these bytes may import of what lies beside it, by path."""
-        return carried(data, found.beside, self.store.read)
+        return carried(data, found.item, found.beside, self.store.read)
 
 
 @contextmanager

@@ -47,7 +47,8 @@ class Levels:
         folders = node.folders
         exported = {name for name, child in folders.items() if self._is_export(child, len(folders) == 1)}
         if exported and 2 * len(exported) >= sum(child.holds_work() for child in folders.values()):
-            return dict.fromkeys([name for name, child in folders.items() if name in exported or self.is_class(child)], "")
+            like = exported | {name for name, child in folders.items() if self.scheme(child) is not None or self.is_class(child)}
+            return {name: "" for name in folders if name in like}
         if (told := self._by_class_list(folders)) is not None:
             return {name: folders[name].stem for name in told}
         names = [child.stem for child in folders.values()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ _DEEP = f"is a zip inside {DEEPEST} others: it was not opened"
 _MANY = "is a zip of more than {:,} entries: it was not opened"
 _LARGE = f"is a zip of more than {SIZE // 1_000_000} MB: it was not opened"
 _TOGETHER = f"is a zip, and with the others around it holds more than {WHOLE // 1_000_000_000} GB: it was not opened"
+_UNPACKED = f"is a zip that holds more than {WHOLE // 1_000_000_000} GB of Python files and notebooks: it was not opened"
 _BROKEN = "is no zip that can be read: ask for it again"
 
 
@@ -32,6 +34,7 @@ class _Left:
 
     entries: int
     size: int
+    unpacked: float
 
 
 class Nested:
@@ -46,13 +49,14 @@ class Nested:
         found: list[Item] = []
         waiting = deque(self.base.items())
         # The only one may hold the whole class.
-        entries = ENTRIES if sum(item.kind == "zip" for item in waiting) > 1 else ITEMS_LIMIT
+        several = sum(item.kind == "zip" for item in waiting) > 1
+        entries, unpacked = (ENTRIES, WHOLE) if several else (ITEMS_LIMIT, math.inf)
         left: dict[Item, _Left] = {}
         while waiting:
             item = waiting.popleft()
             if item.kind == "zip" and not item.why:
                 around = _around(item)
-                inner, why = self._inside(item, len(around), left.setdefault(around[-1], _Left(entries, WHOLE)))
+                inner, why = self._inside(item, len(around), left.setdefault(around[-1], _Left(entries, WHOLE, unpacked)))
                 item = replace(item, why=why)
                 waiting.extend(inner)
             found.append(item)
@@ -88,6 +92,9 @@ class Nested:
             if archive.count > left.entries:
                 return [], _MANY.format(left.entries)
             left.entries -= archive.count
+            left.unpacked -= archive.unpacked
+            if left.unpacked < 0:
+                return [], _UNPACKED
             return [_below(item, holder) for item in archive.items()], ""
         except Unopened as error:
             return [], error.why

@@ -34,10 +34,11 @@ def write_outputs(
 
     named = [RESULTS]
     for name in dict.fromkeys((grades.NAME, *formats)):
-        files = list(FORMATS[name](results, roster))
-        for path, text in files:
+        paths = []
+        for path, text in FORMATS[name](results, roster):  # one at a time: all of them together may be as large as a class
             store.write(path, text)
-        named += [files[0][0] if len(files) == 1 else f"{name}/"] if files else []
+            paths.append(path)
+        named += [paths[0] if len(paths) == 1 else f"{name}/"] if paths else []
     for submission in roll.gone:
         for name in FORMATS:
             for suffix in (".json", ".txt"):

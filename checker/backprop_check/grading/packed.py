@@ -20,8 +20,10 @@ from backprop_check.errors import BadInput
 _OPENED = re.compile(r"\.(?:zip|tar|tgz|tbz2?|txz|(?:tar|py|ipynb)\.(?:gz|bz2|xz))$", re.IGNORECASE)
 _CLOSED = re.compile(r"\.(?:rar|7z|ace|arj|lzh|zst|z|zipx|sitx?)$", re.IGNORECASE)
 _MAGIC = {b"Rar!": "RAR", b"7z\xbc\xaf": "7z", b"\x28\xb5\x2f\xfd": "Zstandard"}
-_OPENERS: dict[bytes, Callable[[IO[bytes]], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
-_HEAD, _TAR = 262, b"ustar"
+_HEAD, _TAR, _CHUNK = 262, b"ustar", 1 << 16
+_XZ_MEMORY = 1 << 27
+"""Bytes that unpacking an .xz may take. Its first lines say how much it needs; `xz -9` makes such that need half of this."""
+_DAMAGED = "is damaged ({}): pack it again"
 _UNPACK = "is a {} archive, which is not opened here: hand in the file itself or a .zip (or unpack it where it lies)"
 
 
@@ -66,9 +68,31 @@ def as_zip(file: IO[bytes], name: str, limit: int) -> bytes | None:
             _pack(_Bounded(opener(file) if opener else file, name, limit), archive, PurePath(name).stem)
     except Unopened:
         raise
+    except lzma.LZMAError as error:
+        needs = f"needs more than {_XZ_MEMORY >> 20} MB of memory to be unpacked: pack it as a .zip"
+        raise Unopened(name, needs if "emory" in str(error) else _DAMAGED.format(error)) from None
     except Exception as error:  # a damaged archive makes these raise nearly anything
-        raise Unopened(name, f"is damaged ({str(error)[:100] or type(error).__name__}): pack it again") from None
+        raise Unopened(name, _DAMAGED.format(str(error)[:100] or type(error).__name__)) from None
     return held.getvalue()
+
+
+class _Xz:
+    """What an .xz holds, read from its begin to its end in bounded memory, which `lzma.open` cannot."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._unpacks = file, lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
+
+    def read(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size and not self._unpacks.eof:
+            fed = self._file.read(_CHUNK) if self._unpacks.needs_input else b""
+            if self._unpacks.needs_input and not fed:
+                raise EOFError("unexpected end of data")
+            data += self._unpacks.decompress(fed, size - len(data))
+        return data
+
+
+_OPENERS: dict[bytes, Callable[[IO[bytes]], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": _Xz}
 
 
 class _Bounded:

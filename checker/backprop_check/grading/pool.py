@@ -7,7 +7,7 @@ import itertools
 import json
 import signal
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
@@ -28,6 +28,9 @@ TRIES = 4
 SLOW = 2
 """So many submissions of a student may take longer than the limit; those that are left are not run then."""
 
+MOST = 600.0
+"""Seconds that all submissions of a student may take in one run; those that are left are not run in it."""
+
 OWN_END = 0.2
 """Seconds that a judge whose connection is closed may take to end, before it is killed."""
 
@@ -40,6 +43,7 @@ AHEAD = 16
 """So many tasks for each judge are looked at, to find one that it should have."""
 
 WAITED = "It was not run: {} other files of yours took longer than the limit. Leave out what hangs, and hand in the one that counts."
+LONG = "It was not run: your other files took more than {:g} minutes together. Hand in those that count."
 ENDED = "Reading it ended Python itself ({}): hand in your `backward` and what it needs."
 LOST = "The judge was lost again and again over this submission: look at it by hand."
 
@@ -68,6 +72,7 @@ class Pool:
         self._tries: dict[str, int] = {}
         self._had: dict[bytes, int] = {}
         self._slow: Counter[str] = Counter()
+        self._took: defaultdict[str, float] = defaultdict(float)
         self._starts = 0
 
     def __enter__(self) -> Pool:
@@ -87,16 +92,16 @@ class Pool:
 
     def together(self, tasks: Iterable[Task]) -> Iterator[Sequence[Result]]:
         """Yield the results as `judged` does, those in one sequence that were there at the same time."""
-        self._slow = Counter()
+        self._slow, self._took = Counter(), defaultdict(float)
         coming, waiting, done = iter(tasks), deque[Task](), list[Result]()
         while True:
             waiting.extend(itertools.islice(coming, max(0, AHEAD * self._jobs - len(waiting))))
             while waiting and (judge := self._free(len(waiting))) is not None and (task := self._fitting(judge, waiting)) is not None:
                 waiting.extend(itertools.islice(coming, 1))
-                if (slow := task.slow + self._slow[task.student]) < SLOW:
+                if why := self._too_much(task):  # without a digest: another run tries it again
+                    done.append(unjudged(self._setup, replace(task, digest=""), why, "timeout"))
+                else:
                     self._give(judge, task)
-                else:  # without a digest: it is to be run once what hangs is gone
-                    done.append(unjudged(self._setup, replace(task, digest=""), WAITED.format(slow), "timeout"))
             if done:  # only now: the judges are at work again while these are written down
                 yield done
             busy = [judge for judge in self._judges if judge.tasks or not judge.ready]
@@ -104,6 +109,14 @@ class Pool:
                 return
             done = [result for judge in self._heard(busy) for result in self._received(judge, waiting)]
             self._slow.update(result.student for result in done if result.outcome == "timeout")
+            for result in done:
+                self._took[result.student] += result.seconds
+
+    def _too_much(self, task: Task) -> str:
+        """Say why no more of a student is run, "" where it is."""
+        if (slow := task.slow + self._slow[task.student]) >= SLOW:
+            return WAITED.format(slow)
+        return LONG.format(MOST / 60) if self._took[task.student] > MOST else ""
 
     def _free(self, waiting: int) -> Judge | None:
         """Return a judge that may have a task (one more where more wait than there are judges), and see to it that there are enough.

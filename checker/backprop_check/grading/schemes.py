@@ -19,6 +19,8 @@ _CANVAS_ANONYMOUS = re.compile(r"(?P<name>anon)(?:_LATE)?_(?P<key>[A-Za-z0-9]+)_
 _BLACKBOARD = re.compile(r"(?P<work>.+)_(?P<key>[^_]+)_attempt_\d{4}(?:-\d\d){5}(?:_(?P<own>.+)|\.txt)?", re.DOTALL)
 _BRIGHTSPACE = re.compile(r"(?P<key>\d+)-\d+ - (?P<name>.+?) - (?=[^-]*\d{4})[^-]*[^- ](?: - (?P<own>.+))?", re.DOTALL)
 _SAKAI = re.compile(rf"(?P<name>.+?) ?\((?P<key>[^()]+)\)(?:_{re.escape(ATTACHMENTS)}_(?P<own>.+))?", re.DOTALL)
+_ADDRESS = r"[^@\s]+@[a-z\d-]+(?:\.[a-z\d-]+)*\.[a-z]{2,}"
+_PRAIRIELEARN = re.compile(rf"(?P<key>{_ADDRESS})_\d+_.+?_(?:\d+_){{1,3}}(?P<own>.+)", re.DOTALL | re.IGNORECASE)
 _TYPED = {"text.html", "link.html"}
 
 
@@ -81,7 +83,12 @@ def sakai(name: str) -> Named | None:
     return Named(Person(match["name"], (match["key"], match["name"]), match["key"]), match["own"] or "") if match else None
 
 
-STRONG: tuple[Scheme, ...] = (moodle, blackboard, brightspace)
+def prairielearn(name: str) -> Named | None:
+    match = _PRAIRIELEARN.fullmatch(name)
+    return Named(Person(match["key"], (match["key"],)), match["own"]) if match else None
+
+
+STRONG: tuple[Scheme, ...] = (moodle, blackboard, brightspace, prairielearn)
 """Names that nobody writes by hand."""
 
 

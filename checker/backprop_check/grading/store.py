@@ -45,7 +45,7 @@ class Store:
             if self.results():
                 raise BadInput(_NOT_THERE.format(self.folder))
             self._secret = secrets.token_hex(32)
-            _replace(self.folder / SECRET, self._secret + "\n", mode=0o600)
+            _replace(self.folder / SECRET, [self._secret + "\n"], mode=0o600)
         return self._secret
 
     def _stored_secret(self) -> str:
@@ -67,25 +67,28 @@ class Store:
 
     def results(self) -> dict[str, Result]:
         """Return the results that are there, by submission. What is no whole line, as after a power cut, is passed over."""
-        self._file.seek(0)
-        return _results(self._file.read())
+        with os.fdopen(os.dup(self._file.fileno()), "rb") as file:
+            file.seek(0)
+            return _results(file)
 
     def withdrawn(self) -> dict[str, Result]:
         """Return the results of files that were there once, by submission. They do not count, and stand again if the file comes back."""
         path = self.folder / WITHDRAWN
-        return _results(path.read_bytes()) if path.is_file() else {}
+        if not path.is_file():
+            return {}
+        with path.open("rb") as file:
+            return _results(file)
 
     def withdraw(self, results: Iterable[Result]) -> None:
         """Put `results` with those that do not count."""
         gone = {result.submission: result for result in results}
         if gone:
-            _replace(self.folder / WITHDRAWN, "".join(result.as_line() + "\n" for result in {**self.withdrawn(), **gone}.values()))
+            _replace(self.folder / WITHDRAWN, _lines({**self.withdrawn(), **gone}.values()))
 
     def keep(self, results: Iterable[Result]) -> None:
         """Put `results` in the place of all that is there, sorted by submission, at once or not at all."""
         self.check()
-        lines = "".join(result.as_line() + "\n" for result in sorted(results, key=lambda result: result.submission))
-        _replace(self.folder / RESULTS, lines)
+        _replace(self.folder / RESULTS, _lines(sorted(results, key=lambda result: result.submission)))
         held, self._file = self._file, (self.folder / RESULTS).open("ab+", buffering=0)
         held.close()
 
@@ -107,7 +110,7 @@ class Store:
         self.check()
         path = self.folder / name
         path.parent.mkdir(exist_ok=True)
-        _replace(path, text, sync=False)
+        _replace(path, [text], sync=False)
 
     def remove(self, name: str) -> None:
         """Remove a file of the folder, if it is there."""
@@ -145,22 +148,26 @@ def opened(folder: Path, fresh: bool) -> Iterator[Store]:
             raise BadInput(f"{why}: make room, then run the same command again; no result is lost.") from None
 
 
-def _results(data: bytes) -> dict[str, Result]:
+def _lines(results: Iterable[Result]) -> Iterator[str]:
+    return (result.as_line() + "\n" for result in results)
+
+
+def _results(lines: Iterable[bytes]) -> dict[str, Result]:
     found: dict[str, Result] = {}
-    for line in data.splitlines():
+    for line in lines:
         with contextlib.suppress(ValueError):
             result = from_line(line.decode())
             found[result.submission] = result
     return found
 
 
-def _replace(path: Path, text: str, mode: int = 0o644, sync: bool = True) -> None:
+def _replace(path: Path, texts: Iterable[str], mode: int = 0o644, sync: bool = True) -> None:
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
     try:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            file.write(text)
+            file.writelines(texts)
             file.flush()
             if sync:
                 os.fsync(file.fileno())

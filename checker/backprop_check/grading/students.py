@@ -157,8 +157,8 @@ class Students:
         names = [name for node in beside for name in node.folders]
         mine = next(filter(is_handed_in, names), None)
         for node in beside:
-            work = [name for name, child in node.folders.items() if child.holds_work()] + [i.name for i in node.files if i.kind == "file"]
-            for name in [name for name in node.folders if is_returned(name, mine is not None, bool({*work} - {name}))]:
+            work = {name for name, child in node.folders.items() if child.holds_work()} | {i.name for i in node.files if i.kind == "file"}
+            for name in [name for name in node.folders if is_returned(name, mine is not None, len(work) > (name in work))]:
                 returned = node.folders.pop(name)
                 if any(item.kind != "folder" for item in returned.items()):
                     self.aside.append(Aside(returned.item, OWN_FOLDER.format(mine) if mine else RETURNED))
@@ -212,8 +212,11 @@ class Students:
     def _by_file(self, item: Item, section: str) -> Person:
         if named := platforms(item.name):
             return named.person
-        bare = self.names.without(item.stem) or item.stem or item.name
-        return Person(bare, tuple(dict.fromkeys((bare, item.stem))), section)
+        stem = without_copy(item.stem)
+        if not self.names.without(stem) or self.names.without(stem) == stem:  # a number behind the exercise is the file's, else a name's
+            stem = item.stem
+        bare = self.names.without(stem) or stem or item.name
+        return Person(bare, tuple(dict.fromkeys((bare, item.stem))), f"{section} {item.stem.removeprefix(stem).strip(' -_()')}".strip())
 
 
 def _submitter(fields: dict[str, str], folder: str) -> Person:

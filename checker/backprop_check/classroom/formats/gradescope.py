@@ -32,7 +32,7 @@ def document(result: Result) -> dict[str, Any]:
         "stdout_visibility": "hidden",
         "extra_data": {
             "exercise": visible(result.exercise),
-            **({"chapter": visible(result.report["chapter"])} if result.report.get("chapter") else {}),
+            **({"chapter": visible(result.chapter)} if result.chapter else {}),
             "submission": visible(result.submission),
             "outcome": result.outcome,
         },

@@ -29,7 +29,7 @@ def files(results: Sequence[Result], roster: Roster | None) -> Iterator[tuple[st
 def _suite(result: Result) -> ElementTree.Element:
     suite = ElementTree.Element("testsuite", name=visible(result.submission))
     told = {"student": result.student, "exercise": result.exercise, "outcome": result.outcome, **_points(result.report)}
-    chapter = {"chapter": result.report["chapter"]} if result.report.get("chapter") else {}
+    chapter = {"chapter": result.chapter} if result.chapter else {}
     _properties(suite, {**told, **chapter}.items())
     for gradient in result.report["gradients"]:
         suite.append(_case(result, gradient))

@@ -66,7 +66,7 @@ def means(code: str) -> str:
 
 def _exercise(name: str, results: Sequence[Result]) -> dict[str, Any]:
     judged = [result for result in results if _judged(result)]
-    targets = tally.targets(judged)
+    targets, found = tally.targets(judged), [tally.codes_of(result) for result in judged]
     titles = Counter(result.report.get("title") or "" for result in results)
     return {
         "id": name,
@@ -76,14 +76,14 @@ def _exercise(name: str, results: Sequence[Result]) -> dict[str, Any]:
         "max_score": max(result.max_score for result in results),
         "average": _average(results),
         "targets": targets,
-        "codes": tally.codes(judged, targets, means),
-        "together": tally.together(judged),
+        "codes": tally.codes(found, targets, means),
+        "together": tally.together(found),
         "marks": tally.marks(results),
     }
 
 
 def _judged(result: Result) -> bool:
-    return bool(result.report["gradients"])
+    return bool(result.report["status"] != "error")  # else there are gradients
 
 
 def _average(results: Sequence[Result]) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
+import sys
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -52,9 +53,17 @@ def targets(results: Sequence[Result]) -> list[dict[str, Any]]:
     ]
 
 
-def codes(results: Sequence[Result], counted: Sequence[Mapping[str, Any]], means: Means) -> list[dict[str, Any]]:
-    """Count the submissions that have each code, the most frequent first. `counted` are their targets, which have the examples."""
-    count = Counter(code for result in results for code in _found(result))
+def codes_of(result: Result) -> list[str]:
+    """Return the codes that a submission has, sorted."""
+    return sorted({sys.intern(code) for gradient in result.report["gradients"] for code in _codes(gradient)})
+
+
+def codes(each: Sequence[Sequence[str]], counted: Sequence[Mapping[str, Any]], means: Means) -> list[dict[str, Any]]:
+    """Count the submissions that have each code, the most frequent first: `each` has its codes.
+
+    `counted` are their targets, which have the examples.
+    """
+    count = Counter(code for found in each for code in found)
     examples: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for target in counted:
         for code in target["codes"]:
@@ -62,7 +71,7 @@ def codes(results: Sequence[Result], counted: Sequence[Mapping[str, Any]], means
     return [{"code": code, "count": n, "means": means(code), "example": max(examples[code], key=_typical)} for code, n in _ordered(count)]
 
 
-def together(results: Sequence[Result]) -> list[dict[str, Any]]:
+def together(each: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
     """Find the pairs of codes that share more submissions than chance would give them, the most frequent first.
 
     Chance is what two unrelated mistakes of these frequencies would share; a pair has to be above it by two of its standard deviations
@@ -70,13 +79,12 @@ def together(results: Sequence[Result]) -> list[dict[str, Any]]:
     """
     single: Counter[str] = Counter()
     pairs: Counter[tuple[str, str]] = Counter()
-    for result in results:
-        found = sorted(_found(result))
+    for found in each:
         single.update(found)
         pairs.update(combinations(found, 2))
     told = []
     for pair, count in _ordered(pairs):
-        chance = single[pair[0]] * single[pair[1]] / len(results)
+        chance = single[pair[0]] * single[pair[1]] / len(each)
         if count >= TOGETHER_LEAST and count - chance >= 2 * math.sqrt(chance):
             told.append({"codes": list(pair), "count": count, "chance": round(chance, 2), "lift": round(count / chance, 2)})
     return told[:PAIRS_MOST]
@@ -99,10 +107,6 @@ def _codes(gradient: Mapping[str, Any]) -> set[str]:
     if gradient["status"] == "missing":
         return set()
     return {diagnosis["code"] for diagnosis in gradient["diagnoses"] if diagnosis["code"]}
-
-
-def _found(result: Result) -> set[str]:
-    return {code for gradient in result.report["gradients"] for code in _codes(gradient)}
 
 
 def _ordered(count: Counter[K]) -> list[tuple[K, int]]:
