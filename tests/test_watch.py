@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
@@ -174,8 +175,46 @@ def test_a_pass_says_what_comes_next(course: Path, zygote: Zygote) -> None:
         path.write_text((solutions / path.name).read_text())
     screen, end = at_the_desk(course, zygote, before, (80, 40), "n")
     assert f"Next (n): {last}: Chain rule: along a path, slopes multiply." in screen
-    assert "`First slopes` is done. `backprop-check train logarithms` trains with what you" in end
-    assert "The next chapter: Matrix products" in end and "Next (n): ex01: " in end
+    assert "`First slopes` is done. Train (c): logarithms, with what you wrote." in end
+    assert "The next chapter: Matrix products" in " ".join(end.split()) and "Next (n): ex01: " in end
+
+
+def test_what_is_not_written_yet(course: Path, zygote: Zygote) -> None:
+    """It is said what to do, and `e` shows the operations that the gradient comes back through."""
+    first, explained = at_the_desk(course, zygote, "ex00", (80, 24), "e")
+    assert "0 of 2 gradients right · next: db\nWrite an expression in the place of each `...` of ex00_slope.py (o opens it)" in first
+    assert explained.split("─\n")[1].startswith("mul (*, multiply)\n   y = x * s\n"), explained
+
+
+def test_training_at_the_desk(course: Path, zygote: Zygote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it came to stands first; a key stops it, and it goes on from there. The course is the exercise's, wherever one is."""
+    path = course / "exercises" / "ex07_exp.py"
+    monkeypatch.chdir(tmp_path)
+    path.write_text(path.read_text().replace("da = ...", "da = dc"))
+    states: list[str] = []
+
+    async def sit() -> list[str]:
+        args = argparse.Namespace(exercise=str(path), time_limit=10.0, poll=True)
+        desk = Desk(asked(args), args, zygote)
+        bodies = []
+        async with desk.run_test(size=(80, 24)) as pilot:
+            for until_step in (1, 1000):
+                while desk.busy:
+                    await pilot.pause(0.02)
+                await pilot.press("c")
+                while desk.busy:
+                    await pilot.pause(0.02)
+                    states.append(desk.state)
+                    if desk.state.startswith("training: step ") and int(re.split("[: ]+", desk.state)[2]) >= until_step:
+                        await pilot.press("escape")
+                bodies.append("\n".join(line.plain for line in desk.body))
+        return bodies
+
+    stopped, ended = asyncio.run(sit())
+    assert "stopped after step " in stopped and stopped.endswith("; c goes on.")
+    assert any(state.endswith("; escape stops") and "of 120, loss " in state for state in states)
+    assert "Going on after step " in ended and "--fresh" not in ended
+    assert ended.index("da alone bends yours") < ended.index("loss: o yours")
 
 
 def test_a_save_while_the_desk_is_open_is_checked(course: Path, zygote: Zygote) -> None:
@@ -208,6 +247,8 @@ def test_the_editor_is_opened_at_the_mistake(course: Path, zygote: Zygote, monke
 def test_a_real_terminal(course: Path) -> None:
     """One session: the verdict after atomic saves, bad saves that end nothing, a key, and a terminal left as it was."""
     path = course / "exercises" / "ex05_broadcast.py"
+    trained = next(packaged_course().solutions.glob("ex14b_*.py"))
+    (course / "exercises" / trained.name).write_text(trained.read_text())
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     before = termios.tcgetattr(theirs)
@@ -223,6 +264,8 @@ def test_a_real_terminal(course: Path) -> None:
         until(ours, "is binary")
         over(path, SOLVED.replace("keepdim=True", "keepdim=False"))
         until(ours, "3 of 4 gradients right")
+        os.write(ours, b"c")
+        until(ours, "escape stops", "With autograd's gradients it is the same")
         os.write(ours, b"l")
         until(ours, f"of {len(packaged_course().ids())} passed")
         os.write(ours, b"q")
