@@ -19,8 +19,8 @@ from pathlib import Path
 import torch
 
 from backprop_check.comparison.judge import judge
+from backprop_check.diagnosis.by_edit.edits import search
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.edits import search
 from backprop_check.diagnosis.explain import explain
 from backprop_check.diagnosis.order import editors
 from backprop_check.exercise.parse import read_exercise

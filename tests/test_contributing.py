@@ -31,7 +31,7 @@ def test_every_path_that_is_named_is_there() -> None:
 @pytest.mark.parametrize(
     ("what", "folder", "known", "others"),
     [
-        ("a mistake", "diagnosis/rules", {code.replace("-", "_") for code in (*ORDER, *LAST) if isinstance(code, str)}, {"__init__"}),
+        ("a mistake", "diagnosis/mistakes", {code.replace("-", "_") for code in (*ORDER, *LAST) if isinstance(code, str)}, {"__init__"}),
         ("a format of marks", "classroom/formats", {f.__module__.rsplit(".", 1)[-1] for f in FORMATS.values()}, None),
         ("a command", "cli", {module for module, *_ in COMMANDS.values()}, None),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backprop_check.cli.main import main
-from backprop_check.diagnosis.rules import syntax_error
+from backprop_check.diagnosis.mistakes import syntax_error
 from backprop_check.submission.zygote import Zygote
 
 

@@ -14,7 +14,7 @@ import backprop_check
 
 ROOT = Path(backprop_check.__file__).parent
 FLOW = [
-    ("errors", "code_cells"), ("files", "records"), ("exercise",), ("trace",), ("recording",), ("submission",), ("comparison",), ("derivation",), ("diagnosis",), ("report",), ("classroom",), ("picture",), ("flow",), ("training",), ("live",), ("pairs",), ("here",), ("grading",),
+    ("errors", "code_cells"), ("files", "records"), ("exercise",), ("trace",), ("recording",), ("submission",), ("comparison",), ("derivation",), ("expression",), ("diagnosis",), ("report",), ("classroom",), ("picture",), ("flow",), ("training",), ("live",), ("pairs",), ("here",), ("grading",),
     ("authoring",), ("practice",), ("cli", "lsp", "notebook", "pytest_plugin", "__main__"),
 ]  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(FLOW) for name in names}
@@ -91,7 +91,7 @@ from backprop_check.cli.main import main
 main(["init", "course"])
 assert main(["check", "course/exercises/ex01_dot_product.py"]) == 1
 assert main(["check", "--exercise", "course/exercises/ex01_dot_product.py", "--submission", {str(Path(__file__).parents[1] / "solutions" / "ex01_dot_product.py")!r}]) == 0
-assert not {{"backprop_check.diagnosis.causes", "backprop_check.diagnosis.rules.wrong_sign"}} & set(sys.modules)
+assert not {{"backprop_check.diagnosis.causes", "backprop_check.diagnosis.mistakes.wrong_sign"}} & set(sys.modules)
 """
     run = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, env=with_package())
     assert run.returncode == 0, run.stdout + run.stderr

@@ -161,5 +161,5 @@ def test_the_list_has_all_of_them(capsys: Captured) -> None:
 
 
 def test_no_page_sends_anybody_elsewhere_for_a_derivative() -> None:
-    rules = Path(module.__file__).parents[1] / "diagnosis" / "rules"
-    assert not [path.name for path in rules.glob("*.py") if "table of derivatives" in path.read_text(encoding="utf-8")]
+    mistakes = Path(module.__file__).parents[1] / "diagnosis" / "mistakes"
+    assert not [path.name for path in mistakes.glob("*.py") if "table of derivatives" in path.read_text(encoding="utf-8")]

@@ -9,8 +9,8 @@ from itertools import groupby
 from pathlib import Path
 
 from backprop_check.derivation.table import TABLE
+from backprop_check.diagnosis.mistakes import mistakes
 from backprop_check.diagnosis.pages import page, pages
-from backprop_check.diagnosis.rules import rules
 from backprop_check.flow import check
 from backprop_check.report.operation import usual_codes
 from backprop_check.report.text import gradient_lines
@@ -61,7 +61,7 @@ def _lines(statements: str) -> str:
 
 
 def _message(name: str, zygote: Workers) -> str:
-    text = rules()[name].__doc__ or ""
+    text = mistakes()[name].__doc__ or ""
     with tempfile.TemporaryDirectory() as folder:
         report = check(*write(Path(folder), text, section(text, "Wrong")), zygote)
     wrong = [gradient for gradient in report.gradients if gradient.diagnoses]

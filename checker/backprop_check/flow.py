@@ -26,7 +26,7 @@ def check(exercise_path: Path, submission_path: Path, zygote: Workers, time_limi
 
     The forward and the inputs are the exercise's own; learner code runs in children of `zygote` only, each statement for at most
     `time_limit` seconds, and causes are sought with at most so much
-    `searching` (of `diagnosis.work`) in all. Raises `BadInput` when the exercise cannot be used; a
+    `searching` (of `expression.work`) in all. Raises `BadInput` when the exercise cannot be used; a
     submission that cannot be read gives a report that says why.
     """
     return check_read(read_exercise(exercise_path), partial(read_submission, submission_path), zygote, time_limit, searching)

@@ -19,9 +19,9 @@ from backprop_check.comparison.compare import close
 from backprop_check.derivation import named
 from backprop_check.derivation.derive import Derived, Underivable, derive
 from backprop_check.diagnosis.drawn import forward_hangs_on_labels, hangs_on_labels
-from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
-from backprop_check.diagnosis.work import Work
 from backprop_check.exercise.parse import parse_exercise
+from backprop_check.expression.evaluate import Evaluator, Failed, Refused
+from backprop_check.expression.work import Work
 from backprop_check.records import Trial
 from backprop_check.trace.graph import Graph, default_dtype, load_graph
 from backprop_check.trace.oracle import in_float64, trace

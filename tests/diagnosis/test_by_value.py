@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pages import write
 
+from backprop_check.diagnosis.mistakes import mistakes
 from backprop_check.diagnosis.order import LAST, ORDER
 from backprop_check.diagnosis.pages import pages
-from backprop_check.diagnosis.rules import rules
 from backprop_check.flow import check
 from backprop_check.records import Diagnosis
 from backprop_check.submission.zygote import Zygote
@@ -82,5 +82,5 @@ def test_two_causes_that_both_stand_are_offered_as_such(tmp_path: Path, zygote: 
 
 def test_every_mistake_has_its_place_in_the_order() -> None:
     named = [code for code in (*ORDER, *LAST) if isinstance(code, str)]
-    assert sorted(named) == sorted(rules())
+    assert sorted(named) == sorted(mistakes())
     assert all(page.ties <= set(ORDER) for page in pages())

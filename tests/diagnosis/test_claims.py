@@ -13,7 +13,7 @@ import torch
 import verifier
 from pages import section, write
 
-from backprop_check.diagnosis.rules import wrong_sign
+from backprop_check.diagnosis.mistakes import wrong_sign
 from backprop_check.flow import check
 from backprop_check.records import Claim
 from backprop_check.submission.zygote import Zygote

@@ -10,7 +10,7 @@ import torch
 from pages import write
 
 from backprop_check.diagnosis.drawn import forward_hangs_on_labels, hangs_on_labels
-from backprop_check.diagnosis.work import Work
+from backprop_check.expression.work import Work
 from backprop_check.flow import check
 from backprop_check.records import Line
 from backprop_check.submission.zygote import Zygote

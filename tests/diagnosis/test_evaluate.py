@@ -14,9 +14,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "derivation"))
 from forms import exercise, read
 
 from backprop_check.derivation.canonical import canonical
-from backprop_check.diagnosis.evaluate import MODULES, Evaluator, Refused
-from backprop_check.diagnosis.vocabulary import FUNCTIONS
-from backprop_check.diagnosis.work import Work
+from backprop_check.expression.evaluate import MODULES, Evaluator, Refused
+from backprop_check.expression.vocabulary import FUNCTIONS
+from backprop_check.expression.work import Work
 from backprop_check.trace.graph import default_dtype
 
 U = torch.arange(3.0)

@@ -12,8 +12,8 @@ from pages import section, write
 from test_pages import code
 
 from backprop_check.diagnosis import causes
+from backprop_check.diagnosis.mistakes import mistakes, not_written, unrecognised, wrong_idea, wrong_local_derivative, wrong_permutation
 from backprop_check.diagnosis.order import ORDER, VALUE
-from backprop_check.diagnosis.rules import not_written, rules, unrecognised, wrong_idea, wrong_local_derivative, wrong_permutation
 from backprop_check.flow import check
 from backprop_check.records import Gradient
 from backprop_check.submission.zygote import Zygote
@@ -62,7 +62,7 @@ def test_a_crash_in_what_comes_after_leaves_the_verdict(
 
 
 def test_a_crash_of_all_provers_says_facts_only(tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> None:
-    for rule in rules().values():
+    for rule in mistakes().values():
         monkeypatch.setattr(rule, "find", crash)
     for helper in ("two_mistakes", "nearest"):
         monkeypatch.setattr(causes, helper, crash)

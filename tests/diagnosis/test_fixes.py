@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from backprop_check.derivation.trees import parsed, text
-from backprop_check.diagnosis.chains import rewritten, shortened
-from backprop_check.diagnosis.layout import straightened
+from backprop_check.expression.chains import rewritten, shortened
+from backprop_check.expression.layout import straightened
 from backprop_check.flow import check
 from backprop_check.submission.zygote import Zygote
 

@@ -12,9 +12,9 @@ from claimed import assert_claims_hold
 from climbing import assert_climbs, ladder, spoken, taught_by
 from pages import section, write
 
+from backprop_check.diagnosis.mistakes import mistakes
 from backprop_check.diagnosis.pages import HEADINGS, TRAITS
 from backprop_check.diagnosis.pages import page as described
-from backprop_check.diagnosis.rules import rules
 from backprop_check.flow import check
 from backprop_check.records import Report
 from backprop_check.submission.zygote import Zygote
@@ -24,7 +24,7 @@ def code(rule: ModuleType) -> str:
     return rule.__name__.rsplit(".", 1)[-1].replace("_", "-")
 
 
-@pytest.mark.parametrize("rule", rules().values(), ids=code)
+@pytest.mark.parametrize("rule", mistakes().values(), ids=code)
 def test_page_has_every_section(rule: ModuleType) -> None:
     page = rule.__doc__ or ""
     assert page.startswith(f"{code(rule)}: ")
@@ -43,7 +43,7 @@ class Judged:
     report: Report
 
 
-@pytest.fixture(scope="module", params=rules().values(), ids=code)
+@pytest.fixture(scope="module", params=mistakes().values(), ids=code)
 def wrong(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Judged:
     rule: ModuleType = request.param
     files = write(tmp_path_factory.mktemp("page"), rule.__doc__ or "", section(rule.__doc__ or "", "Wrong"))
@@ -80,7 +80,7 @@ def test_it_has_four_steps_and_the_fix_comes_last(wrong: Judged) -> None:
             assert f"{gradient.verdict.target.name} = " in hints[3]
 
 
-@pytest.mark.parametrize("rule", rules().values(), ids=code)
+@pytest.mark.parametrize("rule", mistakes().values(), ids=code)
 def test_right_line_passes(rule: ModuleType, tmp_path: Path, zygote: Zygote) -> None:
     statements = section(rule.__doc__ or "", "Right")
     report = check(*write(tmp_path, rule.__doc__ or "", statements), zygote)

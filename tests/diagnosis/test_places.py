@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pages import write
 
-from backprop_check.diagnosis import all_places
+from backprop_check.diagnosis.by_edit import all_places
 from backprop_check.flow import check
 from backprop_check.records import Diagnosis, Report
 from backprop_check.report.json import as_json

@@ -6,8 +6,8 @@ import ast
 
 import pytest
 
-from backprop_check.diagnosis.edits import names_used
-from backprop_check.diagnosis.rewrites import parts
+from backprop_check.diagnosis.by_edit.edits import names_used
+from backprop_check.expression.rewrites import parts
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from asking import HEADER, Judge, Judged, function
 from graphs import MLP, MLP_RIGHT
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.failure import stopped
-from backprop_check.diagnosis.rules import undefined_name
+from backprop_check.diagnosis.mistakes import undefined_name
+from backprop_check.diagnosis.raised.failure import stopped
 from backprop_check.flow import check_read
 from backprop_check.report.json import as_json
 from backprop_check.report.notices import notices

@@ -12,11 +12,11 @@ import torch
 from backprop_check.comparison.compare import close
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.drawn import forward_hangs_on_labels, hangs_on_labels
-from backprop_check.diagnosis.evaluate import Evaluator
 from backprop_check.diagnosis.observed import Tensors, floats
 from backprop_check.diagnosis.spoken import Spoken
-from backprop_check.diagnosis.work import REPLAY
 from backprop_check.exercise.nodes import walk
+from backprop_check.expression.evaluate import Evaluator
+from backprop_check.expression.work import REPLAY
 from backprop_check.records import Run, Trial
 from backprop_check.trace.oracle import in_float64, trace
 

@@ -11,24 +11,24 @@ from functools import partial
 import torch
 
 from backprop_check.derivation.trees import text
-from backprop_check.diagnosis import valued
-from backprop_check.diagnosis.all_places import with_all_places
 from backprop_check.diagnosis.attempt import attempt
-from backprop_check.diagnosis.beside import naming_each_other
+from backprop_check.diagnosis.by_edit.all_places import with_all_places
+from backprop_check.diagnosis.by_edit.edits import value_of
+from backprop_check.diagnosis.by_edit.mend import nearest
+from backprop_check.diagnosis.by_value import valued
+from backprop_check.diagnosis.by_value.quotient import find as quotient
+from backprop_check.diagnosis.by_value.wrong_part import any_wrong_part, one_name
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal, met
-from backprop_check.diagnosis.edits import value_of
-from backprop_check.diagnosis.failure import failing_part, stopped
 from backprop_check.diagnosis.meeting import operands_of
-from backprop_check.diagnosis.mend import nearest
+from backprop_check.diagnosis.mistakes import not_written
 from backprop_check.diagnosis.order import LAST, ORDER, Find, found, peers
 from backprop_check.diagnosis.pages import page
-from backprop_check.diagnosis.quotient import find as quotient
-from backprop_check.diagnosis.rounds import by_statement, near, stopped_within
-from backprop_check.diagnosis.rules import not_written
-from backprop_check.diagnosis.two_mistakes import two_mistakes
-from backprop_check.diagnosis.work import MEND
-from backprop_check.diagnosis.wrong_part import any_wrong_part, one_name
+from backprop_check.diagnosis.raised.failure import failing_part, stopped
+from backprop_check.diagnosis.steps.rounds import by_statement, near, stopped_within
+from backprop_check.diagnosis.together.beside import naming_each_other
+from backprop_check.diagnosis.together.two_mistakes import two_mistakes
+from backprop_check.expression.work import MEND
 from backprop_check.records import Claim, Diagnosis
 
 USED_UP = "What may be searched for one submission was used up by its other gradients, so no cause was sought for this one."

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from backprop_check.diagnosis.by_replay.paths import Path
+from backprop_check.diagnosis.by_replay.sites import Site
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.paths import Path
-from backprop_check.diagnosis.sites import Site
 from backprop_check.records import Claim, Line
 
 ANSWER, GRADIENT = "answer", "gradient"

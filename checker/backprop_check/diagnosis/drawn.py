@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
-from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
-from backprop_check.diagnosis.work import Work
+from backprop_check.expression.evaluate import Evaluator, Failed, Refused
+from backprop_check.expression.work import Work
 from backprop_check.records import Line
 
 

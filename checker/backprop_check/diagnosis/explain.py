@@ -10,9 +10,9 @@ import torch
 
 from backprop_check.diagnosis.attempt import attempt
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.mistakes import not_written
 from backprop_check.diagnosis.remarks import remarks
-from backprop_check.diagnosis.rules import not_written
-from backprop_check.diagnosis.work import SEARCH, Work
+from backprop_check.expression.work import SEARCH, Work
 from backprop_check.records import Diagnosis, Submission, Verdict
 from backprop_check.trace.graph import Graph, default_dtype, one_thread
 

@@ -11,15 +11,15 @@ from typing import Any
 import torch
 
 from backprop_check.comparison.compare import close
+from backprop_check.diagnosis.by_edit.edits import parts
+from backprop_check.diagnosis.by_replay.counterfactual import applied_to_gradient, arriving, ends, gives_answer, kept, with_slope
+from backprop_check.diagnosis.by_replay.paths import paths
+from backprop_check.diagnosis.by_replay.replay import Change, applied, diagonal_along, gradient
+from backprop_check.diagnosis.by_replay.sites import Site
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, GRADIENT, equal
-from backprop_check.diagnosis.counterfactual import applied_to_gradient, arriving, ends, gives_answer, kept, with_slope
-from backprop_check.diagnosis.edits import parts
-from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
-from backprop_check.diagnosis.paths import paths
-from backprop_check.diagnosis.replay import Change, applied, diagonal_along, gradient
-from backprop_check.diagnosis.sites import Site
-from backprop_check.diagnosis.work import REPLAY
+from backprop_check.expression.evaluate import Evaluator, Failed, Refused
+from backprop_check.expression.work import REPLAY
 from backprop_check.records import Answer, Claim, Diagnosis, Line, Run, Trial
 from backprop_check.trace.oracle import in_float64, trace
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import torch
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.rewrites import put
 from backprop_check.exercise.nodes import children, walk
 from backprop_check.exercise.sizes import axis_name, written
+from backprop_check.expression.rewrites import put
 from backprop_check.records import Line
 
 PRODUCTS = {

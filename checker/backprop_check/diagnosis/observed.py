@@ -16,9 +16,9 @@ from backprop_check.comparison.compare import EXACT, tolerance
 from backprop_check.derivation.derive import Derived, Underivable, derive
 from backprop_check.derivation.lesson import users
 from backprop_check.derivation.trees import identifiers
-from backprop_check.diagnosis.evaluate import Evaluator
-from backprop_check.diagnosis.fold import fold, statement_nodes
-from backprop_check.diagnosis.work import Work
+from backprop_check.expression.evaluate import Evaluator
+from backprop_check.expression.fold import fold, statement_nodes
+from backprop_check.expression.work import Work
 from backprop_check.records import Line, Run, Submission, Verdict
 from backprop_check.submission.statements import gradients_used
 from backprop_check.trace.graph import Graph
@@ -37,13 +37,13 @@ class Observed:
     verdict: Verdict
     work: Work = field(default_factory=Work)
     until: float = math.inf
-    """Up to how much `work` this answer may be searched for edits, all rules together."""
+    """Up to how much `work` this answer may be searched for edits, all mistakes together."""
     edited: ast.expr | None = None
     """The learner's expression with one of its mistakes put right, where the others are sought."""
     partial: bool = False
     """Whether the answer is held against a part of the gradient only."""
     memo: dict[object, Any] = field(default_factory=dict)
-    """What several rules need and is costly to make; a case made of this one shares it, so nothing here depends on the answer."""
+    """What several mistakes need and is costly to make; a case made of this one shares it, so nothing here depends on the answer."""
 
     @property
     def late(self) -> bool:

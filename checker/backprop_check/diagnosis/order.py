@@ -1,7 +1,7 @@
 """Which story speaks: the one place where that is decided.
 
 The explainers are asked in this order, and the first whose proof stands speaks. What asks less of the learner's line and of coincidence is
-asked first. A name in quotes is a mistake: a file of `rules`, whose `find` proves it.
+asked first. A name in quotes is a mistake: a file of `mistakes`, whose `find` proves it.
 """
 
 from __future__ import annotations
@@ -10,21 +10,22 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from types import ModuleType
 
-from backprop_check.diagnosis import brackets, valued
-from backprop_check.diagnosis.by_slip import by_slip
+from backprop_check.diagnosis.by_edit import brackets
+from backprop_check.diagnosis.by_edit.crossed import crossed
+from backprop_check.diagnosis.by_edit.exchanged import exchanged
+from backprop_check.diagnosis.by_edit.moved_brackets import moved_brackets
+from backprop_check.diagnosis.by_slip.told import by_slip
+from backprop_check.diagnosis.by_value import valued
+from backprop_check.diagnosis.by_value.neighbours import neighbour
+from backprop_check.diagnosis.by_value.other_part import other_part
+from backprop_check.diagnosis.by_value.reordered import reordered
+from backprop_check.diagnosis.by_value.updated import updated
+from backprop_check.diagnosis.by_value.whose_gradient import whose_gradient
+from backprop_check.diagnosis.by_value.wrong_part import part_without_a_factor
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.crossed import crossed
-from backprop_check.diagnosis.exchanged import exchanged
-from backprop_check.diagnosis.moved_brackets import moved_brackets
-from backprop_check.diagnosis.neighbours import neighbour
-from backprop_check.diagnosis.other_part import other_part
+from backprop_check.diagnosis.mistakes import hard_coded_size, mistakes, not_finite
 from backprop_check.diagnosis.pages import page
-from backprop_check.diagnosis.reordered import reordered
-from backprop_check.diagnosis.rounds import by_statement
-from backprop_check.diagnosis.rules import hard_coded_size, not_finite, rules
-from backprop_check.diagnosis.updated import updated
-from backprop_check.diagnosis.whose_gradient import whose_gradient
-from backprop_check.diagnosis.wrong_part import part_without_a_factor
+from backprop_check.diagnosis.steps.rounds import by_statement
 from backprop_check.records import Diagnosis
 
 Find = Callable[[Case], Diagnosis | None]
@@ -103,14 +104,14 @@ ORDER: tuple[str | Find, ...] = (*TEXT, *VARIED, *REFUSED, *KIND, *SPOILED, *LAY
 
 def found(explainer: str | Find, case: Case) -> Diagnosis | None:
     """What a mistake, or another explainer, says of a case."""
-    return rules()[explainer].find(case) if isinstance(explainer, str) else explainer(case)
+    return mistakes()[explainer].find(case) if isinstance(explainer, str) else explainer(case)
 
 
 def peers(explainer: str | Find) -> Iterator[str | Find]:
     """What it ties with, by its own page or by the other's, in their order; and the story that its file sets beside it."""
     if isinstance(explainer, str):
         yield from (code for code in ORDER if isinstance(code, str) and (code in page(explainer).ties or explainer in page(code).ties))
-        yield from filter(None, [getattr(rules()[explainer], "beside", None)])
+        yield from filter(None, [getattr(mistakes()[explainer], "beside", None)])
 
 
 def as_told(one: Diagnosis, two: Diagnosis) -> tuple[Diagnosis, Diagnosis]:
@@ -122,4 +123,4 @@ def as_told(one: Diagnosis, two: Diagnosis) -> tuple[Diagnosis, Diagnosis]:
 @cache
 def editors() -> tuple[ModuleType, ...]:
     """The mistakes that are found by editing the learner's line, in their order: their edits take part in repairs of two steps."""
-    return tuple(rule for code in ORDER if isinstance(code, str) and hasattr(rule := rules()[code], "edits"))
+    return tuple(mistake for code in ORDER if isinstance(code, str) and hasattr(mistake := mistakes()[code], "edits"))

@@ -1,7 +1,7 @@
-"""The page of each mistake: its rule's docstring, read without importing the rule. Nothing here needs torch.
+"""The page of each mistake: its docstring, read without importing it. Nothing here needs torch.
 
 Below what a learner looks up stand the words that are said of the mistake elsewhere, and its traits. Braces in them are filled with the
-learner's own names, axes and lines: in a question and a law by `report.hint.fillings`, in what is said of a slip by `by_slip`.
+learner's own names, axes and lines: in a question and a law by `report.hint.fillings`, in what is said of a slip by `by_slip.told`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from backprop_check.errors import BadInput, meant, near
 
-RULES = Path(__file__).parent / "rules"
+MISTAKES = Path(__file__).parent / "mistakes"
 HEADINGS = ("Family", "Forward", "Shapes", "Inputs", "Wrong", "Right", "Why", "Read more")
 VARIANTS = (
     "Of local factors", "Of the end", "Of a size", "Of places written to",
@@ -71,14 +71,14 @@ class Page:
 
 def pages() -> list[Page]:
     """Return all pages, ordered by family and code."""
-    read = [_page(path) for path in sorted(RULES.glob("[!_]*.py"))]
+    read = [_page(path) for path in sorted(MISTAKES.glob("[!_]*.py"))]
     return sorted((page for page in read if page is not None), key=lambda page: (page.family, page.code))
 
 
 @cache
 def page(code: str) -> Page:
     """Return the page of `code`. Raises `BadInput` naming codes near it."""
-    path = RULES / f"{code.replace('-', '_')}.py"
+    path = MISTAKES / f"{code.replace('-', '_')}.py"
     found = _page(path) if re.fullmatch(r"[a-z][a-z_-]*", code) and path.is_file() else None
     if found is not None:
         return found

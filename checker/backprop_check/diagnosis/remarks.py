@@ -6,7 +6,7 @@ import torch
 
 from backprop_check.comparison.compare import tolerance
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.rules import changed_forward
+from backprop_check.diagnosis.mistakes import changed_forward
 from backprop_check.records import Diagnosis
 
 

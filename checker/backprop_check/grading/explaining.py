@@ -15,8 +15,8 @@ from typing import Any
 
 from backprop_check.diagnosis.causes import FACTS
 from backprop_check.diagnosis.explain import Explained, explain
+from backprop_check.diagnosis.mistakes import mistakes
 from backprop_check.diagnosis.pages import page, pages
-from backprop_check.diagnosis.rules import rules
 from backprop_check.records import Claim, Diagnosis, Submission, Verdict
 from backprop_check.submission.confinement.kernel import PR_SET_PDEATHSIG, mapped, prctl
 from backprop_check.trace.graph import Graph
@@ -35,7 +35,7 @@ BROKEN_OFF = replace(FACTS, note="Seeking the cause broke off, or took far too l
 
 def load_mistakes() -> None:
     """Load every mistake and its page, once, and not in each process that explains."""
-    rules()
+    mistakes()
     for each in pages():
         page(each.code)
 

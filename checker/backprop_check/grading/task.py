@@ -33,7 +33,7 @@ class Setup:
 
     `exercises` are (file name, text) of the definitions, by id. `time_limit` is seconds a statement, `memory` bytes a worker. `secret` is
     what every trial derives from; workers never see it. `searching` is how much of
-    `diagnosis.work` explaining a submission may take.
+    `expression.work` explaining a submission may take.
     """
 
     exercises: Mapping[str, tuple[str, str]]

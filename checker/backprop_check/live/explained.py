@@ -12,10 +12,10 @@ import torch
 
 from backprop_check.comparison.compare import compare
 from backprop_check.diagnosis.attempt import survived
-from backprop_check.diagnosis.evaluate import Evaluator, Failed, Refused
 from backprop_check.diagnosis.explain import explain
-from backprop_check.diagnosis.fold import fold, statement_nodes
-from backprop_check.diagnosis.work import Work
+from backprop_check.expression.evaluate import Evaluator, Failed, Refused
+from backprop_check.expression.fold import fold, statement_nodes
+from backprop_check.expression.work import Work
 from backprop_check.live.asked import Asked, Compared
 from backprop_check.live.caller import Caller
 from backprop_check.live.learner import ROUNDED, Learner, is_right, recorded

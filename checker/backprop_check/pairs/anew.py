@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from backprop_check.diagnosis.attempt import survived
-from backprop_check.diagnosis.rewrites import put_statement
+from backprop_check.expression.rewrites import put_statement
 from backprop_check.live.asked import Asked, answer_of
 from backprop_check.live.caller import Caller, Part
 from backprop_check.live.recorded import SINGLE, Found

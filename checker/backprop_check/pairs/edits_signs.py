@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from backprop_check.diagnosis.phrases import short
-from backprop_check.diagnosis.rewrites import negated
+from backprop_check.expression.rewrites import negated
 from backprop_check.pairs.edit import RISES, WORDS, Edit, Known, parts
 from backprop_check.pairs.edits_forms import axes_in
 

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from backprop_check.comparison.compare import close
-from backprop_check.diagnosis.rewrites import put_statement
+from backprop_check.expression.rewrites import put_statement
 from backprop_check.pairs.calling import code_of
 from backprop_check.pairs.edit import Edit, Known
 from backprop_check.pairs.edits import KINDS

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from backprop_check.authoring.mutants import Mutant, mutants
 from backprop_check.authoring.slips.names import Names
-from backprop_check.diagnosis.rewrites import put
+from backprop_check.expression.rewrites import put
 
 Slip = Callable[[ast.expr, str], Iterator[ast.expr]]
 

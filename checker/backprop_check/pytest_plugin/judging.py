@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WIDTH = 92
 SEARCHING = 80_000
-"""How much of `diagnosis.work` a stranger's submission may take; the learner's own has no bound but each answer's."""
+"""How much of `expression.work` a stranger's submission may take; the learner's own has no bound but each answer's."""
 
 LOST = "the process that runs answers was lost twice: look at this machine's memory and its system log, then run this again."
 

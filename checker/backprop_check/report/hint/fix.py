@@ -11,9 +11,9 @@ from rich.text import Text
 
 from backprop_check.derivation.named import lines
 from backprop_check.derivation.trees import parsed, text
-from backprop_check.diagnosis.fold import named_so
 from backprop_check.diagnosis.pages import page
 from backprop_check.exercise.solution import Step
+from backprop_check.expression.fold import named_so
 from backprop_check.records import Gradient, Lesson, Statement, Submission
 from backprop_check.report.hint.fillings import names_in, together
 from backprop_check.report.layout import prose, visible

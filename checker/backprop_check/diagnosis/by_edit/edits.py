@@ -1,0 +1,97 @@
+"""Search among small changes of the learner's own expression for one that is right in every trial."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+
+import torch
+
+from backprop_check.derivation.trees import kept, text
+from backprop_check.diagnosis.by_edit.plain import cancels
+from backprop_check.diagnosis.case import Case, Tensors
+from backprop_check.diagnosis.spoken import Mended as Mended
+from backprop_check.exercise.nodes import walk
+from backprop_check.expression.rewrites import parts as parts
+from backprop_check.expression.rewrites import put_all
+from backprop_check.expression.rewrites import valued_parts as valued_parts
+from backprop_check.expression.work import EDITS
+
+Edit = tuple[ast.expr, ast.expr]
+"""A changed expression, and the part of the original that was changed."""
+
+Made = tuple[str, ast.expr, ast.expr]
+"""A slip in one part of a right formula: the code that names it, the part, and what it becomes."""
+
+Edits = Callable[[Case, ast.expr], Iterable[Edit]]
+"""How a mistake changes an expression. One that has such a function of the name `edits` takes part in repairs of two steps."""
+
+
+def search(case: Case, edits: Edits) -> Mended | None:
+    """Return the first right edit, within bounds of number and of the case's time.
+
+    One in which the change undoes something else is right by algebra, whatever was meant, and is none.
+    """
+    candidates = edits(case, case.draft) if case.draft is not None else ()
+    for candidate, part in case.up_to(EDITS, candidates):
+        if case.is_right(candidate) and not cancels(case, candidate):
+            return Mended(text(candidate), candidate, part)
+    return None
+
+
+def tensors(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
+    """The sub-expressions that are float tensors."""
+    for part in parts(expression):
+        value = value_of(case, part)
+        if isinstance(value, torch.Tensor) and value.is_floating_point():
+            yield part
+
+
+def worth(case: Case, values: Tensors | None) -> list[ast.expr]:
+    """The parts of the learner's expression that have these values in every trial, the outermost first; none where all are zero."""
+    if case.expression is None or values is None or not any(bool(value.any()) for value in values):
+        return []
+    return [part for part in valued_parts(case.expression) if case.same(case.evaluate(part), values)]
+
+
+def value_of(case: Case, expression: ast.expr, trial: int = 0) -> object:
+    """What an expression is worth in the first trial, or another one; None where it has no value."""
+    return case.each[trial][0].value(expression)
+
+
+def is_tensor(case: Case, part: ast.expr) -> bool:
+    """Whether it is a tensor with an axis, in the first trial."""
+    value = value_of(case, part)
+    return isinstance(value, torch.Tensor) and value.dim() > 0
+
+
+def rename(expression: ast.expr, old: str, new: str) -> ast.expr:
+    """Put `new` for every `old`."""
+    there = (node for node in walk(expression) if isinstance(node, ast.Name) and node.id == old)
+    changed: ast.expr = put_all(expression, {id(node): ast.copy_location(ast.Name(new, ast.Load()), node) for node in there})
+    return changed
+
+
+@kept
+def names_used(expression: ast.expr) -> list[ast.Name]:
+    """The names whose values count, without those that only lend their shape (`torch.ones_like(x)`, `x.shape[0]`, `len(x)`)."""
+    return [p for p in valued_parts(expression) if isinstance(p, ast.Name)]
+
+
+def weighed(case: Case) -> frozenset[str]:
+    """The gradients whose values the answer reads; not those that only lend it their shape."""
+    return case.reads if case.expression is None else case.reads & {name.id for name in names_used(case.expression)}
+
+
+def replacements(case: Case) -> list[str]:
+    """Names that may stand in the place of another, the nearest first: those of the lines that use the node, then all others."""
+    near = [name for line in case.consumers for name in ("d" + line.name, line.name, *line.reads)]
+    usable = {**case.names(case.verdict.runs[0])}
+    everything = [*near, case.node, *(name for name in usable if name not in near)]
+    return [
+        name
+        for name in dict.fromkeys(everything)
+        # Labels of -1 and 1 are factors too, where the forward multiplies with them.
+        if isinstance(usable.get(name), torch.Tensor)
+        and (usable[name].is_floating_point() or (name in near and usable[name].dtype != torch.bool))
+    ]

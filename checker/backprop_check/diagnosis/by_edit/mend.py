@@ -1,0 +1,172 @@
+"""Mend the learner's expression: one part of it replaced, two, or else the gradient as the forward's own text gives it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache, partial
+from itertools import chain, islice
+
+from backprop_check.derivation.trees import dumped, fill, parsed, simple, text
+from backprop_check.diagnosis.by_edit.edits import names_used, parts, search
+from backprop_check.diagnosis.by_edit.letters import relettered
+from backprop_check.diagnosis.by_edit.nearness import far, new_numbers
+from backprop_check.diagnosis.by_edit.plain import plain, settled
+from backprop_check.diagnosis.by_value.quotient import step
+from backprop_check.diagnosis.by_value.replaced import replaced, with_term
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.mistakes import bad_reshape, hard_coded_size, transposed, wrong_operand
+from backprop_check.diagnosis.order import editors
+from backprop_check.expression.chains import LINEAR, factors, is_product, product, without_one
+from backprop_check.expression.rewrites import led, put
+from backprop_check.expression.work import EDITS
+
+ENOUGH = 40
+"""So many different repairs are compared, of so many that are found; several ways lead to one."""
+FOUND = 160
+ROUNDABOUT = 12
+"""So much nearer a right line may come by being made plain (of `far`): of others that is not tried."""
+
+
+def repairs(case: Case) -> Iterator[str]:
+    """Yield verified repairs of the learner's expression as text, those of one step first, until the case's time is up.
+
+    Of two steps, the second is not searched: what the edited expression would need in a place follows by undoing the operations above it,
+    and is looked up by its value.
+    """
+    if case.draft is None:
+        return
+    yield from _mended(case, case.draft)
+    for mistake in editors():
+        for edited, _ in case.up_to(EDITS, mistake.edits(case, case.draft)):
+            yield from _mended(case, edited)
+
+
+def _mended(case: Case, expression: ast.expr) -> Iterator[str]:
+    yield from (text(mended) for mended in with_term(case, expression))
+    yield from (text(mended) for mended, _, _ in replaced(case, expression))
+
+
+def nearest(case: Case, given: str | None) -> str | None:
+    """Return the right line nearest to the learner's: of the one `given`, the derived one, and the first few that are found, made plain.
+
+    One that is no longer and no stranger than the derived one goes before it; else the derived one does.
+    """
+    derived = [case.derived.text] if case.derived is not None else []
+    if given is None and derived and isinstance(case.draft, ast.Name | ast.Constant) and not _one_more(case):
+        return text(settled(case, parsed(derived[0])))
+    if derived and case.draft is not None and not names_used(case.draft) and not case.gradients_in(ast.parse(derived[0], mode="eval").body):
+        told = [given] if given is not None and not new_numbers(case, given) else []
+        return min([*derived, *told], key=lambda line: far(case, line, told=line == given))  # ones, however written: no number is made up
+    if derived and case.draft is not None and step(case.draft) is not None:
+        return derived[0]  # nobody is taught a difference quotient
+    certain = [*derived, *([given] if given else []), *_written_out(case)]
+    best: tuple[tuple[bool, float], str] | None = None
+    found = islice(chain(certain, _renamed(case), repairs(case)), FOUND)
+    farness = cache(partial(far, case))  # several ways lead to one line
+    begun, known = set[str](), set[tuple[str, bool]]()
+    for tried, candidate in enumerate(found, 1):
+        of_story = candidate == given
+        if best is not None and (farness(candidate, of_story)[1] > best[0][1] + ROUNDABOUT or _has_it_all(case, candidate)):
+            continue
+        for plainer in _plain(case, candidate) if candidate not in begun else ():
+            for line in _for_any_labels(case, plainer) if (plainer, of_story) not in known else ():
+                mark = farness(line, of_story)
+                best = (mark, line) if best is None or mark < best[0] else best
+            known.add((plainer, of_story))
+        begun.add(candidate)
+        if len(begun) >= ENOUGH or (tried >= len(certain) and best is not None and not best[0][0]):
+            break
+    return best[1] if best is not None else None
+
+
+def _has_it_all(case: Case, candidate: str) -> bool:
+    """Whether the whole derived gradient is a part of a right line: the rest of that does nothing."""
+    whole = case.derived.expression if case.derived is not None else None
+    if whole is None or isinstance(whole, ast.Name):
+        return False
+    return any(dumped(part) == dumped(whole) for part in parts(parsed(candidate))[1:])
+
+
+def _plain(case: Case, candidate: str) -> Iterator[str]:
+    """A right line without what cancels itself in it, one without its factor 1, and one as short as it can be made."""
+    expression = ast.parse(candidate, mode="eval").body
+    quiet = _multiplied(_turned(case, _led(case, settled(case, expression))))
+    other = transposed.swapped(quiet.value) if isinstance(quiet, ast.Attribute) and quiet.attr == "T" else None
+    own = (text(case.draft), text(ast.Attribute(case.draft, "T", ast.Load()))) if case.draft is not None else ()
+    if other is not None and text(quiet) not in own and case.is_right(other):
+        quiet = other  # the product written the other way round, not its parts turned and then the whole
+    if not case.is_right(quiet):
+        yield text(expression)
+        return
+    if case.draft is not None and any(without_one(part) is not part for part in parts(case.draft)):
+        yield text(quiet)  # who writes `-1 * x` is not told to write `-x`
+    yield text(without_one(quiet))
+    yield text(plain(case, quiet))
+
+
+def _led(case: Case, expression: ast.expr) -> ast.expr:
+    """`-a * b` for `-(a * b)`, unless the learner writes that."""
+    own = {dumped(part) for part in parts(case.draft)} if case.draft is not None else set()
+    for part in parts(expression):
+        match part:
+            case ast.UnaryOp(op=ast.USub(), operand=ast.BinOp(op=ast.Mult() | ast.Div()) as product) if dumped(part) not in own:
+                expression = put(expression, part, led(product))
+    return expression
+
+
+def _turned(case: Case, expression: ast.expr) -> ast.expr:
+    """`(b - a).sum(1)` for `-(a - b).sum(1)`, unless the learner writes that."""
+    own = {dumped(part) for part in parts(case.draft)} if case.draft is not None else set()
+    for part in parts(expression):
+        if not isinstance(part, ast.UnaryOp) or not isinstance(part.op, ast.USub) or dumped(part) in own:
+            continue
+        base = part.operand
+        while isinstance(base, ast.Call) and isinstance(base.func, ast.Attribute) and base.func.attr in LINEAR:
+            base = base.func.value
+        if isinstance(base, ast.BinOp) and isinstance(base.op, ast.Sub):
+            turned = put(part.operand, base, ast.BinOp(base.right, ast.Sub(), base.left))
+            expression = put(expression, part, turned)
+    return expression
+
+
+def _multiplied(expression: ast.expr) -> ast.expr:
+    """`torch.ones_like(x) / n` for `1 / (torch.ones_like(x) * n)`."""
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div) and is_product(part.right):
+            negative, found = factors(part.right)
+            ones = [f for _, f in found if isinstance(f, ast.Call) and ast.unparse(f.func) == "torch.ones_like"]
+            rest = [(divides, factor) for divides, factor in found if factor not in ones]
+            if len(ones) == 1 and rest and (False, ones[0]) in found:
+                above = ast.BinOp(part.left, ast.Mult(), ones[0])
+                return simple(put(expression, part, ast.BinOp(above, ast.Div(), product(negative, rest))))
+    return expression
+
+
+def _for_any_labels(case: Case, line: str) -> Iterator[str]:
+    """The line; of one whose shape hangs on the labels that were drawn, with the number of classes told, where it can be."""
+    tree: ast.expr | None = ast.parse(line, mode="eval").body
+    while tree is not None and case.counts_labels(tree):
+        tree = next((told for told, _ in hard_coded_size.columns(case, tree) if case.is_right(told)), None)
+    if tree is not None:
+        yield text(tree)
+
+
+def _one_more(case: Case) -> bool:
+    return case.draft is not None and next(with_term(case, case.draft), None) is not None
+
+
+def _written_out(case: Case) -> Iterator[str]:
+    """The derived gradient with a value of the forward written out: `torch.sigmoid(z)` for `a`."""
+    for line in case.consumers if case.derived is not None else ():
+        whole = fill(case.derived.text, {line.name: ast.parse(line.source.strip(), mode="eval").body})  # type: ignore[union-attr]
+        if case.is_right(whole):
+            yield text(whole)
+
+
+def _renamed(case: Case) -> Iterator[str]:
+    """One tensor in the place of another; a length left to torch; the letters of one tensor of an `einsum` in another order."""
+    for edits in (wrong_operand.edits, bad_reshape.edits, relettered):
+        found = search(case, edits)
+        if found is not None:
+            yield text(found.tree)

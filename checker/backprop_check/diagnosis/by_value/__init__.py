@@ -1,0 +1,1 @@
+"""A mistake proven by what an answer, or a part of it, is worth."""

@@ -1,0 +1,87 @@
+"""missing-mask: the gradient goes to elements that the forward masked out.
+
+Family: Selection, indexing, non-smooth
+Forward: y = torch.where(keep > 0, x, 0)
+Shapes: x (N, C), keep (N, C)
+Wrong: dx = dy
+Right: dx = torch.where(keep > 0, dy, 0)
+
+Why:
+An element that was masked out, dropped or filled over never reached the loss: whatever its value, the output stays
+the same. So its gradient is zero, and the mask of the forward masks the gradient too.
+
+Read more: the PyTorch documentation, "torch.Tensor.masked_fill" and "torch.nn.Dropout".
+
+Question: Let {one} rise a little: does {users} notice?
+Of several lines: Let {one} rise a little: which of {users} notice, and which do not?
+Of a use: For {one}, does `{operation}` let `{operand}` through? What comes back from there where it does not?
+Slip: elements that the forward held back receive a gradient
+Note: What the forward does not let through cannot move the loss.
+Help: Use the forward's own mask on the gradient too.
+Ties: wrong-mask
+"""
+
+from __future__ import annotations
+
+import ast
+
+from backprop_check.diagnosis.by_edit.edits import worth
+from backprop_check.diagnosis.by_replay.counterfactual import replays
+from backprop_check.diagnosis.by_replay.masks import called, condition, masked, opened, opposite
+from backprop_check.diagnosis.by_replay.replay import cut, gradient
+from backprop_check.diagnosis.by_replay.sites import Site
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.claims import slope
+from backprop_check.records import Diagnosis
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by replay: with a mask of the forward letting everything through, autograd gives the learner's answer."""
+    if not case.everywhere:
+        return None
+    for site in masked(case):
+        if replays(case, opened(case, site, 1.0)) and not replays(case, opened(case, site, 0.0)):
+            return _told(case, site)
+    return None
+
+
+def _told(case: Case, site: Site) -> Diagnosis:
+    operation = ast.unparse(site.part)
+    return case.proven(
+        "missing-mask",
+        error=f"elements that `{operation}` holds back receive a gradient",
+        note=f"Where `{operation}` does not take `{ast.unparse(site.operand)}`, that cannot move {site.line.name}: nothing comes back.",
+        help="Use the forward's mask on the gradient too.",
+        span=case.span(_unmasked(case, site)),
+        evidence=f"With everything let through at `{operation}`, autograd gives exactly your answer in every trial.",
+        claims=(slope(site, "1"),),
+        fix=case.fix(*_masked(case, site)) if case.expression is not None else None,
+    )
+
+
+def _unmasked(case: Case, site: Site) -> ast.expr | None:
+    """The part of the answer that is what comes back through this place, with everything let through, and nothing else."""
+    stops = cut(case)
+    through, rest = ([gradient(case, run, stops, change=opened(case, site, slope)) for run in case.runs] for slope in (1.0, 0.0))
+    return next(iter(worth(case, [t - r for t, r in zip(through, rest, strict=True)])), None)
+
+
+def _masked(case: Case, site: Site) -> list[ast.expr]:
+    """The answer under the forward's mask."""
+    part, answer = site.part, case.expression
+    assert answer is not None
+    if isinstance(part, ast.BinOp):
+        return [ast.BinOp(answer, ast.Mult(), part.right if site.operand is part.left else part.left)]
+    assert isinstance(part, ast.Call)
+    mask = condition(part)
+    if called(part) == "where" and mask is not None:
+        places = [answer, ast.Constant(0)]
+        times = [ast.BinOp(answer, ast.Mult(), where) for where in (mask, opposite(mask)) if isinstance(where, ast.Compare)]
+        return [*times, *(_call("where", mask, *pair) for pair in (places, places[::-1]))]
+    if called(part) == "masked_fill" and len(part.args) > 1:
+        return [_call("masked_fill", answer, part.args[-2], ast.Constant(0))]
+    return [ast.Call(ast.Attribute(answer, called(part), ast.Load()), [], [])]
+
+
+def _call(name: str, *arguments: ast.expr) -> ast.expr:
+    return ast.Call(ast.Attribute(ast.Name("torch", ast.Load()), name, ast.Load()), list(arguments), [])

@@ -1,0 +1,252 @@
+"""wrong-power: the exponent is not the one the power rule gives.
+
+Family: Local derivative
+Forward: y = s**-1
+Shapes: s (N,)
+Wrong: ds = -(s**-1) * dy
+Right: ds = -(s**-2) * dy
+
+Why:
+The derivative of x**n is n * x**(n-1): bring the exponent down as a factor *and* lower it by one. One below -1 is -2;
+one below -1/2 is -3/2. Check one number: where the value is 2, how much does the result move?
+
+Read more: `backprop-check explain pow`, and of any other operation its own page; the power rule.
+
+Question: Try it with numbers: let {node} go from 2 to 2.01. How large a change does that 0.01 make in {users}? And by your formula?
+Slip: a power is off
+Note: Your answer is what the gradient would be with another exponent in one place.
+Help: {power}
+Traits: of a part
+Ties: wrong-point, wrong-operand
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from backprop_check.derivation.trees import literal, parsed
+from backprop_check.diagnosis.asking import asks
+from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, tensors
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.meeting import function_of, operands_of
+from backprop_check.diagnosis.mistakes.extra_term import beyond_derived
+from backprop_check.diagnosis.phrases import short
+from backprop_check.expression.rewrites import put, same_place
+from backprop_check.records import Diagnosis
+
+FLAT = ("sign", "sgn", "ones_like", "zeros_like")
+EXPONENTS = (1, 2, 3, -1, -2, -3, 0.5, -0.5, 1.5, -1.5)
+
+
+def find(case: Case) -> Diagnosis | None:
+    """Proven by the learner's own expression with another exponent: it is then right."""
+    found = search(case, edits)
+    if found is None:
+        return None
+    if (more := beyond_derived(case)) is not None:
+        return more
+    text, tree, part = found
+    if case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, _inside(part) or part)):
+        return _outside(case, text, part)
+    if (raised := _raised(part)) is not None and case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, raised)):
+        return _one_star(case, text, part)
+    if (raised := _times_itself(part)) is not None and case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, raised)):
+        return _times(case, text, part)
+    if (number := literal(part)) is not None:
+        return _alone(case, found, number)
+    if (turned := _turned_round(part)) is not None and case.draft is not None and ast.dump(tree) == ast.dump(put(case.draft, part, turned)):
+        return _round(case, text, part)
+    base = _base(part) or part
+    root = same_place(case.draft, tree, part) if case.draft is not None else None
+    if root is not None and _root_of(root) is not None and _base(part) is None:
+        return case.proven(
+            "wrong-power",
+            by=found,
+            error=f"`{short(part)}` stands here, and its root belongs here",
+            note=f"The forward takes the root: `{short(root)}`.",
+            help=asks(case),
+        )
+    return case.proven(
+        "wrong-power",
+        error=f"`{ast.unparse(base)}` does not stand to the right power here",
+        note=case.only("Nothing else in the expression has to change."),
+        help="Bring the exponent down as a factor, and lower it by one." if _is_power(case, base) else asks(case),
+        span=case.span(part),
+        evidence="With another exponent the expression equals autograd's gradient in every trial.",
+        fix=text,
+    )
+
+
+def _one_star(case: Case, text: str, part: ast.expr) -> Diagnosis:
+    assert isinstance(part, ast.BinOp)
+    return case.proven(
+        "wrong-power",
+        error=f"`* {ast.unparse(part.right)}` multiplies: with one star it is a product",
+        note=case.only("Raised to a power instead, the expression is right."),
+        help="A power is written with two stars, `**`.",
+        span=case.span(part, after=part.left),
+        evidence="With `**` in the place of `*` the expression equals autograd's gradient in every trial.",
+        fix=text,
+    )
+
+
+def _alone(case: Case, found: Mended, number: float) -> Diagnosis:
+    whole = same_place(case.draft, found.tree, found.part) if case.draft is not None else None
+    raised = short(whole) if whole is not None else "the power"
+    return case.proven(
+        "wrong-power",
+        by=found,
+        error=f"`{number:g}` is an exponent, and what it raises is missing",
+        note=case.only(f"With `{raised}` in its place the expression is right."),
+        help=asks(case),
+    )
+
+
+def _round(case: Case, text: str, part: ast.expr) -> Diagnosis:
+    assert isinstance(part, ast.BinOp)
+    return case.proven(
+        "wrong-power",
+        error=f"`{short(part)}` raises {short(part.left)} to the power `{short(part.right)}`: the other way round it is right",
+        note=case.only("Nothing else in the expression has to change."),
+        help=f"What is raised stands before `**`, the exponent behind it: here `{short(part.right)}` is raised.",
+        span=case.span(part),
+        evidence="With base and exponent exchanged the expression equals autograd's gradient in every trial.",
+        fix=text,
+    )
+
+
+def _times(case: Case, text: str, part: ast.expr) -> Diagnosis:
+    assert isinstance(part, ast.BinOp)
+    base, number = ast.unparse(part.right), literal(part.left)
+    times, power = ("twice", "its square") if number == 2 else ("three times", "its third power")
+    return case.proven(
+        "wrong-power",
+        error=f"`{ast.unparse(part)}` is {times} `{base}`, where {power} belongs",
+        note=case.only("With that in its place the expression is right."),
+        help=asks(case),
+        span=case.span(part),
+        fix=text,
+    )
+
+
+def _times_itself(part: ast.expr) -> ast.expr | None:
+    """`x**2` for `2 * x`."""
+    if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Mult) or literal(part.left) not in (2, 3):
+        return None
+    if not isinstance(part.right, ast.Name):
+        return None
+    return ast.copy_location(ast.BinOp(part.right, ast.Pow(), part.left), part)
+
+
+def _raised(part: ast.expr) -> ast.expr | None:
+    """`x**2` for `x * 2`, and `y / x**2` for `y / x * 2`."""
+    if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Mult) or literal(part.right) not in (2, 3) or literal(part.left):
+        return None
+    match part.left:
+        case ast.UnaryOp(op=ast.USub(), operand=base):
+            return ast.copy_location(ast.UnaryOp(ast.USub(), ast.BinOp(base, ast.Pow(), part.right)), part)
+        case ast.BinOp(left=above, op=ast.Mult() | ast.Div() as op, right=base):
+            return ast.copy_location(ast.BinOp(above, op, ast.BinOp(base, ast.Pow(), part.right)), part)
+    return ast.copy_location(ast.BinOp(part.left, ast.Pow(), part.right), part)
+
+
+def _outside(case: Case, text: str, part: ast.expr) -> Diagnosis:
+    assert isinstance(part, ast.BinOp) and isinstance(part.left, ast.BinOp)
+    return case.proven(
+        "wrong-power",
+        error=f"the power is taken of the whole of `{ast.unparse(part.left)}`",
+        note=f"It belongs to `{ast.unparse(part.left.right)}` alone, inside the bracket.",
+        help=f"Take the power of `{ast.unparse(part.left.right)}` first; what stands before it comes after that.",
+        span=case.span(part),
+        evidence="With the power inside the bracket the expression equals autograd's gradient in every trial.",
+        fix=text,
+    )
+
+
+def _turned_round(part: ast.expr) -> ast.expr | None:
+    """`x**2` for `2**x`."""
+    if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) and literal(part.left) is not None and literal(part.right) is None:
+        return ast.copy_location(ast.BinOp(part.right, ast.Pow(), part.left), part)
+    return None
+
+
+def _inside(part: ast.expr) -> ast.expr | None:
+    """`1 - x**2` for `(1 - x)**2`."""
+    match part:
+        case ast.BinOp(
+            left=ast.BinOp(left=ast.Constant() as number, op=ast.Add() | ast.Sub() as op, right=right), op=ast.Pow(), right=power
+        ):
+            return ast.copy_location(ast.BinOp(number, op, ast.BinOp(right, ast.Pow(), power)), part)
+    return None
+
+
+def _is_power(case: Case, base: ast.expr) -> bool:
+    """Whether a line that uses the node raises to a fixed power what stands to another one here: then the power rule is the move."""
+    of = ast.dump(base)
+    trees = [ast.parse(line.source.strip(), mode="eval").body for line in case.consumers]
+    powers = [p for tree in trees for p in parts(tree) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Pow)]
+    return any(ast.dump(power.left) == of and literal(power.right) is not None for power in powers)
+
+
+def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        if (inside := _inside(part)) is not None:
+            yield put(expression, part, inside), part
+        if (raised := _raised(part)) is not None:
+            yield put(expression, part, raised), part
+        if (raised := _times_itself(part)) is not None:
+            yield put(expression, part, raised), part
+        if (turned := _turned_round(part)) is not None:
+            yield put(expression, part, turned), part
+        elif (number := literal(part)) is not None and case.derived is not None:
+            for power in parts(case.derived.expression):
+                if isinstance(power, ast.BinOp) and isinstance(power.op, ast.Pow) and literal(power.right) == number:
+                    yield put(expression, part, ast.copy_location(power, part)), part
+    powers = [p for p in parts(expression) if _base(p) is not None]
+    for power in powers:
+        for exponent in EXPONENTS:
+            yield put(expression, power, ast.copy_location(_power(_base(power) or power, exponent), power)), power
+    yield from _rooted(case, expression)
+    for part in tensors(case, expression):
+        if part not in powers and isinstance(part, ast.Name | ast.Call) and not _is_flat(part):
+            for exponent in (2, 3):
+                yield put(expression, part, ast.copy_location(_power(part, exponent), part)), part
+
+
+def _rooted(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    """A root that the forward takes, in the place of what it is taken of."""
+    for line in case.consumers:
+        for root in parts(parsed(line.source)):
+            inner = _root_of(root)
+            for part in parts(expression) if inner is not None else ():
+                if ast.dump(part) == ast.dump(inner):  # type: ignore[arg-type]
+                    yield put(expression, part, ast.copy_location(root, part)), part
+
+
+def _root_of(root: ast.expr) -> ast.expr | None:
+    match root:
+        case ast.BinOp(left=inner, op=ast.Pow(), right=ast.Constant(value=0.5)):
+            return inner
+        case ast.Call() if function_of(root) == "sqrt" and len(operands_of(root)) == 1 and not isinstance(operands_of(root)[0], ast.Name):
+            return operands_of(root)[0]
+    return None
+
+
+def _base(part: ast.expr) -> ast.expr | None:
+    """What is raised to a power: the `x` of `x**2`, `x.square()` and `torch.pow(x, 2)`."""
+    if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow):
+        return part.left
+    return operands_of(part)[0] if isinstance(part, ast.Call) and function_of(part) in ("square", "pow") and operands_of(part) else None
+
+
+def _is_flat(part: ast.expr) -> bool:
+    """Whether a call gives ones, zeros and signs: a power of them is no derivative."""
+    return isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in FLAT
+
+
+def _power(base: ast.expr, exponent: float) -> ast.expr:
+    if exponent == 1:
+        return base
+    number: ast.expr = ast.Constant(abs(exponent))
+    return ast.BinOp(base, ast.Pow(), number if exponent > 0 else ast.UnaryOp(ast.USub(), number))

@@ -1,0 +1,1 @@
+"""Lines that stop: what Python or torch says, and which move it asks for."""

@@ -1,0 +1,191 @@
+"""Which operation of the forward brings a constant factor into a gradient: a power, a mean, a number that multiplies or divides."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from backprop_check.derivation.trees import literal, text
+from backprop_check.diagnosis.by_edit.edits import names_used, parts
+from backprop_check.diagnosis.by_replay.counterfactual import evaluator
+from backprop_check.diagnosis.by_replay.replay import cut, downstream
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.phrases import lines as lines_
+from backprop_check.records import Line
+
+AVERAGES = ("cross_entropy", "nll_loss")
+"""Losses that average over their labels."""
+
+Numbers = list[float]
+"""A factor, by run."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A factor that one operation of `line` brings into the derivative, by run; `why` says how, and `ask` leads there; `by`: the number
+    that the line itself multiplies with."""
+
+    line: Line
+    values: Numbers
+    why: str
+    ask: str
+    by: str = ""
+
+
+def lines_of_answer(case: Case) -> list[Line]:
+    """The lines between the node and the gradients that the answer reads; to the very output where it reads none."""
+    known = case.verdict.runs[0].trial.gradients
+    below = downstream(case, cut(case) if case.reads else frozenset({case.graph.exercise.output}))
+    return [line for line in below if "d" + line.name in known]
+
+
+def beyond(case: Case) -> list[Line]:
+    """The lines behind the gradients that the answer reads: what they bring in is in those already."""
+    here = lines_of_answer(case)
+    return [line for line in downstream(case, frozenset({case.graph.exercise.output})) if line not in here]
+
+
+def brought(case: Case, lines: Sequence[Line]) -> Iterator[Brought]:
+    """Yield the factors that the operations of these lines bring in."""
+    reached = {case.node, *(line.name for line in downstream(case, frozenset({case.graph.exercise.output})))}
+    for line in lines:
+        for part in parts(ast.parse(line.source.strip(), mode="eval").body):
+            if moved(part) & reached:
+                yield from _of_operation(case, line, part)
+
+
+def matching(case: Case, lines: Sequence[Line], factor: Numbers) -> Brought | None:
+    """What of these lines brings in just this factor."""
+    return next((b for b in brought(case, lines) if same_factor(b.values, factor)), None)
+
+
+def same_factor(a: Numbers, b: Numbers) -> bool:
+    return len(a) == len(b) and all(abs(x - y) <= 1e-9 * abs(y) for x, y in zip(a, b, strict=True))
+
+
+def between(case: Case) -> str:
+    """The lines between the node and what the answer reads, as a sentence names them."""
+    return lines_(lines_of_answer(case)) or "the forward"
+
+
+def _as_derived(case: Case) -> bool:
+    """Whether the derivation takes up its gradients from above where the answer does."""
+    return case.derived is not None and case.gradients_in(case.derived.expression) == case.reads & case.available
+
+
+def no_minus(case: Case) -> bool:
+    """Whether the gradient, as it is derived, has no minus in it and no negative number."""
+    if case.derived is None or not _as_derived(case):
+        return False
+    return not any(isinstance(n, ast.USub | ast.Sub) for n in ast.walk(case.derived.expression))
+
+
+def minus_brought(case: Case) -> str | None:
+    """Where in the forward the minus of the derivative comes from, if it comes from one place."""
+    reached = {case.node}
+    found = []
+    for line in lines_of_answer(case):
+        for part in parts(ast.parse(line.source.strip(), mode="eval").body):
+            said, whole = f"`{line.name} = {line.source}`", f"`{text(part)}`"
+            if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub) and moved(part.right) & reached:
+                found.append(f"In {said}, `{text(part.right)}` is taken away: where it grows, the difference falls.")
+            elif isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub) and moved(part) & reached:
+                found.append(f"{said} has a minus before `{text(part.operand)}`.")
+            elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) and (literal(part.right) or 0) < 0 and moved(part) & reached:
+                found.append(f"{whole} has a negative exponent: it comes down as a factor, with its minus.")
+            elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div) and moved(part.right) & reached:
+                found.append(f"In {whole} it stands in the divisor: a derivative by a divisor has a minus.")
+        reached.add(line.name)
+    return found[0] if len(found) == 1 else None
+
+
+def none_here(case: Case) -> bool:
+    """Whether the gradient, as it is derived, has no plain number as a factor, divisor or exponent."""
+    if case.derived is None or not _as_derived(case):
+        return False
+    products = (p for p in parts(case.derived.expression) if isinstance(p, ast.BinOp) and isinstance(p.op, ast.Mult | ast.Div | ast.Pow))
+    if any(_plain(case, operand) is not None for product in products for operand in (product.left, product.right)):
+        return False
+    return next(brought(case, lines_of_answer(case)), None) is None
+
+
+def moved(node: ast.expr) -> set[str]:
+    """The names that are read for their values: a size is none."""
+    return {name.id for name in names_used(node)}
+
+
+def _of_operation(case: Case, line: Line, part: ast.expr) -> Iterator[Brought]:
+    said = f"`{text(part)}`"
+    if isinstance(part, ast.BinOp):
+        exponent = literal(part.right) if isinstance(part.op, ast.Pow) else None
+        if isinstance(part.op, ast.Mult) and ast.dump(part.left) == ast.dump(part.right):
+            exponent = 2
+        if exponent is not None:
+            yield _power(case, line, said, float(exponent))
+        for operand in (part.left, part.right) if isinstance(part.op, ast.Mult) else (part.right,):
+            number = _plain(case, operand) if isinstance(part.op, ast.Mult | ast.Div) else None
+            if number is not None:
+                times = isinstance(part.op, ast.Mult)
+                values = number if times else [1 / n for n in number]
+                how = "multiplies" if times else "divides"
+                yield Brought(line, values, f"`{line.name} = {line.source}` {how} by `{text(operand)}`, and the derivative does too.",
+                              f"`{line.name} = {line.source}` {how} by a number: do the same, once, with what comes back.",
+                              text(operand) if times else "")  # fmt: skip
+    elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
+        yield from _of_call(case, line, part, part.func)
+
+
+def _of_call(case: Case, line: Line, part: ast.Call, function: ast.Attribute) -> Iterator[Brought]:
+    said, name = f"`{text(part)}`", function.attr
+    first = part.args[0] if part.args and isinstance(function.value, ast.Name) and function.value.id in ("torch", "F") else function.value
+    exponent = literal(part.args[-1]) if name == "pow" and part.args else 2 if name == "square" else None
+    moves = f"Ask by how much {said} moves when one of its numbers rises by 1."
+    if exponent is not None:
+        yield _power(case, line, said, float(exponent))
+    elif name == "sqrt":
+        why = f"{said} is a root, and the slope of a root is 1 over twice the root."
+        yield Brought(line, [0.5] * len(case.runs), why, f"Work out the slope of {said} alone, as that of a power: the exponent is 1/2.")
+    elif name == "mean" and (taken := _taken(case, first, part)) is not None:
+        yield Brought(line, [1 / n for n in taken], f"{said} is a mean: each number in it moves it by 1 over how many there are.", moves)
+    elif name in AVERAGES and not part.keywords and len(part.args) > 1 and (taken := _taken(case, part.args[1], part)) is not None:
+        why = f"{said} averages over its rows: what each of them sends back is divided by how many there are."
+        yield Brought(line, [1 / n for n in taken], why, f"Ask over how many rows {said} averages.")
+
+
+def _power(case: Case, line: Line, said: str, exponent: float) -> Brought:
+    if exponent == 2:
+        return Brought(line, [2.0] * len(case.runs), f"{said} is a square, and the slope of a square is twice what is squared.",
+                       f"Work out the slope of {said} alone, with numbers: from 3 to 3.01 a square grows from 9 to 9.0601.")  # fmt: skip
+    why = f"{said} is a power: its exponent comes down as a factor."
+    return Brought(line, [exponent] * len(case.runs), why, f"Write down the derivative of {said} alone: what comes down in front of it?")
+
+
+def _plain(case: Case, node: ast.expr) -> Numbers | None:
+    """The value of a part that is one number, made of nothing that a gradient comes back to; by run."""
+    known = case.verdict.runs[0].trial.gradients
+    if any("d" + name in known or name in known for name in moved(node)):
+        return None
+    compute, values = evaluator(case, node), []
+    for run in case.runs:
+        try:
+            value = compute({**run.trial.values})
+        except (RuntimeError, TypeError, ValueError, NameError, ArithmeticError, AttributeError):
+            return None
+        if isinstance(value, torch.Tensor) and value.dim() == 0 and value.is_floating_point():
+            value = value.item()
+        if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) in (0, 1):
+            return None
+        values.append(float(value))
+    return values
+
+
+def _taken(case: Case, operand: ast.expr, whole: ast.expr) -> Numbers | None:
+    """How many numbers go into each of a mean."""
+    many, few = evaluator(case, operand), evaluator(case, whole)
+    try:
+        return [many({**run.trial.values}).numel() / few({**run.trial.values}).numel() for run in case.runs]
+    except (RuntimeError, TypeError, ValueError, NameError, AttributeError, IndexError):
+        return None

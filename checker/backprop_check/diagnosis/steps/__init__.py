@@ -1,0 +1,1 @@
+"""Answers of several statements: loops, and writes into places."""

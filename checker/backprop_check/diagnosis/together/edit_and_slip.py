@@ -1,0 +1,201 @@
+"""Two mistakes that meet: a change of the answer's line gives what a slip makes of the right formula."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import replace
+
+import torch
+
+from backprop_check.derivation.trees import dumped, parsed
+from backprop_check.diagnosis.by_edit.brackets import bracketed, unbracketed
+from backprop_check.diagnosis.by_edit.edits import names_used, value_of
+from backprop_check.diagnosis.by_edit.plain import takes_back_a_minus
+from backprop_check.diagnosis.by_slip.slips import Slip, slips
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.order import LIGHT, ONE_THING, as_told, editors
+from backprop_check.diagnosis.pages import page
+from backprop_check.diagnosis.scale.constants import named_constants, times
+from backprop_check.diagnosis.scale.scaled import ONCE
+from backprop_check.diagnosis.together.beside import OTHER, changed_part, in_place, the_other_way_round, told_beside, undoes
+from backprop_check.expression.differences import change
+from backprop_check.expression.fingerprint import keys
+from backprop_check.expression.rewrites import calls, method, negated, operations, put, summed, with_keyword, without_keyword
+from backprop_check.expression.work import EDITS
+from backprop_check.records import Diagnosis
+
+First = Callable[[Case], Diagnosis | None]
+
+NAMED = 4
+"""So many meetings are asked for the names of their mistakes."""
+
+NEAR = 24
+"""Two mistakes that are put right by changing so few letters are taken at once; else the nearest of those that are asked."""
+
+
+def edit_and_slip(case: Case, first: First) -> tuple[Diagnosis, ...]:
+    """Return the two mistakes of an answer, each proven of the answer in which the other one is put right."""
+    if not case.everywhere or case.derived is None or case.draft is None:
+        return ()
+    goals: dict[Hashable, Slip] = {}
+    for found in slips(case, ast.parse(case.derived.text, mode="eval").body, usual=True):
+        value = value_of(case, found.whole)
+        if isinstance(value, torch.Tensor) and value.is_floating_point() and _serious(case, found, value):
+            for key in keys(value):
+                goals.setdefault(key, found)
+        if case.late:
+            return ()
+    asked: set[int] = set()
+    pairs: list[tuple[int, Diagnosis, Diagnosis]] = []
+    for half in _changed(case, case.draft):
+        value = value_of(case, half)
+        goal = next((goals[key] for key in keys(value) if key in goals), None) if isinstance(value, torch.Tensor) else None
+        if goal is None or id(goal) in asked or not value.is_floating_point():  # type: ignore[attr-defined]
+            continue
+        if (due := case.evaluate(goal.whole)) is None or not case.same(case.evaluate(half), due):
+            continue  # they meet at these sizes alone
+        asked.add(id(goal))
+        pair = _pair(case, case.draft, half, goal, first)
+        if pair is not None and {pair[1].code, pair[2].code} not in ONE_THING:
+            pairs.append(pair)
+        if len(asked) >= NAMED or case.late or (pairs and pairs[-1][0] <= NEAR):
+            break
+    if not pairs:
+        return ()
+    one, two = as_told(*min(pairs, key=lambda pair: pair[0])[1:])
+    return one, replace(two, fix=None)  # with both put right: a line that is told of does not contradict what is said
+
+
+def beside_a_shape(case: Case, first: First) -> tuple[Diagnosis, ...]:
+    """An axis that a reduction loses, or keeps too many, beside another mistake: with it put right the answer has the due shape."""
+    if not case.everywhere or case.draft is None or case.same_shape:
+        return ()
+    none = ast.Name("_", ast.Load())
+    for call in calls(case.draft, "sum", "mean", "amax", "amin", "max", "min"):
+        kept = any(k.arg == "keepdim" for k in call.keywords)
+        half = without_keyword(case.draft, call, "keepdim") if kept else with_keyword(case.draft, call, "keepdim", True)
+        values = case.evaluate(half)
+        if values is None or any(v.shape != o.shape for v, o in zip(values, case.oracles, strict=True)):
+            continue
+        pair = _pair(case, case.draft, half, Slip("", none, none, none), first)
+        if pair is not None:
+            one, two = as_told(*pair[1:])
+            return one, replace(two, fix=None)
+    return ()
+
+
+def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First) -> tuple[int, Diagnosis, Diagnosis] | None:
+    """How much has to be changed for the two; the mistake that `half` has put right, and the one that it has left."""
+    half = in_place(half, draft)
+    left = case.put_right(half)
+    two = first(left) if left is not None else None
+    if left is None or two is None:
+        return None
+    assert case.derived is not None
+    right = ast.parse(two.fix or case.derived.text, mode="eval").body
+    if takes_back_a_minus(right):
+        return None
+    slips_there = [n for n in ast.walk(draft) if ast.dump(n) == ast.dump(goal.left)]
+    of_slip = [in_place(put(draft, n, goal.part), draft) for n in slips_there if len(slips_there) == 1 or _mends(case, half, n, goal)][:1]
+    bare = unbracketed(right) if any(ast.dump(half) == ast.dump(e) for e, _ in bracketed(case, draft)) else ()
+    turned = _turned(case, draft, right) if dumped(half) == dumped(in_place(negated(draft), draft)) else ()
+    held: tuple[int, Diagnosis, Diagnosis] | None = None
+    for other in (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in (*bare, *turned))):
+        without = case.put_right(other)
+        one = first(without) if without is not None and not without.is_oracle(without.answers) else None
+        if one is not None and one.code == two.code == "wrong-scale" and ONCE in (one.note, two.note):
+            continue  # two constants that together are worth a factor, and one of them is nowhere in the forward
+        if one is not None and (one.code, one.span, one.error) != (two.code, two.span, two.error):
+            told = replace(told_beside(case, one, without), fix=one.fix), replace(told_beside(case, two, left), fix=two.fix)
+            changes = _changes(draft, half) + _changes(draft, other)
+            if undoes(draft, half, other, right):
+                continue
+            if all(d.error.startswith(OTHER) for d in told):
+                named = _each_with_what(draft, told, (other, half))
+                if named is None:
+                    continue
+                told = named
+            elsewhere = [d.code for d in told if d.error.startswith(OTHER) and "of a part" in page(d.code).traits]
+            if not elsewhere:
+                return changes, *told
+            if all(code in LIGHT for code in elsewhere):  # else told of a part that the learner's line does not have
+                held = held or (changes, *told)
+    return held
+
+
+Told = tuple[Diagnosis, Diagnosis]
+
+
+def _each_with_what(draft: ast.expr, told: Told, put_right: tuple[ast.expr, ast.expr]) -> Told | None:
+    """Two mistakes that are both told of the line with the other one put right: each says what that is; None where that is long."""
+    what = [changed_part(draft, line) for line in put_right]
+    if what[0] is None or what[1] is None:
+        return None
+    one, two = (replace(d, error=f"with {of}{d.error.removeprefix(OTHER)}") for d, of in zip(told, what, strict=True))
+    return one, two
+
+
+def _turned(case: Case, draft: ast.expr, right: ast.expr) -> Iterator[ast.expr]:
+    """The right line with a difference turned round, as it stands in the learner's."""
+    for difference in operations(right, ast.Sub):
+        due = case.evaluate(difference) or []
+        for own in operations(draft, ast.Sub):
+            if due and case.same(case.evaluate(own), [-value for value in due]):
+                yield put(right, difference, own)
+
+
+def _mends(case: Case, half: ast.expr, part: ast.AST, goal: Slip) -> bool:
+    """Whether it is this part, of several that read so, which the slip has put there."""
+    changed = put(half, part, goal.part)
+    return changed is not half and case.is_right(changed)
+
+
+def _changes(old: ast.expr, new: ast.expr) -> int:
+    """How many letters of the line are changed."""
+    return sum(max(len(a), len(b)) for a, b in change(old, new))
+
+
+def _serious(case: Case, found: Slip, value: torch.Tensor) -> bool:
+    """Whether the slip leaves enough of the formula: all its gradients, or a value for one; not a single number for many, nor nothing."""
+    assert case.derived is not None
+    single = value.numel() == 1 < case.oracles[0].numel()
+    if value.shape != case.oracles[0].shape and "other shape" not in page(found.code).traits:
+        return False
+    used = {n.id for n in names_used(found.whole)}
+    right, left = case.gradients_in(case.derived.expression), case.gradients_in(found.whole)
+    kept = len(left) >= len(right) or all(name in left or name[1:] in used for name in right)
+    put_in = value_of(case, found.left) if isinstance(found.left, ast.Name) and found.left not in ast.walk(found.part) else None
+    # A tensor of equal numbers in the place of another fits too many answers.
+    plain = isinstance(put_in, torch.Tensor) and bool((put_in == put_in.flatten()[0]).all())
+    return kept and not single and not plain and bool(value.any())
+
+
+def _changed(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
+    """The line with one change made in it: of the whole, then of a part."""
+    yield from _of_whole(case, draft)
+    for mistake in editors():
+        yield from (edited for edited, _ in case.up_to(EDITS, mistake.edits(case, draft)))
+
+
+def _of_whole(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
+    answer, oracle = case.answers[0], case.oracles[0]
+    yield negated(draft)
+    yield from (edited for edited, _ in bracketed(case, draft))
+    yield from (times(draft, constant) for constant in named_constants(case))
+    for axis in range(answer.dim()):
+        if answer.shape[axis] == 1:
+            yield method(draft, "squeeze", axis)
+            continue
+        yield summed(draft, (axis,), keep=False)
+        yield summed(draft, (axis,), keep=True)
+    yield from (method(draft, "unsqueeze", axis) for axis in range(answer.dim() + 1))
+    if answer.dim() < oracle.dim() or 1 in answer.shape:
+        ones = ast.Call(parsed("torch.ones_like"), [ast.Name(case.node, ast.Load())], [])
+        yield ast.BinOp(ones, ast.Mult(), draft)
+        if answer.dim() < oracle.dim():
+            yield from (ast.BinOp(ones, ast.Mult(), method(draft, "unsqueeze", axis)) for axis in range(answer.dim() + 1))
+    if answer.dim() >= 2:
+        yield ast.Attribute(draft, "mT", ast.Load())
+    if answer.numel() == oracle.numel() and answer.shape != oracle.shape:
+        yield method(draft, "reshape", parsed(f"{case.node}.shape"))
