@@ -27,8 +27,10 @@ from backprop_check.cli.desk import Desk
 from backprop_check.cli.main import main
 from backprop_check.cli.progress import Progress
 from backprop_check.cli.saves import Saves
+from backprop_check.cli.screen import own_way
 from backprop_check.exercise.course import find_course, packaged_course
 from backprop_check.submission.zygote import Zygote
+from backprop_check.trace.author import silent
 
 PATIENCE = 60.0
 COMMAND = [sys.executable, "-m", "backprop_check", "watch", "ex05"]
@@ -319,3 +321,13 @@ def in_order(text: str, parts: tuple[str, ...]) -> bool:
 def test_what_cannot_be_watched(argv: list[str], course: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(argv) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_the_screen_is_written_while_an_authors_code_runs(capfd: pytest.CaptureFixture[str]) -> None:
+    """The thread sends what is printed to nowhere meanwhile; the desk draws all the same, as while a training goes on."""
+    first = sys.__stderr__
+    with own_way(), silent():
+        assert sys.__stderr__ is not None
+        sys.__stderr__.write("drawn")
+        sys.__stderr__.flush()
+    assert capfd.readouterr().err == "drawn" and sys.__stderr__ is first
