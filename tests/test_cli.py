@@ -475,12 +475,19 @@ def test_what_the_system_refuses_is_one_line(course: Path, tmp_path: Path, capsy
 def test_what_cannot_be_written_is_told_by_its_name(course: Path, capsys: Captured) -> None:
     """As a full disk, a limit on what a file may hold names no file."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    path, mine = course / "exercises" / "ex05_broadcast.py", b"# more than ten bytes"
+    path.write_bytes(mine)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
     try:
         assert main(["new", "thing"]) == 2
+        assert re.search(r"solutions/ex\d+_thing.py: File too large\.\n", capsys.readouterr().err)
+        assert main(["reset", "ex05", "--yes"]) == 2
+        assert re.search(r"backup/ex05_broadcast\.[\d-]+\.py: File too large\.\n", capsys.readouterr().err)
+        assert path.read_bytes() == mine and not list((course / ".backprop-check" / "backup").iterdir())
+        assert main(["init", "other"]) == 2
+        assert not Path("other").exists(), "nor is an empty folder left behind"
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert re.search(r"solutions/ex\d+_thing.py: File too large\.\n", capsys.readouterr().err)
 
 
 def test_explain_prints_pages(capsys: Captured) -> None:
