@@ -219,6 +219,36 @@ def test_training_at_the_desk(course: Path, zygote: Zygote, tmp_path: Path, monk
     assert ended.index("da alone bends yours") < ended.index("loss: o yours")
 
 
+def test_an_exercise_that_is_gone(course: Path, zygote: Zygote) -> None:
+    """Its line says how to have it again, whatever is asked; the exercises beside it are where they were."""
+    path = course / "exercises" / "ex05_broadcast.py"
+    seen: dict[str, str] = {}
+
+    async def sit() -> None:
+        args = argparse.Namespace(exercise="ex05", time_limit=10.0, poll=True)
+        desk, end = Desk(asked(args), args, zygote), time.monotonic() + PATIENCE
+        async with desk.run_test(size=(100, 24)) as pilot:
+            while desk.busy or desk.report is None:
+                await pilot.pause(0.05)
+            path.unlink()
+            while desk.report is not None and time.monotonic() < end:
+                await pilot.pause(0.05)
+            for key in ("", *"hgmnp"):
+                if key == "p":
+                    desk.question = asked(argparse.Namespace(exercise=str(path)))
+                if key:
+                    await pilot.press(key)
+                await pilot.pause(0.05)
+                while desk.busy:
+                    await pilot.pause(0.05)
+                seen[key] = f"{desk.question.id}: " + " ".join(line.plain.strip() for line in desk.body)
+
+    asyncio.run(sit())
+    assert all("`backprop-check reset ex05` writes it anew." in seen[key] for key in ("", "h", "g", "m"))
+    before, after = (find_course(course).ids()[i] for i in (14, 15))
+    assert seen["p"].startswith(f"{before}: ") and seen["n"].startswith(f"{after}: ")
+
+
 def test_a_save_while_the_desk_is_open_is_checked(course: Path, zygote: Zygote) -> None:
     path = course / "exercises" / "ex05_broadcast.py"
 

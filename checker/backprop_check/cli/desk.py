@@ -23,7 +23,7 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from backprop_check.cli.asked import Asked, about, next_after
+from backprop_check.cli.asked import Asked, about, next_after, place
 from backprop_check.cli.practice import another
 from backprop_check.cli.saves import Saves
 from backprop_check.cli.screen import Waiting, held, own_way
@@ -247,7 +247,7 @@ class Desk(App[None]):
         """Go on to another exercise of the course."""
         question = self.question
         files = question.course.files() if question.own else []
-        at = [path.name for path in files].index(question.exercise.name) if files else 0
+        at = place(question.course, question.exercise) if files else 0
         there = next_after(question.course, question.exercise) if question.own and key == "n" else files[at - 1] if at else None
         if there is None and question.course.drawn and key == "n":
             there = another(question, self.zygote)
