@@ -184,7 +184,7 @@ def test_a_pass_says_what_comes_next(course: Path, zygote: Zygote) -> None:
 def test_what_is_not_written_yet(course: Path, zygote: Zygote) -> None:
     """It is said what to do, and `e` shows the operations that the gradient comes back through."""
     first, explained = at_the_desk(course, zygote, "ex00", (80, 24), "e")
-    assert "0 of 2 gradients right · next: db\nWrite an expression in the place of each `...` of ex00_slope.py (o opens it)" in first
+    assert "0 of 2 gradients right · next: db\nWrite an expression in the place of each `...` of ex00_slope.py and save" in first
     assert explained.split("─\n")[1].startswith("mul (*, multiply)\n   y = x * s\n"), explained
 
 
@@ -217,6 +217,21 @@ def test_training_at_the_desk(course: Path, zygote: Zygote, tmp_path: Path, monk
     assert any(state.endswith("; escape stops") and "of 120, loss " in state for state in states)
     assert "Going on after step " in ended and "--fresh" not in ended
     assert ended.index("da alone bends yours") < ended.index("loss: o yours")
+
+
+def test_a_report_is_written_anew_for_another_width(course: Path, zygote: Zygote) -> None:
+    async def sit() -> list[str]:
+        args = argparse.Namespace(exercise="ex05", time_limit=10.0, poll=True)
+        desk = Desk(asked(args), args, zygote)
+        async with desk.run_test(size=(80, 24)) as pilot:
+            for size in ((80, 24), (40, 24)):
+                await pilot.resize_terminal(*size)
+                end = time.monotonic() + PATIENCE
+                while (desk.busy or desk.width != size[0] - 1) and time.monotonic() < end:
+                    await pilot.pause(0.05)
+            return [line.plain for line in desk.body]
+
+    assert max(map(len, asyncio.run(sit()))) < 40
 
 
 def test_an_exercise_that_is_gone(course: Path, zygote: Zygote) -> None:

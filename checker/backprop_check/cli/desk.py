@@ -84,6 +84,8 @@ class Desk(App[None]):
         self.body: list[Text] = []
         self.state = BUSY
         self.waiting: Callable[[], object] | None = None
+        self.done: Callable[[], object] | None = None
+        self.width = 0
         self.busy = False
         self.trains = self.enough = False
         self.executor = ThreadPoolExecutor(1)
@@ -110,7 +112,12 @@ class Desk(App[None]):
         self.executor.shutdown(wait=False, cancel_futures=True)
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self.draw)
+        self.call_after_refresh(self.resized)
+
+    def resized(self) -> None:
+        self.draw()
+        if self.done == self.check and self.width != self.columns:  # what a key shows may be shown once more only by its key
+            self.do(self.check)
 
     def action_key(self, key: str) -> None:
         if key == "q":
@@ -140,6 +147,7 @@ class Desk(App[None]):
             while self.waiting is not None:
                 job, self.waiting, self.enough = self.waiting, None, False
                 await asyncio.get_running_loop().run_in_executor(self.executor, job)
+                self.done = job
                 self.state = f"{time.strftime('%H:%M:%S')} watching {self.question.exercise.name}"
                 self.draw()
                 self.query_one("#pane", VerticalScroll).scroll_home(animate=False)
@@ -152,6 +160,7 @@ class Desk(App[None]):
         """Check the exercise; its first mistake is the body."""
         from backprop_check.cli.check import judged, learned
 
+        self.width = self.columns
         before = self.question.progress.of(self.question.id).get("targets", {})
         with held(self.columns) as said:
             try:
@@ -176,7 +185,7 @@ class Desk(App[None]):
         if report.status == "passed":
             return next_steps(self.question, report)
         unwritten = all(gradient.verdict.status == "missing" for gradient in report.gradients)
-        begin = f"Write an expression in the place of each `...` of {self.question.exercise.name} (o opens it), and save."
+        begin = f"Write an expression in the place of each `...` of {self.question.exercise.name} and save; o opens it."
         return [begin] if unwritten else []
 
     def complaint(self, message: str) -> list[Text]:

@@ -1,4 +1,4 @@
-"""Notice that a file was saved, whatever way its editor saves (in place, by renaming a new file over it, by deleting and writing anew), or is gone."""
+"""Notice that a file was saved, whatever way its editor saves (in place, by a new file renamed over it, by writing it anew), or is gone."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ class Saves:
             now = signature(self._path)
             if now is not None or self._last is not None:
                 since = time.monotonic()
-            if now != self._last and now is not None or now is None and there is not None and time.monotonic() - since >= GONE:
+            gone = now is None and there is not None and time.monotonic() - since >= GONE
+            if gone or (now is not None and now != self._last):
                 there = now
                 self._told()
             self._last = now
