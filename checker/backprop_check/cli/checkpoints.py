@@ -25,7 +25,9 @@ def found(course: Course, name: str) -> tuple[Path, Chapter]:
         exercise = exercise_id(course.find(name))
         chapter = course.chapter(exercise)
         if chapter is None or not chapter.checkpoint:
-            lacks = f"The chapter {chapter.title!r}, which {exercise} is in, has no checkpoint" if chapter else f"{exercise} is in no chapter"
+            lacks = (
+                f"The chapter {chapter.title!r}, which {exercise} is in, has no checkpoint" if chapter else f"{exercise} is in no chapter"
+            )
             raise BadInput(f"{lacks}: `backprop-check train` lists the checkpoints.")
     path = course.checkpoint(chapter.checkpoint)
     if path is None:
