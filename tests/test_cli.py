@@ -690,6 +690,15 @@ def test_new_from_a_forward_drafts_a_solution_that_holds(course: Path, tmp_path:
     assert solution.read_text().count("# why: ") == solution.read_text().count("    d") == 5
     capsys.readouterr()
     assert main(["dev", "check", solution.name.split("_")[0]], zygote) == 0, capsys.readouterr().out
+    one_line = "y = x * torch.tanh(torch.log1p(torch.exp(x)))"
+    source.write_text(
+        f"import torch\n\n\ndef inputs(N=5):\n    return dict(x=torch.randn(N))\n\n\ndef forward(x):\n    {one_line}\n    return y\n"
+    )
+    assert main(["new", "mish", "--from", str(source)]) == 0
+    assert "\ndx is a long line: a forward that names its parts has shorter ones.\n" in capsys.readouterr().out
+    source.write_text(source.read_text().replace(one_line, "e = torch.exp(x)\n    t = torch.tanh(torch.log1p(e))\n    y = x * t"))
+    assert main(["new", "mish2", "--from", str(source)]) == 0
+    assert "long" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
