@@ -475,12 +475,19 @@ def test_what_the_system_refuses_is_one_line(course: Path, tmp_path: Path, capsy
 def test_what_cannot_be_written_is_told_by_its_name(course: Path, capsys: Captured) -> None:
     """As a full disk, a limit on what a file may hold names no file."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    path, mine = course / "exercises" / "ex05_broadcast.py", b"# more than ten bytes"
+    path.write_bytes(mine)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
     try:
         assert main(["new", "thing"]) == 2
+        assert re.search(r"solutions/ex\d+_thing.py: File too large\.\n", capsys.readouterr().err)
+        assert main(["reset", "ex05", "--yes"]) == 2
+        assert re.search(r"backup/ex05_broadcast\.[\d-]+\.py: File too large\.\n", capsys.readouterr().err)
+        assert path.read_bytes() == mine and not list((course / ".backprop-check" / "backup").iterdir())
+        assert main(["init", "other"]) == 2
+        assert not Path("other").exists(), "nor is an empty folder left behind"
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert re.search(r"solutions/ex\d+_thing.py: File too large\.\n", capsys.readouterr().err)
 
 
 def test_explain_prints_pages(capsys: Captured) -> None:
@@ -683,6 +690,15 @@ def test_new_from_a_forward_drafts_a_solution_that_holds(course: Path, tmp_path:
     assert solution.read_text().count("# why: ") == solution.read_text().count("    d") == 5
     capsys.readouterr()
     assert main(["dev", "check", solution.name.split("_")[0]], zygote) == 0, capsys.readouterr().out
+    one_line = "y = x * torch.tanh(torch.log1p(torch.exp(x)))"
+    source.write_text(
+        f"import torch\n\n\ndef inputs(N=5):\n    return dict(x=torch.randn(N))\n\n\ndef forward(x):\n    {one_line}\n    return y\n"
+    )
+    assert main(["new", "mish", "--from", str(source)]) == 0
+    assert "\ndx is a long line: a forward that names its parts has shorter ones.\n" in capsys.readouterr().out
+    source.write_text(source.read_text().replace(one_line, "e = torch.exp(x)\n    t = torch.tanh(torch.log1p(e))\n    y = x * t"))
+    assert main(["new", "mish2", "--from", str(source)]) == 0
+    assert "long" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

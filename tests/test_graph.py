@@ -109,6 +109,8 @@ def test_the_command_reads_the_stored_progress(course: Path, capsys: Captured) -
     out = capsys.readouterr().out
     assert "✓ dact" in out and "· dprobs" in out
     assert "1 of 4 gradients right (at the last check; the file has changed since)" in out
+    assert main(["graph", "ex07"]) == 0
+    assert "0 of 1 gradient right (not checked yet)" in capsys.readouterr().out
 
 
 def test_plain_signs_where_the_terminal_has_no_others() -> None:

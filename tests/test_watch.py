@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
@@ -26,8 +27,10 @@ from backprop_check.cli.desk import Desk
 from backprop_check.cli.main import main
 from backprop_check.cli.progress import Progress
 from backprop_check.cli.saves import Saves
+from backprop_check.cli.screen import own_way
 from backprop_check.exercise.course import find_course, packaged_course
 from backprop_check.submission.zygote import Zygote
+from backprop_check.trace.author import silent
 
 PATIENCE = 60.0
 COMMAND = [sys.executable, "-m", "backprop_check", "watch", "ex05"]
@@ -174,8 +177,91 @@ def test_a_pass_says_what_comes_next(course: Path, zygote: Zygote) -> None:
         path.write_text((solutions / path.name).read_text())
     screen, end = at_the_desk(course, zygote, before, (80, 40), "n")
     assert f"Next (n): {last}: Chain rule: along a path, slopes multiply." in screen
-    assert "`First slopes` is done. `backprop-check train logarithms` trains with what you" in end
-    assert "The next chapter: Matrix products" in end and "Next (n): ex01: " in end
+    assert "`First slopes` is done. Train (c): logarithms, with what you wrote." in end
+    assert "The next chapter: Matrix products" in " ".join(end.split()) and "Next (n): ex01: " in end
+
+
+def test_what_is_not_written_yet(course: Path, zygote: Zygote) -> None:
+    """It is said what to do, and `e` shows the operations that the gradient comes back through."""
+    first, explained = at_the_desk(course, zygote, "ex00", (80, 24), "e")
+    assert "0 of 2 gradients right · next: db\nWrite an expression in the place of each `...` of ex00_slope.py and save" in first
+    assert explained.split("─\n")[1].startswith("mul (*, multiply)\n   y = x * s\n"), explained
+
+
+def test_training_at_the_desk(course: Path, zygote: Zygote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it came to stands first; a key stops it, and it goes on from there. The course is the exercise's, wherever one is."""
+    path = course / "exercises" / "ex07_exp.py"
+    monkeypatch.chdir(tmp_path)
+    path.write_text(path.read_text().replace("da = ...", "da = dc"))
+    states: list[str] = []
+
+    async def sit() -> list[str]:
+        args = argparse.Namespace(exercise=str(path), time_limit=10.0, poll=True)
+        desk = Desk(asked(args), args, zygote)
+        bodies = []
+        async with desk.run_test(size=(80, 24)) as pilot:
+            for until_step in (1, 1000):
+                while desk.busy:
+                    await pilot.pause(0.02)
+                await pilot.press("c")
+                while desk.busy:
+                    await pilot.pause(0.02)
+                    states.append(desk.state)
+                    if desk.state.startswith("training: step ") and int(re.split("[: ]+", desk.state)[2]) >= until_step:
+                        await pilot.press("escape")
+                bodies.append("\n".join(line.plain for line in desk.body))
+        return bodies
+
+    stopped, ended = asyncio.run(sit())
+    assert "stopped after step " in stopped and stopped.endswith("; c goes on.")
+    assert any(state.endswith("; escape stops") and "of 120, loss " in state for state in states)
+    assert "Going on after step " in ended and "--fresh" not in ended
+    assert ended.index("da alone bends yours") < ended.index("loss: o yours")
+
+
+def test_a_report_is_written_anew_for_another_width(course: Path, zygote: Zygote) -> None:
+    async def sit() -> list[str]:
+        args = argparse.Namespace(exercise="ex05", time_limit=10.0, poll=True)
+        desk = Desk(asked(args), args, zygote)
+        async with desk.run_test(size=(80, 24)) as pilot:
+            for size in ((80, 24), (40, 24)):
+                await pilot.resize_terminal(*size)
+                end = time.monotonic() + PATIENCE
+                while (desk.busy or desk.width != size[0] - 1) and time.monotonic() < end:
+                    await pilot.pause(0.05)
+            return [line.plain for line in desk.body]
+
+    assert max(map(len, asyncio.run(sit()))) < 40
+
+
+def test_an_exercise_that_is_gone(course: Path, zygote: Zygote) -> None:
+    """Its line says how to have it again, whatever is asked; the exercises beside it are where they were."""
+    path = course / "exercises" / "ex05_broadcast.py"
+    seen: dict[str, str] = {}
+
+    async def sit() -> None:
+        args = argparse.Namespace(exercise="ex05", time_limit=10.0, poll=True)
+        desk, end = Desk(asked(args), args, zygote), time.monotonic() + PATIENCE
+        async with desk.run_test(size=(100, 24)) as pilot:
+            while desk.busy or desk.report is None:
+                await pilot.pause(0.05)
+            path.unlink()
+            while desk.report is not None and time.monotonic() < end:
+                await pilot.pause(0.05)
+            for key in ("", *"hgmnp"):
+                if key == "p":
+                    desk.question = asked(argparse.Namespace(exercise=str(path)))
+                if key:
+                    await pilot.press(key)
+                await pilot.pause(0.05)
+                while desk.busy:
+                    await pilot.pause(0.05)
+                seen[key] = f"{desk.question.id}: " + " ".join(line.plain.strip() for line in desk.body)
+
+    asyncio.run(sit())
+    assert all("`backprop-check reset ex05` writes it anew." in seen[key] for key in ("", "h", "g", "m"))
+    before, after = (find_course(course).ids()[i] for i in (14, 15))
+    assert seen["p"].startswith(f"{before}: ") and seen["n"].startswith(f"{after}: ")
 
 
 def test_a_save_while_the_desk_is_open_is_checked(course: Path, zygote: Zygote) -> None:
@@ -208,6 +294,8 @@ def test_the_editor_is_opened_at_the_mistake(course: Path, zygote: Zygote, monke
 def test_a_real_terminal(course: Path) -> None:
     """One session: the verdict after atomic saves, bad saves that end nothing, a key, and a terminal left as it was."""
     path = course / "exercises" / "ex05_broadcast.py"
+    trained = next(packaged_course().solutions.glob("ex14b_*.py"))
+    (course / "exercises" / trained.name).write_text(trained.read_text())
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     before = termios.tcgetattr(theirs)
@@ -223,6 +311,8 @@ def test_a_real_terminal(course: Path) -> None:
         until(ours, "is binary")
         over(path, SOLVED.replace("keepdim=True", "keepdim=False"))
         until(ours, "3 of 4 gradients right")
+        os.write(ours, b"c")
+        until(ours, "escape stops", "With autograd's gradients it is the same")
         os.write(ours, b"l")
         until(ours, f"of {len(packaged_course().ids())} passed")
         os.write(ours, b"q")
@@ -276,3 +366,13 @@ def in_order(text: str, parts: tuple[str, ...]) -> bool:
 def test_what_cannot_be_watched(argv: list[str], course: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(argv) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_the_screen_is_written_while_an_authors_code_runs(capfd: pytest.CaptureFixture[str]) -> None:
+    """The thread sends what is printed to nowhere meanwhile; the desk draws all the same, as while a training goes on."""
+    first = sys.__stderr__
+    with own_way(), silent():
+        assert sys.__stderr__ is not None
+        sys.__stderr__.write("drawn")
+        sys.__stderr__.flush()
+    assert capfd.readouterr().err == "drawn" and sys.__stderr__ is first

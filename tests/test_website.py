@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from backprop_check.exercise.course import packaged_course
 from backprop_check.submission.zygote import Zygote
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from website import documents, source  # noqa: E402
+from website import documents, exercises, source  # noqa: E402
 from website.links import wrong_links  # noqa: E402
 from website.text import prose  # noqa: E402
 
@@ -51,6 +52,14 @@ def test_an_exercise_hides_its_solution_and_shows_its_slips(made: dict[str, str]
     assert shown.count('class="printed wide"') == shown.count('class="printed narrow"') == 3 and '<span class="bold red">✗</span>' in shown
     assert "<svg" in shown and "<!doctype html>" in made["_extra/graphs/ex05.html"]
     assert re.search(r"\(\.\./operations/tanh\.md\)", shown) and "sums-and-copies.md" in shown
+
+
+def test_every_solution_has_a_backward_to_show() -> None:
+    """A module's own, or that of its class."""
+    course = packaged_course()
+    shown = [exercises.backward(course.solution(path)) for path in course.files()]
+    assert all(re.match(r"(@staticmethod\n)?def backward\(", text) and "# why" in text for text in shown)
+    assert any(text.startswith("@") for text in shown)
 
 
 def test_what_is_printed_is_what_is_said(made: dict[str, str]) -> None:

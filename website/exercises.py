@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from textwrap import dedent
 
 from backprop_check.authoring.matrix import read_mutations
 from backprop_check.exercise.course import Course, exercise_id, packaged_course
@@ -68,7 +69,7 @@ def _page(
             yield f"[`{slip}`](../mistakes/{slip}.md):\n"
             yield printed(lines)
     yield "## Its solution\n"
-    yield fold("Show the solution", block(_backward(course.solution(stub))))
+    yield fold("Show the solution", block(backward(course.solution(stub))))
 
 
 def _below_docstring(path: Path) -> str:
@@ -76,9 +77,12 @@ def _below_docstring(path: Path) -> str:
     return "".join(text.splitlines(keepends=True)[ast.parse(text).body[0].end_lineno :]).strip("\n")
 
 
-def _backward(path: Path) -> str:
+def backward(path: Path) -> str:
+    """The text of a solution's `backward`: the module's own, where it has one; else that of its class."""
     text = path.read_text(encoding="utf-8")
-    return text[text.index("\ndef backward(") :]  # a class in the file may have one too
+    found = re.search(r"^def backward\(", text, re.M) or re.search(r"^ *@staticmethod\n *def backward\(", text, re.M)
+    assert found is not None, path
+    return dedent(text[found.start() :])
 
 
 def slug(chapter: Chapter) -> str:

@@ -19,6 +19,7 @@ from backprop_check.comparison.compare import close
 from backprop_check.derivation.derive import Derivation, Underivable, derive
 from backprop_check.derivation.read import Operation, operation
 from backprop_check.derivation.table import TABLE
+from backprop_check.derivation.trees import fill, text
 from backprop_check.trace.graph import one_thread
 from backprop_check.trace.oracle import trace
 
@@ -157,3 +158,23 @@ def test_the_generated_table_is_what_sympy_says_today() -> None:
     import slopes
 
     assert slopes.ELEMENTWISE.read_text(encoding="utf-8") == slopes.table()
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("a + -b * c", "a - b * c"),
+        ("a - -b / c @ d", "a + (b / c) @ d"),
+        ("a + -2 * b", "a - 2 * b"),
+        ("a + (-b - c)", "a + (-b - c)"),
+        ("x.sum(1, keepdim=True).squeeze(1)", "x.sum(1)"),
+        ("x.sum(1, keepdim=True).squeeze(0)", "x.sum(1, keepdim=True).squeeze(0)"),
+        ("-2 * k * r**3 / 2 * g", "-k * r**3 * g"),
+        ("2 * k / 4", "2 * k / 4"),
+        ("3.0 * k / 2", "3.0 * k / 2"),
+        ("(a > 0) * -1.0 * 1 / n", "(a > 0) * -1.0 / n"),
+        ("-((a > 0) * 1.0)", "(a > 0) * -1.0"),
+    ],
+)
+def test_what_says_nothing_is_left_out(written: str, plain: str) -> None:
+    assert text(fill(written, {})) == plain

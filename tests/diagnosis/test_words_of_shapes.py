@@ -86,7 +86,11 @@ SAID = [
     # Not a tensor, or torch's own errors.
     ("ex01b", "dc = 2", r"No fixed number is right here", r"ones_like|full_like"),
     ("ex02", "dc = 1", r"The number is right.*`torch\.ones_like\(c\)`", r"times the number"),
-    ("ex01", "db = (1, 2)", r"Values side by side", r"[Cc]omma"),
+    ("ex01", "db = (1, 2)", r"Values side by side.*the gradient changes with the inputs", r"[Cc]omma"),
+    ("ex01", "db = [a[0], a[1]]", r"Values side by side are no tensor\..*one expression of whole tensors", r"changes with"),
+    ("ex00", "db = [2, 2, 2, 2]", r"The number is right.*`torch\.full_like\(b, 2\)`", LEADS_NOWHERE),
+    ("ex00", "db = [3, 3, 3, 3]", r"Values side by side", r"is right|changes with"),
+    ("ex02", "dc = (1, 1)", r"The number is right.*`torch\.ones_like\(c\)`", r"full_like"),
     ("ex01", "db = a,", r"comma", r""),
     ("ex01b", "da = (2 * c.item() * b).tolist()", r"Leave the tensor a tensor", r"ones_like"),
     ("ex04", "dc = dd.item() / c", r"`dd` is \(N,\) = \(5,\).*write `dd` alone", r"does not belong"),

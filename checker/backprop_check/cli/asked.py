@@ -102,9 +102,19 @@ def next_open(course: Course) -> Path | None:
 
 def next_after(course: Course, after: Path) -> Path | None:
     """Return the next exercise that is not passed: in the course's order from `after` on, and round its end to before it."""
-    files, progress = course.files(), Progress(course.root)
-    at = next((i for i, path in enumerate(files) if path.name == after.name), -1)
-    return next((path for path in [*files[at + 1 :], *files[: max(at, 0)]] if not progress.passed(exercise_id(path))), None)
+    files, progress, at = course.files(), Progress(course.root), place(course, after)
+    others = [path for path in [*files[at:], *files[:at]] if path.name != after.name]
+    return next((path for path in others if not progress.passed(exercise_id(path))), None)
+
+
+def place(course: Course, exercise: Path) -> int:
+    """Return how many exercises of the course come before one, which may be gone."""
+    files = [path.name for path in course.files()]
+    if exercise.name in files:
+        return files.index(exercise.name)
+    order = [path.name for source in course.sources() if source is not course for path in source.files()]
+    before = order[: order.index(exercise.name)] if exercise.name in order else order
+    return sum(name in before for name in files)
 
 
 def _none_open(course: Course) -> Path:

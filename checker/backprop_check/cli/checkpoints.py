@@ -25,8 +25,10 @@ def found(course: Course, name: str) -> tuple[Path, Chapter]:
         exercise = exercise_id(course.find(name))
         chapter = course.chapter(exercise)
         if chapter is None or not chapter.checkpoint:
-            where = f"The chapter {chapter.title!r}, which {exercise} is in," if chapter else f"{exercise} is in no chapter, which"
-            raise BadInput(f"{where} has no checkpoint: `backprop-check train` lists those that there are.")
+            lacks = (
+                f"The chapter {chapter.title!r}, which {exercise} is in, has no checkpoint" if chapter else f"{exercise} is in no chapter"
+            )
+            raise BadInput(f"{lacks}: `backprop-check train` lists the checkpoints.")
     path = course.checkpoint(chapter.checkpoint)
     if path is None:
         raise BadInput(f"{CHECKPOINTS}/{chapter.checkpoint}.py of the course is not there: {FILE} names it for {chapter.title!r}.")

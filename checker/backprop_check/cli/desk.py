@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from textwrap import wrap
 
@@ -22,10 +23,10 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from backprop_check.cli.asked import Asked, about, next_after
+from backprop_check.cli.asked import Asked, about, next_after, place
 from backprop_check.cli.practice import another
 from backprop_check.cli.saves import Saves
-from backprop_check.cli.screen import held
+from backprop_check.cli.screen import Waiting, held, own_way
 from backprop_check.errors import BadInput
 from backprop_check.exercise.course import exercise_id
 from backprop_check.exercise.definition import course_exercise
@@ -40,25 +41,27 @@ KEYS = {
     "p": ("previous", "the exercise before this one"),
     "h": ("hint", "a hint, a clearer one each time"),
     "g": ("graph", "the forward as a picture"),
-    "e": ("explain", "the page of the next mistake"),
+    "e": ("explain", "the page of the next mistake, or of what is to be written"),
     "t": ("prints", "what your code printed"),
     "m": ("numbers", "what each number does to the loss, beside your gradient"),
     "s": ("solution", "the solution, once passed or when asked twice"),
+    "c": ("train", "the chapter's checkpoint: a small model trains with your gradients"),
     "o": ("open", "the file in $EDITOR"),
-    "l": ("list", "all exercises and how far you are"),
+    "l": ("list", "how far you are, chapter by chapter"),
     "?": ("help", "what the keys do"),
     "q": ("quit", "leave"),
 }
 NAMED = {"?": "question_mark"}
 BUSY = "checking..."
-NEXT = re.compile(r"^Next: `backprop-check (\w+)`")
+AT_HAND = {r"^Next: `backprop-check (\w+)`": r"Next (n): \1", r"`backprop-check train (\w+)` trains": r"Train (c): \1,"}
+"""What a command line proposes, and what it is at the desk, where a key does it."""
 AT_LINE = {"vi", "vim", "nvim", "nano", "emacs", "emacsclient", "kak", "micro", "joe", "ne"}
 """Editors that open a file at a line when told `+LINE` before it."""
 
 
 def sit_down(question: Asked, args: argparse.Namespace) -> None:
     """Run the desk until the learner quits. torch is loaded behind the first screen, here and in the process that workers come from."""
-    with started() as workers:
+    with started() as workers, own_way():
         Desk(question, args, workers).run()
 
 
@@ -81,7 +84,10 @@ class Desk(App[None]):
         self.body: list[Text] = []
         self.state = BUSY
         self.waiting: Callable[[], object] | None = None
+        self.done: Callable[[], object] | None = None
+        self.width = 0
         self.busy = False
+        self.trains = self.enough = False
         self.executor = ThreadPoolExecutor(1)
         self.saves: Saves | None = None
 
@@ -92,7 +98,7 @@ class Desk(App[None]):
         yield Static(id="foot")
 
     def on_mount(self) -> None:
-        loop = asyncio.get_running_loop()
+        self.loop = loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):
             if hasattr(signal, name) and hasattr(loop, "add_signal_handler") and os.name == "posix":
                 loop.add_signal_handler(getattr(signal, name), self.exit)
@@ -100,12 +106,18 @@ class Desk(App[None]):
         self.do(self.check)
 
     def on_unmount(self) -> None:
+        self.enough = True
         if self.saves is not None:
             self.saves.close()
         self.executor.shutdown(wait=False, cancel_futures=True)
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self.draw)
+        self.call_after_refresh(self.resized)
+
+    def resized(self) -> None:
+        self.draw()
+        if self.done == self.check and self.width != self.columns:  # what a key shows may be shown once more only by its key
+            self.do(self.check)
 
     def action_key(self, key: str) -> None:
         if key == "q":
@@ -114,14 +126,16 @@ class Desk(App[None]):
             self.do(lambda: self.move(key))
         elif key == "o":
             self.open()
+        elif key in ("c", "escape") and self.trains:
+            self.enough = True
         elif key in ("r", "escape"):
             self.do(self.check)
         else:
             self.do(lambda: self.look(key))
 
     def do(self, job: Callable[[], object]) -> None:
-        """Do a job in the thread, after what is being done; of several that wait only the last is done."""
-        self.waiting = job
+        """Do a job in the thread, after what is being done; of several that wait only the last is done. A training stops for it."""
+        self.waiting, self.enough = job, True
         self.state = BUSY
         self.draw()
         if not self.busy:
@@ -131,8 +145,9 @@ class Desk(App[None]):
     async def _work_off(self) -> None:
         try:
             while self.waiting is not None:
-                job, self.waiting = self.waiting, None
+                job, self.waiting, self.enough = self.waiting, None, False
                 await asyncio.get_running_loop().run_in_executor(self.executor, job)
+                self.done = job
                 self.state = f"{time.strftime('%H:%M:%S')} watching {self.question.exercise.name}"
                 self.draw()
                 self.query_one("#pane", VerticalScroll).scroll_home(animate=False)
@@ -143,8 +158,9 @@ class Desk(App[None]):
 
     def check(self) -> None:
         """Check the exercise; its first mistake is the body."""
-        from backprop_check.cli.check import judged, learned, next_steps
+        from backprop_check.cli.check import judged, learned
 
+        self.width = self.columns
         before = self.question.progress.of(self.question.id).get("targets", {})
         with held(self.columns) as said:
             try:
@@ -153,14 +169,24 @@ class Desk(App[None]):
                     said[:0] = self.complaint(self.report.message)
                     self.report = None
                 else:
-                    steps = next_steps(self.question, self.report) if self.report.status == "passed" else []
-                    on = (line for step in steps for line in prose(NEXT.sub(r"Next (n): \1", step), self.columns, indent=0))
+                    steps = self.further(self.report)
+                    on = (line for step in steps for line in prose(_at_hand(step), self.columns, indent=0))
                     said[:0] = [*mistake_lines(self.report, self.columns), *on, *learned(self.question, self.report, before)]
             except BadInput as error:
                 self.report = None
                 said[:0] = self.complaint(str(error))
         self.exercise = self.report.exercise if self.report is not None else _read(self.question)
         self.body = said
+
+    def further(self, report: Report) -> list[str]:
+        """What there is to do next: after a pass, and where nothing is written yet."""
+        from backprop_check.cli.check import next_steps
+
+        if report.status == "passed":
+            return next_steps(self.question, report)
+        unwritten = all(gradient.verdict.status == "missing" for gradient in report.gradients)
+        begin = f"Write an expression in the place of each `...` of {self.question.exercise.name} and save; o opens it."
+        return [begin] if unwritten else []
 
     def complaint(self, message: str) -> list[Text]:
         """What is wrong with the file, called by its name alone, as at the foot of the screen."""
@@ -177,22 +203,48 @@ class Desk(App[None]):
         if key == "t":
             self.body = self.printed()
             return
-        code = wrong.diagnoses[0].code if wrong is not None and wrong.diagnoses else ""
+        pages = [wrong.diagnoses[0].code] if wrong is not None and wrong.diagnoses else self.operations(wrong) if key == "e" else []
         path = str(self.question.exercise)
         command = {
             "h": ["hint", path],
             "g": ["graph", path],
-            "e": ["explain", *([code] if code else [])],
+            "e": ["explain", "--", *pages[:1]],
             "m": ["check", path, "--numeric"],
             "s": ["solution", path],
+            "c": ["train", self.question.id],
             "l": ["list"],
         }[key]
-        with held(self.columns) as said:
-            main(command, self.zygote)
+        self.trains = key == "c"
+        with held(self.columns, Waiting(self.tell, lambda: self.enough, "c")) as said:
+            main(command, self.zygote, self.question.course)
+            for another_page in pages[1:] if key == "e" else ():
+                said.append(Text())
+                main(["explain", "--", another_page], self.zygote)
             if key == "g":
                 page = f"`backprop-check graph {self.question.named} --html` makes a page for a browser of it, to go through step by step."
                 said += [Text(), *prose(page, self.columns, indent=0, style="dim")]
-        self.body = said
+        self.trains, self.body = False, said
+
+    def operations(self, gradient: Gradient | None) -> list[str]:
+        """The operations that a gradient comes back through, which is not written yet."""
+        from backprop_check.derivation.lesson import lesson
+        from backprop_check.trace.graph import load_graph
+
+        if gradient is None or self.report is None or self.report.submission is None:
+            return []
+        taught = lesson(load_graph(self.report.exercise), self.report.submission, gradient.verdict)
+        return list(dict.fromkeys(operation.name for use in taught.uses for way in use.ways for operation in way))
+
+    def tell(self, how_far: str) -> None:
+        """Show how far the thread is with what takes long."""
+
+        def told() -> None:
+            if self.busy and self.waiting is None:
+                self.state = f"{how_far}; escape stops"
+                self.draw()
+
+        with suppress(RuntimeError):  # it has been left meanwhile
+            self.loop.call_soon_threadsafe(told)
 
     def printed(self) -> list[Text]:
         from backprop_check.report.text import printed_lines
@@ -204,7 +256,7 @@ class Desk(App[None]):
         """Go on to another exercise of the course."""
         question = self.question
         files = question.course.files() if question.own else []
-        at = [path.name for path in files].index(question.exercise.name) if files else 0
+        at = place(question.course, question.exercise) if files else 0
         there = next_after(question.course, question.exercise) if question.own and key == "n" else files[at - 1] if at else None
         if there is None and question.course.drawn and key == "n":
             there = another(question, self.zygote)
@@ -257,7 +309,8 @@ class Desk(App[None]):
         names["n"] = f"next ({exercise_id(following)})" if following else "next"
         yield Text("─" * self.columns, style="dim")
         yield from prose(self.state, self.columns, indent=0, style="bold" if self.state == BUSY else "")
-        yield from prose(" · ".join(f"{key} {name}" for key, name in names.items()), self.columns, indent=0, style="dim")
+        keys = " · ".join(f"{key} {name}".replace(" ", "\u00a0") for key, name in names.items())  # a key and its name stand in one line
+        yield from (Text(line.replace("\u00a0", " "), style="dim") for line in wrap(keys, self.columns))
 
     def _watch_saves(self) -> None:
         if self.saves is not None:
@@ -281,6 +334,12 @@ class Desk(App[None]):
                 self.body = [Text(f"   {editor} could not be started ({error.strerror}): set EDITOR to another.")]
         self.refresh(layout=True)
         self.draw()
+
+
+def _at_hand(step: str) -> str:
+    for command, key in AT_HAND.items():
+        step = re.sub(command, key, step)
+    return step
 
 
 def _keys_lines(width: int) -> Iterable[Text]:

@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
     outline = folder / FILE
     if came and outline.exists() and outline.read_text(encoding="utf-8", errors="replace") != came:
         raise BadInput(f"{outline} is there already, and is not overwritten: name another folder.")
+    new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".exercises.", ignore_cleanup_errors=True) as made:
@@ -45,6 +46,9 @@ def run(args: argparse.Namespace) -> int:
                 write_atomically(outline, came)
             (Path(made) / "exercises").rename(exercises)  # whole or not at all: a part of a course would be taken for one
     except OSError as error:
+        if new:
+            with contextlib.suppress(OSError):  # it is not there, or not empty
+                folder.rmdir()
         raise BadInput(f"The course could not be written to {folder} ({error.strerror}): name a folder you may write to.") from None
     with contextlib.suppress(BadInput):  # what may not be looked into is no course to be told of
         around = find_course(folder.resolve().parent)

@@ -29,7 +29,7 @@ WHOLE = " · more: `list --all`, `list {}`"
 
 
 def run(args: argparse.Namespace) -> int:
-    course = find_course(Path.cwd())
+    course = args.course or find_course(Path.cwd())
     if not course.files():
         raise BadInput(EMPTY.format(course.root))
     progress = Progress(None if course.packaged else course.root)

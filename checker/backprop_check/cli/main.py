@@ -27,6 +27,7 @@ from backprop_check.exercise.course import find_course, names_exercise
 if TYPE_CHECKING:
     import argparse
 
+    from backprop_check.exercise.course import Course
     from backprop_check.submission.workers import Workers
 
 BAD_INPUT, PIPE_CLOSED = 2, 141
@@ -35,16 +36,17 @@ ALLOW, ROOM = "give yourself the right to, or work in a copy that is yours", "ma
 TO_DO = {errno.EACCES: ALLOW, errno.EPERM: ALLOW, errno.EROFS: ALLOW, errno.ENOSPC: ROOM, errno.EDQUOT: ROOM}
 
 
-def main(argv: Sequence[str] | None = None, zygote: Workers | None = None) -> int:
+def main(argv: Sequence[str] | None = None, zygote: Workers | None = None, course: Course | None = None) -> int:
     """Run the command that `argv` (default: the process's own) names and return its exit code.
 
-    `zygote` is one that is there already; without it the command forks its own when it needs one.
+    `zygote` is one that is there already; without it the command forks its own when it needs one. `course` is the one that is meant where
+    no exercise names another; without it that of the current folder.
     """
     try:
         # torch warns where there is no numpy; nothing here needs one, and a learner could do nothing with it.
         warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
         args = _parsed(sys.argv[1:] if argv is None else argv)
-        args.zygote = zygote
+        args.zygote, args.course = zygote, course
         Path.cwd()  # where it is gone, loading torch would end the process
         code: int = import_module(f"backprop_check.cli.{args.module}").run(args)
         sys.stdout.flush()

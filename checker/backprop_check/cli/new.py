@@ -14,6 +14,9 @@ from backprop_check.exercise.blank import blank
 from backprop_check.exercise.course import exercise_id, find_course, next_number
 from backprop_check.exercise.outline import FILE
 
+LONG = 120
+"""How long a derived line may be, its comment included, before the author is told."""
+
 
 def run(args: argparse.Namespace) -> int:
     course = find_course(Path.cwd())
@@ -45,6 +48,9 @@ def run(args: argparse.Namespace) -> int:
     if args.forward is not None:
         if unrolled:
             print("The forward is no straight line, so it was written out in lines: look whether they are the ones you mean.")
+        if wide := re.findall(rf"^    (d\w+) = (?=.{{{LONG}}})", solution, re.M):
+            are = "is a long line" if len(wide) == 1 else "are long lines"
+            print(f"{', '.join(wide)} {are}: a forward that names its parts has shorter ones.")
         print("Read the derived solution as a learner would, and make it yours; then `backprop-check dev check` says what is left to do.")
         return 0
     print("Write the solution, with a `# why` on every line; then `backprop-check dev check` says what is left to do.")

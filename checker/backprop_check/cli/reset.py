@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -44,5 +45,11 @@ def back_up(question: Asked) -> Path:
     stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
     kept = unused(question.course.root / STORE / "backup" / f"{question.exercise.stem}.{stamp}.py")
     kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_bytes(question.exercise.read_bytes())
+    try:
+        kept.write_bytes(question.exercise.read_bytes())
+    except OSError as error:
+        with suppress(OSError):
+            kept.unlink(missing_ok=True)
+        error.filename = str(kept)  # a full disk names no file
+        raise
     return kept

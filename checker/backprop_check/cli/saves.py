@@ -1,8 +1,9 @@
-"""Notice that a file was saved, whatever way its editor saves: in place, by renaming a new file over it, by deleting and writing anew."""
+"""Notice that a file was saved, whatever way its editor saves (in place, by a new file renamed over it, by writing it anew), or is gone."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,13 +13,16 @@ STEP, DEBOUNCE = 5, 50
 LOOK_AGAIN = 1000
 """How often (ms) the file is looked at without any event: a folder replaced or a linked file is not seen by the system's watcher."""
 
+GONE = 1.0
+"""How long (s) a file must be gone before that is told: a save may delete it and write it anew."""
+
 POLL = 0.1
 
 Signature = tuple[int, int, int] | None
 
 
 class Saves:
-    """A thread that watches the folder of `path`, and calls `told` when the file has changed.
+    """A thread that watches the folder of `path`, and calls `told` when the file has changed, or is gone for good.
 
     Without the `watchfiles` library, where the system's watcher does not work, or with `poll`, the file is looked at every 0.1 s.
     """
@@ -34,9 +38,14 @@ class Saves:
         self._thread.join()
 
     def _watch(self, poll: bool) -> None:
+        there, since = self._last, time.monotonic()
         for _ in _polled(self._stop) if poll else _events(self._path.parent, self._stop):
             now = signature(self._path)
-            if now != self._last and now is not None:
+            if now is not None or self._last is not None:
+                since = time.monotonic()
+            gone = now is None and there is not None and time.monotonic() - since >= GONE
+            if gone or (now is not None and now != self._last):
+                there = now
                 self._told()
             self._last = now
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,11 +34,23 @@ _PLAIN: dict[str, str | int | None] = {
 }
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Who waits before a screen of their own for what takes long: is told how far it is, and may have had enough of it.
+
+    `again` is how it is asked for again.
+    """
+
+    told: Callable[[str], None]
+    enough: Callable[[], bool]
+    again: str
+
+
 class _Held(io.TextIOBase):
     """What stands in for standard output while what is shown is held as lines."""
 
-    def __init__(self, columns: int) -> None:
-        self.columns, self.begun = columns, ""
+    def __init__(self, columns: int, waiting: Waiting | None) -> None:
+        self.columns, self.begun, self.waiting = columns, "", waiting
         self.lines: list[Text] = []
 
     def writable(self) -> bool:
@@ -51,12 +65,17 @@ class _Held(io.TextIOBase):
 
 
 @contextmanager
-def held(columns: int) -> Iterator[list[Text]]:
+def held(columns: int, waiting: Waiting | None = None) -> Iterator[list[Text]]:
     """Hold all that the block shows or prints, errors too, as lines of at most `columns` cells, in place of printing it."""
-    stream = _Held(columns)
+    stream = _Held(columns, waiting)
     with redirect_stdout(stream), redirect_stderr(stream):
         yield stream.lines
         stream.write("\n" if stream.begun else "")
+
+
+def waiting() -> Waiting | None:
+    """Who waits for what is held meanwhile, if anyone."""
+    return sys.stdout.waiting if isinstance(sys.stdout, _Held) else None
 
 
 def width() -> int:
@@ -105,6 +124,22 @@ def progress(what: str, steps: int) -> Iterator[Callable[[], None]]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=steps)
         yield lambda: bar.advance(task)
+
+
+@contextmanager
+def own_way() -> Iterator[None]:
+    """Let a screen written by way of Python's first streams go by other descriptors than 1 and 2: `silent` sends those to nowhere."""
+    before = sys.__stdout__, sys.__stderr__
+    if None in before:
+        yield
+        return
+    with ExitStack() as opened:
+        own = [opened.enter_context(open(os.dup(s.fileno()), "w", encoding=s.encoding, errors=s.errors)) for s in before if s]  # noqa: PTH123
+        sys.__stdout__, sys.__stderr__ = own  # type: ignore[misc]
+        try:
+            yield
+        finally:
+            sys.__stdout__, sys.__stderr__ = before  # type: ignore[misc]
 
 
 def write(text: str) -> None:

@@ -18,7 +18,7 @@ from backprop_check.cli.check import judged
 from backprop_check.cli.checkpoints import found, listed, show_all
 from backprop_check.cli.main import complain
 from backprop_check.cli.progress import Progress, write_atomically
-from backprop_check.cli.screen import show, width, write
+from backprop_check.cli.screen import show, waiting, width, write
 from backprop_check.cli.training_bar import bar, interrupts
 from backprop_check.cli.workers import workers
 from backprop_check.errors import BadInput
@@ -41,7 +41,7 @@ SAVED = 5.0
 
 def run(args: argparse.Namespace) -> int:
     """Check, train and show. Returns 0 where every gradient is right and the losses are autograd's."""
-    course = find_course(Path.cwd())
+    course = args.course or find_course(Path.cwd())
     if args.checkpoint is None:
         if args.json:
             write(f"{json.dumps({'schema': CHECKPOINTS, 'checkpoints': listed(course)}, indent=2)}\n")
@@ -60,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
 
     picture = _writable(args.svg) if args.svg else None
     with workers(args) as zygote, ExitStack() as stack:
+        from rich.text import Text
+
         from backprop_check.report.json import as_json
         from backprop_check.submission.run import Limits
         from backprop_check.submission.steps import NoStep, Steps
@@ -103,9 +105,10 @@ def run(args: argparse.Namespace) -> int:
             say(words.untrained_lines(reports, lack, width()))
             answer("failed", words.why_untrained(lack), exercises=[as_json(report) for report in reports.values()])
             return 1
-    say(words.drawn_lines(yours, autograds, width()))
-    say(words.sample_lines(yours, width()))
-    say(outcome_lines(reports, yours, autograds, others, rounding, width()))
+    seen = [words.drawn_lines(yours, autograds, width()), words.sample_lines(yours, width())]
+    concluded = outcome_lines(reports, yours, autograds, others, rounding, width())
+    for lines in [concluded, [Text()], *seen] if waiting() else [*seen, concluded]:  # a screen of its own is seen from its top
+        say(lines)
     if picture is not None:
         write_atomically(picture, svg(words.curves(yours, autograds, others), checkpoint.title))
         if not args.json:
@@ -133,8 +136,10 @@ def _trained(
     known = [] if args.fresh else [training for training in load(kept, digest) if len(training.losses) <= steps]
     trainings = known if len(known) >= 2 else [trainer.begin(YOURS), trainer.begin(AUTOGRAD)]
     yours, autograds = trainings[:2]
+    someone = waiting()
     if yours.losses and not args.json:
-        write(f"Going on after step {len(yours.losses)}, where it was stopped; --fresh begins anew.\n")
+        anew = "" if someone else "; --fresh begins anew"
+        write(f"Going on after step {len(yours.losses)}, where it was stopped{anew}.\n")
     saved, keeps = time.monotonic(), True
 
     def keep() -> None:
@@ -166,7 +171,8 @@ def _trained(
                 trainings.append(training := trainer.begin(f"with autograd's {replaced[1]}", replaced))
             done = done and go_on([training])
     if not done:
-        complain(f"stopped after step {len(yours.losses)} of {steps}; the same command {'goes on' if keeps else 'begins anew'}.")
+        again = someone.again if someone else "the same command"
+        complain(f"stopped after step {len(yours.losses)} of {steps}; {again} {'goes on' if keeps else 'begins anew'}.")
         return None
     with suppress(OSError):  # it is not there, or cannot be
         kept.unlink()

@@ -177,12 +177,20 @@ def literal(node: ast.expr) -> float | int | None:
 
 
 def simple(node: ast.expr) -> ast.expr:
-    """Take out what says nothing: factors 1, double minus, sums and powers of literals."""
+    """Take out what says nothing: factors 1, double minus, sums and powers of literals, an axis that is kept and taken away."""
     match node:
         case ast.BinOp(left=left, op=op, right=right):
             return _binary(simple(left), op, simple(right))
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return negative(simple(operand))
+        case ast.Call(
+            func=ast.Attribute(
+                value=ast.Call(func=func, args=[axis], keywords=[ast.keyword("keepdim", ast.Constant(True))]), attr="squeeze"
+            ),
+            args=[other],
+            keywords=[],
+        ) if literal(axis) is not None and literal(axis) == literal(other):
+            return simple(ast.Call(func, [axis], []))
         case ast.Call(func=ast.Attribute(value=value, attr=attr), args=args, keywords=keywords):
             return ast.Call(ast.Attribute(simple(value), attr, ast.Load()), [simple(a) for a in args], keywords)
     return node
@@ -192,6 +200,8 @@ def negative(node: ast.expr) -> ast.expr:
     match node:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return operand
+        case ast.BinOp(left=left, op=ast.Mult(), right=right) if _is_mask(left) and (b := literal(right)) is not None:
+            return ast.BinOp(left, ast.Mult(), number(-b))
         case ast.BinOp(left=left, op=ast.Mult() | ast.Div() | ast.MatMult() as op, right=right):
             return ast.BinOp(negative(left), op, right)
     return _binary(ast.Constant(-1.0), ast.Mult(), node) if _is_mask(node) else ast.UnaryOp(ast.USub(), node)
@@ -222,6 +232,30 @@ def _binary(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:
             return ast.BinOp(_binary(left, ast.Mult(), right.left), right.op, right.right)
         case ast.Div() | ast.Pow() if b == 1:
             return left
-        case ast.Add() if isinstance(right, ast.UnaryOp) and isinstance(right.op, ast.USub):
-            return ast.BinOp(left, ast.Sub(), right.operand)
+        case ast.Div() if isinstance(b, int) and (parted := _parted(left, b)) is not None:
+            return parted
+        case ast.Add() | ast.Sub() if (positive := _positive(right)) is not None:
+            return ast.BinOp(left, ast.Sub() if isinstance(op, ast.Add) else ast.Add(), positive)
     return ast.BinOp(left, op, right)
+
+
+def _parted(product: ast.expr, by: int) -> ast.expr | None:
+    """A product whose number is a multiple of `by`, divided by that; None for any other."""
+    match product:
+        case ast.BinOp(left=left, op=ast.Mult() as op, right=right) if isinstance(first := literal(left), int):
+            return _binary(number(first // by), op, right) if by and first % by == 0 else None
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div() as op, right=right):
+            parted = _parted(left, by)
+            return None if parted is None else ast.BinOp(parted, op, right)
+    return None
+
+
+def _positive(product: ast.expr) -> ast.expr | None:
+    """A product that begins with a minus, without it; None for any other."""
+    match product:
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return operand
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div() | ast.MatMult() as op, right=right):
+            positive = _positive(left)
+            return None if positive is None else ast.BinOp(positive, op, right)
+    return None

@@ -77,6 +77,8 @@ def _asked(course: Course, path: Path) -> Exercise:
     try:
         text = read_text(path, "exercise file")
     except BadInput as error:
+        if not path.exists():
+            raise BadInput(f"{path} is gone: `backprop-check reset {exercise_id(path)}` writes it anew.") from None
         if not os.access(path, os.R_OK):
             raise
         raise BadInput(f"{str(error).removesuffix('.')}; {back}.") from None

@@ -115,4 +115,5 @@ def state(exercise: Exercise, statuses: Mapping[str, str], changed: bool) -> str
     """Say how many gradients are right, and since when that is known."""
     right = sum(statuses.get(target.name) == "correct" for target in exercise.targets)
     when = "at the last check; the file has changed since" if changed else "at the last check" if statuses else "not checked yet"
-    return f"{right} of {len(exercise.targets)} gradients right ({when})"
+    total = len(exercise.targets)
+    return f"{right} of {total} gradient{'s' if total != 1 else ''} right ({when})"

@@ -87,6 +87,7 @@ def mistake_lines(report: Report, width: int) -> Iterator[Text]:
     if first is not None:
         yield from gradient_lines(first, report, width)
         yield Text()
+    others = [g for g in report.gradients if g is not first]
     for gradient in (g for g in told if g is not first):
         mark, style = MARKS[gradient.verdict.status]
         codes = " and ".join(d.code for d in gradient.diagnoses or gradient.remarks)
@@ -96,7 +97,8 @@ def mistake_lines(report: Report, width: int) -> Iterator[Text]:
         if members:
             mark, style = MARKS[status]
             yield Text.assemble((mark, style), " ", (cut(" ".join(g.verdict.target.name for g in members), width - 2), "dim"))
-    yield Text()
-    for gradient in report.gradients:
-        yield from printed_lines(gradient, width) if gradient is not first else ()
+    if others:
+        yield Text()
+    for gradient in others:
+        yield from printed_lines(gradient, width)
     yield from summary(report, width)

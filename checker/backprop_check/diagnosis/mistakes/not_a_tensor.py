@@ -157,19 +157,34 @@ def _joined(case: Case, value: ast.expr) -> str | None:
 
 def _number(case: Case, value: ast.expr, start: str) -> tuple[str, str]:
     """Whether one number for all is right, once it has the shape."""
-    written = case.draft or value
-    whole = ast.parse(f"torch.full_like({case.node}, {ast.unparse(written)})", mode="eval").body
-    if case.is_right(whole):
-        one = isinstance(written, ast.Constant) and written.value == 1
-        told = f"torch.ones_like({case.node})" if one else f"torch.full_like({case.node}, {ast.unparse(written)})"
+    told = _filled(case, case.draft or value)
+    if told:
         return f"The number is right, and {case.name} holds it once for every number of {case.node}.", f"Write `{told}`."
-    with_ = "the inputs" if moves_with_values(case, kept=True) else "what arrives from above" if moves_with_values(case) else ""
+    with_ = _moved_by(case)
     return (f"No fixed number is right here: the gradient changes with {with_}." if with_ else "And the number is not right."), start
+
+
+def _filled(case: Case, number: ast.expr) -> str:
+    """What makes the answer of one number, in the shape of its node; nothing where that is not right."""
+    written = f"torch.full_like({case.node}, {ast.unparse(number)})"
+    if not case.is_right(parsed(written)):
+        return ""
+    return f"torch.ones_like({case.node})" if literal(number) == 1 else written
+
+
+def _moved_by(case: Case) -> str:
+    """What the gradient changes with, so that no fixed number is right; nothing where that is not known."""
+    return "the inputs" if moves_with_values(case, kept=True) else "what arrives from above" if moves_with_values(case) else ""
 
 
 def _several(case: Case, value: ast.Tuple | ast.List, one_each: str, start: str) -> tuple[str, str]:
     """A comma too many, square brackets around an answer, or values side by side."""
     if len(value.elts) != 1:
+        fixed = {literal(element) for element in value.elts}
+        if len(fixed) == 1 and None not in fixed and (told := _filled(case, value.elts[0])):
+            return "The number is right; several of it side by side are no tensor.", f"`{told}` makes one of the shape of `{case.node}`."
+        if fixed and None not in fixed and (with_ := _moved_by(case)):
+            return f"Values side by side are no tensor, and no fixed numbers are right here: the gradient changes with {with_}.", start
         return (
             "Values side by side are no tensor.",
             start if not value.elts else f"Write one expression of whole tensors for all numbers of {case.name}.",
