@@ -59,8 +59,12 @@ LONG = {"test_course_content.py", "test_derive.py", "test_functions.py", "test_p
 """Files of ten seconds and more that are not slow as a whole."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and begin with it: a file is one process's, and the last to begin are to be short."""
+    if (hypothesis := sys.modules.get("hypothesis.internal.conjecture.providers")) is not None:
+        # It would read every module that is loaded for constants to try: seconds in each process, and other examples in each.
+        hypothesis._get_local_constants = lambda: hypothesis._local_constants  # type: ignore[attr-defined]
     for item in items:
         if _is_slow(item.path):
             item.add_marker(pytest.mark.slow)

@@ -43,7 +43,7 @@ KINDS = {
     "loops": RIGHT.replace("    dcounts =", "    import time\n    while True: time.sleep(1)\n    dcounts ="),
     "broken": "def backward(:\n",
 }
-CLASS = {f"s{n:02}_ex05.py": "loops" if n == 13 else "broken" if n == 20 else "wrong" if n % 3 == 0 else "right" for n in range(28)}
+CLASS = {f"s{n:02}_ex05.py": "loops" if n == 13 else "broken" if n == 16 else "wrong" if n % 3 == 0 else "right" for n in range(18)}
 SETUP = Setup({"ex05": (EXERCISE.name, EXERCISE.read_text())}, "ab" * 32, confined=False)
 
 
@@ -97,7 +97,7 @@ def test_the_command_writes_the_same_lines_and_needs_no_torch_here(
 
 
 def test_a_worker_that_is_killed_loses_and_doubles_nothing(workers: LocalCluster, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "SIZE", 6)
+    monkeypatch.setattr(cluster, "SIZE", 4)
     before = set(client.run(os.getpid).values())
     coming = judged_by_cluster(SETUP, workers.scheduler_address, (task for task in tasks() if CLASS[task.submission] != "loops"))
     results = [next(coming)]

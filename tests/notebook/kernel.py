@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
-
 import backprop_check
 
 _CELL = re.compile(r"^#%% (.*)\n", re.MULTILINE)
@@ -28,6 +26,7 @@ class Shown:
 
 def run(text: str, folder: Path) -> dict[str, Shown]:
     """Execute the cells of `text`, each under a line `#%% its name`, in a fresh kernel working in `folder`; one that fails stops none."""
+    import nbformat
     from nbclient import NotebookClient
 
     parts = _CELL.split(text)[1:]

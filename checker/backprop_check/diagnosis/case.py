@@ -100,12 +100,18 @@ class Case(Spoken):
         """Whether it has the right shape only where enough labels are drawn, though every line of the forward has it always."""
         first = self.verdict.runs[0]
         other = next((run for run in self.verdict.runs if run.trial.sizes != first.trial.sizes), first)
-        runs = [(self.names(run), run.trial.gradients[self.name]) for run in (first, other)]
-        if not any(hangs_on_labels(expression, gradient, names, self.work) for names, gradient in runs):
+        if not (self._hangs_on_labels(expression, first) or self._hangs_on_labels(expression, other)):
             return False
         if forward_hangs_on_labels not in self.memo:
-            self.memo[forward_hangs_on_labels] = forward_hangs_on_labels(self.graph.exercise.lines, runs[0][0], self.work)
+            self.memo[forward_hangs_on_labels] = forward_hangs_on_labels(self.graph.exercise.lines, self.names(first), self.work)
         return not self.memo[forward_hangs_on_labels]
+
+    def _hangs_on_labels(self, expression: ast.expr, run: Run) -> bool:
+        evaluator, gradient = self._evaluator(run), run.trial.gradients[self.name]
+        if evaluator.knows_no_whole_numbers(expression):  # its value is what it would be with any labels
+            value = evaluator(expression)
+            return isinstance(value, torch.Tensor) and value.shape != gradient.shape
+        return hangs_on_labels(expression, gradient, evaluator.names, self.work)
 
     def _perturbed(self, read: frozenset[str]) -> tuple[Evaluator, Trial]:
         """A trial in which these gradients are not what this graph makes of them."""

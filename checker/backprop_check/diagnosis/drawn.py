@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from backprop_check.expression.evaluate import Evaluator, Failed, Refused
+from backprop_check.expression.evaluate import Evaluator, Failed, Refused, is_whole
 from backprop_check.expression.work import Work
 from backprop_check.records import Line
 
@@ -22,8 +22,7 @@ class _FewLabels(Evaluator):
 
     def _evaluate(self, node: ast.expr) -> Any:
         value = super()._evaluate(node)
-        whole = isinstance(value, torch.Tensor) and not value.is_floating_point() and value.dtype != torch.bool
-        return value.clamp(max=1) if whole else value
+        return value.clamp(max=1) if is_whole(value) else value
 
 
 def hangs_on_labels(expression: ast.expr, like: torch.Tensor, names: Mapping[str, Any], work: Work) -> bool:

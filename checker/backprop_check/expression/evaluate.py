@@ -11,6 +11,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from backprop_check.exercise.nodes import children
 from backprop_check.expression.vocabulary import ATTRIBUTES, CREATES, FUNCTIONS, METHODS, SQUARES
 from backprop_check.expression.work import Work
 
@@ -30,6 +31,8 @@ _COMPARE: dict[type, Callable[[Any, Any], Any]] = {
 MODULES = {"torch": torch, "F": F, "math": math, "torch.nn.functional": F, "torch.linalg": torch.linalg, "torch.special": torch.special}
 _CONSTANTS = {"pi": torch.pi, "e": torch.e, "inf": torch.inf}
 _ROOTS: dict[str, Any] = {"range": range, "len": len, "float": float, "int": int}
+
+_OPERATIONS = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Subscript, ast.Attribute, ast.Call)
 
 
 class Refused(Exception):
@@ -74,6 +77,23 @@ class Evaluator:
         """The same, of one that is a tensor."""
         value = self.value(node)
         return value if isinstance(value, torch.Tensor) else None
+
+    def knows_no_whole_numbers(self, node: ast.expr) -> bool:
+        """Whether `node` was evaluated here, and no tensor of whole numbers came into its value.
+
+        It is counted as evaluating it again would be: how far a search goes does not hang on which of the two is done.
+        """
+        waiting: list[ast.AST] = [node]
+        operations = 0
+        while waiting:
+            each = waiting.pop()
+            known = self._memo.get(id(each))
+            if isinstance(each, ast.ListComp) or (is_whole(known[1]) if known is not None else each is node):
+                return False
+            operations += known is not None and isinstance(each, _OPERATIONS)
+            waiting += children(each)
+        self._work.count(times=operations)
+        return True
 
     def _evaluate(self, node: ast.expr) -> Any:
         match node:
@@ -179,6 +199,11 @@ class Evaluator:
             raise Failed(node, error) from None
 
 
+def is_whole(value: object) -> bool:
+    """Whether it is a tensor of whole numbers, as labels and the places of a maximum are."""
+    return isinstance(value, torch.Tensor) and not value.is_floating_point() and value.dtype != torch.bool
+
+
 def _path(node: ast.expr) -> str:
     """The module that a function is taken from, as it is written: `torch.nn.functional`; of what is no name, nothing."""
     match node:
@@ -191,7 +216,9 @@ def _path(node: ast.expr) -> str:
 
 def _small(op: ast.operator, a: Any, b: Any) -> None:
     """Refuse what would be huge before it is made: a broadcast table, a power of whole numbers."""
-    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor) and not isinstance(op, ast.MatMult):
+    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
+        if isinstance(op, ast.MatMult) or 0 < a.numel() * b.numel() <= ELEMENTS:
+            return
         longest = [max(p) for p in zip(_padded(a, b), _padded(b, a), strict=True)]
         if math.prod(longest) > ELEMENTS:
             raise Refused("too large")

@@ -13,6 +13,9 @@ Worth = Callable[[ast.expr], object]
 Hole = tuple[ast.expr, torch.Tensor]
 """A part of the expression, and the value it needs."""
 
+RELATIVE, ABSOLUTE = 1e-6, 1e-9
+"""By how much numbers may differ that count as one."""
+
 _LEFT: dict[type, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     ast.Add: lambda goal, right: goal - right,
     ast.Sub: lambda goal, right: goal + right,
@@ -96,7 +99,19 @@ def fits(value: torch.Tensor, goal: torch.Tensor) -> bool:
 def narrowed(needed: torch.Tensor) -> torch.Tensor:
     """A needed value with the axes along which it does not change shortened to 1: what was broadcast to it."""
     for axis in range(needed.dim()):
-        first = needed.narrow(axis, 0, 1)
-        if needed.shape[axis] > 1 and torch.allclose(needed, first.expand_as(needed), rtol=1e-6, atol=1e-9):
-            needed = first
+        if needed.shape[axis] > 1 and not _changes(needed, axis):
+            first = needed.narrow(axis, 0, 1)
+            if torch.allclose(needed, first.expand_as(needed), rtol=RELATIVE, atol=ABSOLUTE):
+                needed = first
     return needed
+
+
+def _changes(needed: torch.Tensor, axis: int) -> bool:
+    """Whether its first two numbers along an axis differ by more than `narrowed` allows: most do, and so two say what all of them would."""
+    if needed.dtype != torch.float64 or not needed.numel():
+        return False
+    place = [0] * needed.dim()
+    a = needed[tuple(place)].item()
+    place[axis] = 1
+    b = needed[tuple(place)].item()
+    return not (a == b or abs(b - a) <= ABSOLUTE + RELATIVE * abs(a))

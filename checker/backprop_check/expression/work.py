@@ -24,7 +24,11 @@ class Work:
 
     def count(self, *tensors: object, times: int = 1) -> None:
         """Count one operation on `tensors` and its result, done so many `times` over."""
-        self.done += times * (1 + sum(t.numel() for t in tensors if isinstance(t, torch.Tensor)) // ELEMENTS)
+        elements = 0
+        for each in tensors:
+            if isinstance(each, torch.Tensor):
+                elements += each.numel()
+        self.done += times * (1 + elements // ELEMENTS)
 
     def product(self, left: torch.Tensor, right: torch.Tensor) -> None:
         """Count what a matrix product costs beyond one operation."""

@@ -13,7 +13,7 @@ from backprop_check.records import Trial
 from backprop_check.trace.allowed import allow_nodes, where_named
 from backprop_check.trace.author import authors
 from backprop_check.trace.fault import draws, undifferentiable
-from backprop_check.trace.graph import Graph, one_thread, seeded
+from backprop_check.trace.graph import Graph, one_thread
 from backprop_check.trace.rounding import allowed
 from backprop_check.trace.scale import term_scales
 
@@ -53,11 +53,11 @@ def trace(
         if target.node not in nodes:
             where, why = f"{graph.exercise.path}:{target.line}", f"`{target.node}` depends on no floating input, so it has no gradient"
             raise BadInput(f"{where}: {why}: take the line `{target.name} = ...` out.")
-    with seeded(seed + 1):
-        cotangent = torch.ones_like(output) if output.dim() == 0 else _drawn(output, dtype)
-        if output.dim() and digits is not None:
-            cotangent = few_digits(cotangent, digits)
-        nudges = {name: _drawn(nodes[name], dtype) for name in sorted(perturb)}
+    generator = torch.Generator().manual_seed(seed + 1)
+    cotangent = torch.ones_like(output) if output.dim() == 0 else _drawn(output, dtype, generator)
+    if output.dim() and digits is not None:
+        cotangent = few_digits(cotangent, digits)
+    nudges = {name: _drawn(nodes[name], dtype, generator) for name in sorted(perturb)}
     seeds = [(output, cotangent), *((nodes[name], nudge) for name, nudge in nudges.items())]
     with torch.enable_grad():
         # One scalar and no `grad_outputs`: given those, autograd.grad imports sympy, which costs a third of `import torch`.
@@ -104,8 +104,8 @@ def few_digits(value: torch.Tensor, digits: int) -> torch.Tensor:
     return torch.where((rounded == 0) & (value != 0), torch.sign(value) * 10.0**-digits, rounded)
 
 
-def _drawn(like: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    return _round(torch.randn(like.shape, dtype=like.dtype), dtype)
+def _drawn(like: torch.Tensor, dtype: torch.dtype, generator: torch.Generator) -> torch.Tensor:
+    return _round(torch.randn(like.shape, dtype=like.dtype, generator=generator), dtype)
 
 
 def _round(value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
