@@ -10,8 +10,8 @@ import torch
 
 from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.by_edit.edits import value_of
-from backprop_check.diagnosis.by_edit.nearness import senseless
 from backprop_check.diagnosis.by_edit.plain import cancels
+from backprop_check.diagnosis.by_edit.sense import senseless
 from backprop_check.diagnosis.by_value.value_index import value_index
 from backprop_check.diagnosis.case import Case
 from backprop_check.expression.chains import is_sum

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from backprop_check.derivation.trees import dumped, parsed
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, is_tensor, names_used, parts, replacements, search, value_of
-from backprop_check.diagnosis.by_edit.nearness import senseless
+from backprop_check.diagnosis.by_edit.sense import senseless
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.scale.factors import lines_of_answer

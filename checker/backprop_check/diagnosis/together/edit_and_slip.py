@@ -12,8 +12,8 @@ import torch
 from backprop_check.derivation.trees import dumped, literal, parsed
 from backprop_check.diagnosis.by_edit.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.by_edit.edits import names_used, parts, value_of
-from backprop_check.diagnosis.by_edit.nearness import idle, undone_by_a_divisor
 from backprop_check.diagnosis.by_edit.plain import takes_back_a_minus
+from backprop_check.diagnosis.by_edit.sense import idle, undone_by_a_divisor
 from backprop_check.diagnosis.by_slip.slips import Slip, slips
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import function_of

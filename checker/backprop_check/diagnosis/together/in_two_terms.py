@@ -91,7 +91,12 @@ def _made(case: Case, right: ast.expr, terms: list[ast.expr]) -> Iterator[Lost]:
         if id(found.part) not in place or _is_nothing(case, put(terms[place[id(found.part)]], found.part, found.left)):
             continue  # a term that is zero is not there, whatever slip makes it so
         value = value_of(case, found.whole)
-        if isinstance(value, torch.Tensor) and value.shape == oracle.shape and value.numel() and float((value - oracle).abs().max()) > 1e-6 * scale:
+        if (
+            isinstance(value, torch.Tensor)
+            and value.shape == oracle.shape
+            and value.numel()
+            and float((value - oracle).abs().max()) > 1e-6 * scale
+        ):
             yield found, place[id(found.part)], value - oracle
 
 
