@@ -70,6 +70,14 @@ def is_tensor(case: Case, part: ast.expr) -> bool:
     return isinstance(value, torch.Tensor) and value.dim() > 0
 
 
+def is_index(case: Case, part: ast.expr) -> bool:
+    """Whether it is a tensor of whole numbers that say where; not one as large as the gradient that says yes or no of each number."""
+    value = value_of(case, part)
+    if not isinstance(value, torch.Tensor) or value.dtype != torch.int64:
+        return False
+    return value.shape != case.verdict.runs[0].trial.gradients[case.name].shape or bool(((value != 0) & (value != 1)).any())
+
+
 def rename(expression: ast.expr, old: str, new: str) -> ast.expr:
     """Put `new` for every `old`."""
     there = (node for node in walk(expression) if isinstance(node, ast.Name) and node.id == old)

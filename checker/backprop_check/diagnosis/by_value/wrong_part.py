@@ -9,7 +9,7 @@ import torch
 
 from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis.asking import asks, example
-from backprop_check.diagnosis.by_edit.edits import Edit, names_used, parts, search, value_of, valued_parts
+from backprop_check.diagnosis.by_edit.edits import Edit, is_index, names_used, parts, search, value_of, valued_parts
 from backprop_check.diagnosis.by_value.kind_of_part import (
     FUNCTION,
     OTHERWISE,
@@ -75,7 +75,7 @@ def _told(case: Case, expression: ast.expr, part: ast.expr, replacement: ast.exp
     if kind in (OTHERWISE, SOME_OTHER) and not last:
         return None
     code, error = kind
-    if getattr(value_of(case, part), "dtype", None) == torch.int64:
+    if is_index(case, part):
         code, error = "index-as-value", "says where, not how much"
     shown = f"`{text(replacement)}`" if shows else "another value"
     whole = product_of(case, part) if code == "missing-local-derivative" and isinstance(replacement, ast.BinOp) else part

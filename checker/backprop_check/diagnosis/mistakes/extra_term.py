@@ -29,7 +29,7 @@ import torch
 
 from backprop_check.derivation.trees import parsed
 from backprop_check.diagnosis.asking import asks, example, goal
-from backprop_check.diagnosis.by_edit.edits import Edit, is_tensor, parts, search, value_of
+from backprop_check.diagnosis.by_edit.edits import Edit, is_index, is_tensor, parts, search, value_of
 from backprop_check.diagnosis.by_replay.replay import downstream
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import around
@@ -73,7 +73,7 @@ def of_factors(case: Case) -> Diagnosis | None:
 def _one(case: Case, right: str, op: ast.operator, part: ast.expr) -> Diagnosis:
     if _is_factor(case, part):
         part = _whole_factor(case, part)
-        where = getattr(value_of(case, part), "dtype", None) == torch.int64
+        where = is_index(case, part)
         kind = "divisor" if isinstance(op, ast.Div) or _is_below(case, part) else "factor"
         error = f"is a {kind} too many" if not where else "says where, not how much"
         told = _factor(case, right, part, f"`{short(part)}` {error}", "Without it")

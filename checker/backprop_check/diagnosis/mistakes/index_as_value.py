@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 import torch
 
-from backprop_check.diagnosis.by_edit.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.by_edit.edits import Edit, is_index, parts, search, value_of
 from backprop_check.diagnosis.case import Case
 from backprop_check.expression.rewrites import calls, method, put
 from backprop_check.records import Diagnosis
@@ -65,18 +65,13 @@ def _places(case: Case, expression: ast.expr) -> Iterator[Edit]:
                 yield put(expression, call.args[0], method(call.args[0], "argmax", axis)), call.args[0]
 
 
-def _is_mask(case: Case, value: torch.Tensor) -> bool:
-    """Whether it is as large as the gradient and says yes or no of each number, as a one-hot mask does."""
-    return value.shape == case.verdict.runs[0].trial.gradients[case.name].shape and bool(((value == 0) | (value == 1)).all())
-
-
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         value = value_of(case, part)
         if isinstance(part, ast.Attribute) and part.attr == "indices" and isinstance(part.value, ast.Call):
             winners = ast.Attribute(part.value, "values", ast.Load())
             yield put(expression, part, ast.copy_location(ast.Compare(ast.Name(case.node, ast.Load()), [ast.Eq()], [winners]), part)), part
-        if isinstance(value, torch.Tensor) and value.dtype == torch.int64 and value.dim() and not _is_mask(case, value):
+        if isinstance(value, torch.Tensor) and value.dim() and is_index(case, part):
             for axis in range(case.verdict.runs[0].trial.gradients[case.name].dim()):
                 text = f"torch.zeros_like({case.node}).scatter({axis}, INDEX, 1.0)"
                 for kept in (part, ast.Call(ast.Attribute(part, "unsqueeze", ast.Load()), [ast.Constant(axis)], [])):
