@@ -38,7 +38,7 @@ from backprop_check.submission.workers import Workers, started
 KEYS = {
     "r": ("run", "check again now"),
     "n": ("next", "the next exercise that is not passed"),
-    "p": ("previous", "the exercise before this one"),
+    "p": ("back", "the exercise before this one"),
     "h": ("hint", "a hint, a clearer one each time"),
     "g": ("graph", "the forward as a picture"),
     "e": ("explain", "the page of the next mistake, or of what is to be written"),
