@@ -205,6 +205,9 @@ class Desk(App[None]):
         if key == "t":
             self.body = self.printed()
             return
+        if key in "hgmc" and not self.question.exercise.exists():
+            self.check()  # which says so
+            return
         pages = [wrong.diagnoses[0].code] if wrong is not None and wrong.diagnoses else self.operations(wrong) if key == "e" else []
         path = str(self.question.exercise)
         command = {
