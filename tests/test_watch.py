@@ -142,7 +142,7 @@ def test_the_desk_shows_the_next_mistake_and_its_keys(course: Path, zygote: Zygo
     title = " A whole network" * (size[0] > 50)
     assert lines[0].lstrip("·").startswith(f"{title}  ex13  ·") and f"0 of {len(packaged_course().ids())} passed" in lines[0]
     assert "dlogits   ex13:83   wrong-sign" in first and "this minus does not belong here" in first
-    assert "q quit" in first and "watching ex13_mlp.py" in first
+    assert "q quit" in first and len(first.split("watching ex13_mlp.py")[1].splitlines()) <= 4
     if size[1] > 20:
         assert all(f"✗ {name}   ex13:" in first for name in ("dh", "db2", "dhpreact", "dbnvar", "dC"))
     assert "dlogits  ex13, hint 1 of 4" in hint
@@ -248,7 +248,7 @@ def test_an_exercise_that_is_gone(course: Path, zygote: Zygote) -> None:
             path.unlink()
             while desk.report is not None and time.monotonic() < end:
                 await pilot.pause(0.05)
-            for key in ("", *"hgmnp"):
+            for key in ("", *"hgmcnp"):
                 if key == "p":
                     desk.question = asked(argparse.Namespace(exercise=str(path)))
                 if key:
@@ -259,7 +259,7 @@ def test_an_exercise_that_is_gone(course: Path, zygote: Zygote) -> None:
                 seen[key] = f"{desk.question.id}: " + " ".join(line.plain.strip() for line in desk.body)
 
     asyncio.run(sit())
-    assert all("`backprop-check reset ex05` writes it anew." in seen[key] for key in ("", "h", "g", "m"))
+    assert all("`backprop-check reset ex05` writes it anew." in seen[key] for key in ("", *"hgmc"))
     before, after = (find_course(course).ids()[i] for i in (14, 15))
     assert seen["p"].startswith(f"{before}: ") and seen["n"].startswith(f"{after}: ")
 

@@ -285,6 +285,7 @@ def of_class(**counts: int) -> list[Result]:
         (of_class(correct=1, incorrect__unrecognised=5, incorrect__wrong_sign=1), "fewest", ["1 of the 6 wrong answers: `wrong-sign`"]),
         (of_class(correct=1, incorrect__unrecognised=5), "fewest", ["no single cause in common (5 of 5"]),
         (of_class(correct=1, missing=5, incorrect__wrong_sign=2), "fewest", ["5 have not written it yet"]),
+        (of_class(correct=1, missing=1), "fewest", ["1 has not written it yet"]),
         (of_class(correct=1, incorrect__no_such_code=5), "fewest", ["All wrong answers: `no-such-code`."]),
         # 5 of 80 is surer than 0 of 1, and one mistake in two gradients is one thing to explain
         (

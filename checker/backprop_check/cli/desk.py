@@ -38,7 +38,7 @@ from backprop_check.submission.workers import Workers, started
 KEYS = {
     "r": ("run", "check again now"),
     "n": ("next", "the next exercise that is not passed"),
-    "p": ("previous", "the exercise before this one"),
+    "p": ("back", "the exercise before this one"),
     "h": ("hint", "a hint, a clearer one each time"),
     "g": ("graph", "the forward as a picture"),
     "e": ("explain", "the page of the next mistake, or of what is to be written"),
@@ -53,6 +53,8 @@ KEYS = {
 }
 NAMED = {"?": "question_mark"}
 BUSY = "checking..."
+NARROW = 60
+"""Columns up to which the keys stand closer, so that they take no more than three lines."""
 AT_HAND = {r"^Next: `backprop-check (\w+)`": r"Next (n): \1", r"`backprop-check train (\w+)` trains": r"Train (c): \1,"}
 """What a command line proposes, and what it is at the desk, where a key does it."""
 AT_LINE = {"vi", "vim", "nvim", "nano", "emacs", "emacsclient", "kak", "micro", "joe", "ne"}
@@ -203,6 +205,9 @@ class Desk(App[None]):
         if key == "t":
             self.body = self.printed()
             return
+        if key in "hgmc" and not self.question.exercise.exists():
+            self.check()  # which says so
+            return
         pages = [wrong.diagnoses[0].code] if wrong is not None and wrong.diagnoses else self.operations(wrong) if key == "e" else []
         path = str(self.question.exercise)
         command = {
@@ -309,7 +314,8 @@ class Desk(App[None]):
         names["n"] = f"next ({exercise_id(following)})" if following else "next"
         yield Text("─" * self.columns, style="dim")
         yield from prose(self.state, self.columns, indent=0, style="bold" if self.state == BUSY else "")
-        keys = " · ".join(f"{key} {name}".replace(" ", "\u00a0") for key, name in names.items())  # a key and its name stand in one line
+        between = " · " if self.columns > NARROW else "  "
+        keys = between.join(f"{key} {name}".replace(" ", "\u00a0") for key, name in names.items())  # a key and its name stand in one line
         yield from (Text(line.replace("\u00a0", " "), style="dim") for line in wrap(keys, self.columns))
 
     def _watch_saves(self) -> None:

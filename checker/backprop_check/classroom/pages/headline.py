@@ -100,7 +100,7 @@ def _why(item: Mapping[str, Any]) -> str:
         )
         said.append(f"{who}: `{item['code']}`. {sentence(item['means'])}".rstrip())
     elif item["missing"]:
-        said.append(f"{item['missing']} have not written it yet.")
+        said.append(f"{item['missing']} {'has' if item['missing'] == 1 else 'have'} not written it yet.")
     if item["also"]:
         names = [f"`{other['target']}` in `{other['exercise']}`" for other in item["also"]]
         more = f" and {len(names) - ALSO_MOST} more" if len(names) > ALSO_MOST else ""
