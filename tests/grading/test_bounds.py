@@ -201,6 +201,13 @@ def test_who_hands_in_too_many_folders_pays_alone(tmp_path: Path, monkeypatch: p
     assert archive.fattest({("ada",): 40, ("bob",): 40}, 100) == ()
 
 
+def test_a_statement_as_long_as_a_file_is_quoted_in_part(pool: Pool) -> None:
+    (result,) = pool.judged([task(SOLUTION.replace("torch.ones_like(act)", f"act + len('{'x' * 500_000}')"))])
+    (dact, *others) = result.report["gradients"]
+    assert dact["status"] == "incorrect" and all(other["status"] == "correct" for other in others)
+    assert dact["source"].startswith("dact = act + len('xxx") and dact["source"].endswith("x…") and len(result.as_line()) < 20_000
+
+
 def test_a_page_that_fails_costs_its_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pool: Pool) -> None:
     (result,) = pool.judged([task(SOLUTION.replace("(1 - act**2)", "(1 - act**3)"))])
 

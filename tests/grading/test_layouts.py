@@ -628,7 +628,7 @@ FIFTH = {  # a fifth round
     ),
 }  # fmt: skip
 KNOWN = "name,login,id,email\nAda Lovelace,al123,700101,ada@example.org\nAlan Turing,at456,700102,alan@example.org\nGrace Hopper,gh789,700103,grace@example.org\nJürgen Müller,jm321,700104,jm@example.org\n"
-SIXTH = {  # a sixth round, of 37: those that did not hold, and the platforms that no row has yet
+SIXTH = {  # a sixth round, of 50: those that did not hold, and the platforms that no row has yet
     "prairielearn": Layout(
         ["ada@example.org_1_hw5_ex05_1_3_4711_ex05.py", "jm@example.org_1_hw5_ex05_1_2_4713_my_2_ex05.py"],
         {"ada@example.org_1_hw5_ex05_1_3_4711_ex05.py": "Ada Lovelace", "jm@example.org_1_hw5_ex05_1_2_4713_my_2_ex05.py": "Jürgen Müller"},
@@ -682,6 +682,33 @@ SIXTH = {  # a sixth round, of 37: those that did not hold, and the platforms th
         {"ex05_Ada Lovelace.py": "Ada Lovelace", "ex05 1_Alan Turing.py": "Alan Turing", "ex05_Jürgen Müller 1.py": "Jürgen Müller"},
         set(),
         KNOWN,
+    ),
+    "mails, saved by day": Layout(
+        ["2024-10-01 Ada Lovelace <ada@example.org>/ex05.py", "2024-10-02 Jürgen Müller <jm@example.org>/ex05.py", "2024-10-02 Eve Other <eve@x.org>/ex05.py"],
+        {
+            "2024-10-01 Ada Lovelace <ada@example.org>/ex05.py": "Ada Lovelace",
+            "2024-10-02 Jürgen Müller <jm@example.org>/ex05.py": "Jürgen Müller",
+            "2024-10-02 Eve Other <eve@x.org>/ex05.py": "2024-10-02 Eve Other <eve@x.org>",
+        },
+        set(),
+        KNOWN,
+    ),
+    "those who were late, in a folder beside the others": Layout(
+        ["alan/ex05.py", "grace/ex05.py", "Late submissions/ada/ex05.py", "Late submissions/kim/ex05.py", "jo_late/torch/ex05.py", "jo_late/numpy/ex05.py"],
+        {
+            "alan/ex05.py": "alan",
+            "grace/ex05.py": "grace",
+            "Late submissions/ada/ex05.py": "ada",
+            "Late submissions/kim/ex05.py": "kim",
+            "jo_late/torch/ex05.py": "jo_late",
+            "jo_late/numpy/ex05.py": "jo_late",
+        },
+        set(),
+    ),
+    "gradescope, in a zip of everything": Layout(
+        ["all.zip/assignment_9_export/submission_metadata.yml=meta", "all.zip/assignment_9_export/submission_1/ex05.py", "all.zip/assignment_9_export/submission_2/src/ex05.py"],
+        {"all.zip/assignment_9_export/submission_1/ex05.py": "Ada Lovelace", "all.zip/assignment_9_export/submission_2/src/ex05.py": "Alan Turing"},
+        set(),
     ),
     "schoology": Layout(
         ["Lovelace, Ada/Revision 1 - On Time/ex05.py", "Lovelace, Ada/Revision 2 - Late/ex05.py", "Müller, Jürgen/Revision 1 - On Time/ex05.py"],

@@ -41,6 +41,9 @@ from backprop_check.trace.oracle import trace
 TRIALS, REPORTS = 64, 4096
 """How many trials and reports are remembered."""
 
+LONGEST = 5_000
+"""Characters of a statement that are quoted: thousands of reports are held."""
+
 ORDER: tuple[Outcome, ...] = ("refused", "timeout", "memory", "crashed")
 """Of several things that happened to a submission, the one that is its outcome."""
 
@@ -115,8 +118,8 @@ class Bench:
         judged = judge(graph, submission, self._zygote, limits, draw, self._traced, marks_only=True, held=self._held[graph.exercise.id])
         if not judged.trouble and all(needs_no_word(v) and not any(run.passed for run in v.runs) for v in judged.verdicts):
             nominal = [replace(v, worst=0) for v in judged.verdicts]
-            return Found(packed(_unseen(as_json(build_report(graph.exercise, submission, nominal, {})))), _outcome(judged))
-        return Found(packed(self._explained(graph, submission, judged)), _outcome(judged))
+            return Found(_kept(_unseen(as_json(build_report(graph.exercise, submission, nominal, {})))), _outcome(judged))
+        return Found(_kept(self._explained(graph, submission, judged)), _outcome(judged))
 
     def _explained(self, graph: Graph, submission: Submission, judged: Judged) -> dict[str, Any]:
         limits, draw = Limits(self._setup.time_limit, self._setup.whole), shown_seeds(graph.exercise.id)
@@ -167,6 +170,14 @@ def _unseen(report: dict[str, Any], names: Sequence[str] | None = None) -> dict[
         if names is None or gradient["name"] in names:
             gradient.update(max_abs_diff=None, max_rel_diff=None, exact=False)
     return report
+
+
+def _kept(report: dict[str, Any]) -> Packed:
+    """Return a report as it is remembered and written down. Of a statement that is as long as a file its beginning is enough."""
+    for gradient in report["gradients"]:
+        if len(gradient["source"] or "") > LONGEST:
+            gradient["source"] = f"{gradient['source'][:LONGEST]}…"
+    return packed(report)
 
 
 def _told_apart(submission: Submission) -> object:

@@ -11,7 +11,7 @@ from backprop_check.grading.answered import ExerciseNames
 from backprop_check.grading.item import Item
 from backprop_check.grading.schemes import ATTACHMENTS, STRONG, Scheme, canvas, sakai
 from backprop_check.grading.tree import Node
-from backprop_check.grading.words import export, is_project, is_same, is_series, is_teachers, is_version, words
+from backprop_check.grading.words import export, is_collection, is_project, is_same, is_series, is_teachers, is_version, words
 
 _LOOKED = 40
 """So many files of a folder are read to see whether one defines `backward`."""
@@ -63,8 +63,9 @@ class Levels:
             inner = bool(child.folders) or any(item.kind != "metadata" for item in child.files)
             named = alone and inner and (is_same(child.stem, above) or export(child.stem) is not None)
             return {name: ""} if named or self.is_class(child) else {}
-        sections = self._are_sections([child for child in folders.values() if child.holds_work()])
-        return {name: child.stem for name, child in folders.items()} if sections else {}
+        if self._are_sections([child for child in folders.values() if child.holds_work()]):
+            return {name: child.stem for name, child in folders.items()}
+        return {name: "" for name, child in folders.items() if is_collection(child.stem) and self.is_class(child)}
 
     def _is_export(self, node: Node, alone: bool) -> bool:
         """Say whether a platform named what is in a folder, or in the only folder in it. Canvas's names may be a student's own."""
@@ -78,6 +79,8 @@ class Levels:
         """Say whether a folder holds several students."""
         folders = [child for child in node.folders.values() if child.holds_work()]
         files = [item for item in node.files if item.kind == "file"]
+        if folders and any(item.kind == "metadata" for item in node.files):
+            return True
         if len(folders) > 1:
             if self._are_parts(folders):  # the parts of a course, or of one student's work
                 return self._is_course(folders) and all(map(self.is_class, folders))

@@ -236,7 +236,8 @@ def _assignment(folders: Sequence[str], above: str) -> str:
     shared = "".join(f"{word[0]}-" for word in shared_words)
     if all(name.removeprefix(shared).isdigit() for name in folders):  # group-1, group-2
         return ""
-    return shared if len(folders) > 2 or (len(folders) > 1 and any(map(str.isdigit, shared))) else ""
+    named = any(map(str.isalpha, shared))  # else it is a date
+    return shared if named and (len(folders) > 2 or (len(folders) > 1 and any(map(str.isdigit, shared)))) else ""
 
 
 def is_platforms(item: Item) -> bool:

@@ -28,6 +28,11 @@ _VERSIONS = _SERIES | {
     *("final", "finals", "old", "new", "copy", "draft", "backup", "bak", "fixed", "fix", "last", "latest", "first", "second", "submission"),
     *("submit", "mine", "work", "main", "notebook", "backward", "backprop", "gradient", "gradients", "untitled", "scratch", "tmp", "temp"),
 }  # fmt: skip
+_COLLECTIONS = {
+    *("late", "later", "resubmissions", "submissions", "extensions", "others", "rest", "missing", "nachzügler", "nachzuegler", "verspätet"),
+    *("verspätete", "nachgereicht", "abgaben", "einreichungen", "rendus", "retard", "retards", "remises", "entregas", "tarde", "tardías"),
+    *("consegne", "ritardo", "inleveringen"),
+}  # fmt: skip
 ONLY = {"submitted": {"source", "release", "autograded", "feedback"}, "submitted files": {"working files"}}
 """Where nbgrader and Teams keep what was handed in, beside folders that hold it no more or not yet."""
 
@@ -73,6 +78,12 @@ def is_version(found: Sequence[str]) -> bool:
     """Say whether words tell which of a student's files it is, and not whose: v2, final, 3, a. `s1` and 700101 may be students."""
     letter = len(found) == 1 and len(found[0]) == 1
     return letter or all(word in _VERSIONS or word in _TEACHERS or (word.isdigit() and len(word) < 4) for word in found)
+
+
+def is_collection(name: str) -> bool:
+    """Say whether a folder of this name is of several people's work, as of those who came late: `Late submissions`, and not `ada_LATE`."""
+    found = {*words(name)}
+    return not _COLLECTIONS.isdisjoint(found) and all(word in _COLLECTIONS | _VERSIONS or word.isdigit() for word in found)
 
 
 def without_copy(name: str) -> str:
