@@ -15,6 +15,7 @@ from backprop_check.derivation.trees import fill, text
 from backprop_check.diagnosis.asking import example
 from backprop_check.diagnosis.by_edit.edits import parts, value_of
 from backprop_check.diagnosis.by_replay.counterfactual import applied_to_gradient, replays, with_slope, written_as
+from backprop_check.diagnosis.by_replay.of_norm import NORMS, as_its_square
 from backprop_check.diagnosis.by_replay.replay import cut, downstream
 from backprop_check.diagnosis.by_replay.sites import Site, below, sites
 from backprop_check.diagnosis.case import Case
@@ -79,6 +80,8 @@ def _by_the_other(case: Case, site: Site, quotient: ast.BinOp) -> Diagnosis | No
 
 def _function(case: Case, site: Site, operation: str) -> Diagnosis | None:
     """The derivative of another function in the place of this one's; or the function itself, of the value or of the gradient."""
+    if operation in NORMS:
+        return as_its_square(case, site)
     if operation in SLOPES and operation != "exp" and replays(case, with_slope(case, site, lambda x, y: y)):
         return _told(case, site, None, slope(site, "y"))
     for name in FAMILIAR if operation in SLOPES else TAKEN_FOR.get(operation, ()):

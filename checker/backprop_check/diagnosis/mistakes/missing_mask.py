@@ -27,7 +27,7 @@ import ast
 
 from backprop_check.diagnosis.by_edit.edits import worth
 from backprop_check.diagnosis.by_replay.counterfactual import replays
-from backprop_check.diagnosis.by_replay.masks import called, condition, masked, opened, opposite
+from backprop_check.diagnosis.by_replay.masks import called, condition, masked, opened, opposite, other_branches
 from backprop_check.diagnosis.by_replay.replay import cut, gradient
 from backprop_check.diagnosis.by_replay.sites import Site
 from backprop_check.diagnosis.case import Case
@@ -41,6 +41,8 @@ def find(case: Case) -> Diagnosis | None:
         return None
     for site in masked(case):
         if replays(case, opened(case, site, 1.0)) and not replays(case, opened(case, site, 0.0)):
+            if any(replays(case, opened(case, other, 0.0)) for other in other_branches(case, site)):
+                continue  # the mask is there, and what is missing is the other branch
             return _told(case, site)
     return None
 
