@@ -52,6 +52,20 @@ ROWS = [
      r"`\*` cannot join them", r"two kinds|double"),
     ("n = a.norm(dim=1); y = n * w", "a (N, C), w (N)", "torch.randn", "dn = w * dy; da = 2 * a * dn[:, None]", "dn = w * dy; da = a * (dn / n)[:, None]",
      r"slope of the squares of `a`, summed, and .* is the root of that sum", r"factor `2`|another tensor"),
+    # The forward's mask within its slope; a constant that the line has no place for; a minus that stands elsewhere.
+    ("n = torch.log_softmax(z.masked_fill(k, -9.0), 1)", "z (N, C), k (N, C)", "torch.randn; k = torch.eye(N, C) == 1",
+     "dz = (dn - torch.softmax(z, 1) * dn.sum(1, keepdim=True)) * ~k", "dz = (dn - torch.exp(n) * dn.sum(1, keepdim=True)) * ~k",
+     r"`z` stands here as it is before the mask", r"The shape is right"),
+    ("q = torch.sqrt(z**2 + 0.02)", "z (N, C)", "torch.randn", "dz = torch.sign(z) * dq", "dz = z / q * dq", r"as it stands, with the `0\.02` in it", r"wherever `z"),
+    ("e = t - a @ v", "t (N), a (N, K), v (K)", "torch.randn", "dt = -de", "dt = de", r"No minus of .* turns the sign of t", r"Nothing in"),
+    # A line copied from another one; slices and masks that torch does not join.
+    ("a = torch.tanh(u); b = torch.tanh(w); y = a.sum(1) + b.sum(1)", "u (N, C), w (N, K)", "torch.randn",
+     "da = torch.ones_like(a) * dy[:, None]; du = (1 - a**2) * da; db = torch.ones_like(b) * dy[:, None]; dw = (1 - a**2) * da",
+     "da = torch.ones_like(a) * dy[:, None]; du = (1 - a**2) * da; db = torch.ones_like(b) * dy[:, None]; dw = (1 - b**2) * db",
+     r"this is du, the gradient of u", r"the numbers are not compared"),
+    ("u = x[1:] - x[:-1]; y = (u * u).sum(0) + x.sum(0)", "x (M, C)", "torch.randn", "du = 2 * u * dy; dx = dy.expand(x.shape) + du", "du = 2 * u * dy; dx = dy",
+     r"reads `x\[1:\]` and `x\[:-1\]`: lay what comes back there into zeros", r"copied, joined"),
+    ("p = torch.sigmoid(z)", "z (N), m (N)", "torch.randn; m = torch.arange(N) > 2", "dz = p - m", "dz = p * (1 - p) * dp", r"`-` takes no mask", r"Look at this part alone"),
     # A gradient that is gathered by slices.
     *(("u = x[2:] - x[:-2]; y = (u**2).sum(1) + (x**2).sum(1)[2:]", "x (M, C)", "torch.randn", f"du = 2 * u * dy[:, None]; {lines}",
        "du = 2 * u * dy[:, None]; dx = 2 * x * F.pad(dy, (2, 0))[:, None]; dx[2:] += du; dx[:-2] -= du", must, never)

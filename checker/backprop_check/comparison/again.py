@@ -78,9 +78,9 @@ def in_float32(
         second = _as_float32(exact[verdict.target.name], verdict)
         if first.mended(second, double):
             yield verdict.target.name, replace(second, why=second.why | {"float32"})
-        elif second.status == "incorrect" and _is(verdict, torch.float32) and _is(exact[verdict.target.name], torch.float64):
-            yield verdict.target.name, second
-        elif second.status in ("incorrect", "error") and _mixed(verdict) and not _mixed(second):
+        elif (second.status == "incorrect" and _is(verdict, torch.float32) and _is(exact[verdict.target.name], torch.float64)) or (
+            second.status in ("incorrect", "error") and _mixed(verdict) and not _mixed(second)
+        ):
             yield verdict.target.name, second
     numpy = asks_numpy_float32(submission)
     staying = [v for v in doubtful if (second := exact[v.target.name]).status != "correct" and (numpy or _may_be_float32(second))]

@@ -12,7 +12,7 @@ from backprop_check.diagnosis.by_replay.counterfactual import arriving, gives_an
 from backprop_check.diagnosis.by_replay.sites import names
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal, gradient_of
-from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.phrases import short, users
 from backprop_check.expression.rewrites import operations
 from backprop_check.records import Diagnosis, Line
 
@@ -22,7 +22,27 @@ def whose_gradient(case: Case) -> Diagnosis | None:
     for line, tree, part in _other_factors(case):
         if gives_answer(case, partial(arriving, case, line=line, tree=tree, part=part)):
             return _of_the_other(case, line, part)
-    return _named(case)
+    return _named(case) or _of_another_line(case)
+
+
+def _of_another_line(case: Case) -> Diagnosis | None:
+    """Of an answer that is worked out as the gradient of something else: a line that was copied, with the other's names in it."""
+    near = {line.name for line in case.consumers}
+    for name in sorted(case.available) if not case.partial else ():
+        if name[1:] in near or isinstance(case.draft, ast.Name) or all(name == read for read in case.reads):
+            continue
+        if gives_answer(case, lambda run, n=name: run.trial.gradients[n]) and not case.by_chance(
+            lambda run, n=name: run.trial.gradients[n]
+        ):  # type: ignore[misc]
+            return case.proven(
+                "wrong-operand",
+                error=f"this is {name}, the gradient of {name[1:]}, worked out once more",
+                note=f"{case.node} goes its own way to the loss: {users(case)}.",
+                help=f"Go through the names of your line, and ask of each which one stands there for {case.node}.",
+                evidence=f"In every trial your answer is {name}.",
+                claims=(equal(name, ANSWER),),
+            )
+    return None
 
 
 def _other_factors(case: Case) -> Iterator[tuple[Line, ast.expr, ast.expr]]:

@@ -25,8 +25,6 @@ Traits: of all numbers
 
 from __future__ import annotations
 
-import ast
-
 from backprop_check.derivation.sums import added
 from backprop_check.diagnosis.by_replay.branches import Use, branch_cut_off, some_steps, without
 from backprop_check.diagnosis.by_replay.paths import Path, paths, uses_kept

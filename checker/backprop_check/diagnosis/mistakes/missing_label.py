@@ -66,7 +66,12 @@ def _is_a_share(case: Case, name: str) -> bool:
     missing = []
     for run, answer, oracle in zip(case.runs, case.answers, case.oracles, strict=True):
         index = run.trial.values[name]
-        if tuple(index.shape) != tuple(oracle.shape[:-1]) or not index.numel() or int(index.max()) >= oracle.shape[-1] or int(index.min()) < 0:
+        if (
+            tuple(index.shape) != tuple(oracle.shape[:-1])
+            or not index.numel()
+            or int(index.max()) >= oracle.shape[-1]
+            or int(index.min()) < 0
+        ):
             return False
         missing.append((run, (oracle - answer).gather(-1, index.unsqueeze(-1)).abs()))
     return any(all(bool(((m - c[run.trial.seed]).abs() <= case.tolerance * run.trial.scales[case.name]).all()) for run, m in missing)

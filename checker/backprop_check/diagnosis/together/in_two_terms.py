@@ -89,7 +89,12 @@ def _made(case: Case, right: ast.expr, terms: list[ast.expr]) -> Iterator[Lost]:
     oracle, scale = case.oracles[0], case.scales[0]
     for found in case.up_to(SLIPS, slips(case, right)) if len(terms) > 1 else ():
         value = value_of(case, found.whole) if id(found.part) in place else None
-        if isinstance(value, torch.Tensor) and value.shape == oracle.shape and value.numel() and float((value - oracle).abs().max()) > 1e-6 * scale:
+        if (
+            isinstance(value, torch.Tensor)
+            and value.shape == oracle.shape
+            and value.numel()
+            and float((value - oracle).abs().max()) > 1e-6 * scale
+        ):
             yield found, place[id(found.part)], value - oracle
 
 
