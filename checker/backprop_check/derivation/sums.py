@@ -31,7 +31,7 @@ def added(terms: Sequence[ast.expr]) -> ast.expr:
 
 
 def signed(term: ast.expr) -> tuple[bool, ast.expr]:
-    """Whether a term is negative, and the term without its minus, wherever in it that stands: `torch.outer(de, h)` of `torch.outer(-de, h)`."""
+    """Whether a term is negative, and the term without its minus, wherever that stands: `torch.outer(de, h)` of `torch.outer(-de, h)`."""
     match term:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return not signed(operand)[0], signed(operand)[1]

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
+import torch
+
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.by_edit.edits import parts
 from backprop_check.diagnosis.by_replay.counterfactual import arriving, gives_answer
@@ -14,7 +16,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal, gradient_of
 from backprop_check.diagnosis.phrases import short, users
 from backprop_check.expression.rewrites import operations
-from backprop_check.records import Diagnosis, Line
+from backprop_check.records import Diagnosis, Line, Run
 
 
 def whose_gradient(case: Case) -> Diagnosis | None:
@@ -31,9 +33,7 @@ def _of_another_line(case: Case) -> Diagnosis | None:
     for name in sorted(case.available) if not case.partial else ():
         if name[1:] in near or isinstance(case.draft, ast.Name) or all(name == read for read in case.reads):
             continue
-        if gives_answer(case, lambda run, n=name: run.trial.gradients[n]) and not case.by_chance(
-            lambda run, n=name: run.trial.gradients[n]
-        ):  # type: ignore[misc]
+        if gives_answer(case, partial(_gradient, name)) and not case.by_chance(partial(_gradient, name)):
             return case.proven(
                 "wrong-operand",
                 error=f"this is {name}, the gradient of {name[1:]}, worked out once more",
@@ -43,6 +43,10 @@ def _of_another_line(case: Case) -> Diagnosis | None:
                 claims=(equal(name, ANSWER),),
             )
     return None
+
+
+def _gradient(name: str, run: Run) -> torch.Tensor:
+    return run.trial.gradients[name]
 
 
 def _other_factors(case: Case) -> Iterator[tuple[Line, ast.expr, ast.expr]]:

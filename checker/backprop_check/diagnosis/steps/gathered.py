@@ -55,7 +55,7 @@ def _left_out(case: Case) -> list[ast.expr]:
     for count in range(1, len(terms)):
         for some in combinations(range(len(terms)), count):
             if all(
-                close(sum(known[k][i] for k in some) + a, o, s)  # type: ignore[arg-type]
+                close(sum(known[k][i] for k in some) + a, o, s)
                 for i, (a, o, s) in enumerate(zip(case.answers, case.oracles, case.scales, strict=True))
             ):
                 return [terms[k] for k in some]
@@ -89,7 +89,7 @@ def _one_line(case: Case, term: ast.expr) -> str:
     return f"{text(target)} {'-' if negative else '+'}= {text(bare)}"
 
 
-def signs_of_two(case: Case, program: Program) -> Iterator[tuple[ast.stmt, Program, Diagnosis]]:
+def signs_of_two(case: Case, program: Program) -> Iterator[tuple[ast.stmt, tuple[ast.stmt, ...], Diagnosis]]:
     """Two statements that add into places, or take away there, each with the other sign."""
     adding = [s for s in program if isinstance(s, ast.AugAssign) and isinstance(s.op, ast.Add | ast.Sub) and base(s.target) == case.name]
     for first, second in combinations((s for s in adding if isinstance(s.target, ast.Subscript)), 2):
