@@ -64,7 +64,8 @@ def in_float32(
 ) -> Iterable[tuple[str, Verdict]]:
     """Judge again the answers that float32 may have spoilt: with float32 read as float64; what numpy keeps float32 then, all in float32.
 
-    A float32 answer that stays wrong is told by its numbers in float64, which are as exact as any.
+    A float32 answer that stays wrong is told by its numbers in float64, which are as exact as any; one that raised where float32 met
+    float64, by what it does when they do not meet.
     """
     wrong = first.wrong()
     asked = bool(wrong) and asks_float32(submission)
@@ -77,7 +78,9 @@ def in_float32(
         second = _as_float32(exact[verdict.target.name], verdict)
         if first.mended(second, double):
             yield verdict.target.name, replace(second, why=second.why | {"float32"})
-        elif second.status == "incorrect" and _is(verdict, torch.float32) and _is(exact[verdict.target.name], torch.float64):
+        elif (second.status == "incorrect" and _is(verdict, torch.float32) and _is(exact[verdict.target.name], torch.float64)) or (
+            second.status in ("incorrect", "error") and _mixed(verdict) and not _mixed(second)
+        ):
             yield verdict.target.name, second
     numpy = asks_numpy_float32(submission)
     staying = [v for v in doubtful if (second := exact[v.target.name]).status != "correct" and (numpy or _may_be_float32(second))]
@@ -93,9 +96,14 @@ def in_float32(
 
 def _may_be_float32(verdict: Verdict) -> bool:
     """Whether the answer is float32, or torch refused to mix it with float64."""
+    return any(run.answers[verdict.target.name].dtype == "float32" for run in verdict.runs) or _mixed(verdict)
+
+
+def _mixed(verdict: Verdict) -> bool:
+    """Whether torch refused to mix float32 with float64."""
     answers = [run.answers[verdict.target.name] for run in verdict.runs]
     refused = [a.raised.message for a in answers if a.raised is not None and a.raised.kind == "RuntimeError"]
-    return any(a.dtype == "float32" for a in answers) or any(_NAMED.search(message) for message in refused)
+    return any(_NAMED.search(message) for message in refused)
 
 
 def _spoilt(name: str, run: Run) -> bool:

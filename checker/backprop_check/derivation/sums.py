@@ -22,35 +22,36 @@ def added(terms: Sequence[ast.expr]) -> ast.expr:
     counted = [same[0] if len(same) == 1 else simple(ast.BinOp(ast.Constant(len(same)), ast.Mult(), same[0])) for same in times.values()]
     if len(counted) == 1:
         return counted[0]
-    signed = sorted(map(_signed, counted), key=lambda term: term[0] and _signed(counted[0])[0])  # one with a plus goes first
-    total = counted[0] if signed[0][0] else signed[0][1]
-    for negative, term in signed[1:]:
+    first = signed(counted[0])[0]
+    ordered = sorted(map(signed, counted), key=lambda term: term[0] and first)  # one with a plus goes first
+    total = counted[0] if ordered[0][0] else ordered[0][1]
+    for negative, term in ordered[1:]:
         total = ast.BinOp(total, ast.Sub(), term) if negative else simple(ast.BinOp(total, ast.Add(), term))
     return total
 
 
-def _signed(term: ast.expr) -> tuple[bool, ast.expr]:
-    """Whether a term is negative, and the term without its minus, wherever in it that stands: `torch.outer(de, h)` of `torch.outer(-de, h)`."""
+def signed(term: ast.expr) -> tuple[bool, ast.expr]:
+    """Whether a term is negative, and the term without its minus, wherever that stands: `torch.outer(de, h)` of `torch.outer(-de, h)`."""
     match term:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return not _signed(operand)[0], _signed(operand)[1]
+            return not signed(operand)[0], signed(operand)[1]
         case ast.Constant() if (value := literal(term)) is not None and value < 0:
             return True, number(-value)
         case ast.BinOp(left=left, op=ast.Mult() | ast.Div() | ast.MatMult() as op, right=right):
-            (one, bare), (other, factor) = _signed(left), _signed(right) if not isinstance(op, ast.Div) else (False, right)
+            (one, bare), (other, factor) = signed(left), signed(right) if not isinstance(op, ast.Div) else (False, right)
             return one != other, simple(ast.BinOp(bare, op, factor)) if one or other else term
         case ast.Subscript(value=value, slice=index):
-            negative, bare = _signed(value)
+            negative, bare = signed(value)
             return negative, ast.Subscript(bare, index, ast.Load()) if negative else term
         case ast.Call(func=ast.Attribute(value=ast.Name(id="torch"), attr="outer"), args=[one, *others]):
-            negative, bare = _signed(one)
+            negative, bare = signed(one)
             return negative, ast.Call(term.func, [bare, *others], []) if negative else term
         case ast.Call(func=ast.Attribute(value=base, attr=name), args=args, keywords=keywords) if name in LINEAR:
-            negative, bare = _signed(base)
+            negative, bare = signed(base)
             return negative, ast.Call(ast.Attribute(bare, name, ast.Load()), args, keywords) if negative else term
         case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Attribute(attr="zeros_like")), attr=name), args=args) if name in WRITING:
             place = WRITING[name]
-            negative, bare = _signed(args[place])
+            negative, bare = signed(args[place])
             return negative, ast.Call(term.func, [*args[:place], bare, *args[place + 1 :]], term.keywords) if negative else term
     return False, term
 

@@ -25,7 +25,7 @@ from backprop_check.diagnosis.mistakes import not_written
 from backprop_check.diagnosis.order import LAST, ORDER, Find, found, peers
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.raised.failure import failing_part, stopped
-from backprop_check.diagnosis.steps.rounds import by_statement, near, stopped_within
+from backprop_check.diagnosis.steps.rounds import by_statement, changed_value, near, stopped_within
 from backprop_check.diagnosis.together.beside import naming_each_other
 from backprop_check.diagnosis.together.two_mistakes import two_mistakes
 from backprop_check.expression.work import MEND
@@ -83,7 +83,9 @@ def _with_fix(case: Case, cause: Diagnosis, most: float, plain: bool = False) ->
     nearer = _claimed(replace(_claimed(cause), fix=fix, evidence=evidence))
     if nearer.near is None and case.draft is None:
         changed = attempt(near, replace(case, until=min(case.until + MEND, most)))
-        nearer = nearer if changed is None else replace(nearer, near=changed[0], claims=(*nearer.claims, changed[1]))
+        if changed is not None:
+            span = changed_value(case, changed[1]) if nearer.span == case.span() else None
+            nearer = replace(nearer, near=changed[0], claims=(*nearer.claims, changed[1]), span=span or nearer.span)
     return attempt(lambda _: nearer, case) or _claimed(cause)
 
 

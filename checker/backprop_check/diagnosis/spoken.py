@@ -66,7 +66,8 @@ class Spoken(Observed):
                 return None
             terms = [each for each in self.written if not (isinstance(each, ast.AugAssign) and isinstance(each.op, ast.Mult | ast.Div))]
             last = (terms or self.written)[-1]  # `dx *= r` scales what stands above it
-            node = getattr(last, "value", last)
+            gathers = sum(isinstance(s, ast.AugAssign) and isinstance(s.target, ast.Subscript) for s in self.written) > 1
+            node = last if gathers else getattr(last, "value", last)  # what it adds there may be right
             if isinstance(last, ast.For | ast.While | ast.If):
                 return self._writer(last)
         line, column = getattr(node, "lineno", None), getattr(node, "col_offset", 0)

@@ -30,6 +30,8 @@ _COMPARE: dict[type, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 MODULES = {"torch": torch, "F": F, "math": math, "torch.nn.functional": F, "torch.linalg": torch.linalg, "torch.special": torch.special}
 _CONSTANTS = {"pi": torch.pi, "e": torch.e, "inf": torch.inf}
+_DOUBLED = {"float": torch.float64, "float32": torch.float64}
+"""Float32 is read as float64, as it is where such an answer is judged again (`comparison.again`)."""
 _ROOTS: dict[str, Any] = {"range": range, "len": len, "float": float, "int": int}
 
 _OPERATIONS = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Subscript, ast.Attribute, ast.Call)
@@ -145,7 +147,7 @@ class Evaluator:
 
     def _attribute(self, node: ast.Attribute) -> Any:
         if isinstance(node.value, ast.Name) and node.value.id == "torch" and isinstance(getattr(torch, node.attr, None), torch.dtype):
-            return getattr(torch, node.attr)
+            return _DOUBLED.get(node.attr) or getattr(torch, node.attr)
         if isinstance(node.value, ast.Name) and node.value.id in ("torch", "math") and node.attr in _CONSTANTS:
             return _CONSTANTS[node.attr]
         base = self(node.value)
@@ -175,7 +177,7 @@ class Evaluator:
             if path not in MODULES and method in METHODS:
                 base = self(node.value)
                 if isinstance(base, torch.Tensor):
-                    return getattr(base, method), method
+                    return getattr(base, "double" if method == "float" else method), method
         if isinstance(node, ast.Constant | ast.BinOp | ast.UnaryOp) or (isinstance(node, ast.Name) and node.id in self.names):
             raise Failed(node, TypeError("not callable"))
         raise Refused("a call")

@@ -190,9 +190,9 @@ def _shorter(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
                 continue
             candidate = put(expression, part, new)
             lost = read - case.gradients_in(new)
-            if (not lost or lost <= case.gradients_in(candidate)) and case.is_right(candidate):
-                if not _rests_on_more(case, candidate, expression):
-                    yield candidate
+            kept = not lost or lost <= case.gradients_in(candidate)
+            if kept and case.is_right(candidate) and not _rests_on_more(case, candidate, expression):
+                yield candidate
 
 
 def _rests_on_more(case: Case, shorter: ast.expr, expression: ast.expr) -> bool:

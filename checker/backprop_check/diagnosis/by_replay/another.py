@@ -15,12 +15,13 @@ from backprop_check.derivation.trees import fill, text
 from backprop_check.diagnosis.asking import example
 from backprop_check.diagnosis.by_edit.edits import parts, value_of
 from backprop_check.diagnosis.by_replay.counterfactual import applied_to_gradient, replays, with_slope, written_as
+from backprop_check.diagnosis.by_replay.of_norm import NORMS, as_its_square
 from backprop_check.diagnosis.by_replay.replay import cut, downstream
 from backprop_check.diagnosis.by_replay.sites import Site, below, sites
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if, sent_through, slope
 from backprop_check.expression.chains import is_sum
-from backprop_check.expression.rewrites import put
+from backprop_check.expression.rewrites import operations, put
 from backprop_check.records import Claim, Diagnosis
 
 FAMILIAR = ("tanh", "sigmoid", "log", "sqrt", "relu", "square", "reciprocal", "sin", "cos")
@@ -50,7 +51,9 @@ def another(case: Case) -> Diagnosis | None:
             if not times and (by_other := _by_the_other(case, site, site.part)) is not None:
                 return by_other
         elif isinstance(site.part, ast.BinOp) and isinstance(site.part.op, ast.Add | ast.Sub | ast.Pow):
-            if replays(case, with_slope(case, site, lambda x, y: y)):
+            # What is raised to a power stands in the derivative itself: once more in there is another exponent.
+            raised = any(p.left is site.part for p in operations(site.tree, ast.Pow))
+            if not raised and replays(case, with_slope(case, site, lambda x, y: y)):
                 return _told(case, site, None, slope(site, "y"))
         elif isinstance(site.part, ast.Call) and isinstance(site.part.func, ast.Attribute):
             found = _function(case, site, site.part.func.attr)
@@ -79,6 +82,8 @@ def _by_the_other(case: Case, site: Site, quotient: ast.BinOp) -> Diagnosis | No
 
 def _function(case: Case, site: Site, operation: str) -> Diagnosis | None:
     """The derivative of another function in the place of this one's; or the function itself, of the value or of the gradient."""
+    if operation in NORMS:
+        return as_its_square(case, site)
     if operation in SLOPES and operation != "exp" and replays(case, with_slope(case, site, lambda x, y: y)):
         return _told(case, site, None, slope(site, "y"))
     for name in FAMILIAR if operation in SLOPES else TAKEN_FOR.get(operation, ()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 
@@ -24,15 +25,17 @@ def masked(case: Case) -> Iterator[Site]:
     """The places where a mask that the forward is given decides: `where`, `masked_fill`, `tril`, a product with zeros and ones."""
     for site in sites(case):
         name = called(site.part)
-        where = name == "where" and isinstance(site.part, ast.Call) and _holds_back(site.part, site, reached(case, site.line))
+        where = name == "where" and isinstance(site.part, ast.Call) and site.operand is not condition(site.part)
         if where or name in ("masked_fill", "tril", "triu") or _is_masking_product(case, site):
             yield site
 
 
-def _holds_back(where: ast.Call, site: Site, reached: set[str]) -> bool:
-    """Whether nothing comes back from where a branch is not taken: the node does not reach the other one."""
-    others = [branch for branch in where.args if branch is not condition(where) and branch is not site.operand]
-    return site.operand is not condition(where) and not any(names(branch) & reached for branch in others)
+def other_branches(case: Case, site: Site) -> list[Site]:
+    """The other branch of a `where`, if the node reaches that too."""
+    if called(site.part) != "where" or not isinstance(site.part, ast.Call):
+        return []
+    others = (branch for branch in site.part.args if branch is not condition(site.part) and branch is not site.operand)
+    return [replace(site, operand=branch) for branch in others if names(branch) & reached(case, site.line)]
 
 
 def kinks(case: Case) -> Iterator[Site]:

@@ -6,15 +6,17 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 
+import torch
+
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.by_edit.edits import parts
 from backprop_check.diagnosis.by_replay.counterfactual import arriving, gives_answer
 from backprop_check.diagnosis.by_replay.sites import names
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal, gradient_of
-from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.phrases import short, users
 from backprop_check.expression.rewrites import operations
-from backprop_check.records import Diagnosis, Line
+from backprop_check.records import Diagnosis, Line, Run
 
 
 def whose_gradient(case: Case) -> Diagnosis | None:
@@ -22,7 +24,29 @@ def whose_gradient(case: Case) -> Diagnosis | None:
     for line, tree, part in _other_factors(case):
         if gives_answer(case, partial(arriving, case, line=line, tree=tree, part=part)):
             return _of_the_other(case, line, part)
-    return _named(case)
+    return _named(case) or _of_another_line(case)
+
+
+def _of_another_line(case: Case) -> Diagnosis | None:
+    """Of an answer that is worked out as the gradient of something else: a line that was copied, with the other's names in it."""
+    near = {line.name for line in case.consumers}
+    for name in sorted(case.available) if not case.partial else ():
+        if name[1:] in near or isinstance(case.draft, ast.Name) or all(name == read for read in case.reads):
+            continue
+        if gives_answer(case, partial(_gradient, name)) and not case.by_chance(partial(_gradient, name)):
+            return case.proven(
+                "wrong-operand",
+                error=f"this is {name}, the gradient of {name[1:]}, worked out once more",
+                note=f"{case.node} goes its own way to the loss: {users(case)}.",
+                help=f"Go through the names of your line, and ask of each which one stands there for {case.node}.",
+                evidence=f"In every trial your answer is {name}.",
+                claims=(equal(name, ANSWER),),
+            )
+    return None
+
+
+def _gradient(name: str, run: Run) -> torch.Tensor:
+    return run.trial.gradients[name]
 
 
 def _other_factors(case: Case) -> Iterator[tuple[Line, ast.expr, ast.expr]]:

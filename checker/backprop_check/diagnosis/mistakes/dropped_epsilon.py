@@ -28,6 +28,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 
+from backprop_check.derivation.trees import dumped, text
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search
 from backprop_check.diagnosis.by_replay.counterfactual import replays, written_as
 from backprop_check.diagnosis.by_replay.sites import below, names
@@ -95,8 +96,10 @@ def _told(case: Case, place: Guarded, found: Mended | None, replayed: bool) -> D
     return case.proven(
         "dropped-epsilon",
         error=f"the `{constant}` of the forward is missing here",
-        note=f"`{line.name} = {line.source}` computes with `{ast.unparse(part)}`; this is a derivative at `{ast.unparse(other)}`.",
-        help=f"Differentiate what the forward computed: wherever `{ast.unparse(other)}` stands for that sum, write the whole sum.",
+        note=f"`{line.name} = {line.source}` computes with `{text(part)}`; this is a derivative at `{text(other)}`.",
+        help=f"Differentiate what the forward computed: wherever `{text(other)}` stands for that sum, write the whole sum."
+        if case.draft is not None and any(dumped(p) == dumped(other) for p in parts(case.draft))
+        else f"Take the slope of `{line.source}` as it stands, with the `{constant}` in it.",
         span=case.span(found.part if found else None),
         evidence=f"Without `{constant}` in the forward, autograd gives exactly your answer in every trial."
         if replayed

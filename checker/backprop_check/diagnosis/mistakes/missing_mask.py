@@ -25,25 +25,51 @@ Ties: wrong-mask
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
-from backprop_check.diagnosis.by_edit.edits import worth
+from backprop_check.derivation.trees import dumped, text
+from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, worth
 from backprop_check.diagnosis.by_replay.counterfactual import replays
-from backprop_check.diagnosis.by_replay.masks import called, condition, masked, opened, opposite
+from backprop_check.diagnosis.by_replay.masks import called, condition, masked, opened, opposite, other_branches
 from backprop_check.diagnosis.by_replay.replay import cut, gradient
 from backprop_check.diagnosis.by_replay.sites import Site
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import slope
+from backprop_check.expression.rewrites import put, same_place
 from backprop_check.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
-    """Proven by replay: with a mask of the forward letting everything through, autograd gives the learner's answer."""
+    """Proven by replay: with a mask of the forward letting everything through, autograd gives the learner's answer. Or by the forward's
+    masked operand in the place of the bare one: it is then right."""
     if not case.everywhere:
         return None
     for site in masked(case):
         if replays(case, opened(case, site, 1.0)) and not replays(case, opened(case, site, 0.0)):
+            if any(replays(case, opened(case, other, 0.0)) for other in other_branches(case, site)):
+                continue  # the mask is there, and what is missing is the other branch
             return _told(case, site)
-    return None
+    found = search(case, _masked_operand)
+    return _bare(case, found) if found is not None else None
+
+
+def _masked_operand(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for site in masked(case):
+        if isinstance(site.part, ast.Call):
+            bare = (p for p in parts(expression) if dumped(p) == dumped(site.operand))
+            yield from ((put(expression, p, ast.copy_location(site.part, p)), p) for p in bare)
+
+
+def _bare(case: Case, found: Mended) -> Diagnosis:
+    due = same_place(case.draft, found.tree, found.part) if case.draft is not None else None
+    operand, forward = text(found.part), f"`{text(due)}`" if due is not None else "what the mask leaves of it"
+    return case.proven(
+        "missing-mask",
+        by=found,
+        error=f"`{operand}` stands here as it is before the mask",
+        note=f"The forward computes with {forward}: what is held back there counts for nothing.",
+        help="Write what the forward computes with, the mask in it.",
+    )
 
 
 def _told(case: Case, site: Site) -> Diagnosis:

@@ -31,7 +31,8 @@ from backprop_check.diagnosis.by_replay.paths import Path, off, paths
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import uses_taken
 from backprop_check.diagnosis.phrases import short
-from backprop_check.expression.rewrites import put
+from backprop_check.diagnosis.steps.statements import all_of, base, makes_it_right, steps
+from backprop_check.expression.rewrites import put, put_statement
 from backprop_check.records import Diagnosis, Span
 
 
@@ -44,11 +45,12 @@ def find(case: Case) -> Diagnosis | None:
         "these come back along two paths, and one is subtracted",
         "With `+` in the place of `-` the expression equals autograd's gradient in every trial.",
     )
-    path = None
+    path, where = None, None
     if found is None:
-        path = _negative(case) if case.everywhere and case.expression is None else None
-        if path is None:
+        negative = _negative(case) if case.everywhere and case.expression is None else None
+        if negative is None:
             return None
+        path, where = negative
         error = f"what comes back through {path.told} is subtracted"
         evidence = f"Autograd's gradient, with the part through {path.told} taken away instead of added, is your answer in every trial."
     return case.proven(
@@ -56,7 +58,7 @@ def find(case: Case) -> Diagnosis | None:
         error=error,
         note="Gradients of several uses always add up.",
         help="Add; a minus of the forward belongs inside the term of its own path.",
-        span=case.span(found.part if found is not None else None),
+        span=case.span(found.part if found is not None else where),
         evidence=evidence,
         claims=(uses_taken(-1, [path]),) if path is not None else (),
         fix=found.fix if found is not None else None,
@@ -85,12 +87,16 @@ def _other_path(case: Case, difference: ast.expr) -> tuple[tuple[Span, str], ...
     return ((first, "this came along the other path"),) if elsewhere and first is not None else ()
 
 
-def _negative(case: Case) -> Path | None:
-    """Where no edit can be tried: a `-=` of the target, and the use that came in with the wrong sign."""
-    taken_away = [n for s in case.written for n in ast.walk(s) if isinstance(n, ast.AugAssign) and isinstance(n.op, ast.Sub)]
-    if not taken_away or not case.same_shape:
-        return None
-    return off(case, paths(case), [-1.0] * len(case.runs))
+def _negative(case: Case) -> tuple[Path, ast.AugAssign] | None:
+    """Where no edit can be tried: a `-=` with which all is right once it reads `+=`, and the use that it took in with the wrong sign."""
+    program = steps(case)
+    for taken in all_of(program):
+        if isinstance(taken, ast.AugAssign) and isinstance(taken.op, ast.Sub) and base(taken.target) == case.name:
+            added = ast.copy_location(ast.AugAssign(taken.target, ast.Add(), taken.value), taken)
+            if makes_it_right(case, put_statement(program, taken, added)):
+                path = off(case, paths(case), [-1.0] * len(case.runs)) if case.same_shape else None
+                return (path, taken) if path is not None else None
+    return None
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:

@@ -22,8 +22,8 @@ from collections.abc import Iterator
 
 from backprop_check.diagnosis.by_edit.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.by_replay.counterfactual import replays, written_as
-from backprop_check.diagnosis.by_replay.masks import called, condition
-from backprop_check.diagnosis.by_replay.sites import Site, names, reached, sites
+from backprop_check.diagnosis.by_replay.masks import called, condition, other_branches
+from backprop_check.diagnosis.by_replay.sites import Site, sites
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
 from backprop_check.expression.rewrites import calls, put
@@ -50,7 +50,7 @@ def _told(case: Case, site: Site, mask: ast.expr) -> Diagnosis:
     truth = "true" if site.operand is not site.part.args[-1] else "false"
     found = search(case, edits)
     help = f"Let the gradient through where `{ast.unparse(mask)}` is {truth}."
-    if any(names(branch) & reached(case, site.line) for branch in site.part.args[1:] if branch is not site.operand):
+    if other_branches(case, site):
         help = f"What comes back from `{ast.unparse(site.operand)}` belongs where `{ast.unparse(mask)}` is {truth}: exchange the two."
     return case.proven(
         "swapped-where",

@@ -37,7 +37,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal, uses_taken
 from backprop_check.diagnosis.mistakes import swapped_where
 from backprop_check.diagnosis.mistakes.subtracted_branch import bent
-from backprop_check.diagnosis.scale.factors import between, lines_of_answer, minus_brought, no_minus
+from backprop_check.diagnosis.scale.factors import between, lines_of_answer, minus_brought, no_minus, nothing_turns
 from backprop_check.expression.chains import LINEAR
 from backprop_check.expression.rewrites import calls, led, negated, operations, put
 from backprop_check.records import Diagnosis, Span
@@ -111,8 +111,7 @@ def _sign(case: Case, part: ast.expr) -> Span | None:
 
 
 def _too_many(case: Case, minus: Mended) -> tuple[str, str, str]:
-    lines = between(case)
-    note = f"Nothing in {lines} turns the sign." if no_minus(case) else FALLS
+    note = nothing_turns(case) if no_minus(case) else FALLS
     if isinstance(minus.part, ast.BinOp):
         return "this difference is turned round", note, "Exchange its two sides."
     if not no_minus(case) and _signs(minus.tree) == 1 and case.draft is not None and _signs(case.draft) == 2:
@@ -132,7 +131,7 @@ def _missing(case: Case) -> tuple[str, str, str]:
     if no_minus(case):
         return (
             error,
-            f"Nothing in {between(case)} turns the sign.",
+            nothing_turns(case),
             "Look in your lines for a minus, or a `-=`, that does not belong there.",
         )
     asks = f"Let one number of {case.node} rise a little: does the result of {between(case)} rise there or fall?"

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import torch
 
-from backprop_check.diagnosis.by_edit.edits import names_used, value_of
+from backprop_check.derivation.trees import parsed, text
+from backprop_check.diagnosis.by_edit.edits import names_used, parts, value_of
 from backprop_check.diagnosis.by_slip.slips import top_of
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import (
@@ -71,12 +72,24 @@ def _unproven(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr]) 
     return (
         _exchanged(case, part)
         or (_of_product(case, part, operands) if product else _meeting(case, part))
+        or _picked(case, part)
         or _handed_on(case, part)
         or (
             f"{case.node} is {written(node_axes(case))}. Go back to {_users_there(case, part)}: "
             "which numbers meet there, and which axes are copied, joined or summed away?"
         )
     )
+
+
+def _picked(case: Case, part: ast.expr) -> str | None:
+    """Of terms: the places of the node that what arrives belongs to, where the forward picks them by slices."""
+    for line in (line for line in case.consumers if "d" + line.name in _names_there(case, part)):
+        cuts = [p for p in parts(parsed(line.source.strip())) if isinstance(p, ast.Subscript) and text(p.value) == case.node]
+        sliced = [p for p in cuts if any(isinstance(n, ast.Slice) for n in ast.walk(p.slice))]
+        if sliced and len(sliced) == len(cuts):
+            places = " and ".join(f"`{text(p)}`" for p in sliced)
+            return f"`{line.name} = {line.source}` reads {places}: lay what comes back there into zeros like {case.node}, and add that."
+    return None
 
 
 def _exchanged(case: Case, part: ast.expr) -> str | None:

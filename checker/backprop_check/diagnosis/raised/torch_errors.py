@@ -120,6 +120,12 @@ KNOWN = (
         "Give both one kind: `.to(x.dtype)`, x being the other.",
     ),
     Known(
+        r"Subtraction, the `-` operator, with (?:a|two) bool tensors? is not supported",
+        "`-` takes no mask: True and False are no numbers",
+        "In a product a mask is 1 and 0 by itself; in a difference torch asks for numbers.",
+        "Make numbers of the mask first: `.to({node}.dtype)`.",
+    ),
+    Known(
         r"tensors used as indices must be long|Expected dtype int32/int64 for index",
         "this index holds values, not places",
         "An index is whole numbers: it says where.",

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from backprop_check.derivation.trees import HUGE, literal, text
+from backprop_check.derivation.trees import HUGE, literal, parsed, text
 from backprop_check.diagnosis.by_edit.edits import names_used, parts
 from backprop_check.diagnosis.by_replay.counterfactual import evaluator
 from backprop_check.diagnosis.by_replay.replay import cut, downstream
@@ -92,6 +92,14 @@ def no_minus(case: Case) -> bool:
     if case.derived is None or not _as_derived(case):
         return False
     return not any(isinstance(n, ast.USub | ast.Sub) for n in ast.walk(case.derived.expression))
+
+
+def nothing_turns(case: Case) -> str:
+    """That no minus comes into the derivative, though one may stand elsewhere in these lines."""
+    trees = (parsed(line.source.strip()) for line in lines_of_answer(case))
+    if any(isinstance(n, ast.USub | ast.Sub) for tree in trees for n in ast.walk(tree)):
+        return f"No minus of {between(case)} turns the sign of {case.node}."
+    return f"Nothing in {between(case)} turns the sign."
 
 
 def minus_brought(case: Case) -> str | None:

@@ -10,13 +10,14 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import placed, statements
 from backprop_check.diagnosis.mistakes import wrong_scale
 from backprop_check.diagnosis.raised.failure import Stopped
-from backprop_check.diagnosis.steps.statement_changes import changes, scaled_last
+from backprop_check.diagnosis.steps.gathered import missing
+from backprop_check.diagnosis.steps.statement_changes import SIGNS, changes, scaled_last
 from backprop_check.diagnosis.steps.statement_told import one_line
 from backprop_check.diagnosis.steps.statements import all_of, is_carried, makes_it_right, names, steps
 from backprop_check.diagnosis.steps.within import WITHIN, Change, within_one
 from backprop_check.expression.carried import Carrying, Program
 from backprop_check.expression.evaluate import Failed, Refused
-from backprop_check.records import Claim, Diagnosis
+from backprop_check.records import Claim, Diagnosis, Span
 
 SEARCH = 60_000
 """What may be spent (of `Work`) on changes of the statements, whatever the search before it has cost: a loop has nothing else."""
@@ -41,7 +42,14 @@ def near(case: Case) -> tuple[tuple[str, str], Claim] | None:
     None where one change is not enough, or none is known.
     """
     found = change(case, told=True)
-    return _as_changed(case, found) if found is not None else None
+    return _as_changed(case, found) if found is not None else missing(case)
+
+
+def changed_value(case: Case, claim: Claim) -> Span | None:
+    """Where the value stands that the one changed statement of a claim gives."""
+    lines = [line for line, _, _ in claim.fields.get("changed", ())]
+    there = (s for s in case.written if isinstance(s, ast.Assign | ast.AugAssign) and s.value is not None)
+    return next((case.span(s.value) for s in there if [s.lineno] == lines), None)
 
 
 def change(case: Case, told: bool = False) -> Change | None:

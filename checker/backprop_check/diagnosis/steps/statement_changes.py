@@ -15,6 +15,7 @@ from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.scale.constants import named_constants
 from backprop_check.diagnosis.scale.factors import minus_brought
 from backprop_check.diagnosis.scale.scaled import look, once
+from backprop_check.diagnosis.steps.gathered import signs_of_two
 from backprop_check.diagnosis.steps.statement_places import other_elements, other_places
 from backprop_check.diagnosis.steps.statement_told import SIGNS, told_of
 from backprop_check.diagnosis.steps.statements import all_of, base, is_plain, length, target_of
@@ -35,6 +36,7 @@ def changes(case: Case, program: tuple[ast.stmt, ...]) -> Iterator[tuple[ast.stm
         for old, new, told in other_elements(case, statement, counters):
             yield statement, put_statement(program, old, new), told
     yield from _exchanged(case, program)
+    yield from signs_of_two(case, program)
     for loop in loops:
         for old, new, told in _bounds(case, loop):
             yield loop, put_statement(program, old, new), told

@@ -15,7 +15,10 @@ from backprop_check.report.hint.fillings import spoken
 _FALLS = "When `{x}` rises, does `{y}` rise or fall?"
 _MEET = "What arrives at `{y}` is {result}{beside}. On which axis must they meet, so that {own}, the axes of `{x}`, are left?"
 _OUTER = "What arrives at `{y}` is {result}{beside}: they share no axis. Which product of such two has the axes {own}?"
-_OUTER_OF_EQUAL = "What arrives at `{y}` is {result}{beside}. Which product has a number for each pair of theirs, {own}, and which of the two gives its rows?"
+_OUTER_OF_EQUAL = (
+    "What arrives at `{y}` is {result}{beside}. Which product has a number for each pair of theirs, {own}, "
+    "and which of the two gives its rows?"
+)
 _PAIRED = (
     "What arrives at `{y}` is {result}{beside}. Which numbers of these make a product each, so that {own}, the axes of `{x}`, are left?"
 )
