@@ -17,6 +17,7 @@ Question: Line {line} has the forward's names to choose from, and the gradients 
 Of the end: Where does the way back begin, and what arrives there?
 Of a size: Does a number of {node} count by how many there are of anything? And which tensor has an axis of that length?
 Of a missing import: Which line at the top of the file would say what {part} is?
+Of what is before a dot: What kind of thing stands before the last dot of {part}, and what does such a thing have?
 Law: A line of `backward` may use what the forward names, the gradients written above it, names of your own, and what the file imports.
 """
 
