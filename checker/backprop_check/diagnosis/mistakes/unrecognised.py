@@ -19,15 +19,11 @@ Traits: nameless
 
 from __future__ import annotations
 
-import ast
-import re
-
 import torch
 
 from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.raised.failure import failing_part
 from backprop_check.diagnosis.raised.refusals import operands_told, refusal
 from backprop_check.records import Diagnosis, Raised
