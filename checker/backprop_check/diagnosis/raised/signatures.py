@@ -15,6 +15,7 @@ import torch
 
 from backprop_check.diagnosis.by_edit.edits import value_of
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.meeting import function_of
 from backprop_check.diagnosis.phrases import short
 from backprop_check.expression.evaluate import MODULES
 
@@ -78,6 +79,20 @@ def lacking(call: ast.Call, known: Signature) -> list[str]:
     """The parameters that the call has to give and does not."""
     given = {keyword.arg for keyword in call.keywords}
     return [place for place in known.places[len(call.args) : known.needed] if place not in given]
+
+
+def may_fit(call: ast.Call, of_tensor: bool) -> bool:
+    """Whether torch has a form of the function, documented or not, that takes as many arguments as are given."""
+    given = len(call.args) + of_tensor + len(call.keywords)
+    return any(needed <= given <= len(names) for needed, names in forms(function_of(call)))
+
+
+@cache
+def forms(name: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """All forms of a function of torch: how many arguments each needs, and the names of all that it takes."""
+    packet = getattr(torch.ops.aten, name, None)
+    schemas = [getattr(packet, form)._schema.arguments for form in packet.overloads()] if packet is not None else []
+    return tuple((sum(not a.has_default_value() and not a.kwarg_only for a in one), tuple(a.name for a in one)) for one in schemas)
 
 
 @cache
