@@ -124,17 +124,18 @@ def raises_everywhere(case: Case) -> bool:
     ):  # of what is written into, only the statement raises
         return True
     names = [{**run.trial.gradients, **case.names(run)} for run in case.verdict.runs]
-    return all(_fails(Evaluator(known, case.work), part) for known in names)
+    return all(_fails(Evaluator(known, case.work), part) == case.verdict.answer.raised.kind for known in names)  # type: ignore[union-attr]
 
 
-def _fails(evaluator: Evaluator, part: ast.expr) -> bool:
+def _fails(evaluator: Evaluator, part: ast.expr) -> str | None:
+    """With which kind of error a part fails, its operands being fine."""
     try:
         evaluator(part)
     except Failed as failed:
-        return failed.node is part
+        return type(failed.error).__name__ if failed.node is part else None
     except (Refused, RecursionError):
-        return False
-    return False
+        return None
+    return None
 
 
 def _of_draft(case: Case, statement: ast.stmt) -> ast.expr | None:
