@@ -128,7 +128,7 @@ SAID = [
     ("ex11", "dh = torch.matmul(dlogits)", r"nothing for other.*Give it `W2\.T` as well", r"exchange"),
     ("ex10b", "da = F.one_hot(a.argmax(1), a.shape[1], db)", r"more arguments than it takes.*multiply with it: `\* db`", r"Exchange"),
     ("ex11", "db2 = dlogits.sum(0, dim=0)", r"`dim` twice", r"no argument"),
-    ("ex05", "import math; dprobs = (1 - math.tanh(probs)**2) * dact", r"one number, and `probs` is \(N, C\).*`torch\.tanh\(probs\)`", r"elements"),
+    ("ex05", "import math; dprobs = (1 - math.tanh(probs)**2) * dact", r"one number, and `probs` is a tensor, \(N, C\).*`torch\.tanh\(probs\)`", r"elements"),
     ("ex20", "dlogp = torch.zeros_like(logp).scatter_add(1, y.unsqueeze(1), dp)", r"`dp` has no axis 1: it is \(N,\)", r"zeros_like\(logp\)` has no"),
     ("ex30", "dx = torch.zeros_like(x); dx[:, :-2] += w[0] * x", r"is \(N, T\) = \(2, 7\), and meets `dx\[:, :-2\]`, \(N, T-2\)", r"stopped"),
     ("ex30", "dw = torch.cat([(x[:, :-2] * dy).sum(), (x[:, 1:-1] * dy).sum(), (x[:, 2:] * dy).sum()])", r"a single number has none.*`torch\.stack` joins", r""),
