@@ -1,4 +1,4 @@
-"""shape-error: torch stopped, because two shapes do not fit together.
+"""shape-error: torch stopped, because shapes do not fit together, or lack what is asked of them.
 
 Family: The line raised, or is not an answer
 Forward: y = x @ W

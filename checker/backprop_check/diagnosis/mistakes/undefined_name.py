@@ -47,8 +47,8 @@ OWNERS = {
     "Tensor": "a tensor", "int": "a plain number", "float": "a plain number", "list": "a list", "tuple": "a tuple", "torch.Size": "a shape",
     "NoneType": "None", "range": "a range", "str": "a text", "bool": "True or False",
 }  # fmt: skip
-PAIRS = "torch.return_types."
-"""What a function gives that gives two tensors."""
+PAIRS = re.compile(r"torch\.return_types\.(max|min|sort|topk|median|nanmedian|mode|kthvalue|cummax|cummin)$")
+"""What a function gives that gives numbers and their places."""
 OTHERWISE = {
     "ln": "`torch.log(x)`: it is the natural logarithm",
     "sech": "`1 / torch.cosh(x)`",
@@ -111,12 +111,14 @@ def _attribute(case: Case, raised: Raised) -> Diagnosis | None:
     number = owner in ("int", "float")
     found = search(case, partial(_times, name)) if number else None
     module = f"module '{owner}'" in raised.message or owner == "torch"
-    who = OWNERS.get(owner, "a pair of tensors" if owner.startswith(PAIRS) else owner if module else f"a {owner}")
+    who = OWNERS.get(owner, "a pair of tensors" if PAIRS.match(owner) else owner if module else f"a {owner}")
     return case.proven(
         "undefined-name",
         error=f"{who} has no `{name}`",
         note="A dot asks what stands before it for something of its own." if number else "",
-        help="To multiply, write `*` in the place of the dot." if number else _instead(owner, name),
+        help="To multiply, write `*` in the place of the dot."
+        if number and (found is not None or not callable(getattr(torch.Tensor, name, None)))
+        else _instead(owner, name),
         span=raised.span,
         evidence=f"The line raised {raised.kind}: {raised.message}.",
         claims=(claims.raised(case),),
@@ -142,8 +144,10 @@ def _times(name: str, case: Case, expression: ast.expr) -> Iterator[Edit]:
 
 def _instead(owner: str, name: str) -> str:
     """What there is in its place: the same elsewhere, another way to write it, or a name that is spelt almost so."""
-    if owner.startswith(PAIRS):
+    if PAIRS.match(owner):
         return "Take one of the two: `.values` for the numbers, `.indices` for the places where they stand."
+    if owner in ("int", "float"):
+        return "Ask which tensor this is to be done to: a length, as `x.shape[0]`, is a plain number."
     if owner not in ("Tensor", "torch") and callable(getattr(torch, name, None)):
         return f"torch has it for tensors: `torch.{name}(...)`."
     if owner in ("list", "tuple"):
