@@ -132,10 +132,12 @@ SAID = [
     ("ex11", "dh = torch.matmul(dlogits)", r"nothing for other.*Give it `W2\.T` as well", r"exchange"),
     ("ex10b", "da = F.one_hot(a.argmax(1), a.shape[1], db)", r"more arguments than it takes.*multiply with it: `\* db`", r"Exchange"),
     ("ex11", "db2 = dlogits.sum(0, dim=0)", r"`dim` twice", r"no argument"),
-    ("ex05", "import math; dprobs = (1 - math.tanh(probs)**2) * dact", r"one number, and `probs` is \(N, C\).*`torch\.tanh\(probs\)`", r"elements"),
+    ("ex05", "import math; dprobs = (1 - math.tanh(probs)**2) * dact", r"one number, and `probs` is a tensor, \(N, C\).*`torch\.tanh\(probs\)`", r"elements"),
     ("ex20", "dlogp = torch.zeros_like(logp).scatter_add(1, y.unsqueeze(1), dp)", r"`dp` has no axis 1: it is \(N,\)", r"zeros_like\(logp\)` has no"),
     ("ex30", "dx = torch.zeros_like(x); dx[:, :-2] += w[0] * x", r"is \(N, T\) = \(2, 7\), and meets `dx\[:, :-2\]`, \(N, T-2\)", r"stopped"),
     ("ex30", "dw = torch.cat([(x[:, :-2] * dy).sum(), (x[:, 1:-1] * dy).sum(), (x[:, 2:] * dy).sum()])", r"a single number has none.*`torch\.stack` joins", r""),
+    ("ex44", "dx = torch.zeros_like(x).index_add_(1, x.shape[1].unfold(0, 3, 2).flatten(), dwindows.flatten(1))", r"which tensor this is to be", r"To multiply"),
+    ("ex30", "import math; dw = math.square(w)", r"math has no `square`.*`torch\.square", r"Near it"),
     # Layouts: what is made anew, stacked, expanded or turned.
     ("ex09b", "da = torch.stack([db] * a.shape[1], 2)", r"Let `stack` put its new axis where the forward has it", r"permute\("),
     ("ex12", "dlogits = -(probs > 0.5) * counts", r"`probs > 0\.5` is a mask, and a mask has no minus", r"Negation, the `-` operator.*stopped"),

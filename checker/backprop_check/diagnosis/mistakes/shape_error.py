@@ -1,4 +1,4 @@
-"""shape-error: torch stopped, because two shapes do not fit together.
+"""shape-error: torch stopped, because shapes do not fit together, or lack what is asked of them.
 
 Family: The line raised, or is not an answer
 Forward: y = x @ W
@@ -15,6 +15,7 @@ Read more: the PyTorch documentation, "torch.matmul" and "Broadcasting semantics
 
 Question: Write its axes under each operand of {part}: which meet there, and which meet in the forward?
 Of terms: What is added up has one shape: which axes has {node}, in which order, and which has each operand of {part}?
+Of one tensor: Write down the axes of what {part} works on: which of them does it ask for, and are they there?
 Of what does not belong: For which operation of the forward does {part} stand in your line?
 """
 

@@ -17,6 +17,7 @@ Question: Line {line} has the forward's names to choose from, and the gradients 
 Of the end: Where does the way back begin, and what arrives there?
 Of a size: Does a number of {node} count by how many there are of anything? And which tensor has an axis of that length?
 Of a missing import: Which line at the top of the file would say what {part} is?
+Of what is before a dot: What kind of thing stands before the last dot of {part}, and what does such a thing have?
 Law: A line of `backward` may use what the forward names, the gradients written above it, names of your own, and what the file imports.
 """
 
@@ -46,8 +47,8 @@ OWNERS = {
     "Tensor": "a tensor", "int": "a plain number", "float": "a plain number", "list": "a list", "tuple": "a tuple", "torch.Size": "a shape",
     "NoneType": "None", "range": "a range", "str": "a text", "bool": "True or False",
 }  # fmt: skip
-PAIRS = "torch.return_types."
-"""What a function gives that gives two tensors."""
+PAIRS = re.compile(r"torch\.return_types\.(max|min|sort|topk|median|nanmedian|mode|kthvalue|cummax|cummin)$")
+"""What a function gives that gives numbers and their places."""
 OTHERWISE = {
     "ln": "`torch.log(x)`: it is the natural logarithm",
     "sech": "`1 / torch.cosh(x)`",
@@ -110,12 +111,12 @@ def _attribute(case: Case, raised: Raised) -> Diagnosis | None:
     number = owner in ("int", "float")
     found = search(case, partial(_times, name)) if number else None
     module = f"module '{owner}'" in raised.message or owner == "torch"
-    who = OWNERS.get(owner, "a pair of tensors" if owner.startswith(PAIRS) else owner if module else f"a {owner}")
+    who = OWNERS.get(owner, "a pair of tensors" if PAIRS.match(owner) else owner if module else f"a {owner}")
     return case.proven(
         "undefined-name",
         error=f"{who} has no `{name}`",
         note="A dot asks what stands before it for something of its own." if number else "",
-        help=_of_number(name) if number else _instead(owner, name),
+        help=_of_number(name, found is not None) if number else _instead(owner, name),
         span=raised.span,
         evidence=f"The line raised {raised.kind}: {raised.message}.",
         claims=(claims.raised(case),),
@@ -139,15 +140,15 @@ def _times(name: str, case: Case, expression: ast.expr) -> Iterator[Edit]:
             yield put(expression, part, ast.BinOp(node.value, ast.Mult(), put(part, node, start))), part
 
 
-def _of_number(name: str) -> str:
-    if name in METHODS | ATTRIBUTES:
-        return f"Only a tensor has `{name}`: leave it out, or take it of the tensor that was meant."
+def _of_number(name: str, multiplies: bool) -> str:
+    if hasattr(torch.Tensor, name) and not multiplies:
+        return f"Only a tensor has `{name}`: leave it out, or take it of the tensor that was meant; a length, as `x.shape[0]`, is a number."
     return "To multiply, write `*` in the place of the dot."
 
 
 def _instead(owner: str, name: str) -> str:
     """What there is in its place: the same elsewhere, another way to write it, or a name that is spelt almost so."""
-    if owner.startswith(PAIRS):
+    if PAIRS.match(owner):
         return "Take one of the two: `.values` for the numbers, `.indices` for the places where they stand."
     if owner not in ("Tensor", "torch") and callable(getattr(torch, name, None)):
         return f"torch has it for tensors: `torch.{name}(...)`."

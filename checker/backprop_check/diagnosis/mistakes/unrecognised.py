@@ -19,15 +19,11 @@ Traits: nameless
 
 from __future__ import annotations
 
-import ast
-import re
-
 import torch
 
 from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.raised.failure import failing_part
 from backprop_check.diagnosis.raised.refusals import operands_told, refusal
 from backprop_check.records import Diagnosis, Raised
@@ -67,33 +63,13 @@ def _raised(case: Case, raised: Raised) -> Diagnosis:
     return Diagnosis(
         code="unrecognised",
         certainty="located",
-        error=known.error if known else _refused(case, raised.message) or f"{raised.kind}: {raised.message}",
+        error=known.error if known else f"{raised.kind}: {raised.message}",
         note=known.note if known else f"The line stopped there. {given}".strip(),
-        help=known.help
-        if known
-        else "Give it what it lacks."
-        if "lacks" in (_refused(case, raised.message) or "")
-        else "Look at this part alone: is each thing that it is given of the kind and the shape it asks for?",
+        help=known.help if known else "Look at this part alone: is each thing that it is given of the kind and the shape it asks for?",
         span=(case.span(known.part) if known and known.part is not None else None) or raised.span or case.span(),
         evidence=f"{raised.kind}: {raised.message}",
         claims=(claims.raised(case),),
     )
-
-
-def _refused(case: Case, message: str) -> str | None:
-    """What a call was given that it cannot take, or was not given, where torch says so."""
-    part = failing_part(case)
-    if not isinstance(part, ast.Call):
-        return None
-    name = part.func.attr if isinstance(part.func, ast.Attribute) else ast.unparse(part.func)
-    if found := re.search(r"missing \d+ required positional arguments?: \W*(.+?)\W*$", message):
-        return f"`{name}` lacks its argument {found[1]}"
-    if found := re.search(r"argument '(\w+)' \(position (\d+)\) must be ([^,]+), not (\w+)", message):
-        given = part.args[int(found[2]) - 1] if int(found[2]) <= len(part.args) else None
-        return f"`{name}` needs {found[3]} for its argument {found[1]}" + (f"; `{short(given)}` is {found[4]}" if given is not None else "")
-    if found := re.search(r"invalid combination of arguments - got \((.*?)\)(?:, but|$)", message):
-        return f"`{name}` cannot take ({found[1]}): an argument is missing, or is not of the kind it needs"
-    return None
 
 
 def _facts(case: Case) -> str:

@@ -14,6 +14,7 @@ is of its kind: a tensor, a whole number, a tuple. `help(torch.Tensor.index_add)
 Read more: the PyTorch documentation of the function; its first line is what it takes.
 
 Question: What does the function that is called in {part} take, in which order? And which of yours stands for which?
+Of a method without brackets: What makes Python carry out what {part} names, and not only name it?
 Law: Arguments go to a function's parameters from the left, or by name: each is of its parameter's kind, none is missing, none is left over.
 """
 
@@ -32,7 +33,7 @@ from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.raised.failure import failing_part, raises_everywhere
 from backprop_check.diagnosis.raised.moves import ORDINALS, of_call, right_move
 from backprop_check.diagnosis.raised.refusals import Refusal, raising, refusal
-from backprop_check.diagnosis.raised.signatures import Signature, lacking, signature, signatures, stands_for
+from backprop_check.diagnosis.raised.signatures import Signature, forms, lacking, may_fit, signature, signatures, stands_for
 from backprop_check.records import Diagnosis
 
 NUMBER, WHOLE, PAIR, FUNCTION = "a number", "a whole number", "a pair of tensors", "a function"
@@ -46,6 +47,7 @@ KINDS = {
 ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
 """What torch takes as NumPy calls it."""
 
+ELSEWHERE = {"math": "takes one number", "np": "is made for NumPy's arrays", "numpy": "is made for NumPy's arrays"}
 LEFT_OUT = ("out", "dtype", "layout", "device", "requires_grad", "memory_format", "pin_memory", "generator")
 ONE_BY_ONE = "Go through them one by one: which parameter does each of yours stand for, and is it of that kind?"
 NAMED = r"(?:(?:\w|<|>)+\.)*(?P<name>\w+)\(\)"
@@ -67,7 +69,7 @@ def find(case: Case) -> Diagnosis | None:
     known, part = refusal(case), failing_part(case)
     if known is not None and known.code != "wrong-call":
         return None
-    told = known or _elsewhere(case, part)
+    told = known or _elsewhere(case, part or _called(case, raised.message))
     if told is None and raised.kind == "TypeError":
         told = _read(case, part or _called(case, raised.message), raised.message)
     if told is None:
@@ -102,9 +104,11 @@ def _read(case: Case, call: ast.expr | None, message: str) -> Refusal | None:
     """What torch, or Python, says of a call, in words."""
     if not isinstance(call, ast.Call):
         return None
-    known, name = signature(call), function_of(call)
+    known, name = signature(case, call), function_of(call)
     note = f"`{known}`: {told}" if known is not None and (told := stands_for(call, known)) else ""
-    named = _by_name(call, message, note)
+    if known is not None and len(call.args) > len(known.places) and not known.endless and _may_fit(case, call):
+        note = ""  # what stands where is known of the documented form only
+    named = _by_name(case, call, message, note)
     if named is not None:
         return named
     if found := _LACKS.search(message):
@@ -112,22 +116,23 @@ def _read(case: Case, call: ast.expr | None, message: str) -> Refusal | None:
     if found := _KIND.search(message):
         return _of_kind(case, call, found, note)
     if found := _COMBINATION.search(message):
-        return _combined(call, known, found["what"], note)
+        return _combined(case, call, known, found["what"], note)
     return None
 
 
-def _by_name(call: ast.Call, message: str, note: str) -> Refusal | None:
+def _by_name(case: Case, call: ast.Call, message: str, note: str) -> Refusal | None:
     """What is given by a name that the function does not have, or by a name and by its place."""
-    name, ways = function_of(call), signatures(call)
+    name, ways = function_of(call), signatures(case, call)
     given = {ALIASES.get(k.arg or "", k.arg): k.arg for k in call.keywords}
     names = list(dict.fromkeys(n for way in ways for n in way.names() if n not in LEFT_OUT))
-    strange = [told for own, told in given.items() if own not in names and told not in (*names, *LEFT_OUT)] if ways else []
+    known = {*names, *LEFT_OUT, *(n for _, those in forms(name) for n in those)}
+    strange = [told for own, told in given.items() if own not in known and told not in known] if ways and "kwargs" not in names else []
     if found := _UNEXPECTED.search(message):
         strange = strange or ([found["what"]] if not ways else [])
     if strange:
         move = f"By name it takes {', '.join(f'`{n}`' for n in names)}." if names else "It takes nothing by name."
         return Refusal(f"`{name}` knows no argument `{strange[0]}`", note, move if ways else "Look up what it takes by name.", call)
-    twice = [own for own in given if ways and all(own in way.names()[: len(call.args)] for way in ways if own in way.names())]
+    twice = [own for own in given if ways and all(own in way.names()[: min(len(call.args), len(way.places))] for way in ways)]
     if found := _TWICE.search(message):
         twice = [found["what"]]
     return Refusal(f"`{name}` is given `{twice[0]}` twice: by its place, and by name", note, "Give it once.", call) if twice else None
@@ -156,9 +161,9 @@ def _of_kind(case: Case, call: ast.Call, found: re.Match[str], note: str) -> Ref
     return Refusal(f"`{function_of(call)}` takes {due} {where}, and {which}", note, ONE_BY_ONE, call)
 
 
-def _combined(call: ast.Call, known: Signature | None, got: str, note: str) -> Refusal:
+def _combined(case: Case, call: ast.Call, known: Signature | None, got: str, note: str) -> Refusal:
     name = function_of(call)
-    if known is not None:
+    if known is not None and not _may_fit(case, call):
         if missing := lacking(call, known):
             return _lacking(call, name, missing, note)
         if len(call.args) > len(known.places) and not known.endless:
@@ -170,17 +175,22 @@ def _combined(call: ast.Call, known: Signature | None, got: str, note: str) -> R
 
 
 def _elsewhere(case: Case, call: ast.expr | None) -> Refusal | None:
-    """A function of `math` that is given a tensor."""
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or ast.unparse(call.func.value) != "math":
+    """A function of `math` or NumPy that is given a tensor."""
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
         return None
     given = next((a for a in call.args if isinstance(value_of(case, a), torch.Tensor)), None)
-    if given is None:
+    module, name = ast.unparse(call.func.value), call.func.attr
+    if given is None or module not in ELSEWHERE:
         return None
-    name = call.func.attr
     move = f"torch has it for tensors: `torch.{name}({short(given)})`."
     if not callable(getattr(torch, name, None)):
         move = "Write it with what torch has for tensors."
-    return Refusal(f"`math.{name}` takes one number, and `{short(given)}` is {shape_told(case, given)}", "", move, call)
+    return Refusal(f"`{module}.{name}` {ELSEWHERE[module]}, and `{short(given)}` is a tensor, {shape_told(case, given)}", "", move, call)
+
+
+def _may_fit(case: Case, call: ast.Call) -> bool:
+    """Whether another form of the function than the documented ones takes as many arguments."""
+    return may_fit(call, isinstance(call.func, ast.Attribute) and isinstance(value_of(case, call.func.value), torch.Tensor))
 
 
 def _kind(name: str) -> str:

@@ -116,19 +116,26 @@ def failing_part(case: Case) -> ast.expr | None:
 
 def raises_everywhere(case: Case) -> bool:
     """Whether the line raises the same kind of error in every run, and the part that raises in the first one does so in each."""
-    kinds = {answer.raised.kind if answer.raised is not None else None for answer in (run.answers[case.name] for run in case.verdict.runs)}
-    part = failing_part(case)
-    return len(kinds) == 1 and None not in kinds and (part is None or all(_fails(evaluator, part) for evaluator, _ in case.each))
+    every, part = [run.answers[case.name].raised for run in case.verdict.runs], failing_part(case)
+    if None in every or len({(raised.kind, raised.statement) for raised in every if raised is not None}) != 1:
+        return False
+    if part is None or (
+        isinstance(case, Stopped) and isinstance(part, ast.Subscript)
+    ):  # of what is written into, only the statement raises
+        return True
+    names = [{**run.trial.gradients, **case.names(run)} for run in case.verdict.runs]
+    return all(_fails(Evaluator(known, case.work), part) == case.verdict.answer.raised.kind for known in names)  # type: ignore[union-attr]
 
 
-def _fails(evaluator: Evaluator, part: ast.expr) -> bool:
+def _fails(evaluator: Evaluator, part: ast.expr) -> str | None:
+    """With which kind of error a part fails, its operands being fine."""
     try:
         evaluator(part)
     except Failed as failed:
-        return failed.node is part
+        return type(failed.error).__name__ if failed.node is part else None
     except (Refused, RecursionError):
-        return False
-    return False
+        return None
+    return None
 
 
 def _of_draft(case: Case, statement: ast.stmt) -> ast.expr | None:

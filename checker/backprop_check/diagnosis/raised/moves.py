@@ -41,7 +41,7 @@ def right_move(case: Case, part: ast.expr | None, moves: Iterator[Move]) -> tupl
 
 def of_call(case: Case, call: ast.Call) -> Iterator[Move]:
     """Other arguments, in the order of how little that changes: exchanged, told otherwise, one less, one more."""
-    known = signature(call)
+    known = signature(case, call)
     yield from _exchanged(call)
     yield from _gathered(case, call)
     yield from _renamed(call, known)
@@ -139,7 +139,8 @@ def _more(case: Case, call: ast.Call, known: Signature | None) -> Iterator[Move]
         *(ast.Name(n, ast.Load()) for n in names if n not in case.available),
         *(p for p in parts(parsed(lines[0])) if not isinstance(p, ast.Name)),
     ]
-    for given in {ast.dump(other): other for other in others}.values():
+    there = {ast.dump(given) for given in call.args}
+    for given in {ast.dump(other): other for other in others if ast.dump(other) not in there}.values():
         for i in range(len(call.args), -1, -1):
             more = _with(call, args=[*call.args[:i], given, *call.args[i:]])
             yield more, f"Give it `{short(given)}` as well, as its {_place(i)} argument."

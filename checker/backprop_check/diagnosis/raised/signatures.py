@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 import re
 from collections.abc import Callable
 from functools import cache
@@ -12,6 +13,9 @@ from typing import Any, NamedTuple
 
 import torch
 
+from backprop_check.diagnosis.by_edit.edits import value_of
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.meeting import function_of
 from backprop_check.diagnosis.phrases import short
 from backprop_check.expression.evaluate import MODULES
 
@@ -36,20 +40,21 @@ class Signature(NamedTuple):
         return [place.split("=")[0].lstrip("*") for place in self.places] + list(self.named)
 
 
-def signatures(call: ast.Call) -> list[Signature]:
+def signatures(case: Case, call: ast.Call) -> list[Signature]:
     """Return the ways in which the called function of torch, or method of a tensor, can be called; none where they are not known."""
     if not isinstance(call.func, ast.Attribute):
         return []
-    path = ast.unparse(call.func.value)
-    found = _read(getattr(MODULES.get(path, torch.Tensor), call.func.attr, None), call.func.attr) if path != "math" else ()
-    return list(found)
+    owner: Any = MODULES.get(ast.unparse(call.func.value))
+    if owner is None and isinstance(value_of(case, call.func.value), torch.Tensor):
+        owner = torch.Tensor
+    return list(_read(getattr(owner, call.func.attr, None), call.func.attr)) if owner not in (None, math) else []
 
 
-def signature(call: ast.Call) -> Signature | None:
+def signature(case: Case, call: ast.Call) -> Signature | None:
     """The one of them that the call comes nearest to: that knows its keywords, and has a place for each argument, no more than it must."""
     known = {keyword.arg for keyword in call.keywords}
     return min(
-        signatures(call),
+        signatures(case, call),
         key=lambda s: (len(known - {*s.names()}), len(call.args) > len(s.places), s.needed < len(call.args), s.needed - len(call.args)),
         default=None,
     )
@@ -74,6 +79,20 @@ def lacking(call: ast.Call, known: Signature) -> list[str]:
     """The parameters that the call has to give and does not."""
     given = {keyword.arg for keyword in call.keywords}
     return [place for place in known.places[len(call.args) : known.needed] if place not in given]
+
+
+def may_fit(call: ast.Call, of_tensor: bool) -> bool:
+    """Whether torch has a form of the function, documented or not, that takes as many arguments as are given."""
+    given = len(call.args) + of_tensor + len(call.keywords)
+    return any(needed <= given <= len(names) for needed, names in forms(function_of(call)))
+
+
+@cache
+def forms(name: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """All forms of a function of torch: how many arguments each needs, and the names of all that it takes."""
+    packet = getattr(torch.ops.aten, name, None)
+    schemas = [getattr(packet, form)._schema.arguments for form in packet.overloads()] if packet is not None else []
+    return tuple((sum(not a.has_default_value() and not a.kwarg_only for a in one), tuple(a.name for a in one)) for one in schemas)
 
 
 @cache

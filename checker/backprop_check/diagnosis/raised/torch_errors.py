@@ -183,7 +183,7 @@ KNOWN = (
     ),
     Known(
         r"(?:Length of pad should be no more than twice|Padding length should be less than or equal to two times) .*?(\d+)\D+(\d+)",
-        "`pad` is told {1} lengths, more than two for each axis, of {2}",
+        "`pad` is told {1} lengths, more than two for each axis",
         "It takes two lengths for an axis, before and behind: for the last axis first, then for the one before it.",
         "Ask along which axes something was cut away, and how much before and behind.",
         code=SHAPE,
