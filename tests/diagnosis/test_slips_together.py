@@ -62,6 +62,11 @@ ROWS = [
     (TIMES, "dg = (x * dy).sum(0) ** 2 * (1 + 1e-6)", "dg = (x * dy).sum(0)", r"`\(x \* dy\)\.sum\(0\)` does not stand to the right power", r"[Cc]ompared"),
     (LAYER, "dh = (1 - y**2) / dy + 0.01", "dh = (1 - y**2) * dy", r"this divides by `dy`", r"[Cc]ompared"),
     (LAYER, "dh = (1 - y**2) * dy; dx = (2 * (dh @ W.T)).flip(0)", "dh = (1 - y**2) * dy; dx = dh @ W.T", r"`flip` moves", r"[Cc]ompared"),
+    # An axis is given, or dropped, where it is, and not by a reduction that does neither.
+    (("m = x.sum(1, keepdim=True); y = x - m", "x (N, C)", "torch.randn"), "dm = -dy.sum(1, keepdim=True)[None]; dx = dy + torch.ones_like(x) * dm",
+     "dm = -dy.sum(1, keepdim=True); dx = dy + torch.ones_like(x) * dm", r"Leave the `\[None\]` out", r"without `keepdim`"),
+    (("m = x.sum(1, keepdim=True); y = x - m", "x (N, C)", "torch.randn"), "dm = (-dy.sum(1, keepdim=True)).flatten(); dx = dy + torch.ones_like(x) * dm",
+     "dm = -dy.sum(1, keepdim=True); dx = dy + torch.ones_like(x) * dm", r"\.unsqueeze\(1\)", r"drops the axis"),
     # What was asked for: axes are no lengths, and a number has no `.T`.
     (("e = t[i]", "t (N, C), i (M) of N", "torch.randn"), "dt = torch.zeros_like(t).index_add(0, i, de.flatten(1, 0))", "dt = torch.zeros_like(t).index_add(0, i, de)",
      r"ends before it begins.*", r"cannot fill"),
