@@ -53,12 +53,20 @@ ROWS = [
     (("n = x.abs() < 0.9; a = x**2 / 2; b = x.abs(); y = torch.where(n, a, b)", "x (N, C)", "torch.randn"),
      "da = torch.where(n, dy, 0); db = torch.where(n, 0, dy); dx = a * da", "da = torch.where(n, dy, 0); db = torch.where(n, 0, dy); dx = x * da + torch.sign(x) * db",
      r"db", r"comes back through `b = x\.abs\(\)`; another"),
+    (LAYER, "dh = ((1 - y**2) * dy + 1e-4) ** 2", "dh = (1 - y**2) * dy", r"^\(1 - y\*\*2\) \* dy$", r"0001\*\*2|raises the whole|brackets"),
+    # What the answer is worth is said of the answer as it is, or as it would be.
+    (("y = F.linear(x, W)", "x (N, K), W (C, K)", "torch.randn"), "dW = -x", "dW = dy.T @ x", r"^with the other mistake put right, this is `x`", r"^this is `x`"),
     # A last step, or a layout, that is one too many is told with the mistake beside it.
     (TIMES, "dx = (g * dy / 2)[None]", "dx = g * dy", r"`/ 2` does not belong here", r"[Cc]ompared"),
     (TIMES, "dx = (g * dy).flatten() + 0.01", "dx = g * dy", r"laid out|View it in the shape of x", r"[Cc]ompared"),
     (TIMES, "dg = (x * dy).sum(0) ** 2 * (1 + 1e-6)", "dg = (x * dy).sum(0)", r"`\(x \* dy\)\.sum\(0\)` does not stand to the right power", r"[Cc]ompared"),
     (LAYER, "dh = (1 - y**2) / dy + 0.01", "dh = (1 - y**2) * dy", r"this divides by `dy`", r"[Cc]ompared"),
     (LAYER, "dh = (1 - y**2) * dy; dx = (2 * (dh @ W.T)).flip(0)", "dh = (1 - y**2) * dy; dx = dh @ W.T", r"`flip` moves", r"[Cc]ompared"),
+    # An axis is given, or dropped, where it is, and not by a reduction that does neither.
+    (("m = x.sum(1, keepdim=True); y = x - m", "x (N, C)", "torch.randn"), "dm = -dy.sum(1, keepdim=True)[None]; dx = dy + torch.ones_like(x) * dm",
+     "dm = -dy.sum(1, keepdim=True); dx = dy + torch.ones_like(x) * dm", r"Leave the `\[None\]` out", r"without `keepdim`"),
+    (("m = x.sum(1, keepdim=True); y = x - m", "x (N, C)", "torch.randn"), "dm = (-dy.sum(1, keepdim=True)).flatten(); dx = dy + torch.ones_like(x) * dm",
+     "dm = -dy.sum(1, keepdim=True); dx = dy + torch.ones_like(x) * dm", r"\.unsqueeze\(1\)", r"drops the axis"),
     # What was asked for: axes are no lengths, and a number has no `.T`.
     (("e = t[i]", "t (N, C), i (M) of N", "torch.randn"), "dt = torch.zeros_like(t).index_add(0, i, de.flatten(1, 0))", "dt = torch.zeros_like(t).index_add(0, i, de)",
      r"ends before it begins.*", r"cannot fill"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.by_edit.edits import Edit, parts, search
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.phrases import short
@@ -57,7 +58,7 @@ def _raised(_: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) and isinstance(part.left, ast.BinOp):
             inner = part.left
-            if isinstance(inner.op, ast.Add | ast.Sub):
+            if isinstance(inner.op, ast.Add | ast.Sub) and literal(inner.right) is None:  # a power of a small number is nearly none
                 raised = ast.BinOp(inner.left, inner.op, ast.BinOp(inner.right, part.op, part.right))
                 yield put(expression, part, ast.copy_location(raised, part)), part
 

@@ -8,14 +8,14 @@ import tokenize
 from collections.abc import Iterator
 from itertools import combinations
 
-from backprop_check.derivation.trees import dumped, text
+from backprop_check.derivation.trees import dumped, literal, text
 from backprop_check.diagnosis.by_edit.edits import Edit, parts
 from backprop_check.diagnosis.by_edit.plain import cancels
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.scale.scaled import is_constant
 from backprop_check.exercise.nodes import children
-from backprop_check.expression.rewrites import calls, put
+from backprop_check.expression.rewrites import calls, operations, put
 from backprop_check.expression.work import EDITS
 from backprop_check.records import Diagnosis, Span
 
@@ -38,7 +38,7 @@ def moved_brackets(case: Case) -> Diagnosis | None:
     words = _tokens(text(case.draft))
     if len(words) <= TOKENS:
         for candidate, done, begin, end in case.up_to(EDITS, _moved(words, case.draft)):
-            if case.is_right(candidate) and not cancels(case, candidate) and not _only_shaped(case.draft, candidate):
+            if case.is_right(candidate) and not cancels(case, candidate) and not _is_worth_nothing(case.draft, candidate):
                 return _told(case, candidate, done, words, begin, end)
     for candidate, part in case.up_to(EDITS, _reaching_less(case.draft)):
         if case.is_right(candidate) and not cancels(case, candidate):
@@ -108,10 +108,17 @@ def _pairs(words: list[str]) -> Iterator[tuple[int, int]]:
                 yield begin, at
 
 
-def _only_shaped(draft: ast.expr, right: ast.expr) -> bool:
-    """Whether more stands where only its shape counts, in `ones_like`, than in the line: there anything would be right."""
-    own = {dumped(call) for call in calls(draft, *SHAPED)}
-    return any(dumped(call) not in own for call in calls(right, *SHAPED))
+def _is_worth_nothing(draft: ast.expr, right: ast.expr) -> bool:
+    """Whether more stands where only its shape counts, in `ones_like`, than in the line: there anything would be right.
+
+    Or a small number is raised to a power, `c + 1e-4**2`: of that nearly nothing is left.
+    """
+    own, new = ({dumped(node) for node in (*calls(line, *SHAPED), *_raised(line))} for line in (draft, right))
+    return not new <= own
+
+
+def _raised(line: ast.expr) -> Iterator[ast.expr]:
+    return (power for power in operations(line, ast.Pow) if literal(power.left) is not None and literal(power.right) is not None)
 
 
 def _told(case: Case, right: ast.expr, done: str, words: list[str], begin: int, end: int) -> Diagnosis:

@@ -42,7 +42,7 @@ def find(case: Case) -> Diagnosis | None:
     if case.partial and case.got == case.due:
         return None  # what the answer is held against has another shape than the node
     expression = case.expression
-    kept, laid = _kept(expression), _laid(case, expression)
+    kept, laid = _kept(case, expression), _laid(case, expression)
     many = len(shapes[0][0]) - len(shapes[0][1])
     return case.proven(
         "extra-keepdim",
@@ -81,9 +81,11 @@ def _laid(case: Case, expression: ast.expr | None) -> tuple[ast.expr, str] | Non
     return None
 
 
-def _kept(expression: ast.expr | None) -> ast.Call | None:
+def _kept(case: Case, expression: ast.expr | None) -> ast.Call | None:
+    """The reduction that keeps the axis: without its `keepdim` the expression is right."""
     found = calls(expression, *REDUCTIONS) if expression is not None else iter(())
-    return next((call for call in found if any(k.arg in ("keepdim", "keepdims") for k in call.keywords)), None)
+    keeping = [call for call in found if any(k.arg in ("keepdim", "keepdims") for k in call.keywords)]
+    return next((c for c in keeping if any(case.is_right(without_keyword(expression, c, k)) for k in ("keepdim", "keepdims"))), None)  # type: ignore[arg-type]
 
 
 def _fix(case: Case, expression: ast.expr | None) -> str | None:

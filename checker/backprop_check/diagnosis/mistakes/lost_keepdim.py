@@ -53,7 +53,8 @@ def _whole(case: Case) -> Diagnosis | None:
         return None  # what the answer is held against has another shape than the node
     place = next(i for i, n in enumerate(squeezed[0][1]) if n == 1)
     expression = case.expression
-    reduction = next(calls(expression, *REDUCTIONS), None) if expression is not None else None
+    reductions = calls(expression, *REDUCTIONS) if expression is not None else iter(())
+    reduction = next((call for call in reductions if not any(k.arg == "keepdim" for k in call.keywords)), None)  # that one drops an axis
     span = case.span(reduction, after=getattr(reduction.func, "value", None)) if reduction is not None else case.span()
     return case.proven(
         "lost-keepdim",

@@ -21,6 +21,8 @@ LONG = 60
 """Of a change of so many letters it is not said what it is."""
 
 OTHER = "with the other mistake put right"
+OF_ALL = "this is "
+"""So begins what is said of the whole answer, in which the other mistake still is."""
 ALONE = f"So it is {OTHER}."
 
 
@@ -28,7 +30,8 @@ def told_beside(case: Case, cause: Diagnosis, put_right: Case | None = None) -> 
     """Say of a cause what was proven of it: that it holds once the other mistake of `case` is put right, as `put_right` has it."""
     note = cause.note or ALONE
     told = replace(cause, certainty="proven", note=note, evidence=_then(cause.evidence), fix=None, claims=_claims(cause, put_right))
-    if OTHER in cause.error or ("of a part" in page(cause.code).traits and _is_there(case, cause.error)):
+    of_all = cause.error.startswith(OF_ALL)
+    if OTHER in cause.error or (not of_all and "of a part" in page(cause.code).traits and _is_there(case, cause.error)):
         return replace(told, note=_then(note)) if "our answer" in note or note.startswith("This ") else told
     shape = ", but " in cause.error and put_right is not None and case.everywhere and case.got == put_right.got
     return replace(told, error=cause.error if shape else f"{OTHER}, {cause.error}", note=_then(note))

@@ -21,7 +21,7 @@ from backprop_check.diagnosis.order import LIGHT, ONE_THING, as_told, editors
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.scale.constants import named_constants, times
 from backprop_check.diagnosis.scale.scaled import ONCE, is_constant
-from backprop_check.diagnosis.together.beside import OTHER, changed_part, in_place, the_other_way_round, told_beside, undoes
+from backprop_check.diagnosis.together.beside import OF_ALL, OTHER, changed_part, in_place, the_other_way_round, told_beside, undoes
 from backprop_check.expression.differences import change
 from backprop_check.expression.fingerprint import keys
 from backprop_check.expression.rewrites import calls, method, negated, operations, put, summed, with_keyword, without_keyword
@@ -164,7 +164,8 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
                 if named is None:
                     continue
                 told = named
-            elsewhere = [d.code for d in told if d.error.startswith(OTHER) and "of a part" in page(d.code).traits]
+            of_parts = (d for d in told if d.error.startswith(OTHER) and not d.error.startswith(f"{OTHER}, {OF_ALL}"))
+            elsewhere = [d.code for d in of_parts if "of a part" in page(d.code).traits]
             if not elsewhere:
                 return changes, *told
             if all(code in LIGHT for code in elsewhere):  # else told of a part that the learner's line does not have
