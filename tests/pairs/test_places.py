@@ -5,6 +5,7 @@ from __future__ import annotations
 import made
 import numpy as np
 import pytest
+
 from backprop_check import check_pair
 
 TEXT = '''

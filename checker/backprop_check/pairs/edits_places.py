@@ -65,4 +65,3 @@ def _targets(statement: ast.stmt) -> Sequence[ast.expr]:
         case ast.AugAssign(target=target):
             return [target]
     return ()
-

@@ -85,7 +85,8 @@ def goes_step_by_step(pair: Pair) -> bool:
     """Whether a backward loops, or writes into places: no expression stands for what it makes."""
     definition = definition_of(pair.backward_function)
     return definition is not None and any(
-        isinstance(n, ast.For) or (isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)) or _writes(n) for n in ast.walk(definition)
+        isinstance(n, ast.For) or (isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store)) or _writes(n)
+        for n in ast.walk(definition)
     )
 
 

@@ -25,7 +25,17 @@ _MODULES = ("torch", "math", "numpy")
 _MORE = (ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.While, ast.Delete, ast.Await, ast.Yield, ast.YieldFrom)
 _DRAW = (torch.nn.modules.dropout._DropoutNd, torch.nn.modules.batchnorm._BatchNorm)
 _NOT = ("backward", "step", "zero_grad", "load_state_dict", "write", "seed", "manual_seed", "save", "load", "item_")
-_LISTS = ("parameters", "named_parameters", "buffers", "named_buffers", "modules", "named_modules", "children", "named_children", "state_dict")
+_LISTS = (
+    "parameters",
+    "named_parameters",
+    "buffers",
+    "named_buffers",
+    "modules",
+    "named_modules",
+    "children",
+    "named_children",
+    "state_dict",
+)
 """Methods of a module that list what it holds."""
 
 
