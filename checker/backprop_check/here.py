@@ -17,6 +17,7 @@ from backprop_check.live.rebuild import definitions
 from backprop_check.live.say import said
 from backprop_check.pairs.anew import changed
 from backprop_check.pairs.behind import behind
+from backprop_check.recording.naming import gradient_names
 
 
 def cmp(name: str, given: Any, tensor: torch.Tensor) -> bool:

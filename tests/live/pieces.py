@@ -1054,3 +1054,206 @@ for k in P:
     ("/ un.size", "/ un.shape[0]", "1/3"),
     ("du.sum(0)", "du.mean(0)", "averages"),
 )
+
+piece(
+    "gru module over time",
+    """
+class GRUCell(nn.Module):
+    def __init__(self, n_in, n_hidden):
+        super().__init__()
+        self.x2h = nn.Linear(n_in, 2 * n_hidden)
+        self.h2h = nn.Linear(n_hidden, 2 * n_hidden, bias=False)
+        self.x2n = nn.Linear(n_in, n_hidden)
+        self.h2n = nn.Linear(n_hidden, n_hidden, bias=False)
+
+    def forward(self, x, h):
+        r, z = torch.sigmoid(self.x2h(x) + self.h2h(h)).chunk(2, dim=1)
+        hn = self.h2n(h)
+        n = torch.tanh(self.x2n(x) + r * hn)
+        return (1 - z) * n + z * h, (r, z, n, hn)
+
+
+torch.manual_seed(0)
+B, T, D, H = 3, 4, 5, 6
+cell = GRUCell(D, H)
+readout = nn.Linear(H, 2)
+seq = torch.randn(B, T, D)
+target = torch.randint(0, 2, (B,))
+# %%
+h = torch.zeros(B, H)
+states, gates = [h], []
+for t in range(T):
+    h, g = cell(seq[:, t], h)
+    states.append(h)
+    gates.append(g)
+logits = readout(h)
+loss = F.cross_entropy(logits, target)
+loss.backward()
+# %%
+grads = {name: torch.zeros_like(p) for name, p in cell.named_parameters()}
+dlogits = (logits.softmax(-1) - F.one_hot(target, 2)) / B
+grads['readout.weight'] = dlogits.T @ h
+dh = dlogits @ readout.weight
+for t in range(T - 1, -1, -1):
+    x, h_prev = seq[:, t], states[t]
+    r, z, n, hn = gates[t]
+    dn = dh * (1 - z)
+    dz = dh * (h_prev - n)
+    dh_prev = dh * z
+    dn_raw = dn * (1 - n ** 2)
+    dr = dn_raw * hn
+    dhn = dn_raw * r
+    d_rz = torch.cat([dr * r * (1 - r), dz * z * (1 - z)], dim=1)
+    grads['x2n.weight'] += dn_raw.T @ x
+    grads['x2n.bias'] += dn_raw.sum(0)
+    grads['h2n.weight'] += dhn.T @ h_prev
+    grads['x2h.weight'] += d_rz.T @ x
+    grads['x2h.bias'] += d_rz.sum(0)
+    grads['h2h.weight'] += d_rz.T @ h_prev
+    dh = dh_prev + dhn @ cell.h2n.weight + d_rz @ cell.h2h.weight
+# %%
+cmp('readout.weight', grads['readout.weight'], readout.weight)
+for name, p in cell.named_parameters():
+    cmp(name, grads[name], p)
+""",
+    ("dz = dh * (h_prev - n)", "dz = dh * (n - h_prev)", "sign: n and h_prev exchanged"),
+    ("dhn = dn_raw * r", "dhn = dn_raw", "r missing in dhn"),
+    ("dh = dh_prev + dhn @", "dh = dhn @", "dh_prev missing"),
+)
+
+
+piece(
+    "sgd loop with no_grad",
+    """
+torch.manual_seed(3)
+n, d, hdim = 12, 4, 8
+Xtr = torch.randn(n, d)
+ytr = torch.sin(Xtr.sum(1, keepdim=True))
+w1 = torch.empty(d, hdim).uniform_(-0.5, 0.5).requires_grad_(True)
+b1 = torch.zeros(hdim, requires_grad=True)
+w2 = torch.empty(hdim, 1).uniform_(-0.5, 0.5).requires_grad_(True)
+b2 = torch.zeros(1, requires_grad=True)
+lr = 0.05
+for epoch in range(2):
+    a = Xtr.mm(w1) + b1
+    z = F.softplus(a)
+    yhat = z.mm(w2).add(b2)
+    loss = F.smooth_l1_loss(yhat, ytr)
+    loss.backward()
+    with torch.no_grad():
+        diff = yhat - ytr
+        g_yhat = diff.clamp(-1, 1) / n
+        g_w2 = z.t().mm(g_yhat)
+        g_b2 = g_yhat.sum(0)
+        g_z = g_yhat.mm(w2.t())
+        g_a = g_z * torch.sigmoid(a)
+        g_w1 = Xtr.t().mm(g_a)
+        g_b1 = g_a.sum(0)
+        for nm, g, p in [('w2', g_w2, w2), ('b2', g_b2, b2), ('w1', g_w1, w1), ('b1', g_b1, b1)]:
+            cmp(f'{epoch}/{nm}', g, p)
+            p -= lr * g
+            p.grad = None
+""",
+    ("torch.sigmoid(a)", "torch.sigmoid(z)", "sigmoid of a, not z"),
+    ("diff.clamp(-1, 1) / n", "diff.clamp(-1, 1)", "1/n missing"),
+    ("g_b1 = g_a.sum(0)", "g_b1 = g_z.sum(0)", "g_a instead of g_z"),
+)
+
+
+piece(
+    "multi head attention by einsum",
+    """
+torch.manual_seed(11)
+b, s, h, d = 2, 4, 2, 3
+x = torch.randn(b, s, h * d)
+wq, wk, wv, wo = [nn.Parameter(torch.randn(h * d, h * d) * (h * d) ** -0.5) for _ in range(4)]
+def split(t): return t.view(b, s, h, d)
+q, k, v = split(x @ wq), split(x @ wk), split(x @ wv)
+scores = torch.einsum('bqhd,bkhd->bhqk', q, k) / math.sqrt(d)
+mask = torch.ones(s, s, dtype=torch.bool).triu(diagonal=1)
+attn = scores.masked_fill(mask, -torch.inf).softmax(dim=-1)
+ctx = torch.einsum('bhqk,bkhd->bqhd', attn, v)
+out = ctx.reshape(b, s, h * d) @ wo
+upstream = torch.randn_like(out)
+out.backward(gradient=upstream)
+# %%
+gwo = torch.einsum('bsi,bsj->ij', ctx.flatten(start_dim=2), upstream)
+gctx = (upstream @ wo.t()).view(b, s, h, d)
+gattn = torch.einsum('bqhd,bkhd->bhqk', gctx, v)
+gv = torch.einsum('bhqk,bqhd->bkhd', attn, gctx)
+gscores = attn * (gattn - torch.sum(gattn * attn, dim=-1, keepdim=True)) / math.sqrt(d)
+gq = torch.einsum('bhqk,bkhd->bqhd', gscores, k)
+gk = torch.einsum('bhqk,bqhd->bkhd', gscores, q)
+gwq, gwk, gwv = (torch.einsum('bsi,bsj->ij', x, g.reshape(b, s, h * d)) for g in (gq, gk, gv))
+# %%
+cmp('wo', gwo, wo)
+for nm, g, p in zip(['wv', 'wq', 'wk'], [gwv, gwq, gwk], [wv, wq, wk]):
+    cmp(nm, g, p)
+""",
+    ("'bhqk,bqhd->bkhd', gscores, q)", "'bhqk,bkhd->bqhd', gscores, q)", "indices of gk"),
+    ("keepdim=True)) / math.sqrt(d)", "keepdim=True)) / math.sqrt(h * d)", "sqrt(d)"),
+    ("(upstream @ wo.t())", "(upstream @ wo)", "wo turned"),
+)
+
+
+piece(
+    "total variation with slices",
+    """
+def tv_penalty(img):
+    dy = img[:, 1:, :] - img[:, :-1, :]
+    dx = img[:, :, 1:] - img[:, :, :-1]
+    return (dy ** 2).sum() + (dx.abs()).sum(), dy, dx
+
+torch.manual_seed(12)
+img = torch.rand(2, 5, 6, requires_grad=True)
+noisy = torch.rand(2, 5, 6)
+lam = 0.3
+tv, dy, dx = tv_penalty(img)
+fidelity = 0.5 * (img - noisy).pow(2).sum()
+objective = fidelity + lam * tv
+objective.backward()
+# %%
+g = (img - noisy).detach().clone()
+g[:, 1:, :] += lam * 2 * dy.detach()
+g[:, :-1, :] -= lam * 2 * dy.detach()
+g[:, :, 1:] += lam * dx.detach().sign()
+g[:, :, :-1] -= lam * dx.detach().sign()
+cmp('img', g, img)
+""",
+    ("g[:, :-1, :] -= lam * 2 * dy.detach()", "g[:, :-1, :] += lam * 2 * dy.detach()", "sign"),
+    ("g[:, :, 1:] += lam * dx.detach().sign()", "g[:, :, 1:] += lam * dx.detach()", "sign() missing"),
+    ("g[:, 1:, :] += lam * 2 * dy.detach()", "g[:, 1:, :] += lam * dy.detach()", "2 missing"),
+)
+
+
+piece(
+    "parameters stepped before they are compared",
+    """
+torch.manual_seed(17)
+emb_table, W, b = torch.randn(9, 4), torch.randn(8, 5) * 0.3, torch.randn(5) * 0.1
+parameters = [emb_table, W, b]
+for p in parameters:
+    p.requires_grad = True
+tokens, labels = torch.randint(0, 9, (6, 2)), torch.randint(0, 5, (6,))
+for step in range(3):
+    e = emb_table[tokens].view(6, -1)
+    h = torch.tanh(e @ W + b)
+    loss = F.cross_entropy(h, labels)
+    for p in parameters:
+        p.grad = None
+    loss.backward()
+    with torch.no_grad():
+        dh = h.softmax(1)
+        dh[range(6), labels] -= 1
+        dpre = (1 - h ** 2) * dh / 6
+        grads = [torch.zeros_like(emb_table), e.T @ dpre, dpre.sum(0)]
+        grads[0].index_add_(0, tokens.view(-1), (dpre @ W.T).view(-1, 4))
+    for p, g in zip(parameters, grads):
+        p.data += -0.1 * g
+# %%
+for name, p, g in zip(["emb_table", "W", "b"], parameters, grads):
+    cmp(name, g, p)
+""",
+    ("(1 - h ** 2)", "(1 + h ** 2)", "sign"),
+    ("dh / 6", "dh / 5", "6"),
+)

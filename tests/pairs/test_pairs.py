@@ -10,7 +10,8 @@ import torch
 
 from backprop_check import check_pair
 from backprop_check.errors import BadInput
-from backprop_check.pairs.words import expression
+from backprop_check.pairs.words import expression, in_words
+from backprop_check.records import Diagnosis
 
 LAYERS = made.module("layers.py")
 
@@ -123,6 +124,11 @@ def test_a_number_of_gradients(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_words(torchs: str, numpys: str) -> None:
     assert expression(torchs) == numpys
+
+
+def test_two_words_that_are_one_are_said_once() -> None:
+    help_ = "To exchange axes use `.T`, `transpose` or `permute`."
+    assert in_words(Diagnosis("", "located", "", help=help_), True).help == "To exchange axes use `.T` or `transpose`."
 
 
 def test_what_only_plain_arrays_can_do_is_no_mistake(capsys: pytest.CaptureFixture[str]) -> None:

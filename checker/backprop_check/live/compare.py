@@ -31,7 +31,7 @@ def compared(caller: Caller, asked: Asked, output: torch.Tensor | None = None, a
 
     Raises `BadInput` where autograd kept no gradient of the tensor and the forward cannot be had to ask again.
     """
-    with torch._C.DisableTorchFunction():  # what is computed here is nobody's to record
+    with torch._C.DisableTorchFunction(), torch.enable_grad():  # what is computed here is nobody's to record, and `no_grad` the caller's
         return _compared(caller, asked, output, anew)
 
 
@@ -45,7 +45,7 @@ def _compared(caller: Caller, asked: Asked, output: torch.Tensor | None, anew: A
 
 def against(caller: Caller, asked: Asked, found: Found) -> Compared:
     """Compare one gradient with that of a forward that is known."""
-    with torch._C.DisableTorchFunction():
+    with torch._C.DisableTorchFunction(), torch.enable_grad():
         return _against(caller, asked, found)
 
 

@@ -68,7 +68,7 @@ def judged(caller: Caller, asked: Asked, bare: Compared, found: Found, anew: Ane
 
 
 def _is_sound(result: Compared) -> bool:
-    """Whether what rests on wrong gradients would be right with right ones, down to the first of them: then they are what they are called."""
+    """Whether what rests on wrong gradients would be right with right ones, down to the first: then they are what they are called."""
     return not result.carried or (result.formula_right and (result.root is None or _is_sound(result.root)))
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import ast
-import contextlib
-import copy
-import io
 import itertools
 import types
 import warnings
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +26,7 @@ from backprop_check.pairs.edit import Edit
 from backprop_check.pairs.mended import changes, same
 from backprop_check.pairs.pair import Back, is_numpy
 from backprop_check.pairs.reach import known as known_in
+from backprop_check.pairs.rerun import Codes, compiled, ran, value_of
 from backprop_check.pairs.slice import Made, Refused, made, names_read, text_of
 from backprop_check.pairs.words import in_words
 from backprop_check.recording.naming import gradient_names, identifier
@@ -47,10 +45,6 @@ NUMBERS = 300_000_000
 
 OTHER = 7
 """The seed of the numbers that a change is held against besides."""
-
-
-Codes = MutableMapping[int, tuple[ast.stmt, types.CodeType]]
-"""By a statement's identity, it and its code."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +100,9 @@ def _lines(caller: Caller, asked: Asked, found: Found, node: str, scopes: Scopes
     if not statements:
         return None
     body = [each for _, each in statements]
-    own, cost = _ran(body, scopes.scope(found.trial, names_read(body)), counted=True)
+    own, cost = ran(body, scopes.scope(found.trial, names_read(body)), counted=True)
     given = answer_of(asked.given).value
-    made_again = _value(text, own)
+    made_again = value_of(text, own)
     if own is None or given is None or not isinstance(made_again, torch.Tensor) or not near(made_again, given.to(torch.float64), SINGLE):
         return None
     texts, nodes = {0: text}, {0: node}
@@ -117,7 +111,7 @@ def _lines(caller: Caller, asked: Asked, found: Found, node: str, scopes: Scopes
     rebound = {n.id for loop in loops for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     for other, its in _others(text, node, found, own):
         due = found.trial.gradients["d" + other]
-        value = _value(its, own)
+        value = value_of(its, own)
         if isinstance(value, torch.Tensor) and value.shape == due.shape:
             right = same(value, due)
             if right or (other in found.graph.exercise.inputs and its not in rebound):
@@ -156,11 +150,11 @@ def _right(lines: Lines, found: Found, scopes: Scopes) -> list[Edit]:
     other: list[Trial] = []
     codes: Codes = {}
     for node in lines.body:
-        _compiled(node, codes)
+        compiled(node, codes)
 
     def is_right(body: Sequence[ast.stmt], trial: Trial) -> bool:
-        own, _ = _ran(body, scopes.scope(trial, wanted), codes=ChainMap({}, codes))
-        values = {index: _value(text, own) for index, text in lines.texts.items()}
+        own, _ = ran(body, scopes.scope(trial, wanted), codes=ChainMap({}, codes))
+        values = {index: value_of(text, own) for index, text in lines.texts.items()}
         dues = {index: trial.gradients["d" + node] for index, node in lines.nodes.items()}
         return all(
             isinstance(value := values[index], torch.Tensor) and value.shape == due.shape and same(value, due)
@@ -205,50 +199,6 @@ def _numbers(found: Found) -> list[float]:
 def _as_tensors(own: Mapping[str, Any]) -> dict[str, Any]:
     plain = {name: as_tensor(value) for name, value in own.items() if not isinstance(value, types.ModuleType)}
     return {name: value for name, value in plain.items() if isinstance(value, torch.Tensor | int | float)}
-
-
-def _ran(
-    body: Sequence[ast.stmt], scope: dict[str, Any], counted: bool = False, codes: Codes | None = None
-) -> tuple[dict[str, Any] | None, int]:
-    """What the names are after the statements, and how many ran; None where one raises."""
-    rounds: list[int] = []
-    scope["_rounds"] = rounds
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            for node in [_Counted().visit(copy.deepcopy(each)) for each in body] if counted else body:
-                exec(_compiled(node, codes), scope)
-    except Exception:
-        return None, 0
-    return scope, len(body) + sum(rounds)
-
-
-def _compiled(node: ast.stmt, codes: Codes | None) -> types.CodeType:
-    """The code of a statement; those that are not changed are compiled once."""
-    known = codes.get(id(node)) if codes is not None else None
-    if known is None:
-        known = node, compile(ast.fix_missing_locations(ast.Module([node], [])), "<lines>", "exec")
-        if codes is not None:
-            codes[id(node)] = known
-    return known[1]
-
-
-class _Counted(ast.NodeTransformer):
-    """Notes how many statements each round of a loop has."""
-
-    def visit_For(self, node: ast.For) -> ast.For:
-        self.generic_visit(node)
-        node.body.insert(0, ast.parse(f"_rounds.append({len(node.body)})").body[0])
-        return node
-
-
-def _value(text: str, own: Mapping[str, Any] | None) -> Any:
-    if own is None:
-        return None
-    try:
-        value = eval(compile(text, "<lines>", "eval"), dict(own))
-    except Exception:
-        return None
-    return torch.as_tensor(value) if is_numpy(value) or isinstance(value, torch.Tensor) else None
 
 
 def _told(edits: Sequence[Edit], part: Part, numpy: bool, wrong: int) -> tuple[Diagnosis, Submission]:

@@ -23,7 +23,7 @@ from backprop_check.pairs.edits_places import exchanged, other_places, steps
 from backprop_check.pairs.edits_signs import all_of_it, differences, inner_signs, minuses, signs, written_anew
 
 KINDS: Sequence[Kind] = (
-    unused, written_anew, minuses, differences, signs, turned, steps, other_places, exchanged, axes_order, called_otherwise, reductions, too_much, slopes, other_sizes,
-    all_of_it, powers, inner_signs, factors, other_names, scales, numbers, functions, complements, more_terms,
-    only_asked,
+    unused, written_anew, minuses, differences, signs, turned, steps, other_places, exchanged, axes_order, called_otherwise,
+    reductions, too_much, slopes, other_sizes, all_of_it, powers, inner_signs, factors, other_names, scales, numbers,
+    functions, complements, more_terms, only_asked,
 )  # fmt: skip

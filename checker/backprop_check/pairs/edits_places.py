@@ -15,9 +15,10 @@ _FOLLOW = "Follow one number of it through the forward, and back."
 
 def steps(statement: ast.stmt, _: Known) -> Iterator[Edit]:
     """Another step of a loop: `h[t]` for `h[t - 1]`, where it is read or written."""
-    for part in [*parts(statement), *_targets(statement)]:
+    written = _targets(statement)
+    for part in [*parts(statement), *written]:
         for n in ast.walk(part.slice) if isinstance(part, ast.Subscript) else ():
-            told = f"`{short(part)}` is of another step than the one that belongs here"
+            told = f"`{short(part)}` is the {'place' if part in written else 'value'} of another step than the one that belongs here"
             match n:
                 case ast.BinOp(left=ast.Name(), op=ast.Add() | ast.Sub(), right=ast.Constant(value=1)):
                     yield Edit(n, n.left, told, _FOLLOW)

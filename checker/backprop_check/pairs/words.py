@@ -61,6 +61,7 @@ def _said(text: str, numpy: bool) -> str:
     for torchs in ("`index_add_`, `index_put_(..., accumulate=True)`", "`index_put_(..., accumulate=True)`, or `index_add_`"):
         text = text.replace(torchs, "`np.add.at`")
     told = re.sub(r"`([^`]+)`", lambda found: f"`{expression(found[1])}`", text)
+    told = re.sub(r", (`\w+`) or \1", r" or \1", told)  # two of torch's words that are one in NumPy
     return re.sub(r"\btensor(s?)\b", r"array\1", told)
 
 

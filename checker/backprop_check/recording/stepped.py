@@ -27,7 +27,8 @@ def before(value: Value, further: int = _STEPS) -> torch.Tensor | None:
     number, by = _number(after, further), _number(call.args[1], further)
     if not isinstance(number, torch.Tensor) or by is None:
         return None
-    return number + _ADDS[call.name] * (call.kwargs or {}).get("alpha", 1) * by
+    turned: torch.Tensor = number + _ADDS[call.name] * (call.kwargs or {}).get("alpha", 1) * by
+    return turned
 
 
 def _number(given: Any, further: int) -> Any:

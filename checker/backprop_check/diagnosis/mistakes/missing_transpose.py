@@ -28,7 +28,8 @@ from collections.abc import Iterator
 import torch
 
 from backprop_check.diagnosis.by_edit.edits import Edit, search, value_of
-from backprop_check.diagnosis.by_edit.letters import relettered
+from backprop_check.diagnosis.by_edit.letters import letters_of, relettered
+from backprop_check.diagnosis.by_replay.paths import ordinal
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import around, axes_of, contracted, function_of, operands_of
 from backprop_check.diagnosis.phrases import short
@@ -71,11 +72,8 @@ def _by_letters(case: Case) -> Diagnosis | None:
     found = search(case, relettered) if case.everywhere else None
     if found is None:
         return None
-    name = short(found.part)
+    right = next(call.args[0] for call in calls(found.tree, "einsum") if ast.dump(call.args[0]) not in ast.dump(case.draft or found.part))
     if isinstance(found.part, ast.Constant):
-        right = next(
-            call.args[0] for call in calls(found.tree, "einsum") if ast.dump(call.args[0]) not in ast.dump(case.draft or found.part)
-        )
         return case.proven(
             "transposed",
             by=found,
@@ -83,14 +81,26 @@ def _by_letters(case: Case) -> Diagnosis | None:
             note="The letters after `->` say in which order its axes stand.",
             help=f"Exchange the letters of the result: `->{ast.literal_eval(right).partition('->')[2]}`.",
         )
+    assert isinstance(found.part, ast.Call)
+    name = _relettered(found.part, ast.literal_eval(right))
     return case.proven(
         "missing-transpose",
         by=found,
-        error=f"other axes of `{name}` meet here than should",
-        note=f"In `einsum` axes with one letter meet, and one that the result lacks is summed over: exchange letters of `{name}`.",
-        help=f"Ask which axis of `{name}` {case.node} has, and which one has to be summed away.",
-        evidence=f"With the letters of `{name}` in another order the expression equals autograd's gradient in every trial.",
+        error=f"other axes of {name} meet here than should",
+        note=f"In `einsum` axes with one letter meet, and one that the result lacks is summed over: exchange letters of {name}.",
+        help=f"Ask which axis of {name} {case.node} has, and which one has to be summed away.",
+        evidence=f"With the letters of {name} in another order the expression equals autograd's gradient in every trial.",
     )
+
+
+def _relettered(call: ast.Call, right: str) -> str:
+    """The tensor whose letters stand in another order in `right`."""
+    letters = letters_of(call)
+    groups = letters[0] if letters is not None else []
+    other = right.partition("->")[0].split(",")
+    place = next(number for number, (one, two) in enumerate(zip(groups, other, strict=True)) if one != two)
+    tensor = call.args[1 + place]
+    return f"`{tensor.id}`" if isinstance(tensor, ast.Name) else f"its {ordinal(place)} tensor"
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:

@@ -103,6 +103,8 @@ def _of_path(case: Case) -> Diagnosis | None:
     found = paths(case) if case.same_shape else []
     for constant in named_constants(case):
         factor = [constant.values[run.trial.seed] for run in case.runs]
+        if not all(factor):
+            continue
         path = off(case, found, [1 / f for f in factor])
         if path is not None:
             source = matching(case, [path.line], factor)
