@@ -16,12 +16,12 @@ from backprop_check.diagnosis.by_edit.exchanged import exchanged
 from backprop_check.diagnosis.by_edit.moved_brackets import moved_brackets
 from backprop_check.diagnosis.by_slip.told import by_slip
 from backprop_check.diagnosis.by_value import valued
+from backprop_check.diagnosis.by_value.lacking_factor import part_without_a_factor
 from backprop_check.diagnosis.by_value.neighbours import neighbour
 from backprop_check.diagnosis.by_value.other_part import other_part
 from backprop_check.diagnosis.by_value.reordered import reordered
 from backprop_check.diagnosis.by_value.updated import updated
 from backprop_check.diagnosis.by_value.whose_gradient import whose_gradient
-from backprop_check.diagnosis.by_value.wrong_part import part_without_a_factor
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.mistakes import hard_coded_size, mistakes, not_finite
 from backprop_check.diagnosis.pages import page

@@ -37,8 +37,9 @@ from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.by_replay.another import another
+from backprop_check.diagnosis.by_value.lacking_factor import gradient_without_its_slope
 from backprop_check.diagnosis.by_value.lone_factor import lone_factor
-from backprop_check.diagnosis.by_value.wrong_part import gradient_without_its_slope, wrong_part
+from backprop_check.diagnosis.by_value.wrong_part import wrong_part
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.mistakes.applied_twice import inner_of
 from backprop_check.diagnosis.phrases import short
