@@ -23,40 +23,16 @@ if TYPE_CHECKING:  # the process that hands the tests out needs no torch
 
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # nbformat can do without, and it takes seconds to load
 
-SLOW = {
-    *("attacks", "classroom", "grading", "notebook", "pytest_plugin"),
-    *(
-        "test_author_errors.py",
-        "test_catalogue.py",
-        "test_claims.py",
-        "test_cli.py",
-        "test_failures.py",
-        "test_files.py",
-        "test_float32.py",
-    ),
-    *(
-        "test_heldout.py",
-        "test_hint.py",
-        "test_lesson.py",
-        "test_lies.py",
-        "test_lsp.py",
-        "test_mutants.py",
-        "test_mutation_matrix.py",
-        "test_packaging.py",
-    ),
-    *(
-        "test_in_chromium.py",
-        "test_pages.py",
-        "test_watch.py",
-        "test_words_of_factors.py",
-        "test_words_of_shapes.py",
-        "test_words_of_terms.py",
-    ),
-}
-"""Folders and files that `pytest -m 'not slow'` leaves out: many processes, real editors, kernels and browsers, long tables."""
+SLOW_FILES = """
+alone author_errors authoring broken catalogue claims cli course_content failures files float32 forms functions heldout hint in_chromium laws
+learners_copy lesson lies lsp mutants mutation_matrix near numeric one_change packaging pages pairs picture pieces practice read_aloud
+read_by_kind recorded_graph rounds simpler_stories sizes spawned tolerance training watch words_of_factors words_of_shapes words_of_terms
+"""
+SLOW = {"attacks", "classroom", "grading", "notebook", "pytest_plugin", *(f"test_{name}.py" for name in SLOW_FILES.split())}
+"""Folders and files that `pytest -m 'not slow'` leaves out: many processes, real editors, kernels and browsers, long tables; of files those
+of five seconds of processor time and more, but for `LONG`. What is left takes less than a minute on two cores."""
 
-LONG = {"test_course_content.py", "test_derive.py", "test_functions.py", "test_pairs.py", "test_spawned.py"}
-"""Files of ten seconds and more that are not slow as a whole."""
+LONG = {"test_derive.py"}
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -10,6 +10,7 @@ import torch
 from pages import write
 
 from backprop_check.diagnosis.drawn import forward_hangs_on_labels, hangs_on_labels
+from backprop_check.expression.evaluate import Evaluator
 from backprop_check.expression.work import Work
 from backprop_check.flow import check
 from backprop_check.records import Line
@@ -45,6 +46,15 @@ def test_a_shape_that_hangs_on_labels(expression: str) -> None:
 @pytest.mark.parametrize("expression", HOLDS)
 def test_a_shape_that_does_not(expression: str) -> None:
     assert not hangs_on_labels(ast.parse(expression, mode="eval").body, NAMES["z"], NAMES, Work())
+
+
+@pytest.mark.parametrize("expression", [*HANGS, *HOLDS, "[z * k for k in X][0]", "z.T @ g", "-z / z.shape[1]"])
+def test_what_is_known_of_whole_numbers(expression: str) -> None:
+    """Where none came into a value, it is the same with other labels; nothing is known of what was not evaluated."""
+    evaluator, tree = Evaluator(NAMES, Work()), ast.parse(expression, mode="eval").body
+    assert not evaluator.knows_no_whole_numbers(tree)
+    evaluator(tree)
+    assert evaluator.knows_no_whole_numbers(tree) == (expression in ("z * keep[:, None]", "z.T @ g", "-z / z.shape[1]"))
 
 
 def test_a_forward_may_hang_on_labels_itself() -> None:

@@ -15,6 +15,7 @@ from forms import exercise, read
 
 from backprop_check.derivation.canonical import canonical
 from backprop_check.expression.evaluate import MODULES, Evaluator, Refused
+from backprop_check.expression.holes import narrowed
 from backprop_check.expression.vocabulary import FUNCTIONS
 from backprop_check.expression.work import Work
 from backprop_check.trace.graph import default_dtype
@@ -65,3 +66,20 @@ def test_functions_of_other_modules_and_constants() -> None:
 def test_what_is_too_large_or_no_operation_on_tensors_is_refused(text: str) -> None:
     with pytest.raises(Refused):
         worth(text)
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (1, 3), (3, 1), (3, 4), (2, 3, 4)])
+def test_what_was_broadcast_is_narrowed(shape: tuple[int, ...]) -> None:
+    """Along an axis of numbers that are all the same, and along no other: not where only the first two are."""
+    table = torch.arange(float(torch.Size(shape).numel()), dtype=torch.float64).sin().reshape(shape)
+    assert narrowed(table) is table
+    for axis in [axis for axis, size in enumerate(shape) if size > 1]:
+        one = table.narrow(axis, 0, 1)
+        assert torch.equal(narrowed(one.expand(shape) * (1 + 1e-9)), one * (1 + 1e-9))
+        if shape[axis] > 2:
+            almost = one.expand(shape).clone()
+            almost.select(axis, 2).add_(1)
+            assert narrowed(almost) is almost
+    for odd in (torch.inf, torch.nan):
+        same = torch.full(shape, odd, dtype=torch.float64)
+        assert narrowed(same).shape == (same.shape if odd != odd else torch.Size([1] * len(shape)))

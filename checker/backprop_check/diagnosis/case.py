@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import isfinite
 
 import torch
 
@@ -234,5 +235,7 @@ class Case(Spoken):
 
 
 def _finite_max(tensor: torch.Tensor) -> float:
+    if tensor.numel() and isfinite(most := tensor.abs().max().item()):
+        return most
     finite = tensor[torch.isfinite(tensor)]
     return finite.abs().max().item() if finite.numel() else 0.0

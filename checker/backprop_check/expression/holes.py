@@ -98,20 +98,18 @@ def fits(value: torch.Tensor, goal: torch.Tensor) -> bool:
 
 def narrowed(needed: torch.Tensor) -> torch.Tensor:
     """A needed value with the axes along which it does not change shortened to 1: what was broadcast to it."""
-    for axis in range(needed.dim()):
-        if needed.shape[axis] > 1 and not _changes(needed, axis):
-            first = needed.narrow(axis, 0, 1)
-            if torch.allclose(needed, first.expand_as(needed), rtol=RELATIVE, atol=ABSOLUTE):
-                needed = first
+    axes = [axis for axis in range(needed.dim()) if needed.shape[axis] > 1]
+    if axes and needed.dtype == torch.float64 and needed.numel():
+        corner = [0] * needed.dim()
+        one = needed[tuple(corner)].item()
+        # Its first two numbers along an axis: where they differ, as most do, all need not be looked at.
+        axes = [axis for axis in axes if _as_one(needed[(*corner[:axis], 1, *corner[axis + 1 :])].item(), one)]
+    for axis in axes:
+        first = needed.narrow(axis, 0, 1)
+        if torch.allclose(needed, first.expand_as(needed), rtol=RELATIVE, atol=ABSOLUTE):
+            needed = first
     return needed
 
 
-def _changes(needed: torch.Tensor, axis: int) -> bool:
-    """Whether its first two numbers along an axis differ by more than `narrowed` allows: most do, and so two say what all of them would."""
-    if needed.dtype != torch.float64 or not needed.numel():
-        return False
-    place = [0] * needed.dim()
-    a = needed[tuple(place)].item()
-    place[axis] = 1
-    b = needed[tuple(place)].item()
-    return not (a == b or abs(b - a) <= ABSOLUTE + RELATIVE * abs(a))
+def _as_one(number: float, one: float) -> bool:
+    return number == one or abs(number - one) <= ABSOLUTE + RELATIVE * abs(one)

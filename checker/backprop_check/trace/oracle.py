@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -123,5 +124,7 @@ def _dense(gradient: torch.Tensor) -> torch.Tensor:
 
 
 def _largest(gradient: torch.Tensor) -> float:
+    if gradient.numel() and math.isfinite(most := gradient.abs().max().item()):
+        return most
     finite = gradient[torch.isfinite(gradient)]
     return finite.abs().max().item() if finite.numel() else 0.0

@@ -49,7 +49,7 @@ def with_term(case: Case, expression: ast.expr) -> Iterator[ast.expr]:
         ):
             continue
         for op, lacking in ((ast.Add(), needed - own), (ast.Sub(), own - needed), (ast.Mult(), needed / own)):
-            for found in value_index(case).find(lacking) if bool(lacking.isfinite().all()) else ():
+            for found in value_index(case).find(lacking):
                 bare = found.operand if isinstance(found, ast.UnaryOp) else found
                 if not isinstance(op, ast.Mult) and is_sum(bare) and not case.gradients_in(found):
                     continue  # `g * (1 - g) + 1 - g` for `1 - g**2`: right by algebra alone
