@@ -69,6 +69,19 @@ ROWS = [
      r"`w = a / z` divides by `z`, and the derivative does too", r"not how a moves|No part was found"),
     (NORMED, "a (N, K), v (K, M)", NORMED_GIVEN + "da = dw**2 - (w * dw).sum(1, keepdim=True)", NORMED_GIVEN + "da = dw / z + dz",
      r"^dw / z \+ dz$", r"^dw / a\.sum"),
+    # A constant that happens to be 0.5 makes no path come back twice.
+    ("low = x @ A; y = x @ W + 0.5 * (low @ B)", "x (N, K), A (K, C), B (C, M), W (K, M)", "dx = dy @ (W + A @ B).T", "dx = dy @ (W + 0.5 * (A @ B)).T",
+     r"`A @ B` lacks the factor 0\.5", r"counted twice|How often"),
+    # Of several lines and terms the words speak of the one concerned.
+    ("y = c + 0.1 * e.sum()", "c (N, M), e (N)", "dc = 0.1 * dy", "dc = dy", r"`0\.1` belongs to `e\.sum\(\)`, which does not move with c", r"No number multiplies"),
+    ("near = r.abs() < 1; s = r**2 / 2; t = r.abs() - 0.5; y = torch.where(near, s, t)", "r (N, M)",
+     "ds = torch.where(near, dy, 0); dt = torch.where(near, 0, dy); dr = r * ds + 0.5 * torch.sign(r) * dt",
+     "ds = torch.where(near, dy, 0); dt = torch.where(near, 0, dy); dr = r * ds + torch.sign(r) * dt",
+     r"`0\.5` is a term of a difference, and no factor", r"is a square|constant factor is missing"),
+    ("e = a * b - c**2; q = b - 2 * c * a; y = e * q", "a (N), b (N), c (N)", "de = q * dy; dq = e * dy; dc = -2 * de - 2 * a * dq",
+     "de = q * dy; dq = e * dy; dc = -2 * c * de - 2 * a * dq", r"In `e = a \* b - c\*\*2` the slope by c depends on `c` itself", r"and `q = .* brings in"),
+    ("e = a * b; q = b * x[:, 0]**2 - a * x[:, 1]; y = e * q", "a (N), b (N), x (N, 2)", "de = q * dy; dq = e * dy; db = a * de + x[:, 1]**2 * dq",
+     "de = q * dy; dq = e * dy; db = a * de + x[:, 0]**2 * dq", r"Which part of what stands beside b in `q = ", r"count which places|and `q = .*: count|From which place"),
     # Of two mistakes each says which the other one is.
     ("a = p @ U; b = p @ V; y = a * b", "p (N, K), U (K, M), V (K, M)", "da = b * dy; db = a * dy; dp = da @ V.T - db @ V.T",
      "da = b * dy; db = a * dy; dp = da @ U.T + db @ V.T", r"put right: these come back along two paths, and one is subtracted\.", r"put right\.$"),

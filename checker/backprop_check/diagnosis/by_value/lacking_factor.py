@@ -11,6 +11,7 @@ from backprop_check.diagnosis.by_value.replaced import sensible, with_a_factor, 
 from backprop_check.diagnosis.by_value.wrong_part import is_tensor, product_of
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.phrases import lines, short
+from backprop_check.diagnosis.scale.factors import lines_to
 from backprop_check.expression.chains import factors, is_product
 from backprop_check.expression.rewrites import operations
 from backprop_check.records import Diagnosis, Line
@@ -44,11 +45,11 @@ def _is_derived_factor(case: Case, factor: ast.expr) -> bool:
     return own and isinstance(factor, ast.Name) and case.draft is not None and factor.id in {n.id for n in names_used(case.draft)}
 
 
-def _lines_with(case: Case, factor: ast.expr) -> list[Line]:
-    """The lines with the node that read a name which is missing of the learner's line as a factor."""
+def _lines_with(case: Case, factor: ast.expr, above: str) -> list[Line]:
+    """The lines with the node, on the way to where `above` arrives, that read a name which is missing of the learner's line as a factor."""
     if not isinstance(factor, ast.Name) or case.draft is None or factor.id in {n.id for n in names_used(case.draft)}:
         return []
-    return [line for line in case.consumers if factor.id in line.reads]
+    return [line for line in lines_to(case, frozenset({above})) if line in case.consumers and factor.id in line.reads]
 
 
 def _is_turned(case: Case, part: ast.expr) -> bool:
@@ -87,10 +88,13 @@ def gradient_without_its_slope(case: Case) -> Diagnosis | None:
         single = len(beside) == 1 and len(factors(whole)[1]) == 2
         place = beside[0] if single else whole
         said = f"`{short(place)}`" if single else f"what `{text(part)}` is multiplied with"
-        brings = _lines_with(case, factor)
+        brings = _lines_with(case, factor, text(part))
         error = f"{said} is not the {'whole ' if brings else ''}derivative that belongs here"
         if brings:
-            error, note = f"{error}: a factor is missing", f"{lines(brings)} brings in `{text(factor)}` too, which yours does not have."
+            bring = "bring" if len(brings) > 1 else "brings"
+            error, note = f"{error}: a factor is missing", f"{lines(brings)} {bring} in `{text(factor)}` too, which yours does not have."
+            if text(factor) == case.node:
+                note = f"In {lines(brings)} the slope by {case.node} depends on `{case.node}` itself, which yours does not have."
     return case.proven(
         "wrong-local-derivative" if there else "missing-local-derivative",
         error=error,

@@ -29,6 +29,7 @@ from backprop_check.diagnosis.by_edit.edits import value_of
 from backprop_check.diagnosis.by_replay.paths import off, paths
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import uses_taken
+from backprop_check.diagnosis.scale.factors import brought, lines_of_answer, same_factor
 from backprop_check.expression.rewrites import put
 from backprop_check.records import Diagnosis, Line
 
@@ -47,7 +48,7 @@ def find(case: Case) -> Diagnosis | None:
             return replace(told, also=((span, "here it is in already"),)) if span not in (None, told.span) else told
     found = paths(case) if case.same_shape else []
     path = off(case, found, [2.0] * len(case.runs))
-    if path is None or path.squared or _scales(path.line):
+    if path is None or path.squared or _scales(path.line) or _is_halved(case, path.line):
         return None
     evidence = f"Autograd's gradient, with the part through {path.told} taken twice, is your answer in every trial."
     told = _told(case, f"the path through {path.told} is counted twice", None, evidence, None)
@@ -91,6 +92,18 @@ def _scales(line: Line) -> bool:
     tree = ast.parse(f"({line.source}\n)", mode="eval")
     operands = [o for n in ast.walk(tree) if isinstance(n, ast.BinOp) for o in (n.left, n.right)]
     return any(isinstance(o, ast.Constant | ast.UnaryOp) for o in operands) or any(word in line.source for word in SQUARES)
+
+
+def _is_halved(case: Case, line: Line) -> bool:
+    """Whether the forward takes half of what went this way, further on: who leaves that out has it twice, and visits no path again."""
+    reached, further = {line.name}, [line]
+    for later in lines_of_answer(case):
+        if later is not line and reached & set(later.reads):
+            reached.add(later.name)
+            further.append(later)
+    numbers = [b.values for b in brought(case, further)]
+    pairs = [[x * y for x, y in zip(a, b, strict=True)] for a, b in combinations(numbers, 2)]
+    return any(same_factor(values, [0.5] * len(case.runs)) for values in (*numbers, *pairs))
 
 
 def _told(case: Case, error: str, term: ast.expr | None, evidence: str, fix: str | None) -> Diagnosis:

@@ -17,7 +17,7 @@ Question: The forward carries {one} to {goes}. From which place does your line f
 Of what moves nothing: Nothing in the forward moves with {one}. What belongs there, and what does your line put there?
 Of another shape: The forward carries {one} to {goes}. Yours is {got}: where in it is what comes back from there?
 Of places written to: The forward carries {one} to {goes}. Which places of {name} does {part} name, and is {one} among them?
-Of another value: Which part of what stands beside {node} in {lines} does {one} meet, and which part is it in your line?
+Of another value: Which part of what stands beside {node} in {told} does {one} meet, and which part is it in your line?
 Slip: the numbers stand at the other end of their axis
 Note: Each gradient belongs where its element was taken from.
 Help: Follow one element by hand: where did the forward put it, and where does its gradient come back from?
@@ -59,7 +59,7 @@ def find(case: Case) -> Diagnosis | None:
     if found is not None:
         evidence = f"`{found.fix}` equals autograd's gradient in every trial."
         part = found.part
-        if isinstance(part, ast.Subscript) and (member := _member(case, part, found, evidence)) is not None:
+        if isinstance(part, ast.Subscript) and (member := _beside(case, part) or _member(case, part, found, evidence)) is not None:
             return member
         if isinstance(part, ast.Subscript) and isinstance(literal(part.slice), int):
             error = f"`{short(part)}` is another number than the one that belongs here"
@@ -68,7 +68,7 @@ def find(case: Case) -> Diagnosis | None:
             return replace(told, note=note, help=f"Ask which of them stands beside {case.node} in the forward.")
         if not _cuts(case):
             return _needless(case, evidence, found)
-        if isinstance(part, ast.Subscript) and (said := _along(case, part, found, evidence) or _beside(case, part)):
+        if isinstance(part, ast.Subscript) and (said := _along(case, part, found, evidence)):
             return said
         return _told(case, "this is another part than the forward used", evidence, found)
     if (again := search(case, _picked)) is not None and isinstance(again.part, ast.Subscript):

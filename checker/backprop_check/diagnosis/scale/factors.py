@@ -42,6 +42,16 @@ def lines_of_answer(case: Case) -> list[Line]:
     return [line for line in below if "d" + line.name in known]
 
 
+def lines_to(case: Case, gradients: frozenset[str]) -> list[Line]:
+    """Those of them on a way to one of these gradients."""
+    needed, found = {name[1:] for name in gradients}, list[Line]()
+    for line in reversed(lines_of_answer(case)):
+        if line.name in needed:
+            found.insert(0, line)
+            needed |= set(line.reads)
+    return found or lines_of_answer(case)
+
+
 def beyond(case: Case) -> list[Line]:
     """The lines behind the gradients that the answer reads: what they bring in is in those already."""
     here = lines_of_answer(case)
@@ -110,6 +120,21 @@ def none_here(case: Case) -> bool:
     if any(_plain(case, operand) is not None for product in products for operand in (product.left, product.right)):
         return False
     return next(brought(case, lines_of_answer(case)), None) is None
+
+
+def of_another(case: Case, lines: Sequence[Line], number: ast.expr) -> str:
+    """Where a number of these lines belongs to what does not move with the node, or is no factor: the sentence that says so, or nothing."""
+    reached = {case.node, *(line.name for line in downstream(case, frozenset({case.graph.exercise.output})))}
+    for line in lines:
+        for part in (p for p in parts(ast.parse(line.source.strip(), mode="eval").body) if isinstance(p, ast.BinOp)):
+            sides = ((part.left, part.right), (part.right, part.left))
+            other = next((other for one, other in sides if text(one) == text(number)), None)
+            said = f"In `{line.name} = {line.source}`, `{text(number)}`"
+            if other is not None and isinstance(part.op, ast.Mult | ast.Div) and not moved(part) & reached:
+                return f"{said} belongs to `{text(other)}`, which does not move with {case.node}."
+            if other is not None and isinstance(part.op, ast.Add | ast.Sub) and moved(other) & reached:
+                return f"{said} is a term of a {'sum' if isinstance(part.op, ast.Add) else 'difference'}, and no factor of the slope."
+    return ""
 
 
 def moved(node: ast.expr) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,12 +24,15 @@ from backprop_check.diagnosis.scale.factors import (
     beyond,
     brought,
     lines_of_answer,
+    lines_to,
     matching,
     minus_brought,
     none_here,
+    of_another,
 )
-from backprop_check.expression.chains import factors, is_product
+from backprop_check.expression.chains import factors, is_product, terms
 from backprop_check.expression.rewrites import calls, operations, put, same_place
+from backprop_check.records import Line
 
 ONCE = "Each constant of the forward comes into its gradient once, and no other does."
 
@@ -113,9 +117,10 @@ def _too_many(case: Case, whole: ast.BinOp, lost: ast.expr) -> Words:
     said = f"`/ {_one(lost)}`" if divides else f"the factor `{short(lost)}`"
     numbers = _numbers(case, lost)
     mine = [1 / n for n in numbers] if numbers and _is_below(case, lost) and all(numbers) else numbers
-    if mine and all(mine) and (words := _others_lacking(case, mine)) is not None:
+    here = lines_to(case, _read_beside(case, lost))
+    if mine and all(mine) and (words := _others_lacking(case, mine, here)) is not None:
         return words
-    note = (_already(case, mine) if mine else None) or once(case)
+    note = (_already(case, mine) if mine else None) or of_another(case, here, lost) or once(case)
     return Words(f"{said} does not belong here", note, "Leave it out.")
 
 
@@ -125,9 +130,14 @@ def _is_below(case: Case, part: ast.expr) -> bool:
     return next((divides for found in products for divides, factor in found if factor is part), False)
 
 
-def _others_lacking(case: Case, mine: Numbers) -> Words | None:
+def _read_beside(case: Case, part: ast.expr) -> frozenset[str]:
+    """The gradients in the term of the answer's sum that a part stands in; all that it reads, where that has none."""
+    whole = next((t for _, t in terms(case.draft) if part in parts(t)), None) if case.draft is not None else None
+    return (case.gradients_in(whole) if whole is not None else frozenset()) or case.reads
+
+
+def _others_lacking(case: Case, mine: Numbers, here: Sequence[Line]) -> Words | None:
     """Where the forward itself brings in the factor that seems too many: another one is missing, which it would cancel with."""
-    here = lines_of_answer(case)
     its, lost = matching(case, here, mine), matching(case, here, [1 / m for m in mine])
     if its is None:
         return None
@@ -236,7 +246,7 @@ def look(case: Case) -> str:
 def once(case: Case) -> str:
     """That a constant is counted once, where the forward has one; that it has none, where that is known."""
     if none_here(case):
-        return f"No number multiplies or divides in {between(case)}."
+        return f"No number multiplies or divides what moves with {case.node} in {between(case)}."
     return ONCE if next(brought(case, lines_of_answer(case)), None) is not None else ""
 
 

@@ -38,6 +38,7 @@ def fillings(submission: Submission, gradient: Gradient, lesson: Lesson, which: 
         "operand": slope.get("by", ""),
         "far": together(use.line.name for use in sources(lesson)) or "the loss",
         "lines": together(f"`{use.line.name} = {use.line.source}`" for use in flowing(lesson)) or "the forward",
+        "told": f"`{of[1]}`" if (of := re.search(r"`(\w+ = [^`]+)`", diagnosis.note if diagnosis else "")) else users,
         "count": str(count),
         "often": "twice" if count == 2 else f"{count} times",
         "one": f"{node}{lesson.place}",
