@@ -71,7 +71,7 @@ ROWS = [
      r"^dw / z \+ dz$", r"^dw / a\.sum"),
     # A constant that happens to be 0.5 makes no path come back twice.
     ("low = x @ A; y = x @ W + 0.5 * (low @ B)", "x (N, K), A (K, C), B (C, M), W (K, M)", "dx = dy @ (W + A @ B).T", "dx = dy @ (W + 0.5 * (A @ B)).T",
-     r"`A @ B` lacks the factor 0\.5", r"counted twice|How often"),
+     r"`A @ B` lacks the factor 1/2", r"counted twice|How often"),
     # Of several lines and terms the words speak of the one concerned.
     ("y = c + 0.1 * e.sum()", "c (N, M), e (N)", "dc = 0.1 * dy", "dc = dy", r"`0\.1` belongs to `e\.sum\(\)`, which does not move with c", r"No number multiplies"),
     ("near = r.abs() < 1; s = r**2 / 2; t = r.abs() - 0.5; y = torch.where(near, s, t)", "r (N, M)",
@@ -82,6 +82,11 @@ ROWS = [
      "de = q * dy; dq = e * dy; dc = -2 * c * de - 2 * a * dq", r"In `e = a \* b - c\*\*2` the slope by c depends on `c` itself", r"and `q = .* brings in"),
     ("e = a * b; q = b * x[:, 0]**2 - a * x[:, 1]; y = e * q", "a (N), b (N), x (N, 2)", "de = q * dy; dq = e * dy; db = a * de + x[:, 1]**2 * dq",
      "de = q * dy; dq = e * dy; db = a * de + x[:, 0]**2 * dq", r"Which part of what stands beside b in `q = ", r"count which places|and `q = .*: count|From which place"),
+    # A factor of a product of matrices: on which axis the two have to meet, and which axes stay where they are.
+    ("y = h @ W", "h (B, N, K), W (K, M)", "dW = (h.transpose(0, 1) @ dy).sum(0)", "dW = (h.mT @ dy).sum(0)",
+     r"have to meet on N, and B, in front, numbers the matrices", r"From which place does|order in which W has them|permute"),
+    ("y = torch.bmm(p, v)", "p (B, N, K), v (B, K, M)", "dp = torch.bmm(dy, v.permute(2, 0, 1))", "dp = torch.bmm(dy, v.mT)",
+     r"on which one have they to meet", r"order in which p has them|From which place does"),
     # Of two mistakes each says which the other one is.
     ("a = p @ U; b = p @ V; y = a * b", "p (N, K), U (K, M), V (K, M)", "da = b * dy; db = a * dy; dp = da @ V.T - db @ V.T",
      "da = b * dy; db = a * dy; dp = da @ U.T + db @ V.T", r"put right: these come back along two paths, and one is subtracted\.", r"put right\.$"),

@@ -18,7 +18,7 @@ from backprop_check.errors import BadInput, meant, near
 MISTAKES = Path(__file__).parent / "mistakes"
 HEADINGS = ("Family", "Forward", "Shapes", "Inputs", "Wrong", "Right", "Why", "Read more")
 VARIANTS = (
-    "Of local factors", "Of the end", "Of a size", "Of places written to",
+    "Of local factors", "Of the end", "Of a size", "Of factors that meet", "Of places written to",
     "Of brackets", "Of what does not belong", "Of a missing import", "Of lengths written down", "Of what moves nothing", "Of another shape",
     "Of a loop over places", "Of a loop", "Of a product of ones", "Of one way", "Of a term", "Of one use", "Of what has no name",
     "Of another value", "Of an infinity written down", "Of the function itself", "Of a use", "Of several lines",

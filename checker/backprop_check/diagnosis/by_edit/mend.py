@@ -164,7 +164,8 @@ def _written_out(case: Case) -> Iterator[str]:
     for line in case.consumers if case.derived is not None else ():
         source = parsed(line.source.strip())
         whole = fill(case.derived.text, {line.name: source})  # type: ignore[union-attr]
-        if _head(source) in own and case.is_right(whole):
+        named = case.derived is not None and line.name in {n.id for n in names_used(case.derived.expression)}
+        if (_head(source) in own or not named) and case.is_right(whole):
             yield text(whole)
 
 

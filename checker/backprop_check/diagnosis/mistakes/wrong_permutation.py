@@ -14,6 +14,8 @@ them in the order in which the variable has them.
 Read more: the PyTorch documentation, "torch.permute".
 
 Question: The forward carries {one} to {goes}. From which place does your line fetch its gradient?
+Of factors that meet: Write its axes under each factor of the product, for {name}: on which one have they to meet, and which one numbers the
+matrices?
 Of what moves nothing: Nothing in the forward moves with {one}. What belongs there, and what does your line put there?
 Of another shape: The forward carries {one} to {goes}. Yours is {got}: where in it is what comes back from there?
 Slip: the numbers stand in another order along an axis
@@ -25,16 +27,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from itertools import permutations
+from itertools import combinations, permutations
 
 import torch
 
-from backprop_check.diagnosis.by_edit.edits import Edit, search, value_of
+from backprop_check.diagnosis.by_edit.edits import Edit, Mended, search, value_of
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.meeting import axes_of, contracted, function_of, operands_of
+from backprop_check.diagnosis.phrases import short
 from backprop_check.expression.reductions import reduced
-from backprop_check.expression.rewrites import calls, method, put
+from backprop_check.expression.rewrites import calls, method, parts, put, same_place
 from backprop_check.records import Diagnosis
 
+LAST_TWO = "Exchange the last two axes"
 PERMUTES = ("permute", "transpose", "swapaxes", "movedim", "moveaxis")
 
 
@@ -45,6 +50,8 @@ def find(case: Case) -> Diagnosis | None:
         return _moved(case)
     call = found.part
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+    if (told := _in_product(case, found, call)) is not None:
+        return told
     undone = next((line for line in case.consumers if any(word in line.source for word in PERMUTES)), None)
     return case.proven(
         "wrong-permutation",
@@ -52,11 +59,52 @@ def find(case: Case) -> Diagnosis | None:
         note=f"`{undone.name} = {undone.source}` moved the axes; "
         "the way back is the inverse order, which brings each axis to its old place."
         if undone is not None
-        else f"The axes have to end up in the order in which {case.node} has them.",
+        else _due(case, found, call),
         help="Write the axes' names under what stands before the call, and pick them in the order the result needs.",
         span=case.span(call, after=call.func.value),
         fix=found.fix,
     )
+
+
+def _in_product(case: Case, found: Mended, call: ast.Call) -> Diagnosis | None:
+    """Of a factor of a matrix product whose last two axes are to be exchanged: on which axis the two have to meet."""
+    assert case.draft is not None and isinstance(call.func, ast.Attribute)
+    product = next((both for part in parts(case.draft) if len(both := _factors(part)) == 2 and call in both), None)
+    new, base = same_place(case.draft, found.tree, call), reduced(call)
+    if product is None or new is None or base is None:
+        return None
+    mine, turned = value_of(case, new), value_of(case, base[0])
+    if not isinstance(mine, torch.Tensor) or not isinstance(turned, torch.Tensor) or not torch.equal(mine, turned.mT):
+        return None
+    axes, meet = axes_of(case, new) or [], contracted(case, *(new if side is call else side for side in product))
+    if meet is None or meet[0] != meet[1] or len(axes) < 3:
+        return None
+    front = " and ".join(axes[:-2])
+    return case.proven(
+        "wrong-permutation",
+        error=f"`{call.func.attr}` exchanges other axes than the last two"
+        if call.func.attr != "permute"
+        else "`permute` moves more than the last two axes",
+        note=f"A matrix product sums over the last axis of its left factor and the last but one of its right one: "
+        f"they have to meet on {meet[0]}, and {front}, in front, number{'s' * (len(axes) == 3)} the matrices.",
+        help=f"{LAST_TWO} of `{short(base[0])}`, and leave what is in front where it is.",
+        span=case.span(call, after=call.func.value),
+        fix=found.fix,
+    )
+
+
+def _factors(part: ast.expr) -> list[ast.expr]:
+    """The two factors of a matrix product, as an operator or as a call."""
+    product = isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult)
+    return operands_of(part) if product or (isinstance(part, ast.Call) and function_of(part) in ("matmul", "bmm", "mm")) else []
+
+
+def _due(case: Case, found: Mended, call: ast.Call) -> str:
+    """In which order the axes have to stand where the call does."""
+    new = same_place(case.draft, found.tree, call) if case.draft is not None else None
+    if call is case.draft or new is None or not (axes := axes_of(case, new)):
+        return f"The axes have to end up in the order in which {case.node} has them."
+    return f"What stands around it needs the axes in the order ({', '.join(axes)})."
 
 
 def _moved(case: Case) -> Diagnosis | None:
@@ -89,6 +137,9 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         base = value_of(case, given[0]) if given is not None else None
         if given is None or not isinstance(base, torch.Tensor) or base.dim() < 3:
             continue
+        if call.func.attr in ("transpose", "swapaxes"):  # type: ignore[attr-defined]
+            for pair in combinations(range(base.dim()), 2):
+                yield put(expression, call, ast.copy_location(method(given[0], call.func.attr, *pair), call)), call  # type: ignore[attr-defined]
         if call.func.attr == "permute":  # type: ignore[attr-defined]
             yield put(expression, call, given[0]), call
             if (undone := _inverse(given[1])) is not None:

@@ -18,6 +18,7 @@ def question(diagnosis: Diagnosis, gradient: Gradient, lesson: Lesson, filling: 
         "Of local factors": diagnosis.error.startswith("these two are factors"),
         "Of the end": diagnosis.note.endswith("is the result itself, and its gradient is 1."),
         "Of a size": " is only the name of a size" in diagnosis.note,
+        "Of factors that meet": diagnosis.help.startswith("Exchange the last two axes"),
         "Of places written to": diagnosis.error.startswith("`:` writes")
         or diagnosis.error.endswith("another place than the one that belongs here"),
         "Of brackets": diagnosis.error.startswith("brackets are missing"),
