@@ -62,13 +62,16 @@ def nearest(case: Case, given: str | None) -> str | None:
         return min([*derived, *told], key=lambda line: far(case, line, told=line == given))  # ones, however written: no number is made up
     if derived and case.draft is not None and step(case.draft) is not None:
         return derived[0]  # nobody is taught a difference quotient
-    certain = [*derived, *([given] if given else []), *_written_out(case)]
+    written_out = dict(_written_out(case))
+    certain = [*derived, *([given] if given else []), *written_out]
     best: tuple[tuple[bool, float], str] | None = None
     found = islice(chain(certain, _renamed(case), repairs(case)), FOUND)
     farness = cache(partial(far, case))  # several ways lead to one line
     begun, known = set[str](), set[tuple[str, bool]]()
     for tried, candidate in enumerate(found, 1):
         of_story = candidate == given
+        if written_out.get(candidate) and not of_story:
+            continue
         if best is not None and (farness(candidate, of_story)[1] > best[0][1] + ROUNDABOUT or _has_it_all(case, candidate)):
             continue
         for plainer in _plain(case, candidate) if candidate not in begun else ():
@@ -158,15 +161,14 @@ def _one_more(case: Case) -> bool:
     return case.draft is not None and next(with_term(case, case.draft), None) is not None
 
 
-def _written_out(case: Case) -> Iterator[str]:
-    """The derived gradient with a value of the forward written out, where the learner's line has that: `torch.sigmoid(z)` for `a`."""
+def _written_out(case: Case) -> Iterator[tuple[str, bool]]:
+    """The derived gradient with a value of the forward written out (`torch.sigmoid(z)` for `a`), and whether the learner writes none so."""
     own = {_head(part) for part in parts(case.draft)} if case.draft is not None else set()
     for line in case.consumers if case.derived is not None else ():
         source = parsed(line.source.strip())
         whole = fill(case.derived.text, {line.name: source})  # type: ignore[union-attr]
-        named = case.derived is not None and line.name in {n.id for n in names_used(case.derived.expression)}
-        if (_head(source) in own or not named) and case.is_right(whole):
-            yield text(whole)
+        if case.is_right(whole):
+            yield text(whole), _head(source) not in own and text(whole) != case.derived.text  # type: ignore[union-attr]
 
 
 def _head(part: ast.expr) -> str:
