@@ -11,7 +11,7 @@ from backprop_check.diagnosis.claims import placed, statements
 from backprop_check.diagnosis.mistakes import wrong_scale
 from backprop_check.diagnosis.raised.failure import Stopped
 from backprop_check.diagnosis.steps.gathered import missing
-from backprop_check.diagnosis.steps.statement_changes import SIGNS, changes, scaled_last
+from backprop_check.diagnosis.steps.statement_changes import changes, scaled_last
 from backprop_check.diagnosis.steps.statement_told import one_line
 from backprop_check.diagnosis.steps.statements import all_of, is_carried, makes_it_right, names, steps
 from backprop_check.diagnosis.steps.within import WITHIN, Change, within_one
