@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 from backprop_check.recording.custom import Function, functions_behind
 from backprop_check.recording.frames import OPTIMIZERS, frames, kinds
 from backprop_check.recording.functions import BACKWARD, DRAWS, PASSED_ON, SET, sort_of, sorts
-from backprop_check.recording.stepped import is_step
+from backprop_check.recording.stepped import note
 from backprop_check.recording.values import Call, Opaque, Pass, Value, reads, value
 
 LONGEST = 20_000
@@ -201,8 +201,8 @@ class Recorder(TorchFunctionMode):
         """A write gives a tensor's next value, and its base's too where it is a view. A parameter that is stepped starts anew."""
         own = None if tensor.requires_grad and tensor.is_leaf else call
         new = self._known[id(tensor)] = value(tensor, tensor._version, own, None, written=True)
-        if own is not call and call is not None and is_step(call):
-            before.stepped = new, call
+        if own is not call:
+            note(before, new, call)
         base, made = tensor._base, before.call
         if base is not None:
             there = self._known.get(id(base))
@@ -230,8 +230,7 @@ class Recorder(TorchFunctionMode):
         before = self.value_of(tensor)
         before.version = -1
         self._known[id(tensor)] = new = value(tensor, tensor._version, None)
-        if call is not None and is_step(call):
-            before.stepped = new, call
+        note(before, new, call)
 
     def _passed(self, touched: list[tuple[torch.Tensor, Value]], args: Any, kwargs: Mapping[str, Any]) -> None:
         gradient = args[1] if len(args) > 1 else kwargs.get("gradient")

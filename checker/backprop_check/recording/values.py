@@ -17,7 +17,7 @@ class Value(weakref.ref[torch.Tensor]):
 
     `written` says that the call wrote it into a tensor that was there. `needs_grad` is the tensor's own at the latest look at it. It is a
     weak reference itself: of the objects made at every call there should be few. Of a parameter that was added to since, `stepped` has the
-    next value and that call.
+    next value and what takes it back, a factor and a tensor.
     """
 
     __slots__ = ("call", "index", "needs_grad", "stepped", "version", "written")
@@ -27,7 +27,7 @@ class Value(weakref.ref[torch.Tensor]):
     call: Call | None
     index: int | None
     needs_grad: bool
-    stepped: tuple[Value, Call] | None
+    stepped: tuple[Value, float, Any] | None
     version: int
     written: bool
 
