@@ -26,7 +26,7 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # nbfor
 SLOW_FILES = """
 alone author_errors authoring broken catalogue claims cli course_content failures files float32 forms functions heldout hint in_chromium laws
 learners_copy lesson lies lsp mutants mutation_matrix near numeric one_change packaging pages pairs picture pieces practice read_aloud
-read_by_kind recorded_graph rounds simpler_stories sizes spawned tolerance training watch words_of_factors words_of_shapes words_of_terms
+read_by_kind recorded_graph rounds second simpler_stories sizes spawned tolerance training watch words_of_factors words_of_shapes words_of_terms
 """
 SLOW = {"attacks", "classroom", "grading", "notebook", "pytest_plugin", *(f"test_{name}.py" for name in SLOW_FILES.split())}
 """Folders and files that `pytest -m 'not slow'` leaves out: many processes, real editors, kernels and browsers, long tables; of files those
