@@ -77,7 +77,12 @@ ONE = (
     ("ex12b", "dlogits = probs * dprobs + probs * (probs * dprobs).sum(1, keepdim=True)", r"has the opposite sign", r"two paths|uses"),
     ("ex12b", "dlogits = probs * dprobs", r"one of its terms is not in your answer", r"computed of all of them"),
     ("ex09", "db = 2 + b", r"factors of one derivative", r"what arrives from above"),
-    ("ex12", "dcounts = counts_sum_inv * dprobs + 2 * dcounts_sum", r"`2` counts what comes back through counts_sum twice", r"already hold"),
+    (
+        "ex12",
+        "dcounts = counts_sum_inv * dprobs + 2 * dcounts_sum",
+        r"`2` counts what comes back through counts_sum twice",
+        r"already hold",
+    ),
 )
 """An exercise, an answer of one mistake, a pattern that must be said, and one that must never be."""
 
