@@ -71,7 +71,7 @@ ROWS = [
        "du = 2 * u * dy[:, None]; dx = 2 * x * F.pad(dy, (2, 0))[:, None]; dx[2:] += du; dx[:-2] -= du", must, never)
       for lines, must, never in (
           ("dx = 2 * x * F.pad(dy, (2, 0))[:, None]; dx[2:] -= du; dx[:-2] += du", r"the signs of `dx\[2:\]` and `dx\[:-2\]` are exchanged", r"In one line"),
-          ("dx = 2 * x * F.pad(dy, (2, 0))[:, None]; dx[2:] += du; dx[:-2] += du", r"the sign of this `\+=` is wrong", r"subtracted|Add;"),
+          ("dx = 2 * x * F.pad(dy, (2, 0))[:, None]; dx[2:] += du; dx[:-2] += du; dx[:1] -= 0 * du[:1]", r"the sign of this `\+=` is wrong", r"subtracted|Add;"),
           ("dx = 2 * x * F.pad(dy, (2, 0))[:, None]; dx[2:] += du; dx[2:] += 0", r"this follows line 7: dx\[:-2\] -= du", r"In one line"),
           ("dx = torch.zeros_like(x); dx[2:] += du; dx[:-2] -= du", r"\^{19}", r"\^ *$^"),
       )),
