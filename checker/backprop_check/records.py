@@ -374,6 +374,7 @@ class Diagnosis:
     `span` is (line, column, end line, end column), lines from 1 and columns from 0, in characters of the submission's `body`. `also` are
     the other places of a cause that stands in several, each with what is there; JSON has one span only, so `note` names their lines.
     `near` is, of an answer of several statements, what has to be done ("line 27 reads", "this follows line 27") and the statement.
+    `question` is the heading on the mistake's page of what this answer is asked, where its shapes and loops do not tell (`pages.VARIANTS`).
     """
 
     code: str
@@ -387,6 +388,7 @@ class Diagnosis:
     also: tuple[tuple[Span, str], ...] = ()
     claims: tuple[Claim, ...] = ()
     near: tuple[str, str] | None = None
+    question: str = ""
 
 
 @dataclass(frozen=True)

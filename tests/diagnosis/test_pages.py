@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,11 @@ from climbing import assert_climbs, ladder, spoken, taught_by
 from pages import section, write
 
 from backprop_check.diagnosis.mistakes import mistakes
-from backprop_check.diagnosis.pages import HEADINGS, TRAITS
+from backprop_check.diagnosis.pages import HEADINGS, MISTAKES, TRAITS, VARIANTS
 from backprop_check.diagnosis.pages import page as described
 from backprop_check.flow import check
 from backprop_check.records import Report
+from backprop_check.report.hint import variants
 from backprop_check.submission.zygote import Zygote
 
 
@@ -89,3 +91,12 @@ def test_right_line_passes(rule: ModuleType, tmp_path: Path, zygote: Zygote) -> 
     assert judged
     assert all(g.verdict.status == "correct" for g in judged)
     assert not any(g.diagnoses for g in judged)
+
+
+def test_every_other_question_is_asked_and_has_words() -> None:
+    """Each heading of `VARIANTS` is called for by a mistake's code or by `report.hint.variants`, and stands on a page; no other is."""
+    rooms = [path for path in MISTAKES.parent.rglob("*.py") if path.name != "pages.py"]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (*rooms, Path(variants.__file__))]
+    words = {str(n.value) for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Constant)}
+    assert {word for word in words if re.fullmatch(r"Of [a-z ]+", word)} == {*VARIANTS}
+    assert {heading for heading in VARIANTS for name in mistakes() if described(name).said(heading)} == {*VARIANTS}

@@ -105,9 +105,10 @@ class Spoken(Observed):
         fix: str | None = None,
         claims: tuple[Claim, ...] = (),
         also: tuple[tuple[Span, str], ...] = (),
+        question: str = "",
     ) -> Diagnosis:
         """A proven cause: of the whole answer, or of the part that was mended, unless told otherwise; by its fix, without other proof."""
         place = self.span(by.part if by is not None else None) if isinstance(span, EllipsisType) else span
         fix = by.fix if by is not None and fix is None else fix
         shown = evidence or (f"`{fix}` equals autograd's gradient in every trial." if fix is not None else "")
-        return Diagnosis(code, "proven", error, note, help, place, shown, fix, also, claims)
+        return Diagnosis(code, "proven", error, note, help, place, shown, fix, also, claims, question=question)

@@ -34,6 +34,7 @@ def find(case: Case) -> Diagnosis | None:
         help=f"Set brackets, so that `{short(factor)}` {words} both, `{short(far)}` and `{short(reached)}`.",
         span=case.span(near),
         fix=text,
+        question="Of brackets",
     )
 
 

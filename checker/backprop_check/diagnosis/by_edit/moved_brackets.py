@@ -6,6 +6,7 @@ import ast
 import io
 import tokenize
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 
 from backprop_check.derivation.trees import dumped, literal, text
@@ -128,7 +129,8 @@ def _told(case: Case, right: ast.expr, done: str, words: list[str], begin: int, 
         "less": f"the brackets round `{held}` do not belong there",
         "moved": f"these brackets have to hold `{held}`",
     }[done]
-    return _said(case, error, FIRST, _help(done, held), right, _between(case, words, begin, end), held)
+    told = _said(case, error, FIRST, _help(done, held), right, _between(case, words, begin, end), held)
+    return replace(told, question="Of brackets") if done == "more" else told
 
 
 def _help(done: str, held: str) -> str:

@@ -129,6 +129,7 @@ def _on_gradient(case: Case, site: Site) -> Diagnosis:
     return case.proven(
         "wrong-local-derivative",
         error=f"this sends the gradient through {name} itself",
+        question="Of the function itself",
         note=note,
         help=help_,
         evidence=f"With {name} applied to what arrives at `{part}`, in the place of its derivative, autograd gives exactly your answer.",

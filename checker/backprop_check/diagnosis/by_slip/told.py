@@ -46,12 +46,14 @@ def told(case: Case, found: Slip) -> Diagnosis | None:
         return None
     words = _words(case, found)
     error, note, move = (known.said(heading).format(**words) for heading in ("Slip", "Note", "Help"))
+    question = ""
     if found.code in TURNED and case.draft is not None and _products(case.draft) < _products(found.whole):
         # One product stands for two: turning its factor would put the one right, and spoil the other.
         derived = case.derived.expression if case.derived is not None else found.whole
         twice = _with_itself(case)
         if not twice or not _has_factor(derived, found.left):
             return None
+        question = "Of places that count alike"
         error, note = (
             COUNTED.format(node=case.node, lines=lines(twice)),
             f"The gradient by one of them has the factor `{ast.unparse(found.part)}`, by another `{ast.unparse(found.left)}`.",
@@ -78,6 +80,7 @@ def told(case: Case, found: Slip) -> Diagnosis | None:
         error=error,
         note=note,
         help=move,
+        question=question,
         span=_place(case, found),
         evidence="The gradient derived from the forward, with this one slip made in it, is exactly your answer in every trial.",
         claims=(equal(found.whole, ANSWER),),

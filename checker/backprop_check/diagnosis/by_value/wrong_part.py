@@ -87,7 +87,7 @@ def _told(case: Case, expression: ast.expr, part: ast.expr, replacement: ast.exp
     if function is not None:
         code, error, note = function
         whole = place
-    move = asks(case)
+    move, question = asks(case), "Of what has no name" if code == "wrong-point" else ""
     if is_its_mask(part, replacement):
         error = f"`{short(part)}` itself stands here in the place of where it is positive"
     if (fewer := divides_by_one_less(part, replacement)) is not None:
@@ -97,6 +97,7 @@ def _told(case: Case, expression: ast.expr, part: ast.expr, replacement: ast.exp
         error=error,
         note=note,
         help=move,
+        question=question,
         span=case.span(whole),
         evidence=f"With {shown} in the place of `{text(part)}` the expression equals autograd's gradient in every trial.",
         fix=text(expression),

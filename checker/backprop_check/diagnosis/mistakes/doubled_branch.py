@@ -56,7 +56,7 @@ def find(case: Case) -> Diagnosis | None:
     if (found_two := search(case, _without_a_two)) is not None:
         error = f"the factor `{ast.unparse(found_two.part)}` counts what comes back through {path.told} twice"
         told = _told(case, error, found_two.part, evidence, found_two.fix)
-        return replace(told, help="Leave it out.", claims=(*told.claims, uses_taken(2, [path])))
+        return replace(told, help="Leave it out.", question="Of a factor", claims=(*told.claims, uses_taken(2, [path])))
     told = _told(case, f"the path through {path.told} is counted twice", None, evidence, None)
     return replace(told, claims=(uses_taken(2, [path]),))
 

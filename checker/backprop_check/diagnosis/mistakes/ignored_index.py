@@ -112,6 +112,7 @@ def _every_place(case: Case, written: Written) -> Diagnosis:
         error=f"`:` writes into every {place}" + (f", once for each number of `{picks}`" if written.counts else ""),
         note=note,
         help=f"{move}: `{written.right}`.",
+        question="Of places written to",
         span=case.span(written.target),
         evidence=f"With `{written.right}` for the last line your answer equals autograd's gradient in every trial.",
         claims=(

@@ -51,6 +51,7 @@ def find(case: Case) -> Diagnosis | None:
         return case.proven(
             "not-finite",
             error="an infinity is written down here",
+            question="Of an infinity written down",
             note=f"Where your numbers are finite they are right. At {at} of {case.name} yours is {case.answers[i][tuple(place)]:g}, "
             "and should be 0.",
             help="Nothing comes back in those places: write 0 there.",

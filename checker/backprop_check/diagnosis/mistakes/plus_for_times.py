@@ -42,6 +42,7 @@ def find(case: Case) -> Diagnosis | None:
         by=found,
         error="these two belong to one path, and are added" if arrives else "these two are factors of one derivative, and are added",
         note="Along a path the chain rule multiplies; it adds only across paths.",
+        question="" if arrives else "Of local factors",
         help="Multiply the local derivative with what arrives from above." if arrives else "Multiply them.",
         evidence="With `*` in the place of `+` the expression equals autograd's gradient in every trial.",
     )

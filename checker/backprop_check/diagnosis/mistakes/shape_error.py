@@ -96,8 +96,9 @@ def find(case: Case) -> Diagnosis | None:
     note = _rule(case, part, operands, raised.message)
     known = refusal(case) if note.startswith(TORCH_SAYS) else None
     if known is not None:
-        return _told(case, part, known.error, known.note, known.help, right)
-    return _told(case, part, error, note, move, right)
+        return replace(_told(case, part, known.error, known.note, known.help, right), question="Of one tensor")
+    terms = isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub)
+    return replace(_told(case, part, error, note, move, right), question="Of terms" if terms else "")
 
 
 def anyway(case: Case) -> Diagnosis | None:
@@ -115,6 +116,7 @@ def anyway(case: Case) -> Diagnosis | None:
         "shape-error",
         error=known.error,
         note=known.note,
+        question="Of one tensor",
         help=found[0] if found is not None else known.help,
         span=(case.span(place) if place is not None else None) or raised.span,
         evidence=f"The line raised {raised.kind}: {raised.message}",
@@ -225,7 +227,7 @@ def _needless(case: Case, part: ast.expr, error: str, lost: ast.expr, right: ast
     if not factor:
         move = f"Count the uses of {case.node} in the forward: one term for each."
     told = _told(case, part, f"`{short(lost)}` does not belong here, nor does it fit: {error}", without, move, right)
-    return replace(told, span=case.span(lost))
+    return replace(told, span=case.span(lost), question="Of what does not belong")
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:

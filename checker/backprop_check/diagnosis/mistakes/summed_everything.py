@@ -78,6 +78,7 @@ def _inside(case: Case) -> Diagnosis | None:
         "summed-everything",
         by=found,
         error=f"`{mine}` makes one number of all of them",
+        question="Of a reduction of the forward",
         note=f"The forward has `{due}`, which keeps an axis apart.",
         help="Reduce along the axis along which the forward does, and keep what the forward keeps.",
         evidence=f"With `{due}` in its place the expression equals autograd's gradient in every trial.",

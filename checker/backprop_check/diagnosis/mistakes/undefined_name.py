@@ -76,7 +76,7 @@ def find(case: Case) -> Diagnosis | None:
     if raised is None or match is None:
         return None
     name = match.group(1)
-    error, note, move = told(case, name, raised)
+    error, note, move, question = told(case, name, raised)
     length = re.fullmatch(r"Write `(.+)`, which is \w+\.", move)
     if length and case.derived is not None and not _SIZED.search(case.derived.text):
         move = f"No size comes into this gradient: leave it out. (`{length[1]}` would be {name}.)"
@@ -85,6 +85,7 @@ def find(case: Case) -> Diagnosis | None:
         error=error,
         note=note,
         help=move,
+        question=question,
         span=raised.span,
         evidence=f"The line raised {raised.kind}: {raised.message}.",
         claims=(claims.raised(case),),
@@ -115,6 +116,7 @@ def _attribute(case: Case, raised: Raised) -> Diagnosis | None:
     return case.proven(
         "undefined-name",
         error=f"{who} has no `{name}`",
+        question="Of what is before a dot",
         note="A dot asks what stands before it for something of its own." if number else "",
         help=_of_number(name, found is not None) if number else _instead(owner, name),
         span=raised.span,

@@ -85,6 +85,7 @@ def find(case: Case) -> Diagnosis | None:
         "wrong-call",
         error=told.error,
         note=told.note,
+        question=told.question,
         help=found[0] if found is not None else told.help,
         span=case.span(call) or raised.span,
         evidence=f"The line raised {raised.kind}: {raised.message}",

@@ -87,7 +87,8 @@ def _in_product(case: Case, found: Mended, call: ast.Call) -> Diagnosis | None:
         else "`permute` moves more than the last two axes",
         note=f"A matrix product sums over the last axis of its left factor and the last but one of its right one: "
         f"they have to meet on {meet[0]}, and {front}, in front, number{'s' * (len(axes) == 3)} the matrices.",
-        help=f"{LAST_TWO} of `{short(base[0])}`, and leave what is in front where it is.",
+        question="Of factors that meet",
+        help=f"Exchange the last two axes of `{short(base[0])}`, and leave what is in front where it is.",
         span=case.span(call, after=call.func.value),
         fix=found.fix,
     )

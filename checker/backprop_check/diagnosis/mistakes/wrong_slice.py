@@ -131,7 +131,7 @@ def _beside(case: Case, part: ast.Subscript) -> Diagnosis | None:
                     case, error, f"`{text(changed)}` equals autograd's gradient in every trial.", Mended(text(changed), changed, part)
                 )
                 note, move = f"`{line.name} = {line.source}` takes parts of `{of}`.", f"Ask which of them stands beside {case.node} there."
-                return replace(told, note=note, help=move)
+                return replace(told, note=note, help=move, question="Of another value")
     return None
 
 

@@ -7,10 +7,10 @@ import ast
 import torch
 
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.raised.absent import Told
 from backprop_check.expression.vocabulary import FUNCTIONS
 from backprop_check.records import Raised
 
-Told = tuple[str, str, str]
 """What is wrong, why, and the move."""
 
 IMPORTS = {
@@ -41,10 +41,11 @@ def a_size(case: Case, name: str, raised: Raised) -> Told | None:
     whole = next((n for n in ast.walk(case.nodes[raised.statement]) if _makes(n, name)), None)
     if whole is not None and case.node in values[0]:
         move += f" And `torch.{whole.func.attr}_like({case.node})` takes the whole shape from {case.node}."  # type: ignore[attr-defined]
-    return (
+    return Told(
         f"`{name}` has no value here",
         f"{name} is only the name of a size: `inputs` draws with it, and `backward` is given tensors.",
         move,
+        "Of a size",
     )
 
 
@@ -58,23 +59,24 @@ def of_torch(case: Case, name: str, raised: Raised) -> Told | None:
     """What is said of a module, or of a function of torch that is named alone."""
     error, nodes = f"nothing is called `{name}` here", list(ast.walk(case.nodes[raised.statement]))
     if name in ("keepdim", "keepdims"):
-        return error, "What is told by name has a value after it.", "Write `keepdim=True`."
+        return Told(error, "What is told by name has a value after it.", "Write `keepdim=True`.")
     if name in IMPORTS:
         asked = next((n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == name), "")
         if name in ("np", "numpy", "math") and callable(getattr(torch, asked, None)):
             why = " takes one number, no tensor" if name == "math" else " leads out of torch"
-            return (
+            return Told(
                 error,
                 f"The file does not import `{name}`; and `{name}.{asked}`{why}.",
                 f"torch has it for tensors: `torch.{asked}(...)`.",
+                "Of a missing import",
             )
-        return error, f"The file does not import `{name}`.", f"Write `{IMPORTS[name]}` at the top of the file."
+        return Told(error, f"The file does not import `{name}`.", f"Write `{IMPORTS[name]}` at the top of the file.", "Of a missing import")
     called = any(isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == name for n in nodes)
     if called and name in FUNCTIONS | {"tanh"}:
         module = "torch" if callable(getattr(torch, name, None)) else "F"
-        return error, "A function of torch is named with its module.", f"Write `{module}.{name}(...)`."
+        return Told(error, "A function of torch is named with its module.", f"Write `{module}.{name}(...)`.")
     if name == "e" and any(
         isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow) and isinstance(n.left, ast.Name) and n.left.id == "e" for n in nodes
     ):
-        return error, "Python has no number of that name by itself.", "The exponential function is `torch.exp(x)`."
+        return Told(error, "Python has no number of that name by itself.", "The exponential function is `torch.exp(x)`.")
     return None

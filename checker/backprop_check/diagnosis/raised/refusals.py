@@ -19,13 +19,14 @@ from backprop_check.exercise.sizes import written
 
 
 class Refusal(NamedTuple):
-    """What is wrong, why, and the move. `part` is where, if that is known; `code` the mistake, where it is proven by that."""
+    """What is wrong, why, and the move. `part` is where, if known; `code` the mistake, where it is proven by that; `question` a heading."""
 
     error: str
     note: str
     help: str
     part: ast.expr | None = None
     code: str | None = None
+    question: str = ""
 
 
 Found = re.Match[str]
@@ -73,7 +74,14 @@ def _method(case: Case, message: str) -> Refusal | None:
         return None
     leaves = node.attr in ("item", "tolist", "numpy")
     move = f"Leave the `.{node.attr}` out." if leaves else f"Write brackets after it: `{ast.unparse(node)}()`."
-    return Refusal(f"`{short(node)}` is a method that is not called", "Without brackets it is no tensor.", move, node, CALL)
+    return Refusal(
+        f"`{short(node)}` is a method that is not called",
+        "Without brackets it is no tensor.",
+        move,
+        node,
+        CALL,
+        "Of a method without brackets",
+    )
 
 
 def _pair(case: Case, message: str) -> Refusal | None:

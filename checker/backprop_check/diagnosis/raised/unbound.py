@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.raised.absent import absent
-from backprop_check.diagnosis.raised.foreign_names import Told, a_size, of_torch
+from backprop_check.diagnosis.raised.absent import Told, absent
+from backprop_check.diagnosis.raised.foreign_names import a_size, of_torch
 from backprop_check.diagnosis.raised.spelling import near_names, related
 from backprop_check.records import Raised
 from backprop_check.submission.parse import exercise_parameters
@@ -29,14 +29,14 @@ def _not_handed_over(case: Case, name: str) -> Told | None:
         return None
     note = "`backward` is handed each value of the forward under that value's own name, and nothing else."
     if asked.startswith("*"):
-        return f"`{asked}` holds nothing here", note, "Name the values that you use as parameters, and read them by their names."
+        return Told(f"`{asked}` holds nothing here", note, "Name the values that you use as parameters, and read them by their names.")
     if name in ("self", "cls"):
-        return (
+        return Told(
             f"`backward` asks for `{name}`, which the forward does not name",
             note,
             "`backward` is no method: read values by their names.",
         )
-    return f"`backward` asks for `{name}`, which the forward does not name", note, _left_over(case, name)
+    return Told(f"`backward` asks for `{name}`, which the forward does not name", note, _left_over(case, name))
 
 
 def _left_over(case: Case, name: str) -> str:
@@ -58,14 +58,14 @@ def _of_the_forward(case: Case, name: str, raised: Raised) -> Told | None:
     what = "the gradient of the output, given to `backward`" if given else "a value of the forward"
     if name not in submission.parameters:
         meant = related(name, [unknown for unknown in submission.unknown if unknown.isidentifier()])
-        return (
+        return Told(
             f"this `backward` does not take `{name}`",
             f"`{name}` is {what}, but `backward` has no parameter of that name here.",
             f"Call the parameter `{meant[0]}` so." if meant else f"Add `{name}` to the parameters of `backward`.",
         )
     deleted = [s.line for n, s in zip(case.nodes, submission.statements, strict=True) if isinstance(n, ast.Delete) and name in s.writes]
     if deleted:
-        return f"`{name}` has no value any more", f"`{name}` is {what}; line {deleted[0]} deletes it.", "Leave that line out."
+        return Told(f"`{name}` has no value any more", f"`{name}` is {what}; line {deleted[0]} deletes it.", "Leave that line out.")
     return _inside_only(name, what) if _is_outside(raised) else None
 
 
@@ -79,13 +79,14 @@ def _a_gradient(case: Case, name: str, raised: Raised) -> Told | None:
     if any(name in s.writes for s in case.submission.statements):
         return None
     one = name[1:] == exercise.output and not exercise.takes_cotangent
-    return (
+    return Told(
         f"`{name}` has no value here",
         f"It would be the gradient of `{name[1:]}`, which this exercise does not ask for: "
         f"`{name[1:]}` is the result itself, and its gradient is 1."
         if one
         else f"It would be the gradient of `{name[1:]}`, which this exercise does not ask for and no line above assigns.",
         f"As a factor leave `{name}` out; elsewhere write `torch.ones_like({name[1:]})`." if one else f"Write a line for `{name}` first.",
+        "Of the end" if one else "",
     )
 
 
@@ -98,18 +99,18 @@ def _of_the_learner(case: Case, name: str, raised: Raised) -> Told:
     if writers and _is_outside(raised):
         return _inside_only(name, "a name of `backward`")
     if above:
-        return error, f"`{name}` gets its value at line {above[-1]}, which failed or did not run.", "Mend that line first."
+        return Told(error, f"`{name}` gets its value at line {above[-1]}, which failed or did not run.", "Mend that line first.")
     if below:
         note = f"`{name}` gets its value at line {below[0]} only, after this line."
-        return error, note, _without(case, name) or f"Move this line below line {below[0]}."
+        return Told(error, note, _without(case, name) or f"Move this line below line {below[0]}.")
     if writers:
-        return error, f"`{name}` has no value yet: this line is the first to assign it.", _first_value(case, name, raised.statement)
+        return Told(error, f"`{name}` has no value yet: this line is the first to assign it.", _first_value(case, name, raised.statement))
     if any(name in binding for binding in _bindings(case)):
         note = f"`{name}` is named in another place of your file, but not there where this line could read it."
-        return error, note, f"Give `{name}` a value inside `backward`, above this line."
+        return Told(error, note, f"Give `{name}` a value inside `backward`, above this line.")
     error = f"nothing is called `{name}` here"
     note = "It is neither a value of the forward, nor a gradient written above, nor a name of yours."
-    return error, note, near_names(case, name, raised.statement)
+    return Told(error, note, near_names(case, name, raised.statement))
 
 
 def _without(case: Case, name: str) -> str | None:
@@ -141,7 +142,7 @@ def _is_outside(raised: Raised) -> bool:
 
 
 def _inside_only(name: str, what: str) -> Told:
-    return (
+    return Told(
         f"`{name}` has no value here",
         f"`{name}` is {what}, and known inside `backward` only, not in functions that stand outside of it.",
         f"Hand `{name}` to the function as an argument.",

@@ -143,4 +143,5 @@ def another_place(case: Case, part: ast.Subscript, writes: bool) -> Diagnosis:
     move = f"Ask, for one round of the loop, which number of {case.node} its gradient is, and which numbers that met in the forward."
     if not any(isinstance(s, ast.For) for s in case.written):
         move = f"Ask of each place that is {'written to' if writes else 'read'} which number of {case.node} it belongs to."
-    return told_of(case, "wrong-slice", part, f"`{text(part)}` is another place than the one that belongs here", note, move)
+    error = f"`{text(part)}` is another place than the one that belongs here"
+    return told_of(case, "wrong-slice", part, error, note, move, "Of places written to")

@@ -12,8 +12,8 @@ from backprop_check.records import Diagnosis
 SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**"}
 
 
-def told_of(case: Case, code: str, where: ast.AST, error: str, note: str, move: str) -> Diagnosis:
-    return Diagnosis(code, "proven", error, note, move, _sign(case, where))
+def told_of(case: Case, code: str, where: ast.AST, error: str, note: str, move: str, question: str = "") -> Diagnosis:
+    return Diagnosis(code, "proven", error, note, move, _sign(case, where), question=question)
 
 
 def _sign(case: Case, where: ast.AST) -> Any:

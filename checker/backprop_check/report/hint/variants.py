@@ -10,20 +10,14 @@ from backprop_check.records import Diagnosis, Gradient, Lesson
 
 
 def question(diagnosis: Diagnosis, gradient: Gradient, lesson: Lesson, filling: Mapping[str, str]) -> str:
-    """Return the question to fill in: the first variant on the mistake's page that fits this answer, else the one for all."""
+    """Return the question to fill in: the first variant on the mistake's page that fits this answer, else the one for all.
+
+    What the shapes and loops of an answer do not tell, the mistake itself says (`Diagnosis.question`).
+    """
     other_shape = lesson.given is None and filling["got"].startswith("(")
     # Only a part of the answer has another sign where its minus is not right: the way that the result goes says nothing of that.
     part = not any(claim.fields.get("left") == "-answer" for claim in diagnosis.claims)
     fits = {
-        "Of local factors": diagnosis.error.startswith("these two are factors"),
-        "Of the end": diagnosis.note.endswith("is the result itself, and its gradient is 1."),
-        "Of a size": " is only the name of a size" in diagnosis.note,
-        "Of factors that meet": diagnosis.help.startswith("Exchange the last two axes"),
-        "Of places written to": diagnosis.error.startswith("`:` writes")
-        or diagnosis.error.endswith("another place than the one that belongs here"),
-        "Of brackets": diagnosis.error.startswith("brackets are missing"),
-        "Of what does not belong": "does not belong here, nor does it fit" in diagnosis.error,
-        "Of a missing import": diagnosis.note.startswith("The file does not import"),
         "Of lengths written down": len(gradient.diagnoses) == 1
         and other_shape
         and re.search(r"\b(ones|zeros|full)(_like)?\(", filling["part"]) is not None,
@@ -35,21 +29,11 @@ def question(diagnosis: Diagnosis, gradient: Gradient, lesson: Lesson, filling: 
         "Of one way": part and filling["count"] == "1" and [use.count for use in lesson.uses] == [1],
         "Of a term": part,
         "Of one use": filling["count"] == "1",
-        "Of an infinity written down": diagnosis.error.startswith("an infinity"),
-        "Of another value": diagnosis.error.endswith(" meets"),
-        "Of the function itself": diagnosis.error.startswith("this sends the gradient through"),
         "Of an operand": filling["operation"] != "" and filling["operand"] != filling["node"],
-        "Of a method without brackets": diagnosis.error.endswith("is a method that is not called"),
-        "Of what is before a dot": re.search(r" has no `\w+`$", diagnosis.error) is not None,
-        "Of one tensor": re.search(r"cannot (join|take|compare)|does not belong", diagnosis.error) is None,
         "Of a use": filling["count"] != "1" and filling["operation"] != "",
         "Of several lines": " and " in filling["users"],
-        "Of a reduction of the forward": diagnosis.error.endswith(" makes one number of all of them"),
-        "Of terms": re.search(r": `[+-]` cannot join them$", diagnosis.error) is not None,
         "Of equal axes": re.fullmatch(r"\((\w+), \1\)", gradient.axes) is not None,
-        "Of places that count alike": diagnosis.error.endswith(" count alike"),
-        "Of a factor": " counts what comes back through " in diagnosis.error,
-        "Of what has no name": "is what goes into" in diagnosis.error,
     }
     known = page(diagnosis.code)
-    return next((asked for variant in VARIANTS if fits[variant] and (asked := known.said(variant))), known.said("Question"))
+    told = (known.said(variant) for variant in VARIANTS if fits.get(variant, variant == diagnosis.question))
+    return next(filter(None, told), known.said("Question"))
