@@ -39,6 +39,11 @@ def survived(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging.getLogger("backprop_check"), "handlers", [logging.NullHandler()])
 
 
+@pytest.fixture(autouse=True)
+def nothing_breaks_off() -> None:
+    """Here it does, on purpose."""
+
+
 @pytest.mark.parametrize("place", (ORDER.index(VALUE[0]), -1))
 def test_a_crash_in_a_prover_by_value_leaves_the_verdict(
     place: int, tmp_path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch
