@@ -23,7 +23,7 @@ ROWS = [
     # A size is a plain number, though it be read of what moves.
     ("q = x * w; y = q.sum(1) / (x.shape[1] + 1)", "x (N, C), w (N, C)", RANDN,
      "dq = torch.ones_like(q) * dy[:, None] / (x.shape[0] + 1); dx = w * dq", "dq = torch.ones_like(q) * dy[:, None] / (x.shape[1] + 1); dx = w * dq",
-     r"is not the constant", r"No number multiplies"),
+     r"is not the constant", r"No plain number multiplies"),
     # What only lends its shape to a line gets nothing back from it.
     ("q = x**3; m = q.sum(0) / len(x)", "x (N, C)", RANDN, "dq = torch.ones_like(q) * dm / len(x); dx = 3 * x * dq", "dq = torch.ones_like(q) * dm / len(x); dx = 3 * x**2 * dq",
      r"one number of x rises|power", r"in m |`m = q"),

@@ -90,7 +90,7 @@ ROWS = [
     ("low = x @ A; y = x @ W + 0.5 * (low @ B)", "x (N, K), A (K, C), B (C, M), W (K, M)", "dx = dy @ (W + A @ B).T", "dx = dy @ (W + 0.5 * (A @ B)).T",
      r"`A @ B` lacks the factor 1/2", r"counted twice|How often"),
     # Of several lines and terms the words speak of the one concerned.
-    ("y = c + 0.1 * e.sum()", "c (N, M), e (N)", "dc = 0.1 * dy", "dc = dy", r"`0\.1` belongs to `e\.sum\(\)`, which does not move with c", r"No number multiplies"),
+    ("y = c + 0.1 * e.sum()", "c (N, M), e (N)", "dc = 0.1 * dy", "dc = dy", r"`0\.1` belongs to `e\.sum\(\)`, which does not move with c", r"No plain number multiplies"),
     ("near = r.abs() < 1; s = r**2 / 2; t = r.abs() - 0.5; y = torch.where(near, s, t)", "r (N, M)",
      "ds = torch.where(near, dy, 0); dt = torch.where(near, 0, dy); dr = r * ds + 0.5 * torch.sign(r) * dt",
      "ds = torch.where(near, dy, 0); dt = torch.where(near, 0, dy); dr = r * ds + torch.sign(r) * dt",

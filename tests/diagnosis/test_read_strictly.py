@@ -29,7 +29,7 @@ ROWS = [
     # A count divides as any number does.
     ("z = e * m; loss = z.sum() / m.sum()", "e (N, C), m (N, C)", "torch.randn; m = torch.arange(N * C).reshape(N, C) % 2 == 0",
      "dz = torch.ones_like(z) / z.numel()", "dz = torch.ones_like(z) / m.sum()", r"divides by `m\.sum\(\)`, and the derivative does too",
-     r"No number|other mistake|for 1\b"),
+     r"No plain number|other mistake|for 1\b"),
     # No line is offered that is right for these inputs alone: a matrix that is its own transpose, an exponent that is 3 today.
     ("u = S @ v; loss = (v * u).sum()", "S (K, K), v (K)", "torch.randn; S = torch.ones(K, K) + torch.eye(K)", "du = v; dv = u", "du = v; dv = u + S.T @ du",
      r"S\.T @ du", r"S @ du"),

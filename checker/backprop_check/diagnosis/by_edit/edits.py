@@ -9,6 +9,7 @@ import torch
 
 from backprop_check.derivation.trees import kept, text
 from backprop_check.diagnosis.by_edit.plain import cancels
+from backprop_check.diagnosis.by_replay.replay import downstream
 from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.special import rests_on_inputs
 from backprop_check.diagnosis.spoken import Mended as Mended
@@ -96,11 +97,18 @@ def weighed(case: Case) -> frozenset[str]:
     return case.reads if case.expression is None else case.reads & {name.id for name in names_used(case.expression)}
 
 
+def nearest_first(case: Case) -> list[str]:
+    """The gradients it may use: those of what is made of the node first, in the forward's order; of equal ones the next one is meant."""
+    order = [line.name for line in downstream(case, frozenset({case.graph.exercise.output}))]
+    order += [name for name in case.graph.exercise.names if name not in order]
+    return sorted(case.available, key=lambda name: order.index(name[1:]) if name[1:] in order else len(order))
+
+
 def replacements(case: Case) -> list[str]:
     """Names that may stand in the place of another, the nearest first: those of the lines that use the node, then all others."""
     near = [name for line in case.consumers for name in ("d" + line.name, line.name, *line.reads)]
     usable = {**case.names(case.verdict.runs[0])}
-    everything = [*near, case.node, *(name for name in usable if name not in near)]
+    everything = [*near, case.node, *(name for name in usable if name not in {*near, *case.available}), *nearest_first(case)]
     return [
         name
         for name in dict.fromkeys(everything)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from backprop_check.diagnosis.by_edit.edits import Edit, names_used, search
+from backprop_check.diagnosis.by_edit.edits import Edit, names_used, nearest_first, search
 from backprop_check.diagnosis.by_value.wrong_part import wrong_part
 from backprop_check.diagnosis.case import Case
 from backprop_check.expression.rewrites import put
@@ -40,7 +40,7 @@ def another_gradient(case: Case) -> Diagnosis | None:
 def _edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for node in names_used(expression):
         if node.id in case.available:
-            for other in sorted(case.available - {node.id}):
+            for other in (name for name in nearest_first(case) if name != node.id):
                 yield put(expression, node, ast.copy_location(ast.Name(other, ast.Load()), node)), node
 
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import combinations
 
 import torch
 
@@ -30,8 +31,12 @@ from backprop_check.diagnosis.by_edit.edits import Edit, search, value_of
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.scale.factors import beyond, same_factor
 from backprop_check.diagnosis.scale.factors import brought as brought_in
-from backprop_check.expression.rewrites import calls, put
+from backprop_check.expression.rewrites import calls, put, put_all
 from backprop_check.records import Diagnosis, Line
+
+
+SEVERAL = 4
+"""Of more means than these only one is tried at a time."""
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -39,7 +44,8 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
-    part = found.part
+    part, taken = found.part, len(list(calls(case.draft, "mean"))) - len(list(calls(found.tree, "mean"))) if case.draft is not None else 1
+    means = "`mean`" if taken == 1 else f"{taken} means"
     assert isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)
     return case.proven(
         "mean-for-sum",
@@ -47,7 +53,7 @@ def find(case: Case) -> Diagnosis | None:
         note="What comes back from several uses of one number is added up, undivided.",
         help="Write `sum` for `mean`." + _mean_above(case, part),
         span=case.span(part, after=part.func.value),
-        evidence="With `sum` in the place of `mean` the expression equals autograd's gradient in every trial.",
+        evidence=f"With `sum` in the place of {means} the expression equals autograd's gradient in every trial.",
         fix=found.fix,
     )
 
@@ -75,7 +81,15 @@ def _all_pass(case: Case, only: Line) -> bool:
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    for call in calls(expression, "mean"):
-        assert isinstance(call.func, ast.Attribute)
-        summed = ast.Call(ast.Attribute(call.func.value, "sum", ast.Load()), call.args, call.keywords)
-        yield put(expression, call, ast.copy_location(summed, call)), call
+    means = [(call, _summed(call)) for call in calls(expression, "mean")]
+    yield from ((put(expression, call, summed), call) for call, summed in means)
+    for count in range(2, len(means) + 1) if len(means) <= SEVERAL else ():
+        for some in combinations(means, count):
+            changed = put_all(expression, {id(call): summed for call, summed in some})
+            if len(list(calls(changed, "mean"))) == len(means) - count:  # of two, one within the other, only the outer one is changed
+                yield changed, some[0][0]
+
+
+def _summed(call: ast.Call) -> ast.expr:
+    assert isinstance(call.func, ast.Attribute)
+    return ast.copy_location(ast.Call(ast.Attribute(call.func.value, "sum", ast.Load()), call.args, call.keywords), call)

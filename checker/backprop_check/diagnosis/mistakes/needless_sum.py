@@ -13,6 +13,7 @@ the number of y in the same place, and there is nothing to add up. Same shape in
 Read more: the PyTorch documentation, "Broadcasting semantics".
 
 Question: Which numbers does {part} bring together? Does your line need their sum, or each of them?
+Of several axes: Over which axes does {part} run, and along which of these does your line need each number for itself?
 Slip: this is a matrix product, where the derivative multiplies element by element
 Note: `@` also sums over an axis, and in {lines} nothing was copied or shared along that axis.
 Help: Multiply element by element, and sum only where {node} was copied.
@@ -69,7 +70,9 @@ def find(case: Case) -> Diagnosis | None:
         else f"this {noun} is one too many"
         if fewer is None
         else "this sum runs over too many axes",
-        note=f"{'The `@` beside it adds up already: what' if product else 'What'} stands in the {noun} is needed number by number.",
+        note=_needed(case, inner[0], call, fewer)
+        if inner is not None and fewer is not None
+        else f"{'The `@` beside it adds up already: what' if product else 'What'} stands in the {noun} is needed number by number.",
         help="Divide by how many there are, and let each number stand."
         if share
         else f"Leave the `{last_step(call)}` out."
@@ -77,7 +80,20 @@ def find(case: Case) -> Diagnosis | None:
         else f"Write `{last_step(fewer)}`.",
         span=case.span(call, after=getattr(call.func, "value", None)),
         fix=found.fix,
+        question="Of several axes" if fewer is not None else "",
     )
+
+
+def _needed(case: Case, within: ast.expr, call: ast.Call, fewer: ast.Call) -> str:
+    """Over which of the axes of a sum it is needed, and along which not."""
+    values = case.evaluate(within)
+    if values is None:
+        return ""
+    of = {id(run): value for run, value in zip(case.runs, values, strict=True)}
+    names = case.axis_names(lambda run: of[id(run)])
+    mine, due = (_axes(inner[1], c.keywords, len(names)) for c in (call, fewer) if (inner := reduced(c)) is not None)
+    over, along = (" and ".join(axis_told(names, axis) for axis in axes) for axes in (due, [a for a in mine if a not in due]))
+    return f"What stands in the sum is needed added up over {over}, but number by number along {along}."
 
 
 def _added_up(case: Case) -> Diagnosis | None:

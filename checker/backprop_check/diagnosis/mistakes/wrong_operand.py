@@ -59,8 +59,12 @@ def find(case: Case) -> Diagnosis | None:
         return None
     if gradient and new[1:] != old and not case.reads:
         return _lacks_upstream(case, found, new)
-    if gradient and _goes_past(case, old, new) and (nearer := _of_the_line(case)) is not None:
-        return nearer
+    if gradient and old in (users := {f"d{line.name}" for line in case.consumers}):
+        # What arrives is there, so a simpler story in which it is taken up: a factor too many, or one name for a whole derivative.
+        if (less := extra_term.of_factors(case)) is not None:
+            return less
+        if new not in users and (nearer := wrong_part(case, last=True)) is not None and _is_simple(nearer):
+            return nearer
     help_ = asks(case)
     brings = {name for line in case.consumers for name in line.reads}
     if gradient and new[1:] == old:
@@ -130,19 +134,10 @@ def _sides(part: ast.expr) -> Iterator[ast.expr]:
         yield from (part.func.value, *part.args)
 
 
-def _goes_past(case: Case, old: str, new: str) -> bool:
-    """Whether the gradient that is there is the one that arrives, and the other one arrives further on."""
-    users = {f"d{line.name}" for line in case.consumers}
-    return old in users and new not in users
-
-
-def _of_the_line(case: Case) -> Diagnosis | None:
-    """A simpler story, in which the gradient that arrives is taken up: a factor too many, or one name for a whole derivative."""
-    other = extra_term.of_factors(case) or wrong_part(case, last=True)
-    if other is None or other.fix is None:
-        return None
-    made_of = parts(ast.parse(other.fix, mode="eval").body)
-    return other if all(isinstance(part, ast.Name | ast.BinOp) for part in made_of) else None
+def _is_simple(other: Diagnosis) -> bool:
+    """Whether what another story puts right is made of names alone."""
+    made_of = parts(ast.parse(other.fix, mode="eval").body) if other.fix is not None else ()
+    return bool(made_of) and all(isinstance(part, ast.Name | ast.BinOp) for part in made_of)
 
 
 def _lacks_upstream(case: Case, found: Mended, new: str) -> Diagnosis:

@@ -256,7 +256,7 @@ def look(case: Case) -> str:
 def once(case: Case) -> str:
     """That a constant is counted once, where the forward has one; that it has none, where that is known."""
     if none_here(case):
-        return f"No number multiplies or divides what moves with {case.node} in {between(case)}."
+        return f"No plain number multiplies or divides what moves with {case.node} in {between(case)}."
     return ONCE if next(brought(case, lines_of_answer(case)), None) is not None else ""
 
 
