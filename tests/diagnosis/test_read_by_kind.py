@@ -107,6 +107,26 @@ ROWS = [
     # Of two mistakes each says which the other one is.
     ("a = p @ U; b = p @ V; y = a * b", "p (N, K), U (K, M), V (K, M)", "da = b * dy; db = a * dy; dp = da @ V.T - db @ V.T",
      "da = b * dy; db = a * dy; dp = da @ U.T + db @ V.T", r"put right: these come back along two paths, and one is subtracted\.", r"put right\.$"),
+    # What a tensor does no plain number does; a sum over too many axes is needed over the others; each tied place is at a tie, however many.
+    ("t = w.sum(1, keepdim=True); a = w / t", "w (N, K)", "dt = -(a / t * da).sum(1, keepdim=True); dw = da / t + dt / a.shape[1]",
+     "dt = -(a / t * da).sum(1, keepdim=True); dw = da / t + dt", r"^No plain number multiplies or divides what moves with w", r"^No number"),
+    ("k = s * g", "s (B, M, C), g (M, C)", "dg = (s * dk).sum((0, 2))", "dg = (s * dk).sum(0)",
+     r"needed added up over axis 0 \(B\), but number by number along axis 2 \(C\)\.$", r"is needed number by number|or each of them"),
+    ("q = torch.sign(z); m = q.amax(1, keepdim=True)", "z (N, 40)", "dq = (q == m) * dm", "dq = (q == m) / (q == m).sum(1, keepdim=True) * dm",
+     r"where values tie, each of them receives the whole", r"factor of the derivative"),
+    # A factor too many is told before another gradient from above; of several such gradients of one value the next one is meant.
+    ("s = x * c; p = b * x + a * s; q = b * u + a * p; e = q * k", "x (N, C), c (C), b (C), a (C), u (N, C), k (N, C)",
+     "dq = de * k; dp = a * dq; db = (u * dq).sum(0) + (a * x * dp).sum(0)", "dq = de * k; dp = a * dq; db = (u * dq).sum(0) + (x * dp).sum(0)",
+     r"`a` is a factor too many", r"stands where another|a \* x \* dq"),
+    ("s = x * c; p = b * x + a * s; q = b * u + a * p; e = q - k", "x (N, C), c (C), b (C), a (C), u (N, C), k (N, C)",
+     "dq = de; dp = a * dq; ds = a**2 * dp", "dq = de; dp = a * dq; ds = a * dp", r"leads back from q, where `dq` arrives", r"where `de` arrives"),
+    # Means for sums, and one constant in each term, are put right where they stand.
+    ("p = b * x; q = b * u; e = p + q", "b (C), x (N, C), u (N, C)", "dp = de; dq = de; db = (x * dp).mean(0) + (u * dq).mean(0)",
+     "dp = de; dq = de; db = (x * dp).sum(0) + (u * dq).sum(0)", r"`sum` in the place of 2 means", r"has to be multiplied"),
+    ("y = p[:, :1] * a + p[:, 1:] * b", "p (N, 2), a (N, C), b (N, C)", "dp = torch.cat([(a * dy).mean(1, keepdim=True), (b * dy).mean(1, keepdim=True)], 1)",
+     "dp = torch.cat([(a * dy).sum(1, keepdim=True), (b * dy).sum(1, keepdim=True)], 1)", r"^torch\.cat\(\[\(a \* dy\)\.sum", r"shape\[1\] \*"),
+    ("p = b * x; q = b * u; e = p + q", "b (C), x (N, C), u (N, C)", "dp = de; dq = de; db = (x * dp).sum(0) / x.shape[0] + (u * dq).mean(0)",
+     "dp = de; dq = de; db = (x * dp).sum(0) + (u * dq).sum(0)", r"Look in `.*` and `.*` for what", r"^[xub]\.shape\[0\] \*"),
 ]  # fmt: skip
 
 

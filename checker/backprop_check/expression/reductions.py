@@ -12,3 +12,9 @@ def reduced(call: ast.Call) -> tuple[ast.expr, list[ast.expr]] | None:
     if isinstance(call.func.value, ast.Name) and call.func.value.id in ("torch", "F"):
         return (call.args[0], call.args[1:]) if call.args else None
     return call.func.value, call.args
+
+
+def added_up(call: ast.Call) -> ast.expr:
+    """The sum for a mean."""
+    assert isinstance(call.func, ast.Attribute)
+    return ast.copy_location(ast.Call(ast.Attribute(call.func.value, "sum", ast.Load()), call.args, call.keywords), call)

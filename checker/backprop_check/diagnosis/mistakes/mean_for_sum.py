@@ -31,9 +31,9 @@ from backprop_check.diagnosis.by_edit.edits import Edit, search, value_of
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.scale.factors import beyond, same_factor
 from backprop_check.diagnosis.scale.factors import brought as brought_in
+from backprop_check.expression.reductions import added_up
 from backprop_check.expression.rewrites import calls, put, put_all
 from backprop_check.records import Diagnosis, Line
-
 
 SEVERAL = 4
 """Of more means than these only one is tried at a time."""
@@ -81,15 +81,10 @@ def _all_pass(case: Case, only: Line) -> bool:
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    means = [(call, _summed(call)) for call in calls(expression, "mean")]
+    means = [(call, added_up(call)) for call in calls(expression, "mean")]
     yield from ((put(expression, call, summed), call) for call, summed in means)
     for count in range(2, len(means) + 1) if len(means) <= SEVERAL else ():
         for some in combinations(means, count):
             changed = put_all(expression, {id(call): summed for call, summed in some})
             if len(list(calls(changed, "mean"))) == len(means) - count:  # of two, one within the other, only the outer one is changed
                 yield changed, some[0][0]
-
-
-def _summed(call: ast.Call) -> ast.expr:
-    assert isinstance(call.func, ast.Attribute)
-    return ast.copy_location(ast.Call(ast.Attribute(call.func.value, "sum", ast.Load()), call.args, call.keywords), call)

@@ -87,7 +87,6 @@ def _shares(case: Case, stops: frozenset[str]) -> tuple[list[Line], bool] | None
                 return None
             found.append(share)
             lines |= at
-        found.append(every == 1 or abs(float((answer - oracle).sum())) <= SAME * scale * len(off))
     return (list(lines.values()), all(found)) if found else None
 
 

@@ -38,6 +38,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal, uses_taken
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.scale.constants import Named, named_constants, times, turned_over
+from backprop_check.diagnosis.scale.each_term import in_each_term
 from backprop_check.diagnosis.scale.factors import brought, lines_of_answer, matching
 from backprop_check.diagnosis.scale.scaled import is_constant, is_uniform, scale_words, words_of_whole
 from backprop_check.expression.rewrites import calls, operations, put
@@ -125,6 +126,19 @@ def _whole(case: Case, constant: Named) -> Diagnosis:
     if found is not None:
         return _told(case, found)
     words = words_of_whole(case, constant)
+    if (each := in_each_term(case, constant)) is not None:
+        right, places = each
+        told = " and ".join(f"`{short(part)}`" for part in places)
+        spans = [(span, "and this") for part in places[1:] if (span := case.span(part)) is not None]
+        return case.proven(
+            "wrong-scale",
+            error=words.error,
+            note=words.note,
+            help=f"Look in {told} for what multiplies or divides as one number for all, and leave it out in each.",
+            span=case.span(places[0]),
+            fix=ast.unparse(right),
+            also=tuple(spans[:1]),
+        )
     return case.proven(
         "wrong-scale",
         error=words.error,
