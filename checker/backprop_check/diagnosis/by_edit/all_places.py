@@ -24,6 +24,7 @@ def with_all_places(case: Case, diagnosis: Diagnosis) -> Diagnosis:
         return diagnosis
     if diagnosis.certainty == "located":
         found = tuple(_changes(case, folded, diagnosis))
+        diagnosis = replace(diagnosis, question=diagnosis.question or ("Of one place" if found else ""))
         if found and _overlap(found[0][0], diagnosis.span):  # one place, and no caret within another
             if not case.everywhere:
                 return diagnosis
