@@ -99,8 +99,8 @@ def find(case: Case) -> Diagnosis | None:
         moved = right_move(case, part, of_layout(case, part)) if right is None and isinstance(part, ast.Call) else None
         if moved is not None:
             move, right = moved[0], parsed(moved[1])
-        told = _told(case, part, known.error, known.note, move if right is not None else known.help, right)
-        return replace(told, question="Of one tensor")
+        move = move if right is not None else known.help
+        return replace(_told(case, part, known.error, known.note, move, right), question="Of one tensor")
     terms = isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub)
     return replace(_told(case, part, error, note, move, right), question="Of terms" if terms else "")
 

@@ -29,7 +29,17 @@ from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, names_used, parts, search, value_of
 from backprop_check.diagnosis.by_replay.counterfactual import replays, written_as
-from backprop_check.diagnosis.by_replay.masks import called, condition, kinks, forwards_mask, let_through, masked, opened, opposite, selections
+from backprop_check.diagnosis.by_replay.masks import (
+    called,
+    condition,
+    forwards_mask,
+    kinks,
+    let_through,
+    masked,
+    opened,
+    opposite,
+    selections,
+)
 from backprop_check.diagnosis.by_replay.replay import cut, downstream
 from backprop_check.diagnosis.by_replay.sites import Site, below, names
 from backprop_check.diagnosis.case import Case
