@@ -31,6 +31,7 @@ from backprop_check.cli.screen import own_way
 from backprop_check.exercise.course import find_course, packaged_course
 from backprop_check.submission.zygote import Zygote
 from backprop_check.trace.author import silent
+from backprop_check.training.run import Trainer
 
 PATIENCE = 60.0
 COMMAND = [sys.executable, "-m", "backprop_check", "watch", "ex05"]
@@ -194,6 +195,13 @@ def test_training_at_the_desk(course: Path, zygote: Zygote, tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     path.write_text(path.read_text().replace("da = ...", "da = dc"))
     states: list[str] = []
+    advance, pause = Trainer.advance, [0.02]
+
+    def slowly(*given: object) -> None:
+        time.sleep(pause[0])  # a key has to come in time
+        advance(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Trainer, "advance", slowly)
 
     async def sit() -> list[str]:
         args = argparse.Namespace(exercise=str(path), time_limit=10.0, poll=True)
@@ -210,6 +218,7 @@ def test_training_at_the_desk(course: Path, zygote: Zygote, tmp_path: Path, monk
                     if desk.state.startswith("training: step ") and int(re.split("[: ]+", desk.state)[2]) >= until_step:
                         await pilot.press("escape")
                 bodies.append("\n".join(line.plain for line in desk.body))
+                pause[0] = 0.0
         return bodies
 
     stopped, ended = asyncio.run(sit())

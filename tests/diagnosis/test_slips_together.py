@@ -55,7 +55,7 @@ ROWS = [
      r"db", r"comes back through `b = x\.abs\(\)`; another"),
     (LAYER, "dh = ((1 - y**2) * dy + 1e-4) ** 2", "dh = (1 - y**2) * dy", r"^\(1 - y\*\*2\) \* dy$", r"0001\*\*2|raises the whole|brackets"),
     # What the answer is worth is said of the answer as it is, or as it would be.
-    (("y = F.linear(x, W)", "x (N, K), W (C, K)", "torch.randn"), "dW = -x", "dW = dy.T @ x", r"^with the other mistake put right, this is `x`", r"^this is `x`"),
+    (("y = F.linear(x, W)", "x (N, K), W (C, K)", "torch.randn"), "dW = -x", "dW = dy.T @ x", r"^with the second mistake put right, this is `x`", r"^this is `x`"),
     # A last step, or a layout, that is one too many is told with the mistake beside it.
     (TIMES, "dx = (g * dy / 2)[None]", "dx = g * dy", r"`/ 2` does not belong here", r"[Cc]ompared"),
     (TIMES, "dx = (g * dy).flatten() + 0.01", "dx = g * dy", r"laid out|View it in the shape of x", r"[Cc]ompared"),

@@ -136,7 +136,7 @@ SAID = [
     ("ex20", "dlogp = torch.zeros_like(logp).scatter_add(1, y.unsqueeze(1), dp)", r"`dp` has no axis 1: it is \(N,\)", r"zeros_like\(logp\)` has no"),
     ("ex30", "dx = torch.zeros_like(x); dx[:, :-2] += w[0] * x", r"is \(N, T\) = \(2, 7\), and meets `dx\[:, :-2\]`, \(N, T-2\)", r"stopped"),
     ("ex30", "dw = torch.cat([(x[:, :-2] * dy).sum(), (x[:, 1:-1] * dy).sum(), (x[:, 2:] * dy).sum()])", r"a single number has none.*`torch\.stack` joins", r""),
-    ("ex44", "dx = torch.zeros_like(x).index_add_(1, x.shape[1].unfold(0, 3, 2).flatten(), dwindows.flatten(1))", r"which tensor this is to be", r"To multiply"),
+    ("ex44", "dx = torch.zeros_like(x).index_add_(1, x.shape[1].unfold(0, 3, 2).flatten(), dwindows.flatten(1))", r"take it of the tensor that was meant", r"To multiply"),
     ("ex30", "import math; dw = math.square(w)", r"math has no `square`.*`torch\.square", r"Near it"),
     # Layouts: what is made anew, stacked, expanded or turned.
     ("ex09b", "da = torch.stack([db] * a.shape[1], 2)", r"Let `stack` put its new axis where the forward has it", r"permute\("),

@@ -51,7 +51,7 @@ def test_neither_the_secret_nor_the_environment_is_in_a_workers_reach(monkeypatc
     text = f"LOOKED_FOR = {looked_for!r}\n{SEARCH}{HEAD}{body}"
     with Pool(setup(secret=secret, confined=False, time_limit=30.0), 1) as pool:
         (result,) = pool.judged([task(text)])
-    assert "[True, False, False, None, True]" in str(result.report), result.report["message"] or result.report
+    assert "[True, False, False, None, True]" in str(dict(result.report)), result.report["message"] or result.report
 
 
 def test_the_same_code_gets_the_same_report_whoever_judges_it(pool: Pool) -> None:

@@ -125,8 +125,8 @@ def test_mixed_dtypes_are_judged_again(ask: Judge) -> None:
         """
         dtable = F.one_hot(X, len(table)).to(demb.dtype).T @ demb                   # -> correct
         dtable = F.one_hot(X, len(table)).float().T @ demb                          # -> correct float32
-        dtable = F.one_hot(X, len(table)).float().T @ demb * 2                      # -> error
-        dtable = demb.T @ F.one_hot(X, len(table)).float()                          # -> error
+        dtable = F.one_hot(X, len(table)).float().T @ demb * 2                      # -> incorrect
+        dtable = demb.T @ F.one_hot(X, len(table)).float()                          # -> incorrect
         dtable = F.one_hot(X, len(table)).T @ demb                                  # -> error
         dtable = torch.zeros(table.shape, dtype=torch.float32).index_add_(0, X, demb)   # -> correct float32
         dtable = torch.zeros(table.shape, dtype=torch.float32).index_add(0, X, demb.float())  # -> correct float32

@@ -42,7 +42,7 @@ SHOWN = {
     ("training loop", 2): "2 * err.detach()",
     ("zip of parameters", 1): "7",
     ("gradients from a function in a dict", 2): "y",
-    ("second attempt", 0): "dlogp - dlogp.sum(1, keepdim=True)",
+    ("second attempt", 0): "dlogp.sum(1, keepdim=True)",
     ("wrong in another cell", 0): "z",
     ("batch norm functional", 0): "dy",
     ("batch norm functional", 2): "N * dy - dy.sum(0) - xhat * (dy * xhat).sum(0)",

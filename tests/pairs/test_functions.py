@@ -137,7 +137,7 @@ BODIES = {
     "detached in forward": (
         "class A(Function):\n    @staticmethod\n    def forward(ctx, x):\n        y = x.detach() * 3\n        ctx.save_for_backward(y)\n        return y * y\n"
         "    @staticmethod\n    def backward(ctx, g):\n        (y,) = ctx.saved_tensors\n        return 2 * y * g\n",
-        ["the derivative of `x * 3` by x is missing"],
+        ["the factor 3 is missing", "`y = x * 3` multiplies by `3`"],
     ),
 }
 

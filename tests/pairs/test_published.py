@@ -27,7 +27,7 @@ NAMED = {
     ("channel_norm_forward", 0): "`N` is not the number that belongs here",
     ("pool_forward", 0): "this comparison is the wrong way round",
     ("Dense", 2): "this averages what should be added up",
-    ("norm_forward", 1): "a factor is missing",
+    ("norm_forward", 1): "a factor of the derivative is missing",
     ("TiledAttention", 0): "`D` comes in nowhere",
     ("LinearScan", 0): "`out[:, t]` is the value of another step than the one that belongs here",
     ("LinearScan", 2): "`a` comes in nowhere",
