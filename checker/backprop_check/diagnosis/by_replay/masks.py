@@ -59,8 +59,8 @@ def forwards_mask(site: Site) -> ast.expr | None:
             return right if site.operand is left else left
         case ast.Call() as call if called(call) == "where":
             return condition(call)
-        case ast.Call(args=[*_, mask, _]) if called(site.part) == "masked_fill":
-            return mask
+        case ast.Call() as call if called(call) == "masked_fill":
+            return next((given for given in call.args if given is not site.operand), None)
     return None
 
 
