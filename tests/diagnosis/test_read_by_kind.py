@@ -127,6 +127,40 @@ ROWS = [
      "dp = torch.cat([(a * dy).sum(1, keepdim=True), (b * dy).sum(1, keepdim=True)], 1)", r"^torch\.cat\(\[\(a \* dy\)\.sum", r"shape\[1\] \*"),
     ("p = b * x; q = b * u; e = p + q", "b (C), x (N, C), u (N, C)", "dp = de; dq = de; db = (x * dp).sum(0) / x.shape[0] + (u * dq).mean(0)",
      "dp = de; dq = de; db = (x * dp).sum(0) + (u * dq).sum(0)", r"Look in `.*` and `.*` for what", r"^[xub]\.shape\[0\] \*"),
+    # A mask that is turned round; of one that is given, nothing decides "by its own values".
+    ("goal = r + 0.9 * best * (u > 0)", "r (N), best (N), u (N)", "dbest = 0.9 * (u <= 0) * dgoal", "dbest = 0.9 * (u > 0) * dgoal",
+     r"exactly the other places: the mask is turned round", r"by its own values|at other places than"),
+    ("m = s.masked_fill(u > 0, -50.0); y = m * w", "s (N, C), u (N, C), w (N, C)", "dm = w * dy; ds = dm.masked_fill(u <= 0, 0)",
+     "dm = w * dy; ds = dm.masked_fill(u > 0, 0)", r"`u > 0` decides that: it does not depend on s", r"by its own values"),
+    ("m = s.masked_fill(u > 0, float('-inf')); p = torch.softmax(m, 1)", "s (N, C), u (N, C)", "dm = p * (dp - (p * dp).sum(1, keepdim=True)); ds = dm.masked_fill(u <= 0, 0)",
+     "dm = p * (dp - (p * dp).sum(1, keepdim=True)); ds = dm.masked_fill(u > 0, 0)", r"the other places|turned round|wrong way round", r"passes it where `u <= 0`"),
+    ("y = torch.tril(s) * w", "s (N, N), w (N, N)", "ds = torch.triu(dy * w, 1)", "ds = torch.tril(dy * w)", r"the places alone decide that", r"by its own values"),
+    # A help for an axis that lets the line run once it is followed.
+    ("c = q.gather(1, act[:, None]).squeeze(1)", "q (N, K), act (N) of K", "dq = torch.zeros_like(q).scatter(1, act, dc)",
+     "dq = torch.zeros_like(q).scatter(1, act[:, None], dc[:, None])", r"write `act\.unsqueeze\(1\)` and `dc\.unsqueeze\(1\)`", r"Keep the axis|scatter_add"),
+    ("c = q.gather(1, act[:, None]).squeeze(1)", "q (N, K), act (N) of K", "dq = torch.zeros_like(q).scatter(1, act[:, None], dc)",
+     "dq = torch.zeros_like(q).scatter(1, act[:, None], dc[:, None])", r"Give `dc` an axis of length 1 last", r"may stand here"),
+    ("b = a.max(1, keepdim=True).values", "a (N, C)", "da = torch.zeros_like(a); da[range(len(a)), a.argmax(1)] = db", "da = (a == b) * db",
+     r"Take the axis of length 1 away: `db\.squeeze\(1\)` is \(5,\)", r"or give one"),
+    ("y = x[k]", "x (N, C), k (M) of N", "dx = torch.zeros_like(x); dx[k] = dy.sum(1)", "dx = torch.zeros_like(x).index_add(0, k, dy)",
+     r"Give it an axis of length 1: `dy\.sum\(1\)\.unsqueeze\(1\)`", r"away, or give"),
+    # The numbers of one term are missing together.
+    ("phi = (1 + torch.erf(z / 2**0.5)) / 2; y = z * phi", "z (N, C)", "dphi = z * dy; dz = phi * dy + torch.exp(-z**2 / 2) * dphi",
+     "dphi = z * dy; dz = phi * dy + torch.exp(-z**2 / 2) / (2 * torch.pi)**0.5 * dphi", r"lacks the factor 1/\(torch\.pi", r"aside|comes into its gradient once"),
+    ("phi = (1 + torch.erf(z / 2**0.5)) / 2; y = z * phi", "z (N, C)", "dphi = z * dy; dz = phi * dy + torch.exp(-z**2 / 2) / (2 * torch.pi) * dphi",
+     "dphi = z * dy; dz = phi * dy + torch.exp(-z**2 / 2) / (2 * torch.pi)**0.5 * dphi", r"The slope of `erf`, which", r"aside|comes into its gradient once"),
+    # Of a line that is right but for one place.
+    ("goal = r + 0.9 * best * ~(u > 0)", "r (N), best (N), u (N)", "dbest = 0.9 * (1 - (u > 0)) * dgoal", "dbest = 0.9 * ~(u > 0) * dgoal",
+     r"All but one place of your line can stay", r"Leave your line aside"),
+    # A repair of the learner's own kind, and why.
+    ("h = F.batch_norm(x, None, None, training=True)", "x (N, C)", "dx = (dh - dh.mean(0) - h * (h * dh).mean(0)) / torch.sqrt(x.var(0) + 1e-5)",
+     "dx = (dh - dh.mean(0) - h * (h * dh).mean(0)) / torch.sqrt(x.var(0, unbiased=False) + 1e-5)", r"unless they are told `unbiased=False`", r"keepdim"),
+    ("y = w[0] * x[:, :-2] + w[1] * x[:, 1:-1] + w[2] * x[:, 2:]", "x (N, T), w (3)", "dx = w[2] * F.pad(dy, (0, 2)) + w[1] * F.pad(dy, (1, 1)) + w[0] * F.pad(dy, (2, 0))",
+     "dx = w[0] * F.pad(dy, (0, 2)) + w[1] * F.pad(dy, (1, 1)) + w[2] * F.pad(dy, (2, 0))", r"`w\[2\]` and `w\[0\]` stand in each other's place", r"slice_scatter"),
+    # What is read is asked of what is read; a sum without an axis names none.
+    ("c = a[:, None] * b", "a (N), b (C)", "da = torch.zeros_like(a); for i in range(len(a)): da[i] = (b * dc[0]).sum()", "da = (b * dc).sum(1)",
+     r"Which place does `dc\[0\]` read there", r"[Ww]hich places of da"),
+    ("s = v.sum(); u = d / s", "d (N, C), v (N)", "ds = -d.sum() * (du / s**2).sum()", "ds = -(d * du / s**2).sum()", r"first, then sum\.", r"same axis"),
 ]  # fmt: skip
 
 

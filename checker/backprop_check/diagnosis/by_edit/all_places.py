@@ -24,11 +24,12 @@ def with_all_places(case: Case, diagnosis: Diagnosis) -> Diagnosis:
         return diagnosis
     if diagnosis.certainty == "located":
         found = tuple(_changes(case, folded, diagnosis))
+        near = replace(diagnosis, question=diagnosis.question or ("Of one place" if found else ""))
         if found and _overlap(found[0][0], diagnosis.span):  # one place, and no caret within another
             if not case.everywhere:
-                return diagnosis
-            return replace(diagnosis, span=found[0][0], error=f"{diagnosis.error}: {found[0][1]}")
-        return replace(diagnosis, also=found)
+                return near
+            return replace(near, span=found[0][0], error=f"{diagnosis.error}: {found[0][1]}")
+        return replace(near, also=found)
     spans = _same_name(case, diagnosis) if diagnosis.code == "undefined-name" else _the_same(case, folded, diagnosis)
     same = [(span, "and the same here") for span in spans[:1]]
     if same:

@@ -52,6 +52,18 @@ def condition(part: ast.Call) -> ast.expr | None:
     return part.args[0] if part.args else None
 
 
+def forwards_mask(site: Site) -> ast.expr | None:
+    """The mask that the forward is given at one of the `masked` places."""
+    match site.part:
+        case ast.BinOp(op=ast.Mult(), left=left, right=right):
+            return right if site.operand is left else left
+        case ast.Call() as call if called(call) == "where":
+            return condition(call)
+        case ast.Call() as call if called(call) == "masked_fill":
+            return next((given for given in call.args if given is not site.operand), None)
+    return None
+
+
 def opposite(mask: ast.expr) -> ast.expr:
     """`a >= b` for `a < b`, `~m` for any other mask."""
     if isinstance(mask, ast.Compare) and len(mask.ops) == 1 and type(mask.ops[0]) in OPPOSITE:

@@ -96,12 +96,13 @@ def is_its_mask(part: ast.expr, replacement: ast.expr) -> bool:
     return False
 
 
-def divides_by_one_less(part: ast.expr, replacement: ast.expr) -> tuple[str, str] | None:
-    """Error and help where a variance is divided by n - 1 in the place of n, or the other way round."""
+def divides_by_one_less(part: ast.expr, replacement: ast.expr) -> tuple[str, str, str] | None:
+    """Error, help and note where a variance is divided by n - 1 in the place of n, or the other way round."""
     mine, due = (_divided_by(node) for node in (part, replacement))
     if mine is None or due is None or mine == due:
         return None
-    return f"`{short(part)}` divides by {mine}, where {due} belongs", f"Write `{text(replacement)}`."
+    note = "`var` and `std` divide by n - 1, unless they are told `unbiased=False`: then by n, which is how many numbers there are."
+    return f"`{short(part)}` divides by {mine}, where {due} belongs", f"Write `{text(replacement)}`.", note
 
 
 def _divided_by(node: ast.expr) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import chain
 
 import torch
 
@@ -25,10 +26,18 @@ Replaced = tuple[ast.expr, ast.expr, ast.expr]
 def replaced(case: Case, expression: ast.expr) -> Iterator[Replaced]:
     """Yield the right expressions that differ from `expression` in one part, the whole first."""
     for part, needed in _holes(case, expression):
-        for replacement in value_index(case).find(needed):
+        for replacement in chain.from_iterable(_and_without_keepdim(part, found) for found in value_index(case).find(needed)):
             candidate = put(expression, part, replacement)
             if case.is_right(candidate):
                 yield candidate, part, replacement
+
+
+def _and_without_keepdim(part: ast.expr, found: ast.expr) -> Iterator[ast.expr]:
+    """A replacement; before one that keeps an axis, as the part does not, the same without that."""
+    kept = [k for k in found.keywords if k.arg == "keepdim"] if isinstance(found, ast.Call) else []
+    if isinstance(found, ast.Call) and kept and isinstance(part, ast.Call) and "keepdim" not in {k.arg for k in part.keywords}:
+        yield ast.copy_location(ast.Call(found.func, found.args, [k for k in found.keywords if k not in kept]), found)
+    yield found
 
 
 def sensible(case: Case, found: Iterable[Replaced]) -> Iterator[Replaced]:

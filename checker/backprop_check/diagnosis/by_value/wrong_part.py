@@ -91,7 +91,7 @@ def _told(case: Case, expression: ast.expr, part: ast.expr, replacement: ast.exp
     if is_its_mask(part, replacement):
         error = f"`{short(part)}` itself stands here in the place of where it is positive"
     if (fewer := divides_by_one_less(part, replacement)) is not None:
-        code, (error, move), note = "wrong-scale", fewer, ""
+        code, (error, move, note) = "wrong-scale", fewer
     return case.proven(
         code,
         error=error,

@@ -96,7 +96,11 @@ def find(case: Case) -> Diagnosis | None:
     note = _rule(case, part, operands, raised.message)
     known = refusal(case) if note.startswith(TORCH_SAYS) else None
     if known is not None:
-        return replace(_told(case, part, known.error, known.note, known.help, right), question="Of one tensor")
+        moved = right_move(case, part, of_layout(case, part)) if right is None and isinstance(part, ast.Call) else None
+        if moved is not None:
+            move, right = moved[0], parsed(moved[1])
+        move = move if right is not None else known.help
+        return replace(_told(case, part, known.error, known.note, move, right), question="Of one tensor")
     terms = isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub)
     return replace(_told(case, part, error, note, move, right), question="Of terms" if terms else "")
 

@@ -94,7 +94,7 @@ def _one_letter(case: Case, expression: ast.expr) -> Iterator[Edit]:
 def _over(found: Mended) -> str:
     """The axis that the right expression sums over, where the learner's sums all name it."""
     own = {tuple(map(_said, _steps(call))) for call in _sums(found.part)}
-    return " over the same axis" if len(own) == 1 and len(own.pop()) == 1 else ""
+    return " over the same axis" if len(own) == 1 and len(said := own.pop()) == 1 and said[0] != "()" else ""
 
 
 def _move(found: Mended) -> str:

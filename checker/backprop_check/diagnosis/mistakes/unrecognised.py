@@ -14,6 +14,7 @@ forward with `backprop-check graph`.
 Read more: `backprop-check check EXERCISE --numeric` shows finite differences beside both values.
 
 Question: Leave your line aside for a moment and begin at {lines}.
+Of one place: All but one place of your line can stay. Going by {lines}: what has to stand in that one?
 Traits: nameless
 """
 

@@ -29,15 +29,26 @@ from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, names_used, parts, search, value_of
 from backprop_check.diagnosis.by_replay.counterfactual import replays, written_as
-from backprop_check.diagnosis.by_replay.masks import called, condition, kinks, let_through, masked, opened, opposite, selections
+from backprop_check.diagnosis.by_replay.masks import (
+    called,
+    condition,
+    forwards_mask,
+    kinks,
+    let_through,
+    masked,
+    opened,
+    opposite,
+    selections,
+)
 from backprop_check.diagnosis.by_replay.replay import cut, downstream
-from backprop_check.diagnosis.by_replay.sites import Site, below
+from backprop_check.diagnosis.by_replay.sites import Site, below, names
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.phrases import short
-from backprop_check.expression.rewrites import put, same_place
+from backprop_check.expression.rewrites import calls, put, same_place
 from backprop_check.records import Claim, Diagnosis
 
+TURNED = "exactly the other places: the mask is turned round"
 MASKS = ("where", "masked_fill", "clamp", "clip", "relu", "relu6", "hardtanh", "tril", "triu", "sign", "heaviside", "gather", "max", "min")
 
 
@@ -112,6 +123,8 @@ def _other(case: Case, i: int, mine: torch.Tensor) -> bool:
 def _how(case: Case, mine: list[torch.Tensor], due: list[torch.Tensor]) -> tuple[str, str]:
     """Which places are wrong, by comparing them in every trial; and how many, at the exercise's own sizes."""
     pairs = list(zip(mine, due, strict=True))
+    if all(torch.equal(m, ~d) for m, d in pairs):
+        return f"this lets the gradient through at {TURNED}", ""
     passed = f"Your answer passes {int(mine[0].sum())} of {mine[0].numel()} numbers; the forward passed {int(due[0].sum())}. "
     if all(not bool((m & ~d).any()) for m, d in pairs):
         return "this lets the gradient through at too few places", passed
@@ -127,29 +140,53 @@ def _masks_of(case: Case, found: Mended) -> tuple[list[torch.Tensor], list[torch
         return None
     values = [(evaluator(found.part), evaluator(right)) for evaluator in case.evaluators]
     same = all(m.dtype == d.dtype == torch.bool and m.shape == d.shape and not torch.equal(m, d) for m, d in values)
+    if same and _fills(case, found):
+        values = [(~m, ~d) for m, d in values]
     return ([m for m, _ in values], [d for _, d in values]) if same else None
 
 
 def _told(case: Case, site: Site, mine: list[torch.Tensor] | None, found: Mended | None) -> Diagnosis:
-    operation, line = ast.unparse(site.part), f"`{site.line.name} = {site.line.source}`"
-    told = _in_words(case, mine) if mine is not None else f"`{ast.unparse(found.part)}`" if found else None
+    operation = ast.unparse(site.part)
+    told = _in_words(case, mine) if mine is not None else f"`{ast.unparse(found.part)}`" if found and not _fills(case, found) else None
     masks = (mine, [o != 0 for o in case.oracles]) if mine is not None else _masks_of(case, found) if found else None
     error, passed = _how(case, *masks) if masks is not None else ("this mask is not the forward's", "")
     above = (found is not None and case.gradients_in(found.part)) or (told or "")[1:].split(" ")[0] in case.available
     return case.proven(
         "wrong-mask",
         error=error,
-        note=(f"Your answer passes it where {told}. " if told else passed) + f"{line} decides that by its own values.",
+        note=(f"Your answer passes it where {told}. " if told else passed) + _decides(case, site),
         help=f"Ask for each element whether `{operation}` moves when it moves"
         + (", and build the mask from the values of the forward." if above else ": there the gradient passes, and nowhere else."),
         span=case.span(found.part if found else None),
         evidence=f"Every number of your answer is what comes back through `{operation}` where it lets pass, or what is left where it does "
-        "not, in every trial; the places are not the forward's."
+        f"not, in every trial; the places are {'exactly the other ones' if error.endswith(TURNED) else 'not the ones of the forward'}."
         if mine is not None
         else "With the forward's own mask in its place the expression equals autograd's gradient in every trial.",
         fix=found.fix if found else None,
         claims=_passing(case, site, told.strip("`")) if told and mine is not None else (),
     )
+
+
+def _fills(case: Case, found: Mended) -> bool:
+    """Whether the mask tells where something else is put, and not where the gradient passes."""
+    for call in calls(case.draft, "masked_fill", "where") if case.draft is not None else ():
+        if found.part in call.args and (called(call) == "masked_fill" or literal(call.args[1]) == 0):
+            return True
+    return False
+
+
+def _decides(case: Case, site: Site) -> str:
+    """What decides in the forward: the values themselves, a mask that is made of others, or the places alone."""
+    line, name = f"`{site.line.name} = {site.line.source}`", called(site.part)
+    made = {case.node}
+    for other in case.graph.exercise.lines:
+        made |= {other.name} if made & set(other.reads) else set()
+    if name in ("tril", "triu"):
+        return f"In {line} the places alone decide that, and no value."
+    mask = forwards_mask(site)
+    if mask is None or names(mask) & made:
+        return f"{line} decides that by its own values."
+    return f"In {line}, `{text(mask)}` decides that: it does not depend on {case.node}."
 
 
 def _passing(case: Case, site: Site, condition: str) -> tuple[Claim, ...]:

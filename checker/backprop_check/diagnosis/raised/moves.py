@@ -78,6 +78,11 @@ def of_layout(case: Case, call: ast.Call) -> Iterator[Move]:
             for axis in range(AXES):
                 other = method(given.func.value, function_of(given), axis)
                 yield _at(call, i, other), f"Write `{last_step(other)}` for `{last_step(given)}`."
+    laid = [i for i, given in enumerate(call.args) if isinstance(value_of(case, given), torch.Tensor)]
+    for axis in range(AXES) if len(laid) > 1 else ():
+        both = [method(given, "unsqueeze", axis) if i in laid else given for i, given in enumerate(call.args)]
+        told = " and ".join(f"`{short(both[i])}`" for i in laid)
+        yield _with(call, args=both), f"Each of them lacks an axis here: write {told}."
 
 
 def _exchanged(call: ast.Call) -> Iterator[Move]:

@@ -178,9 +178,24 @@ def _places(case: Case, part: ast.expr | None, found: Found) -> Refusal:
     return Refusal(
         f"what is written is {value}, and the places are {there}",
         "The index picks these places; what is put there has to have their shape, or one that broadcasts to it.",
-        "Give what is written the shape of the places: take an axis of length 1 away, or give one.",
+        _laid_out(case, *([int(n) for n in f.split(",") if n.strip()] for f in (found[1], found[2]))),
         code=SHAPE,
     )
+
+
+def _laid_out(case: Case, value: list[int], places: list[int]) -> str:
+    """The move that gives what is written a shape that broadcasts to that of the places, if it is one axis of length 1."""
+    statement = case.nodes[case.verdict.answer.raised.statement] if case.verdict.answer.raised is not None else None
+    written_one = statement.value if isinstance(statement, ast.Assign | ast.AugAssign) else None
+    named = written_one if written_one is not None and list(getattr(value_of(case, written_one), "shape", ())) == value else None
+    less = ((f".squeeze({k})", [*value[:k], *value[k + 1 :]]) for k, length in enumerate(value) if length == 1)
+    more = ((f".unsqueeze({k})", [*value[:k], 1, *value[k:]]) for k in range(len(value) + 1))
+    for step, shape in (*less, *more):
+        if len(shape) <= len(places) and all(n in (1, due) for n, due in zip(reversed(shape), reversed(places), strict=False)):
+            move = "Take the axis of length 1 away" if step.startswith(".s") else "Give it an axis of length 1"
+            whole = f"{short(named)}{step}" if isinstance(named, ast.Name | ast.Call | ast.Subscript) else step
+            return f"{move}: `{whole}` is {written(shape)}."
+    return "Ask how many places the index picks, and which number of what arrives belongs to each of them."
 
 
 def _written_places(case: Case, part: ast.expr | None, found: Found) -> Refusal | None:

@@ -53,7 +53,7 @@ KNOWN = (
         r"Index tensor must have the same number of dimensions",
         "the index has another number of axes than the tensor it goes into",
         "`scatter` and `gather` read the index place by place: it has as many axes as the tensor.",
-        "Keep the axis that the index was picked along: `keepdim=True`, or `.unsqueeze(...)`.",
+        "Give the index the axis that it lacks, as `.unsqueeze(...)` does, and what goes to its places too, where that lacks it.",
         code=SHAPE,
     ),
     Known(

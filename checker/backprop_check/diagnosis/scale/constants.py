@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import torch
 
@@ -14,6 +15,7 @@ from backprop_check.diagnosis.by_edit.edits import names_used, parts
 from backprop_check.diagnosis.by_replay.replay import downstream
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.scale.factors import plain_number
+from backprop_check.expression.chains import factors, is_product
 from backprop_check.expression.evaluate import Evaluator
 
 _AVERAGES = re.compile(r"mean|loss\(")
@@ -99,7 +101,8 @@ def _given(case: Case) -> list[str]:
 
 
 def _derived(case: Case) -> Iterator[ast.expr]:
-    """The constants of the derived gradient: what stands in it as a number, or as a tensor of one that nothing comes back to."""
+    """The constants of the derived gradient: what stands in it as a number, or as a tensor of one that nothing comes back to; and all
+    the numbers of one product as one."""
     if case.derived is not None:
         known = case.verdict.runs[0].trial.gradients
         moving = {*known, *(name[1:] for name in known)}
@@ -107,6 +110,17 @@ def _derived(case: Case) -> Iterator[ast.expr]:
             names = {n.id for n in names_used(part)}
             if not isinstance(part, ast.Constant | ast.UnaryOp) and names.isdisjoint(moving):
                 yield part
+        for part in parts(case.derived.expression):
+            found = factors(part)[1] if is_product(part) else ()
+            plain = [(below, factor) for below, factor in found if _number(case.evaluators[0], factor) is not None]
+            if len(plain) > 1 and all(moving.isdisjoint(n.id for n in names_used(factor)) for _, factor in plain):
+                above, under = ([factor for below, factor in plain if below is side] for side in (False, True))
+                whole = reduce(_times, above) if above else reduce(_times, under)
+                yield ast.BinOp(whole, ast.Div(), reduce(_times, under)) if above and under else whole
+
+
+def _times(one: ast.expr, other: ast.expr) -> ast.expr:
+    return ast.BinOp(one, ast.Mult(), other)
 
 
 def _computed(case: Case) -> list[str]:

@@ -89,6 +89,8 @@ def scale_words(case: Case, right: ast.expr, part: ast.expr) -> Words:
             return Words(f"this multiplies with `{short(part)}`, where the derivative divides by it", why, source.ask if source else ask)
         return Words(f"`{short(part)}` stands on the wrong side of the fraction", why, source.ask if source else ask)
     said = f"/ {_one(part)}" if whole is not None and part is whole.right and isinstance(whole.op, ast.Div) else short(part)
+    if source is None and due is not None and (slope := _slope_with(case, due)) is not None:
+        return Words(f"`{said}` is not the constant that belongs here", *slope)
     return Words(f"`{said}` is not the constant that belongs here", why, source.ask if source else look(case))
 
 
@@ -180,11 +182,28 @@ def _missing(case: Case, old: ast.expr, new: ast.expr) -> Words:
         if there is not None and text(there) == text(put_right):
             return Words(error, f"`{short(function)}` stands here, where the forward has `{short(there)}`.", f"Take `{name}` of the same.")
         return Words(error, f"It goes into `{short(function)}`.", f"Work out what `{name}` is to be taken of here.")
+    if source is None and constant is not None and (slope := _slope_with(case, constant)) is not None:
+        return Words(error, *slope)
     return Words(
         error,
         source.why if source else once(case),
         source.ask if source else look(case),
     )
+
+
+def _slope_with(case: Case, constant: ast.expr) -> tuple[str, str] | None:
+    """Why and what to do, where a number of the constant comes out of the slope of a function that the forward calls."""
+    own = [text(factor) for _, factor in factors(constant)[1] if literal(factor) is None]
+    for line in lines_of_answer(case):
+        for part in parts(parsed(line.source.strip())):
+            name = part.func.attr if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) else ""
+            if any(number in SLOPES.get(name, "") for number in own):
+                said = f"`{line.name} = {line.source}`"
+                return (
+                    f"The slope of `{name}`, which {said} calls, has a number of its own: it comes in beside those of the line.",
+                    f"Write down the slope of `{name}` with its number, then look by what {said} multiplies or divides.",
+                )
+    return None
 
 
 def _bracketed_with(case: Case, old: ast.expr, constant: ast.expr, divides: bool) -> ast.BinOp | None:
@@ -250,7 +269,8 @@ def look(case: Case) -> str:
     if len(lines_of_answer(case)) > MANY:
         way = f"on the way from {case.node} to {lines_of_answer(case)[-1].name}"
         return f"Look which number is multiplied with or divided by {way}, or stands there as an exponent, and count it once."
-    return f"Look which number {between(case)} multiplies or divides by, or has as an exponent, and count it once."
+    does = "multiplies or divides by, or has" if len(lines_of_answer(case)) < MANY else "multiply or divide by, or have"
+    return f"Look which number {between(case)} {does} as an exponent, and count it once."
 
 
 def once(case: Case) -> str:

@@ -144,4 +144,4 @@ def another_place(case: Case, part: ast.Subscript, writes: bool) -> Diagnosis:
     if not any(isinstance(s, ast.For) for s in case.written):
         move = f"Ask of each place that is {'written to' if writes else 'read'} which number of {case.node} it belongs to."
     error = f"`{text(part)}` is another place than the one that belongs here"
-    return told_of(case, "wrong-slice", part, error, note, move, "Of places written to")
+    return told_of(case, "wrong-slice", part, error, note, move, "Of places written to" if writes else "Of places read")
