@@ -10,7 +10,7 @@ PRODUCTS = 1 << 16
 """So many multiplications of a matrix product do."""
 REPLAY = 8
 """A line of the forward that is run again under autograd, and back, costs about as much as so many operations."""
-SEARCH, MEND = 40_000, 12_000
+SEARCH, MEND = 40_000, 14_000
 """What an answer may cost: to find its cause, and then to find a near repair."""
 EDITS, SLIPS, EXPRESSIONS = 1500, 600, 3000
 """So many edits that one mistake makes in a line are tried at most, slips in the right formula, and small expressions for their value."""
