@@ -37,6 +37,11 @@ ROWS = [
      r"^i \* dc \* \(1 - g ?\*\* ?2\)$", r"i \* dc \* g \+ i"),
     ("p = torch.softmax(r, 1); e = (p * torch.log_softmax(r, 1)).sum(); y = p * e", "r (N, C)", "dr = p * dp",
      "dp = dy * e + torch.log_softmax(r, 1) * (dy * p).sum(); dr = p * (dp - (p * dp).sum(1, keepdim=True))", r"moves", r"e-1[5-9]"),
+    # A factor that is 1 everywhere says nothing of a plus, nor do zeros of a use.
+    ("s = c.sum(1, keepdim=True); p = c / s", "c (N, C)", "dc = dp / s + torch.ones_like(c)", "ds = (-c / s**2 * dp).sum(1, keepdim=True); dc = dp / s + ds",
+     r"a change here makes it right|is missing|upstream", r"belong to one path"),
+    ("u = torch.sigmoid(z); h = (1 - u) * n + u * m", "z (N, C), n (N, C), m (N, C)", "dz = (m - n) * dh * u * (1 - u) * 0", "dz = (m - n) * dh * u * (1 - u)",
+     r"times 0 leaves nothing of the gradient", r"does not come back here"),
     # One question for several findings of a code.
     ("y = A @ U", "A (B, N, K), U (B, K, M)", "dU = dy.mT @ A", "dU = A.mT @ dy", r"which have changed places", r"stands first"),
     ("s = (p * q) @ r", "p (N, K), q (N, K), r (K)", "dr = ((p + q) * ds[:, None]).sum(0)", "dr = ((p * q) * ds[:, None]).sum(0)",

@@ -43,7 +43,8 @@ def find(case: Case) -> Diagnosis | None:
     some = uses_kept(case, found)
     if some is not None:
         return _told(case, some, tuple(path for path in found if path not in some))
-    lost = branch_cut_off(case, cut(case))
+    # Zeros count no use at all, and what is zero says nothing of which.
+    lost = branch_cut_off(case, cut(case)) if any(bool(answer.any()) for answer in case.answers) else None
     if lost is not None:
         return _below(case, lost)
     steps = some_steps(case)

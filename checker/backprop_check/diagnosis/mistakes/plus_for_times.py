@@ -25,8 +25,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from backprop_check.diagnosis.by_edit.edits import Edit, parts, search
+import torch
+
+from backprop_check.diagnosis.by_edit.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.scale.scaled import is_uniform
 from backprop_check.expression.rewrites import put
 from backprop_check.records import Diagnosis
 
@@ -48,7 +51,16 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
+def _is_one(case: Case, side: ast.expr) -> bool:
+    """Whether a side is 1 everywhere: to multiply by it changes nothing."""
+    return is_uniform(case, side) and bool((torch.as_tensor(value_of(case, side)) == 1).all())
+
+
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add) and not isinstance(part.right, ast.Constant):
+        if (
+            isinstance(part, ast.BinOp)
+            and isinstance(part.op, ast.Add)
+            and not any(is_uniform(case, side) for side in (part.left, part.right))
+        ):
             yield put(expression, part, ast.copy_location(ast.BinOp(part.left, ast.Mult(), part.right), part)), part
