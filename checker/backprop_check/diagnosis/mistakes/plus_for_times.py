@@ -27,10 +27,10 @@ from collections.abc import Iterator
 
 import torch
 
-from backprop_check.diagnosis.by_edit.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.by_edit.edits import Edit, search, value_of
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.scale.scaled import is_uniform
-from backprop_check.expression.rewrites import put
+from backprop_check.expression.rewrites import operations, put
 from backprop_check.records import Diagnosis
 
 
@@ -57,10 +57,6 @@ def _is_one(case: Case, side: ast.expr) -> bool:
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    for part in parts(expression):
-        if (
-            isinstance(part, ast.BinOp)
-            and isinstance(part.op, ast.Add)
-            and not any(is_uniform(case, side) for side in (part.left, part.right))
-        ):
+    for part in operations(expression, ast.Add):
+        if not (isinstance(part.right, ast.Constant) or _is_one(case, part.left) or _is_one(case, part.right)):
             yield put(expression, part, ast.copy_location(ast.BinOp(part.left, ast.Mult(), part.right), part)), part
