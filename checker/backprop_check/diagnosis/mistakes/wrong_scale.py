@@ -31,7 +31,7 @@ from itertools import chain
 
 import torch
 
-from backprop_check.derivation.trees import dumped, literal
+from backprop_check.derivation.trees import literal
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, tensors, value_of
 from backprop_check.diagnosis.by_replay.paths import off, paths
 from backprop_check.diagnosis.case import Case
@@ -41,7 +41,6 @@ from backprop_check.diagnosis.scale.constants import Named, named_constants, tim
 from backprop_check.diagnosis.scale.each_term import in_each_term
 from backprop_check.diagnosis.scale.factors import brought, lines_of_answer, matching
 from backprop_check.diagnosis.scale.scaled import is_constant, is_uniform, scale_words, words_of_whole
-from backprop_check.expression.chains import factors, is_product
 from backprop_check.expression.rewrites import calls, operations, put
 from backprop_check.records import Diagnosis
 
@@ -171,8 +170,7 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div) and _scaled(case, part):
             for constant in constants:
-                if not _has_factor(constant.node, part.right):
-                    yield put(expression, part, ast.copy_location(times(part.left, constant), part)), part.right
+                yield put(expression, part, ast.copy_location(times(part.left, constant), part)), part.right
     # What is compared is no factor: scaling it can at most empty a mask, and so take a term away that has another mistake.
     compared = {id(n) for p in parts(expression) if isinstance(p, ast.Compare) for n in ast.walk(p)}
     for part in (p for p in tensors(case, expression) if id(p) not in compared):
@@ -199,7 +197,7 @@ def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
             yield put(expression, part, part.left), part
         if isinstance(value_of(case, part), int | float) and id(part) in operands:
             for constant in named_constants(case):
-                if not constant.divides and not _has_factor(constant.node, part):
+                if not constant.divides:
                     yield put(expression, part, ast.copy_location(constant.node, part)), part
                     if isinstance(part, ast.UnaryOp):
                         yield put(expression, part.operand, ast.copy_location(constant.node, part)), part.operand
@@ -211,11 +209,6 @@ def _with_constants(case: Case, expression: ast.expr) -> Iterator[Edit]:
             elif isinstance(part.op, ast.Mult) and not isinstance(value_of(case, part.left), torch.Tensor):
                 yield put(expression, part, part.right), part.left
                 yield put(expression, part, ast.copy_location(ast.BinOp(part.right, other, part.left), part)), part.left
-
-
-def _has_factor(constant: ast.expr, part: ast.expr) -> bool:
-    """Whether a constant is a product that has a part in it: then another factor is missing beside the part, and the part is right."""
-    return is_product(constant) and dumped(part) in {dumped(factor) for _, factor in factors(constant)[1]}
 
 
 def _without_a_number(case: Case, expression: ast.expr) -> Iterator[Edit]:

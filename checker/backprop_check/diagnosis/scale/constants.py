@@ -102,7 +102,7 @@ def _given(case: Case) -> list[str]:
 
 def _derived(case: Case) -> Iterator[ast.expr]:
     """The constants of the derived gradient: what stands in it as a number, or as a tensor of one that nothing comes back to; and all
-    the numbers of one product as one."""
+    the numbers of one product as one, where a power is among them: `torch.pi**0.5 * 2**0.5`."""
     if case.derived is not None:
         known = case.verdict.runs[0].trial.gradients
         moving = {*known, *(name[1:] for name in known)}
@@ -113,7 +113,9 @@ def _derived(case: Case) -> Iterator[ast.expr]:
         for part in parts(case.derived.expression):
             found = factors(part)[1] if is_product(part) else ()
             plain = [(below, factor) for below, factor in found if _number(case.evaluators[0], factor) is not None]
-            if len(plain) > 1 and all(moving.isdisjoint(n.id for n in names_used(factor)) for _, factor in plain):
+            # Numbers, names and lengths are told one by one, each with the line that brings it in.
+            powers = any(isinstance(factor, ast.BinOp | ast.Attribute) for _, factor in plain)
+            if powers and len(plain) > 1 and all(moving.isdisjoint(n.id for n in names_used(factor)) for _, factor in plain):
                 above, under = ([factor for below, factor in plain if below is side] for side in (False, True))
                 whole = reduce(_times, above) if above else reduce(_times, under)
                 yield ast.BinOp(whole, ast.Div(), reduce(_times, under)) if above and under else whole
