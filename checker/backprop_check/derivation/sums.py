@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from backprop_check.derivation.trees import dumped, literal, number, simple, text
 
 LINEAR = ("sum", "mean", "unsqueeze", "squeeze", "reshape", "view", "expand", "transpose", "permute", "flip", "cumsum")
-"""Methods that a minus passes."""
+"""Methods that a minus and a number may pass."""
 WRITING = {"slice_scatter": 0, "select_scatter": 0, "index_add": 2, "scatter_add": 2, "index_put": 1}
 """Methods that write into zeros, and which argument they write."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from math import prod
 
+from backprop_check.derivation.sums import LINEAR
 from backprop_check.derivation.trees import dumped, literal, number
 from backprop_check.expression.rewrites import put
 
@@ -15,8 +16,6 @@ Factor = tuple[bool, ast.expr]
 Term = tuple[bool, ast.expr]
 """What is added; or, where the first is true, taken away."""
 
-LINEAR = ("sum", "mean", "unsqueeze", "squeeze", "reshape", "view", "expand", "transpose", "permute", "flip", "cumsum")
-"""Calls that a minus and a number may pass."""
 MOST = 8
 """Of longer chains nothing is left out in pairs."""
 

@@ -160,6 +160,12 @@ def summed(base: ast.expr, dims: tuple[int, ...], keep: bool) -> ast.expr:
     return ast.Call(ast.Attribute(base, "sum", ast.Load()), [axis], [ast.keyword("keepdim", ast.Constant(True))] if keep else [])
 
 
+def sums(base: ast.expr, rank: int) -> Iterator[ast.expr]:
+    """Yield the sum of all of `base`, which has `rank` axes, and those along one of them, which goes or is kept."""
+    yield method(base, "sum")
+    yield from (summed(base, (axis,), keep) for axis in range(rank) for keep in (False, True))
+
+
 def is_turned(node: ast.expr) -> bool:
     """Whether the last thing done is a transposition."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

@@ -8,6 +8,7 @@ from functools import cache, partial
 from itertools import chain, combinations, islice
 
 from backprop_check.derivation.elementwise import SLOPES
+from backprop_check.derivation.sums import LINEAR
 from backprop_check.derivation.trees import dumped, fill, parsed, simple, text
 from backprop_check.diagnosis.by_edit.edits import names_used, parts, search
 from backprop_check.diagnosis.by_edit.letters import relettered
@@ -19,7 +20,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import function_of
 from backprop_check.diagnosis.mistakes import bad_reshape, hard_coded_size, transposed, wrong_operand
 from backprop_check.diagnosis.order import editors
-from backprop_check.expression.chains import LINEAR, factors, is_product, product, without_one
+from backprop_check.expression.chains import factors, is_product, product, without_one
 from backprop_check.expression.rewrites import led, put
 from backprop_check.expression.work import EDITS
 

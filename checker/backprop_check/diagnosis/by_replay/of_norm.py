@@ -12,7 +12,7 @@ from backprop_check.diagnosis.by_replay.counterfactual import evaluator, replays
 from backprop_check.diagnosis.by_replay.sites import Site
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
-from backprop_check.expression.rewrites import method, put, summed
+from backprop_check.expression.rewrites import put, sums
 from backprop_check.records import Diagnosis
 
 NORMS = ("norm", "vector_norm")
@@ -25,13 +25,11 @@ def as_its_square(case: Case, site: Site) -> Diagnosis | None:
     if not isinstance(root, torch.Tensor) or not isinstance(of, torch.Tensor):
         return None
     square = ast.BinOp(site.operand, ast.Pow(), ast.Constant(2))
-    for axes in ((), *((axis,) for axis in range(of.dim()))):
-        for keep in (False, True) if axes else (False,):
-            total = summed(square, axes, keep) if axes else method(square, "sum")
-            value = evaluator(case, total)(values)
-            if value.shape == root.shape and torch.allclose(value, root**2):
-                changed = put(site.tree, site.part, total)
-                return _told(case, site, changed) if replays(case, written_as(case, site.line, changed)) else None
+    for total in sums(square, of.dim()):
+        value = evaluator(case, total)(values)
+        if value.shape == root.shape and torch.allclose(value, root**2):
+            changed = put(site.tree, site.part, total)
+            return _told(case, site, changed) if replays(case, written_as(case, site.line, changed)) else None
     return None
 
 

@@ -37,7 +37,7 @@ from backprop_check.diagnosis.by_value.another_gradient import another_gradient
 from backprop_check.diagnosis.by_value.replaced import with_term
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if, slope
-from backprop_check.expression.rewrites import method, put, summed
+from backprop_check.expression.rewrites import put, sums
 from backprop_check.records import Diagnosis, Line
 
 ALONG_ROWS = ("softmax", "log_softmax", "softmin", "cumsum", "layer_norm", "normalize")
@@ -75,13 +75,11 @@ def _as_a_sum(case: Case, site: Site) -> Diagnosis | None:
     whole, of = (evaluator(case, part)(values) for part in (site.part, site.operand))
     if not isinstance(whole, torch.Tensor) or not isinstance(of, torch.Tensor):
         return None
-    for axes in ((), *((axis,) for axis in range(of.dim()))):
-        for keep in (False, True):
-            total = summed(site.operand, axes, keep) if axes else method(site.operand, "sum")
-            if tuple(evaluator(case, total)(values).shape) == tuple(whole.shape):
-                changed = put(site.tree, site.part, total)
-                if replays(case, written_as(case, site.line, changed)):
-                    return _told_as_a_sum(case, site, changed)
+    for total in sums(site.operand, of.dim()):
+        if tuple(evaluator(case, total)(values).shape) == tuple(whole.shape):
+            changed = put(site.tree, site.part, total)
+            if replays(case, written_as(case, site.line, changed)):
+                return _told_as_a_sum(case, site, changed)
     return None
 
 

@@ -30,6 +30,7 @@ from collections.abc import Iterator
 import torch
 
 from backprop_check.derivation.elementwise import SLOPES
+from backprop_check.derivation.sums import LINEAR
 from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.by_replay.paths import off, paths
@@ -38,7 +39,6 @@ from backprop_check.diagnosis.claims import equal, uses_taken
 from backprop_check.diagnosis.mistakes import swapped_where
 from backprop_check.diagnosis.mistakes.subtracted_branch import bent
 from backprop_check.diagnosis.scale.factors import between, lines_of_answer, minus_brought, no_minus, nothing_turns
-from backprop_check.expression.chains import LINEAR
 from backprop_check.expression.rewrites import calls, led, negated, operations, put
 from backprop_check.records import Diagnosis, Span
 
