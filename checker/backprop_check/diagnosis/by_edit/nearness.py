@@ -13,7 +13,7 @@ from functools import cache
 from backprop_check.derivation.trees import dumped, parsed, text
 from backprop_check.diagnosis.by_edit.edits import is_tensor, names_used, parts
 from backprop_check.diagnosis.by_edit.plain import begins_with_minus
-from backprop_check.diagnosis.by_edit.sense import is_power, senseless
+from backprop_check.diagnosis.by_edit.sense import is_power, senseless, usual
 from backprop_check.diagnosis.by_replay.replay import cut, downstream
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.special import rests_on_inputs
@@ -50,11 +50,11 @@ LOST = 8
 def far(case: Case, line: str, told: bool = False) -> tuple[bool, float]:
     """How far a right line is from the learner's; of two that are near, the shorter and the less strange is the better."""
     expression, written, these = parsed(line), tokens(text(case.draft)) if case.draft is not None else [], tokens(line)
-    usual = [e for e in (case.draft, case.derived.expression if case.derived is not None else None) if e is not None]
-    odd = _strangeness(case, expression, usual) - TOLD * told
+    known = usual(case)
+    odd = _strangeness(case, expression, known) - TOLD * told
     if case.derived is not None and not told:
         odd += NUMBER * len(new_numbers(case, line))
-    if usual and not told and frozenset.intersection(*map(case.gradients_in, usual)) - case.gradients_in(expression):
+    if known and not told and frozenset.intersection(*map(case.gradients_in, known)) - case.gradients_in(expression):
         odd += LOST
     odd += SENSELESS * (len(senseless(case, expression)) + rests_on_inputs(case, expression))
     return _changed(written, these) + odd > NEAR, _steps(written, these) + odd + len(these) / 3
@@ -62,8 +62,8 @@ def far(case: Case, line: str, told: bool = False) -> tuple[bool, float]:
 
 def new_numbers(case: Case, line: str) -> frozenset[float]:
     """The numbers that a line calculates with, and neither the learner's nor the derived one does."""
-    usual = [e for e in (case.draft, case.derived.expression if case.derived is not None else None) if e is not None]
-    return _numbers(parsed(line)) - frozenset().union(*map(_numbers, usual))
+    known = usual(case)
+    return _numbers(parsed(line)) - frozenset().union(*map(_numbers, known))
 
 
 def _changed(written: list[str], line: list[str]) -> int:

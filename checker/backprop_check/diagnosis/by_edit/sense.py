@@ -23,15 +23,14 @@ def senseless(case: Case, expression: ast.expr) -> frozenset[str]:
     """
     if case.derived is None:
         return frozenset()
-    usual = [case.derived.expression, *([case.draft] if case.draft is not None else [])]
-    forward = [parsed(line.source) for line in case.graph.exercise.lines]
-    itself = _over_itself(expression) - frozenset().union(*map(_over_itself, usual))
-    joined = _joined(case, expression) - frozenset().union(*(_joined(case, e) for e in (*usual, *forward)))
-    equal = _held_equal(case, expression) - frozenset().union(*(_held_equal(case, e) for e in usual))
-    collected = _collected(case, expression) - frozenset().union(*(_collected(case, e) for e in usual))
-    spread = _spread(expression) - frozenset().union(*map(_spread, usual))
-    taken = idle(expression) - frozenset().union(*map(idle, usual))
-    if takes_back_a_minus(expression) and not any(map(takes_back_a_minus, usual)):
+    own, forward = usual(case), _forward(case)
+    itself = _over_itself(expression) - frozenset().union(*map(_over_itself, own))
+    joined = _joined(case, expression) - frozenset().union(*(_joined(case, e) for e in (*own, *forward)))
+    equal = _held_equal(case, expression) - frozenset().union(*(_held_equal(case, e) for e in own))
+    collected = _collected(case, expression) - frozenset().union(*(_collected(case, e) for e in own))
+    spread = _spread(expression) - frozenset().union(*map(_spread, own))
+    taken = taken_back(expression) - frozenset().union(*map(taken_back, own))
+    if takes_back_a_minus(expression) and not any(map(takes_back_a_minus, own)):
         taken |= {"-"}
     return undone_by_a_divisor(case, expression) | itself | joined | equal | collected | spread | taken
 
@@ -40,9 +39,8 @@ def undone_by_a_divisor(case: Case, expression: ast.expr) -> frozenset[str]:
     """The values that an expression divides by, and neither the learner's line nor the derived one: with them it undoes the forward."""
     if case.derived is None:
         return frozenset()
-    usual = [case.derived.expression, *([case.draft] if case.draft is not None else [])]
-    forward = [parsed(line.source) for line in case.graph.exercise.lines]
-    over, times = set[str](), {dumped(_base(f)) for product in _products(usual[0]) for divides, f in product if not divides}
+    common, forward = usual(case), _forward(case)
+    over, times = set[str](), {dumped(_base(f)) for product in _products(case.derived.expression) for divides, f in product if not divides}
     made = {dumped(ast.Name(line.name, ast.Load())): line.reads for line in case.graph.exercise.lines}
     for product in _products(expression):
         above = {dumped(factor) for divides, factor in product if not divides}
@@ -55,12 +53,21 @@ def undone_by_a_divisor(case: Case, expression: ast.expr) -> frozenset[str]:
             or name.id in known
             or above & {dumped(ast.Name(read, ast.Load())) for read in made.get(dumped(name), ())}
         }
-    below_it = [_base(f) for other in (*usual, *forward) for product in _products(other) for divides, f in product if divides]
+    below_it = [_base(f) for other in (*common, *forward) for product in _products(other) for divides, f in product if divides]
     own = {dumped(_base(f)) for base in below_it for f in (base, *(f for product in _products(base) for _, f in product))}
     new = _divisors(case, expression) - own
     if case.draft is None or len(new) > len(_divisors(case, case.draft) - _divisors(case, expression)):
         over |= new  # not one divisor of the learner's exchanged for another
     return frozenset(over - own)
+
+
+def usual(case: Case) -> list[ast.expr]:
+    """The learner's line and the derived one: what they have is nothing strange."""
+    return [e for e in (case.draft, case.derived.expression if case.derived is not None else None) if e is not None]
+
+
+def _forward(case: Case) -> list[ast.expr]:
+    return [parsed(line.source) for line in case.graph.exercise.lines]
 
 
 def _divisors(case: Case, expression: ast.expr) -> frozenset[str]:
@@ -75,7 +82,7 @@ def _over_itself(expression: ast.expr) -> frozenset[str]:
     return frozenset().union(*(below & above for below, above in found))
 
 
-def idle(expression: ast.expr) -> frozenset[str]:
+def taken_back(expression: ast.expr) -> frozenset[str]:
     """What a sum takes away again, `c + b - c`, `(c + 0.1).T - 0.1`, and numbers that are added up, `1 + 1`."""
     sums = [terms(part) for part in parts(expression) if is_sum(part)]
     added = {" + ".join(dumped(term) for _, term in found) for found in sums if all(literal(term) is not None for _, term in found)}

@@ -30,7 +30,7 @@ from backprop_check.diagnosis.by_edit.edits import Edit, search
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
 from backprop_check.diagnosis.meeting import around, axes_of, axis_told, function_of
-from backprop_check.diagnosis.mistakes.needless_sum import idle
+from backprop_check.diagnosis.mistakes.needless_sum import over_one
 from backprop_check.exercise.sizes import written
 from backprop_check.expression.rewrites import calls, literal_axes, method, put, with_keyword
 from backprop_check.records import Diagnosis
@@ -106,13 +106,13 @@ def _inside(case: Case) -> Diagnosis | None:
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
-    before = idle(case, expression)
+    before = over_one(case, expression)
     for call in calls(expression, *REDUCTIONS):
         taken = isinstance(next(around(expression, call), None), ast.Subscript)
         if not taken and not any(k.arg == "keepdim" for k in call.keywords):
             kept = with_keyword(expression, call, "keepdim", True)
             # Of `x.sum(0).sum(0)` the second call would run over the kept axis: it is one too many.
-            if idle(case, kept) <= before:
+            if over_one(case, kept) <= before:
                 yield kept, call
 
 

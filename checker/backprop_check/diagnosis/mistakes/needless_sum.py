@@ -163,25 +163,25 @@ def _share(case: Case, call: ast.Call, inner: tuple[ast.expr, list[ast.expr]], v
     return ast.BinOp(inner[0], ast.Div(), ast.parse(" * ".join(f"{case.node}.shape[{axis}]" for axis in axes), mode="eval").body)
 
 
-def idle(case: Case, expression: ast.expr) -> int:
+def over_one(case: Case, expression: ast.expr) -> int:
     """How many sums and means of an expression run over axes of length 1 alone: they change no number.
 
-    A repair that makes a sum idle where it was not keeps in words what it takes away in fact: it shows another mistake.
+    A repair that leaves a sum nothing to add up where it had something keeps in words what it takes away in fact: it shows another mistake.
     """
-    return sum(_is_idle(case, call) for call in calls(expression, "sum", "mean"))
+    return sum(_runs_over_one(case, call) for call in calls(expression, "sum", "mean"))
 
 
 def busy(edits: Edits) -> Edits:
     """Those of a mistake's edits that leave each sum and mean something to do: where one has nothing, its axis is wrong, or needless."""
 
     def kept(case: Case, expression: ast.expr) -> Iterator[Edit]:
-        before = idle(case, expression)
-        yield from (edit for edit in edits(case, expression) if idle(case, edit[0]) <= before)
+        before = over_one(case, expression)
+        yield from (edit for edit in edits(case, expression) if over_one(case, edit[0]) <= before)
 
     return kept
 
 
-def _is_idle(case: Case, call: ast.Call) -> bool:
+def _runs_over_one(case: Case, call: ast.Call) -> bool:
     inner = reduced(call)
     value = value_of(case, inner[0]) if inner is not None else None
     axes = _axes(inner[1], call.keywords, value.dim()) if inner is not None and isinstance(value, torch.Tensor) else ()

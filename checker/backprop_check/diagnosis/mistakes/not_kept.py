@@ -28,7 +28,7 @@ from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal, placed, statements
 from backprop_check.diagnosis.phrases import short
-from backprop_check.diagnosis.steps.idle import Found, Idle, idle
+from backprop_check.diagnosis.steps.without_effect import Found, WithoutEffect, without_effect
 from backprop_check.diagnosis.steps.statement_told import SIGNS, one_line
 from backprop_check.expression.fold import fold
 from backprop_check.records import Diagnosis
@@ -41,12 +41,12 @@ def find(case: Case) -> Diagnosis | None:
 
     Where they do not give it even then, the first is true all the same, and is told.
     """
-    found = idle(case)
+    found = without_effect(case)
     if found is None:
         return None
-    one = found.idle[0]
+    one = found.lost[0]
     told = replace(_of_a_copy(one) if one.copies else _of_a_value(one), span=case.span(one.statement))
-    lines = [str(i.statement.lineno) for i in found.idle]
+    lines = [str(i.statement.lineno) for i in found.lost]
     without = f"Without {' and '.join(f'line {line}' for line in lines)} {case.name} is the same, in every trial"
     if not found.kept:
         made = _without(case, found)
@@ -54,26 +54,26 @@ def find(case: Case) -> Diagnosis | None:
         return told if made is not None and _is_given(one) else None
     new = [one_line(statement) for statement in found.kept]
     where, shown = f"line{'s' * (len(lines) > 1)} {' and '.join(lines)} read{'s' * (len(lines) == 1)}", "; ".join(new)
-    changed = statements(changed=[placed(case, i.statement, line) for i, line in zip(found.idle, new, strict=True)])
+    changed = statements(changed=[placed(case, i.statement, line) for i, line in zip(found.lost, new, strict=True)])
     return replace(told, evidence=f"{without}; once {where} `{shown}`, it is autograd's gradient.", claims=(changed,), near=(where, shown))
 
 
 def _without(case: Case, found: Found) -> ast.expr | None:
     """What the answer is without these statements, as one expression, verified."""
-    idle_ones = [one.statement for one in found.idle]
-    made = fold(case.submission, [ast.Pass() if node in idle_ones else node for node in case.nodes], case.name, case.put_in)
+    lost = [one.statement for one in found.lost]
+    made = fold(case.submission, [ast.Pass() if node in lost else node for node in case.nodes], case.name, case.put_in)
     if made is not None and case.is_answer(case.evaluate(made)):
         return made
     return None if any(bool(answer.any()) for answer in case.answers) else parsed("answer * 0")
 
 
-def _is_given(one: Idle) -> bool:
+def _is_given(one: WithoutEffect) -> bool:
     """Whether it works with something beside the target: `dx.t()` may be there to be looked at."""
     value = getattr(one.statement, "value", None)
     return one.copies or not isinstance(value, ast.Call) or bool(value.args)
 
 
-def _of_a_value(one: Idle) -> Diagnosis:
+def _of_a_value(one: WithoutEffect) -> Diagnosis:
     value, stays, place = one.statement.value, f"{one.name} stays what it was.", text(one.part)  # type: ignore[attr-defined]
     if isinstance(value, ast.BinOp):
         move = f"Assign it to `{place}`, or write `{SIGNS[type(value.op)]}=`."
@@ -86,7 +86,7 @@ def _of_a_value(one: Idle) -> Diagnosis:
     return _plain(f"`{function}` gives a new tensor, and nothing keeps it", f"{note}: {stays}", move)
 
 
-def _of_a_copy(one: Idle) -> Diagnosis:
+def _of_a_copy(one: WithoutEffect) -> Diagnosis:
     error = f"`{short(one.part)}` is a copy: what is written into it never reaches {one.name}"
     note = f"An index with a list, a range, a mask or a tensor copies the numbers that it picks; {one.name} stays what it was."
     if isinstance(one.statement, ast.Expr):

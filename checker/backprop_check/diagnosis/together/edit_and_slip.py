@@ -13,7 +13,7 @@ from backprop_check.derivation.trees import dumped, literal, parsed
 from backprop_check.diagnosis.by_edit.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.by_edit.edits import names_used, parts, value_of
 from backprop_check.diagnosis.by_edit.plain import takes_back_a_minus
-from backprop_check.diagnosis.by_edit.sense import idle, undone_by_a_divisor
+from backprop_check.diagnosis.by_edit.sense import taken_back, undone_by_a_divisor
 from backprop_check.diagnosis.by_slip.slips import Slip, slips
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import function_of
@@ -58,7 +58,7 @@ def edit_and_slip(case: Case, first: First) -> tuple[Diagnosis, ...]:
             continue
         if (due := case.evaluate(goal.whole)) is None or not case.same(case.evaluate(half), due):
             continue  # they meet at these sizes alone
-        if idle(half) - idle(case.draft):
+        if taken_back(half) - taken_back(case.draft):
             continue  # a change that undoes something else in the line is none
         asked.add(id(goal))
         pair = _pair(case, case.draft, half, goal, first)

@@ -24,7 +24,7 @@ SETS = ("copy_", "fill_", "zero_")
 
 
 @dataclass(frozen=True)
-class Idle:
+class WithoutEffect:
     """A statement of which the target, `name`, notices nothing; the part of it whose value is not kept, or is a `copy` and written into."""
 
     statement: ast.stmt
@@ -35,17 +35,17 @@ class Idle:
 
 @dataclass(frozen=True)
 class Found:
-    """The idle statements of an answer, and what each is to read, if that makes the answer right."""
+    """The statements without effect of an answer, and what each is to read, if that makes the answer right."""
 
-    idle: tuple[Idle, ...]
+    lost: tuple[WithoutEffect, ...]
     kept: tuple[ast.stmt, ...]
     program: Program
 
 
-def idle(case: Case) -> Found | None:
-    """Proven by carrying the statements out: without those that are idle they give the answer, in every trial."""
+def without_effect(case: Case) -> Found | None:
+    """Proven by carrying the statements out: without these the others give the answer, in every trial."""
     program = _statements(case)
-    found = [one for statement in all_of(program) for one in _idle(case, statement)]
+    found = [one for statement in all_of(program) for one in _candidates(case, statement)]
     if not found or case.partial:
         return None
     without = program
@@ -70,14 +70,14 @@ def _statements(case: Case) -> Program:
     known = case.verdict.runs[0].trial
     needed, taken = {case.name}, list[ast.stmt]()
     for statement, node in reversed(list(zip(case.submission.statements, case.nodes, strict=True))):
-        made = {one.name for inner in all_of([node]) for one in _idle(case, inner)}
+        made = {one.name for inner in all_of([node]) for one in _candidates(case, inner)}
         if statement.writes & needed or made & needed:
             taken.insert(0, node)
             needed |= {name for name in statement.reads if name not in known.gradients and name not in known.values}
     return tuple(taken)
 
 
-def _idle(case: Case, statement: ast.stmt) -> Iterator[Idle]:
+def _candidates(case: Case, statement: ast.stmt) -> Iterator[WithoutEffect]:
     """What the text of a statement lets one think; whether it holds is seen by carrying out the others."""
     match statement:
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="torch"), attr=attr), args=[part, *_])):
@@ -98,10 +98,10 @@ def _idle(case: Case, statement: ast.stmt) -> Iterator[Idle]:
             yield from _of(statement, part, True)
 
 
-def _of(statement: ast.stmt, part: ast.expr, copies: bool = False) -> Iterator[Idle]:
+def _of(statement: ast.stmt, part: ast.expr, copies: bool = False) -> Iterator[WithoutEffect]:
     match part:
         case ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name)):
-            yield Idle(statement, name, part, copies)
+            yield WithoutEffect(statement, name, part, copies)
 
 
 def _names_after(case: Case, program: Program) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def _copies(case: Case, known: dict[str, Any], part: ast.Subscript) -> bool:
     return False
 
 
-def _kept(one: Idle) -> Iterator[ast.stmt]:
+def _kept(one: WithoutEffect) -> Iterator[ast.stmt]:
     """The statement so that what it makes is kept, the plainest first."""
     match one.statement:
         case ast.Expr(value=ast.BinOp(op=op, right=right) as value):
