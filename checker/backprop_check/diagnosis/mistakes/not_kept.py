@@ -28,8 +28,8 @@ from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal, placed, statements
 from backprop_check.diagnosis.phrases import short
-from backprop_check.diagnosis.steps.without_effect import Found, WithoutEffect, without_effect
 from backprop_check.diagnosis.steps.statement_told import SIGNS, one_line
+from backprop_check.diagnosis.steps.without_effect import Found, WithoutEffect, without_effect
 from backprop_check.expression.fold import fold
 from backprop_check.records import Diagnosis
 
