@@ -232,6 +232,41 @@ def test_gradients_that_span_magnitudes(ask: Judge) -> None:
     )
 
 
+SOFT = '''"""A softplus, some of whose inputs lie where torch takes it for the identity."""
+
+import torch
+import torch.nn.functional as F
+
+
+def inputs(N=7):
+    return dict(z=torch.cat([torch.randn(N - 1), torch.tensor([20.01])]))
+
+
+def forward(z):
+    y = F.softplus(z)  # (N,)
+    return y
+
+
+def backward(z, y, dy):
+    dz = ...
+'''
+
+
+def test_what_torch_leaves_out_of_a_softplus_is_no_mistake(ask: Judge) -> None:
+    """Above 20 its slope is 1, where the formula gives 1 - 2e-9: that and the formula are both right."""
+    ask.table(
+        SOFT,
+        """
+        dz = torch.sigmoid(z) * dy                                       # -> correct
+        dz = dy / (1 + torch.exp(-z))                                    # -> correct
+        dz = (1 - torch.exp(-y)) * dy                                    # -> correct
+        dz = torch.where(z > 20, 1, torch.sigmoid(z)) * dy               # -> correct
+        dz = torch.sigmoid(z) * dy * (1 + 1e-8)                          # -> incorrect
+        dz = torch.where(z > 0, 1, torch.sigmoid(z)) * dy                # -> incorrect
+        """,
+    )
+
+
 def test_forms_with_more_rounding(ask: Judge) -> None:
     ask.marks(
         NORMED,

@@ -8,9 +8,7 @@ import torch
 
 from backprop_check.records import Answer, Difference, Run, Trial
 from backprop_check.trace.rounding import OWN
-
-EXACT = 1e-9
-"""What `max|Δ| / scale` may be in float64."""
+from backprop_check.trace.scale import EXACT
 
 
 def compare(run: Run, name: str, answer: Answer | None = None) -> Difference:

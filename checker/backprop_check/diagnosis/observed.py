@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from backprop_check.comparison.compare import EXACT, tolerance
+from backprop_check.comparison.compare import tolerance
 from backprop_check.derivation.derive import Derived, Underivable, derive
 from backprop_check.derivation.lesson import users
 from backprop_check.derivation.trees import identifiers
@@ -23,6 +23,7 @@ from backprop_check.records import Line, Run, Submission, Verdict
 from backprop_check.submission.statements import gradients_used
 from backprop_check.trace.graph import Graph
 from backprop_check.trace.oracle import in_float64
+from backprop_check.trace.scale import EXACT
 
 Tensors = list[torch.Tensor]
 T = TypeVar("T")

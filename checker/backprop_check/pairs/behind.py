@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from backprop_check.comparison.compare import EXACT, close
+from backprop_check.comparison.compare import close
 from backprop_check.diagnosis.attempt import survived
 from backprop_check.live.asked import Asked, Compared
 from backprop_check.live.recorded import SINGLE, Found
@@ -18,6 +18,7 @@ from backprop_check.recording import Function, Value, latest
 from backprop_check.recording.drawing import Lost
 from backprop_check.recording.replay import replay
 from backprop_check.recording.values import Opaque
+from backprop_check.trace.scale import EXACT
 
 
 def behind(result: Compared, asked: Asked) -> Iterator[str]:

@@ -10,6 +10,11 @@ from torch.autograd.function import BackwardCFunction
 
 SIGNS = 8
 
+EXACT = 1e-9
+"""What `max|Δ| / scale` may be in float64."""
+SLIGHT = 1e-8
+"""What torch's slope of a softplus may be off by: more is left out where an author lowers the threshold, and is that author's function."""
+
 _APART = (
     "Abs Add Amax Amin Cat Clone Cos Diagonal Div Erf Exp Expm1 Gelu LeakyRelu Log Log1P MaskedFill Max Maximum Mean Min Minimum Mul Neg "
     "Permute Pow Reciprocal Relu Rsqrt Select Sigmoid Silu Sin Slice Softplus Sqrt Squeeze Stack Sub Sum T Tanh Transpose UnsafeView "
@@ -37,7 +42,7 @@ def term_scales(outputs: Sequence[tuple[torch.Tensor, torch.Tensor]], nodes: Map
             if received is None or not function.next_functions:
                 continue
             for k, mean in _mean_squares(function, {i: s.sqrt() for i, s in received.items()}, generator).items():
-                _add(squares, function.next_functions[k], mean)
+                _add(squares, function.next_functions[k], mean * _left_out(function) ** 2)
     found = {}
     for name, node in nodes.items():
         function, index = _edge(node)
@@ -45,6 +50,18 @@ def term_scales(outputs: Sequence[tuple[torch.Tensor, torch.Tensor]], nodes: Map
         finite = square[torch.isfinite(square)] if square is not None else None
         found[name] = finite.max().sqrt().item() if finite is not None and finite.numel() else 0.0
     return found
+
+
+def _left_out(function: Any) -> torch.Tensor | float:
+    """By how much the terms of a softplus count for more: by what torch leaves out where its input is above a threshold, 20.
+
+    The slope is 1 there, though sigmoid(20.1) is 1 - 1.9e-9: an answer that takes the sigmoid is as right as autograd.
+    """
+    if function.name() != "SoftplusBackward0":
+        return 1.0
+    steep = function._saved_beta * function._saved_self.detach()
+    off = torch.exp(-steep) * (steep > function._saved_threshold)
+    return 1 + off * (off < SLIGHT) / EXACT
 
 
 def _mean_squares(function: Any, roots: Mapping[int, torch.Tensor], generator: torch.Generator) -> dict[int, torch.Tensor]:
