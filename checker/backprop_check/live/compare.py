@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from backprop_check.comparison.compare import EXACT, close, compare
+from backprop_check.comparison.compare import close, compare
 from backprop_check.errors import BadInput
 from backprop_check.live.asked import Asked, Compared, answer_of
 from backprop_check.live.caller import Caller
@@ -21,6 +21,7 @@ from backprop_check.recording import Value, latest
 from backprop_check.recording.custom import functions_behind
 from backprop_check.recording.values import reads
 from backprop_check.records import Run, Target, Trial, Verdict
+from backprop_check.trace.scale import EXACT
 
 FORGIVEN = 1e-8
 """The difference that `torch.allclose` forgives whatever the numbers are: what can be said where no forward tells their scale."""

@@ -60,8 +60,8 @@ def _left_out(function: Any) -> torch.Tensor | float:
     if function.name() != "SoftplusBackward0":
         return 1.0
     steep = function._saved_beta * function._saved_self.detach()
-    off = torch.exp(-steep) * (steep > function._saved_threshold)
-    return 1 + off * (off < SLIGHT) / EXACT
+    off: torch.Tensor = torch.exp(-steep) * (steep > function._saved_threshold)
+    return 1.0 + off * (off < SLIGHT) / EXACT
 
 
 def _mean_squares(function: Any, roots: Mapping[int, torch.Tensor], generator: torch.Generator) -> dict[int, torch.Tensor]:
