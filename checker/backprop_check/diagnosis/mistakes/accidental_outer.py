@@ -23,12 +23,13 @@ from collections.abc import Iterator
 
 import torch
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.by_edit.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import function_of, last_step, operands_of
 from backprop_check.diagnosis.phrases import shape_of
 from backprop_check.exercise.sizes import written
-from backprop_check.expression.rewrites import method, put
+from backprop_check.expression.rewrites import method, put, turned
 from backprop_check.records import Diagnosis
 
 
@@ -41,6 +42,8 @@ def find(case: Case) -> Diagnosis | None:
     if isinstance(pair, ast.Call):
         return _outer(case, pair, found.fix)
     assert isinstance(pair, ast.BinOp)
+    if isinstance(pair.op, ast.MatMult):
+        return _of_columns(case, pair, found.fix)
     changed = found.tree
     left, right, table = (shape_of(case, node) or _plain(case, node) for node in (pair.left, pair.right, pair))
     short = pair.left if _rank(case, pair.left) < _rank(case, pair.right) else pair.right
@@ -69,6 +72,19 @@ def _outer(case: Case, call: ast.Call, fix: str) -> Diagnosis:
     )
 
 
+def _of_columns(case: Case, product: ast.BinOp, fix: str) -> Diagnosis:
+    """A matrix product of two tables whose columns belong together in pairs: the gradient is its diagonal."""
+    joined = " with every column of ".join(f"`{text(side)}`" for side in (turned(product.left), product.right))
+    return case.proven(
+        "accidental-outer",
+        error=f"{case.got}, but {case.node} is {case.due}" if not case.same_shape else "this joins every column with every other",
+        note=f"`@` joins every column of {joined}. Here each meets the one in its own place, which is the diagonal.",
+        help="Multiply element by element, `*`, and add up over the axis on which `@` lets them meet.",
+        span=case.span(product),
+        fix=fix,
+    )
+
+
 def _move(case: Case, pair: ast.BinOp, short: ast.expr, changed: ast.expr) -> str:
     """What the right expression has in the place of one of the two: an axis given, or one taken away."""
     long = pair.right if short is pair.left else pair.left
@@ -91,6 +107,9 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.Call) and function_of(part) in ("outer", "ger") and [_rank(case, o) for o in operands_of(part)] == [1, 1]:
             yield put(expression, part, ast.copy_location(ast.BinOp(operands_of(part)[0], ast.Mult(), operands_of(part)[1]), part)), part
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult) and [_rank(case, o) for o in (part.left, part.right)] == [2, 2]:
+            pairs = ast.BinOp(turned(part.left), ast.Mult(), part.right)
+            yield put(expression, part, ast.copy_location(method(pairs, "sum", 0), part)), part
         if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Add | ast.Sub | ast.Mult | ast.Div):
             continue
         left, right, table = value_of(case, part.left), value_of(case, part.right), value_of(case, part)

@@ -84,9 +84,9 @@ def _one_letter(case: Case, expression: ast.expr) -> Iterator[Edit]:
         if not isinstance(words, str) or "->" not in words:
             continue
         operands, _, result = words.partition("->")
-        lost = sorted(set(operands) - set(result) - set(", ."))
-        for one, other in permutations(lost, 2):
-            if not any(one in operand and other in operand for operand in operands.split(",")):
+        there = sorted(set(operands) - set(", ."))
+        for one, other in permutations(there, 2):
+            if one not in result and not any(one in operand and other in operand for operand in operands.split(",")):
                 letters = ast.copy_location(ast.Constant(words.replace(one, other)), call.args[0])
                 yield put(expression, call.args[0], letters), call.args[0]
 

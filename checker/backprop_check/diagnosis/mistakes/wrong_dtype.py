@@ -20,19 +20,26 @@ Law: A gradient says how much, in floating-point numbers of the forward's own ki
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 import torch
 
-from backprop_check.derivation.trees import parsed, text
+from backprop_check.derivation.trees import dumped, parsed, text
 from backprop_check.diagnosis import claims
+from backprop_check.diagnosis.by_edit.edits import value_of
 from backprop_check.diagnosis.case import Case, Tensors
+from backprop_check.diagnosis.meeting import operands_of
 from backprop_check.diagnosis.mistakes.missing_upstream import is_the_slope_alone
 from backprop_check.diagnosis.phrases import short, users
+from backprop_check.diagnosis.raised.failure import failing_part
 from backprop_check.exercise.sizes import written
 from backprop_check.expression.evaluate import Evaluator
-from backprop_check.expression.rewrites import method
+from backprop_check.expression.rewrites import method, parts, put
 from backprop_check.records import Diagnosis
+
+
+ONE_KIND = re.compile(r"same dtype, but got|expected scalar type")
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -47,6 +54,8 @@ def find(case: Case) -> Diagnosis | None:
             evidence=f"{raised.kind}: {raised.message}.",
             claims=(claims.raised(case),),
         )
+    if raised is not None and raised.kind == "RuntimeError" and ONE_KIND.search(raised.message) and (met := _of_two_kinds(case)) is not None:
+        return met
     dtypes = {run.answers[case.name].dtype for run in case.verdict.runs}
     if len(dtypes) != 1 or (dtype := next(iter(dtypes))) in (None, "float64", "float32"):
         return None
@@ -61,6 +70,29 @@ def find(case: Case) -> Diagnosis | None:
         note=f"{note}{_misshapen(case)}".strip(),
         help=move,
         evidence=f"The answer's dtype is {dtype} in every trial.",
+    )
+
+
+def _of_two_kinds(case: Case) -> Diagnosis | None:
+    """A matrix product that torch refuses since one of its factors holds whole numbers, or is a mask."""
+    part = failing_part(case)
+    held = [(o, v) for o in (operands_of(part) if part is not None else ()) if isinstance(v := value_of(case, o), torch.Tensor)]
+    whole = [(o, v) for o, v in held if not v.is_floating_point() and not v.is_complex()]
+    if len(whole) != 1 or len(held) < 2:
+        return None
+    (factor, value), made = whole[0], method(whole[0][0], "to", parsed(f"{case.node}.dtype"))
+    draft = case.draft
+    places = [p for p in parts(draft) if dumped(p) == dumped(factor)] if draft is not None else []
+    holds = "is a mask" if value.dtype == torch.bool else "holds whole numbers"
+    return case.proven(
+        "wrong-dtype",
+        error=f"`{short(factor)}` {holds}, and a matrix product needs one kind",
+        note="A product element by element makes one kind of two, `@` and its like do not.",
+        help=f"Make them of {case.node}'s own kind first: `.to({case.node}.dtype)`.",
+        span=case.span(factor),
+        evidence=f"{raised.kind}: {raised.message}." if (raised := case.verdict.answer.raised) is not None else "",
+        claims=(claims.raised(case),),
+        fix=case.fix(*(put(draft, place, made) for place in places)) if draft is not None else None,
     )
 
 

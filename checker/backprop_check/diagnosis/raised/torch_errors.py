@@ -114,7 +114,7 @@ KNOWN = (
         code=CALL,
     ),
     Known(
-        r"same dtype, but got: (\w+) != (\w+)|expected scalar type (\w+) but found (\w+)",
+        r"same dtype, but got: ([\w ]+) != ([\w ]+)|expected scalar type (\w+) but found (\w+)",
         "numbers of two kinds meet here: {groups}",
         "A matrix product needs one kind.",
         "Give both one kind: `.to(x.dtype)`, x being the other.",
