@@ -79,9 +79,9 @@ def nearest(case: Case, given: str | None) -> str | None:
     if derived and case.draft is not None and step(case.draft) is not None:
         return derived[0]  # nobody is taught a difference quotient
     written_out = dict(_written_out(case))
-    certain = [*derived, *([given] if given else []), *written_out]
+    certain = [*derived, *([given] if given else []), *written_out, *_renamed(case)]
     best: tuple[tuple[bool, float], str] | None = None
-    found = islice(chain(certain, _renamed(case), repairs(case)), FOUND)
+    found = islice(chain(certain, repairs(case)), FOUND)
     farness = cache(partial(far, case))  # several ways lead to one line
     begun, known = set[str](), set[tuple[str, bool]]()
     for tried, candidate in enumerate(found, 1):
