@@ -98,16 +98,8 @@ def is_its_mask(part: ast.expr, replacement: ast.expr) -> bool:
 
 def divides_by_one_less(part: ast.expr, replacement: ast.expr) -> tuple[str, str, str] | None:
     """Error, help and note where a variance is divided by n - 1 in the place of n, or the other way round."""
-    mine, due = (_divided_by(node) for node in (part, replacement))
+    mine, due = (divided_by(node) for node in (part, replacement))
     if mine is None or due is None or mine == due:
         return None
     note = "`var` and `std` divide by n - 1, unless they are told `unbiased=False`: then by n, which is how many numbers there are."
     return f"`{short(part)}` divides by {mine}, where {due} belongs", f"Write `{text(replacement)}`.", note
-
-
-def _divided_by(node: ast.expr) -> str | None:
-    """What a variance, or its root, divides by, as it is called."""
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in ("var", "std"):
-        return None
-    said = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
-    return "n" if said.get("unbiased") == "False" or said.get("correction") == "0" else "n - 1"

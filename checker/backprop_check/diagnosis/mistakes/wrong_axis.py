@@ -41,6 +41,9 @@ ALONG = ("sum", "mean", "amax", "amin", "max", "min", "prod", "norm", "var", "st
 OVER = frozenset(ALONG[:14]) | {"argmax", "argmin", "flip"}
 """Those that run over the axes of a tensor of their own; the others take an axis of what they make, or of what they join."""
 
+INDEXED = ("gather", "scatter", "scatter_", "scatter_add", "scatter_add_", "index_add", "index_add_")
+"""Those that are told along which axis an index counts."""
+
 RANKS = 4
 
 
@@ -198,6 +201,9 @@ def told(case: Case, found: Mended) -> Diagnosis:
         if names is not None and due is not None and name in OVER and not axes_written(call):
             note = f"`{short(base)}` is {over}: {_listed(names, due)} {_belong(due)} here."
             move = f"Let `{name}` run over {_listed(names, due)}{keep}."
+        if names is not None and due is not None and name in INDEXED:
+            note = f"`{short(base)}` is {over}, and the index counts along {_listed(names, due)}."
+            move = f"Tell `{name}` along which axis the index counts."
     elif max(now) >= len(names) or min(now) < -len(names):
         asked = next(n for n in now if not -len(names) <= n < len(names))
         error, note = f"`{short(base)}` has no axis {asked}: it is {over}", "Axes are counted from 0."

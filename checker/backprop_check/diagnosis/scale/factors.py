@@ -184,9 +184,25 @@ def _of_call(case: Case, line: Line, part: ast.Call, function: ast.Attribute) ->
         yield Brought(line, [0.5] * len(case.runs), why, f"Work out the slope of {said} alone, as that of a power: the exponent is 1/2.")
     elif name == "mean" and (taken := _taken(case, first, part)) is not None:
         yield Brought(line, [1 / n for n in taken], f"{said} is a mean: each number in it moves it by 1 over how many there are.", moves)
+    elif name in ("var", "std") and (taken := _taken(case, first, part)) is not None and all(n > 1 for n in taken):
+        by = divided_by(part)
+        values = [1 / (n if by == "n" else n - 1) for n in taken]
+        yield Brought(line, values, f"{said} divides by {by}, n being how many numbers there are, and the derivative does too.",
+                      f"Write {said} out, with all that it divides by: the slope keeps that.")  # fmt: skip
+        if name == "var":
+            why = f"{said} adds up squares, and the slope of a square is twice what is squared."
+            yield Brought(line, [2.0] * len(case.runs), why, f"Write {said} out, as a sum of squares, and work out its slope.")
     elif name in AVERAGES and not part.keywords and len(part.args) > 1 and (taken := _taken(case, part.args[1], part)) is not None:
         why = f"{said} averages over its rows: what each of them sends back is divided by how many there are."
         yield Brought(line, [1 / n for n in taken], why, f"Ask over how many rows {said} averages.")
+
+
+def divided_by(node: ast.expr | None) -> str | None:
+    """What a variance, or its root, divides by, as it is called."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in ("var", "std"):
+        return None
+    said = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+    return "n" if said.get("unbiased") == "False" or said.get("correction") == "0" else "n - 1"
 
 
 def _power(case: Case, line: Line, said: str, exponent: float) -> Brought:
