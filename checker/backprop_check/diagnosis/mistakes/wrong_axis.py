@@ -116,7 +116,7 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for call, written in found:
         if (
             isinstance(call.func, ast.Attribute)
-            and call.func.attr in ("sum", "mean")
+            and call.func.attr in ("sum", "mean", "max", "min", "amax", "amin")
             and not any(k.arg == "keepdim" for k in call.keywords)
         ):
             for other in _others(written):
