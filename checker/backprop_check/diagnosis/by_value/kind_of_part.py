@@ -8,7 +8,7 @@ from backprop_check.derivation.trees import literal, parsed, text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import function_of, operands_of
 from backprop_check.diagnosis.phrases import lines, short
-from backprop_check.diagnosis.scale.factors import lines_of_answer
+from backprop_check.diagnosis.scale.factors import divided_by, lines_of_answer
 from backprop_check.expression.rewrites import MODULES
 
 ANOTHER = "wrong-operand", "stands where another value belongs"

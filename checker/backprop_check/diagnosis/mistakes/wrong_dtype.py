@@ -38,7 +38,6 @@ from backprop_check.expression.evaluate import Evaluator
 from backprop_check.expression.rewrites import method, parts, put
 from backprop_check.records import Diagnosis
 
-
 ONE_KIND = re.compile(r"same dtype, but got|expected scalar type")
 
 
@@ -54,8 +53,8 @@ def find(case: Case) -> Diagnosis | None:
             evidence=f"{raised.kind}: {raised.message}.",
             claims=(claims.raised(case),),
         )
-    if raised is not None and raised.kind == "RuntimeError" and ONE_KIND.search(raised.message) and (met := _of_two_kinds(case)) is not None:
-        return met
+    if raised is not None and ONE_KIND.search(raised.message):
+        return _of_two_kinds(case)
     dtypes = {run.answers[case.name].dtype for run in case.verdict.runs}
     if len(dtypes) != 1 or (dtype := next(iter(dtypes))) in (None, "float64", "float32"):
         return None

@@ -1,11 +1,11 @@
-"""A gradient that is gathered by statements, a use at a time: the statements that are missing, and two signs that are turned at once."""
+"""A gradient that is gathered by statements: those that are missing, two signs at once, an axis that does not fit its places."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 from backprop_check.comparison.compare import close
 from backprop_check.derivation.sums import signed
@@ -15,15 +15,18 @@ from backprop_check.diagnosis.by_replay.paths import PATHS
 from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.claims import placed, statements
 from backprop_check.diagnosis.phrases import short
-from backprop_check.diagnosis.steps.statement_told import told_of
+from backprop_check.diagnosis.steps.statement_told import one_line, told_of
 from backprop_check.diagnosis.steps.statements import base, is_carried, makes_it_right, steps
 from backprop_check.expression.carried import Program
 from backprop_check.expression.chains import rewritten
-from backprop_check.expression.rewrites import put_statement
+from backprop_check.expression.rewrites import method, parts, put_statement
 from backprop_check.records import Claim, Diagnosis
 
 Near = tuple[tuple[str, str], Claim]
 """Which lines are to be changed or to follow, what they read, and the claim that this puts them right."""
+
+AXES = 4
+"""So many places for an axis of length 1 are tried."""
 
 
 def missing(case: Case) -> Near | None:
@@ -42,6 +45,21 @@ def missing(case: Case) -> Near | None:
     if new and makes_it_right(case, (*program, *(ast.parse(one).body[0] for one in new))):
         where = f"{'these follow' if len(new) > 1 else 'this follows'} line {program[-1].end_lineno}"
         return (where, "; ".join(new)), statements(followed=[placed(case, program[-1], one) for one in new[::-1]])
+    return None
+
+
+def relaid(case: Case) -> Near | None:
+    """The statement that raises, where it only lacks an axis of length 1 in what it writes, or has one too many."""
+    program, raised = steps(case), case.verdict.answer.raised
+    old = case.nodes[raised.statement] if raised is not None and raised.statement < len(case.nodes) else None
+    if old not in program or not isinstance(old, ast.Assign | ast.AugAssign) or case.partial or not is_carried(case, program):
+        return None
+    for part in sorted(parts(old.value), key=lambda part: not isinstance(part, ast.Name)):
+        for step, axis in product(("squeeze", "unsqueeze"), range(AXES)):
+            (new,) = put_statement([old], part, method(part, step, axis))
+            if makes_it_right(case, tuple(new if statement is old else statement for statement in program)):
+                shown = one_line(new)
+                return (f"line {old.lineno} reads", shown), statements(changed=[placed(case, old, shown)])
     return None
 
 

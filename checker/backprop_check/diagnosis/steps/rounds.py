@@ -10,7 +10,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import placed, statements
 from backprop_check.diagnosis.mistakes import wrong_scale
 from backprop_check.diagnosis.raised.failure import Stopped
-from backprop_check.diagnosis.steps.gathered import missing
+from backprop_check.diagnosis.steps.gathered import missing, relaid
 from backprop_check.diagnosis.steps.statement_changes import changes, scaled_last
 from backprop_check.diagnosis.steps.statement_told import one_line
 from backprop_check.diagnosis.steps.statements import all_of, is_carried, makes_it_right, names, steps
@@ -42,7 +42,7 @@ def near(case: Case) -> tuple[tuple[str, str], Claim] | None:
     None where one change is not enough, or none is known.
     """
     found = change(case, told=True)
-    return _as_changed(case, found) if found is not None else missing(case)
+    return _as_changed(case, found) if found is not None else missing(case) or relaid(case)
 
 
 def changed_value(case: Case, claim: Claim) -> Span | None:
