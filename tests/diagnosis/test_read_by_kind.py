@@ -20,6 +20,21 @@ NORMED_GIVEN = "dw = dy @ v.T; dz = -(w / z * dw).sum(1, keepdim=True); "
 
 # (forward, shapes, the answer, the right one, what must be said, what must never be said, nor stand in a fix)
 ROWS = [
+    # Left from the twelfth reading: a factor that lacks, letters, tables, kinds, axes and what a variance divides by.
+    (NORMED, "a (N, C), v (C, M)", "dw = dy @ v.T; dz = -(w * dw).sum(1, keepdim=True)",
+     f"{NORMED_GIVEN.rstrip('; ')}", r"a factor of the derivative is missing", r"power|exponent"),
+    ("y = a * b", "a (K, N, C), b (N, C)", "db = torch.einsum('knc,kmc->nc', a, dy)", "db = (a * dy).sum(0)", r"`m` and `n` are two letters", r"the numbers are not"),
+    ("y = x * w", "x (N, C), w (C)", "dw = x.T @ dy", "dw = (x * dy).sum(0)", r"joins every column of `x` with every column of `dy`", r"matrix product belongs"),
+    ("y = E[ix]", "E (C, K), ix (N) of C", "dE = F.one_hot(ix, E.shape[0]).T @ dy", "dE = torch.zeros_like(E).index_add(0, ix, dy)",
+     r"`F\.one_hot\(ix, E\.shape\[0\]\)\.T` holds whole numbers", r"Look at this part alone|index_put"),
+    ("y = x.gather(1, ix[:, None]).squeeze(1)", "x (N, C), ix (N) of C", "dx = torch.zeros_like(x).scatter(0, ix[:, None], dy[:, None])",
+     "dx = torch.zeros_like(x).scatter(1, ix[:, None], dy[:, None])", r"the index counts along axis 1 \(C\)", r"^Write `scatter"),
+    ("v = x.std(0)", "x (N, C)", "dx = (x - x.mean(0)) / (x.shape[0] * v) * dv", "dx = (x - x.mean(0)) / ((x.shape[0] - 1) * v) * dv",
+     r"`x\.std\(0\)` divides by n - 1", r"has as an exponent"),
+    ("v = x.var(0)", "x (N, C)", "dx = (x - x.mean(0)) / (x.shape[0] - 1) * dv", "dx = 2 * (x - x.mean(0)) / (x.shape[0] - 1) * dv",
+     r"adds up squares", r"has as an exponent"),
+    ("b = a.max(1).values", "a (N, C)", "da = (a == a.max(0).values) * db[:, None]", "da = F.one_hot(a.argmax(1), a.shape[1]) * db[:, None]",
+     r"^Let `max` run over axis 1 \(C\), and keep it", r"lets the gradient through"),
     # What a mean of all, half a sum and a lost number are told as; what a mask, a slope and a sum are asked.
     ("l = a.mean(1)", "a (N, C)", "da = (dl[:, None] * torch.ones_like(a)).mean(1, keepdim=True) * torch.ones_like(a)",
      "da = dl[:, None] / a.shape[1] * torch.ones_like(a)", r"makes one number of them all", r"one too many|factor 1/"),

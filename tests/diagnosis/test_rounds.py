@@ -37,6 +37,7 @@ ROWS = (
      "dcounts_sum_inv[i, 0] += counts[i, j] * dprobs[i, j]"),
     ("ex06b", "da = torch.zeros_like(a)|for i in range(a.shape[0] - 1):|    da[i] = b[i] * dc[i]", "wrong-slice", "for i in range(a.shape[0]):"),
     ("ex09b", "da = torch.zeros_like(a)|for t in range(a.shape[1]):|    da[:, t] = db / a.shape[1]", "wrong-scale", "da[:, t] = db"),
+    ("ex10", "da = torch.zeros_like(a)|da[a == b] = db", "shape-error", "da[a == b] = db.squeeze(1)"),
     ("ex10b", "da = torch.zeros_like(a)|for i in range(a.shape[0]):|    da[i, a.argmax(0)[i]] = db[i]", "wrong-axis",
      "da[i, a.argmax(1)[i]] = db[i]"),
     ("ex11", "db2 = torch.zeros_like(b2)|for i in range(h.shape[0]):|    for j in range(b2.shape[0]):|"
