@@ -37,7 +37,7 @@ ROWS = [
      r"factor 2 is missing", r"does not come back"),
     # A number within what a function is taken of is no factor of the gradient.
     ("y = torch.exp(-x**2 / 2) * w", "x (N, C), w (C)", RANDN, "dx = -x * torch.exp(-x**2) * w * dy", "dx = -x * torch.exp(-x**2 / 2) * w * dy",
-     r"the forward has `torch\.exp\(-x \*\* 2 / 2\)`", r"what comes back"),
+     r"the forward has `torch\.exp\(-x\*\*2 / 2\)`", r"what comes back"),
     ("y = torch.erf(x / 2**0.5) / 2", "x (N, C)", RANDN, "dx = torch.exp(-x**2) / (2 * torch.pi)**0.5 * dy", "dx = torch.exp(-x**2 / 2) / (2 * torch.pi)**0.5 * dy",
      r"Work out what `torch\.exp` is to be taken of", r"divides by|what comes back"),
     # Two changes of one part are no two mistakes; a part that is told of stands in the line.
@@ -136,7 +136,7 @@ ROWS = [
      "dp = torch.where(p < 1, 0.0, 2 * dy); ds = torch.where(p < 1, 3 * s**2 * dy, 0.0) + dp * torch.sign(s)", r"s is used twice, for p and y\.", r"for p\.|for y\."),
     ("p = s.abs(); y = torch.where(p < 1, s**3, 2 * p)", "s (N, C)", RANDN, "dp = torch.where(p < 1, 0.0, 2 * dy); ds = 3 * s**2 * dy + dp * torch.sign(s)",
      "dp = torch.where(p < 1, 0.0, 2 * dy); ds = torch.where(p < 1, 3 * s**2 * dy, 0.0) + dp * torch.sign(s)",
-     r"Which numbers of `s \*\* 3` does `torch\.where\([^`]*` hold back", r"does p notice|for p\."),
+     r"Which numbers of `s\*\*3` does `torch\.where\([^`]*` hold back", r"does p notice|for p\."),
     # What is zero but for rounding agrees with all that cancels, and proves no cause.
     ("c = x - x.mean(1, keepdim=True); y = c * g", "x (N, C), g (1)", RANDN, "dc = dy * g; dg = dy.sum(1).sum(0, keepdim=True) * c.sum(1).sum(0, keepdim=True)", "dc = dy * g; dg = (dy * c).sum(1).sum(0, keepdim=True)",
      r"sums first and multiplies afterwards", r"arrives from above"),

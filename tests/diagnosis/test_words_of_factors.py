@@ -32,7 +32,7 @@ ONE = (
     ("ex04", "da = dc * b / c", r"`c` is a divisor too many", r"another tensor"),
     ("ex04", "da = 1 / a * dc", r"with `b` in the place of `1 / a`", r"another tensor"),
     ("ex04", "dc = dd / (c + 1)", r"`1` does not belong here", r"count the uses"),
-    ("ex05", "dcounts = counts_sum_inv * dprobs * (1 - act**2)", r"`1 - act \*\* 2` is a factor too many", r"`act \*\* 2` is"),
+    ("ex05", "dcounts = counts_sum_inv * dprobs * (1 - act**2)", r"`1 - act\*\*2` is a factor too many", r"`act\*\*2` is"),
     ("ex08", "da = -1 / (2 * a) * dc", r"`2 \* a` is twice `a`, where its square belongs", r"other mistake"),
     ("ex12", "dcounts_sum = -1 * counts_sum**-2 * dcounts_sum_inv * counts_sum_inv", r"is a factor too many", r"right power"),
     ("ex22", "dg = q * u + q * (1 - q) * dq", r"arrives at `y = g \* q \* u`, and multiply `q \* u`", r"arrives at `q ="),

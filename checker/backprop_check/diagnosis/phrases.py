@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
 from backprop_check.records import Line
 
@@ -23,8 +24,8 @@ def users(case: Case) -> str:
 
 def short(node: ast.expr) -> str:
     """An expression, cut where it is too long to stand in a sentence."""
-    text = ast.unparse(node)
-    return text if len(text) <= SHORT else text[: SHORT - 3] + "..."
+    whole = text(node)
+    return whole if len(whole) <= SHORT else whole[: SHORT - 3] + "..."
 
 
 def shape_of(case: Case, node: ast.expr) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from backprop_check.derivation.trees import literal
+from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.by_edit.edits import Edit, parts, search
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.phrases import short
@@ -20,7 +20,7 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, bracketed)
     if found is None:
         return _power(case)
-    text, _, near = found
+    fixed, _, near = found
     whole = next(p for p in parts(case.draft or near) if isinstance(p, ast.BinOp) and near in (p.left, p.right))
     assert isinstance(near, ast.BinOp)
     far = whole.left if near is whole.right else whole.right
@@ -33,7 +33,7 @@ def find(case: Case) -> Diagnosis | None:
         note=f"`{sign}` binds more strongly than `+` and `-`, so `{short(far)}` is left without it.",
         help=f"Set brackets, so that `{short(factor)}` {words} both, `{short(far)}` and `{short(reached)}`.",
         span=case.span(near),
-        fix=text,
+        fix=fixed,
         question="Of brackets",
     )
 
@@ -43,15 +43,15 @@ def _power(case: Case) -> Diagnosis | None:
     found = search(case, _raised)
     if found is None:
         return None
-    text, _, part = found
+    fixed, _, part = found
     assert isinstance(part, ast.BinOp)
     return case.proven(
         "wrong-power",
         error=f"this raises the whole of `{short(part.left)}`",
-        note=f"What stands in brackets is computed first: all of it is raised to `{ast.unparse(part.right)}`.",
+        note=f"What stands in brackets is computed first: all of it is raised to `{text(part.right)}`.",
         help="Ask which term of the derivative has this exponent, and raise that alone.",
         span=case.span(part),
-        fix=text,
+        fix=fixed,
     )
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import permutations
 
+from backprop_check.derivation.trees import dumped, parsed
 from backprop_check.diagnosis.by_edit.edits import Edit
 from backprop_check.diagnosis.case import Case
 from backprop_check.expression.rewrites import calls, put
@@ -30,7 +31,19 @@ def relettered(case: Case, expression: ast.expr) -> Iterator[Edit]:
             for order in list(permutations(letters[1]))[1:] if call is not expression and len(letters[1]) <= MOST else ():
                 told = f"{','.join(letters[0])}->{''.join(order)}"
                 yield put(expression, call.args[0], ast.copy_location(ast.Constant(told), call.args[0])), call.args[0]
+            kept = _of_forward(case, call, letters[0])
             for i, group in enumerate(letters[0]):
                 for order in list(permutations(group))[1:] if len(group) <= MOST else ():
-                    told = f"{','.join([*letters[0][:i], ''.join(order), *letters[0][i + 1 :]])}->{letters[1]}"
+                    groups = [*letters[0][:i], "".join(order), *letters[0][i + 1 :]]
+                    told = f"{','.join(groups)}->{letters[1]}".translate(str.maketrans("".join(order), group) if i in kept else {})
                     yield put(expression, call.args[0], ast.copy_location(ast.Constant(told), call.args[0])), call
+
+
+def _of_forward(case: Case, call: ast.Call, groups: list[str]) -> frozenset[int]:
+    """The tensors of an `einsum` that have the letters which they have in the forward: the others are to have other letters."""
+    known = set[tuple[str, str]]()
+    for line in case.graph.exercise.lines:
+        for other in calls(parsed(line.source.strip()), "einsum"):
+            if (letters := letters_of(other)) is not None:
+                known |= {(dumped(operand), group) for operand, group in zip(other.args[1:], letters[0], strict=False)}
+    return frozenset(i for i, (operand, group) in enumerate(zip(call.args[1:], groups, strict=True)) if (dumped(operand), group) in known)

@@ -123,9 +123,7 @@ def _on_gradient(case: Case, site: Site) -> Diagnosis:
         help_ = "Add up from the other end: turn the order round before, and back after."
     else:
         note = f"The forward sends a value through {name}; a gradient that comes back is multiplied with the slope of {name} at that value."
-        help_ = (
-            f"Write down how fast `{part}` moves when `{ast.unparse(site.operand)}` rises a little, and multiply with what arrives there."
-        )
+        help_ = f"Write down how fast `{part}` moves when `{text(site.operand)}` rises a little, and multiply with what arrives there."
     return case.proven(
         "wrong-local-derivative",
         error=f"this sends the gradient through {name} itself",
@@ -193,7 +191,7 @@ def _told(case: Case, site: Site, other: str | None, proven: Claim) -> Diagnosis
         "wrong-local-derivative",
         error=error,
         note=example(case) or f"In `{site.line.name} = {site.line.source}` the derivative is that of `{part}`.",
-        help=f"Write down how fast `{part}` moves when `{ast.unparse(site.operand)}` rises a little: that belongs in its place.",
+        help=f"Write down how fast `{part}` moves when `{text(site.operand)}` rises a little: that belongs in its place.",
         span=case.span(_standing(case, site, proven.fields.get("taken"))),
         evidence=f"With {instead} for the derivative of `{part}`, autograd gives exactly your answer in every trial.",
         claims=(proven,),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.by_edit.edits import valued_parts, worth
 from backprop_check.diagnosis.by_edit.moved_brackets import moved_brackets
@@ -56,7 +57,7 @@ def told(case: Case, found: Slip) -> Diagnosis | None:
         question = "Of places that count alike"
         error, note = (
             COUNTED.format(node=case.node, lines=lines(twice)),
-            f"The gradient by one of them has the factor `{ast.unparse(found.part)}`, by another `{ast.unparse(found.left)}`.",
+            f"The gradient by one of them has the factor `{text(found.part)}`, by another `{text(found.left)}`.",
         )
         move = "Work out what comes back at each of its places, as if the others were fixed numbers, and add that up."
     if found.code == "missing-local-derivative" and _is_summed(found):
@@ -64,7 +65,7 @@ def told(case: Case, found: Slip) -> Diagnosis | None:
     elif found.code == "missing-local-derivative" and _is_a_term(found):
         error, note, move = "this term lacks a factor", example(case), asks(case)
     if _is_half_a_sum(case, found):
-        error = f"of `{ast.unparse(found.part)}` only `{ast.unparse(found.left)}` is here"
+        error = f"of `{text(found.part)}` only `{text(found.left)}` is here"
         note, move = example(case), f"Take all of what stands there in {words['lines']}."
     if found.code == "ignored-index" and _of_term(case, found):
         error = "along this path elements that were not picked receive a gradient too"
@@ -164,7 +165,7 @@ def _leads_to(case: Case, name: str, ends: frozenset[str], beside: frozenset[str
 
 def _in_the_place(case: Case, found: Slip) -> tuple[str, str]:
     """Of a tensor in the place of another: what to say of it where the learner's line names it, and where it does not."""
-    name = f"`{ast.unparse(found.left)}`"
+    name = f"`{text(found.left)}`"
     if isinstance(found.left, ast.Name) and _is_read(case, found.left):
         due = "the gradient from above" if found.code == "missing-upstream" else "another tensor"
         return f"{name} stands where {due} belongs", f"With {due} in its place your answer is the gradient."

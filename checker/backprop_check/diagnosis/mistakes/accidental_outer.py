@@ -64,7 +64,7 @@ def _outer(case: Case, call: ast.Call, fix: str) -> Diagnosis:
         error=f"{case.got}, but {case.node} is {case.due}"
         if case.everywhere and not case.same_shape
         else "this joins every number with every other",
-        note=f"`{ast.unparse(call.func)}` joins every number of one vector with every number of the other. "
+        note=f"`{text(call.func)}` joins every number of one vector with every number of the other. "
         "Here each meets the one in its own place.",
         help="Multiply element by element: `*`.",
         span=case.span(call),
@@ -91,9 +91,9 @@ def _move(case: Case, pair: ast.BinOp, short: ast.expr, changed: ast.expr) -> st
     if any(node is long for node in ast.walk(changed)) and not any(
         isinstance(n, ast.Call) and getattr(n.func, "attr", "") == "squeeze" for n in ast.walk(changed)
     ):
-        return f"give `{ast.unparse(short)}` an axis of length 1"
+        return f"give `{text(short)}` an axis of length 1"
     base = _unlaid(long)
-    return f"leave the `{last_step(long)}` out" if base is not None else f"take the axis of length 1 from `{ast.unparse(long)}`"
+    return f"leave the `{last_step(long)}` out" if base is not None else f"take the axis of length 1 from `{text(long)}`"
 
 
 def _unlaid(node: ast.expr) -> ast.expr | None:

@@ -42,8 +42,8 @@ def find(case: Case) -> Diagnosis | None:
     return case.proven(
         "applied-twice",
         by=found,
-        error=f"`{ast.unparse(inner)}` already is the result; the function is applied once more",
-        note=case.only(f"Without it, `{ast.unparse(inner)}` in its place, the expression is right."),
+        error=f"`{text(inner)}` already is the result; the function is applied once more",
+        note=case.only(f"Without it, `{text(inner)}` in its place, the expression is right."),
         help=f"Use the forward's own result as it is{other}.",
         evidence="With the call taken away the expression equals autograd's gradient in every trial.",
         fix=nearer,

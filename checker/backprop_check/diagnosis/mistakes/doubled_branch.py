@@ -26,7 +26,7 @@ from itertools import combinations
 
 import torch
 
-from backprop_check.derivation.trees import literal
+from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.by_edit.edits import Edit, search, value_of
 from backprop_check.diagnosis.by_replay.paths import off, paths
 from backprop_check.diagnosis.case import Case
@@ -54,7 +54,7 @@ def find(case: Case) -> Diagnosis | None:
         return None
     evidence = f"Autograd's gradient, with the part through {path.told} taken twice, is your answer in every trial."
     if (found_two := search(case, _without_a_two)) is not None:
-        error = f"the factor `{ast.unparse(found_two.part)}` counts what comes back through {path.told} twice"
+        error = f"the factor `{text(found_two.part)}` counts what comes back through {path.told} twice"
         told = _told(case, error, found_two.part, evidence, found_two.fix)
         return replace(told, help="Leave it out.", question="Of a factor", claims=(*told.claims, uses_taken(2, [path])))
     told = _told(case, f"the path through {path.told} is counted twice", None, evidence, None)

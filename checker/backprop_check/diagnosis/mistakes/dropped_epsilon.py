@@ -103,6 +103,6 @@ def _told(case: Case, place: Guarded, found: Mended | None, replayed: bool) -> D
         span=case.span(found.part if found else None),
         evidence=f"Without `{constant}` in the forward, autograd gives exactly your answer in every trial."
         if replayed
-        else f"With `{ast.unparse(part)}` in its place the expression equals autograd's gradient in every trial.",
+        else f"With `{text(part)}` in its place the expression equals autograd's gradient in every trial.",
         fix=found.fix if found else None,
     )

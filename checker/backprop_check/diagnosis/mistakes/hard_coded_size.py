@@ -27,6 +27,7 @@ from functools import partial
 
 import torch
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis import claims
 from backprop_check.diagnosis.by_edit.edits import Edit, search, value_of
 from backprop_check.diagnosis.by_edit.lengths import Taken, changes, length_of, lengths, runs_everywhere
@@ -177,7 +178,7 @@ def _move(case: Case, found: tuple[ast.expr, list[Taken]] | None) -> str:
     made = value_of(case, call) if call is not None and function_of(call) in ("ones", "zeros", "empty") else None
     if call is not None and isinstance(made, torch.Tensor) and made.shape == case.verdict.runs[0].trial.gradients[case.name].shape:
         return f"Take the whole shape from {case.node}: `torch.{function_of(call)}_like({case.node})`."
-    sources = dict.fromkeys(f"`{ast.unparse(taken.source)}`" for taken in found[1])
+    sources = dict.fromkeys(f"`{text(taken.source)}`" for taken in found[1])
     return f"Take {'it' if len(found[1]) == 1 else 'them'} from the tensors: {', '.join(sources)}."
 
 

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 import torch
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.by_edit.edits import Edit, is_index, parts, search, value_of
 from backprop_check.diagnosis.case import Case
 from backprop_check.expression.rewrites import calls, method, put
@@ -51,7 +52,7 @@ def _value_as_index(case: Case) -> Diagnosis | None:
     return case.proven(
         "index-as-value",
         by=found,
-        error=f"`{ast.unparse(found.part)}` says how much; here an index is due, which says where",
+        error=f"`{text(found.part)}` says how much; here an index is due, which says where",
         note="`one_hot` puts a one at the place that it is given.",
         help="Give it the index: `argmax` along the axis the forward picks from.",
     )

@@ -21,6 +21,7 @@ import ast
 
 import torch
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.by_edit.edits import names_used
 from backprop_check.diagnosis.by_replay.counterfactual import replays, with_slope
 from backprop_check.diagnosis.by_replay.masks import KINKS, SELECTS, called
@@ -47,7 +48,7 @@ def _replays(case: Case, site: Site, slope: float) -> bool:
 
 
 def _told(case: Case, site: Site) -> Diagnosis:
-    inner, of = ast.unparse(site.part), ast.unparse(site.operand)
+    inner, of = text(site.part), text(site.operand)
     values = case.verdict.runs[0].trial.values
     used = names_used(case.expression) if case.expression is not None else []
     outer = case.expression is None or any(isinstance(values.get(n.id), torch.Tensor) for n in used)

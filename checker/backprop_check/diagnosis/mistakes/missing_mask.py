@@ -73,11 +73,11 @@ def _bare(case: Case, found: Mended) -> Diagnosis:
 
 
 def _told(case: Case, site: Site) -> Diagnosis:
-    operation = ast.unparse(site.part)
+    operation = text(site.part)
     return case.proven(
         "missing-mask",
         error=f"elements that `{operation}` holds back receive a gradient",
-        note=f"Where `{operation}` does not take `{ast.unparse(site.operand)}`, that cannot move {site.line.name}: nothing comes back.",
+        note=f"Where `{operation}` does not take `{text(site.operand)}`, that cannot move {site.line.name}: nothing comes back.",
         help="Use the forward's mask on the gradient too.",
         span=case.span(_unmasked(case, site)),
         evidence=f"With everything let through at `{operation}`, autograd gives exactly your answer in every trial.",

@@ -24,6 +24,7 @@ import ast
 
 import torch
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.by_edit.edits import parts
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal
@@ -45,7 +46,7 @@ def find(case: Case) -> Diagnosis | None:
     i = next(i for i, f in enumerate(finite) if not bool(f.all()))
     place = (~finite[i] & torch.isfinite(case.oracles[i])).nonzero()[0].tolist()
     guilty = _guilty(case, i)
-    where = f"`{ast.unparse(guilty)}`" if guilty is not None else "the answer"
+    where = f"`{text(guilty)}`" if guilty is not None else "the answer"
     at = written(tuple(place))
     if guilty is not None and _writes_infinity(guilty) and case.mends(lambda a, o: torch.where(torch.isfinite(a), a, torch.zeros_like(a))):
         return case.proven(

@@ -24,6 +24,7 @@ from itertools import combinations
 
 import torch
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.by_edit.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import last_step
@@ -44,7 +45,7 @@ def find(case: Case) -> Diagnosis | None:
     sign = f"`{last_step(part)}`"
     return case.proven(
         "reversed-axes",
-        error=f"{sign} reverses all {rank} axes of `{ast.unparse(base)}`",
+        error=f"{sign} reverses all {rank} axes of `{text(base)}`",
         note="The axes in front number the matrices of a batch: they have to stay where they are.",
         help="Exchange only the last two axes: `.mT`, or `transpose(-2, -1)`."
         + (f" Then add up what is left in front: `{last_step(found.tree)}`." if summed_too else ""),

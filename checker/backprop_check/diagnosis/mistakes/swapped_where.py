@@ -20,6 +20,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.by_edit.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.by_replay.counterfactual import replays, written_as
 from backprop_check.diagnosis.by_replay.masks import called, condition, other_branches
@@ -49,17 +50,16 @@ def _told(case: Case, site: Site, mask: ast.expr) -> Diagnosis:
     assert isinstance(site.part, ast.Call)
     truth = "true" if site.operand is not site.part.args[-1] else "false"
     found = search(case, edits)
-    help = f"Let the gradient through where `{ast.unparse(mask)}` is {truth}."
+    help = f"Let the gradient through where `{text(mask)}` is {truth}."
     if other_branches(case, site):
-        help = f"What comes back from `{ast.unparse(site.operand)}` belongs where `{ast.unparse(mask)}` is {truth}: exchange the two."
+        help = f"What comes back from `{text(site.operand)}` belongs where `{text(mask)}` is {truth}: exchange the two."
     return case.proven(
         "swapped-where",
         error="the two sides of the `where` are exchanged",
-        note=f"`{ast.unparse(site.part)}` takes `{ast.unparse(site.operand)}` where `{ast.unparse(mask)}` is {truth}; "
-        "your answer has it the other way round.",
+        note=f"`{text(site.part)}` takes `{text(site.operand)}` where `{text(mask)}` is {truth}; your answer has it the other way round.",
         help=help,
         span=case.span(found.part if found else None),
-        evidence=f"With `{ast.unparse(mask)}` turned round in the forward, autograd gives exactly your answer in every trial.",
+        evidence=f"With `{text(mask)}` turned round in the forward, autograd gives exactly your answer in every trial.",
         claims=(as_if([(site.line, put(site.tree, mask, ast.UnaryOp(ast.Invert(), mask)))]),),
         fix=found.fix if found else None,
     )

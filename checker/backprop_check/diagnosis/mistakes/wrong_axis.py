@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
 
-from backprop_check.derivation.trees import literal
+from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import MODULES, axes_of, axis_told, function_of, last_step, shape_told
@@ -172,7 +172,7 @@ def _of_call(call: ast.Call) -> str | None:
     """What is wrong with a call that has no axis of its own, or none that is written."""
     assert isinstance(call.func, ast.Attribute)
     if call.func.attr == "one_hot" and len(call.args) == 2 and isinstance(call.args[1], ast.Subscript):
-        return f"`{ast.unparse(call.args[1])}` is the length of another axis than the one that is picked from"
+        return f"`{text(call.args[1])}` is the length of another axis than the one that is picked from"
     if call.func.attr == "one_hot" and len(call.args) == 2 and isinstance(call.args[1], ast.Constant):
         return f"`one_hot` makes {ast.unparse(call.args[1])} columns here, and the axis that the indices count along has another length"
     if call.func.attr in ("sum", "mean") and not axes_written(call):

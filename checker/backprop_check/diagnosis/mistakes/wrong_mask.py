@@ -146,8 +146,8 @@ def _masks_of(case: Case, found: Mended) -> tuple[list[torch.Tensor], list[torch
 
 
 def _told(case: Case, site: Site, mine: list[torch.Tensor] | None, found: Mended | None) -> Diagnosis:
-    operation = ast.unparse(site.part)
-    told = _in_words(case, mine) if mine is not None else f"`{ast.unparse(found.part)}`" if found and not _fills(case, found) else None
+    operation = text(site.part)
+    told = _in_words(case, mine) if mine is not None else f"`{text(found.part)}`" if found and not _fills(case, found) else None
     masks = (mine, [o != 0 for o in case.oracles]) if mine is not None else _masks_of(case, found) if found else None
     error, passed = _how(case, *masks) if masks is not None else ("this mask is not the forward's", "")
     above = (found is not None and case.gradients_in(found.part)) or (told or "")[1:].split(" ")[0] in case.available
@@ -202,7 +202,7 @@ def _in_words(case: Case, mine: list[torch.Tensor]) -> str | None:
     compared = (part for part in (parts(case.draft) if case.draft is not None else ()) if isinstance(part, ast.Compare))
     for part in (part for part in compared if 0 in map(literal, (part.left, part.comparators[0]))):
         if all(_is_mask(evaluator.tensor(part), mask) for evaluator, mask in zip(case.evaluators, mine, strict=True)):
-            return f"`{ast.unparse(part)}`"
+            return f"`{text(part)}`"
     everywhere = [case.names(run) for run in case.runs]
     for name in everywhere[0]:
         values = [names[name] for names in everywhere]

@@ -27,6 +27,7 @@ from collections.abc import Iterator
 
 import torch
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, names_used, parts, rename, replacements, search
 from backprop_check.diagnosis.by_value.another_gradient import OF_THE_REST, leads_from, slope_instead
@@ -144,7 +145,7 @@ def _lacks_upstream(case: Case, found: Mended, new: str) -> Diagnosis:
     return case.proven(
         "missing-upstream",
         by=found,
-        error=f"`{ast.unparse(found.part)}` is a value of the forward; no gradient from above is in this",
+        error=f"`{text(found.part)}` is a value of the forward; no gradient from above is in this",
         note=f"What arrives at {new[1:]} belongs in the product.",
         help=asks(case),
         evidence=f"With `{new}` in its place the expression equals autograd's gradient in every trial.",

@@ -70,7 +70,7 @@ def find(case: Case) -> Diagnosis | None:
         )
     return case.proven(
         "wrong-power",
-        error=f"`{ast.unparse(base)}` does not stand to the right power here",
+        error=f"`{text(base)}` does not stand to the right power here",
         note=case.only("Nothing else in the expression has to change."),
         help=_move(case, base),
         span=case.span(part),
@@ -83,7 +83,7 @@ def _one_star(case: Case, fixed: str, part: ast.expr) -> Diagnosis:
     assert isinstance(part, ast.BinOp)
     return case.proven(
         "wrong-power",
-        error=f"`* {ast.unparse(part.right)}` multiplies: with one star it is a product",
+        error=f"`* {text(part.right)}` multiplies: with one star it is a product",
         note=case.only("Raised to a power instead, the expression is right."),
         help="A power is written with two stars, `**`.",
         span=case.span(part, after=part.left),
@@ -123,7 +123,7 @@ def _times(case: Case, fixed: str, part: ast.expr) -> Diagnosis:
     times, power = ("twice", "its square") if number == 2 else ("three times", "its third power")
     return case.proven(
         "wrong-power",
-        error=f"`{ast.unparse(part)}` is {times} `{base}`, where {power} belongs",
+        error=f"`{text(part)}` is {times} `{base}`, where {power} belongs",
         note=case.only("With that in its place the expression is right."),
         help=asks(case),
         span=case.span(part),
@@ -156,9 +156,9 @@ def _outside(case: Case, fixed: str, part: ast.expr) -> Diagnosis:
     assert isinstance(part, ast.BinOp) and isinstance(part.left, ast.BinOp)
     return case.proven(
         "wrong-power",
-        error=f"the power is taken of the whole of `{ast.unparse(part.left)}`",
-        note=f"It belongs to `{ast.unparse(part.left.right)}` alone, inside the bracket.",
-        help=f"Take the power of `{ast.unparse(part.left.right)}` first; what stands before it comes after that.",
+        error=f"the power is taken of the whole of `{text(part.left)}`",
+        note=f"It belongs to `{text(part.left.right)}` alone, inside the bracket.",
+        help=f"Take the power of `{text(part.left.right)}` first; what stands before it comes after that.",
         span=case.span(part),
         evidence="With the power inside the bracket the expression equals autograd's gradient in every trial.",
         fix=fixed,

@@ -136,7 +136,7 @@ def _whole(case: Case, constant: Named) -> Diagnosis:
             note=words.note,
             help=f"Look in {told} for what multiplies or divides as one number for all, and leave it out in each.",
             span=case.span(places[0]),
-            fix=ast.unparse(right),
+            fix=case.fix(right),
             also=tuple(spans[:1]),
         )
     return case.proven(

@@ -145,7 +145,7 @@ def _of_term(case: Case) -> Diagnosis | None:
     return case.proven(
         "wrong-sign",
         by=found,
-        error=f"`{ast.unparse(found.part)}` has the opposite sign",
+        error=f"`{text(found.part)}` has the opposite sign",
         note=case.only("All the rest of the expression is right."),
         help=_of_argument(case, found) or "Find the minus that the derivative brings, or the one too many.",
     )
@@ -161,7 +161,7 @@ def _of_argument(case: Case, found: Mended) -> str | None:
             return f"The slope of logsigmoid at u is `torch.sigmoid(-u)`. Here u is `{mine}`."
         there = (line for line in lines_of_answer(case) if turned in stands[line.name] and f"-{turned}" not in stands[line.name])
         if call.args[:1] == [found.part] and (line := next(there, None)) is not None:
-            return f"`{line.name} = {line.source}` computes with `{turned}`: take `{ast.unparse(call.func)}` there."
+            return f"`{line.name} = {line.source}` computes with `{turned}`: take `{text(call.func)}` there."
     return None
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.phrases import users
@@ -37,7 +38,7 @@ def find(case: Case) -> Diagnosis | None:
     return case.proven(
         "wrong-start",
         by=found,
-        error=f"`{ast.unparse(found.part)}` is the wrong start",
+        error=f"`{text(found.part)}` is the wrong start",
         note="What is added up begins at zeros; what is multiplied begins at ones.",
         help="Ask whether the rest of the expression adds to this tensor or multiplies it.",
         evidence="With zeros and ones exchanged here the expression equals autograd's gradient in every trial.",

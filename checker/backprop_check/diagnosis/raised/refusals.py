@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.by_edit.edits import value_of
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import function_of, node_axes, operands_of, shape_told
@@ -73,7 +74,7 @@ def _method(case: Case, message: str) -> Refusal | None:
     if node is None:
         return None
     leaves = node.attr in ("item", "tolist", "numpy")
-    move = f"Leave the `.{node.attr}` out." if leaves else f"Write brackets after it: `{ast.unparse(node)}()`."
+    move = f"Leave the `.{node.attr}` out." if leaves else f"Write brackets after it: `{text(node)}()`."
     return Refusal(
         f"`{short(node)}` is a method that is not called",
         "Without brackets it is no tensor.",

@@ -135,7 +135,7 @@ def _computed(case: Case) -> list[str]:
             # What a gradient comes back to is no constant, though it be one number.
             plain = isinstance(part, ast.BinOp | ast.Constant | ast.UnaryOp) and moving.isdisjoint(n.id for n in names_used(part))
             if plain and _number(evaluator, part) is not None:
-                texts.append(ast.unparse(part))
+                texts.append(text(part))
         if _AVERAGES.search(line.source):
             texts += [f"{n}.numel()" for n in line.reads if isinstance(trial.values.get(n), torch.Tensor)]
     return texts

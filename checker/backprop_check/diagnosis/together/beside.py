@@ -10,6 +10,7 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
+from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal, of
 from backprop_check.diagnosis.pages import page
@@ -62,7 +63,7 @@ def _is_there(case: Case, error: str) -> bool:
 
     The line as it would be may have another form.
     """
-    answer = _bare(ast.unparse(case.draft) if case.draft is not None else "\n".join(s.source for s in case.submission.statements))
+    answer = _bare(text(case.draft) if case.draft is not None else "\n".join(s.source for s in case.submission.statements))
     first, *others = (_bare(quoted.removesuffix("...")) for quoted in re.findall("`([^`]+)`", error) or [""])
     return first in answer and all(other in answer or other in _bare(case.graph.exercise.source) for other in others)
 
@@ -95,7 +96,7 @@ def changed_part(old: ast.expr, new: ast.expr) -> str | None:
         there = [call for call in _within(old) if isinstance(call, ast.Call) and was in ast.walk(call)]
         if there:
             was, becomes = there[-1], put(there[-1], was, becomes)
-    return f"`{ast.unparse(becomes)}` for `{ast.unparse(was)}`" if len(ast.unparse(was)) + len(ast.unparse(becomes)) <= LONG else None
+    return f"`{text(becomes)}` for `{text(was)}`" if len(ast.unparse(was)) + len(ast.unparse(becomes)) <= LONG else None
 
 
 def undoes(line: ast.expr, one: ast.expr, two: ast.expr, right: ast.expr) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import torch
 
-from backprop_check.derivation.trees import dumped, literal, parsed
+from backprop_check.derivation.trees import dumped, literal, parsed, text
 from backprop_check.diagnosis.by_edit.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.by_edit.edits import names_used, parts, value_of
 from backprop_check.diagnosis.by_edit.plain import takes_back_a_minus
@@ -189,7 +189,7 @@ def _with_what(draft: ast.expr, error: str, what: str) -> str:
     """What is said of a part that the other mistake is in, said of that part as the learner wrote it; else with what is changed in it."""
     (becomes, was), (_, quoted, *rest) = what.split(" for "), error.split("`", 2) if error.startswith(", `") else ("", "")
     own = quoted.replace(becomes.strip("`"), was.strip("`"))
-    stands = rest and own != quoted and own in ast.unparse(draft)
+    stands = rest and own != quoted and own in text(draft)
     return f"`{own}`{rest[0]}" if stands else f"with {what}{error}"
 
 
