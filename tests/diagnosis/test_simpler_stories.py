@@ -137,7 +137,7 @@ ROWS = [
     # What torch refuses for a missing argument takes no shape; a part that has no value is told as that.
     (CAUSAL, "s (B, T, T)", RANDN, f"ds = dy.masked_fill({LATER})", f"ds = dy.masked_fill({LATER}, 0)", "wrong-call", r"nothing stands for `value`", r"takes a shape"),
     ("p = (1 + torch.erf(v / 2**0.5)) / 2; y = v * p", "v (N, C)", RANDN, "dp = v * dy; dv = p * dy + torch.log(-v**2 / 2) / 6.28**0.5 * dp",
-     "dp = v * dy; dv = p * dy + torch.exp(-v**2 / 2) / (2 * torch.pi)**0.5 * dp", "not-finite", r"`torch\.log\(-v \*\* 2 / 2\)` is not finite", r"not how v moves"),
+     "dp = v * dy; dv = p * dy + torch.exp(-v**2 / 2) / (2 * torch.pi)**0.5 * dp", "not-finite", r"`torch\.log\(-v\*\*2 / 2\)` is not finite", r"not how v moves"),
 ]  # fmt: skip
 
 

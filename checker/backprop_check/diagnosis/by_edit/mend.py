@@ -84,18 +84,20 @@ def nearest(case: Case, given: str | None) -> str | None:
     found = islice(chain(certain, repairs(case)), FOUND)
     farness = cache(partial(far, case))  # several ways lead to one line
     begun, known = set[str](), set[tuple[str, bool]]()
-    for tried, candidate in enumerate(found, 1):
+
+    def is_looked_at(candidate: str) -> bool:
+        if written_out.get(candidate) and candidate != given:
+            return False
+        return best is None or not (farness(candidate, candidate == given)[1] > best[0][1] + ROUNDABOUT or _has_it_all(case, candidate))
+
+    for tried, candidate in enumerate(filter(is_looked_at, found), 1):
         of_story = candidate == given
-        passed_over = bool(written_out.get(candidate)) and not of_story
-        if best is not None and not passed_over:
-            passed_over = farness(candidate, of_story)[1] > best[0][1] + ROUNDABOUT or _has_it_all(case, candidate)
-        if not passed_over:
-            for plainer in _plain(case, candidate) if candidate not in begun else ():
-                for line in _for_any_labels(case, plainer) if (plainer, of_story) not in known else ():
-                    mark = farness(line, of_story)
-                    best = (mark, line) if best is None or mark < best[0] else best
-                known.add((plainer, of_story))
-            begun.add(candidate)
+        for plainer in _plain(case, candidate) if candidate not in begun else ():
+            for line in _for_any_labels(case, plainer) if (plainer, of_story) not in known else ():
+                mark = farness(line, of_story)
+                best = (mark, line) if best is None or mark < best[0] else best
+            known.add((plainer, of_story))
+        begun.add(candidate)
         if len(begun) >= ENOUGH or (tried >= len(certain) and best is not None and not best[0][0]):
             break
     return best[1] if best is not None else None

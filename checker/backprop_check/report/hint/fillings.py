@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from backprop_check.derivation.trees import parsed, text
 from backprop_check.exercise.sizes import axes, written
 from backprop_check.records import Exercise, Gradient, Lesson, Moved, Span, Submission, Use
 
@@ -34,8 +35,8 @@ def fillings(submission: Submission, gradient: Gradient, lesson: Lesson, which: 
         "axes": named_and_counted(gradient),
         "got": _got(gradient) or "no tensor",
         "users": users or "the forward",
-        "operation": slope.get("of", ""),
-        "operand": slope.get("by", ""),
+        "operation": _as_written(slope.get("of", "")),
+        "operand": _as_written(slope.get("by", "")),
         "far": together(use.line.name for use in sources(lesson)) or "the loss",
         "lines": together(f"`{use.line.name} = {use.line.source}`" for use in flowing(lesson)) or "the forward",
         "told": f"`{of[1]}`" if (of := re.search(r"`(\w+ = [^`]+)`", diagnosis.note if diagnosis else "")) else users,
@@ -54,6 +55,11 @@ def fillings(submission: Submission, gradient: Gradient, lesson: Lesson, which: 
         **_elsewhere(gradient, 0, "small"),
         **_elsewhere(gradient, 1, "large"),
     }
+
+
+def _as_written(expression: str) -> str:
+    """An expression of a claim as the messages write it."""
+    return text(parsed(expression)) if expression else ""
 
 
 def path(lesson: Lesson) -> tuple[Use, ...]:
