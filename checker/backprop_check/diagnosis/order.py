@@ -72,7 +72,6 @@ VALUE: tuple[Find, ...] = (
     by_statement,
     exchanged,
     neighbour,
-    tried_factor,
     by_slip,
     reordered,
     part_without_a_factor,
@@ -82,6 +81,7 @@ VALUE: tuple[Find, ...] = (
     other_part,
     crossed,
     moved_brackets,
+    tried_factor,
 )
 
 LAST: tuple[str | Find, ...] = (not_finite.anyway, shape_error.anyway, "wrong-call", "wrong-idea", "unrecognised")

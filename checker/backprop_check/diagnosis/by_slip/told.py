@@ -10,6 +10,7 @@ from backprop_check.diagnosis.by_edit.edits import valued_parts, worth
 from backprop_check.diagnosis.by_edit.moved_brackets import moved_brackets
 from backprop_check.diagnosis.by_replay.replay import cut
 from backprop_check.diagnosis.by_slip.slips import Slip, slip, top_of
+from backprop_check.diagnosis.by_value.tried_factor import tried_factor
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ANSWER, equal
 from backprop_check.diagnosis.meeting import around
@@ -36,8 +37,11 @@ def by_slip(case: Case) -> Diagnosis | None:
     if found is None:
         return None
     # What is said of such a slip in the formula says little of the line: where its brackets alone are wrong, that says more.
-    moved = moved_brackets(case) if "vague" in page(found.code).traits else None
-    return moved or told(case, found)
+    if "vague" in page(found.code).traits:
+        nearer = moved_brackets(case)
+    else:  # of a power that the line does not show, the factor that lacks says more
+        nearer = tried_factor(case) if found.code == "wrong-power" and _place(case, found) == case.span() else None
+    return nearer or told(case, found)
 
 
 def told(case: Case, found: Slip) -> Diagnosis | None:
