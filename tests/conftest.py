@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:  # the process that hands the tests out needs no torch
 
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # nbformat can do without, and it takes seconds to load
 
+TESTS = Path(__file__).parent
+
 SLOW_FILES = """
 alone author_errors authoring broken catalogue claims cli course_content failures files float32 forms functions heldout hint in_chromium laws
 learners_copy lesson lies lsp mutants mutation_matrix near numeric one_change packaging pages pairs picture pieces practice read_aloud
@@ -34,22 +37,50 @@ of five seconds of processor time and more, but for `LONG`. What is left takes l
 
 LONG = {"test_derive.py"}
 
+EVERY = 2
+"""Of a table of rows of one kind (`@pytest.mark.table`) a run of everything takes each second row, always the same ones; all are run where
+their file or folder is named, and with `--whole`."""
+
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow, and begin with it: a file is one process's, and the last to begin are to be short."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what is slow, and begin with it: a file is one process's, and the last to begin are to be short. Thin out the tables."""
     if (hypothesis := sys.modules.get("hypothesis.internal.conjecture.providers")) is not None:
         # It would read every module that is loaded for constants to try: seconds in each process, and other examples in each.
         hypothesis._get_local_constants = lambda: hypothesis._local_constants  # type: ignore[attr-defined]
     for item in items:
         if _is_slow(item.path):
             item.add_marker(pytest.mark.slow)
+    if not config.getoption("--whole"):
+        _thin_out(config, items)
     items.sort(key=lambda item: (not _is_slow(item.path), item.path.name not in LONG))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    told = "spawn: each worker is started as where nothing forks, from a Python that has loaded torch; start: each loads torch itself"
+    parser.addoption("--worker", choices=("fork", "spawn", "start"), default="fork", help=told)
+    parser.addoption("--whole", action="store_true", help="run every row of the tables of which a run of everything takes each second row")
+
+
+def _thin_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    named = {Path(argument.partition("::")[0]).resolve() for argument in config.args} - {TESTS, TESTS.parent}
+    rows = Counter[str]()
+    left: list[pytest.Item] = []
+    for item in items:
+        if item.get_closest_marker("table") and not any(item.path.is_relative_to(each) for each in named):
+            table = item.nodeid.partition("[")[0]
+            rows[table] += 1
+            if rows[table] % EVERY == 0:
+                left.append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        gone = set(left)
+        items[:] = [item for item in items if item not in gone]
 
 
 @cache
 def _is_slow(path: Path) -> bool:
-    return not SLOW.isdisjoint(path.relative_to(Path(__file__).parent).parts)
+    return not SLOW.isdisjoint(path.relative_to(TESTS).parts)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -77,11 +108,6 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # What the product survives and logs, a crash in a mistake's code, a test wants to see.
     logging.getLogger("backprop_check").addHandler(Raising())
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    told = "spawn: each worker is started as where nothing forks, from a Python that has loaded torch; start: each loads torch itself"
-    parser.addoption("--worker", choices=("fork", "spawn", "start"), default="fork", help=told)
 
 
 @pytest.fixture(scope="session")

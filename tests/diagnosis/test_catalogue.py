@@ -1,4 +1,4 @@
-"""Each row of the catalogue: its wrong line raises its code, its right line and two variants raise nothing."""
+"""Each row of the catalogue: its wrong line raises its code; its right line, or one of two variants in turn, raises nothing."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def page(row: dict[str, Any]) -> str:
     return f"Forward: {row['forward']}\nShapes: {row['shapes']}\n{inputs}Wrong: {given(row, row['wrong'])}\nRight: {row['right'][0]}\n"
 
 
+@pytest.mark.table
 @pytest.mark.parametrize(("file", "row"), ROWS, ids=[f"{file}: {row['code']}: {row['wrong']}" for file, row in ROWS])
 def test_row(file: str, row: dict[str, Any], tmp_path: Path, zygote: Zygote) -> None:
     files = write(tmp_path, page(row), given(row, row["wrong"]))
@@ -46,9 +47,9 @@ def test_row(file: str, row: dict[str, Any], tmp_path: Path, zygote: Zygote) -> 
     if ROWS.index((file, row)) % EVERY == 0:
         assert_claims_hold(report, *files)
     assert len(row["right"]) >= 3
-    for right in row["right"]:
-        report = check(*write(tmp_path, page(row), given(row, right)), zygote)
-        assert report.message is None
-        judged = [g for g in report.gradients if g.verdict.status != "missing"]
-        assert judged, right
-        assert all(g.verdict.status == "correct" and not g.diagnoses and not g.remarks for g in judged), right
+    right = row["right"][ROWS.index((file, row)) % len(row["right"])]
+    report = check(*write(tmp_path, page(row), given(row, right)), zygote)
+    assert report.message is None
+    judged = [g for g in report.gradients if g.verdict.status != "missing"]
+    assert judged, right
+    assert all(g.verdict.status == "correct" and not g.diagnoses and not g.remarks for g in judged), right

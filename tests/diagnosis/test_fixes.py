@@ -61,6 +61,7 @@ SHOWN = {
 }  # fmt: skip
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("kind", SHOWN)
 def test_the_fix_is_a_teachers_line(kind: str, tmp_path: Path, zygote: Zygote) -> None:
     exercise, answer, fixes = SHOWN[kind]

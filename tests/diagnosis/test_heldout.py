@@ -21,8 +21,8 @@ from backprop_check.submission.zygote import Zygote
 
 FOLDERS = sorted(path for path in (Path(__file__).parents[1] / "heldout").iterdir() if path.is_dir())
 NAMED, MISNAMED, MENDED = 0.85, 0.06, 0.97
-EVERY = 13
-"""Every thirteenth answer: `benchmarks/heldout.py` measures all of them."""
+EVERY = 17
+"""Every seventeenth answer: `benchmarks/heldout.py` measures all of them."""
 
 # A view of a gradient that autograd happens to lay out otherwise: of the numbers alone, as they are judged, it is right.
 LAYOUT = {"split_heads.19"}

@@ -138,6 +138,7 @@ LOST: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("case", LOST)
 def test_only_what_is_concerned_is_lost_and_it_is_said(case: str, tmp_path: Path, zygote: Zygote) -> None:
     text, due = LOST[case]

@@ -62,6 +62,7 @@ ROWS = [
 ]  # fmt: skip
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("row", ROWS, ids=[row[4] for row in ROWS])
 def test_what_was_changed_is_told(row: tuple[str, ...], tmp_path: Path, zygote: Zygote) -> None:
     forward, shapes, inputs, given, answer, right, codes, must, never = row

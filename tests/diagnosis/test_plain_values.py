@@ -94,6 +94,7 @@ def told(folder: Path, zygote: Zygote, graph: tuple[str, str, str, str], answer:
     return tuple(d for g in report.gradients for d in g.diagnoses)
 
 
+@pytest.mark.table
 @pytest.mark.parametrize(("graph", "answer", "code", "pattern"), SAID, ids=[case[1] for case in SAID])
 def test_a_plain_value_is_told_as_what_it_is(
     graph: tuple[str, str, str, str], answer: str, code: str, pattern: str, tmp_path: Path, zygote: Zygote

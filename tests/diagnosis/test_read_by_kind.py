@@ -184,6 +184,7 @@ ROWS = [
 ]  # fmt: skip
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("row", ROWS, ids=[row[2] for row in ROWS])
 def test_the_words_fit_this_case(row: tuple[str, ...], tmp_path: Path, zygote: Zygote) -> None:
     forward, shapes, answer, right, must, never = row

@@ -78,6 +78,7 @@ ROWS = [
 ]  # fmt: skip
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("row", ROWS, ids=[row[3] for row in ROWS])
 def test_what_is_said_is_true_here(row: tuple[str, ...], tmp_path: Path, zygote: Zygote) -> None:
     forward, shapes, inputs, answer, right, must, never = row

@@ -152,6 +152,7 @@ def told(files: tuple[Path, Path], zygote: Zygote) -> tuple[list[str], str]:
     return [d.code for d in gradient.diagnoses], re.sub(r"\s+", " ", "\n".join([*said, *ladder(report, gradient, taught)]))
 
 
+@pytest.mark.table
 @pytest.mark.parametrize(("forward", "shapes", "inputs", "wrong", "right", "codes", "pattern", "never"), ROWS, ids=[row[3] for row in ROWS])
 def test_the_simpler_story_is_told(
     forward: str, shapes: str, inputs: str, wrong: str, right: str, codes: str, pattern: str, never: str, tmp_path: Path, zygote: Zygote

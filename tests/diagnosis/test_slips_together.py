@@ -75,6 +75,7 @@ ROWS = [
 ]  # fmt: skip
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("row", ROWS, ids=[row[1] for row in ROWS])
 def test_no_coincidence_is_told(row: tuple[tuple[str, str, str], str, str, str, str], tmp_path: Path, zygote: Zygote) -> None:
     (forward, shapes, inputs), answer, right, must, never = row

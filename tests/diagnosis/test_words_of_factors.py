@@ -155,6 +155,7 @@ def hold(found: tuple[Diagnosis, ...], must: str, never: str) -> None:
     assert all(d.error and d.note and d.help and d.evidence for d in found)
 
 
+@pytest.mark.table
 @pytest.mark.parametrize(("exercise", "answer", "must", "never"), ONE, ids=[f"{row[0]}: {row[1]}" for row in ONE])
 def test_of_one_mistake(exercise: str, answer: str, must: str, never: str, tmp_path: Path, zygote: Zygote) -> None:
     found = said(exercise, answer, tmp_path, zygote)
@@ -162,6 +163,7 @@ def test_of_one_mistake(exercise: str, answer: str, must: str, never: str, tmp_p
     hold(found, must, never)
 
 
+@pytest.mark.table
 @pytest.mark.parametrize(("exercise", "answer", "codes", "must", "never"), TWO, ids=[f"{row[0]}: {row[1]}" for row in TWO])
 def test_of_two_mistakes(exercise: str, answer: str, codes: str, must: str, never: str, tmp_path: Path, zygote: Zygote) -> None:
     found = said(exercise, answer, tmp_path, zygote)

@@ -175,6 +175,7 @@ def told(folder: Path, zygote: Zygote, exercise: str, answer: str) -> tuple[Diag
     return gradient.diagnoses
 
 
+@pytest.mark.table
 @pytest.mark.parametrize(("exercise", "answer", "must", "never"), SAID, ids=[f"{e}: {a}" for e, a, _, _ in SAID])
 def test_what_is_said_is_so(exercise: str, answer: str, must: str, never: str, tmp_path: Path, zygote: Zygote) -> None:
     found = told(tmp_path, zygote, exercise, answer)

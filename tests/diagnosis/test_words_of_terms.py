@@ -56,6 +56,7 @@ def told(folder: Path, zygote: Zygote, graph: tuple[str, str, str, str], answer:
     return tuple(d for g in report.gradients for d in g.diagnoses)
 
 
+@pytest.mark.table
 @pytest.mark.parametrize(("graph", "answer", "must", "never"), SAID, ids=[case[1] for case in SAID])
 def test_what_is_said_is_true_of_the_term(
     graph: tuple[str, str, str, str], answer: str, must: str, never: str, tmp_path: Path, zygote: Zygote

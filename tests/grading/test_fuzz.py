@@ -32,7 +32,7 @@ SAID = [
 ]
 """What a line may raise, or give for a gradient."""
 
-quick = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+quick = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
 
 
 @st.composite
@@ -74,7 +74,7 @@ def test_any_bytes(pool: Pool, data: bytes, name: str) -> None:
     judged(pool, task(data, name))
 
 
-@settings(quick, max_examples=40)
+@settings(quick, max_examples=25)
 @given(mutated())
 def test_mutated_solutions(pool: Pool, text: str) -> None:
     judged(pool, task(text))
@@ -146,7 +146,7 @@ def test_slow_texts() -> None:
 def test_a_class_of_such_files(tmp_path: Path) -> None:
     chance, source = random.Random(5), tmp_path / "class"
     source.mkdir()
-    for number in range(24):
+    for number in range(12):
         text = RIGHT
         for _ in range(chance.randint(1, 5)):
             a = chance.randrange(len(text) + 1)
@@ -160,4 +160,4 @@ def test_a_class_of_such_files(tmp_path: Path) -> None:
     told = lines(tmp_path / "out")
     assert sorted(told) == sorted(path.name for path in source.iterdir())
     assert all(line["digest"] for line in told.values()), [line for line in told.values() if not line["digest"]]
-    assert len(list((tmp_path / "out" / "feedback").glob("*.html"))) == len(told) == 25 + len(SAID)
+    assert len(list((tmp_path / "out" / "feedback").glob("*.html"))) == len(told) == 13 + len(SAID)

@@ -83,7 +83,7 @@ def test_a_process_is_lost_midway(source: Path, whole: Path, out: Path) -> None:
     family: set[int] = set()
     for depth in (2, 3, 4, 5, 1):
         before = count(out)
-        kill(until(lambda depth=depth: one_at(depth, command.pid)))
+        until(lambda depth=depth: (pid := one_at(depth, command.pid)) is not None and killed(pid))
         until(lambda before=before: count(out) > before or command.poll() is not None)
         family |= {pid for _, pid in below(command.pid)}
     assert command.poll() is None, "it was done too soon for this test to show anything"
@@ -153,6 +153,15 @@ def one_at(depth: int, pid: int) -> int | None:
     family = list(below(pid))
     parents = [int(Path(f"/proc/{each}/stat").read_text().split()[3]) for d, each in family if d == 4] if depth == 3 else []
     return next((each for d, each in family if d == depth and (depth != 3 or each in parents)), None)
+
+
+def killed(pid: int) -> bool:
+    """Whether the process was still there to be killed: a worker may be done before."""
+    try:
+        kill(pid)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def seconds(out: Path) -> dict[str, float]:

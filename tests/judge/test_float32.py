@@ -28,9 +28,9 @@ FACTORS = {
 
 @pytest.mark.parametrize("solution", SOLUTIONS, ids=lambda path: path.stem)
 def test_every_right_answer_is_right_in_float32(ask: Judge, solution: Path) -> None:
-    """The course's solutions, each in two of the styles: which, a seed decides; `restyling.py` tries all."""
-    for first, restyle in random.Random(solution.name).sample(restylings(ask, solution), 2):
-        assert not refused(ask, solution, first, restyle)
+    """The course's solutions, each in one of the styles: which, a seed decides; `restyling.py` tries all."""
+    first, restyle = random.Random(solution.name).choice(restylings(ask, solution))
+    assert not refused(ask, solution, first, restyle)
 
 
 @pytest.mark.parametrize("style", list(FACTORS), ids=list(FACTORS.values()))

@@ -71,6 +71,7 @@ SHOWN = {
 """Where the first caret stands."""
 
 
+@pytest.mark.table
 @pytest.mark.parametrize(("name", "number"), SHOWN)
 def test_a_slip_is_shown_where_it_is(name: str, number: int) -> None:
     piece: Piece = BY_NAME[name]

@@ -30,6 +30,7 @@ LONG = ("+= w[f] * dout", "dg * (1 - g ** 2)")
 REST = [slip for slip in slips.SLIPS if slip not in QUICK and slip[1] not in LONG]
 
 
+@pytest.mark.table
 @pytest.mark.parametrize(
     "slip", [*QUICK, *(pytest.param(slip, marks=pytest.mark.slow) for slip in REST)], ids=lambda slip: f"{slip[0]}: {slip[2]}"
 )

@@ -1,4 +1,7 @@
-"""Published hand-written passes, re-expressed: right as they stand, and of their slips the cause is named where it stands."""
+"""Published hand-written passes, re-expressed: right as they stand, and of their slips the cause is named where it stands.
+
+Here of some of their slips; `benchmarks/published.py` runs every one.
+"""
 
 from __future__ import annotations
 
@@ -34,16 +37,16 @@ NAMED = {
 }
 
 
-@pytest.mark.parametrize(("one", "number"), [
-    pytest.param(one, number, marks=() if (one.called, number) in NAMED else pytest.mark.slow, id=f"{one.called}: {one.slips[number][1].strip()}")
-    for one in passes.PASSES for number in range(3)
-])  # fmt: skip
-def test_a_slip_is_told(one: passes.Published, number: int) -> None:
+BY_NAME = {one.called: one for one in passes.PASSES}
+
+
+@pytest.mark.parametrize(("called", "number"), NAMED)
+def test_a_slip_is_told(called: str, number: int) -> None:
+    one = BY_NAME[called]
     old, new = one.slips[number]
     done = passes.examined(made.module("published.py", one.backward, old, new), one)
     lines = list(say.lines(done))
-    assert lines
-    told = NAMED.get((one.called, number), "").split(" | ")
+    told = NAMED[called, number].split(" | ")
     shown = next((line for line in lines if told[-1][:30] in line), None)
     assert shown is not None or " ".join(told[-1].split()) in " ".join(" ".join(lines).replace("│", "").split()), lines
     assert len(told) == 1 or any(told[0] in line for line in lines), lines
