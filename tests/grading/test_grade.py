@@ -176,8 +176,9 @@ def test_what_is_in_no_mark_is_said_and_listed(tmp_path: Path) -> None:
     }
     assert "ada,3,3,4,75" in (tmp_path / "out" / "grades.csv").read_text()
     shutil.rmtree(folder / "ada")
-    run = grade(*options, folder=tmp_path)
-    assert "the pages of ada." in " ".join(run.stdout.split()), run.stderr
+    run = grade(*options[:5], "--format", "otter", folder=tmp_path)
+    assert "the pages of ada." in (said := " ".join(run.stdout.split())), run.stderr
+    assert "Of an earlier run, and not written again: gradescope/. Name the format" in said and "otter" not in said
     assert {path.name for path in (tmp_path / "out" / "feedback").iterdir()} == {"bob.md", "bob.html"}
     assert [path.name[:8] for path in (tmp_path / "out" / "gradescope").iterdir()] == ["bob-ex05"]
 
