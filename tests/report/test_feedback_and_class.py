@@ -284,6 +284,7 @@ def of_class(**counts: int) -> list[Result]:
         (of_class(correct=2, incorrect__wrong_sign=1, error__shape_error=3), "fewest", ["2 of 6 right (33%). 3 of the 4 wrong answers: `shape-error`."]),
         (of_class(correct=1, incorrect__unrecognised=5, incorrect__wrong_sign=1), "fewest", ["1 of the 6 wrong answers: `wrong-sign`"]),
         (of_class(correct=1, incorrect__unrecognised=5), "fewest", ["no single cause in common (5 of 5"]),
+        (of_class(correct=1, error__unrecognised=5), "fewest", ["All wrong answers: `error`. The line stopped with an error"]),
         (of_class(correct=1, missing=5, incorrect__wrong_sign=2), "fewest", ["5 have not written it yet"]),
         (of_class(correct=1, missing=1), "fewest", ["1 has not written it yet"]),
         (of_class(correct=1, incorrect__no_such_code=5), "fewest", ["All wrong answers: `no-such-code`."]),

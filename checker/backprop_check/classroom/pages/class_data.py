@@ -56,7 +56,9 @@ def class_data(results: Sequence[Result], roll: Roll = Roll(), chapters: Sequenc
 
 @cache
 def _meanings() -> dict[str, str]:
-    return {page.code: page.sentence for page in pages()}
+    return {page.code: page.sentence for page in pages()} | {
+        tally.RAISED: "the line stopped with an error; the feedback shows its message."
+    }
 
 
 def means(code: str) -> str:
