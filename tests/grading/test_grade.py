@@ -38,7 +38,7 @@ CLASS = {
     "hangs.py": HEAD + "    dact = torch.ones_like(act)\n    dprobs = [0 for _ in iter(int, 1)]\n    dcounts = counts_sum_inv * dprobs\n",
     "hungry.py": HEAD + "    dact = torch.ones(10**12)\n    dprobs = 1 - act**2\n",
     "leaves.py": HEAD + "    dact = torch.ones_like(act)\n    dprobs = torch.os._exit(0)\n",
-    "opens.py": HEAD + "    dact = torch.ones_like(act)\n    dprobs = open('/etc/passwd')\n",
+    "opens.py": HEAD + "    dact = torch.ones_like(act)\n    dprobs = open(torch.__file__)\n",
     "empty.py": "",
     "no_backward.py": "x = 1\n",
 }  # fmt: skip
@@ -85,7 +85,7 @@ def test_what_earns_nothing_says_why(graded: tuple[Path, subprocess.CompletedPro
     causes = {name: {g["name"]: [d["code"] for d in g["diagnoses"]] for g in report["gradients"]} for name, report in told.items()}
     assert causes["asks.py"]["dact"] == ["autograd-used"]
     assert causes["carried.py"]["dact"] and not causes["carried.py"]["dprobs"]
-    assert "Permission denied" in json.dumps(told["opens.py"])
+    assert "Permission denied: 'torch/__init__.py'" in json.dumps(told["opens.py"])  # where it is installed is nobody's affair
     assert told["empty.py"]["message"].startswith("empty.py is empty")
 
 

@@ -180,6 +180,7 @@ def test_code_spans_and_fences_give_back_their_text(text: str) -> None:
         ("- a", "\\- a"),
         ("through `probs`: yes, p - 1", "through `probs`: yes, p - 1"),
         ("counts_sum is used", "`counts_sum` is used"),
+        ("jo_104_ex05.pdf is none. It has no torch._dynamo.", "`jo_104_ex05.pdf` is none. It has no `torch._dynamo`."),
         ("2 * x", "2 \\* x"),
     ],
 )
