@@ -374,6 +374,13 @@ def test_the_example_is_the_most_frequent_and_names_nobody() -> None:
     assert told["exercises"][0]["codes"][0]["example"] == {"target": "dx", "source": "dx = dy  * x", "count": 2}
 
 
+def test_what_was_judged_in_part_says_what_stopped() -> None:
+    hung = result(gradient("da"), gradient("db", "error", "x"), outcome="timeout")
+    [told] = class_data([hung])["unjudged"]
+    assert told["partly"] and told["message"].startswith("db: ") and len(told["message"]) > 4
+    assert told["message"].removeprefix("db: ") in Page(class_page([hung])).text
+
+
 def test_no_torch_is_needed() -> None:
     line = result(gradient()).as_line()
     script = f"""
