@@ -150,7 +150,7 @@ def test_what_would_be_graded_is_shown_and_nothing_is_written(tmp_path: Path) ->
         "1 student is not in the roster, so no gradebook gets the marks: grace.",
         "4 of the roster handed in nothing: Bob, Cy, Dan and 1 more",
         "grade.py lies beside the students' work",
-        "ada/plots.py has no `backward`, unlike another file of this student",
+        "ada/plots.py has no `backward`, unlike another file of this student, which may import it",
     ):
         assert words in said, said
 

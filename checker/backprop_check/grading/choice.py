@@ -75,7 +75,8 @@ class Choice:
                 yield Aside(item, item.why)
             else:
                 answered = not self.defines_backward(item) and any(map(self.defines_backward, taken))
-                yield Aside(item, _NO_BACKWARD if answered else _NAMED)
+                imported = ", which may import it" if item.suffix == ".py" else ""
+                yield Aside(item, _NO_BACKWARD + imported if answered else _NAMED)
 
     def answers(self, group: Group) -> dict[str, list[str]]:
         """Return what the files that may be answers to each exercise, taken or not, or else their folders, are called besides it."""
