@@ -8,17 +8,21 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from backprop_check.comparison.judge import Judged, judge
-from backprop_check.diagnosis.explain import Explained, explain
+from backprop_check.comparison.held import Held
+from backprop_check.comparison.judge import Judged, Trace, judge
+from backprop_check.comparison.seeds import Seeds
+from backprop_check.diagnosis.explain import Explained, explain, needs_no_word
 from backprop_check.errors import BadInput
 from backprop_check.exercise.parse import read_exercise
 from backprop_check.records import Exercise, Report, Run, Submission, Trial, Verdict
 from backprop_check.report.build import build_report, could_not_judge
+from backprop_check.report.secret import as_shown, right_elsewhere, without_figures
 from backprop_check.submission.parse import read_submission
 from backprop_check.submission.run import Limits, NothingRan, Session
 from backprop_check.submission.workers import Workers
 from backprop_check.trace.author import silent
 from backprop_check.trace.graph import Graph, load_graph, one_thread
+from backprop_check.trace.oracle import trace
 
 Explaining = Callable[[Graph, Submission, Sequence[Verdict]], Mapping[str, Explained]]
 
@@ -52,15 +56,59 @@ def check_read(
     """Check what `read` gives against `exercise`, as `check` does; `read` may raise `BadInput`."""
     graph = load_graph(exercise)
     try:
-        submission = read(exercise)
-        judged = judge(graph, submission, zygote, limits, prints=True)
+        return check_graph(graph, read(exercise), zygote, limits, partial(explain, most=searching), prints=True)[0]
     except (BadInput, NothingRan) as error:
         return could_not_judge(exercise, str(error))
-    return told(graph, submission, judged, partial(explain, most=searching))
 
 
-def told(graph: Graph, submission: Submission, judged: Judged, explaining: Explaining) -> Report:
-    """Return the report of what was judged. `explaining` gives, by target, what there is to say of it."""
+def check_graph(
+    graph: Graph,
+    submission: Submission,
+    zygote: Workers,
+    limits: Limits | float,
+    explaining: Explaining,
+    *,
+    seeds: Seeds | None = None,
+    shown: Seeds | None = None,
+    trace: Trace = trace,
+    held: Held | None = None,
+    prints: bool = False,
+) -> tuple[Report, Judged]:
+    """Check `submission` against a graph that is loaded; return what there is to say, and how it was judged.
+
+    `explaining` gives, by target, what there is to say of it. `seeds`, `trace`, `held` and `prints` are `judge`'s. Where `shown` is given,
+    the trials of `seeds` are secret: they decide, and every word and figure is of the trials of `shown`. Raises `NothingRan`.
+    """
+    ask = partial(judge, graph, submission, zygote, limits, trace=trace, held=held)
+    judged = ask(seeds, prints=prints, marks_only=shown is not None)
+    if shown is None:
+        return _told(graph, submission, judged, explaining), judged
+    if not judged.trouble and all(needs_no_word(v) and not any(run.passed for run in v.runs) for v in judged.verdicts):
+        return without_figures(_told(graph, submission, judged._replace(verdicts=_nominal(judged)), lambda *_: {})), judged
+    try:
+        seen = ask(shown, skipped=judged.skipped)
+    except NothingRan:
+        silent = tuple(replace(v, runs=tuple(replace(run, passed=()) for run in v.runs)) for v in _nominal(judged))
+        lost = judged._replace(verdicts=silent, trouble=())
+        return without_figures(_told(graph, submission, lost, lambda *_: right_elsewhere(silent, silent))), judged
+    verdicts = tuple(map(as_shown, judged.verdicts, seen.verdicts))
+    apart = [
+        v.target.name for v, s in zip(judged.verdicts, seen.verdicts, strict=True) if (v.status == "correct") != (s.status == "correct")
+    ]
+    report = _told(
+        graph,
+        submission,
+        seen._replace(verdicts=verdicts),
+        lambda *asked: {**explaining(*asked), **right_elsewhere(judged.verdicts, seen.verdicts)},
+    )
+    return without_figures(report, apart), judged
+
+
+def _nominal(judged: Judged) -> tuple[Verdict, ...]:
+    return tuple(replace(v, worst=0) for v in judged.verdicts)
+
+
+def _told(graph: Graph, submission: Submission, judged: Judged, explaining: Explaining) -> Report:
     submission = replace(submission, trouble=judged.trouble)
     explained = explaining(graph, submission, judged.verdicts)
     return build_report(graph.exercise, submission, judged.verdicts, explained, judged.trouble, judged.printed)

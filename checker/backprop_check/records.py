@@ -393,7 +393,9 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Gradient:
-    """A verdict with its explanation, ready to be shown. `printed` are the lines that code near it printed, by the line it stands in."""
+    """A verdict with its explanation, ready to be shown. `printed` are the lines that code near it printed, by the line it stands in;
+    `figures` says whether differences may be told.
+    """
 
     verdict: Verdict
     line: int | None
@@ -403,6 +405,7 @@ class Gradient:
     remarks: tuple[Diagnosis, ...] = ()
     points: float = 1.0
     printed: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    figures: bool = True
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ LUCK = {
     "torch": "float(torch.rand(1)) + torch.seed() % 997",
     "entropy": "random.SystemRandom().randrange(997) + random.Random().random()",
     "clock": "time.time_ns() % 997 + time.perf_counter()",
+    "other clocks": "time.clock_gettime_ns(0) % 997 + sum(torch.sys.modules['os'].times()) + sum(torch.sys.modules['os'].getloadavg())",
     "set": "float(list({'a', 'b', 'c', 'd', 'e'}).index('a'))",
 }
 
@@ -56,6 +57,12 @@ def test_luck_is_the_same_every_time(pool: Pool, own_nursery: None) -> None:
     with Pool(setup(time_limit=4.0, searching=6000), 1) as other:
         told = [{r.submission: r.report for r in judges.judged([task(luck(v), n) for n, v in LUCK.items()])} for judges in (pool, other)]
     assert told[0] == told[1]
+
+
+def test_the_date_is_the_same_every_day(pool: Pool) -> None:
+    text = RIGHT.replace("import torch", "import time\nimport torch").replace("torch.ones_like(act)", "torch.ones_like(act) * told()")
+    (result,) = pool.judged([task(text + "\n\ndef told():\n    return time.strftime('%Y') == time.asctime()[-4:] == '2023'\n")])
+    assert result.report["status"] == "passed", result.report
 
 
 def test_what_varies_all_the_same_is_told(pool: Pool) -> None:

@@ -305,6 +305,14 @@ OWN = {
     ),
 }  # fmt: skip
 MORE = {  # a second round, written when the first was held
+    "two of one name in two small sections": Layout(
+        ["Section 1/ada/ex05.py", "Section 1/alan/ex05.py", "Section 1/grace/ex05.py", "Section 2/ada/ex05.py", "Section 2/kim/ex05.py", "Section 2/lee/ex05.py"],
+        {
+            "Section 1/ada/ex05.py": "ada (Section 1)", "Section 2/ada/ex05.py": "ada (Section 2)", "Section 1/alan/ex05.py": "alan",
+            "Section 1/grace/ex05.py": "grace", "Section 2/kim/ex05.py": "kim", "Section 2/lee/ex05.py": "lee",
+        },
+        set(),
+    ),
     "two of one name in two sections": Layout(
         ["Section A/alex/ex05.py", "Section A/ada/ex05.py", "Section A/bo/ex05.py", "Section A/eli/ex05.py", "Section B/alex/ex05.py", "Section B/cy/ex05.py", "Section B/di/ex05.py", "Section B/flo/ex05.py"],
         {
@@ -775,6 +783,10 @@ ASKED: dict[str, tuple[list[str], bool]] = {
     "another exercise's": (["ada/ex05.py", "ada/ex06.py", "ada/ex01.py"], False),
     "a copy of the course": (["ada/exercises/ex05_broadcast.py", "ada/solutions/ex05_broadcast.py", "ada/exercises/ex06_product.py"], False),
     "sections, not written yet": (["mon/ada.py=none", "mon/alan.py=none", "tue/grace.py=none", "tue/jo.py=none"], True),
+    "sections of the same names": (["Section 1/ada/ex05.py", "Section 1/alan/ex05.py", "Section 2/ada/ex05.py", "Section 2/alan/ex05.py"], True),
+    "folders that may be sections": (["mon/ada/ex05.py", "mon/al/ex05.py", "mon/jo/ex05.py", "tue/ada/ex05.py", "tue/al/ex05.py", "tue/bo/ex05.py", "tue/cy/ex05.py"], True),
+    "one student's folders": (["ada/try/ex05.py", "ada/src/ex05.py"], False),
+    "the same parts in each": (["ada/deep/ex05.py", "ada/wide/ex05.py", "alan/deep/ex05.py", "alan/wide/ex05.py"], False),
     "the same files in each": (["ada/net.py", "ada/loss.py", "alan/net.py", "alan/loss.py"], False),
     "one of many with many": (["ada/alpha.py", "ada/beta.py", *(f"s{n}/ex05.py" for n in range(5))], False),
 }  # fmt: skip

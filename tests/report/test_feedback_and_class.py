@@ -180,6 +180,7 @@ def test_code_spans_and_fences_give_back_their_text(text: str) -> None:
         ("- a", "\\- a"),
         ("through `probs`: yes, p - 1", "through `probs`: yes, p - 1"),
         ("counts_sum is used", "`counts_sum` is used"),
+        ("jo_104_ex05.pdf is none. It has no torch._dynamo.", "`jo_104_ex05.pdf` is none. It has no `torch._dynamo`."),
         ("2 * x", "2 \\* x"),
     ],
 )
@@ -284,6 +285,7 @@ def of_class(**counts: int) -> list[Result]:
         (of_class(correct=2, incorrect__wrong_sign=1, error__shape_error=3), "fewest", ["2 of 6 right (33%). 3 of the 4 wrong answers: `shape-error`."]),
         (of_class(correct=1, incorrect__unrecognised=5, incorrect__wrong_sign=1), "fewest", ["1 of the 6 wrong answers: `wrong-sign`"]),
         (of_class(correct=1, incorrect__unrecognised=5), "fewest", ["no single cause in common (5 of 5"]),
+        (of_class(correct=1, error__unrecognised=5), "fewest", ["All wrong answers: `error`. The line stopped with an error"]),
         (of_class(correct=1, missing=5, incorrect__wrong_sign=2), "fewest", ["5 have not written it yet"]),
         (of_class(correct=1, missing=1), "fewest", ["1 has not written it yet"]),
         (of_class(correct=1, incorrect__no_such_code=5), "fewest", ["All wrong answers: `no-such-code`."]),
@@ -370,6 +372,13 @@ def test_the_example_is_the_most_frequent_and_names_nobody() -> None:
     assert told["exercises"][0]["codes"][0]["example"] == {"target": "dx", "source": "dx = f(dy)", "count": 4}
     told = class_data([result(gradient("dx", "incorrect", "wrong-sign", source=source)) for source in wrong])
     assert told["exercises"][0]["codes"][0]["example"] == {"target": "dx", "source": "dx = dy  * x", "count": 2}
+
+
+def test_what_was_judged_in_part_says_what_stopped() -> None:
+    hung = result(gradient("da"), gradient("db", "error", "x"), outcome="timeout")
+    [told] = class_data([hung])["unjudged"]
+    assert told["partly"] and told["message"].startswith("db: ") and len(told["message"]) > 4
+    assert told["message"].removeprefix("db: ") in Page(class_page([hung])).text
 
 
 def test_no_torch_is_needed() -> None:

@@ -16,6 +16,7 @@ class Roll:
     """So many `students` handed in. Of the class list, `absent` did not; `strangers` did and are not in it. `aside` are paths that are not
     taken for submissions, with why. `gone` are submissions of an earlier run that are not there any more, `former` who left with them.
     `guessed` are names as written, and whom of the class list they are taken for; `encoding` is a guess in what the list was saved.
+    `not_renewed` are files for platforms that an earlier run has written, and this one has not.
     """
 
     students: int = 0
@@ -26,6 +27,7 @@ class Roll:
     former: tuple[str, ...] = ()
     guessed: tuple[tuple[str, str], ...] = ()
     encoding: str = ""
+    not_renewed: tuple[str, ...] = ()
 
 
 def notes(roll: Roll, all_of_it: str) -> Iterator[str]:
@@ -52,6 +54,9 @@ def notes(roll: Roll, all_of_it: str) -> Iterator[str]:
         yield f"{gone} and {count}: {first(roll.gone, 'withdrawn.jsonl has them')}."
     if roll.former:
         yield f"Removed, since nothing of theirs is there any more: the pages of {first(roll.former, '')}."
+    if roll.not_renewed:
+        files = ", ".join(map(visible, roll.not_renewed))
+        yield f"Of an earlier run, and not written again: {files}. Name the format with --format to have its marks of now."
 
 
 def counted(number: int, one: str) -> str:

@@ -25,7 +25,7 @@ from backprop_check.exercise.outline import Chapter
 from backprop_check.grading.cluster import judged_by_cluster
 from backprop_check.grading.found import Survey, reading, survey
 from backprop_check.grading.grade import Judging, Plan, graded, judged_bytes, planned
-from backprop_check.grading.outputs import check_formats, write_outputs
+from backprop_check.grading.outputs import check_formats, not_renewed, write_outputs
 from backprop_check.grading.pages import Pages
 from backprop_check.grading.scheduler import check_cluster
 from backprop_check.grading.single import write_single
@@ -76,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
         roll = replace(roll, gone=tuple(result.submission for result in plan.gone), former=plan.former)
         results = with_chapters(results, chapters)
         written = write_outputs(store, results, roster, roll, args.format, chapters)
+        roll = replace(roll, not_renewed=not_renewed(store, args.format, roster))
         if args.single:
             here = {each.submission for each in found}
             written += write_single(store, [result for result in results if result.submission in here], args.format)

@@ -43,3 +43,8 @@ def _causes(case: Case, most: float) -> tuple[Diagnosis, ...]:
     from backprop_check.diagnosis import causes  # loads every mistake, which neither a right answer nor a stub needs
 
     return causes.of(case, near, most)
+
+
+def needs_no_word(verdict: Verdict) -> bool:
+    """Whether there is no cause to be sought and nothing to remark."""
+    return verdict.status == "missing" or (verdict.status == "correct" and not verdict.why and not verdict.runs[0].changed)

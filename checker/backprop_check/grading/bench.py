@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -13,21 +14,19 @@ import torch
 from backprop_check.classroom.packed import Packed, packed
 from backprop_check.classroom.results import Result
 from backprop_check.comparison.held import Held
-from backprop_check.comparison.judge import Judged, judge
+from backprop_check.comparison.judge import Judged
 from backprop_check.comparison.seeds import Seeds
-from backprop_check.diagnosis.causes import FACTS
-from backprop_check.diagnosis.explain import Explained
 from backprop_check.errors import BadInput
 from backprop_check.exercise.parse import parse_exercise
 from backprop_check.files import decoded
-from backprop_check.flow import told
+from backprop_check.flow import check_graph
 from backprop_check.grading.clock import TooSlow, at_most, end_after
-from backprop_check.grading.explaining import explained_apart, load_mistakes, needs_no_word
+from backprop_check.grading.explaining import explained_apart, load_mistakes
 from backprop_check.grading.remembered import Remembered
 from backprop_check.grading.task import Setup, Task, seeds, shown_seeds
 from backprop_check.grading.unjudged import too_slow
-from backprop_check.records import Exercise, Outcome, Submission, Trial, Verdict
-from backprop_check.report.build import build_report, could_not_judge
+from backprop_check.records import Exercise, Outcome, Submission, Trial
+from backprop_check.report.build import could_not_judge
 from backprop_check.report.json import as_json
 from backprop_check.submission.cells import cells
 from backprop_check.submission.digest import code_digest
@@ -46,15 +45,6 @@ LONGEST = 5_000
 
 ORDER: tuple[Outcome, ...] = ("refused", "timeout", "memory", "crashed")
 """Of several things that happened to a submission, the one that is its outcome."""
-
-
-ELSEWHERE = replace(
-    FACTS,
-    error="this is right on some numbers, and wrong on others",
-    note="What is graded is tried on numbers that are drawn in secret, so none of them is shown.",
-    help="Does the line hold for any values and any sizes?",
-    evidence="Compared with autograd's gradient on trials that are kept secret.",
-)
 
 FAILED = "The checker itself failed over this submission ({}): look at it by hand."
 
@@ -114,28 +104,19 @@ class Bench:
 
     def _judged(self, graph: Graph, submission: Submission, draw: Seeds) -> Found:
         """Judge by trials that are secret; explain what is wrong by others, the same for everybody: no word tells of the first."""
-        limits = Limits(self._setup.time_limit, self._setup.whole)
-        judged = judge(graph, submission, self._zygote, limits, draw, self._traced, marks_only=True, held=self._held[graph.exercise.id])
-        if not judged.trouble and all(needs_no_word(v) and not any(run.passed for run in v.runs) for v in judged.verdicts):
-            nominal = [replace(v, worst=0) for v in judged.verdicts]
-            return Found(_kept(_unseen(as_json(build_report(graph.exercise, submission, nominal, {})))), _outcome(judged))
-        return Found(_kept(self._explained(graph, submission, judged)), _outcome(judged))
-
-    def _explained(self, graph: Graph, submission: Submission, judged: Judged) -> dict[str, Any]:
-        limits, draw = Limits(self._setup.time_limit, self._setup.whole), shown_seeds(graph.exercise.id)
-        try:
-            shown = judge(graph, submission, self._zygote, limits, draw, self._traced, judged.skipped, held=self._held[graph.exercise.id])
-        except NothingRan:
-            silent = [replace(v, worst=0, runs=tuple(replace(run, passed=()) for run in v.runs)) for v in judged.verdicts]
-            return _unseen(as_json(build_report(graph.exercise, submission, silent, _unexplained(silent, silent))))
-
-        def explaining(graph: Graph, submission: Submission, verdicts: Sequence[Verdict]) -> dict[str, Explained]:
-            found = explained_apart(graph, submission, verdicts, self._setup.searching)
-            return found | _unexplained(judged.verdicts, shown.verdicts)
-
-        verdicts = tuple(map(_shown, judged.verdicts, shown.verdicts))
-        report = as_json(told(graph, submission, shown._replace(verdicts=verdicts), explaining))
-        return _unseen(report, [v.target.name for v, s in zip(judged.verdicts, shown.verdicts, strict=True) if _right(v) != _right(s)])
+        limits, shown = Limits(self._setup.time_limit, self._setup.whole), shown_seeds(graph.exercise.id)
+        report, judged = check_graph(
+            graph,
+            submission,
+            self._zygote,
+            limits,
+            partial(explained_apart, searching=self._setup.searching),
+            seeds=draw,
+            shown=shown,
+            trace=self._traced,
+            held=self._held[graph.exercise.id],
+        )
+        return Found(_kept(as_json(report)), _outcome(judged))
 
     def _traced(
         self, graph: Graph, seed: int, sizes: Any, dtype: torch.dtype = torch.float64, perturb: frozenset[str] = frozenset()
@@ -145,31 +126,6 @@ class Bench:
         key = (graph.exercise.id, seed, tuple(sizes.items()), dtype, perturb)
         found: Trial = self._trace(key, graph, seed, sizes, dtype, perturb)
         return found
-
-
-def _right(verdict: Verdict) -> bool:
-    return verdict.status == "correct"
-
-
-def _shown(judged: Verdict, shown: Verdict) -> Verdict:
-    """The verdict with what may be shown of it: the runs are those of the trials that are no secret."""
-    if "not-deterministic" in judged.why or _right(judged) != _right(shown):
-        return replace(shown, status=judged.status, why=judged.why)
-    return shown
-
-
-def _unexplained(judged: Sequence[Verdict], shown: Sequence[Verdict]) -> dict[str, Explained]:
-    """What is said of answers that are wrong on secret trials, where nothing else shows it."""
-    lost = [j for j, s in zip(judged, shown, strict=True) if not _right(j) and (j is s or _right(s)) and not j.why & {"not-deterministic"}]
-    return {v.target.name: ((ELSEWHERE,), ()) for v in lost if v.status != "missing"}
-
-
-def _unseen(report: dict[str, Any], names: Sequence[str] | None = None) -> dict[str, Any]:
-    """Take the figures of `names`, or of all gradients, out of a report: they are of trials that are secret, or of others than decided."""
-    for gradient in report["gradients"]:
-        if names is None or gradient["name"] in names:
-            gradient.update(max_abs_diff=None, max_rel_diff=None, exact=False)
-    return report
 
 
 def _kept(report: dict[str, Any]) -> Packed:

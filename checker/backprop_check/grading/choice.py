@@ -12,7 +12,7 @@ from backprop_check.errors import BadInput
 from backprop_check.grading.answered import ExerciseNames
 from backprop_check.grading.item import Item
 from backprop_check.grading.students import OTHER_KIND, Aside, Group, is_platforms
-from backprop_check.grading.words import is_teachers, without_copy
+from backprop_check.grading.words import is_project, is_teachers, is_version, without_copy, words
 
 _BACKWARD = re.compile(rb"^def\s+backward\b", re.MULTILINE)
 _BACKWARD_CELL = re.compile(rb'(?:"|\\n)def\s+backward\b|%%backward\b')
@@ -75,15 +75,18 @@ class Choice:
                 yield Aside(item, item.why)
             else:
                 answered = not self.defines_backward(item) and any(map(self.defines_backward, taken))
-                yield Aside(item, _NO_BACKWARD if answered else _NAMED)
+                imported = ", which may import it" if item.suffix == ".py" else ""
+                yield Aside(item, _NO_BACKWARD + imported if answered else _NAMED)
 
     def answers(self, group: Group) -> dict[str, list[str]]:
-        """Return what the files that may be answers to each exercise, taken or not, are called besides it."""
+        """Return what the files that may be answers to each exercise, taken or not, or else their folders, are called besides it."""
         called: dict[str, list[str]] = defaultdict(list)
         taken = {item for item, _ in self.of(group)}
         for item in _rather(self._files(group)):
             if (item in taken or self.defines_backward(item)) and (exercise := self._context(item)) == (self.exercise or exercise):
-                called[exercise].append(without_copy(self.names.without(item.stem)))
+                ways = (self.names.without(part) for part in item.parts[group.depth : -1])
+                folder = next((way for way in ways if way and not is_project(way) and not is_version(words(way))), "")
+                called[exercise].append(without_copy(self.names.without(item.stem)) or folder)
         return called
 
     def _files(self, group: Group) -> list[Item]:

@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from backprop_check.diagnosis.causes import FACTS
-from backprop_check.diagnosis.explain import Explained, explain
+from backprop_check.diagnosis.explain import Explained, explain, needs_no_word
 from backprop_check.diagnosis.mistakes import mistakes
 from backprop_check.diagnosis.pages import page, pages
 from backprop_check.records import Claim, Diagnosis, Submission, Verdict
@@ -42,7 +42,7 @@ def load_mistakes() -> None:
 
 def explained_apart(graph: Graph, submission: Submission, verdicts: Sequence[Verdict], searching: float) -> dict[str, Explained]:
     """Return, by target, its diagnoses and remarks; the bare facts where the explaining process ends early or takes far too long."""
-    if all(needs_no_word(verdict) for verdict in verdicts):
+    if all(map(needs_no_word, verdicts)):  # most right answers need no process to be explained in
         return {v.target.name: ((), ()) for v in verdicts if v.status == "correct"}
     reader, writer = os.pipe()
     pid = os.fork()
@@ -66,11 +66,6 @@ def explained_apart(graph: Graph, submission: Submission, verdicts: Sequence[Ver
         os.close(reader)
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-
-
-def needs_no_word(verdict: Verdict) -> bool:
-    """Whether there is no cause to be sought and nothing to remark: most right answers need no process to be explained in."""
-    return verdict.status == "missing" or (verdict.status == "correct" and not verdict.why and not verdict.runs[0].changed)
 
 
 def _bound() -> None:

@@ -147,7 +147,7 @@ class Levels:
         enough = len(several) > 0 if all(folders.values()) else 2 * len(several) > len(nodes)
         names = Counter(each.stem.casefold() for entries in held.values() for each in entries)
         alike = sum(n for n in names.values() if n > 1)  # two people may have one name
-        if len(nodes) < 2 or not enough or 4 * alike > names.total():
+        if len(nodes) < 2 or not enough or 3 * alike > names.total():
             return False
         inner = [child for each in folders.values() for child in each]
         loose = [item for name, each in files.items() if folders[name] for item in each]

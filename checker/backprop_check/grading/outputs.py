@@ -47,3 +47,15 @@ def write_outputs(
     store.write("class.json", json.dumps(data, indent=1, allow_nan=False) + "\n")
     store.write("class.html", page_of(data))
     return [*named, "feedback/", "class.html"]
+
+
+def not_renewed(store: Store, formats: Sequence[str], roster: Roster | None) -> tuple[str, ...]:
+    """Return what an earlier run has written in formats that this one was not asked for: it says what was so then."""
+    there = []
+    for name in FORMATS.keys() - {grades.NAME, *formats}:
+        try:
+            path = next((path for path, _ in FORMATS[name]((), roster)), f"{name}/")
+        except BadInput:  # without a sheet to fill; it is called like the format
+            path = f"{name}.csv"
+        there += [path] if (store.folder / path).exists() else []
+    return tuple(sorted(there))

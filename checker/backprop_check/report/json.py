@@ -32,7 +32,7 @@ def as_json(report: Report) -> dict[str, Any]:
 def _gradient(gradient: Gradient) -> dict[str, Any]:
     verdict, answer, difference = gradient.verdict, gradient.verdict.answer, gradient.verdict.difference
     judged = verdict.status in ("correct", "incorrect") and answer.state == "tensor"
-    trial = verdict.run.trial
+    figures, trial = judged and gradient.figures, verdict.run.trial
     return {
         "name": verdict.target.name,
         "status": verdict.status,
@@ -43,10 +43,10 @@ def _gradient(gradient: Gradient) -> dict[str, Any]:
         "got_shape": list(answer.shape) if judged and answer.shape is not None else None,
         "dtype": str(trial.dtype).removeprefix("torch."),
         "got_dtype": answer.dtype if judged else None,
-        "exact": judged and difference.exact,
+        "exact": figures and difference.exact,
         "approximate": judged and (difference.wrong in ("", "dtype") and difference.max_abs is not None),
-        "max_abs_diff": number(difference.max_abs) if judged else None,
-        "max_rel_diff": number(difference.max_rel) if judged else None,
+        "max_abs_diff": number(difference.max_abs) if figures else None,
+        "max_rel_diff": number(difference.max_rel) if figures else None,
         "score": gradient.points if verdict.status == "correct" else 0.0,
         "max_score": gradient.points,
         "trial": verdict.worst,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from typing import Any
 
@@ -10,6 +11,9 @@ import torch
 from backprop_check.submission.refuse import SUBMISSION, AutogradUsed
 from backprop_check.submission.rewrite import Left, Stopped
 from backprop_check.submission.wire import DTYPES
+
+_INSTALLED = re.compile(r"(?:[A-Za-z]:)?[\\/][^\s'\"]*[\\/](?:(?:site|dist)-packages|python3\.\d+)[\\/]")
+"""Where Python and its packages lie: the machine's own affair, which no message has to name."""
 
 
 def is_dense(value: Any) -> bool:
@@ -43,6 +47,6 @@ def described(error: BaseException, index: int) -> dict[str, Any]:
 
 def first_line(error: BaseException) -> str:
     try:
-        return str(error).strip().split("\n", 1)[0][:500]
+        return _INSTALLED.sub("", str(error).strip().split("\n", 1)[0][:500])
     except Exception:
         return "(its message cannot be shown)"

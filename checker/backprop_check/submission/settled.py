@@ -46,6 +46,12 @@ def settle() -> None:
         setattr(time, name + "_ns", nanoseconds)
     for name in ("gmtime", "localtime", "ctime"):
         setattr(time, name, _at(getattr(time, name), seconds))
+    strftime, asctime = time.strftime, time.asctime
+    time.strftime = lambda form, when=None: strftime(form, time.localtime() if when is None else when)
+    time.asctime = lambda when=None: asctime(time.localtime() if when is None else when)
+    time.clock_gettime, time.clock_gettime_ns = lambda _: seconds(), lambda _: nanoseconds()
+    os.times = lambda: os.times_result((seconds(), 0.0, 0.0, 0.0, seconds()))
+    os.getloadavg = lambda: (0.0, 0.0, 0.0)
     _settle_dates(seconds)
     os.urandom = random._urandom = own.randbytes  # type: ignore[attr-defined]
     seeded: Callable[..., None] = random.Random.seed

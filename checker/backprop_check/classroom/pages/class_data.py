@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from backprop_check.classroom.chapters import placed, progress
-from backprop_check.classroom.formats.told import noticed
+from backprop_check.classroom.formats.told import brief, noticed
 from backprop_check.classroom.pages import tally
 from backprop_check.classroom.pages.headline import again, headline
 from backprop_check.classroom.results import OUTCOMES, Result
@@ -56,7 +56,9 @@ def class_data(results: Sequence[Result], roll: Roll = Roll(), chapters: Sequenc
 
 @cache
 def _meanings() -> dict[str, str]:
-    return {page.code: page.sentence for page in pages()}
+    return {page.code: page.sentence for page in pages()} | {
+        tally.RAISED: "the line stopped with an error; the feedback shows its message."
+    }
 
 
 def means(code: str) -> str:
@@ -93,10 +95,11 @@ def _average(results: Sequence[Result]) -> float | None:
 
 
 def _unjudged(result: Result) -> dict[str, Any]:
+    stopped = [f"{gradient['name']}: {brief(gradient)}" for gradient in result.report["gradients"] if gradient["status"] == "error"]
     return {
         "submission": result.submission,
         "exercise": result.exercise,
         "outcome": result.outcome,
         "partly": _judged(result),
-        "message": result.report.get("message") or " ".join(noticed(result.report)),
+        "message": result.report.get("message") or " ".join(noticed(result.report)) or "; ".join(stopped),
     }

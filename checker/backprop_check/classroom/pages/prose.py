@@ -18,11 +18,11 @@ VERDICTS = {
 UNREADABLE = "Your submission could not be judged."
 
 MOST = 800
-_CODE = re.compile(r"(?:`([^`]+)`)|(\b\w*_\w*\b)")
+_CODE = re.compile(r"(?:`([^`]+)`)|(\b[\w.]*_[\w.]*\b)")
 
 
 def pieces(text: str) -> Iterator[tuple[bool, str]]:
-    """Split prose into (whether it is code, text): code stands in backticks, or is a name with an underscore.
+    """Split prose into (whether it is code, text): code stands in backticks, or is a name (of a file, or dotted) with an underscore.
 
     Everything is visible, on one line and of bounded length.
     """

@@ -17,6 +17,8 @@ from backprop_check.classroom.results import Result
 STATUSES = ("correct", "incorrect", "error", "missing")
 TOGETHER_LEAST = 3
 PAIRS_MOST = 5
+RAISED = "error"
+"""What is counted of a line that stopped with an error of which nothing is known but its message: no wrong answer was there."""
 _BINS = 10
 _COMMENT = re.compile(r"#.*")
 
@@ -106,7 +108,8 @@ def _codes(gradient: Mapping[str, Any]) -> set[str]:
     """The codes of the mistakes in a gradient. Where its report offers one of several, each counts; what is not written is none."""
     if gradient["status"] == "missing":
         return set()
-    return {diagnosis["code"] for diagnosis in gradient["diagnoses"] if diagnosis["code"]}
+    codes = {diagnosis["code"] for diagnosis in gradient["diagnoses"] if diagnosis["code"]}
+    return {RAISED if code == "unrecognised" and gradient["status"] == "error" else code for code in codes}
 
 
 def _ordered(count: Counter[K]) -> list[tuple[K, int]]:
