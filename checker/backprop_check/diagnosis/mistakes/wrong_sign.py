@@ -36,6 +36,7 @@ from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, 
 from backprop_check.diagnosis.by_replay.paths import off, paths
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal, uses_taken
+from backprop_check.diagnosis.meeting import function_of
 from backprop_check.diagnosis.mistakes import swapped_where
 from backprop_check.diagnosis.mistakes.subtracted_branch import bent
 from backprop_check.diagnosis.scale.factors import between, lines_of_answer, minus_brought, no_minus, nothing_turns
@@ -154,14 +155,16 @@ def _of_term(case: Case) -> Diagnosis | None:
 def _of_argument(case: Case, found: Mended) -> str | None:
     """The move where the minus is the forward's own, within what a function is taken of."""
     for call in calls(case.draft, *SLOPES) if case.draft is not None else ():
-        turned, mine = text(negated(found.part)), text(found.part)
-        stands = {line.name: {text(p) for p in parts(parsed(line.source.strip()))} for line in lines_of_answer(case)}
-        taken = (of for line in lines_of_answer(case) for of in calls(parsed(line.source.strip()), "logsigmoid"))
-        if call.args[:1] == [found.part] and any(mine in map(text, of.args) for of in taken):
-            return f"The slope of logsigmoid at u is `torch.sigmoid(-u)`. Here u is `{mine}`."
-        there = (line for line in lines_of_answer(case) if turned in stands[line.name] and f"-{turned}" not in stands[line.name])
-        if call.args[:1] == [found.part] and (line := next(there, None)) is not None:
-            return f"`{line.name} = {line.source}` computes with `{turned}`: take `{ast.unparse(call.func)}` there."
+        if not call.args or found.part not in parts(call.args[0]):
+            continue
+        mine, due = case.evaluate(call.args[0]), case.evaluate(put(call.args[0], found.part, negated(found.part)))
+        for line in lines_of_answer(case):
+            for of in calls(parsed(line.source.strip()), "logsigmoid", *SLOPES):
+                taken = case.evaluate(of.args[0]) if of.args else None
+                if taken is not None and case.same(mine, taken) and function_of(of) == "logsigmoid":
+                    return f"The slope of logsigmoid at u is `torch.sigmoid(-u)`. Here u is `{text(call.args[0])}`."
+                if taken is not None and case.same(due, taken):
+                    return f"`{line.name} = {line.source}` computes with `{text(of.args[0])}`: take `{ast.unparse(call.func)}` there."
     return None
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 
+from backprop_check.derivation.elementwise import SLOPES
 from backprop_check.derivation.trees import HUGE, literal, parsed, text
 from backprop_check.diagnosis.by_edit.edits import names_used, parts
 from backprop_check.diagnosis.by_replay.counterfactual import evaluator
 from backprop_check.diagnosis.by_replay.replay import cut, downstream
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.meeting import around, function_of
 from backprop_check.diagnosis.phrases import lines as lines_
 from backprop_check.records import Line
 
@@ -63,9 +65,11 @@ def brought(case: Case, lines: Sequence[Line]) -> Iterator[Brought]:
     """Yield the factors that the operations of these lines bring in."""
     reached = {case.node, *(line.name for line in downstream(case, frozenset({case.graph.exercise.output})))}
     for line in lines:
-        for part in parts(ast.parse(line.source.strip(), mode="eval").body):
+        tree = parsed(line.source.strip())
+        for part in parts(tree):
             if moved(part) & reached:
-                yield from _of_operation(case, line, part)
+                within = (p for p in around(tree, part) if p is not part and isinstance(p, ast.Call) and function_of(p) in SLOPES)
+                yield from _of_operation(case, line, part, reached, next(within, None))
 
 
 def matching(case: Case, lines: Sequence[Line], factor: Numbers) -> Brought | None:
@@ -104,9 +108,15 @@ def nothing_turns(case: Case) -> str:
 
 def minus_brought(case: Case) -> str | None:
     """Where in the forward the minus of the derivative comes from, if it comes from one place."""
+    found = minuses(case, lines_of_answer(case))
+    return found[0] if len(found) == 1 else None
+
+
+def minuses(case: Case, lines: Sequence[Line]) -> list[str]:
+    """Each place of these lines that sends a minus back, as a sentence."""
     reached = {case.node}
     found = []
-    for line in lines_of_answer(case):
+    for line in lines:
         for part in parts(ast.parse(line.source.strip(), mode="eval").body):
             said, whole = f"`{line.name} = {line.source}`", f"`{text(part)}`"
             if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub) and moved(part.right) & reached:
@@ -116,9 +126,9 @@ def minus_brought(case: Case) -> str | None:
             elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) and (literal(part.right) or 0) < 0 and moved(part) & reached:
                 found.append(f"{whole} has a negative exponent: it comes down as a factor, with its minus.")
             elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div) and moved(part.right) & reached:
-                found.append(f"In {whole} it stands in the divisor: a derivative by a divisor has a minus.")
+                found.append(f"In {whole}, `{text(part.right)}` is the divisor: a derivative by a divisor has a minus.")
         reached.add(line.name)
-    return found[0] if len(found) == 1 else None
+    return found
 
 
 def none_here(case: Case) -> bool:
@@ -135,7 +145,10 @@ def of_another(case: Case, lines: Sequence[Line], number: ast.expr) -> str:
     """Where a number of these lines belongs to what does not move with the node, or is no factor: the sentence that says so, or nothing."""
     reached = {case.node, *(line.name for line in downstream(case, frozenset({case.graph.exercise.output})))}
     for line in lines:
-        for part in (p for p in parts(ast.parse(line.source.strip(), mode="eval").body) if isinstance(p, ast.BinOp)):
+        tree = parsed(line.source.strip())
+        moving = [p for p in parts(tree) if _is_product(p) and moved(p) & reached]
+        of_moving = {id(side) for product in moving for _, side in _made_of(product, reached)}
+        for part in (p for p in parts(tree) if isinstance(p, ast.BinOp) and id(p) not in of_moving):
             sides = ((part.left, part.right), (part.right, part.left))
             other = next((other for one, other in sides if text(one) == text(number)), None)
             said = f"In `{line.name} = {line.source}`, `{text(number)}`"
@@ -151,7 +164,19 @@ def moved(node: ast.expr) -> set[str]:
     return {name.id for name in names_used(node)}
 
 
-def _of_operation(case: Case, line: Line, part: ast.expr) -> Iterator[Brought]:
+def _is_product(part: ast.expr) -> TypeGuard[ast.BinOp]:
+    return isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div)
+
+
+def _made_of(product: ast.BinOp, reached: set[str], below: bool = False) -> Iterator[tuple[bool, ast.expr]]:
+    """The two sides of a product, each with whether it is divided by; of a product in it that does not move, its own too."""
+    for under, side in ((below, product.left), (below != isinstance(product.op, ast.Div), product.right)):
+        yield under, side
+        if _is_product(side) and not moved(side) & reached:
+            yield from _made_of(side, reached, under)
+
+
+def _of_operation(case: Case, line: Line, part: ast.expr, reached: set[str], within: ast.AST | None) -> Iterator[Brought]:
     said = f"`{text(part)}`"
     if isinstance(part, ast.BinOp):
         exponent = literal(part.right) if isinstance(part.op, ast.Pow) else None
@@ -159,15 +184,16 @@ def _of_operation(case: Case, line: Line, part: ast.expr) -> Iterator[Brought]:
             exponent = 2
         if exponent is not None:
             yield _power(case, line, said, float(exponent))
-        for operand in (part.left, part.right) if isinstance(part.op, ast.Mult) else (part.right,):
-            number = _plain(case, operand) if isinstance(part.op, ast.Mult | ast.Div) else None
+        for divides, operand in _made_of(part, reached) if _is_product(part) else ():
+            number = _plain(case, operand) if divides or operand is not part.left or isinstance(part.op, ast.Mult) else None
             if number is not None:
-                times = isinstance(part.op, ast.Mult)
-                values = number if times else [1 / n for n in number]
-                how = "multiplies" if times else "divides"
-                yield Brought(line, values, f"`{line.name} = {line.source}` {how} by `{text(operand)}`, and the derivative does too.",
-                              f"`{line.name} = {line.source}` {how} by a number: do the same, once, with what comes back.",
-                              text(operand) if times else "")  # fmt: skip
+                values = [1 / n for n in number] if divides else number
+                of, how = f"`{line.name} = {line.source}`", "divides" if divides else "multiplies"
+                ask = f"{of} {how} by a number: do the same, once, with what comes back."
+                if within is not None:
+                    of, ask = f"Within `{ast.unparse(within)}`, {said}", f"Multiply with the slope of what stands within `{ast.unparse(within)}`, too."
+                why = f"{of} {how} by `{text(operand)}`, and the derivative does too."
+                yield Brought(line, values, why, ask, "" if divides else text(operand))
     elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
         yield from _of_call(case, line, part, part.func)
 

@@ -98,7 +98,7 @@ def words_of_whole(case: Case, constant: Named) -> Words:
     """Of an answer that is off by a constant as a whole, where no part of its line is known for it."""
     factor = [constant.values[run.trial.seed] for run in case.runs]
     here = lines_of_answer(case)
-    source = matching(case, here, factor) or matching(case, here, [-f for f in factor])
+    source = _up_to_sign(case, here, factor)
     single = all(a.numel() == 1 for a in case.answers)
     if source is not None:
         minus = minus_brought(case) if constant.text.startswith("-") and "exponent" not in source.why else None
@@ -148,7 +148,7 @@ def _read_beside(case: Case, part: ast.expr) -> frozenset[str]:
 
 def _others_lacking(case: Case, mine: Numbers, here: Sequence[Line]) -> Words | None:
     """Where the forward itself brings in the factor that seems too many: another one is missing, which it would cancel with."""
-    its, lost = matching(case, here, mine), matching(case, here, [1 / m for m in mine])
+    its, lost = (_up_to_sign(case, here, factor) for factor in (mine, [1 / m for m in mine]))
     if its is None:
         return None
     if lost is None:
@@ -158,13 +158,17 @@ def _others_lacking(case: Case, mine: Numbers, here: Sequence[Line]) -> Words | 
     return Words("a constant factor is missing here", f"{lost.why} The one that stands here is another: {its.why}", lost.ask)
 
 
+def _up_to_sign(case: Case, here: Sequence[Line], factor: Numbers) -> Brought | None:
+    return matching(case, here, factor) or matching(case, here, [-f for f in factor])
+
+
 def _missing(case: Case, old: ast.expr, new: ast.expr) -> Words:
     constant = _constant_in(case, new)
     numbers = _numbers(case, constant) if constant is not None else None
     divides = isinstance(new, ast.BinOp) and isinstance(new.op, ast.Div)
     factor = [1 / n for n in numbers] if numbers and divides and all(numbers) else numbers
     function = _function_around(case, old)
-    source = matching(case, lines_of_answer(case), factor) if factor and function is None else None
+    source = _up_to_sign(case, lines_of_answer(case), factor) if factor and function is None else None
     if source is None and constant is not None and (whole := _bracketed_with(case, old, constant, divides)) is not None:
         done = f"`{text(constant)}`"
         return Words(
