@@ -14,6 +14,7 @@ arrives from above is a gradient, here dy, not the value y itself.
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
 
 Question: Let {one} rise a little. With what is that little multiplied on its way to {goes}, and what arrives there?
+Of a factor: By what does {told} divide, and by what does your line?
 Slip: {stands}
 Note: {worth}
 Help: {which}
