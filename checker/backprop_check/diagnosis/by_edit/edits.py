@@ -14,9 +14,8 @@ from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.special import rests_on_inputs
 from backprop_check.diagnosis.spoken import Mended as Mended
 from backprop_check.exercise.nodes import walk
-from backprop_check.expression.rewrites import calls
+from backprop_check.expression.rewrites import calls, put_all
 from backprop_check.expression.rewrites import parts as parts
-from backprop_check.expression.rewrites import put_all
 from backprop_check.expression.rewrites import valued_parts as valued_parts
 from backprop_check.expression.work import EDITS
 

@@ -1,4 +1,4 @@
-"""What a line divides by, or multiplies with as one number, where the forward has a tensor for it: told as that, and not as two mistakes."""
+"""A divisor in the place of the forward's, and one number in the place of a slope: one mistake each, and told as that."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in operations(expression, ast.Div):
         if not case.gradients_in(part.right) and dumped(part.right) not in map(dumped, divisors):
             for divisor in divisors:
-                yield from ((put(expression, part.right, ast.copy_location(laid, part.right)), part.right) for laid in _layouts(case, divisor))
+                yield from (
+                    (put(expression, part.right, ast.copy_location(laid, part.right)), part.right) for laid in _layouts(case, divisor)
+                )
 
 
 def _divisors(case: Case) -> Iterator[tuple[Line, ast.expr]]:

@@ -68,7 +68,7 @@ def brought(case: Case, lines: Sequence[Line]) -> Iterator[Brought]:
         tree = parsed(line.source.strip())
         for part in parts(tree):
             if moved(part) & reached:
-                within = (p for p in around(tree, part) if p is not part and isinstance(p, ast.Call) and function_of(p) in SLOPES)
+                within = (p for p in around(tree, part) if isinstance(p, ast.Call) and function_of(p) in SLOPES)
                 yield from _of_operation(case, line, part, reached, next(within, None))
 
 
@@ -176,7 +176,7 @@ def _made_of(product: ast.BinOp, reached: set[str], below: bool = False) -> Iter
             yield from _made_of(side, reached, under)
 
 
-def _of_operation(case: Case, line: Line, part: ast.expr, reached: set[str], within: ast.AST | None) -> Iterator[Brought]:
+def _of_operation(case: Case, line: Line, part: ast.expr, reached: set[str], within: ast.Call | None) -> Iterator[Brought]:
     said = f"`{text(part)}`"
     if isinstance(part, ast.BinOp):
         exponent = literal(part.right) if isinstance(part.op, ast.Pow) else None
@@ -191,7 +191,7 @@ def _of_operation(case: Case, line: Line, part: ast.expr, reached: set[str], wit
                 of, how = f"`{line.name} = {line.source}`", "divides" if divides else "multiplies"
                 ask = f"{of} {how} by a number: do the same, once, with what comes back."
                 if within is not None:
-                    of, ask = f"Within `{ast.unparse(within)}`, {said}", f"Multiply with the slope of what stands within `{ast.unparse(within)}`, too."
+                    of, ask = f"Within `{text(within)}`, {said}", f"Multiply with the slope of what stands within `{text(within)}`, too."
                 why = f"{of} {how} by `{text(operand)}`, and the derivative does too."
                 yield Brought(line, values, why, ask, "" if divides else text(operand))
     elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):

@@ -88,6 +88,8 @@ def scale_words(case: Case, right: ast.expr, part: ast.expr) -> Words:
         if isinstance(whole, ast.BinOp) and isinstance(whole.op, ast.Mult):
             return Words(f"this multiplies with `{short(part)}`, where the derivative divides by it", why, source.ask if source else ask)
         return Words(f"`{short(part)}` stands on the wrong side of the fraction", why, source.ask if source else ask)
+    if due is not None and (words := _one_of_two(case, part, due)) is not None:
+        return words
     said = f"/ {_one(part)}" if whole is not None and part is whole.right and isinstance(whole.op, ast.Div) else short(part)
     if source is None and due is not None and (slope := _slope_with(case, due)) is not None:
         return Words(f"`{said}` is not the constant that belongs here", *slope)
@@ -128,7 +130,7 @@ def _too_many(case: Case, whole: ast.BinOp, lost: ast.expr) -> Words:
     numbers = _numbers(case, lost)
     mine = [1 / n for n in numbers] if numbers and _is_below(case, lost) and all(numbers) else numbers
     here = lines_to(case, _read_beside(case, lost))
-    if mine and all(mine) and (words := _others_lacking(case, mine, here)) is not None:
+    if mine and all(mine) and (words := _others_lacking(case, mine, [1 / m for m in mine], here)) is not None:
         return words
     note = (_already(case, mine) if mine else None) or of_another(case, here, lost) or once(case)
     return Words(f"{said} does not belong here", note, "Leave it out.")
@@ -146,9 +148,18 @@ def _read_beside(case: Case, part: ast.expr) -> frozenset[str]:
     return (case.gradients_in(whole) if whole is not None else frozenset()) or case.reads
 
 
-def _others_lacking(case: Case, mine: Numbers, here: Sequence[Line]) -> Words | None:
-    """Where the forward itself brings in the factor that seems too many: another one is missing, which it would cancel with."""
-    its, lost = (_up_to_sign(case, here, factor) for factor in (mine, [1 / m for m in mine]))
+def _one_of_two(case: Case, part: ast.expr, due: ast.expr) -> Words | None:
+    """Where a constant stands for the product of two that the forward brings in: the other one is missing."""
+    mine, wanted, here = _numbers(case, part), _numbers(case, due), lines_of_answer(case)
+    if not mine or not wanted or not all((*mine, *wanted)) or _is_below(case, part):
+        return None
+    lacks = [w / m for w, m in zip(wanted, mine, strict=True)]
+    return _others_lacking(case, mine, lacks, here) if _up_to_sign(case, here, lacks) is not None else None
+
+
+def _others_lacking(case: Case, mine: Numbers, lacks: Numbers, here: Sequence[Line]) -> Words | None:
+    """Where the forward itself brings in the constant that stands there: another one is missing, by which it has to be multiplied."""
+    its, lost = (_up_to_sign(case, here, factor) for factor in (mine, lacks))
     if its is None:
         return None
     if lost is None:
