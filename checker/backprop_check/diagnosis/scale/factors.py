@@ -65,7 +65,7 @@ def brought(case: Case, lines: Sequence[Line]) -> Iterator[Brought]:
     """Yield the factors that the operations of these lines bring in."""
     reached = {case.node, *(line.name for line in downstream(case, frozenset({case.graph.exercise.output})))}
     for line in lines:
-        tree = parsed(line.source.strip())
+        tree = ast.parse(line.source.strip(), mode="eval").body
         for part in parts(tree):
             if moved(part) & reached:
                 within = (p for p in around(tree, part) if isinstance(p, ast.Call) and function_of(p) in SLOPES)

@@ -166,7 +166,8 @@ def _others_lacking(case: Case, mine: Numbers, lacks: Numbers, here: Sequence[Li
         if case.draft is None or sum(_numbers(case, p) == mine for p in parts(case.draft) if is_constant(case, p)) != 1:
             return None
         return Words("the constants here do not make the right factor", f"{its.why} So this one belongs, and another is off.", look(case))
-    return Words("a constant factor is missing here", f"{lost.why} The one that stands here is another: {its.why}", lost.ask)
+    why = f"{lost.why} The one that stands here is another: {its.why[0].lower()}{its.why[1:]}"
+    return Words("a constant factor is missing here", why, lost.ask)
 
 
 def _up_to_sign(case: Case, here: Sequence[Line], factor: Numbers) -> Brought | None:
