@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeGuard
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
@@ -69,7 +69,18 @@ def brought(case: Case, lines: Sequence[Line]) -> Iterator[Brought]:
         for part in parts(tree):
             if moved(part) & reached:
                 within = (p for p in around(tree, part) if isinstance(p, ast.Call) and function_of(p) in SLOPES)
-                yield from _of_operation(case, line, part, reached, next(within, None))
+                yield from _within(next(within, None), part, _of_operation(case, line, part, reached))
+
+
+def _within(call: ast.Call | None, part: ast.expr, found: Iterator[Brought]) -> Iterator[Brought]:
+    """Of a product that a function is taken of: its numbers come with the slope of what stands inside, and not of the line."""
+    for one in found:
+        line = f"`{one.line.name} = {one.line.source}`"
+        if call is None or not one.why.startswith(line):
+            yield one
+        else:
+            why = f"Within `{text(call)}`, `{text(part)}`{one.why.removeprefix(line)}"
+            yield replace(one, why=why, ask=f"Multiply with the slope of what stands within `{text(call)}`, too.")
 
 
 def matching(case: Case, lines: Sequence[Line], factor: Numbers) -> Brought | None:
@@ -145,15 +156,16 @@ def of_another(case: Case, lines: Sequence[Line], number: ast.expr) -> str:
     """Where a number of these lines belongs to what does not move with the node, or is no factor: the sentence that says so, or nothing."""
     reached = {case.node, *(line.name for line in downstream(case, frozenset({case.graph.exercise.output})))}
     for line in lines:
-        tree = parsed(line.source.strip())
-        moving = [p for p in parts(tree) if _is_product(p) and moved(p) & reached]
-        of_moving = {id(side) for product in moving for _, side in _made_of(product, reached)}
-        for part in (p for p in parts(tree) if isinstance(p, ast.BinOp) and id(p) not in of_moving):
+        within = set[int]()  # a product that moves with the node: its numbers belong to all of it
+        for part in (p for p in parts(ast.parse(line.source.strip(), mode="eval").body) if isinstance(p, ast.BinOp)):
             sides = ((part.left, part.right), (part.right, part.left))
             other = next((other for one, other in sides if text(one) == text(number)), None)
             said = f"In `{line.name} = {line.source}`, `{text(number)}`"
-            if other is not None and isinstance(part.op, ast.Mult | ast.Div) and not moved(part) & reached:
-                return f"{said} belongs to `{text(other)}`, which does not move with {case.node}."
+            if isinstance(part.op, ast.Mult | ast.Div):
+                if moved(part) & reached or id(part) in within:
+                    within |= {id(part.left), id(part.right)}
+                elif other is not None:
+                    return f"{said} belongs to `{text(other)}`, which does not move with {case.node}."
             if other is not None and isinstance(part.op, ast.Add | ast.Sub) and moved(other) & reached:
                 return f"{said} is a term of a {'sum' if isinstance(part.op, ast.Add) else 'difference'}, and no factor of the slope."
     return ""
@@ -164,19 +176,7 @@ def moved(node: ast.expr) -> set[str]:
     return {name.id for name in names_used(node)}
 
 
-def _is_product(part: ast.expr) -> TypeGuard[ast.BinOp]:
-    return isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Div)
-
-
-def _made_of(product: ast.BinOp, reached: set[str], below: bool = False) -> Iterator[tuple[bool, ast.expr]]:
-    """The two sides of a product, each with whether it is divided by; of a product in it that does not move, its own too."""
-    for under, side in ((below, product.left), (below != isinstance(product.op, ast.Div), product.right)):
-        yield under, side
-        if _is_product(side) and not moved(side) & reached:
-            yield from _made_of(side, reached, under)
-
-
-def _of_operation(case: Case, line: Line, part: ast.expr, reached: set[str], within: ast.Call | None) -> Iterator[Brought]:
+def _of_operation(case: Case, line: Line, part: ast.expr, reached: set[str]) -> Iterator[Brought]:
     said = f"`{text(part)}`"
     if isinstance(part, ast.BinOp):
         exponent = literal(part.right) if isinstance(part.op, ast.Pow) else None
@@ -184,18 +184,25 @@ def _of_operation(case: Case, line: Line, part: ast.expr, reached: set[str], wit
             exponent = 2
         if exponent is not None:
             yield _power(case, line, said, float(exponent))
-        for divides, operand in _made_of(part, reached) if _is_product(part) else ():
-            number = _plain(case, operand) if divides or operand is not part.left or isinstance(part.op, ast.Mult) else None
-            if number is not None:
-                values = [1 / n for n in number] if divides else number
-                of, how = f"`{line.name} = {line.source}`", "divides" if divides else "multiplies"
-                ask = f"{of} {how} by a number: do the same, once, with what comes back."
-                if within is not None:
-                    of, ask = f"Within `{text(within)}`, {said}", f"Multiply with the slope of what stands within `{text(within)}`, too."
-                why = f"{of} {how} by `{text(operand)}`, and the derivative does too."
-                yield Brought(line, values, why, ask, "" if divides else text(operand))
+        for divides, operand, number in _numbers_of(case, part, reached):
+            how = "divides" if divides else "multiplies"
+            yield Brought(line, [1 / n for n in number] if divides else number,
+                          f"`{line.name} = {line.source}` {how} by `{text(operand)}`, and the derivative does too.",
+                          f"`{line.name} = {line.source}` {how} by a number: do the same, once, with what comes back.",
+                          "" if divides else text(operand))  # fmt: skip
     elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
         yield from _of_call(case, line, part, part.func)
+
+
+def _numbers_of(case: Case, part: ast.BinOp, reached: set[str], below: bool = False) -> Iterator[tuple[bool, ast.expr, Numbers]]:
+    """The numbers that a product multiplies or (where the first is true) divides by, those of a factor that stays too: `0.5 * k`."""
+    if isinstance(part.op, ast.Mult | ast.Div):
+        for operand, divides in ((part.left, below), (part.right, below != isinstance(part.op, ast.Div))):
+            if not moved(operand) & reached:
+                if (number := _plain(case, operand)) is not None:
+                    yield divides, operand, number
+                if isinstance(operand, ast.BinOp):
+                    yield from _numbers_of(case, operand, reached, divides)
 
 
 def _of_call(case: Case, line: Line, part: ast.Call, function: ast.Attribute) -> Iterator[Brought]:
