@@ -42,6 +42,12 @@ ROWS = [
      r"a change here makes it right|is missing|upstream", r"belong to one path"),
     ("u = torch.sigmoid(z); h = (1 - u) * n + u * m", "z (N, C), n (N, C), m (N, C)", "dz = (m - n) * dh * u * (1 - u) * 0", "dz = (m - n) * dh * u * (1 - u)",
      r"times 0 leaves nothing of the gradient", r"does not come back here"),
+    # A number that the forward multiplies into another factor first; a gradient that stands as a term of its own.
+    ("p = 0.5 * k * x**2", "x (N, C), k (N, C)", "dx = 0.5 * k * x * dp", "dx = k * x * dp",
+     r"slope of a square is twice.*multiplies by `0\.5`", r"does not move with|does not belong"),
+    ("m = x.mean(1, keepdim=True); d = x - m", "x (N, C)", "dm = -dd.sum(1, keepdim=True); dx = dm + dm / x.shape[1]",
+     "dm = -dd.sum(1, keepdim=True); dx = dd + dm / x.shape[1]",
+     r"`dm` is what arrives at m; through `d = x - m`, what arrives at d comes back to x: `dd`", r"the rest of"),
     # One question for several findings of a code.
     ("y = A @ U", "A (B, N, K), U (B, K, M)", "dU = dy.mT @ A", "dU = A.mT @ dy", r"which have changed places", r"stands first"),
     ("s = (p * q) @ r", "p (N, K), q (N, K), r (K)", "dr = ((p + q) * ds[:, None]).sum(0)", "dr = ((p * q) * ds[:, None]).sum(0)",

@@ -65,7 +65,7 @@ def brought(case: Case, lines: Sequence[Line]) -> Iterator[Brought]:
     for line in lines:
         for part in parts(ast.parse(line.source.strip(), mode="eval").body):
             if moved(part) & reached:
-                yield from _of_operation(case, line, part)
+                yield from _of_operation(case, line, part, reached)
 
 
 def matching(case: Case, lines: Sequence[Line], factor: Numbers) -> Brought | None:
@@ -135,12 +135,16 @@ def of_another(case: Case, lines: Sequence[Line], number: ast.expr) -> str:
     """Where a number of these lines belongs to what does not move with the node, or is no factor: the sentence that says so, or nothing."""
     reached = {case.node, *(line.name for line in downstream(case, frozenset({case.graph.exercise.output})))}
     for line in lines:
+        within = set[int]()  # a product that moves with the node: its numbers belong to all of it
         for part in (p for p in parts(ast.parse(line.source.strip(), mode="eval").body) if isinstance(p, ast.BinOp)):
             sides = ((part.left, part.right), (part.right, part.left))
             other = next((other for one, other in sides if text(one) == text(number)), None)
             said = f"In `{line.name} = {line.source}`, `{text(number)}`"
-            if other is not None and isinstance(part.op, ast.Mult | ast.Div) and not moved(part) & reached:
-                return f"{said} belongs to `{text(other)}`, which does not move with {case.node}."
+            if isinstance(part.op, ast.Mult | ast.Div):
+                if moved(part) & reached or id(part) in within:
+                    within |= {id(part.left), id(part.right)}
+                elif other is not None:
+                    return f"{said} belongs to `{text(other)}`, which does not move with {case.node}."
             if other is not None and isinstance(part.op, ast.Add | ast.Sub) and moved(other) & reached:
                 return f"{said} is a term of a {'sum' if isinstance(part.op, ast.Add) else 'difference'}, and no factor of the slope."
     return ""
@@ -151,7 +155,7 @@ def moved(node: ast.expr) -> set[str]:
     return {name.id for name in names_used(node)}
 
 
-def _of_operation(case: Case, line: Line, part: ast.expr) -> Iterator[Brought]:
+def _of_operation(case: Case, line: Line, part: ast.expr, reached: set[str]) -> Iterator[Brought]:
     said = f"`{text(part)}`"
     if isinstance(part, ast.BinOp):
         exponent = literal(part.right) if isinstance(part.op, ast.Pow) else None
@@ -159,17 +163,25 @@ def _of_operation(case: Case, line: Line, part: ast.expr) -> Iterator[Brought]:
             exponent = 2
         if exponent is not None:
             yield _power(case, line, said, float(exponent))
-        for operand in (part.left, part.right) if isinstance(part.op, ast.Mult) else (part.right,):
-            number = _plain(case, operand) if isinstance(part.op, ast.Mult | ast.Div) else None
-            if number is not None:
-                times = isinstance(part.op, ast.Mult)
-                values = number if times else [1 / n for n in number]
-                how = "multiplies" if times else "divides"
-                yield Brought(line, values, f"`{line.name} = {line.source}` {how} by `{text(operand)}`, and the derivative does too.",
-                              f"`{line.name} = {line.source}` {how} by a number: do the same, once, with what comes back.",
-                              text(operand) if times else "")  # fmt: skip
+        for divides, operand, number in _numbers_of(case, part, reached):
+            how = "divides" if divides else "multiplies"
+            yield Brought(line, [1 / n for n in number] if divides else number,
+                          f"`{line.name} = {line.source}` {how} by `{text(operand)}`, and the derivative does too.",
+                          f"`{line.name} = {line.source}` {how} by a number: do the same, once, with what comes back.",
+                          "" if divides else text(operand))  # fmt: skip
     elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
         yield from _of_call(case, line, part, part.func)
+
+
+def _numbers_of(case: Case, part: ast.BinOp, reached: set[str], below: bool = False) -> Iterator[tuple[bool, ast.expr, Numbers]]:
+    """The numbers that a product multiplies or (where the first is true) divides by, those of a factor that does not move too: `0.5 * k`."""
+    if isinstance(part.op, ast.Mult | ast.Div):
+        for operand, divides in ((part.left, below), (part.right, below != isinstance(part.op, ast.Div))):
+            if not moved(operand) & reached:
+                if (number := _plain(case, operand)) is not None:
+                    yield divides, operand, number
+                if isinstance(operand, ast.BinOp):
+                    yield from _numbers_of(case, operand, reached, divides)
 
 
 def _of_call(case: Case, line: Line, part: ast.Call, function: ast.Attribute) -> Iterator[Brought]:
