@@ -48,6 +48,14 @@ ROWS = [
     ("m = x.mean(1, keepdim=True); d = x - m", "x (N, C)", "dm = -dd.sum(1, keepdim=True); dx = dm + dm / x.shape[1]",
      "dm = -dd.sum(1, keepdim=True); dx = dd + dm / x.shape[1]",
      r"`dm` is what arrives at m; through `d = x - m`, what arrives at d comes back to x: `dd`", r"the rest of"),
+    # Of several masks, one within another, all decide.
+    ("k = torch.where(a > 0, r.clamp(max=1.2), r.clamp(min=0.8))", "a (N), r (N)", "dr = (r < 1.2) * (r > 0.8) * dk",
+     "dr = torch.where(a > 0, r < 1.2, r > 0.8) * dk", r"`a > 0` and the values of r decide that together", r"element whether `r\."),
+    # An order that is turned before a running sum and not back after it, or the other way round.
+    ("t = s.cumsum(1)", "s (N, C)", "ds = dt.flip(1).cumsum(1)", "ds = dt.flip(1).cumsum(1).flip(1)",
+     r"to t\[\d, \d\] and \d other places?\. From where", r"puts the right numbers|its element came from"),
+    ("t = s.cumsum(1)", "s (N, C)", "ds = torch.flip(torch.cumsum(dt, 1), dims=(1,))", "ds = dt.flip(1).cumsum(1).flip(1)",
+     r"begin at the wrong end of axis 1 \(C\)", r"another order|each number returns"),
     # One question for several findings of a code.
     ("y = A @ U", "A (B, N, K), U (B, K, M)", "dU = dy.mT @ A", "dU = A.mT @ dy", r"which have changed places", r"stands first"),
     ("s = (p * q) @ r", "p (N, K), q (N, K), r (K)", "dr = ((p + q) * ds[:, None]).sum(0)", "dr = ((p * q) * ds[:, None]).sum(0)",
