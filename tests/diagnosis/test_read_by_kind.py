@@ -56,6 +56,8 @@ ROWS = [
      r"to t\[\d, \d\] and \d other places?\. From where", r"puts the right numbers|its element came from"),
     ("t = s.cumsum(1)", "s (N, C)", "ds = torch.flip(torch.cumsum(dt, 1), dims=(1,))", "ds = dt.flip(1).cumsum(1).flip(1)",
      r"begin at the wrong end of axis 1 \(C\)", r"another order|each number returns"),
+    # A batch that is not summed, of matrices that are turned: the axis is that of the learner's line, and three axes have no `.T`.
+    ("y = x @ W", "x (B, T, K), W (K, C)", "dW = dy.mT @ x", "dW = (x.mT @ dy).sum(0)", r"Sum over axis 0 \(B\)", r"axis 2|\.T\.sum"),
     # One question for several findings of a code.
     ("y = A @ U", "A (B, N, K), U (B, K, M)", "dU = dy.mT @ A", "dU = A.mT @ dy", r"which have changed places", r"stands first"),
     ("s = (p * q) @ r", "p (N, K), q (N, K), r (K)", "dr = ((p + q) * ds[:, None]).sum(0)", "dr = ((p * q) * ds[:, None]).sum(0)",
