@@ -58,6 +58,11 @@ ROWS = [
      r"begin at the wrong end of axis 1 \(C\)", r"another order|each number returns"),
     # A batch that is not summed, of matrices that are turned: the axis is that of the learner's line, and three axes have no `.T`.
     ("y = x @ W", "x (B, T, K), W (K, C)", "dW = dy.mT @ x", "dW = (x.mT @ dy).sum(0)", r"Sum over axis 0 \(B\)", r"axis 2|\.T\.sum"),
+    # A length along another axis, whose axis has to be kept as well.
+    ("r = g.norm(dim=1)", "g (N, C)", "dg = g / g.norm(dim=0) * dr.unsqueeze(1)", "dg = g / r.unsqueeze(1) * dr.unsqueeze(1)",
+     r"this runs over axis 0 \(N\)", r"not the derivative"),
+    ("r = g.norm(dim=1)", "g (N, C)", "dg = g / g.abs() * dr.unsqueeze(1)", "dg = g / r.unsqueeze(1) * dr.unsqueeze(1)",
+     r"is not what belongs in the divisor", r"not the derivative"),
     # One question for several findings of a code.
     ("y = A @ U", "A (B, N, K), U (B, K, M)", "dU = dy.mT @ A", "dU = A.mT @ dy", r"which have changed places", r"stands first"),
     ("s = (p * q) @ r", "p (N, K), q (N, K), r (K)", "dr = ((p + q) * ds[:, None]).sum(0)", "dr = ((p * q) * ds[:, None]).sum(0)",

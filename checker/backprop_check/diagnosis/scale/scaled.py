@@ -126,7 +126,7 @@ def _too_many(case: Case, whole: ast.BinOp, lost: ast.expr) -> Words:
     divides = isinstance(whole.op, ast.Div) and lost is whole.right
     said = f"`/ {_one(lost)}`" if divides else f"the factor `{short(lost)}`"
     numbers = _numbers(case, lost)
-    mine = [1 / n for n in numbers] if numbers and _is_below(case, lost) and all(numbers) else numbers
+    mine = [1 / n for n in numbers] if numbers and is_below(case, lost) and all(numbers) else numbers
     here = lines_to(case, _read_beside(case, lost))
     if mine and all(mine) and (words := _others_lacking(case, mine, here)) is not None:
         return words
@@ -134,7 +134,7 @@ def _too_many(case: Case, whole: ast.BinOp, lost: ast.expr) -> Words:
     return Words(f"{said} does not belong here", note, "Leave it out.")
 
 
-def _is_below(case: Case, part: ast.expr) -> bool:
+def is_below(case: Case, part: ast.expr) -> bool:
     """Whether the line divides by a part, in the largest product of which it is a factor."""
     products = (factors(p)[1] for p in parts(case.draft) if is_product(p)) if case.draft is not None else ()
     return next((divides for found in products for divides, factor in found if factor is part), False)
