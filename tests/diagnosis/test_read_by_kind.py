@@ -63,6 +63,13 @@ ROWS = [
      r"this runs over axis 0 \(N\)", r"not the derivative"),
     ("r = g.norm(dim=1)", "g (N, C)", "dg = g / g.abs() * dr.unsqueeze(1)", "dg = g / r.unsqueeze(1) * dr.unsqueeze(1)",
      r"is not what belongs in the divisor", r"not the derivative"),
+    # What a call hands on with its minus; what is written into places; a number of one term, that is no path counted twice.
+    ("y = x + F.pad(x[:, 1:], (1, 0))", "x (N, C)", "dx = dy - F.pad(dy[:, 1:], (1, 0))", "dx = dy + F.pad(dy[:, 1:], (1, 0))",
+     r"one is subtracted", r"pad\(-"),
+    ("d = x[j] - x[i]", "x (N, C), i (M) of N, j (M) of N", "dx = torch.zeros_like(x).index_add(0, j, dd).index_add(0, i, dd)",
+     "dx = torch.zeros_like(x).index_add(0, j, dd).index_add(0, i, -dd)", r"index_add\(0, i, -dd\)$", r"2 \* torch|part through"),
+    ("u = F.avg_pool1d(x, 6); d = x - u", "x (N, C, 6)", "du = -dd.sum(2, keepdim=True); dx = dd + du / 3",
+     "du = -dd.sum(2, keepdim=True); dx = dd + du / 6", r"takes the mean of 6 numbers at a time: each", r"counted twice"),
     # One question for several findings of a code.
     ("y = A @ U", "A (B, N, K), U (B, K, M)", "dU = dy.mT @ A", "dU = A.mT @ dy", r"which have changed places", r"stands first"),
     ("s = (p * q) @ r", "p (N, K), q (N, K), r (K)", "dr = ((p + q) * ds[:, None]).sum(0)", "dr = ((p * q) * ds[:, None]).sum(0)",

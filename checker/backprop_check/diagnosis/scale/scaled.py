@@ -18,6 +18,7 @@ from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.scale.constants import Named
 from backprop_check.diagnosis.scale.factors import (
+    POOLS,
     Brought,
     Numbers,
     between,
@@ -29,6 +30,8 @@ from backprop_check.diagnosis.scale.factors import (
     minus_brought,
     none_here,
     of_another,
+    pooled,
+    same_factor,
 )
 from backprop_check.expression.chains import factors, is_product, terms
 from backprop_check.expression.rewrites import calls, operations, put, same_place
@@ -111,6 +114,11 @@ def words_of_whole(case: Case, constant: Named) -> Words:
     already = _already(case, [1 / f for f in factor])
     if already is not None:
         return Words(error, already, "Count it once: leave it out here.")
+    for call in calls(case.draft, *POOLS) if case.draft is not None else ():
+        if (n := pooled(call)) is not None and same_factor(factor, [float(n)] * len(factor)):
+            return Words(
+                error, f"`{short(call)}` takes the mean of {n} numbers at a time, where their sum is due.", f"Multiply it with {n}."
+            )
     if case.draft is not None and step(case.draft) is not None:
         return Words(error, "A difference quotient divides by how far its two points are apart.", "Look how far that is in yours.")
     if none_here(case):
