@@ -12,7 +12,8 @@ their gradient is zero. Begin with zeros, and write the gradient at the index th
 
 Read more: Karpathy, "Becoming a Backprop Ninja", dlogprobs.
 
-Question: Let {one} rise a little: does {users} notice?
+Question: Let {one} rise a little: which uses of {node} in {users} notice, and which do not?
+Of one use: Let {one} rise a little: does {users} notice?
 Of places written to: Which places does the forward read in {lines}, and into which does your line write?
 Of several lines: Let {one} rise a little: which of {users} notice, and which do not?
 Slip: elements that were not picked receive a gradient too

@@ -136,10 +136,12 @@ def _lengths(case: Case, expression: ast.expr) -> Iterator[Edit]:
                 yield put(expression, call, ast.copy_location(ast.Call(call.func, [*call.args, ast.Constant(axis)], []), call)), call
     for call in calls(expression, *KEEPS):
         if call is not expression and not axes_written(call) and not call.keywords and _is_method(call):
-            for axis in map(ast.Constant, range(RANKS)):
-                along = ([], [ast.keyword("dim", axis)]) if function_of(call) == "norm" else ([axis], [])  # whose first argument is another
+            for axis in range(RANKS):
+                named = function_of(call) == "norm"  # whose first argument is another
+                given: list[ast.expr] = [] if named else [ast.Constant(axis)]
+                along = [ast.keyword("dim", ast.Constant(axis))] if named else []
                 for keep in ([ast.keyword("keepdim", ast.Constant(True))], []):
-                    yield put(expression, call, ast.copy_location(ast.Call(call.func, along[0], along[1] + keep), call)), call
+                    yield put(expression, call, ast.copy_location(ast.Call(call.func, given, along + keep), call)), call
     for call in calls(expression, "argmax", "argmin"):
         if not axes_written(call) and not call.keywords:
             for axis in range(RANKS):

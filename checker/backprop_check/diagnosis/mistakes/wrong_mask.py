@@ -191,7 +191,7 @@ def _fills(case: Case, found: Mended) -> bool:
 
 
 def _decides(case: Case, sites: list[Site]) -> str:
-    """What decides in the forward: the values themselves, a mask that is made of others, or the places alone; of several in one line all."""
+    """What decides in the forward: the values themselves, a mask that is made of others, the places alone; of several in one line all."""
     line = f"`{sites[0].line.name} = {sites[0].line.source}`"
     by = list(dict.fromkeys(_by(case, site) for site in sites))
     if len(by) > 1:

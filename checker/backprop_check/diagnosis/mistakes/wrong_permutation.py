@@ -128,11 +128,11 @@ def _moved(case: Case) -> Diagnosis | None:
 def _running(case: Case) -> Diagnosis | None:
     """Running sums that are right but for the end at which they begin, or for the order in which they stand."""
     found = search(case, _turned_round)
-    if found is None:
+    call = found.part if found is not None else None
+    if found is None or case.draft is None or not isinstance(call, ast.Call):
         return None
-    call, axis, names = found.part, literal_axes(found.part), axes_of(case, found.part)
-    there = same_place(case.draft, found.tree, call) if case.draft is not None else None
-    if not isinstance(call, ast.Call) or not isinstance(there, ast.Call) or axis is None or not names:
+    axis, names, there = literal_axes(call), axes_of(case, call), same_place(case.draft, found.tree, call)
+    if not isinstance(there, ast.Call) or axis is None or not names:
         return None
     along, after = axis_told(names, axis[0]), function_of(there) == "flip"
     turned = any(next(calls(call, "flip"), None) if after else call in ast.walk(f) for f in calls(case.draft, "flip"))

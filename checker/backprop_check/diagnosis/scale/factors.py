@@ -176,7 +176,7 @@ def _of_operation(case: Case, line: Line, part: ast.expr, reached: set[str]) -> 
 
 
 def _numbers_of(case: Case, part: ast.BinOp, reached: set[str], below: bool = False) -> Iterator[tuple[bool, ast.expr, Numbers]]:
-    """The numbers that a product multiplies or (where the first is true) divides by, those of a factor that does not move too: `0.5 * k`."""
+    """The numbers that a product multiplies or (where the first is true) divides by, those of a factor that stays too: `0.5 * k`."""
     if isinstance(part.op, ast.Mult | ast.Div):
         for operand, divides in ((part.left, below), (part.right, below != isinstance(part.op, ast.Div))):
             if not moved(operand) & reached:
