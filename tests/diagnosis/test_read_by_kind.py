@@ -70,6 +70,12 @@ ROWS = [
      "dx = torch.zeros_like(x).index_add(0, j, dd).index_add(0, i, -dd)", r"index_add\(0, i, -dd\)$", r"2 \* torch|part through"),
     ("u = F.avg_pool1d(x, 6); d = x - u", "x (N, C, 6)", "du = -dd.sum(2, keepdim=True); dx = dd + du / 3",
      "du = -dd.sum(2, keepdim=True); dx = dd + du / 6", r"takes the mean of 6 numbers at a time: each", r"counted twice"),
+    # Which axes an operand needs, though another one needs it as well; a minus at the other of two paths; several uses in one line.
+    ("r = g.norm(dim=1)", "g (N, C)", "dg = g / r * dr", "dg = g / r.unsqueeze(1) * dr.unsqueeze(1)",
+     r"To meet on N, `r` needs an axis of length 1 where `g` has C: `\.unsqueeze\(1\)`", r"Go back to"),
+    ("d = x - u; y = u + d * g", "x (N, C), u (N, C), g (C)", "dd = dy * g; du = -dy * dd", "dd = dy * g; du = dy - dd", r"the minus belongs to the other", r"^$"),
+    ("s = w.sum(1, keepdim=True) + w[:, -1:] * h", "w (N, C), h (N, 1)", "dw = ds * torch.ones_like(w) + h * ds",
+     "dw = ds * torch.ones_like(w); dw[:, -1:] += h * ds", r"which uses of w in s notice", r"does s notice"),
     # One question for several findings of a code.
     ("y = A @ U", "A (B, N, K), U (B, K, M)", "dU = dy.mT @ A", "dU = A.mT @ dy", r"which have changed places", r"stands first"),
     ("s = (p * q) @ r", "p (N, K), q (N, K), r (K)", "dr = ((p + q) * ds[:, None]).sum(0)", "dr = ((p * q) * ds[:, None]).sum(0)",

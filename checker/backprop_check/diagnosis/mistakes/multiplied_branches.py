@@ -38,6 +38,7 @@ def find(case: Case) -> Diagnosis | None:
         return None
     there = same_place(case.draft, found.tree, found.part) if case.draft is not None else None
     moved = isinstance(there, ast.BinOp) and isinstance(there.op, ast.Sub)
+    change = "a difference in the place of this product" if moved else "`+` in the place of `*`"
     return case.proven(
         "multiplied-branches",
         by=found,
@@ -45,8 +46,7 @@ def find(case: Case) -> Diagnosis | None:
         note="Across paths gradients add up; only along one path are factors multiplied."
         + (" And the minus belongs to the other of the two." if moved else ""),
         help=f"Count the uses of {case.node}: one term for each, added.",
-        evidence=f"With `{'-' if moved else '+'}` in the place of `*`{' and of the minus' if moved else ''} the expression equals autograd's "
-        "gradient in every trial.",
+        evidence=f"With {change} the expression equals autograd's gradient in every trial.",
     )
 
 
