@@ -68,6 +68,9 @@ ROWS = [
      r"one is subtracted", r"pad\(-"),
     ("d = x[j] - x[i]", "x (N, C), i (M) of N, j (M) of N", "dx = torch.zeros_like(x).index_add(0, j, dd).index_add(0, i, dd)",
      "dx = torch.zeros_like(x).index_add(0, j, dd).index_add(0, i, -dd)", r"index_add\(0, i, -dd\)$", r"2 \* torch|part through"),
+    ("d = x[j] - x[i]", "x (N, C), i (M) of N, j (M) of N", "dx = torch.zeros_like(x).index_add(0, j, dd)",
+     "dx = torch.zeros_like(x).index_add(0, j, dd).index_add(0, i, -dd)",
+     r"\.index_add\(0, j, dd\) - torch\.zeros_like\(x\)\.index_add\(0, i, dd\)$", r"index_put\(\(|zeros_like\(-"),
     ("u = F.avg_pool1d(x, 6); d = x - u", "x (N, C, 6)", "du = -dd.sum(2, keepdim=True); dx = dd + du / 3",
      "du = -dd.sum(2, keepdim=True); dx = dd + du / 6", r"takes the mean of 6 numbers at a time: each", r"counted twice"),
     # Which axes an operand needs, though another one needs it as well; a minus at the other of two paths; several uses in one line.

@@ -31,7 +31,7 @@ import torch
 
 from backprop_check.derivation.elementwise import SLOPES
 from backprop_check.derivation.sums import LINEAR
-from backprop_check.derivation.trees import parsed, text
+from backprop_check.derivation.trees import lends_shape, parsed, text
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.by_replay.paths import off, paths
 from backprop_check.diagnosis.case import Case
@@ -184,7 +184,7 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub) and not isinstance(part.operand, ast.Constant):
             yield put(expression, part, part.operand), part
-        for given in part.args if isinstance(part, ast.Call) else ():
+        for given in part.args if isinstance(part, ast.Call) and not lends_shape(part) else ():
             value = value_of(case, given)
             if isinstance(value, torch.Tensor) and value.is_floating_point():
                 yield put(expression, given, ast.copy_location(negated(given), given)), given
