@@ -31,14 +31,13 @@ import torch
 
 from backprop_check.derivation.elementwise import SLOPES
 from backprop_check.derivation.sums import LINEAR
-from backprop_check.derivation.trees import parsed, text
+from backprop_check.derivation.trees import lends_shape, parsed, text
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.by_replay.paths import off, paths
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal, uses_taken
 from backprop_check.diagnosis.meeting import function_of
-from backprop_check.diagnosis.mistakes import swapped_where
-from backprop_check.diagnosis.mistakes.subtracted_branch import bent
+from backprop_check.diagnosis.mistakes import subtracted_branch, swapped_where
 from backprop_check.diagnosis.scale.factors import between, lines_of_answer, minus_brought, no_minus, nothing_turns
 from backprop_check.expression.rewrites import calls, led, negated, operations, put
 from backprop_check.records import Diagnosis, Span
@@ -141,15 +140,22 @@ def _missing(case: Case) -> tuple[str, str, str]:
 
 def _of_term(case: Case) -> Diagnosis | None:
     found = search(case, edits) if case.everywhere else None
-    if found is None:
-        return None
+    if found is None or search(case, subtracted_branch.edits) is not None:
+        return None  # a call that hands a minus on, `a - F.pad(b, (1, 0))`: what is taken away is to be added
     return case.proven(
         "wrong-sign",
         by=found,
         error=f"`{ast.unparse(found.part)}` has the opposite sign",
         note=case.only("All the rest of the expression is right."),
-        help=_of_argument(case, found) or "Find the minus that the derivative brings, or the one too many.",
+        help=_of_argument(case, found) or _of_forward(case) or "Find the minus that the derivative brings, or the one too many.",
     )
+
+
+def _of_forward(case: Case) -> str | None:
+    """The move where the line has no minus, and the forward a single one."""
+    own = case.draft is not None and (any(_minuses(case.draft)) or any(operations(case.draft, ast.Sub)))
+    minus = None if own else minus_brought(case)
+    return f"{minus} Take that minus along into the gradient." if minus else None
 
 
 def _of_argument(case: Case, found: Mended) -> str | None:
@@ -170,7 +176,7 @@ def _of_argument(case: Case, found: Mended) -> str | None:
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """One term of a sum with its sign turned; the right one of a difference is for `subtracted-branch`, where paths may meet."""
-    inside = bent(expression)
+    inside = subtracted_branch.bent(expression)
     for part in parts(expression):
         if id(part) in inside and isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub):
             yield put(expression, part, ast.copy_location(ast.BinOp(part.left, ast.Add(), part.right), part)), part.right
@@ -181,8 +187,10 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub) and not isinstance(part.operand, ast.Constant):
             yield put(expression, part, part.operand), part
-        elif isinstance(part, ast.Call) and part.args and isinstance(value_of(case, part.args[0]), torch.Tensor):
-            yield put(expression, part.args[0], ast.copy_location(negated(part.args[0]), part.args[0])), part.args[0]
+        for given in part.args if isinstance(part, ast.Call) and not lends_shape(part) else ():
+            value = value_of(case, given)
+            if isinstance(value, torch.Tensor) and value.is_floating_point():
+                yield put(expression, given, ast.copy_location(negated(given), given)), given
 
 
 def _less(total: ast.BinOp) -> ast.expr:

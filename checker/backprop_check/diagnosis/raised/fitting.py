@@ -74,6 +74,7 @@ def _unproven(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr]) 
         or (_of_product(case, part, operands) if product else _meeting(case, part))
         or _picked(case, part)
         or _handed_on(case, part)
+        or _aligned(case, part, operands)
         or (
             f"{case.node} is {written(node_axes(case))}. Go back to {_users_there(case, part)}: "
             "which numbers meet there, and which axes are copied, joined or summed away?"
@@ -131,6 +132,32 @@ def _handed_on(case: Case, part: ast.expr) -> str | None:
         if alone and isinstance(term.expression, ast.Name) and term.expression.id == f"d{term.line.name}" in there:
             return f"Going back through `{term.line.name} = {term.line.source}`, {term.expression.id} comes back to {case.node} as it is."
     return None
+
+
+def _aligned(case: Case, part: ast.expr, operands: list[ast.expr]) -> str | None:
+    """Where the axes of one operand are some of the other's, by name: which it has to be given, if that makes a part of the gradient."""
+    if not isinstance(part, ast.BinOp) or isinstance(part.op, ast.MatMult) or case.derived is None:
+        return None
+    (few, less), (many, more) = sorted(((axes_of(case, operand) or [], operand) for operand in operands), key=lambda pair: len(pair[0]))
+    if not few or len({*many}) < len(many) or [name for name in many if name in few] != few or any(name.isdigit() for name in few):
+        return None
+    behind = many[many.index(few[0]) :]
+    lacking = [name for name in behind if name not in few]
+    step = f".unsqueeze({behind.index(lacking[0])})" if len(lacking) == 1 else f"[{', '.join(':' if n in few else 'None' for n in behind)}]"
+    aligned = put(part, less, parsed(f"({text(less)}){step}"))
+    if not any(_same(case, aligned, due) for due in parts(case.derived.expression)):
+        return None
+    axes = "an axis of length 1" if len(lacking) == 1 else "axes of length 1"
+    return f"To meet on {' and '.join(few)}, `{short(less)}` needs {axes} where `{short(more)}` has {' and '.join(lacking)}: `{step}`."
+
+
+def _same(case: Case, one: ast.expr, other: ast.expr) -> bool:
+    """Whether two expressions are worth the same in every trial."""
+    values = [(value_of(case, one, trial), value_of(case, other, trial)) for trial in range(len(case.each))]
+    return all(
+        isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor) and a.shape == b.shape and torch.allclose(a.double(), b.double())
+        for a, b in values
+    )
 
 
 def _of_product(case: Case, part: ast.expr, operands: list[ast.expr]) -> str | None:

@@ -22,6 +22,8 @@ from backprop_check.records import Line
 AVERAGES = ("cross_entropy", "nll_loss")
 """Losses that average over their labels."""
 
+POOLS = ("avg_pool1d", "avg_pool2d", "avg_pool3d")
+
 Numbers = list[float]
 """A factor, by run."""
 
@@ -220,6 +222,16 @@ def _of_call(case: Case, line: Line, part: ast.Call, function: ast.Attribute) ->
     elif name in AVERAGES and not part.keywords and len(part.args) > 1 and (taken := _taken(case, part.args[1], part)) is not None:
         why = f"{said} averages over its rows: what each of them sends back is divided by how many there are."
         yield Brought(line, [1 / n for n in taken], why, f"Ask over how many rows {said} averages.")
+    elif (n := pooled(part)) is not None:
+        why = f"{said} takes the mean of {n} numbers at a time: each of them moves it by 1/{n}."
+        yield Brought(line, [1 / n] * len(case.runs), why, f"Ask of how many numbers {said} takes each mean.")
+
+
+def pooled(call: ast.Call) -> int | None:
+    """How many numbers go into each mean of an `avg_pool`, where the call says it with a number."""
+    size = literal((call.args[1:] or [k.value for k in call.keywords] or [call])[0])
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    return size ** int(name[-2]) if name in POOLS and isinstance(size, int) else None
 
 
 def _power(case: Case, line: Line, said: str, exponent: float) -> Brought:

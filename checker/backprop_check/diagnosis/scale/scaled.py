@@ -18,6 +18,7 @@ from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.scale.constants import Named
 from backprop_check.diagnosis.scale.factors import (
+    POOLS,
     Brought,
     Numbers,
     between,
@@ -29,6 +30,8 @@ from backprop_check.diagnosis.scale.factors import (
     minus_brought,
     none_here,
     of_another,
+    pooled,
+    same_factor,
 )
 from backprop_check.expression.chains import factors, is_product, terms
 from backprop_check.expression.rewrites import calls, operations, put, same_place
@@ -113,6 +116,11 @@ def words_of_whole(case: Case, constant: Named) -> Words:
     already = _already(case, [1 / f for f in factor])
     if already is not None:
         return Words(error, already, "Count it once: leave it out here.")
+    for call in calls(case.draft, *POOLS) if case.draft is not None else ():
+        if (n := pooled(call)) is not None and same_factor(factor, [float(n)] * len(factor)):
+            return Words(
+                error, f"`{short(call)}` takes the mean of {n} numbers at a time, where their sum is due.", f"Multiply it with {n}."
+            )
     if case.draft is not None and step(case.draft) is not None:
         return Words(error, "A difference quotient divides by how far its two points are apart.", "Look how far that is in yours.")
     if none_here(case):
@@ -128,7 +136,7 @@ def _too_many(case: Case, whole: ast.BinOp, lost: ast.expr) -> Words:
     divides = isinstance(whole.op, ast.Div) and lost is whole.right
     said = f"`/ {_one(lost)}`" if divides else f"the factor `{short(lost)}`"
     numbers = _numbers(case, lost)
-    mine = [1 / n for n in numbers] if numbers and _is_below(case, lost) and all(numbers) else numbers
+    mine = [1 / n for n in numbers] if numbers and is_below(case, lost) and all(numbers) else numbers
     here = lines_to(case, _read_beside(case, lost))
     if mine and all(mine) and (words := _others_lacking(case, mine, [1 / m for m in mine], here)) is not None:
         return words
@@ -136,7 +144,7 @@ def _too_many(case: Case, whole: ast.BinOp, lost: ast.expr) -> Words:
     return Words(f"{said} does not belong here", note, "Leave it out.")
 
 
-def _is_below(case: Case, part: ast.expr) -> bool:
+def is_below(case: Case, part: ast.expr) -> bool:
     """Whether the line divides by a part, in the largest product of which it is a factor."""
     products = (factors(p)[1] for p in parts(case.draft) if is_product(p)) if case.draft is not None else ()
     return next((divides for found in products for divides, factor in found if factor is part), False)
