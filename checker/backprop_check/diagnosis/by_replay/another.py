@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
-from functools import reduce
+from functools import partial, reduce
 
 import torch
 
 from backprop_check.comparison.compare import close
 from backprop_check.derivation.elementwise import SLOPES
-from backprop_check.derivation.trees import fill, text
+from backprop_check.derivation.read import Underivable, operation
+from backprop_check.derivation.trees import fill, literal, text
 from backprop_check.diagnosis.asking import example
 from backprop_check.diagnosis.by_edit.edits import parts, value_of
 from backprop_check.diagnosis.by_replay.counterfactual import applied_to_gradient, replays, with_slope, written_as
@@ -48,8 +49,6 @@ def another(case: Case) -> Diagnosis | None:
             changed = put(site.tree, site.part, other)
             if replays(case, written_as(case, site.line, changed)):
                 return _told(case, site, f"`{text(other)}`", as_if([(site.line, changed)]))
-            if not times and (by_other := _by_the_other(case, site, site.part)) is not None:
-                return by_other
         elif isinstance(site.part, ast.BinOp) and isinstance(site.part.op, ast.Add | ast.Sub | ast.Pow):
             # What is raised to a power stands in the derivative itself: once more in there is another exponent.
             raised = any(p.left is site.part for p in operations(site.tree, ast.Pow))
@@ -59,24 +58,39 @@ def another(case: Case) -> Diagnosis | None:
             found = _function(case, site, site.part.func.attr)
             if found is not None:
                 return found
+        if (by_other := _by_the_other(case, site)) is not None:
+            return by_other
     return None
 
 
-def _by_the_other(case: Case, site: Site, quotient: ast.BinOp) -> Diagnosis | None:
-    """The slope of a quotient by its other side, in the place of the one by this side: of a line with that slope it is the derivative."""
-    above = site.operand is quotient.left
-    alike = "-(a**2) / (2 * b**2)" if above else "torch.log(abs(b))"
-    changed = put(site.tree, quotient, fill(alike, {"a": quotient.left, "b": quotient.right}))
-    if not replays(case, written_as(case, site.line, changed)):
+def _by_the_other(case: Case, site: Site) -> Diagnosis | None:
+    """The slope of a quotient or a power by its other side, in the place of the one by this side."""
+    try:
+        found = operation(site.part, partial(value_of, case))
+    except Underivable:
         return None
-    part, by, other = text(quotient), text(site.operand), text(quotient.right if above else quotient.left)
+    if found.name not in ("div", "pow") or len(found.positional) != 2:
+        return None
+    first, second = found.positional
+    own = site.operand is first
+    if found.name == "div":  # of a line with that slope it is the derivative
+        changed = put(site.tree, site.part, fill("-(a**2) / (2 * b**2)" if own else "torch.log(abs(b))", {"a": first, "b": second}))
+        taken, change, proven = None, written_as(case, site.line, changed), as_if([(site.line, changed)])
+    else:
+        taken = "y * torch.log(x)" if own else "x * y**(1 - 1 / x)"
+        change, proven = with_slope(case, site, _not_flat(taken)), slope(site, taken)
+    if not replays(case, change):
+        return None
+    part, by, other = text(site.part), text(site.operand), text(second if own else first)
+    still = f"`{other}` is a fixed number. Let" if literal(second if own else first) is not None else f"Hold `{other}` still and let"
     return case.proven(
         "wrong-local-derivative",
         error=f"this is the slope of `{part}` by `{other}`, and the one by `{by}` belongs here",
         note=example(case),
-        help=f"Hold `{other}` still and let `{by}` rise a little: how far does `{part}` move?",
+        help=f"{still} `{by}` rise a little: how far does `{part}` move?",
+        span=case.span(_standing(case, site, taken)),
         evidence=f"With the slope of `{part}` by `{other}` for the one by `{by}`, autograd gives exactly your answer in every trial.",
-        claims=(as_if([(site.line, changed)]),),
+        claims=(proven,),
     )
 
 
