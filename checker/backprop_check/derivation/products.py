@@ -88,7 +88,7 @@ def exponent(site: Site) -> ast.expr:
     base = site.arguments["a"]
     if not isinstance(site.value("a"), torch.Tensor):
         number = literal(base)
-        base = fill("torch.tensor(a)", {"a": ast.Constant(float(number))}) if number is not None else fill("torch.tensor(float(a))", {"a": base})
+        base = fill("torch.tensor(a)", {"a": fill("float(a)", {"a": base}) if number is None else ast.Constant(float(number))})
     return fill("y * torch.log(a) * g", {"y": site.out, "a": base, "g": site.g})
 
 
