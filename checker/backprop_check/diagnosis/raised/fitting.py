@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 
 from backprop_check.derivation.trees import literal, parsed, text
-from backprop_check.diagnosis.by_edit.edits import names_used, parts, value_of
+from backprop_check.diagnosis.by_edit.edits import is_index, names_used, parts, value_of
 from backprop_check.diagnosis.by_slip.slips import top_of
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import (
@@ -107,12 +107,15 @@ def _alone(index: ast.expr) -> ast.expr:
 
 
 def _picked(case: Case, part: ast.expr) -> str | None:
-    """Of terms: the places of the node that what arrives belongs to, where the forward picks them by slices."""
+    """Of terms: the places of the node that what arrives belongs to, where the forward picks them by slices or by an index."""
     for line in (line for line in case.consumers if "d" + line.name in _names_there(case, part)):
         cuts = [p for p in parts(parsed(line.source.strip())) if isinstance(p, ast.Subscript) and text(p.value) == case.node]
         sliced = [p for p in cuts if any(isinstance(n, ast.Slice) for n in ast.walk(p.slice))]
+        places = " and ".join(f"`{text(p)}`" for p in cuts)
+        if cuts and all(is_index(case, p.slice) for p in cuts):
+            into = f"add what comes back there into zeros like {case.node} at the places that the index names, as `index_add` does"
+            return f"`{line.name} = {line.source}` reads {places}: {into}."
         if sliced and len(sliced) == len(cuts):
-            places = " and ".join(f"`{text(p)}`" for p in sliced)
             return f"`{line.name} = {line.source}` reads {places}: lay what comes back there into zeros like {case.node}, and add that."
     return None
 
