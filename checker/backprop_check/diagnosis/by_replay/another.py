@@ -106,13 +106,21 @@ def _function(case: Case, site: Site, operation: str) -> Diagnosis | None:
                 return _told(case, site, name, slope(site, taken))
     if operation in OF_ROWS and replays(case, with_slope(case, site, _not_flat(OF_ROWS[operation]))):
         return _number_by_number(case, site, OF_ROWS[operation])
-    if operation in TWINS and isinstance(site.part, ast.Call) and isinstance(site.part.func, ast.Attribute):
-        twin = ast.Call(ast.Attribute(site.part.func.value, TWINS[operation], ast.Load()), site.part.args, site.part.keywords)
-        changed = put(site.tree, site.part, twin)
-        if replays(case, written_as(case, site.line, changed)):
-            return _told(case, site, f"`{text(twin)}`", as_if([(site.line, changed)]))
+    if (twin := _twin(site)) is not None and replays(case, written_as(case, site.line, changed := put(site.tree, site.part, twin))):
+        return _told(case, site, f"`{text(twin)}`", as_if([(site.line, changed)]))
     if operation in (*SLOPES, *TAKEN_FOR, "cumsum") and replays(case, applied_to_gradient(case, site)):
         return _on_gradient(case, site)
+    return None
+
+
+def _twin(site: Site) -> ast.expr | None:
+    """What an operation along rows is mistaken for: with a log more or less, without the log."""
+    match site.part:
+        case ast.Call(func=ast.Attribute(value=owner, attr=name), args=args, keywords=keywords) if name in TWINS:
+            return ast.Call(ast.Attribute(owner, TWINS[name], ast.Load()), args, keywords)
+        case ast.Call(func=ast.Attribute(value=owner, attr="logsumexp"), args=args, keywords=keywords):
+            of = args if owner is site.operand else args[1:]
+            return ast.Call(ast.Attribute(fill("torch.exp(x)", {"x": site.operand}), "sum", ast.Load()), of, keywords)
     return None
 
 

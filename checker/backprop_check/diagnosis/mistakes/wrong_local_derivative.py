@@ -95,7 +95,7 @@ def _not_the_slope(case: Case, found: Mended) -> Diagnosis:
         question="Of what does not belong",
         note=" ".join(filter(None, [case.only("Without it the expression is right."), *made])),
         help=f"Ask what in {between(case)} it would stand for, and leave it out.",
-        span=case.span(part, after=inner) if part.func.value is inner else case.span(part.func),
+        span=case.span(part, after=inner) if getattr(part.func, "value", None) is inner else case.span(part.func),
     )
 
 
