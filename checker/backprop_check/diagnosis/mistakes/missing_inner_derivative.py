@@ -58,9 +58,11 @@ def _told(case: Case, site: Site) -> Diagnosis:
     values = case.verdict.runs[0].trial.values
     used = names_used(case.expression) if case.expression is not None else []
     outer = case.expression is None or any(isinstance(values.get(n.id), torch.Tensor) for n in used)
-    within = any(isinstance(n, ast.Call) or (isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow)) for n in around(site.tree, site.part))
+    function = any(
+        isinstance(n, ast.Call) or isinstance(getattr(n, "op", None), ast.Pow) for n in (site.part, *around(site.tree, site.part))
+    )
     # What stands inside has no derivative of its own only where it is a name: else all but this one are in the answer.
-    inside = isinstance(site.operand, ast.Name) and within
+    inside = isinstance(site.operand, ast.Name) and function
     why = (
         f"only the outside is differentiated, as if `{of}` itself stood inside."
         if inside
@@ -73,7 +75,7 @@ def _told(case: Case, site: Site) -> Diagnosis:
         code="missing-mask"
         if called(site.part) in (*KINKS, *SELECTS, "where", "minimum", "maximum")
         else "missing-inner-derivative"
-        if within and outer and not is_plain(case, site.line, site.tree, site.part)
+        if function and outer and not is_plain(case, site.line, site.tree, site.part)
         else "missing-local-derivative",
         certainty="proven",
         error=f"the derivative of the inside, `{inner}`, is missing" if inside else f"the derivative of `{inner}` by `{of}` is missing",
