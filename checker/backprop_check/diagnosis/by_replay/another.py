@@ -107,7 +107,7 @@ def _function(case: Case, site: Site, operation: str) -> Diagnosis | None:
     if operation in OF_ROWS and replays(case, with_slope(case, site, _not_flat(OF_ROWS[operation]))):
         return _number_by_number(case, site, OF_ROWS[operation])
     if (twin := _twin(site)) is not None and replays(case, written_as(case, site.line, changed := put(site.tree, site.part, twin))):
-        return _told(case, site, f"`{text(twin)}`", as_if([(site.line, changed)]))
+        return _told(case, site, f"`{text(twin)}`", as_if([(site.line, changed)]), "torch.exp(x)" if operation == "logsumexp" else None)
     if operation in (*SLOPES, *TAKEN_FOR, "cumsum") and replays(case, applied_to_gradient(case, site)):
         return _on_gradient(case, site)
     return None
@@ -203,8 +203,8 @@ def _runs(expression: ast.expr) -> Iterator[ast.expr]:
             yield run
 
 
-def _told(case: Case, site: Site, other: str | None, proven: Claim) -> Diagnosis:
-    """`other`: the operation whose derivative stands there; None where the operation's own value does."""
+def _told(case: Case, site: Site, other: str | None, proven: Claim, stands: str | None = None) -> Diagnosis:
+    """`other`: the operation whose derivative stands there (as `stands`, if known); None where the operation's own value does."""
     part = text(site.part)
     if other is None:
         error, instead = f"`{part}` itself stands here in the place of its derivative", "its own value"
@@ -216,7 +216,7 @@ def _told(case: Case, site: Site, other: str | None, proven: Claim) -> Diagnosis
         error=error,
         note=example(case) or f"In `{site.line.name} = {site.line.source}` the derivative is that of `{part}`.",
         help=f"Write down how fast `{part}` moves when `{ast.unparse(site.operand)}` rises a little: that belongs in its place.",
-        span=case.span(_standing(case, site, proven.fields.get("taken"))),
+        span=case.span(_standing(case, site, stands or proven.fields.get("taken"))),
         evidence=f"With {instead} for the derivative of `{part}`, autograd gives exactly your answer in every trial.",
         claims=(proven,),
     )
