@@ -20,6 +20,7 @@ from backprop_check.diagnosis.by_value.lacking_factor import part_without_a_fact
 from backprop_check.diagnosis.by_value.neighbours import neighbour
 from backprop_check.diagnosis.by_value.other_divisor import other_divisor
 from backprop_check.diagnosis.by_value.other_part import other_part
+from backprop_check.diagnosis.by_value.own_place import own_place
 from backprop_check.diagnosis.by_value.reordered import reordered
 from backprop_check.diagnosis.by_value.tried_factor import tried_factor
 from backprop_check.diagnosis.by_value.updated import updated
@@ -76,6 +77,7 @@ VALUE: tuple[Find, ...] = (
     by_slip,
     reordered,
     part_without_a_factor,
+    own_place,
     updated,
     whose_gradient,
     hard_coded_size.besides,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -186,6 +187,8 @@ def _of_operation(case: Case, line: Line, part: ast.expr, reached: set[str]) -> 
             exponent = 2
         if exponent is not None:
             yield _power(case, line, said, float(exponent))
+        elif isinstance(part.op, ast.Pow):
+            yield from _exponential(case, line, said, part.left)
         for divides, operand, number in _numbers_of(case, part, reached):
             how = "divides" if divides else "multiplies"
             yield Brought(line, [1 / n for n in number] if divides else number,
@@ -214,6 +217,8 @@ def _of_call(case: Case, line: Line, part: ast.Call, function: ast.Attribute) ->
     moves = f"Ask by how much {said} moves when one of its numbers rises by 1."
     if exponent is not None:
         yield _power(case, line, said, float(exponent))
+    elif name in ("pow", "exp2"):
+        yield from _exponential(case, line, said, first if name == "pow" else ast.Constant(2))
     elif name == "sqrt":
         why = f"{said} is a root, and the slope of a root is 1 over twice the root."
         yield Brought(line, [0.5] * len(case.runs), why, f"Work out the slope of {said} alone, as that of a power: the exponent is 1/2.")
@@ -240,6 +245,15 @@ def _power(case: Case, line: Line, said: str, exponent: float) -> Brought:
                        f"Work out the slope of {said} alone, with numbers: from 3 to 3.01 a square grows from 9 to 9.0601.")  # fmt: skip
     why = f"{said} is a power: its exponent comes down as a factor."
     return Brought(line, [exponent] * len(case.runs), why, f"Write down the derivative of {said} alone: what comes down in front of it?")
+
+
+def _exponential(case: Case, line: Line, said: str, base: ast.expr) -> Iterator[Brought]:
+    """Of a number that is raised to what moves."""
+    numbers = _plain(case, base)
+    if numbers is not None and min(numbers) > 0:
+        why = f"{said} grows with its exponent by the log of its base `{text(base)}`."
+        ask = f"Ask by which share of itself {said} grows when its exponent rises a little."
+        yield Brought(line, [math.log(n) for n in numbers], why, ask)
 
 
 def _plain(case: Case, node: ast.expr) -> Numbers | None:
