@@ -159,7 +159,7 @@ def _read_beside(case: Case, part: ast.expr) -> frozenset[str]:
 def _one_of_two(case: Case, part: ast.expr, due: ast.expr) -> Words | None:
     """Where a constant stands for the product of two that the forward brings in: the other one is missing."""
     mine, wanted, here = _numbers(case, part), _numbers(case, due), lines_of_answer(case)
-    if not mine or not wanted or not all((*mine, *wanted)) or _is_below(case, part):
+    if not mine or not wanted or not all((*mine, *wanted)) or is_below(case, part):
         return None
     lacks = [w / m for w, m in zip(wanted, mine, strict=True)]
     return _others_lacking(case, mine, lacks, here) if _up_to_sign(case, here, lacks) is not None else None
