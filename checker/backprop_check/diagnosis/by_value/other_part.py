@@ -23,7 +23,7 @@ def other_part(case: Case) -> Diagnosis | None:
     """Proven by putting the tensor there: the expression is then right."""
     found = search(case, edits) if case.everywhere else None
     if found is None or case.draft is None:
-        return _one_term(case)
+        return None
     new = same_place(case.draft, found.tree, found.part)
     if new is None:
         return None
@@ -38,7 +38,7 @@ def other_part(case: Case) -> Diagnosis | None:
     )
 
 
-def _one_term(case: Case) -> Diagnosis | None:
+def one_term(case: Case) -> Diagnosis | None:
     """Proven by putting one term of a line of the forward in the place of the line's name."""
     made = {line.name: line for line in case.graph.exercise.lines}
     found = search(case, lambda _, expression: _terms_of_names(made, expression)) if case.everywhere else None
