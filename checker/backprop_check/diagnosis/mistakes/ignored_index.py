@@ -12,7 +12,8 @@ their gradient is zero. Begin with zeros, and write the gradient at the index th
 
 Read more: Karpathy, "Becoming a Backprop Ninja", dlogprobs.
 
-Question: Let {one} rise a little: does {users} notice?
+Question: Let {one} rise a little: which uses of {node} in {users} notice, and which do not?
+Of one use: Let {one} rise a little: does {users} notice?
 Of places written to: Into how many places does your line write for one number of its index, and how many of them belong to that number?
 Of terms: Let {one} rise a little: does what {lines} picks notice?
 Of several lines: Let {one} rise a little: which of {users} notice, and which do not?
