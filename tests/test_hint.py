@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "diagnosis"))
+sys.path.insert(0, str(Path(__file__).parent / "derivation"))
 from climbing import assert_adds_up, assert_climbs, ladder, squeezed, taught_by
+from forms import exercise, trials
 
 import backprop_check
+from backprop_check.derivation import lesson
 from backprop_check.derivation.table import TABLE
 from backprop_check.diagnosis.pages import page, pages
 from backprop_check.exercise.course import packaged_course
@@ -35,7 +38,28 @@ def test_every_code_has_a_question_of_its_own() -> None:
 
 
 def test_only_operations_of_the_table_are_asked_about() -> None:
-    assert {*operations.QUESTIONS, *operations.COPIES, *operations.SAME} <= set(TABLE)
+    assert {*operations.QUESTIONS, *operations.PRODUCTS} <= set(TABLE)
+
+
+ASKED_OF = {
+    "p": "In `p**s`, what comes down as a factor",
+    "s": "When `s` rises a little, by which share of itself does `p**s` grow?",
+    "x": "How steep is `F.leaky_relu(x)` where `x` is above 0, and how steep where it is below?",
+    "k": "which numbers of `k.norm(1)` move, and how much?",
+    "h": "When `h` rises by 1, by how much does `F.conv1d(row, f1, h)` rise?",
+    "f1": "In how many windows is one number of `f1` used",
+    "u": "move with `u` at its one end?",
+}
+"""Of what operand of which operation what is asked: an exponent is no base, a leaky relu moves everywhere, a filter stands in no window."""
+
+
+def test_a_question_is_that_of_the_operand() -> None:
+    graph = exercise("p**s + F.leaky_relu(x) * k.norm(1) - F.conv1d(row, f1, h).sum() + F.mse_loss(u, cw, reduction='sum')")
+    seen = trials(graph)
+    for node, question in ASKED_OF.items():
+        told = lesson.taught(graph, seen, f"d{node}", (0,) * seen[0].gradients[f"d{node}"].dim(), frozenset({"dy"}))
+        asked = "\n".join(operations.questions(told.uses))
+        assert question in asked and "averaged" not in asked, node
 
 
 ANSWERS = {

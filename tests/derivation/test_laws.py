@@ -281,7 +281,7 @@ VALUES: dict[str, Callable[..., torch.Tensor]] = {
     "The slope of a sum of sizes is each number's sign.": _norm,
     "Only the number that decides the norm moved it": _norm,
     "The slope of a norm of order p": _norm,
-    "Softmax, then its log at the label": _entropy,
+    "Softmax, then its log": _entropy,
     "The loss reads one number a row": _read_at_labels,
     "The slope of a square is twice its distance.": _terms(lambda s: 2 * (s.o - s.b)),
     "The slope of a distance is its sign.": _terms(lambda s: torch.sign(s.o - s.b)),
@@ -327,7 +327,7 @@ HOLD: dict[str, Callable[[Seen], bool]] = {
 READ = (
     "A bias is added", "A convolution is", "A covariance is", "A cross product", "A determinant grows", "A deviation's slope", "A gate is",
     "A number that stands in several windows", "A power grows", "A transposed convolution", "A variance's slope", "An angle moves",
-    "By a mean and a spread", "Each difference counts", "Each distance pulls", "Each number has a share", "Each number is", "Each number of one",
+    "By a mean and a spread", "Each difference counts", "Each distance pulls", "Each number has a share", "Each number is", "Each number of a filter", "Each number of one",
     "Each running", "In a chain", "Moving one number", "Only pairs", "Only triplets", "Pairs that", "Power rule", "Slope 1 above", "Solving",
     "The factor stands", "The gradient takes the result's place", "The inverse moves", "The loss adds up the target", "The loss is linear",
     "The nearer end", "The far end", "The weight moves", "The scale is", "The shift is", "The scores are", "The result is a mean", "A mask of",

@@ -133,7 +133,7 @@ ROWS = [
     ("m = a.mean(1, keepdim=True); y = b * m", "a (N, C), b (N, C)", RANDN, "db = dy * a.mean()", "db = dy * m", r"Along which axes does the forward reduce", r"come back from there"),
     # Each use counts, though the number looked at moves but one of its lines; the caret stands under the path that is concerned.
     ("p = s.abs(); y = torch.where(p < 1, s**3, 2 * p)", "s (N, C)", RANDN, "dp = torch.where(p < 1, 0.0, 2 * dy); ds = torch.where(p < 1, 3 * s**2 * dy, 0.0)",
-     "dp = torch.where(p < 1, 0.0, 2 * dy); ds = torch.where(p < 1, 3 * s**2 * dy, 0.0) + dp * torch.sign(s)", r"s is used twice, for p and y\.", r"for p\.|for y\."),
+     "dp = torch.where(p < 1, 0.0, 2 * dy); ds = torch.where(p < 1, 3 * s**2 * dy, 0.0) + dp * torch.sign(s)", r"s is used twice, in p and y\.", r"in p\.|in y\."),
     ("p = s.abs(); y = torch.where(p < 1, s**3, 2 * p)", "s (N, C)", RANDN, "dp = torch.where(p < 1, 0.0, 2 * dy); ds = 3 * s**2 * dy + dp * torch.sign(s)",
      "dp = torch.where(p < 1, 0.0, 2 * dy); ds = torch.where(p < 1, 3 * s**2 * dy, 0.0) + dp * torch.sign(s)",
      r"Which numbers of `s\*\*3` does `torch\.where\([^`]*` hold back", r"does p notice|for p\."),

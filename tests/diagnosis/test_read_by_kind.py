@@ -57,6 +57,43 @@ ROWS = [
      r"a change here makes it right|is missing|upstream", r"belong to one path"),
     ("u = torch.sigmoid(z); h = (1 - u) * n + u * m", "z (N, C), n (N, C), m (N, C)", "dz = (m - n) * dh * u * (1 - u) * 0", "dz = (m - n) * dh * u * (1 - u)",
      r"times 0 leaves nothing of the gradient", r"does not come back here"),
+    # A number that the forward multiplies into another factor first; a gradient that stands as a term of its own.
+    ("p = 0.5 * k * x**2", "x (N, C), k (N, C)", "dx = 0.5 * k * x * dp", "dx = k * x * dp",
+     r"slope of a square is twice.*multiplies by `0\.5`", r"does not move with|does not belong"),
+    ("m = x.mean(1, keepdim=True); d = x - m", "x (N, C)", "dm = -dd.sum(1, keepdim=True); dx = dm + dm / x.shape[1]",
+     "dm = -dd.sum(1, keepdim=True); dx = dd + dm / x.shape[1]",
+     r"`dm` is what arrives at m; through `d = x - m`, what arrives at d comes back to x: `dd`", r"the rest of"),
+    # Of several masks, one within another, all decide.
+    ("k = torch.where(a > 0, r.clamp(max=1.2), r.clamp(min=0.8))", "a (N), r (N)", "dr = (r < 1.2) * (r > 0.8) * dk",
+     "dr = torch.where(a > 0, r < 1.2, r > 0.8) * dk", r"`a > 0` and the values of r decide that together", r"element whether `r\."),
+    # An order that is turned before a running sum and not back after it, or the other way round.
+    ("t = s.cumsum(1)", "s (N, C)", "ds = dt.flip(1).cumsum(1)", "ds = dt.flip(1).cumsum(1).flip(1)",
+     r"to t\[\d, \d\] and \d other places?\. From where", r"puts the right numbers|its element came from"),
+    ("t = s.cumsum(1)", "s (N, C)", "ds = torch.flip(torch.cumsum(dt, 1), dims=(1,))", "ds = dt.flip(1).cumsum(1).flip(1)",
+     r"begin at the wrong end of axis 1 \(C\)", r"another order|each number returns"),
+    # A batch that is not summed, of matrices that are turned: the axis is that of the learner's line, and three axes have no `.T`.
+    ("y = x @ W", "x (B, T, K), W (K, C)", "dW = dy.mT @ x", "dW = (x.mT @ dy).sum(0)", r"Sum over axis 0 \(B\)", r"axis 2|\.T\.sum"),
+    # A length along another axis, whose axis has to be kept as well.
+    ("r = g.norm(dim=1)", "g (N, C)", "dg = g / g.norm(dim=0) * dr.unsqueeze(1)", "dg = g / r.unsqueeze(1) * dr.unsqueeze(1)",
+     r"this runs over axis 0 \(N\)", r"not the derivative"),
+    ("r = g.norm(dim=1)", "g (N, C)", "dg = g / g.abs() * dr.unsqueeze(1)", "dg = g / r.unsqueeze(1) * dr.unsqueeze(1)",
+     r"is not what belongs in the divisor", r"not the derivative"),
+    # What a call hands on with its minus; what is written into places; a number of one term, that is no path counted twice.
+    ("y = x + F.pad(x[:, 1:], (1, 0))", "x (N, C)", "dx = dy - F.pad(dy[:, 1:], (1, 0))", "dx = dy + F.pad(dy[:, 1:], (1, 0))",
+     r"one is subtracted", r"pad\(-"),
+    ("d = x[j] - x[i]", "x (N, C), i (M) of N, j (M) of N", "dx = torch.zeros_like(x).index_add(0, j, dd).index_add(0, i, dd)",
+     "dx = torch.zeros_like(x).index_add(0, j, dd).index_add(0, i, -dd)", r"index_add\(0, i, -dd\)$", r"2 \* torch|part through"),
+    ("d = x[j] - x[i]", "x (N, C), i (M) of N, j (M) of N", "dx = torch.zeros_like(x).index_add(0, j, dd)",
+     "dx = torch.zeros_like(x).index_add(0, j, dd).index_add(0, i, -dd)",
+     r"\.index_add\(0, j, dd\) - torch\.zeros_like\(x\)\.index_add\(0, i, dd\)$", r"index_put\(\(|zeros_like\(-"),
+    ("u = F.avg_pool1d(x, 6); d = x - u", "x (N, C, 6)", "du = -dd.sum(2, keepdim=True); dx = dd + du / 3",
+     "du = -dd.sum(2, keepdim=True); dx = dd + du / 6", r"takes the mean of 6 numbers at a time: each", r"counted twice"),
+    # Which axes an operand needs, though another one needs it as well; a minus at the other of two paths; several uses in one line.
+    ("r = g.norm(dim=1)", "g (N, C)", "dg = g / r * dr", "dg = g / r.unsqueeze(1) * dr.unsqueeze(1)",
+     r"To meet on N, `r` needs an axis of length 1 where `g` has C: `\.unsqueeze\(1\)`", r"Go back to"),
+    ("d = x - u; y = u + d * g", "x (N, C), u (N, C), g (C)", "dd = dy * g; du = -dy * dd", "dd = dy * g; du = dy - dd", r"the minus belongs to the other", r"^$"),
+    ("s = w.sum(1, keepdim=True) + w[:, -1:] * h", "w (N, C), h (N, 1)", "dw = ds * torch.ones_like(w) + h * ds",
+     "dw = ds * torch.ones_like(w); dw[:, -1:] += h * ds", r"which uses of w in s notice", r"does s notice"),
     # One question for several findings of a code.
     ("y = A @ U", "A (B, N, K), U (B, K, M)", "dU = dy.mT @ A", "dU = A.mT @ dy", r"which have changed places", r"stands first"),
     ("s = (p * q) @ r", "p (N, K), q (N, K), r (K)", "dr = ((p + q) * ds[:, None]).sum(0)", "dr = ((p * q) * ds[:, None]).sum(0)",

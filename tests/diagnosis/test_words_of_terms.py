@@ -29,6 +29,15 @@ VECTOR = ("s = m @ v", "m (N, C), v (C,)", "torch.randn", "dv = m.T @ ds")
 PENALTY = ("n = z.shape[0]; l = torch.logsumexp(z, 1); p = z[torch.arange(n), t]; e = l - p; q = l**2; loss = e.mean() + q.sum()",
            "z (N, C), t (N) of C", "torch.randn", "dq = torch.ones_like(q); de = torch.full_like(e, 1 / n); dl = de + 2 * l * dq; dp = -de; "
            "dz = torch.softmax(z, 1) * dl[:, None] + F.one_hot(t, z.shape[1]) * dp[:, None]")  # fmt: skip
+BELLS = ("u = 0.5 * q * torch.exp(-2 * s); y = -(k * u).sum(1) / k.sum(1)", "q (N, C), s (N, C), k (N, C)", "torch.rand + 0.5",
+         "du = -k * (dy / k.sum(1))[:, None]; dq = 0.5 * torch.exp(-2 * s) * du; ds = -q * torch.exp(-2 * s) * du; "
+         "dk = ((k * u).sum(1) / k.sum(1)**2 * dy)[:, None] - u * (dy / k.sum(1))[:, None]")  # fmt: skip
+THREE = ("a = x @ A; b = x @ B; c = x @ D; y = a * b * c", "x (N, C), A (C, C), B (C, C), D (C, C)", "torch.randn",
+         "da = b * c * dy; db = a * c * dy; dc = a * b * dy; dx = da @ A.T + db @ B.T + dc @ D.T")  # fmt: skip
+WEIGHED = ("m = x / k[:, None]; y = m**2", "x (N, C)", "torch.randn; k = torch.arange(N) % 3 + 2", "dm = 2 * m * dy; dx = dm / k[:, None]")
+LABELS = ("l = F.cross_entropy(z, t, reduction='none')", "z (N, C), t (N) of C", "torch.randn",
+          "dz = (torch.softmax(z, 1) - F.one_hot(t, z.shape[1])) * dl[:, None]")  # fmt: skip
+FIXED = ("u = x ** p[:, None, None]", "x (N, C, T, 3), p (C,)", "torch.rand + 0.5", "dp = (u * torch.log(x) * du).sum((0, 2, 3))")
 
 SAID = [
     # A graph, its answer (the last one of several is looked at); what has to be said, and what must not be.
@@ -46,6 +55,32 @@ SAID = [
     (SKIP, "du = dy @ V.T; dx = dy @ W + du @ W.T", r"through `y = x \+ u @ V`, dy comes back to x as it is", r"through `u"),
     (VECTOR, "dv = m @ ds", r"meet the only axis of the right one", r"last but one"),
     (PENALTY, "dz = (torch.softmax(z, 1) - F.one_hot(t, z.shape[1])) / n", r"from l through q does not come back", r"shortcut"),
+    # A number of a factor that does not move is one of the product; a sign is the forward's; one divisor is one mistake.
+    (
+        BELLS,
+        "ds = -0.5 * q * torch.exp(-2 * s) * du",
+        r"Within `torch\.exp\(-2 \* s\)`, `-2 \* s` multiplies by `-2`",
+        r"does not belong|belongs to",
+    ),
+    (BELLS, "dq = 0.5 * torch.exp(2 * s) * du", r"computes with `-2 \* s`: take `torch\.exp`", r"one too many"),
+    (
+        BELLS,
+        "du = -k * dy[:, None] / k.shape[1]",
+        r"this divides by `k\.shape\[1\]`, where the forward divides by `k\.sum\(1\)`",
+        r"(second|other) mistake|is missing|plain number",
+    ),
+    (
+        BELLS,
+        "dk = -u * (dy / k.sum(1))[:, None] - ((k * u).sum(1) / k.sum(1)**2 * dy)[:, None]",
+        r"how many of these minuses",
+        r"subtracted|Add",
+    ),
+    (THREE, "dx = da @ A + db @ B + dc @ D", r"has to be turned here.*in each of the 3 terms", r"the numbers are not"),
+    # What the forward computes with is no index; what it picks alone is told of what it picks.
+    (WEIGHED, "dm = 2 * m * dy / k[:, None]", r"is a divisor too many.*belongs to what goes into m", r"says where"),
+    (LABELS, "dz = torch.softmax(z, 1); dz[:, t] -= 1; dz = dz * dl[:, None]", r"`:` writes into every row", r"picked|Begin with zeros"),
+    # An axis that has the length of another by chance.
+    (FIXED, "dp = (torch.log(x) * du).sum((0, 2, 3))", r"a factor is missing", r"^$"),
 ]
 
 
@@ -72,4 +107,4 @@ def test_what_lends_its_shape_is_never_marked(tmp_path: Path, zygote: Zygote) ->
     assert found.span is not None
     line, start, _, end = found.span
     assert (tmp_path / "answer.py").read_text(encoding="utf-8").splitlines()[line - 1][start:end] == "z.exp()"
-    assert "`l = torch.logsumexp(z, 1)`" in found.note and "p = " not in found.note
+    assert "`torch.logsumexp(z, 1)`" in found.error and "p = " not in found.note

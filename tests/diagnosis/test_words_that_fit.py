@@ -16,6 +16,24 @@ RAND, RANDN = "torch.rand + 0.5", "torch.randn"
 
 # (forward, shapes, how inputs are drawn, the answer, the right one, what must be said, what must never be said, nor stand in the fix)
 ROWS = [
+    # A power's two slopes; what its fixed base brings in.
+    ("u = x ** p", "x (N, C), p (C)", RAND, "dp = (p * x ** (p - 1) * du).sum(0)", "dp = (u * torch.log(x) * du).sum(0)",
+     r"slope of `x\*\*p` by `x`, and the one by `p` belongs", r"shape is right"),
+    ("v = 2 ** a", "a (N, C)", RANDN, "da = v * dv", "da = v * torch.log(torch.tensor(2.0)) * dv",
+     r"grows with its exponent by the log of its base `2`", r"multiplies or divides|torch\.tensor\(float"),
+    # A function round what is right; a write where the way back reads; a slope that lacks in one term.
+    ("z = h @ W", "h (N, K), W (K, M)", RANDN, "dh = (dz @ W.T).clamp(-0.1, 0.1)", "dh = dz @ W.T", r"`clamp` is too many", r"shape is right|All the rest"),
+    ("s = b.index_add(0, to, m)", "b (C, K), m (N, K), to (N) of C", RANDN, "dm = torch.zeros_like(m).index_add(0, to, ds)", "dm = ds[to]",
+     r"each reads what arrives at its place, `ds\[to\]`", r"`scatter`"),
+    ("q = torch.tanh(x); y = x * q * a", "x (N, C), a (C)", RANDN, "dq = x * a * dy; dx = q * a * dy + (1 - q**2) * a * dy",
+     "dq = x * a * dy; dx = q * a * dy + (1 - q**2) * dq", r"multiply `\(1 - q \*\* 2\) \* a \* dy` with that too", r"inside"),
+    # A running sum that begins one place late; a name of which one term belongs; a logsumexp without its log.
+    ("c = x.cumsum(1)", "x (N, C)", RANDN, "dx = dc.sum(1, keepdim=True) - dc.cumsum(1)", "dx = dc.flip(1).cumsum(1).flip(1)",
+     r"lacks what arrives at its own place, `dc`", r"shape is right"),
+    ("loss = (w * m).sum() / w.sum() + (s**2).sum()", "w (N), m (N), s (K)", RAND, "dw = (m - loss) / w.sum()",
+     "dw = (m - (w * m).sum() / w.sum()) / w.sum()", r"`loss` holds more than belongs here", r"shape is right"),
+    ("m = torch.logsumexp(z, 1)", "z (N, C)", RANDN, "dz = torch.exp(z) * dm[:, None]", "dz = torch.softmax(z, 1) * dm[:, None]",
+     r"derivative of `torch\.exp\(z\)\.sum\(1\)`", r"another form"),
     # One missing factor before two mistakes.
     ("y = a / (b * c)", "a (N), b (N), c (N)", RAND, "db = -a / b**2 * dy", "db = -a / (b**2 * c) * dy",
      r"a factor of the derivative is missing", r"right power|another tensor"),

@@ -16,7 +16,7 @@ from backprop_check.derivation.canonical import canonical
 from backprop_check.derivation.read import Operation, Underivable, operation
 from backprop_check.derivation.row import Body, Made, Row, bind
 from backprop_check.derivation.site import Site, stretch, unbroadcast
-from backprop_check.derivation.spelled import spelled
+from backprop_check.derivation.spelled import spelled, with_minus
 from backprop_check.derivation.sums import added
 from backprop_check.derivation.table import STOPS, TABLE
 from backprop_check.derivation.trees import fill, put, simple, text
@@ -131,7 +131,7 @@ class Derivation:
         own = ast.Name(node, ast.Load())
         if not terms:
             return Derived(node, fill("torch.zeros_like(x)", {"x": own}), ())
-        total = spelled(added([term.expression for term in terms]), self.evaluate)
+        total = with_minus(spelled(added([term.expression for term in terms]), self.evaluate), self.evaluate)
         value = self.evaluate(total)
         if isinstance(value, torch.Tensor) and not value.is_floating_point():
             total = ast.BinOp(total, ast.Mult(), ast.Constant(1.0))  # `F.one_hot` alone is whole numbers, which no gradient is
@@ -185,8 +185,7 @@ class Derivation:
             made = self._made(rule, site)
         except UNFORESEEN as error:
             raise Underivable(f"`{found.name}` as it is called in `{text(found.node)}`") from error
-        if isinstance(made, Body):
-            made = self._through(made, arguments, parameter, out, g)
+        made = with_minus(self._through(made, arguments, parameter, out, g) if isinstance(made, Body) else made, self.evaluate)
         own, result = site.shape(operand), site.shape(out)
         if row.pairs and own != result:
             made, stretched = unbroadcast(site.full(made), result, own), result

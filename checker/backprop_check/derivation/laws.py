@@ -16,12 +16,15 @@ MATMUL = (
 )
 PICKED = "Only what was picked moved the result: it receives the gradient, and everything else 0."
 PICKED_AGAIN = "Only what was picked moved the result: it receives the gradient of every place that it went to, and everything else 0."
+WON = "Only the winner moved the result"
 WON_BY_SEVERAL = "Only what won moved the result"
 MOVED = "Only the places change: going back, every number returns to where it came from."
 STANDARD = "Moving one number moves the mean and the spread that all are measured by, too."
 LENGTH = "The slope of a length is the vector over its length."
 COPIES = "Each distance pulls both of its ends along the line between them."
 TERMS = "The loss is a mean: all of that is divided by how many terms it has."
+AT_LABEL, AT_TARGET = "Softmax, then its log at the label", "Softmax, then its log, weighed by the target"
+WEIGHED = "The loss adds up the target times -log p"
 BATCH = "`batchmean` divides the sum of the loss by the number of rows, and the gradient too."
 
 
@@ -61,9 +64,9 @@ def log_softmax(site: Site) -> str:
 def winner(site: Site) -> str:
     """Of equal numbers `max` along an axis takes the first; `amax`, and `max` of all, share the gradient."""
     if not repeats(site):
-        return "Only the winner moved the result: it receives the gradient, and everything else 0."
+        return f"{WON}: it receives the gradient, and everything else 0."
     if site.dims is not None and "index" in site.arguments:
-        return "Only the winner moved the result, of equal ones a single one: it receives the gradient, and everything else 0."
+        return f"{WON}, of equal ones a single one: it receives the gradient, and everything else 0."
     return f"{WON_BY_SEVERAL}: where several are equal and win, each receives its share of the gradient; everything else 0."
 
 
@@ -210,7 +213,7 @@ def cross_entropy(site: Site) -> str:
         back = f"its softmax times the sum of {due} times the weights of the classes, minus {due} times these weights"
     else:
         back = f"its softmax minus {due}" if whole else f"its softmax times the sum of {due}, minus {due}"
-    return f"Softmax, then its log at the label: each row of scores receives {back}.{_of_rows(site)}"
+    return f"{AT_LABEL if labels else AT_TARGET}: each row of scores receives {back}.{_of_rows(site)}"
 
 
 def _of_rows(site: Site) -> str:
@@ -229,7 +232,7 @@ def _of_rows(site: Site) -> str:
 def cross_entropy_target(site: Site) -> str:
     smooth = " A smoothed target counts times 1 - `label_smoothing`." if site.value("label_smoothing") else ""
     weighed = " Each class counts times its weight." if site.given("weight") else ""
-    return f"The loss adds up the target times -log p, with p the softmax: -log p comes back.{smooth}{weighed}{_of_rows(site)}"
+    return f"{WEIGHED}, with p the softmax: -log p comes back.{smooth}{weighed}{_of_rows(site)}"
 
 
 def nll_loss(site: Site) -> str:

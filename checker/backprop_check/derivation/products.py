@@ -85,8 +85,11 @@ def exponent(site: Site) -> ast.expr:
     """What the exponent receives in `a**b`."""
     import torch
 
-    base = "torch.log(a)" if isinstance(site.value("a"), torch.Tensor) else "torch.tensor(float(a)).log()"
-    return fill(f"y * {base} * g", {"y": site.out, "a": site.arguments["a"], "g": site.g})
+    base = site.arguments["a"]
+    if not isinstance(site.value("a"), torch.Tensor):
+        number = literal(base)
+        base = fill("torch.tensor(a)", {"a": fill("float(a)", {"a": base}) if number is None else ast.Constant(float(number))})
+    return fill("y * torch.log(a) * g", {"y": site.out, "a": base, "g": site.g})
 
 
 def linear_input(site: Site) -> ast.expr:

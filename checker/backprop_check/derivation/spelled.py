@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from backprop_check.derivation.trees import dumped, number
 from backprop_check.exercise.nodes import walk
 
 LIKE = {"zeros_like", "ones_like", "full_like"}
@@ -20,6 +21,24 @@ def spelled(node: ast.expr, evaluate: Callable[[ast.expr], Any]) -> ast.expr:
         return node
     named: ast.expr = _Spelled(evaluate).visit(copy.deepcopy(node))
     return named
+
+
+def with_minus(node: ast.expr, evaluate: Callable[[ast.expr], Any]) -> ast.expr:
+    """`-1.0 * mask` for `-mask`, which torch refuses of truth values."""
+    minus = (part.operand for part in walk(node) if isinstance(part, ast.UnaryOp) and not isinstance(part.operand, ast.Constant))
+    masks = {dumped(part) for part in minus if isinstance(value := evaluate(part), torch.Tensor) and value.dtype == torch.bool}
+    made: ast.expr = _OfMasks(masks).visit(copy.deepcopy(node)) if masks else node
+    return made
+
+
+class _OfMasks(ast.NodeTransformer):
+    def __init__(self, masks: set[str]) -> None:
+        self.masks = masks
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        self.generic_visit(node)
+        of_mask = isinstance(node.op, ast.USub) and dumped(node.operand) in self.masks
+        return ast.BinOp(number(-1.0), ast.Mult(), node.operand) if of_mask else node
 
 
 def _detached(node: ast.AST) -> ast.expr | None:

@@ -44,6 +44,7 @@ SHIFT = "The shift is added to every row."
 EINSUM = "The gradient takes the result's place in the sum of products."
 CHAIN = "In a chain of matrix products, each factor receives all the others, turned, each on its own side of what arrives."
 CONVOLUTION = "A convolution is a matrix product with the windows of its input."
+FILTER = "Each number of a filter meets one number of every window: what arrives there comes back to it, times that number, added up."
 WON = "In each window only the winner moved the result: a number receives what arrives from every window that it won, else 0."
 WINDOWS = "A number that stands in several windows adds up what each sends back."
 SPREAD = "A transposed convolution lays a window down for every number, and adds up where they lie over each other."
@@ -313,7 +314,7 @@ TABLE: dict[str, Row] = {
     "multilabel_soft_margin_loss": row(
         "a b/target", laws.term("Sigmoid, then its log: what comes back is the sigmoid minus the target."), a=losses.multilabel),
     # windows
-    **{f"conv{n}d": row("x w/weight b/bias stride=1 padding=0 dilation=1 groups=1", (CONVOLUTION, CONVOLUTION, SUMMED),
+    **{f"conv{n}d": row("x w/weight b/bias stride=1 padding=0 dilation=1 groups=1", (CONVOLUTION, FILTER, SUMMED),
                         x=windows.conv_input, w=windows.conv_weight, b=windows.conv_bias) for n in (1, 2, 3)},
     **{f"conv_transpose{n}d": row("x w/weight b/bias stride=1 padding=0 output_padding groups=1 dilation=1",
                                   (SPREAD, SPREAD, SUMMED),

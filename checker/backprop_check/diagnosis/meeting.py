@@ -19,7 +19,7 @@ PRODUCTS = {
 }  # fmt: skip
 """Functions that multiply and add up."""
 
-MODULES = ("torch", "F", "torch.nn.functional")
+MODULES = ("torch", "F", "torch.nn.functional", "torch.linalg")
 
 
 def values(case: Case, node: ast.expr) -> list[torch.Tensor] | None:

@@ -18,7 +18,9 @@ from backprop_check.diagnosis.by_slip.told import by_slip
 from backprop_check.diagnosis.by_value import valued
 from backprop_check.diagnosis.by_value.lacking_factor import part_without_a_factor
 from backprop_check.diagnosis.by_value.neighbours import neighbour
-from backprop_check.diagnosis.by_value.other_part import other_part
+from backprop_check.diagnosis.by_value.other_divisor import other_divisor
+from backprop_check.diagnosis.by_value.other_part import one_term, other_part
+from backprop_check.diagnosis.by_value.own_place import own_place
 from backprop_check.diagnosis.by_value.reordered import reordered
 from backprop_check.diagnosis.by_value.tried_factor import tried_factor
 from backprop_check.diagnosis.by_value.updated import updated
@@ -72,9 +74,11 @@ VALUE: tuple[Find, ...] = (
     by_statement,
     exchanged,
     neighbour,
+    one_term,
     by_slip,
     reordered,
     part_without_a_factor,
+    own_place,
     updated,
     whose_gradient,
     hard_coded_size.besides,
@@ -82,6 +86,7 @@ VALUE: tuple[Find, ...] = (
     crossed,
     moved_brackets,
     tried_factor,
+    other_divisor,
 )
 
 LAST: tuple[str | Find, ...] = (not_finite.anyway, shape_error.anyway, "wrong-call", "wrong-idea", "unrecognised")

@@ -12,7 +12,8 @@ from backprop_check.expression.rewrites import is_turned, method, turned
 def straightened(node: ast.expr) -> Iterator[ast.expr]:
     """Other ways to write a part, to be verified by value."""
     match node:
-        case ast.Attribute(value=inner, attr="T" | "mT"):
+        case ast.Attribute(value=inner, attr="T" | "mT" as name):
+            yield from _turned_last(inner) if name == "mT" else ()
             yield from _turned(inner)
         case ast.Call(func=ast.Attribute(value=inner, attr="sum" | "mean" as name), args=[axis], keywords=[]) if not _is_module(inner):
             yield from _summed(inner, name, axis)

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 
 import torch
 
-from backprop_check.derivation.trees import kept, text
+from backprop_check.derivation.trees import kept, parsed, text
 from backprop_check.diagnosis.by_edit.plain import cancels
 from backprop_check.diagnosis.by_replay.replay import downstream
 from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.special import rests_on_inputs
 from backprop_check.diagnosis.spoken import Mended as Mended
 from backprop_check.exercise.nodes import walk
+from backprop_check.expression.rewrites import calls, put_all
 from backprop_check.expression.rewrites import parts as parts
-from backprop_check.expression.rewrites import put_all
 from backprop_check.expression.rewrites import valued_parts as valued_parts
 from backprop_check.expression.work import EDITS
 
@@ -24,6 +24,9 @@ Edit = tuple[ast.expr, ast.expr]
 
 Made = tuple[str, ast.expr, ast.expr]
 """A slip in one part of a right formula: the code that names it, the part, and what it becomes."""
+
+COUNTS = ("bincount", "count_nonzero", "sum")
+"""Calls that make of whole numbers, or of yes and no, how many there are."""
 
 Edits = Callable[[Case, ast.expr], Iterable[Edit]]
 """How a mistake changes an expression. One that has such a function of the name `edits` takes part in repairs of two steps."""
@@ -72,11 +75,35 @@ def is_tensor(case: Case, part: ast.expr) -> bool:
 
 
 def is_index(case: Case, part: ast.expr) -> bool:
-    """Whether it is a tensor of whole numbers that say where; not one as large as the gradient that says yes or no of each number."""
+    """Whether it is a tensor of whole numbers that say where; not one as large as the gradient that says yes or no of each number, nor one
+    that counts: what the forward computes with says how much."""
     value = value_of(case, part)
-    if not isinstance(value, torch.Tensor) or value.dtype != torch.int64:
+    if not isinstance(value, torch.Tensor) or value.dtype != torch.int64 or next(calls(part, *COUNTS), None) is not None:
+        return False
+    if {name.id for name in names_used(part)} & _computed_with(case):
         return False
     return value.shape != case.verdict.runs[0].trial.gradients[case.name].shape or bool(((value != 0) & (value != 1)).any())
+
+
+def _computed_with(case: Case) -> set[str]:
+    """The whole numbers that the forward takes as numbers: in a sum, a product, a quotient or a power of floats, or made floats."""
+    found = set[str]()
+    for line in case.graph.exercise.lines:
+        for part in parts(parsed(line.source.strip())):
+            match part:
+                case ast.BinOp(left=left, right=right):
+                    sides = [left, right]
+                case ast.Call(func=ast.Attribute(value=base, attr="float" | "double" | "to" | "type_as")):
+                    sides = [base]
+                case _:
+                    continue
+            if _dtype(case, part) != torch.int64:
+                found |= {name.id for side in sides if _dtype(case, side) == torch.int64 for name in names_used(side)}
+    return found
+
+
+def _dtype(case: Case, part: ast.expr) -> torch.dtype | None:
+    return getattr(value_of(case, part), "dtype", None)
 
 
 def rename(expression: ast.expr, old: str, new: str) -> ast.expr:

@@ -21,7 +21,7 @@ from backprop_check.diagnosis.meeting import function_of
 from backprop_check.diagnosis.mistakes import bad_reshape, hard_coded_size, transposed, wrong_operand
 from backprop_check.diagnosis.order import editors
 from backprop_check.expression.chains import factors, is_product, product, without_one
-from backprop_check.expression.rewrites import led, put
+from backprop_check.expression.rewrites import calls, led, method, put
 from backprop_check.expression.work import EDITS
 
 ENOUGH = 40
@@ -113,7 +113,7 @@ def _has_it_all(case: Case, candidate: str) -> bool:
 
 def _plain(case: Case, candidate: str) -> Iterator[str]:
     """A right line without what cancels itself in it, one without its factor 1, and one as short as it can be made."""
-    expression = ast.parse(candidate, mode="eval").body
+    expression = _as_written(case, ast.parse(candidate, mode="eval").body)
     quiet = _multiplied(_turned(case, _led(case, settled(case, expression))))
     other = transposed.swapped(quiet.value) if isinstance(quiet, ast.Attribute) and quiet.attr == "T" else None
     own = (text(case.draft), text(ast.Attribute(case.draft, "T", ast.Load()))) if case.draft is not None else ()
@@ -126,6 +126,18 @@ def _plain(case: Case, candidate: str) -> Iterator[str]:
         yield text(quiet)  # who writes `-1 * x` is not told to write `-x`
     yield text(without_one(quiet))
     yield text(plain(case, quiet))
+
+
+def _as_written(case: Case, expression: ast.expr) -> ast.expr:
+    """`index_add` for an `index_put` that adds up, where the learner writes that."""
+    if case.draft is None or next(calls(case.draft, "index_add"), None) is None:
+        return expression
+    added = expression
+    for part in calls(expression, "index_put"):
+        match part:
+            case ast.Call(func=ast.Attribute(value=base), args=[ast.Tuple(elts=[ast.Name() as index]), value], keywords=[_]):
+                added = put(added, part, method(base, "index_add", 0, index, value))
+    return added if added is not expression and case.is_right(added) else expression
 
 
 def _led(case: Case, expression: ast.expr) -> ast.expr:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
-from functools import reduce
+from functools import partial, reduce
 
 import torch
 
 from backprop_check.comparison.compare import close
 from backprop_check.derivation.elementwise import SLOPES
-from backprop_check.derivation.trees import fill, text
+from backprop_check.derivation.read import Underivable, operation
+from backprop_check.derivation.trees import fill, literal, text
 from backprop_check.diagnosis.asking import example
 from backprop_check.diagnosis.by_edit.edits import parts, value_of
 from backprop_check.diagnosis.by_replay.counterfactual import applied_to_gradient, replays, with_slope, written_as
@@ -48,8 +49,6 @@ def another(case: Case) -> Diagnosis | None:
             changed = put(site.tree, site.part, other)
             if replays(case, written_as(case, site.line, changed)):
                 return _told(case, site, f"`{text(other)}`", as_if([(site.line, changed)]))
-            if not times and (by_other := _by_the_other(case, site, site.part)) is not None:
-                return by_other
         elif isinstance(site.part, ast.BinOp) and isinstance(site.part.op, ast.Add | ast.Sub | ast.Pow):
             # What is raised to a power stands in the derivative itself: once more in there is another exponent.
             raised = any(p.left is site.part for p in operations(site.tree, ast.Pow))
@@ -59,24 +58,39 @@ def another(case: Case) -> Diagnosis | None:
             found = _function(case, site, site.part.func.attr)
             if found is not None:
                 return found
+        if (by_other := _by_the_other(case, site)) is not None:
+            return by_other
     return None
 
 
-def _by_the_other(case: Case, site: Site, quotient: ast.BinOp) -> Diagnosis | None:
-    """The slope of a quotient by its other side, in the place of the one by this side: of a line with that slope it is the derivative."""
-    above = site.operand is quotient.left
-    alike = "-(a**2) / (2 * b**2)" if above else "torch.log(abs(b))"
-    changed = put(site.tree, quotient, fill(alike, {"a": quotient.left, "b": quotient.right}))
-    if not replays(case, written_as(case, site.line, changed)):
+def _by_the_other(case: Case, site: Site) -> Diagnosis | None:
+    """The slope of a quotient or a power by its other side, in the place of the one by this side."""
+    try:
+        found = operation(site.part, partial(value_of, case))
+    except Underivable:
         return None
-    part, by, other = text(quotient), text(site.operand), text(quotient.right if above else quotient.left)
+    if found.name not in ("div", "pow") or len(found.positional) != 2:
+        return None
+    first, second = found.positional
+    own = site.operand is first
+    if found.name == "div":  # of a line with that slope it is the derivative
+        changed = put(site.tree, site.part, fill("-(a**2) / (2 * b**2)" if own else "torch.log(abs(b))", {"a": first, "b": second}))
+        taken, change, proven = None, written_as(case, site.line, changed), as_if([(site.line, changed)])
+    else:
+        taken = "y * torch.log(x)" if own else "x * y**(1 - 1 / x)"
+        change, proven = with_slope(case, site, _not_flat(taken)), slope(site, taken)
+    if not replays(case, change):
+        return None
+    part, by, other = text(site.part), text(site.operand), text(second if own else first)
+    still = f"`{other}` is a fixed number. Let" if literal(second if own else first) is not None else f"Hold `{other}` still and let"
     return case.proven(
         "wrong-local-derivative",
         error=f"this is the slope of `{part}` by `{other}`, and the one by `{by}` belongs here",
         note=example(case),
-        help=f"Hold `{other}` still and let `{by}` rise a little: how far does `{part}` move?",
+        help=f"{still} `{by}` rise a little: how far does `{part}` move?",
+        span=case.span(_standing(case, site, taken)),
         evidence=f"With the slope of `{part}` by `{other}` for the one by `{by}`, autograd gives exactly your answer in every trial.",
-        claims=(as_if([(site.line, changed)]),),
+        claims=(proven,),
     )
 
 
@@ -92,13 +106,21 @@ def _function(case: Case, site: Site, operation: str) -> Diagnosis | None:
                 return _told(case, site, name, slope(site, taken))
     if operation in OF_ROWS and replays(case, with_slope(case, site, _not_flat(OF_ROWS[operation]))):
         return _number_by_number(case, site, OF_ROWS[operation])
-    if operation in TWINS and isinstance(site.part, ast.Call) and isinstance(site.part.func, ast.Attribute):
-        twin = ast.Call(ast.Attribute(site.part.func.value, TWINS[operation], ast.Load()), site.part.args, site.part.keywords)
-        changed = put(site.tree, site.part, twin)
-        if replays(case, written_as(case, site.line, changed)):
-            return _told(case, site, f"`{text(twin)}`", as_if([(site.line, changed)]))
+    if (twin := _twin(site)) is not None and replays(case, written_as(case, site.line, changed := put(site.tree, site.part, twin))):
+        return _told(case, site, f"`{text(twin)}`", as_if([(site.line, changed)]), "torch.exp(x)" if operation == "logsumexp" else None)
     if operation in (*SLOPES, *TAKEN_FOR, "cumsum") and replays(case, applied_to_gradient(case, site)):
         return _on_gradient(case, site)
+    return None
+
+
+def _twin(site: Site) -> ast.expr | None:
+    """What an operation along rows is mistaken for: with a log more or less, without the log."""
+    match site.part:
+        case ast.Call(func=ast.Attribute(value=owner, attr=name), args=args, keywords=keywords) if name in TWINS:
+            return ast.Call(ast.Attribute(owner, TWINS[name], ast.Load()), args, keywords)
+        case ast.Call(func=ast.Attribute(value=owner, attr="logsumexp"), args=args, keywords=keywords):
+            of = args if owner is site.operand else args[1:]
+            return ast.Call(ast.Attribute(fill("torch.exp(x)", {"x": site.operand}), "sum", ast.Load()), of, keywords)
     return None
 
 
@@ -179,8 +201,8 @@ def _runs(expression: ast.expr) -> Iterator[ast.expr]:
             yield run
 
 
-def _told(case: Case, site: Site, other: str | None, proven: Claim) -> Diagnosis:
-    """`other`: the operation whose derivative stands there; None where the operation's own value does."""
+def _told(case: Case, site: Site, other: str | None, proven: Claim, stands: str | None = None) -> Diagnosis:
+    """`other`: the operation whose derivative stands there (as `stands`, if known); None where the operation's own value does."""
     part = text(site.part)
     if other is None:
         error, instead = f"`{part}` itself stands here in the place of its derivative", "its own value"
@@ -192,7 +214,7 @@ def _told(case: Case, site: Site, other: str | None, proven: Claim) -> Diagnosis
         error=error,
         note=example(case) or f"In `{site.line.name} = {site.line.source}` the derivative is that of `{part}`.",
         help=f"Write down how fast `{part}` moves when `{text(site.operand)}` rises a little: that belongs in its place.",
-        span=case.span(_standing(case, site, proven.fields.get("taken"))),
+        span=case.span(_standing(case, site, stands or proven.fields.get("taken"))),
         evidence=f"With {instead} for the derivative of `{part}`, autograd gives exactly your answer in every trial.",
         claims=(proven,),
     )

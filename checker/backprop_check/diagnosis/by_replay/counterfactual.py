@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from backprop_check.comparison.compare import close
+from backprop_check.diagnosis.by_edit.edits import worth
 from backprop_check.diagnosis.by_replay.replay import Change, Evaluate, cut, gradient
 from backprop_check.diagnosis.by_replay.sites import Site
 from backprop_check.diagnosis.case import Case
@@ -78,6 +79,14 @@ def gives_answer(case: Case, compute: Callable[[Run], torch.Tensor | None]) -> b
 def ends(case: Case) -> list[frozenset[str]]:
     """Where the replay may take up the gradient from above: where the answer does, or at the very output."""
     return list(dict.fromkeys((cut(case), frozenset({case.graph.exercise.output}))))
+
+
+def part_through(case: Case, change: Change, cut_off: Change) -> ast.expr | None:
+    """The part of the answer that is what comes back through the place that `change` changes and `cut_off` closes, and nothing else."""
+    stops = cut(case)
+    through, rest = ([gradient(case, run, stops, change=c) for run in case.runs] for c in (change, cut_off))
+    values = [t - r for t, r in zip(through, rest, strict=True)]
+    return next(iter(worth(case, values) or worth(case, [-value for value in values])), None)
 
 
 def evaluator(case: Case, tree: ast.expr) -> Evaluate:

@@ -79,14 +79,13 @@ def _lost_factor(case: Case, lost: ast.expr, kept: ast.expr) -> str:
     value = value_of(case, lost)
     if any(calls(lost, "one_hot")):
         return "ignored-index"
-    if not isinstance(value, torch.Tensor) or value.dim() == 0:
+    known = case.verdict.runs[0].trial.gradients
+    moves = any("d" + name.id in known or name.id in known for name in names_used(lost))
+    if not isinstance(value, torch.Tensor) or (value.dim() == 0 and not moves):
         return "wrong-scale"
     if bool(((value == 0) | (value == 1)).all()):
         return "missing-mask"
-    used = {n.id for n in names_used(lost)}
-    known = case.verdict.runs[0].trial.gradients
-    constant = used and not any("d" + name in known or name in known for name in used)
-    return "wrong-scale" if constant and _is_one_number(case, lost) else "missing-local-derivative"
+    return "wrong-scale" if names_used(lost) and not moves and _is_one_number(case, lost) else "missing-local-derivative"
 
 
 def _is_one_number(case: Case, part: ast.expr) -> bool:

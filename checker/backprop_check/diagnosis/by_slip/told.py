@@ -75,6 +75,9 @@ def told(case: Case, found: Slip) -> Diagnosis | None:
         error = "along this path elements that were not picked receive a gradient too"
         note = f"Only the elements that {words['lines']} has picked moved {words['far']}; to the others nothing comes back from there."
         move = f"Put this only where the forward picked, into zeros in the shape of {case.node}, and add that to the rest of the sum."
+    elif found.code == "ignored-index" and not all(bool((oracle == 0).any()) for oracle in case.oracles):
+        error, question = "a part of this stands at more places than the index names", "Of terms"
+        note, move = example(case), "Ask which places the index names, one for each of its numbers, and put that part at these alone."
     if found.code == "missing-upstream" and isinstance(found.part, ast.Name) and isinstance(found.left, ast.Name):
         error, note = words["stands"], words["worth"]
     if found.code not in TURNED and "other shape" in known.traits and not case.same_shape:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 
-from backprop_check.derivation.trees import text
+from backprop_check.derivation.trees import parsed, text
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.by_edit.edits import Edit, is_tensor, parts, replacements, search, value_of
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.mistakes.wrong_operand import other_operand
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.scale.scaled import is_constant
-from backprop_check.expression.chains import factors, is_product
+from backprop_check.expression.chains import factors, is_product, terms
 from backprop_check.expression.rewrites import put, same_place, turned
-from backprop_check.records import Diagnosis
+from backprop_check.records import Diagnosis, Line
 
 
 def other_part(case: Case) -> Diagnosis | None:
@@ -36,6 +36,32 @@ def other_part(case: Case) -> Diagnosis | None:
         help=asks(case),
         evidence=f"With `{name}` in the place of `{text(found.part)}` the expression equals autograd's gradient in every trial.",
     )
+
+
+def one_term(case: Case) -> Diagnosis | None:
+    """Proven by putting one term of a line of the forward in the place of the line's name."""
+    made = {line.name: line for line in case.graph.exercise.lines}
+    found = search(case, lambda _, expression: _terms_of_names(made, expression)) if case.everywhere else None
+    new = same_place(case.draft, found.tree, found.part) if found is not None and case.draft is not None else None
+    if found is None or new is None:
+        return None
+    line = made[text(found.part)]
+    return case.proven(
+        "wrong-operand",
+        by=found,
+        error=f"`{line.name}` holds more than belongs here",
+        note=f"`{line.name} = {line.source}`: of that only `{text(new)}` belongs in its place.",
+        help=asks(case),
+        evidence=f"With `{text(new)}` in the place of `{line.name}` the expression equals autograd's gradient in every trial.",
+    )
+
+
+def _terms_of_names(made: Mapping[str, Line], expression: ast.expr) -> Iterator[Edit]:
+    for part in parts(expression):
+        if isinstance(part, ast.Name) and part.id in made:
+            several = terms(parsed(made[part.id].source.strip()))
+            for negative, term in several if len(several) > 1 else ():
+                yield put(expression, part, ast.copy_location(ast.UnaryOp(ast.USub(), term) if negative else term, part)), part
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:

@@ -68,7 +68,7 @@ class ValueIndex:
         self._found: dict[Hashable, Entry] = {}
         for entry in case.up_to(EXPRESSIONS, _entries(case)):
             value = entry.value
-            if isinstance(value, torch.Tensor) and value.dtype in (torch.float64, torch.bool):
+            if isinstance(value, torch.Tensor) and (value.dtype in (torch.float64, torch.bool) or _is_one_hot(value)):
                 for key in keys(value.to(torch.float64)):
                     self._found.setdefault(key, entry)
 
@@ -140,6 +140,11 @@ def _made(case: Case, template: str, **given: Entry) -> Entry:
         with suppress(RuntimeError, TypeError, IndexError, AttributeError):
             value = eval(code, {"torch": torch}, values)  # one of the templates above
     return Entry(value, template, given)
+
+
+def _is_one_hot(value: torch.Tensor) -> bool:
+    """Whether they are whole numbers, each 0 or 1."""
+    return value.dtype == torch.int64 and value.dim() > 1 and bool(((value == 0) | (value == 1)).all())
 
 
 def _together(tensors: list[torch.Tensor]) -> int:

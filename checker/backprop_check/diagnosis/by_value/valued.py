@@ -66,7 +66,7 @@ def is_multiple(case: Case) -> bool:
 
 
 def _zeros(case: Case) -> Diagnosis:
-    used = f"{case.node} is used in {users(case)}, and {goal(case)} moves with it"
+    used = f"{case.node} is used in {users(case)}, and {case.graph.exercise.output} moves with it"
     return plainly(
         case,
         "wrong-idea",

@@ -24,7 +24,7 @@ from backprop_check.diagnosis.by_value.kind_of_part import (
 from backprop_check.diagnosis.by_value.replaced import replaced, sensible
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.phrases import short
-from backprop_check.diagnosis.scale.scaled import is_uniform
+from backprop_check.diagnosis.scale.scaled import is_below, is_uniform
 from backprop_check.expression.chains import factors, is_product, is_sum
 from backprop_check.expression.rewrites import put, same_place
 from backprop_check.records import Diagnosis
@@ -80,6 +80,8 @@ def _told(case: Case, expression: ast.expr, part: ast.expr, replacement: ast.exp
     shown = f"`{text(replacement)}`" if shows else "another value"
     whole = product_of(case, part) if code == "missing-local-derivative" and isinstance(replacement, ast.BinOp) else part
     error, note = f"`{short(whole)}` {error}", example(case)
+    if kind == OTHERWISE and is_below(case, part):
+        error = f"`{short(part)}` is not what belongs in the divisor"
     place, instead = without_common(part, replacement)
     if kind == FUNCTION:
         whole, error = place, f"`{short(place)}` {kind[1]}"

@@ -22,7 +22,10 @@ from collections.abc import Iterator
 
 import torch
 
-from backprop_check.derivation.trees import dumped, text
+from backprop_check.derivation.laws import MOVED
+from backprop_check.derivation.read import ALIASES
+from backprop_check.derivation.table import COPIED, MEAN, SUM, TABLE
+from backprop_check.derivation.trees import dumped, literal, text
 from backprop_check.diagnosis.by_edit.edits import Edit, parts, search, value_of
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import function_of
@@ -96,15 +99,17 @@ def _taken_of(case: Case, call: ast.expr, inner: ast.expr) -> ast.expr | None:
 
 MAKES = ("zeros", "ones", "full", "tensor", "rand", "randn", "arange", "eye", "empty", "as_tensor", "item", "tolist")
 """Calls that apply no function to a value."""
+ADDS = ("sum", "mean", "max", "min")
 
 
 def inner_of(node: ast.expr) -> ast.expr | None:
-    """The operand of a function of one operand: `torch.tanh(x)`, `F.relu(x)`, `x.exp()`."""
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)) or node.keywords:
-        return None
-    if node.func.attr.endswith("_like") or node.func.attr in MAKES:
-        return None
-    module = isinstance(node.func.value, ast.Name) and node.func.value.id in ("torch", "F")
-    if module:
-        return node.args[0] if len(node.args) == 1 else None
-    return node.func.value if not node.args and node.func.attr not in ("sum", "mean", "max", "min") else None
+    """What a function is applied to that changes numbers: `torch.tanh(x)`, `x.exp()`, `x.clamp(-1, 1)`; not one that moves or adds them."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr=name), args=args):
+            module = isinstance(owner, ast.Name) and owner.id in ("torch", "F")
+            inner, *others = args if module and args else (owner, *args)
+            row = TABLE.get(ALIASES.get(name, name))
+            moves = row is not None and not {MOVED, SUM, MEAN, COPIED}.isdisjoint(row.laws.values())
+            plain = all(literal(other) is not None for other in (*others, *(keyword.value for keyword in node.keywords)))
+            return inner if plain and not moves and not name.endswith("_like") and name not in (*MAKES, *ADDS) else None
+    return None

@@ -57,6 +57,8 @@ def find(case: Case) -> Diagnosis | None:
         error = f"the factor `{text(found_two.part)}` counts what comes back through {path.told} twice"
         told = _told(case, error, found_two.part, evidence, found_two.fix)
         return replace(told, help="Leave it out.", question="Of a factor", claims=(*told.claims, uses_taken(2, [path])))
+    if case.expression is not None and len(list(_terms(case.expression))) == len(found) > 1:
+        return None  # a term for each use: in one of them a number is off
     told = _told(case, f"the path through {path.told} is counted twice", None, evidence, None)
     return replace(told, claims=(uses_taken(2, [path]),))
 

@@ -27,7 +27,7 @@ from itertools import combinations
 
 import torch
 
-from backprop_check.derivation.trees import parsed
+from backprop_check.derivation.trees import dumped, parsed
 from backprop_check.diagnosis.asking import asks, example, goal
 from backprop_check.diagnosis.by_edit.edits import Edit, is_index, is_tensor, parts, search, value_of
 from backprop_check.diagnosis.by_replay.replay import downstream
@@ -89,11 +89,21 @@ def _factor(case: Case, right: str, part: ast.expr, error: str, without: str) ->
     return case.proven(
         "wrong-local-derivative",  # the terms are right; of one the derivative is not
         error=error,
-        note=case.only(f"{without} the expression is right: each operation on the path brings one factor, and these are there."),
+        note=_of_the_line_before(case, part)
+        or case.only(f"{without} the expression is right: each operation on the path brings one factor, and these are there."),
         help="Go through the operations on the path, and write one factor for each.",
         span=case.span(part),
         fix=right,
     )
+
+
+def _of_the_line_before(case: Case, part: ast.expr) -> str:
+    """Of a factor that the line brings in which makes the node: that it belongs to what goes into it."""
+    for line in case.graph.exercise.lines:
+        products = (factors(p)[1] for p in parts(parsed(line.source.strip())) if line.name == case.node and is_product(p))
+        if any(dumped(factor) == dumped(part) for found in products for _, factor in found):
+            return f"`{line.name} = {line.source}` brings it in: it belongs to what goes into {case.node}, and not to {case.node} itself."
+    return ""
 
 
 def _term(case: Case, right: str, part: ast.expr, error: str, without: str) -> Diagnosis:

@@ -12,8 +12,10 @@ their gradient is zero. Begin with zeros, and write the gradient at the index th
 
 Read more: Karpathy, "Becoming a Backprop Ninja", dlogprobs.
 
-Question: Let {one} rise a little: does {users} notice?
-Of places written to: Which places does the forward read in {lines}, and into which does your line write?
+Question: Let {one} rise a little: which uses of {node} in {users} notice, and which do not?
+Of one use: Let {one} rise a little: does {users} notice?
+Of places written to: Into how many places does your line write for one number of its index, and how many of them belong to that number?
+Of terms: Let {one} rise a little: does what {lines} picks notice?
 Of several lines: Let {one} rise a little: which of {users} notice, and which do not?
 Slip: elements that were not picked receive a gradient too
 Note: Only the elements that {lines} has picked moved the result.
@@ -106,7 +108,6 @@ def _every_place(case: Case, written: Written) -> Diagnosis:
     if not written.counts and _all_of(case, written):
         move = f"Write `{beside}` for the `:`"
     claim = equal("torch.where(gradient == 0, 0.0, answer)")
-    last = case.written[-1]
     told = case.proven(
         "ignored-index",
         error=f"`:` writes into every {place}" + (f", once for each number of `{picks}`" if written.counts else ""),
@@ -114,13 +115,13 @@ def _every_place(case: Case, written: Written) -> Diagnosis:
         help=f"{move}: `{written.right}`.",
         question="Of places written to",
         span=case.span(written.target),
-        evidence=f"With `{written.right}` for the last line your answer equals autograd's gradient in every trial.",
+        evidence=f"With `{written.right}` for this line your answer equals autograd's gradient in every trial.",
         claims=(
             *((claim,) if case.mends(lambda a, o: torch.where(o == 0, 0.0, a) if a.shape == o.shape else None) else ()),
-            statements(changed=[placed(case, last, written.right)]),
+            statements(changed=[placed(case, written.statement, written.right)]),
         ),
     )
-    return replace(told, near=(f"line {last.lineno} reads", written.right))
+    return replace(told, near=(f"line {written.statement.lineno} reads", written.right))
 
 
 def _all_of(case: Case, written: Written) -> bool:

@@ -13,6 +13,7 @@ the gradient that arrives, and averaging again divides twice.
 Read more: the PyTorch documentation, "Broadcasting semantics".
 
 Question: Does each use of {one} send back all that comes from it, or only a share?
+Of a factor: By what does {told} divide, and by what does your line?
 Slip: this averages where the gradient adds up
 Note: Every use sends back its share, and shares add up.
 Help: Sum, and divide by nothing that the forward does not divide by.
@@ -23,16 +24,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 
 import torch
 
-from backprop_check.diagnosis.by_edit.edits import Edit, search, value_of
+from backprop_check.diagnosis.by_edit.edits import Edit, parts, search, value_of
+from backprop_check.diagnosis.by_value.other_divisor import other_divisor
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.scale.factors import beyond, same_factor
 from backprop_check.diagnosis.scale.factors import brought as brought_in
 from backprop_check.expression.reductions import added_up
-from backprop_check.expression.rewrites import calls, put, put_all
+from backprop_check.expression.rewrites import calls, operations, put, put_all
 from backprop_check.records import Diagnosis, Line
 
 SEVERAL = 4
@@ -44,6 +47,9 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, edits)
     if found is None:
         return None
+    quotients = operations(case.draft, ast.Div) if case.draft is not None else ()
+    if any(found.part in parts(whole.right) for whole in quotients) and (other := other_divisor(case)) is not None:
+        return replace(other, code="mean-for-sum")
     part, taken = found.part, len(list(calls(case.draft, "mean"))) - len(list(calls(found.tree, "mean"))) if case.draft is not None else 1
     means = "`mean`" if taken == 1 else f"{taken} means"
     assert isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)

@@ -23,12 +23,15 @@ import torch
 
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.by_edit.edits import names_used
-from backprop_check.diagnosis.by_replay.counterfactual import replays, with_slope
+from backprop_check.diagnosis.by_replay.counterfactual import part_through, replays, with_slope
 from backprop_check.diagnosis.by_replay.masks import KINKS, SELECTS, called
+from backprop_check.diagnosis.by_replay.replay import Change
 from backprop_check.diagnosis.by_replay.sites import Site, sites
 from backprop_check.diagnosis.by_value.neighbours import is_plain
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import slope
+from backprop_check.diagnosis.meeting import around
+from backprop_check.diagnosis.phrases import short
 from backprop_check.records import Diagnosis
 
 
@@ -44,7 +47,11 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def _replays(case: Case, site: Site, slope: float) -> bool:
-    return replays(case, with_slope(case, site, lambda x, y: torch.full_like(y, slope)))
+    return replays(case, _taken_as(case, site, slope))
+
+
+def _taken_as(case: Case, site: Site, slope: float) -> Change:
+    return with_slope(case, site, lambda x, y: torch.full_like(y, slope))
 
 
 def _told(case: Case, site: Site) -> Diagnosis:
@@ -52,22 +59,30 @@ def _told(case: Case, site: Site) -> Diagnosis:
     values = case.verdict.runs[0].trial.values
     used = names_used(case.expression) if case.expression is not None else []
     outer = case.expression is None or any(isinstance(values.get(n.id), torch.Tensor) for n in used)
+    function = any(
+        isinstance(n, ast.Call) or isinstance(getattr(n, "op", None), ast.Pow) for n in (site.part, *around(site.tree, site.part))
+    )
     # What stands inside has no derivative of its own only where it is a name: else all but this one are in the answer.
-    middle = not isinstance(site.operand, ast.Name)
-    left_out = f"one slope is left out, that of `{inner}` by `{of}`: the others are there."
+    inside = isinstance(site.operand, ast.Name) and function
+    why = (
+        f"only the outside is differentiated, as if `{of}` itself stood inside."
+        if inside
+        else f"one slope is left out, that of `{inner}` by `{of}`: the others are there."
+    )
+    there = part_through(case, _taken_as(case, site, 1.0), _taken_as(case, site, 0.0))
+    what = f"`{short(there)}` " if there is not None and there is not case.expression else ""
     return Diagnosis(
         # Where nothing of the forward is in the answer, there is no outer derivative either.
         code="missing-mask"
         if called(site.part) in (*KINKS, *SELECTS, "where", "minimum", "maximum")
         else "missing-inner-derivative"
-        if outer and not is_plain(case, site.line, site.tree, site.part)
+        if function and outer and not is_plain(case, site.line, site.tree, site.part)
         else "missing-local-derivative",
         certainty="proven",
-        error=f"the derivative of {'' if middle else 'the inside, '}`{inner}`{'' if middle else ','} is missing",
-        note=f"In `{site.line.name} = {site.line.source}` "
-        + (left_out if middle else f"only the outside is differentiated, as if `{of}` itself stood inside."),
-        help=f"Ask how much `{inner}` moves when `{of}` moves a little, and multiply with that too.",
-        span=case.span(),
+        error=f"the derivative of the inside, `{inner}`, is missing" if inside else f"the derivative of `{inner}` by `{of}` is missing",
+        note=f"In `{site.line.name} = {site.line.source}` {why}",
+        help=f"Ask how much `{inner}` moves when `{of}` moves a little, and multiply {what}with that too.",
+        span=case.span(there),
         evidence=f"With the derivative of `{inner}` by `{of}` taken as 1, autograd gives exactly your answer in every trial.",
         claims=(slope(site, "1"),),
     )

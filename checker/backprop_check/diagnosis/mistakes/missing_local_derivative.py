@@ -27,9 +27,9 @@ import torch
 
 from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.asking import asks, example
-from backprop_check.diagnosis.by_edit.edits import names_used, worth
+from backprop_check.diagnosis.by_edit.edits import names_used
 from backprop_check.diagnosis.by_replay.branches import Use, without
-from backprop_check.diagnosis.by_replay.counterfactual import evaluator, replays, with_slope, written_as
+from backprop_check.diagnosis.by_replay.counterfactual import evaluator, part_through, replays, with_slope, written_as
 from backprop_check.diagnosis.by_replay.masks import called
 from backprop_check.diagnosis.by_replay.replay import cut, downstream, gradient, passed_through
 from backprop_check.diagnosis.by_replay.sites import Site, sites
@@ -37,7 +37,7 @@ from backprop_check.diagnosis.by_value.another_gradient import another_gradient
 from backprop_check.diagnosis.by_value.replaced import with_term
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if, slope
-from backprop_check.expression.rewrites import put, sums
+from backprop_check.expression.rewrites import method, put, sums
 from backprop_check.records import Diagnosis, Line
 
 ALONG_ROWS = ("softmax", "log_softmax", "softmin", "cumsum", "layer_norm", "normalize")
@@ -116,11 +116,12 @@ def _of_rows(case: Case, site: Site) -> Diagnosis:
 
 
 def _could_pass(case: Case, line: Line, operand: str) -> bool:
-    values = case.runs[0].trial.values
-    a, b = values[operand], values[line.name]
-    if not all(isinstance(value, torch.Tensor) and value.is_floating_point() for value in (a, b)) or a.dim() > b.dim():
-        return False  # nor is anything passed through `near = r.abs() < delta`
-    return all(n in (1, m) for n, m in zip(reversed(a.shape), reversed(b.shape), strict=False))
+    for a, b in ((run.trial.values[operand], run.trial.values[line.name]) for run in case.runs):
+        if not all(isinstance(value, torch.Tensor) and value.is_floating_point() for value in (a, b)) or a.dim() > b.dim():
+            return False  # nor is anything passed through `near = r.abs() < delta`
+        if not all(n in (1, m) for n, m in zip(reversed(a.shape), reversed(b.shape), strict=False)):
+            return False  # at other sizes, too: an axis may have today's length of another by chance
+    return True
 
 
 def _replays(case: Case, line: Line, operand: str, stops: frozenset[str]) -> bool:
@@ -140,7 +141,7 @@ def _is_one_use(case: Case, line: Line, operand: str, stops: frozenset[str]) -> 
     for kept in uses if len(uses) > 1 else ():
         alone = tree
         for other in uses:
-            alone = put(alone, other, ast.Call(ast.Attribute(other, "detach", ast.Load()), [], [])) if other is not kept else alone
+            alone = put(alone, other, method(other, "detach")) if other is not kept else alone
         if case.is_answer([gradient(case, run, stops, change=written_as(case, line, alone)) for run in case.runs]):
             return True
     return False
@@ -165,6 +166,8 @@ def _told(case: Case, line: Line, operand: str) -> Diagnosis:
         why = f"one number of {operand} moves several of {line.name}."
         moves = f"Ask which numbers of {line.name} move when one of {operand} rises a little, and how much"
         help_ = f"{moves}: each times what arrives there, added up."
+    alone = without(line, [Use(operand, line)])
+    cut_off = written_as(case, line, alone)
     return case.proven(
         "missing-local-derivative",
         error=f"this passes d{line.name} through `{line.source}` unchanged"
@@ -173,17 +176,10 @@ def _told(case: Case, line: Line, operand: str) -> Diagnosis:
         note=f"`{line.name} = {line.source}` is not the identity: {why}",
         help=help_,
         evidence=f"With the derivative of `{line.source}` taken as 1, autograd gives exactly your answer in every trial.",
-        claims=(as_if([(line, f"({ast.unparse(without(line, [Use(operand, line)]))}) + {operand}")]),),
+        claims=(as_if([(line, f"({ast.unparse(alone)}) + {operand}")]),),
         fix=_with_it(case),
-        span=case.span(_passed(case, line, operand)),
+        span=case.span(part_through(case, passed_through(line, operand), cut_off)),
     )
-
-
-def _passed(case: Case, line: Line, operand: str) -> ast.expr | None:
-    """The part of the answer that is what comes back through the line, its derivative taken as 1, and nothing else."""
-    stops, cut_off = cut(case), written_as(case, line, without(line, [Use(operand, line)]))
-    through, rest = ([gradient(case, run, stops, change=c) for run in case.runs] for c in (passed_through(line, operand), cut_off))
-    return next(iter(worth(case, [t - r for t, r in zip(through, rest, strict=True)])), None)
 
 
 def _with_it(case: Case) -> str | None:

@@ -28,10 +28,9 @@ import ast
 from collections.abc import Iterator
 
 from backprop_check.derivation.trees import dumped, text
-from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, worth
-from backprop_check.diagnosis.by_replay.counterfactual import replays
+from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search
+from backprop_check.diagnosis.by_replay.counterfactual import part_through, replays
 from backprop_check.diagnosis.by_replay.masks import called, condition, masked, opened, opposite, other_branches
-from backprop_check.diagnosis.by_replay.replay import cut, gradient
 from backprop_check.diagnosis.by_replay.sites import Site
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import slope
@@ -79,18 +78,11 @@ def _told(case: Case, site: Site) -> Diagnosis:
         error=f"elements that `{operation}` holds back receive a gradient",
         note=f"Where `{operation}` does not take `{text(site.operand)}`, that cannot move {site.line.name}: nothing comes back.",
         help="Use the forward's mask on the gradient too.",
-        span=case.span(_unmasked(case, site)),
+        span=case.span(part_through(case, opened(case, site, 1.0), opened(case, site, 0.0))),
         evidence=f"With everything let through at `{operation}`, autograd gives exactly your answer in every trial.",
         claims=(slope(site, "1"),),
         fix=case.fix(*_masked(case, site)) if case.expression is not None else None,
     )
-
-
-def _unmasked(case: Case, site: Site) -> ast.expr | None:
-    """The part of the answer that is what comes back through this place, with everything let through, and nothing else."""
-    stops = cut(case)
-    through, rest = ([gradient(case, run, stops, change=opened(case, site, slope)) for run in case.runs] for slope in (1.0, 0.0))
-    return next(iter(worth(case, [t - r for t, r in zip(through, rest, strict=True)])), None)
 
 
 def _masked(case: Case, site: Site) -> list[ast.expr]:

@@ -27,22 +27,26 @@ from collections.abc import Iterator
 
 from backprop_check.diagnosis.by_edit.edits import Edit, parts, search
 from backprop_check.diagnosis.case import Case
-from backprop_check.expression.rewrites import put
+from backprop_check.expression.rewrites import negated, put, same_place
 from backprop_check.records import Diagnosis
 
 
 def find(case: Case) -> Diagnosis | None:
-    """Proven by writing `+` for one `*`: the expression is then right."""
+    """Proven by writing `+` for one `*`, or a `-` where its left side has the minus of its right: the expression is then right."""
     found = search(case, edits)
     if found is None:
         return None
+    there = same_place(case.draft, found.tree, found.part) if case.draft is not None else None
+    moved = isinstance(there, ast.BinOp) and isinstance(there.op, ast.Sub)
+    change = "a difference in the place of this product" if moved else "`+` in the place of `*`"
     return case.proven(
         "multiplied-branches",
         by=found,
         error="these come back along two paths, and are multiplied",
-        note="Across paths gradients add up; only along one path are factors multiplied.",
+        note="Across paths gradients add up; only along one path are factors multiplied."
+        + (" And the minus belongs to the other of the two." if moved else ""),
         help=f"Count the uses of {case.node}: one term for each, added.",
-        evidence="With `+` in the place of `*` the expression equals autograd's gradient in every trial.",
+        evidence=f"With {change} the expression equals autograd's gradient in every trial.",
     )
 
 
@@ -54,6 +58,8 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
                 left, right = _product(factors[:cut]), _product(factors[cut:])
                 if _arrives(case, left) and _arrives(case, right):
                     yield put(expression, part, ast.copy_location(ast.BinOp(left, ast.Add(), right), part)), part
+                    if (bare := negated(left)) is not left and not isinstance(bare, ast.UnaryOp):
+                        yield put(expression, part, ast.copy_location(ast.BinOp(bare, ast.Sub(), right), part)), part
 
 
 def _factors(part: ast.expr) -> Iterator[tuple[ast.operator, ast.expr]]:

@@ -12,9 +12,9 @@ back is the opposite view: to the shape the variable had.
 
 Read more: the PyTorch documentation, "torch.Tensor.view".
 
-Question: The forward carries {one} to {goes}. From which place does your line fetch its gradient?
+Question: The forward carries {one} to {carried}. From where does your line fetch its gradient?
 Of what moves nothing: Nothing in the forward moves with {one}. What belongs there, and what does your line put there?
-Of another shape: The forward carries {one} to {goes}. Yours is {got}: where in it is what comes back from there?
+Of another shape: The forward carries {one} to {carried}. Yours is {got}: where in it is what comes back from there?
 Traits: other shape
 """
 

@@ -36,7 +36,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import axes_of, contracted, function_of, node_axes, operands_of, shape_told
 from backprop_check.diagnosis.phrases import short, users
 from backprop_check.diagnosis.raised.failure import failing_part, raises_everywhere
-from backprop_check.diagnosis.raised.fitting import compared, fitting, needless
+from backprop_check.diagnosis.raised.fitting import compared, fitting, needless, read_back
 from backprop_check.diagnosis.raised.moves import of_layout, right_move
 from backprop_check.diagnosis.raised.refusals import Refusal, refusal
 from backprop_check.exercise.sizes import written
@@ -99,7 +99,7 @@ def find(case: Case) -> Diagnosis | None:
         moved = right_move(case, part, of_layout(case, part)) if right is None and isinstance(part, ast.Call) else None
         if moved is not None:
             move, right = moved[0], parsed(moved[1])
-        move = move if right is not None else known.help
+        move = move if right is not None else read_back(case, part) or known.help
         return replace(_told(case, part, known.error, known.note, move, right), question="Of one tensor")
     terms = isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub)
     return replace(_told(case, part, error, note, move, right), question="Of terms" if terms else "")
@@ -121,7 +121,7 @@ def anyway(case: Case) -> Diagnosis | None:
         error=known.error,
         note=known.note,
         question="Of one tensor",
-        help=found[0] if found is not None else known.help,
+        help=found[0] if found is not None else read_back(case, place) or known.help,
         span=(case.span(place) if place is not None else None) or raised.span,
         evidence=f"The line raised {raised.kind}: {raised.message}",
         claims=(claims.raised(case),),

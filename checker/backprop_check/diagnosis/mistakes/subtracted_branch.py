@@ -31,6 +31,7 @@ from backprop_check.diagnosis.by_replay.paths import Path, off, paths
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import uses_taken
 from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.scale.factors import lines_to, minuses
 from backprop_check.diagnosis.steps.statements import all_of, base, makes_it_right, steps
 from backprop_check.expression.rewrites import put, put_statement
 from backprop_check.records import Diagnosis, Span
@@ -39,7 +40,7 @@ from backprop_check.records import Diagnosis, Span
 def find(case: Case) -> Diagnosis | None:
     """Proven by writing `+` for one `-`: the expression is then right; or by the paths: one of them is in the answer with a minus."""
     found = search(case, edits)
-    if found is not None and len(paths(case)) < 2:
+    if found is not None and (len(paths(case)) < 2 or _minuses(case, found)):
         return _one_path(case, found)
     error, evidence = (
         "these come back along two paths, and one is subtracted",
@@ -66,14 +67,24 @@ def find(case: Case) -> Diagnosis | None:
     )
 
 
-def _one_path(case: Case, found: Mended) -> Diagnosis:
-    """Where there is one path only, the two are terms of one derivative."""
+def _minuses(case: Case, found: Mended) -> list[str]:
+    """What sends a minus back on the way of the term that is taken away: it may be taken for one of these."""
     assert isinstance(found.part, ast.BinOp)
+    return minuses(case, lines_to(case, case.gradients_in(found.part.right)))
+
+
+def _one_path(case: Case, found: Mended) -> Diagnosis:
+    """Where there is one path only, the two are terms of one derivative; where a minus is on the path, the sign is worked out with it."""
+    assert isinstance(found.part, ast.BinOp)
+    minus = _minuses(case, found)
+    several = len(minus) > 1
     return case.proven(
         "wrong-sign",
         error=f"`{short(found.part.right)}` has the opposite sign",
-        note=case.only("All the rest of the expression is right."),
-        help="Work out that term of the derivative alone: does it come in with a plus or a minus?",
+        note=" ".join(minus) if several else case.only("All the rest of the expression is right."),
+        help="Work out that term alone: how many of these minuses does it meet, and which sign do they make together?"
+        if several
+        else "Work out that term of the derivative alone: does it come in with a plus or a minus?",
         span=case.span(found.part.right),
         fix=found.fix,
     )

@@ -44,6 +44,9 @@ OVER = frozenset(ALONG[:14]) | {"argmax", "argmin", "flip"}
 INDEXED = ("gather", "scatter", "scatter_", "scatter_add", "scatter_add_", "index_add", "index_add_")
 """Those that are told along which axis an index counts."""
 
+KEEPS = ALONG[:11]
+"""Those that can keep the axis that they run over."""
+
 RANKS = 4
 
 
@@ -114,11 +117,7 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
             yield put(expression, written, ast.copy_location(other, written)), call
     yield from _lengths(case, expression)
     for call, written in found:
-        if (
-            isinstance(call.func, ast.Attribute)
-            and call.func.attr in ("sum", "mean", "max", "min", "amax", "amin")
-            and not any(k.arg == "keepdim" for k in call.keywords)
-        ):
+        if function_of(call) in KEEPS and not any(k.arg == "keepdim" for k in call.keywords):
             for other in _others(written):
                 kept = put(with_keyword(call, call, "keepdim", True), written, ast.copy_location(other, written))
                 yield put(expression, call, kept), call
@@ -138,12 +137,14 @@ def _lengths(case: Case, expression: ast.expr) -> Iterator[Edit]:
         if len(call.args) == 1 and not call.keywords:
             for axis in range(1, RANKS):
                 yield put(expression, call, ast.copy_location(ast.Call(call.func, [*call.args, ast.Constant(axis)], []), call)), call
-    for call in calls(expression, "sum", "mean"):
+    for call in calls(expression, *KEEPS):
         if call is not expression and not axes_written(call) and not call.keywords and _is_method(call):
             for axis in range(RANKS):
-                keep = [ast.keyword("keepdim", ast.Constant(True))]
-                for keywords in (keep, []):
-                    yield put(expression, call, ast.copy_location(ast.Call(call.func, [ast.Constant(axis)], keywords), call)), call
+                named = function_of(call) == "norm"  # whose first argument is another
+                given: list[ast.expr] = [] if named else [ast.Constant(axis)]
+                along = [ast.keyword("dim", ast.Constant(axis))] if named else []
+                for keep in ([ast.keyword("keepdim", ast.Constant(True))], []):
+                    yield put(expression, call, ast.copy_location(ast.Call(call.func, given, along + keep), call)), call
     for call in calls(expression, "argmax", "argmin"):
         if not axes_written(call) and not call.keywords:
             for axis in range(RANKS):
@@ -175,7 +176,7 @@ def _of_call(call: ast.Call) -> str | None:
         return f"`{text(call.args[1])}` is the length of another axis than the one that is picked from"
     if call.func.attr == "one_hot" and len(call.args) == 2 and isinstance(call.args[1], ast.Constant):
         return f"`one_hot` makes {ast.unparse(call.args[1])} columns here, and the axis that the indices count along has another length"
-    if call.func.attr in ("sum", "mean") and not axes_written(call):
+    if call.func.attr in KEEPS and not axes_written(call):
         return f"`{call.func.attr}()` runs over all axes: it gives one number for everything"
     if call.func.attr in ("argmax", "argmin") and not axes_written(call):
         return f"`{call.func.attr}` without an axis runs over all of them: it gives one index alone"

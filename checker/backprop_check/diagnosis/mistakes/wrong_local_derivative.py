@@ -20,6 +20,7 @@ Of lengths written down: Yours is {got}, and {node} is {axes}: where does {part}
 much of that reaches {reached}? Is that {beside}?
 Of the function itself: When {one} rises a little, which numbers of {ends} move, and how much? Which numbers of what arrives there does
 your line bring together for {one}, and with which factors?
+Of what does not belong: Which operations lie {way}? For which of them does {part} stand in your line?
 Slip: this is not the derivative that belongs here
 Note: The derivative of {lines} by {node} has another form.
 Help: Write down how far the result moves when {node} moves a little, alone, before you multiply.
@@ -33,7 +34,7 @@ from collections.abc import Iterator
 
 import torch
 
-from backprop_check.derivation.trees import literal, text
+from backprop_check.derivation.trees import literal, parsed
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.by_replay.another import another
@@ -41,9 +42,11 @@ from backprop_check.diagnosis.by_value.lacking_factor import gradient_without_it
 from backprop_check.diagnosis.by_value.lone_factor import lone_factor
 from backprop_check.diagnosis.by_value.wrong_part import wrong_part
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.meeting import function_of
 from backprop_check.diagnosis.mistakes.applied_twice import inner_of
 from backprop_check.diagnosis.phrases import short
-from backprop_check.expression.rewrites import put
+from backprop_check.diagnosis.scale.factors import between
+from backprop_check.expression.rewrites import calls, put
 from backprop_check.records import Diagnosis
 
 
@@ -73,12 +76,26 @@ def find(case: Case) -> Diagnosis | None:
 
 
 def _not_the_slope(case: Case, found: Mended) -> Diagnosis:
+    part, inner = found.part, inner_of(found.part)
+    if not isinstance(part, ast.Call) or inner is None or not case.gradients_in(inner):
+        return case.proven(
+            "wrong-local-derivative",
+            by=found,
+            error=f"`{ast.unparse(part)}` does not belong to this derivative",
+            note=example(case),
+            help=asks(case),
+        )
+    name = function_of(part)
+    own = (line for line in case.graph.exercise.lines if line.name == case.node and any(calls(parsed(line.source), name)))
+    made = [f"`{line.name} = {line.source}` applies `{name}` to make {line.name}: that belongs to what goes in." for line in own]
     return case.proven(
         "wrong-local-derivative",
         by=found,
-        error=f"`{text(found.part)}` does not belong to this derivative",
-        note=example(case),
-        help=asks(case),
+        error=f"`{name}` is too many: nothing on the way back applies it to `{short(inner)}`",
+        question="Of what does not belong",
+        note=" ".join(filter(None, [case.only("Without it the expression is right."), *made])),
+        help=f"Ask what in {between(case)} it would stand for, and leave it out.",
+        span=case.span(part, after=inner) if getattr(part.func, "value", None) is inner else case.span(part.func),
     )
 
 

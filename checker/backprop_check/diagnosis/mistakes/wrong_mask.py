@@ -46,8 +46,9 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import as_if
 from backprop_check.diagnosis.phrases import short
 from backprop_check.expression.rewrites import calls, put, same_place
-from backprop_check.records import Claim, Diagnosis
+from backprop_check.records import Claim, Diagnosis, Line
 
+PLACES = "the places alone"
 TURNED = "exactly the other places: the mask is turned round"
 MASKS = ("where", "masked_fill", "clamp", "clip", "relu", "relu6", "hardtanh", "tril", "triu", "sign", "heaviside", "gather", "max", "min")
 
@@ -58,9 +59,8 @@ def find(case: Case) -> Diagnosis | None:
     """
     if not case.everywhere or not _masks(case):
         return None
-    # What stands behind the gradients that the answer reads decides nothing of this line.
-    near = downstream(case, cut(case)) if case.reads else [line for line, _ in below(case)]
-    places = [(site, opened(case, site, 1.0), opened(case, site, 0.0)) for of in (masked, kinks) for site in of(case) if site.line in near]
+    near = _near(case)
+    places = [(site, opened(case, site, 1.0), opened(case, site, 0.0)) for site in _deciding(case)]
     for site, everything, nothing in [*places, *((site, change, None) for site, change in selections(case) if site.line in near)]:
         mine = let_through(case, everything, nothing)
         if mine is not None and all(_other(case, i, mask) for i, mask in enumerate(mine)):
@@ -72,6 +72,16 @@ def find(case: Case) -> Diagnosis | None:
         if found is not None:
             return _told(case, site, None, found)
     return _turned_round(case)
+
+
+def _near(case: Case) -> list[Line]:
+    """The lines that decide: what stands behind the gradients that the answer reads decides nothing of this one."""
+    return downstream(case, cut(case)) if case.reads else [line for line, _ in below(case)]
+
+
+def _deciding(case: Case) -> list[Site]:
+    near = _near(case)
+    return [site for of in (masked, kinks) for site in of(case) if site.line in near]
 
 
 def _turned_round(case: Case) -> Diagnosis | None:
@@ -147,16 +157,21 @@ def _masks_of(case: Case, found: Mended) -> tuple[list[torch.Tensor], list[torch
 
 def _told(case: Case, site: Site, mine: list[torch.Tensor] | None, found: Mended | None) -> Diagnosis:
     operation = text(site.part)
+    deciding = {text(other.part): other for other in (*_deciding(case), site)}
+    here = {part: other for part, other in deciding.items() if other.line.name == site.line.name}
+    whole = max((part for part in here if operation in part), key=len)
     told = _in_words(case, mine) if mine is not None else f"`{text(found.part)}`" if found and not _fills(case, found) else None
     masks = (mine, [o != 0 for o in case.oracles]) if mine is not None else _masks_of(case, found) if found else None
     error, passed = _how(case, *masks) if masks is not None else ("this mask is not the forward's", "")
     above = (found is not None and case.gradients_in(found.part)) or (told or "")[1:].split(" ")[0] in case.available
+    passes = "there the gradient passes, and nowhere else" if len(here) == len(deciding) else "where it does not, no gradient passes"
     return case.proven(
         "wrong-mask",
         error=error,
-        note=(f"Your answer passes it where {told}. " if told else passed) + _decides(case, site),
-        help=f"Ask for each element whether `{operation}` moves when it moves"
-        + (", and build the mask from the values of the forward." if above else ": there the gradient passes, and nowhere else."),
+        note=(f"Your answer passes it where {told}. " if told else passed)
+        + _decides(case, [other for text, other in here.items() if text in whole]),
+        help=f"Ask for each element whether `{whole}` moves when it moves"
+        + (", and build the mask from the values of the forward." if above else f": {passes}."),
         span=case.span(found.part if found else None),
         evidence=f"Every number of your answer is what comes back through `{operation}` where it lets pass, or what is left where it does "
         f"not, in every trial; the places are {'exactly the other ones' if error.endswith(TURNED) else 'not the ones of the forward'}."
@@ -175,18 +190,26 @@ def _fills(case: Case, found: Mended) -> bool:
     return False
 
 
-def _decides(case: Case, site: Site) -> str:
-    """What decides in the forward: the values themselves, a mask that is made of others, or the places alone."""
-    line, name = f"`{site.line.name} = {site.line.source}`", called(site.part)
+def _decides(case: Case, sites: list[Site]) -> str:
+    """What decides in the forward: the values themselves, a mask that is made of others, the places alone; of several in one line all."""
+    line = f"`{sites[0].line.name} = {sites[0].line.source}`"
+    by = list(dict.fromkeys(_by(case, site) for site in sites))
+    if len(by) > 1:
+        return f"In {line}, {' and '.join(word or f'the values of {case.node}' for word in by)} decide that together."
+    if not by[0]:
+        return f"{line} decides that by its own values."
+    rest = "decide that, and no value" if by[0] == PLACES else f"decides that: it does not depend on {case.node}"
+    return f"In {line}, {by[0]} {rest}."
+
+
+def _by(case: Case, site: Site) -> str:
+    if called(site.part) in ("tril", "triu"):
+        return PLACES
     made = {case.node}
     for other in case.graph.exercise.lines:
         made |= {other.name} if made & set(other.reads) else set()
-    if name in ("tril", "triu"):
-        return f"In {line} the places alone decide that, and no value."
     mask = forwards_mask(site)
-    if mask is None or names(mask) & made:
-        return f"{line} decides that by its own values."
-    return f"In {line}, `{text(mask)}` decides that: it does not depend on {case.node}."
+    return f"`{text(mask)}`" if mask is not None and not names(mask) & made else ""
 
 
 def _passing(case: Case, site: Site, condition: str) -> tuple[Claim, ...]:

@@ -14,6 +14,7 @@ arrives from above is a gradient, here dy, not the value y itself.
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
 
 Question: Let {one} rise a little. With what is that little multiplied on its way to {goes}, and what arrives there?
+Of a factor: By what does {told} divide, and by what does your line?
 Slip: {stands}
 Note: {worth}
 Help: {which}
@@ -30,7 +31,7 @@ import torch
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, names_used, parts, rename, replacements, search
-from backprop_check.diagnosis.by_value.another_gradient import OF_THE_REST, leads_from, slope_instead
+from backprop_check.diagnosis.by_value.another_gradient import leads_from, slope_instead
 from backprop_check.diagnosis.by_value.wrong_part import wrong_part
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.mistakes import extra_term
@@ -72,8 +73,7 @@ def find(case: Case) -> Diagnosis | None:
         note = f"`{old}` is the value the forward computed; what comes back to it is `{new}`."
         help_ = f"Ask of each name whether it is a value or what comes back to it: the gradient belongs in the place of `{old}`."
     elif gradient and old[:1] == "d" and old[1:] in case.graph.exercise.names:
-        note = leads_from(old, new)
-        help_ = OF_THE_REST
+        note, help_ = leads_from(case, found, new)
     elif part not in names_used(case.draft):
         note = f"Here `{old}` gives no value but a shape, a length or an index; those of `{new}` are meant."
         help_ = "Ask which tensor that shape, length or index is of."

@@ -13,11 +13,11 @@ them in the order in which the variable has them.
 
 Read more: the PyTorch documentation, "torch.permute".
 
-Question: The forward carries {one} to {goes}. From which place does your line fetch its gradient?
+Question: The forward carries {one} to {carried}. From where does your line fetch its gradient?
 Of factors that meet: Write its axes under each factor of the product, for {name}: on which one have they to meet, and which one numbers the
 matrices?
 Of what moves nothing: Nothing in the forward moves with {one}. What belongs there, and what does your line put there?
-Of another shape: The forward carries {one} to {goes}. Yours is {got}: where in it is what comes back from there?
+Of another shape: The forward carries {one} to {carried}. Yours is {got}: where in it is what comes back from there?
 Slip: the numbers stand in another order along an axis
 Note: Going back, each number returns to its own place.
 Help: Follow one element by hand: where did the forward put it, and where does its gradient come back from?
@@ -33,10 +33,10 @@ import torch
 
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, search, value_of
 from backprop_check.diagnosis.case import Case
-from backprop_check.diagnosis.meeting import axes_of, contracted, function_of, operands_of
-from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.meeting import axes_of, axis_told, contracted, function_of, operands_of
+from backprop_check.diagnosis.phrases import short, users
 from backprop_check.expression.reductions import reduced
-from backprop_check.expression.rewrites import calls, method, parts, put, same_place
+from backprop_check.expression.rewrites import calls, literal_axes, method, parts, put, same_place
 from backprop_check.records import Diagnosis
 
 LAST_TWO = "Exchange the last two axes"
@@ -47,7 +47,7 @@ def find(case: Case) -> Diagnosis | None:
     """Proven by another order of the axes in the learner's own call: the expression is then right."""
     found = search(case, edits)
     if found is None:
-        return _moved(case)
+        return _moved(case) or _running(case)
     call = found.part
     assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
     if (told := _in_product(case, found, call)) is not None:
@@ -123,6 +123,39 @@ def _moved(case: Case) -> Diagnosis | None:
         span=case.span(call, after=call.func.value),
         fix=found.fix,
     )
+
+
+def _running(case: Case) -> Diagnosis | None:
+    """Running sums that are right but for the end at which they begin, or for the order in which they stand."""
+    found = search(case, _turned_round)
+    call = found.part if found is not None else None
+    if found is None or case.draft is None or not isinstance(call, ast.Call):
+        return None
+    axis, names, there = literal_axes(call), axes_of(case, call), same_place(case.draft, found.tree, call)
+    if not isinstance(there, ast.Call) or axis is None or not names:
+        return None
+    along, after = axis_told(names, axis[0]), function_of(there) == "flip"
+    turned = any(next(calls(call, "flip"), None) if after else call in ast.walk(f) for f in calls(case.draft, "flip"))
+    one, other = ("before", "back after") if after else ("after", "before")
+    return case.proven(
+        "wrong-permutation",
+        error=f"the right running sums stand the other way round along {along}"
+        if after
+        else f"these running sums begin at the wrong end of {along}",
+        note=f"The order is turned round {one} the sum, and not {other} it." if turned else f"{users(case)} decides from where they run.",
+        help=f"Turn round along {along} {'what comes out' if after else 'what goes in'}: `.flip({axis[0]})`.",
+        span=case.span(call),
+        fix=found.fix,
+    )
+
+
+def _turned_round(_: Case, expression: ast.expr) -> Iterator[Edit]:
+    """The result of running sums turned round, or what they add up."""
+    for call in calls(expression, "cumsum", "cumprod", "logcumsumexp"):
+        axes, given = literal_axes(call), reduced(call)
+        if axes is not None and given is not None:
+            yield put(expression, call, method(call, "flip", *axes)), call
+            yield put(expression, given[0], method(given[0], "flip", *axes)), call
 
 
 def _left_out(_: Case, expression: ast.expr) -> Iterator[Edit]:

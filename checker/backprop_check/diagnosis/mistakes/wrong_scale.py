@@ -15,6 +15,7 @@ Read more: Karpathy, "Becoming a Backprop Ninja", on where n and n-1 come from.
 
 Question: Which plain numbers multiply or divide {way} what moves with {node}, or come out of a power, a square or a mean of it? Has your
 line these, each once, and no others?
+Of a factor: By what does {told} divide, and by what does your line?
 Of a product of ones: How many products does the `@` of your line add up for one number of {node}, and how much is each of them?
 Slip: a constant factor is off
 Note: The derivative of {lines} has a constant factor; here it is left out, or on the other side of a fraction.

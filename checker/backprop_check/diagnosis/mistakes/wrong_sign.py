@@ -31,13 +31,13 @@ import torch
 
 from backprop_check.derivation.elementwise import SLOPES
 from backprop_check.derivation.sums import LINEAR
-from backprop_check.derivation.trees import parsed, text
+from backprop_check.derivation.trees import lends_shape, parsed, text
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.by_replay.paths import off, paths
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal, uses_taken
-from backprop_check.diagnosis.mistakes import swapped_where
-from backprop_check.diagnosis.mistakes.subtracted_branch import bent
+from backprop_check.diagnosis.meeting import function_of
+from backprop_check.diagnosis.mistakes import subtracted_branch, swapped_where
 from backprop_check.diagnosis.scale.factors import between, lines_of_answer, minus_brought, no_minus, nothing_turns
 from backprop_check.expression.rewrites import calls, led, negated, operations, put
 from backprop_check.records import Diagnosis, Span
@@ -140,34 +140,43 @@ def _missing(case: Case) -> tuple[str, str, str]:
 
 def _of_term(case: Case) -> Diagnosis | None:
     found = search(case, edits) if case.everywhere else None
-    if found is None:
-        return None
+    if found is None or search(case, subtracted_branch.edits) is not None:
+        return None  # a call that hands a minus on, `a - F.pad(b, (1, 0))`: what is taken away is to be added
     return case.proven(
         "wrong-sign",
         by=found,
         error=f"`{text(found.part)}` has the opposite sign",
         note=case.only("All the rest of the expression is right."),
-        help=_of_argument(case, found) or "Find the minus that the derivative brings, or the one too many.",
+        help=_of_argument(case, found) or _of_forward(case) or "Find the minus that the derivative brings, or the one too many.",
     )
+
+
+def _of_forward(case: Case) -> str | None:
+    """The move where the line has no minus, and the forward a single one."""
+    own = case.draft is not None and (any(_minuses(case.draft)) or any(operations(case.draft, ast.Sub)))
+    minus = None if own else minus_brought(case)
+    return f"{minus} Take that minus along into the gradient." if minus else None
 
 
 def _of_argument(case: Case, found: Mended) -> str | None:
     """The move where the minus is the forward's own, within what a function is taken of."""
     for call in calls(case.draft, *SLOPES) if case.draft is not None else ():
-        turned, mine = text(negated(found.part)), text(found.part)
-        stands = {line.name: {text(p) for p in parts(parsed(line.source.strip()))} for line in lines_of_answer(case)}
-        taken = (of for line in lines_of_answer(case) for of in calls(parsed(line.source.strip()), "logsigmoid"))
-        if call.args[:1] == [found.part] and any(mine in map(text, of.args) for of in taken):
-            return f"The slope of logsigmoid at u is `torch.sigmoid(-u)`. Here u is `{mine}`."
-        there = (line for line in lines_of_answer(case) if turned in stands[line.name] and f"-{turned}" not in stands[line.name])
-        if call.args[:1] == [found.part] and (line := next(there, None)) is not None:
-            return f"`{line.name} = {line.source}` computes with `{turned}`: take `{text(call.func)}` there."
+        if not call.args or found.part not in parts(call.args[0]):
+            continue
+        mine, due = case.evaluate(call.args[0]), case.evaluate(put(call.args[0], found.part, negated(found.part)))
+        for line in lines_of_answer(case):
+            for of in calls(parsed(line.source.strip()), "logsigmoid", *SLOPES):
+                taken = case.evaluate(of.args[0]) if of.args else None
+                if taken is not None and case.same(mine, taken) and function_of(of) == "logsigmoid":
+                    return f"The slope of logsigmoid at u is `torch.sigmoid(-u)`. Here u is `{text(call.args[0])}`."
+                if taken is not None and case.same(due, taken):
+                    return f"`{line.name} = {line.source}` computes with `{text(of.args[0])}`: take `{ast.unparse(call.func)}` there."
     return None
 
 
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """One term of a sum with its sign turned; the right one of a difference is for `subtracted-branch`, where paths may meet."""
-    inside = bent(expression)
+    inside = subtracted_branch.bent(expression)
     for part in parts(expression):
         if id(part) in inside and isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub):
             yield put(expression, part, ast.copy_location(ast.BinOp(part.left, ast.Add(), part.right), part)), part.right
@@ -178,8 +187,10 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for part in parts(expression):
         if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.USub) and not isinstance(part.operand, ast.Constant):
             yield put(expression, part, part.operand), part
-        elif isinstance(part, ast.Call) and part.args and isinstance(value_of(case, part.args[0]), torch.Tensor):
-            yield put(expression, part.args[0], ast.copy_location(negated(part.args[0]), part.args[0])), part.args[0]
+        for given in part.args if isinstance(part, ast.Call) and not lends_shape(part) else ():
+            value = value_of(case, given)
+            if isinstance(value, torch.Tensor) and value.is_floating_point():
+                yield put(expression, given, ast.copy_location(negated(given), given)), given
 
 
 def _less(total: ast.BinOp) -> ast.expr:

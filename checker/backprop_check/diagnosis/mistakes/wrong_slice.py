@@ -13,11 +13,11 @@ the others get zero.
 
 Read more: the PyTorch documentation, "torch.cat".
 
-Question: The forward carries {one} to {goes}. From which place does your line fetch its gradient?
+Question: The forward carries {one} to {carried}. From where does your line fetch its gradient?
 Of what moves nothing: Nothing in the forward moves with {one}. What belongs there, and what does your line put there?
-Of another shape: The forward carries {one} to {goes}. Yours is {got}: where in it is what comes back from there?
-Of places written to: The forward carries {one} to {goes}. Which places of {name} does {part} name, and is {one} among them?
-Of places read: The forward carries {one} to {goes}. Which place does {part} read there, and which one has to be read?
+Of another shape: The forward carries {one} to {carried}. Yours is {got}: where in it is what comes back from there?
+Of places written to: The forward carries {one} to {carried}. Which places of {name} does {part} name, and is {one} among them?
+Of places read: The forward carries {one} to {carried}. Which place does {part} read there, and which one has to be read?
 Of another value: Which part of what stands beside {node} in {told} does {one} meet, and which part is it in your line?
 Slip: the numbers stand at the other end of their axis
 Note: Each gradient belongs where its element was taken from.

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import torch
 
-from backprop_check.derivation.trees import parsed, text
-from backprop_check.diagnosis.by_edit.edits import names_used, parts, value_of
+from backprop_check.derivation.trees import literal, parsed, text
+from backprop_check.diagnosis.by_edit.edits import is_index, names_used, parts, value_of
 from backprop_check.diagnosis.by_slip.slips import top_of
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import (
@@ -25,10 +25,11 @@ from backprop_check.diagnosis.meeting import (
 )
 from backprop_check.diagnosis.phrases import lines, short, users
 from backprop_check.exercise.sizes import written
-from backprop_check.expression.rewrites import method, put, turned
+from backprop_check.expression.rewrites import calls, method, put, turned
 from backprop_check.records import Line
 
 SHAPERS = ("squeeze", "t", "transpose", "permute", "flatten", "swapaxes", "movedim", "reshape", "view", "unsqueeze")
+WRITES = ("index_add", "index_copy", "index_put", "scatter", "scatter_add")
 PRODUCT_CALLS = ("matmul", "mm", "mv", "bmm", "dot", "outer", "ger", "inner", "vdot")
 
 
@@ -70,10 +71,12 @@ def _unproven(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr]) 
     product = isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult)
     product = product or (isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in PRODUCT_CALLS)
     return (
-        _exchanged(case, part)
+        read_back(case, part)
+        or _exchanged(case, part)
         or (_of_product(case, part, operands) if product else _meeting(case, part))
         or _picked(case, part)
         or _handed_on(case, part)
+        or _aligned(case, part, operands)
         or (
             f"{case.node} is {written(node_axes(case))}. Go back to {_users_there(case, part)}: "
             "which numbers meet there, and which axes are copied, joined or summed away?"
@@ -81,13 +84,39 @@ def _unproven(case: Case, part: ast.BinOp | ast.Call, operands: list[ast.expr]) 
     )
 
 
+def read_back(case: Case, part: ast.expr | None) -> str | None:
+    """Of a write by the index by which the forward has put the node somewhere: its numbers read their gradients from there."""
+    if not isinstance(part, ast.Call) or function_of(part).strip("_") not in WRITES or len(operands_of(part)) < 3:
+        return None
+    *axis, index, source = map(_alone, operands_of(part)[1:])
+    writing = (
+        (user, call) for user in case.consumers for call in calls(parsed(user.source.strip()), *WRITES) if len(operands_of(call)) > 2
+    )
+    for line, call in writing:
+        there, given = map(_alone, operands_of(call)[-2:])
+        if case.node in {name.id for name in names_used(given)} and ast.dump(there) == ast.dump(index):
+            reads = "gather" if function_of(part).startswith("scatter") else "index_select"
+            first = reads == "index_select" and all(literal(one) == 0 for one in axis)
+            read = ast.Subscript(source, index, ast.Load()) if first else method(source, reads, *axis, index)
+            puts = f"`{line.name} = {line.source}` puts each part of `{short(given)}` at the place that `{short(index)}` names"
+            return f"{puts}: on the way back each reads what arrives at its place, `{text(read)}`."
+    return None
+
+
+def _alone(index: ast.expr) -> ast.expr:
+    return index.elts[0] if isinstance(index, ast.Tuple) and len(index.elts) == 1 else index
+
+
 def _picked(case: Case, part: ast.expr) -> str | None:
-    """Of terms: the places of the node that what arrives belongs to, where the forward picks them by slices."""
+    """Of terms: the places of the node that what arrives belongs to, where the forward picks them by slices or by an index."""
     for line in (line for line in case.consumers if "d" + line.name in _names_there(case, part)):
         cuts = [p for p in parts(parsed(line.source.strip())) if isinstance(p, ast.Subscript) and text(p.value) == case.node]
         sliced = [p for p in cuts if any(isinstance(n, ast.Slice) for n in ast.walk(p.slice))]
+        places = " and ".join(f"`{text(p)}`" for p in cuts)
+        if cuts and all(is_index(case, p.slice) for p in cuts):
+            into = f"add what comes back there into zeros like {case.node} at the places that the index names, as `index_add` does"
+            return f"`{line.name} = {line.source}` reads {places}: {into}."
         if sliced and len(sliced) == len(cuts):
-            places = " and ".join(f"`{text(p)}`" for p in sliced)
             return f"`{line.name} = {line.source}` reads {places}: lay what comes back there into zeros like {case.node}, and add that."
     return None
 
@@ -131,6 +160,32 @@ def _handed_on(case: Case, part: ast.expr) -> str | None:
         if alone and isinstance(term.expression, ast.Name) and term.expression.id == f"d{term.line.name}" in there:
             return f"Going back through `{term.line.name} = {term.line.source}`, {term.expression.id} comes back to {case.node} as it is."
     return None
+
+
+def _aligned(case: Case, part: ast.expr, operands: list[ast.expr]) -> str | None:
+    """Where the axes of one operand are some of the other's, by name: which it has to be given, if that makes a part of the gradient."""
+    if not isinstance(part, ast.BinOp) or isinstance(part.op, ast.MatMult) or case.derived is None:
+        return None
+    (few, less), (many, more) = sorted(((axes_of(case, operand) or [], operand) for operand in operands), key=lambda pair: len(pair[0]))
+    if not few or len({*many}) < len(many) or [name for name in many if name in few] != few or any(name.isdigit() for name in few):
+        return None
+    behind = many[many.index(few[0]) :]
+    lacking = [name for name in behind if name not in few]
+    step = f".unsqueeze({behind.index(lacking[0])})" if len(lacking) == 1 else f"[{', '.join(':' if n in few else 'None' for n in behind)}]"
+    aligned = put(part, less, parsed(f"({text(less)}){step}"))
+    if not any(_same(case, aligned, due) for due in parts(case.derived.expression)):
+        return None
+    axes = "an axis of length 1" if len(lacking) == 1 else "axes of length 1"
+    return f"To meet on {' and '.join(few)}, `{short(less)}` needs {axes} where `{short(more)}` has {' and '.join(lacking)}: `{step}`."
+
+
+def _same(case: Case, one: ast.expr, other: ast.expr) -> bool:
+    """Whether two expressions are worth the same in every trial."""
+    values = [(value_of(case, one, trial), value_of(case, other, trial)) for trial in range(len(case.each))]
+    return all(
+        isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor) and a.shape == b.shape and torch.allclose(a.double(), b.double())
+        for a, b in values
+    )
 
 
 def _of_product(case: Case, part: ast.expr, operands: list[ast.expr]) -> str | None:

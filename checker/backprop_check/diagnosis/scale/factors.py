@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
+from backprop_check.derivation.elementwise import SLOPES
 from backprop_check.derivation.trees import HUGE, literal, parsed, text
 from backprop_check.diagnosis.by_edit.edits import names_used, parts
 from backprop_check.diagnosis.by_replay.counterfactual import evaluator
 from backprop_check.diagnosis.by_replay.replay import cut, downstream
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.meeting import around, function_of
 from backprop_check.diagnosis.phrases import lines as lines_
 from backprop_check.records import Line
 
 AVERAGES = ("cross_entropy", "nll_loss")
 """Losses that average over their labels."""
+
+POOLS = ("avg_pool1d", "avg_pool2d", "avg_pool3d")
 
 Numbers = list[float]
 """A factor, by run."""
@@ -63,9 +68,22 @@ def brought(case: Case, lines: Sequence[Line]) -> Iterator[Brought]:
     """Yield the factors that the operations of these lines bring in."""
     reached = {case.node, *(line.name for line in downstream(case, frozenset({case.graph.exercise.output})))}
     for line in lines:
-        for part in parts(ast.parse(line.source.strip(), mode="eval").body):
+        tree = ast.parse(line.source.strip(), mode="eval").body
+        for part in parts(tree):
             if moved(part) & reached:
-                yield from _of_operation(case, line, part)
+                within = (p for p in around(tree, part) if isinstance(p, ast.Call) and function_of(p) in SLOPES)
+                yield from _within(next(within, None), part, _of_operation(case, line, part, reached))
+
+
+def _within(call: ast.Call | None, part: ast.expr, found: Iterator[Brought]) -> Iterator[Brought]:
+    """Of a product that a function is taken of: its numbers come with the slope of what stands inside, and not of the line."""
+    for one in found:
+        line = f"`{one.line.name} = {one.line.source}`"
+        if call is None or not one.why.startswith(line):
+            yield one
+        else:
+            why = f"Within `{text(call)}`, `{text(part)}`{one.why.removeprefix(line)}"
+            yield replace(one, why=why, ask=f"Multiply with the slope of what stands within `{text(call)}`, too.")
 
 
 def matching(case: Case, lines: Sequence[Line], factor: Numbers) -> Brought | None:
@@ -104,9 +122,15 @@ def nothing_turns(case: Case) -> str:
 
 def minus_brought(case: Case) -> str | None:
     """Where in the forward the minus of the derivative comes from, if it comes from one place."""
+    found = minuses(case, lines_of_answer(case))
+    return found[0] if len(found) == 1 else None
+
+
+def minuses(case: Case, lines: Sequence[Line]) -> list[str]:
+    """Each place of these lines that sends a minus back, as a sentence."""
     reached = {case.node}
     found = []
-    for line in lines_of_answer(case):
+    for line in lines:
         for part in parts(ast.parse(line.source.strip(), mode="eval").body):
             said, whole = f"`{line.name} = {line.source}`", f"`{text(part)}`"
             if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub) and moved(part.right) & reached:
@@ -116,9 +140,9 @@ def minus_brought(case: Case) -> str | None:
             elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow) and (literal(part.right) or 0) < 0 and moved(part) & reached:
                 found.append(f"{whole} has a negative exponent: it comes down as a factor, with its minus.")
             elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div) and moved(part.right) & reached:
-                found.append(f"In {whole} it stands in the divisor: a derivative by a divisor has a minus.")
+                found.append(f"In {whole}, `{text(part.right)}` is the divisor: a derivative by a divisor has a minus.")
         reached.add(line.name)
-    return found[0] if len(found) == 1 else None
+    return found
 
 
 def none_here(case: Case) -> bool:
@@ -135,12 +159,16 @@ def of_another(case: Case, lines: Sequence[Line], number: ast.expr) -> str:
     """Where a number of these lines belongs to what does not move with the node, or is no factor: the sentence that says so, or nothing."""
     reached = {case.node, *(line.name for line in downstream(case, frozenset({case.graph.exercise.output})))}
     for line in lines:
+        within = set[int]()  # a product that moves with the node: its numbers belong to all of it
         for part in (p for p in parts(ast.parse(line.source.strip(), mode="eval").body) if isinstance(p, ast.BinOp)):
             sides = ((part.left, part.right), (part.right, part.left))
             other = next((other for one, other in sides if text(one) == text(number)), None)
             said = f"In `{line.name} = {line.source}`, `{text(number)}`"
-            if other is not None and isinstance(part.op, ast.Mult | ast.Div) and not moved(part) & reached:
-                return f"{said} belongs to `{text(other)}`, which does not move with {case.node}."
+            if isinstance(part.op, ast.Mult | ast.Div):
+                if moved(part) & reached or id(part) in within:
+                    within |= {id(part.left), id(part.right)}
+                elif other is not None:
+                    return f"{said} belongs to `{text(other)}`, which does not move with {case.node}."
             if other is not None and isinstance(part.op, ast.Add | ast.Sub) and moved(other) & reached:
                 return f"{said} is a term of a {'sum' if isinstance(part.op, ast.Add) else 'difference'}, and no factor of the slope."
     return ""
@@ -151,7 +179,7 @@ def moved(node: ast.expr) -> set[str]:
     return {name.id for name in names_used(node)}
 
 
-def _of_operation(case: Case, line: Line, part: ast.expr) -> Iterator[Brought]:
+def _of_operation(case: Case, line: Line, part: ast.expr, reached: set[str]) -> Iterator[Brought]:
     said = f"`{text(part)}`"
     if isinstance(part, ast.BinOp):
         exponent = literal(part.right) if isinstance(part.op, ast.Pow) else None
@@ -159,17 +187,27 @@ def _of_operation(case: Case, line: Line, part: ast.expr) -> Iterator[Brought]:
             exponent = 2
         if exponent is not None:
             yield _power(case, line, said, float(exponent))
-        for operand in (part.left, part.right) if isinstance(part.op, ast.Mult) else (part.right,):
-            number = _plain(case, operand) if isinstance(part.op, ast.Mult | ast.Div) else None
-            if number is not None:
-                times = isinstance(part.op, ast.Mult)
-                values = number if times else [1 / n for n in number]
-                how = "multiplies" if times else "divides"
-                yield Brought(line, values, f"`{line.name} = {line.source}` {how} by `{text(operand)}`, and the derivative does too.",
-                              f"`{line.name} = {line.source}` {how} by a number: do the same, once, with what comes back.",
-                              text(operand) if times else "")  # fmt: skip
+        elif isinstance(part.op, ast.Pow):
+            yield from _exponential(case, line, said, part.left)
+        for divides, operand, number in _numbers_of(case, part, reached):
+            how = "divides" if divides else "multiplies"
+            yield Brought(line, [1 / n for n in number] if divides else number,
+                          f"`{line.name} = {line.source}` {how} by `{text(operand)}`, and the derivative does too.",
+                          f"`{line.name} = {line.source}` {how} by a number: do the same, once, with what comes back.",
+                          "" if divides else text(operand))  # fmt: skip
     elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
         yield from _of_call(case, line, part, part.func)
+
+
+def _numbers_of(case: Case, part: ast.BinOp, reached: set[str], below: bool = False) -> Iterator[tuple[bool, ast.expr, Numbers]]:
+    """The numbers that a product multiplies or (where the first is true) divides by, those of a factor that stays too: `0.5 * k`."""
+    if isinstance(part.op, ast.Mult | ast.Div):
+        for operand, divides in ((part.left, below), (part.right, below != isinstance(part.op, ast.Div))):
+            if not moved(operand) & reached:
+                if (number := _plain(case, operand)) is not None:
+                    yield divides, operand, number
+                if isinstance(operand, ast.BinOp):
+                    yield from _numbers_of(case, operand, reached, divides)
 
 
 def _of_call(case: Case, line: Line, part: ast.Call, function: ast.Attribute) -> Iterator[Brought]:
@@ -179,6 +217,8 @@ def _of_call(case: Case, line: Line, part: ast.Call, function: ast.Attribute) ->
     moves = f"Ask by how much {said} moves when one of its numbers rises by 1."
     if exponent is not None:
         yield _power(case, line, said, float(exponent))
+    elif name in ("pow", "exp2"):
+        yield from _exponential(case, line, said, first if name == "pow" else ast.Constant(2))
     elif name == "sqrt":
         why = f"{said} is a root, and the slope of a root is 1 over twice the root."
         yield Brought(line, [0.5] * len(case.runs), why, f"Work out the slope of {said} alone, as that of a power: the exponent is 1/2.")
@@ -195,6 +235,16 @@ def _of_call(case: Case, line: Line, part: ast.Call, function: ast.Attribute) ->
     elif name in AVERAGES and not part.keywords and len(part.args) > 1 and (taken := _taken(case, part.args[1], part)) is not None:
         why = f"{said} averages over its rows: what each of them sends back is divided by how many there are."
         yield Brought(line, [1 / n for n in taken], why, f"Ask over how many rows {said} averages.")
+    elif (n := pooled(part)) is not None:
+        why = f"{said} takes the mean of {n} numbers at a time: each of them moves it by 1/{n}."
+        yield Brought(line, [1 / n] * len(case.runs), why, f"Ask of how many numbers {said} takes each mean.")
+
+
+def pooled(call: ast.Call) -> int | None:
+    """How many numbers go into each mean of an `avg_pool`, where the call says it with a number."""
+    size = literal((call.args[1:] or [k.value for k in call.keywords] or [call])[0])
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    return size ** int(name[-2]) if name in POOLS and isinstance(size, int) else None
 
 
 def divided_by(node: ast.expr | None) -> str | None:
@@ -211,6 +261,15 @@ def _power(case: Case, line: Line, said: str, exponent: float) -> Brought:
                        f"Work out the slope of {said} alone, with numbers: from 3 to 3.01 a square grows from 9 to 9.0601.")  # fmt: skip
     why = f"{said} is a power: its exponent comes down as a factor."
     return Brought(line, [exponent] * len(case.runs), why, f"Write down the derivative of {said} alone: what comes down in front of it?")
+
+
+def _exponential(case: Case, line: Line, said: str, base: ast.expr) -> Iterator[Brought]:
+    """Of a number that is raised to what moves."""
+    numbers = _plain(case, base)
+    if numbers is not None and min(numbers) > 0:
+        why = f"{said} grows with its exponent by the log of its base `{text(base)}`."
+        ask = f"Ask by which share of itself {said} grows when its exponent rises a little."
+        yield Brought(line, [math.log(n) for n in numbers], why, ask)
 
 
 def _plain(case: Case, node: ast.expr) -> Numbers | None:

@@ -18,6 +18,7 @@ from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.scale.constants import Named
 from backprop_check.diagnosis.scale.factors import (
+    POOLS,
     Brought,
     Numbers,
     between,
@@ -29,6 +30,8 @@ from backprop_check.diagnosis.scale.factors import (
     minus_brought,
     none_here,
     of_another,
+    pooled,
+    same_factor,
 )
 from backprop_check.expression.chains import factors, is_product, terms
 from backprop_check.expression.rewrites import calls, operations, put, same_place
@@ -88,6 +91,8 @@ def scale_words(case: Case, right: ast.expr, part: ast.expr) -> Words:
         if isinstance(whole, ast.BinOp) and isinstance(whole.op, ast.Mult):
             return Words(f"this multiplies with `{short(part)}`, where the derivative divides by it", why, source.ask if source else ask)
         return Words(f"`{short(part)}` stands on the wrong side of the fraction", why, source.ask if source else ask)
+    if due is not None and (words := _one_of_two(case, part, due)) is not None:
+        return words
     said = f"/ {_one(part)}" if whole is not None and part is whole.right and isinstance(whole.op, ast.Div) else short(part)
     if source is None and due is not None and (slope := _slope_with(case, due)) is not None:
         return Words(f"`{said}` is not the constant that belongs here", *slope)
@@ -98,7 +103,7 @@ def words_of_whole(case: Case, constant: Named) -> Words:
     """Of an answer that is off by a constant as a whole, where no part of its line is known for it."""
     factor = [constant.values[run.trial.seed] for run in case.runs]
     here = lines_of_answer(case)
-    source = matching(case, here, factor) or matching(case, here, [-f for f in factor])
+    source = _up_to_sign(case, here, factor)
     single = all(a.numel() == 1 for a in case.answers)
     if source is not None:
         minus = minus_brought(case) if constant.text.startswith("-") and "exponent" not in source.why else None
@@ -111,6 +116,11 @@ def words_of_whole(case: Case, constant: Named) -> Words:
     already = _already(case, [1 / f for f in factor])
     if already is not None:
         return Words(error, already, "Count it once: leave it out here.")
+    for call in calls(case.draft, *POOLS) if case.draft is not None else ():
+        if (n := pooled(call)) is not None and same_factor(factor, [float(n)] * len(factor)):
+            return Words(
+                error, f"`{short(call)}` takes the mean of {n} numbers at a time, where their sum is due.", f"Multiply it with {n}."
+            )
     if case.draft is not None and step(case.draft) is not None:
         return Words(error, "A difference quotient divides by how far its two points are apart.", "Look how far that is in yours.")
     if none_here(case):
@@ -126,15 +136,15 @@ def _too_many(case: Case, whole: ast.BinOp, lost: ast.expr) -> Words:
     divides = isinstance(whole.op, ast.Div) and lost is whole.right
     said = f"`/ {_one(lost)}`" if divides else f"the factor `{short(lost)}`"
     numbers = _numbers(case, lost)
-    mine = [1 / n for n in numbers] if numbers and _is_below(case, lost) and all(numbers) else numbers
+    mine = [1 / n for n in numbers] if numbers and is_below(case, lost) and all(numbers) else numbers
     here = lines_to(case, _read_beside(case, lost))
-    if mine and all(mine) and (words := _others_lacking(case, mine, here)) is not None:
+    if mine and all(mine) and (words := _others_lacking(case, mine, [1 / m for m in mine], here)) is not None:
         return words
     note = (_already(case, mine) if mine else None) or of_another(case, here, lost) or once(case)
     return Words(f"{said} does not belong here", note, "Leave it out.")
 
 
-def _is_below(case: Case, part: ast.expr) -> bool:
+def is_below(case: Case, part: ast.expr) -> bool:
     """Whether the line divides by a part, in the largest product of which it is a factor."""
     products = (factors(p)[1] for p in parts(case.draft) if is_product(p)) if case.draft is not None else ()
     return next((divides for found in products for divides, factor in found if factor is part), False)
@@ -146,16 +156,30 @@ def _read_beside(case: Case, part: ast.expr) -> frozenset[str]:
     return (case.gradients_in(whole) if whole is not None else frozenset()) or case.reads
 
 
-def _others_lacking(case: Case, mine: Numbers, here: Sequence[Line]) -> Words | None:
-    """Where the forward itself brings in the factor that seems too many: another one is missing, which it would cancel with."""
-    its, lost = matching(case, here, mine), matching(case, here, [1 / m for m in mine])
+def _one_of_two(case: Case, part: ast.expr, due: ast.expr) -> Words | None:
+    """Where a constant stands for the product of two that the forward brings in: the other one is missing."""
+    mine, wanted, here = _numbers(case, part), _numbers(case, due), lines_of_answer(case)
+    if not mine or not wanted or not all((*mine, *wanted)) or is_below(case, part):
+        return None
+    lacks = [w / m for w, m in zip(wanted, mine, strict=True)]
+    return _others_lacking(case, mine, lacks, here) if _up_to_sign(case, here, lacks) is not None else None
+
+
+def _others_lacking(case: Case, mine: Numbers, lacks: Numbers, here: Sequence[Line]) -> Words | None:
+    """Where the forward itself brings in the constant that stands there: another one is missing, by which it has to be multiplied."""
+    its, lost = (_up_to_sign(case, here, factor) for factor in (mine, lacks))
     if its is None:
         return None
     if lost is None:
         if case.draft is None or sum(_numbers(case, p) == mine for p in parts(case.draft) if is_constant(case, p)) != 1:
             return None
         return Words("the constants here do not make the right factor", f"{its.why} So this one belongs, and another is off.", look(case))
-    return Words("a constant factor is missing here", f"{lost.why} The one that stands here is another: {its.why}", lost.ask)
+    why = f"{lost.why} The one that stands here is another: {its.why[0].lower()}{its.why[1:]}"
+    return Words("a constant factor is missing here", why, lost.ask)
+
+
+def _up_to_sign(case: Case, here: Sequence[Line], factor: Numbers) -> Brought | None:
+    return matching(case, here, factor) or matching(case, here, [-f for f in factor])
 
 
 def _missing(case: Case, old: ast.expr, new: ast.expr) -> Words:
@@ -164,7 +188,7 @@ def _missing(case: Case, old: ast.expr, new: ast.expr) -> Words:
     divides = isinstance(new, ast.BinOp) and isinstance(new.op, ast.Div)
     factor = [1 / n for n in numbers] if numbers and divides and all(numbers) else numbers
     function = _function_around(case, old)
-    source = matching(case, lines_of_answer(case), factor) if factor and function is None else None
+    source = _up_to_sign(case, lines_of_answer(case), factor) if factor and function is None else None
     if source is None and constant is not None and (whole := _bracketed_with(case, old, constant, divides)) is not None:
         done = f"`{text(constant)}`"
         return Words(

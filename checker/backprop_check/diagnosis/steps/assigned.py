@@ -1,4 +1,4 @@
-"""Answers that are written through an index into zeros, `dx[:, Y] = v`: where that writes, and where it would with other places."""
+"""Answers that are written through an index, `dx[:, Y] = v`: where that writes, and where it would with other places."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import torch
 
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.by_edit.edits import value_of
-from backprop_check.diagnosis.case import Case, Tensors
-from backprop_check.expression.evaluate import Failed, Refused
-from backprop_check.expression.rewrites import method, put
+from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.steps.statements import is_carried, makes_it_right, program
+from backprop_check.expression.rewrites import method, put, put_statement
 
 
 @dataclass(frozen=True)
 class Written:
     """A statement `target[index] = value` that writes along a whole `axis` for each number of `picks`; and the one that is right."""
 
+    statement: ast.stmt
     target: ast.Subscript
     axis: int
     picks: ast.expr
@@ -32,29 +33,28 @@ class Written:
 def every_place(case: Case) -> Written | None:
     """An index that writes along a whole axis for every number of another one, where those of the two belong together.
 
-    Proven by carrying it out, on zeros: as it stands it is the answer, and with the places of that axis named it is the gradient, in
-    every trial.
+    Proven by carrying the answer's statements out: with the places of that axis named they give the gradient, in every trial.
     """
-    last = case.written[-1] if case.everywhere and case.written else None
-    target = last.targets[0] if isinstance(last, ast.Assign) else last.target if isinstance(last, ast.AugAssign) else None
-    if not isinstance(last, ast.Assign | ast.AugAssign) or not isinstance(target, ast.Subscript) or not isinstance(target.slice, ast.Tuple):
-        return None
-    if isinstance(last, ast.AugAssign) and not isinstance(last.op, ast.Add | ast.Sub):
-        return None
-    index, value = target.slice.elts, _known(case, last.value)
-    taken = [_known(case, part) for part in index]
-    if value is None or any(part is None for part in taken) or not case.is_answer(_made(case, last, taken, value)):
-        return None
-    whole = [k for k, part in enumerate(index) if isinstance(part, ast.Slice) and ast.dump(part) == ast.dump(ast.Slice())]
-    picks = [part for k, part in enumerate(index) if k not in whole]
-    for k in whole if len(index) == 2 and len(picks) == 1 else ():
-        for counted in _counted(case, k):
-            for laid, shown in _layouts(value, last.value):
-                if case.is_oracle(_made(case, last, [counted if j == k else part for j, part in enumerate(taken)], laid)):
-                    beside = ast.Tuple([counted if j == k else part for j, part in enumerate(index)], ast.Load())
-                    there = text(ast.Subscript(target.value, beside, ast.Load()))
-                    sign = {ast.Add: "+=", ast.Sub: "-="}[type(last.op)] if isinstance(last, ast.AugAssign) else "="
-                    return Written(target, k, picks[0], counted, _counts(case, counted, taken[1 - k]), f"{there} {sign} {text(shown)}")
+    whole = program(case) if case.everywhere else ()
+    for written in whole:
+        match written:
+            case ast.Assign(targets=[ast.Subscript(slice=ast.Tuple(elts=[one, other])) as target]):
+                sign = "="
+            case ast.AugAssign(target=ast.Subscript(slice=ast.Tuple(elts=[one, other])) as target, op=ast.Add() | ast.Sub() as op):
+                sign = "+=" if isinstance(op, ast.Add) else "-="
+            case _:
+                continue
+        for k, (along, picks) in enumerate(((one, other), (other, one))):
+            if ast.dump(along) != ast.dump(ast.Slice()) or isinstance(picks, ast.Slice) or not is_carried(case, whole):
+                continue
+            for counted in _counted(case, k):
+                place = ast.Tuple([counted, picks] if k == 0 else [picks, counted], ast.Load())
+                for value in _layouts(written.value):
+                    there = put(target, target.slice, place)
+                    named = put_statement(put_statement(whole, target, there), written.value, value)
+                    if makes_it_right(case, named):
+                        counts = _counts(case, counted, _known(case, picks))
+                        return Written(written, target, k, picks, counted, counts, f"{text(there)} {sign} {text(value)}")
     return None
 
 
@@ -84,11 +84,11 @@ def _counted(case: Case, axis: int) -> Iterator[ast.expr]:
     yield ast.parse(f"range({case.node}.shape[{axis}])", mode="eval").body
 
 
-def _layouts(value: ast.expr, shown: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
-    yield value, shown
-    if (bare := _without_axis(value)) is not None and (plain := _without_axis(shown)) is not None:
-        yield bare, plain
-    yield from ((method(value, "squeeze", axis), method(shown, "squeeze", axis)) for axis in (1, 0))
+def _layouts(value: ast.expr) -> Iterator[ast.expr]:
+    yield value
+    if (bare := _without_axis(value)) is not None:
+        yield bare
+    yield from (method(value, "squeeze", axis) for axis in (1, 0))
 
 
 def _without_axis(part: ast.expr) -> ast.expr | None:
@@ -99,18 +99,3 @@ def _without_axis(part: ast.expr) -> ast.expr | None:
         case ast.Call(func=ast.Attribute(value=base, attr="unsqueeze")):
             return base
     return None
-
-
-def _made(case: Case, last: ast.Assign | ast.AugAssign, index: list[ast.expr | None], value: ast.expr) -> Tensors | None:
-    """What the statement makes of zeros in each trial."""
-    made = []
-    for evaluator, run in case.each:
-        table = torch.zeros_like(run.trial.gradients[case.name])
-        try:
-            at = tuple(evaluator(part) for part in index if part is not None)
-            what = evaluator(value)
-            table[at] = -what if isinstance(last, ast.AugAssign) and isinstance(last.op, ast.Sub) else what
-        except (Refused, Failed, RecursionError, RuntimeError, TypeError, ValueError, IndexError):
-            return None
-        made.append(table)
-    return made

@@ -35,16 +35,22 @@ def is_carried(case: Case, program: Program) -> bool:
 
 def steps(case: Case) -> tuple[ast.stmt, ...]:
     """The statements of an answer that no expression stands for, with those that give the names they read."""
-    last = max((i for i, s in enumerate(case.submission.statements) if case.name in s.writes), default=-1)
-    if last < 0 or case.draft is not None or isinstance(case, Stopped):
+    if case.draft is not None or isinstance(case, Stopped):
         return ()
+    taken = program(case)
+    return taken if any(map(_is_a_step, taken)) else ()
+
+
+def program(case: Case) -> tuple[ast.stmt, ...]:
+    """The statements that write an answer, with those that give the names they read."""
+    last = max((i for i, s in enumerate(case.submission.statements) if case.name in s.writes), default=-1)
     known = case.verdict.runs[0].trial
     needed, taken = {case.name}, list[ast.stmt]()
     for statement, node in reversed(list(zip(case.submission.statements, case.nodes, strict=True))[: last + 1]):
         if statement.writes & needed:
             taken.insert(0, node)
             needed |= {name for name in statement.reads if name not in known.gradients and name not in known.values}
-    return tuple(taken) if any(map(_is_a_step, taken)) else ()
+    return tuple(taken)
 
 
 def names(case: Case, run: Run) -> dict[str, Any]:

@@ -149,7 +149,8 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
     bare = unbracketed(right) if any(ast.dump(half) == ast.dump(e) for e, _ in bracketed(case, draft)) else ()
     turned = _turned(case, draft, right) if dumped(half) == dumped(in_place(negated(draft), draft)) else ()
     held: tuple[int, Diagnosis, Diagnosis] | None = None
-    for other in (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in (*bare, *turned))):
+    others = (*the_other_way_round(draft, half, right), *of_slip, *(in_place(e, draft) for e in (*bare, *turned)))
+    for other in (_last_two_turned(case, other) for other in others):
         without = case.put_right(other)
         one = first(without) if without is not None and not without.is_oracle(without.answers) else None
         if one is not None and one.code == two.code == "wrong-scale" and ONCE in (one.note, two.note):
@@ -196,6 +197,16 @@ def _with_what(draft: ast.expr, error: str, what: str) -> str:
 def _relaid(line: ast.expr) -> Counter[str]:
     """The calls of a line that give or take an axis."""
     return Counter(function_of(call) or "" for call in calls(line, "squeeze", "unsqueeze", "reshape"))
+
+
+def _last_two_turned(case: Case, line: ast.expr) -> ast.expr:
+    """`.mT` for a `.T` of more than two axes: what turned a matrix is here before what makes one of several."""
+    for part in parts(line):
+        if isinstance(part, ast.Attribute) and part.attr == "T" and part not in parts(case.draft or line):
+            value = value_of(case, part.value)
+            if isinstance(value, torch.Tensor) and value.dim() > 2:
+                return put(line, part, ast.copy_location(ast.Attribute(part.value, "mT", ast.Load()), part))
+    return line
 
 
 def _turned(case: Case, draft: ast.expr, right: ast.expr) -> Iterator[ast.expr]:

@@ -12,6 +12,7 @@ from backprop_check.diagnosis.claims import of, uses_taken
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.together.beside import OTHER, told_beside
 from backprop_check.diagnosis.together.edit_and_slip import beside_a_last_step, beside_a_shape, edit_and_slip
+from backprop_check.diagnosis.together.in_every_term import in_every_term
 from backprop_check.diagnosis.together.in_two_terms import in_two_terms
 from backprop_check.records import Diagnosis
 
@@ -23,6 +24,8 @@ USES = 3
 
 def two_mistakes(case: Case, first: First) -> tuple[Diagnosis, ...]:
     """Return the mistakes of an answer that no single one explains; nothing where they are not proven together."""
+    if (everywhere := in_every_term(case)) is not None:
+        return (everywhere,)
     alike = in_two_terms(case, first, alike=True)  # by the line they would be sought twice
     found = alike or edit_and_slip(case, first) or beside_a_shape(case, first) or beside_a_branch(case, first) or in_two_terms(case, first)
     return found or beside_a_last_step(case, first)

@@ -27,8 +27,10 @@ def fillings(submission: Submission, gradient: Gradient, lesson: Lesson, which: 
     slope = next((claim.fields for claim in diagnosis.claims if claim.kind == "slope"), {}) if diagnosis else {}
     direct = [use for use in lesson.uses if use.flows]
     count = sum(len(use.ways) or 1 for use in direct)
+    more = lesson.uses[0].count - 1 if lesson.uses else 0
     users = together(use.line.name for use in direct or lesson.uses)
     here = together(use.line.name for use in direct if use.count) or users
+    goes = moved.place if moved and count == 1 else here or "the loss"
     return {
         "name": lesson.name,
         "node": node,
@@ -44,7 +46,8 @@ def fillings(submission: Submission, gradient: Gradient, lesson: Lesson, which: 
         "often": "twice" if count == 2 else f"{count} times",
         "one": f"{node}{lesson.place}",
         "place": lesson.place,
-        "goes": moved.place if moved and count == 1 else here or "the loss",
+        "goes": goes,
+        "carried": f"{moved.place} and {more} other place{'s' * (more > 1)}" if moved and count == 1 and more > 0 else goes,
         "part": part,
         "bare": part.strip("`") if part.strip("`").isidentifier() else "d",
         "other": named[1] if named else "h",

@@ -35,4 +35,4 @@ def _questions(gradient: Gradient, lesson: Lesson, fillings: Sequence[Mapping[st
         yield "Let {one} rise a little. Does that move anything of {users}, and by how much?".format_map(filling)
     yield from operations.questions(path(lesson))
     if int(filling["count"]) > 1:
-        yield "{node} is used {often}, for {users}. What becomes of all that comes back to it?".format_map(filling)
+        yield "{node} is used {often}, in {users}. What becomes of all that comes back to it?".format_map(filling)
