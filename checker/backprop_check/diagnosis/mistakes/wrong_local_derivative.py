@@ -34,7 +34,7 @@ from collections.abc import Iterator
 
 import torch
 
-from backprop_check.derivation.trees import literal, parsed
+from backprop_check.derivation.trees import literal, parsed, text
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.by_replay.another import another
@@ -83,7 +83,7 @@ def _not_the_slope(case: Case, found: Mended) -> Diagnosis:
         return case.proven(
             "wrong-local-derivative",
             by=found,
-            error=f"`{ast.unparse(part)}` does not belong to this derivative",
+            error=f"`{text(part)}` does not belong to this derivative",
             note=example(case),
             help=asks(case),
         )
