@@ -26,7 +26,7 @@ ROWS = [
     ("s = b.index_add(0, to, m)", "b (C, K), m (N, K), to (N) of C", RANDN, "dm = torch.zeros_like(m).index_add(0, to, ds)", "dm = ds[to]",
      r"each reads what arrives at its place, `ds\[to\]`", r"`scatter`"),
     ("q = torch.tanh(x); y = x * q * a", "x (N, C), a (C)", RANDN, "dq = x * a * dy; dx = q * a * dy + (1 - q**2) * a * dy",
-     "dq = x * a * dy; dx = q * a * dy + (1 - q**2) * dq", r"multiply `\(1 - q \*\* 2\) \* a \* dy` with that too", r"inside"),
+     "dq = x * a * dy; dx = q * a * dy + (1 - q**2) * dq", r"multiply `\(1 - q ?\*\* ?2\) \* a \* dy` with that too", r"inside"),
     # A running sum that begins one place late; a name of which one term belongs; a logsumexp without its log.
     ("c = x.cumsum(1)", "x (N, C)", RANDN, "dx = dc.sum(1, keepdim=True) - dc.cumsum(1)", "dx = dc.flip(1).cumsum(1).flip(1)",
      r"lacks what arrives at its own place, `dc`", r"shape is right"),

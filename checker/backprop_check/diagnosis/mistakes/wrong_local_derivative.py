@@ -34,7 +34,7 @@ from collections.abc import Iterator
 
 import torch
 
-from backprop_check.derivation.trees import literal, parsed
+from backprop_check.derivation.trees import literal, parsed, text
 from backprop_check.diagnosis.asking import asks, example
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.by_replay.another import another
@@ -46,6 +46,7 @@ from backprop_check.diagnosis.meeting import function_of
 from backprop_check.diagnosis.mistakes.applied_twice import inner_of
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.scale.factors import between
+from backprop_check.expression.chains import terms
 from backprop_check.expression.rewrites import calls, put
 from backprop_check.records import Diagnosis
 
@@ -77,11 +78,12 @@ def find(case: Case) -> Diagnosis | None:
 
 def _not_the_slope(case: Case, found: Mended) -> Diagnosis:
     part, inner = found.part, inner_of(found.part)
-    if not isinstance(part, ast.Call) or inner is None or not case.gradients_in(inner):
+    term = case.draft is not None and any(part is term for _, term in terms(case.draft))
+    if not isinstance(part, ast.Call) or inner is None or not (term or case.gradients_in(inner)):
         return case.proven(
             "wrong-local-derivative",
             by=found,
-            error=f"`{ast.unparse(part)}` does not belong to this derivative",
+            error=f"`{text(part)}` does not belong to this derivative",
             note=example(case),
             help=asks(case),
         )
