@@ -61,6 +61,8 @@ ROWS = [
     # A length along another axis, whose axis has to be kept as well.
     ("r = g.norm(dim=1)", "g (N, C)", "dg = g / g.norm(dim=0) * dr.unsqueeze(1)", "dg = g / r.unsqueeze(1) * dr.unsqueeze(1)",
      r"this runs over axis 0 \(N\)", r"not the derivative"),
+    ("r = g.norm(dim=1)", "g (N, C)", "dg = g / g.norm(dim=1) * dr.unsqueeze(1)", "dg = g / r.unsqueeze(1) * dr.unsqueeze(1)",
+     r"an axis of length 1 last", r"runs over axis"),
     ("r = g.norm(dim=1)", "g (N, C)", "dg = g / g.abs() * dr.unsqueeze(1)", "dg = g / r.unsqueeze(1) * dr.unsqueeze(1)",
      r"is not what belongs in the divisor", r"not the derivative"),
     # What a call hands on with its minus; what is written into places; a number of one term, that is no path counted twice.
