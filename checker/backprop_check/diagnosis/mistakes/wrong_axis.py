@@ -120,7 +120,8 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
             for other in _others(written):
                 along = put(call, written, ast.copy_location(other, written))
                 if not _same(value_of(case, along), value_of(case, call)):  # -1 names the last axis as well
-                    yield put(expression, call, with_keyword(along, along, "keepdim", True)), call
+                    kept = put(with_keyword(call, call, "keepdim", True), written, ast.copy_location(other, written))
+                    yield put(expression, call, kept), call
 
 
 def _same(one: object, other: object) -> bool:
