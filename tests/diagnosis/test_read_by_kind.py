@@ -76,6 +76,8 @@ ROWS = [
     # A length along another axis, whose axis has to be kept as well.
     ("r = g.norm(dim=1)", "g (N, C)", "dg = g / g.norm(dim=0) * dr.unsqueeze(1)", "dg = g / r.unsqueeze(1) * dr.unsqueeze(1)",
      r"this runs over axis 0 \(N\)", r"not the derivative"),
+    ("r = g.norm(dim=1)", "g (N, C)", "dg = g / g.norm(dim=1) * dr.unsqueeze(1)", "dg = g / r.unsqueeze(1) * dr.unsqueeze(1)",
+     r"an axis of length 1 last", r"runs over axis"),
     ("r = g.norm(dim=1)", "g (N, C)", "dg = g / g.abs() * dr.unsqueeze(1)", "dg = g / r.unsqueeze(1) * dr.unsqueeze(1)",
      r"is not what belongs in the divisor", r"not the derivative"),
     # What a call hands on with its minus; what is written into places; a number of one term, that is no path counted twice.
@@ -94,6 +96,9 @@ ROWS = [
     ("d = x - u; y = u + d * g", "x (N, C), u (N, C), g (C)", "dd = dy * g; du = -dy * dd", "dd = dy * g; du = dy - dd", r"the minus belongs to the other", r"^$"),
     ("s = w.sum(1, keepdim=True) + w[:, -1:] * h", "w (N, C), h (N, 1)", "dw = ds * torch.ones_like(w) + h * ds",
      "dw = ds * torch.ones_like(w); dw[:, -1:] += h * ds", r"which uses of w in s notice", r"does s notice"),
+    # What a function is taken of, where that is made of the node in the same line.
+    ("p = torch.softmax(x @ W, 1)", "x (N, K), W (K, C)", "dW = x.T @ (p * (1 - p) * dp)", "dW = x.T @ (p * (dp - (p * dp).sum(1, keepdim=True)))",
+     r"more than its own number of `x @ W`", r"its own (number of )?W"),
     # One question for several findings of a code.
     ("y = A @ U", "A (B, N, K), U (B, K, M)", "dU = dy.mT @ A", "dU = A.mT @ dy", r"which have changed places", r"stands first"),
     ("s = (p * q) @ r", "p (N, K), q (N, K), r (K)", "dr = ((p + q) * ds[:, None]).sum(0)", "dr = ((p * q) * ds[:, None]).sum(0)",

@@ -17,11 +17,13 @@ from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.phrases import lines
 from backprop_check.diagnosis.scale.factors import lines_of_answer
+from backprop_check.expression.reductions import reduced
 from backprop_check.expression.rewrites import calls, operations
 from backprop_check.records import Diagnosis, Line, Span
 
 TURNED = ("missing-transpose", "needless-transpose")
 COUNTED = "{node} stands more than once in {lines}, and here those places count alike"
+FUNCTIONS = ("softmax", "log_softmax", "softmin", "normalize", "layer_norm", "cumsum")
 WEIGHED = "Each number that is added up has a weight of its own, and these are not all 1."
 
 SLOPE = "Write down the slope of {lines} by itself, and compare its exponents with yours."
@@ -146,10 +148,18 @@ def _words(case: Case, found: Slip) -> dict[str, str]:
     which = "Ask which gradient arrives at {far}." if above else "Look at {lines}: which tensor decides how far it moves with {node}?"
     powers = any(isinstance(n, ast.Pow) for line in here for n in ast.walk(ast.parse(line.source.strip())))
     words = {"node": case.node, "far": far, "lines": lines(here) or "the forward"}
+    words["goes_in"] = _goes_in(case, here)
     words["stands"], words["worth"] = _in_the_place(case, found)
     words["which"] = which.format(**words)
     words["power"] = "Bring the exponent down as a factor, and lower it by one." if powers else SLOPE.format(**words)
     return words
+
+
+def _goes_in(case: Case, here: list[Line]) -> str:
+    """What the function of a single line is taken of, where that is not the node itself but made of it in the same line."""
+    called = next(calls(ast.parse(here[0].source.strip()), *FUNCTIONS), None) if len(here) == 1 else None
+    given = reduced(called) if called is not None else None
+    return case.node if given is None or isinstance(given[0], ast.Name) else f"`{ast.unparse(given[0])}`"
 
 
 def _of_term(case: Case, found: Slip) -> frozenset[str]:

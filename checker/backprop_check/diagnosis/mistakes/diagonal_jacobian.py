@@ -13,9 +13,9 @@ is the effect on its own probability alone, the diagonal of the table of all eff
 Read more: any derivation of the softmax derivative (its Jacobian is diag(p) - p pᵀ for each row).
 
 Question: Which numbers of {users} does {one} move? Where in your line is what comes back from each of them?
-Slip: each result is moved by more than its own {node}
-Note: In {lines} each number of {node} moves the results of its neighbours too; your answer has only its effect on its own.
-Help: For one element of {node}, add up what it does to every element of the result, each times its own gradient.
+Slip: each result is moved by more than its own number of {goes_in}
+Note: In {lines} each number of {goes_in} moves the results of its neighbours too; your answer has only its effect on its own.
+Help: For one number of {goes_in}, add up what it does to every number of the result, each times its own gradient.
 """
 
 from __future__ import annotations

@@ -26,8 +26,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
 
+import torch
+
 from backprop_check.derivation.trees import literal, text
-from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search
+from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, value_of
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import MODULES, axes_of, axis_told, function_of, last_step, shape_told
 from backprop_check.diagnosis.mistakes.needless_sum import busy
@@ -119,8 +121,14 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for call, written in found:
         if function_of(call) in KEEPS and not any(k.arg == "keepdim" for k in call.keywords):
             for other in _others(written):
-                kept = put(with_keyword(call, call, "keepdim", True), written, ast.copy_location(other, written))
-                yield put(expression, call, kept), call
+                along = put(call, written, ast.copy_location(other, written))
+                if not _same(value_of(case, along), value_of(case, call)):  # -1 names the last axis as well
+                    kept = put(with_keyword(call, call, "keepdim", True), written, ast.copy_location(other, written))
+                    yield put(expression, call, kept), call
+
+
+def _same(one: object, other: object) -> bool:
+    return isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor) and one.shape == other.shape and torch.equal(one, other)
 
 
 def _lengths(case: Case, expression: ast.expr) -> Iterator[Edit]:
