@@ -50,6 +50,9 @@ def test_an_exercise_hides_its_solution_and_shows_its_slips(made: dict[str, str]
     shown, _, folded = page.partition("<details>")
     assert "# why" in folded and "# why" not in shown and "dcounts_sum_inv = ..." in shown
     assert shown.count('class="printed wide"') == shown.count('class="printed narrow"') == 3 and '<span class="bold red">✗</span>' in shown
+    stubs = packaged_course().find("ex05").read_text().split("\n")
+    told = re.findall(r"(\w+)   ex05:(\d+)", re.sub("<[^>]+>", "", shown))
+    assert told and all(f" {name} = ..." in stubs[int(line) - 1] for name, line in told), "a learner's file has them in these lines"
     assert "<svg" in shown and "<!doctype html>" in made["_extra/graphs/ex05.html"]
     assert re.search(r"\(\.\./operations/tanh\.md\)", shown) and "sums-and-copies.md" in shown
 

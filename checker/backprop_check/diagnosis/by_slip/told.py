@@ -32,11 +32,16 @@ OUTERMOST = {
 def by_slip(case: Case) -> Diagnosis | None:
     """Proven by replay: the gradient derived from the forward, with this slip in it, is the learner's answer in every trial."""
     found = slip(case)
-    if found is None:
+    if found is None or (_is_one_number(case) and "other shape" not in page(found.code).traits):
         return None
     # What is said of such a slip in the formula says little of the line: where its brackets alone are wrong, that says more.
     moved = moved_brackets(case) if "vague" in page(found.code).traits else None
     return moved or told(case, found)
+
+
+def _is_one_number(case: Case) -> bool:
+    """Whether the answer is a single number for many: where ones arrive, a count, that many a slip makes as well (`dc.sum()`, `dc @ dc`)."""
+    return all(a.numel() == 1 < o.numel() for a, o in zip(case.answers, case.oracles, strict=True))
 
 
 def told(case: Case, found: Slip) -> Diagnosis | None:
