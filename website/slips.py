@@ -58,7 +58,7 @@ def slips(mutations: Mutations, used: dict[str, list[str]], solution: Path, zygo
     return list(told.values())[:MOST]
 
 
-def _written(solution: Path, chosen: Mapping[str, str]) -> str:
+def written(solution: Path, chosen: Mapping[str, str]) -> str:
     """The exercise as a learner has it, with some gradients written: what is printed then names the lines of that file."""
     text = (solution.parents[1] / "exercises" / solution.name).read_text(encoding="utf-8")
     for name, code in chosen.items():
@@ -70,7 +70,7 @@ def _told(chosen: Mapping[str, Wrong], solution: Path, zygote: Workers) -> dict[
     """Return what is said of a wrong answer for some gradients, by the mistake."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / solution.name
-        file.write_text(_written(solution, {name: wrong.code for name, wrong in chosen.items()}), encoding="utf-8")
+        file.write_text(written(solution, {name: wrong.code for name, wrong in chosen.items()}), encoding="utf-8")
         report = check(solution, file, zygote)
     told: dict[str, Slip] = {}
     for gradient in report.gradients:
