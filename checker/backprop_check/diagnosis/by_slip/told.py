@@ -40,7 +40,7 @@ def by_slip(case: Case) -> Diagnosis | None:
 
 
 def _is_one_number(case: Case) -> bool:
-    """Whether the answer is a single number for many: where ones arrive, a count, that many a slip makes as well (`dc.sum()`, `dc @ dc`)."""
+    """Whether the answer is a single number for many: where ones arrive, a count, and slips make that count too (`dc.sum()`, `dc @ dc`)."""
     return all(a.numel() == 1 < o.numel() for a, o in zip(case.answers, case.oracles, strict=True))
 
 

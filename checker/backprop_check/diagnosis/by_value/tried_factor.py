@@ -1,4 +1,4 @@
-"""One factor of the forward tried: for a divisor one in the place of a factor that stands there, or one where none does; a quotient turned round.
+"""One factor of the forward tried: a quotient turned round, a divisor in the place of a factor that stands there, a factor where none does.
 
 By undoing operations neither is found where a factor is 0 in some place: there every value would do.
 """
