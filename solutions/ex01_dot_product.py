@@ -28,5 +28,5 @@ def forward(a, b):
 def backward(a, b, c):
     # why: In a product, each factor's slope is the other factor. a[i] appears once, next to b[i].
     da = b                            # (N,)
-    # why: The same, with the roles exchanged: b[i] is multiplied by a[i] and by nothing else.
+    # why: In a product, each factor's slope is the other factor. b[i] is multiplied by a[i] and by nothing else.
     db = a                            # (N,)

@@ -28,5 +28,5 @@ def backward(a, b, c, d):
     dc = 2 * c                        # ()
     # why: Chain rule: local derivative times upstream. a[i] moves c by b[i], and c moves d by dc.
     da = b * dc                       # (N,)
-    # why: Likewise b[i] moves c by a[i], and c passes that on times dc.
+    # why: Chain rule: local derivative times upstream. b[i] moves c by a[i], and c moves d by dc.
     db = a * dc                       # (N,)

@@ -29,5 +29,5 @@ def backward(a, b, c, d, dd):
     dc = 1 / c * dd                   # (N,)
     # why: In a product, each factor's slope is the other factor. a moves c by b, so multiply by dc.
     da = b * dc                       # (N,)
-    # why: The same, with the roles exchanged: b moves c by a, and c passes that on times dc.
+    # why: In a product, each factor's slope is the other factor. b moves c by a, so multiply by dc.
     db = a * dc                       # (N,)

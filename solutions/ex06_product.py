@@ -28,5 +28,5 @@ def backward(a, b, c, d):
     # why: In a product, each factor's slope is the other factor.
     #      Multiply by the upstream dc, element by element.
     da = b * dc                       # (N, C)
-    # why: The same, with the roles exchanged: b[i, j] moves c[i, j] by a[i, j].
+    # why: In a product, each factor's slope is the other factor: b[i, j] moves c[i, j] by a[i, j].
     db = a * dc                       # (N, C)

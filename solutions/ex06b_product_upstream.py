@@ -25,5 +25,6 @@ def backward(a, b, c, dc):
     # why: Chain rule: local derivative times upstream.
     #      a[i, j] moves c[i, j] by b[i, j], and c[i, j] moves the loss by dc[i, j].
     da = b * dc                       # (N, C)
-    # why: The same, with the roles exchanged: b[i, j] moves c[i, j] by a[i, j].
+    # why: Chain rule: local derivative times upstream.
+    #      b[i, j] moves c[i, j] by a[i, j], and c[i, j] moves the loss by dc[i, j].
     db = a * dc                       # (N, C)

@@ -31,13 +31,13 @@ def forward(x, Wg, Wu):
 def backward(x, Wg, Wu, g, u, q, y, dy):
     # why: u is one of three factors; its slope is the product of the other two.
     du = g * q * dy                     # (N, H)
-    # why: So it is with q.
+    # why: q is one of three factors; its slope is the product of the other two.
     dq = g * u * dy                     # (N, H)
     # why: g is used twice: as a factor, and in the sigmoid, whose slope is q (1 - q). Gradients add.
     dg = q * u * dy + q * (1 - q) * dq  # (N, H)
     # why: dWu lacks the axis N: (D, N) @ (N, H) sums over it.
     dWu = x.T @ du                      # (D, H)
-    # why: The same for the other layer.
+    # why: dWg lacks the axis N: (D, N) @ (N, H) sums over it.
     dWg = x.T @ dg                      # (D, H)
     # why: x fed both layers, so what comes back through both is added.
     dx = dg @ Wg.T + du @ Wu.T          # (N, D)

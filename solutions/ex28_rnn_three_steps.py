@@ -34,7 +34,7 @@ def backward(x1, x2, x3, Wx, Wh, h1, h2, h3, y, dy):
     dh3 = dy                               # (N, H)
     # why: h2 goes into y, and into step 3: through its tanh, then through Wh.
     dh2 = dy + ((1 - h3**2) * dh3) @ Wh.T  # (N, H)
-    # why: h1 likewise, through step 2.
+    # why: h1 goes into y, and into step 2: through its tanh, then through Wh.
     dh1 = dy + ((1 - h2**2) * dh2) @ Wh.T  # (N, H)
     # why: Wx served three steps: each sends its input times what came back through its tanh.
     dWx = x1.T @ ((1 - h1**2) * dh1) + x2.T @ ((1 - h2**2) * dh2) + x3.T @ ((1 - h3**2) * dh3)  # (D, H)

@@ -56,7 +56,7 @@ def backward(q, k, v, Wo, heads, qh, kh, vh, scores, p, oh, joined, y, dy):
     dkh = dscores.mT @ qh / qh.shape[2]**0.5                             # (H, T, K)
     # why: The cutting undone: the heads go back behind the steps, and are grouped into one axis.
     dq = dqh.transpose(0, 1).reshape(q.shape)                            # (T, D)
-    # why: As for q.
+    # why: k was cut by the same two moves: both undone, the last one first.
     dk = dkh.transpose(0, 1).reshape(k.shape)                            # (T, D)
-    # why: As for q.
+    # why: v was cut by the same two moves: both undone, the last one first.
     dv = dvh.transpose(0, 1).reshape(v.shape)                            # (T, D)

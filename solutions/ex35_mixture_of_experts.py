@@ -28,16 +28,16 @@ def forward(x, Wg, A, B):
 def backward(x, Wg, A, B, p, a, b, y, dy):
     # why: p's first column was stretched over a's row.
     da = p[:, :1] * dy                                      # (N, C)
-    # why: Its second over b's.
+    # why: p's second column was stretched over b's row.
     db = p[:, 1:] * dy                                      # (N, C)
     # why: Each of the two numbers of a row served its expert's whole row: sum, keep the axis, and put
     #      the two columns side by side again.
     dp = torch.cat([(a * dy).sum(1, keepdim=True), (b * dy).sum(1, keepdim=True)], 1)  # (N, 2)
     # why: Through the softmax, then (D, N) @ (N, 2) sums over the rows.
     dWg = x.T @ (p * (dp - (p * dp).sum(1, keepdim=True)))  # (D, 2)
-    # why: (D, N) @ (N, C) sums over the rows.
+    # why: A served all N rows: (D, N) @ (N, C) sums over them.
     dA = x.T @ da                                           # (D, C)
-    # why: The same for the other expert.
+    # why: B served all N rows: (D, N) @ (N, C) sums over them.
     dB = x.T @ db                                           # (D, C)
     # why: x fed the gate and both experts: three paths, added.
     dx = (p * (dp - (p * dp).sum(1, keepdim=True))) @ Wg.T + da @ A.T + db @ B.T  # (N, D)

@@ -62,9 +62,9 @@ def backward(x, Wq, Wk, Wv, W1, W2, ahead, r, n, q, k, v, scores, masked, p, h, 
     dk = dscores.T @ q / q.shape[1]**0.5                # (T, D)
     # why: Three layers read n; each weight sums over the steps.
     dWq = n.T @ dq                                      # (D, D)
-    # why: As for Wq.
+    # why: Wk read n at every step: sum over the steps.
     dWk = n.T @ dk                                      # (D, D)
-    # why: As for Wq.
+    # why: Wv read n at every step: sum over the steps.
     dWv = n.T @ dv                                      # (D, D)
     # why: n fed three layers: three paths, added.
     dn = dq @ Wq.T + dk @ Wk.T + dv @ Wv.T              # (T, D)

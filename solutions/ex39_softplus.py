@@ -31,7 +31,7 @@ def backward(m, z, e, s, y, dy):
     dm = dy                           # (N, C)
     # why: In a product, each factor's slope is the other factor.
     de = s * dy                       # (N, C)
-    # why: The same, with the roles exchanged.
+    # why: In a product, each factor's slope is the other factor: e moved y by s, s by e.
     ds = e * dy                       # (N, C)
     # why: The slope of log(1 + exp(z)) is exp(z) / (1 + exp(z)), the sigmoid. Times upstream.
     dz = torch.sigmoid(z) * ds        # (N, C)

@@ -33,7 +33,7 @@ def forward(logits, y):
 def backward(logits, y, logp, chosen, every, loss):
     # why: The minus turns the sign, chosen counts for 1 - eps, and a mean takes an N-th of each.
     dchosen = -(1 - eps) * torch.ones_like(chosen) / chosen.shape[0]  # (N,)
-    # why: The same, but every counts for eps.
+    # why: The minus turns the sign, every counts for eps, and a mean takes an N-th of each.
     devery = -eps * torch.ones_like(every) / every.shape[0]           # (N,)
     # why: Two uses, two gradients: dchosen goes to the label's place alone, and of devery each of the C
     #      numbers in the mean receives a C-th.

@@ -112,6 +112,27 @@ def test_a_pass_teaches(course: Path, zygote: Zygote, capsys: Captured) -> None:
     assert "Also right: `da = c * dc` (c is there already, and saves you its computation)" in out
 
 
+def test_a_why_that_speaks_of_the_solutions_way_of_writing_comes_with_its_line(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    solve(course, "ex19")
+    loop = "dE = torch.zeros_like(E)\n    for i in range(len(ix)):\n        dE[ix[i]] += demb[i]"
+    edit(course, "ex19", "dE = torch.zeros_like(E).index_add_(0, ix, demb)", loop)
+    assert main(["ex19"], zygote) == 0
+    out = capsys.readouterr().out
+    assert "index_add_ adds\n    row i of demb" in out
+    assert "    Also right: `dE = torch.zeros_like(E).index_add_(0, ix, demb)`\n" in out
+
+
+def test_another_order_of_factors_and_another_length_are_no_other_form(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    solve(course, "ex25b")
+    edit(course, "ex25b", "- r**3 * x / x.shape[1] * dr", "- dr * r**3 * x / x.shape[1]")
+    assert main(["ex25b"], zygote) == 0
+    assert "Also right" not in capsys.readouterr().out
+    solve(course, "ex34")
+    edit(course, "ex34", "dadv = -chosen / adv.shape[0]", "dadv = -chosen / len(adv)")
+    assert main(["ex34"], zygote) == 0
+    assert "dadv = -chosen / adv.shape[0]" not in capsys.readouterr().out
+
+
 def test_a_pass_is_a_pass_though_the_next_exercise_is_broken(course: Path, zygote: Zygote, capsys: Captured) -> None:
     solve(course, "ex01")
     edit(course, "ex01b", "def forward(a, b):", "def forward(a, b)")

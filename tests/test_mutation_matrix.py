@@ -57,6 +57,8 @@ dx = (1 - x ** 2) * dh                                  | wrong-operand wrong-po
 dx = (1 - dh ** 2) * dh                                 | wrong-operand
 dx = (1 - h ** 2) * dy                                  | wrong-operand stale-name missing-upstream missing-local-derivative missing-branch
 dx = (1 - h ** 2) * x                                   | wrong-operand missing-upstream
+dx = y * dh                                             | missing-local-derivative wrong-local-derivative missing-branch
+dx = p * dh                                             | wrong-local-derivative missing-branch
 
 ds = x * dp                                             | missing-sum
 ds = (x * dp).sum(1)                                    | lost-keepdim
@@ -148,6 +150,7 @@ RIGHT = {
         "s * dp + dh",
         "F.one_hot(x.argmax(1), 3) * ds",
         "p * dp - p * (p * dp).sum(1, keepdim=True)",
+        "(y - p) * dh",
     ),
     "ds": ("(x * dp).sum(1, keepdim=True)",),
     "db": ("dz.sum(0)", "de.sum((0, 1))"),

@@ -15,7 +15,7 @@ from backprop_check.submission.zygote import Zygote
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from website import documents, exercises, source  # noqa: E402
+from website import documents, exercises, slips, source  # noqa: E402
 from website.links import wrong_links  # noqa: E402
 from website.text import prose  # noqa: E402
 
@@ -52,6 +52,15 @@ def test_an_exercise_hides_its_solution_and_shows_its_slips(made: dict[str, str]
     assert shown.count('class="printed wide"') == shown.count('class="printed narrow"') == 3 and '<span class="bold red">✗</span>' in shown
     assert "<svg" in shown and "<!doctype html>" in made["_extra/graphs/ex05.html"]
     assert re.search(r"\(\.\./operations/tanh\.md\)", shown) and "sums-and-copies.md" in shown
+
+
+def test_a_slip_stands_in_the_line_that_a_learners_file_has() -> None:
+    course = packaged_course()
+    stub = course.find("ex16").read_text(encoding="utf-8").split("\n")
+    written = slips.written(course.solution(course.find("ex16")), {"dx": "dx = e"}).split("\n")
+    assert [(old.split("  #")[0].strip(), new) for old, new in zip(stub, written, strict=True) if old != new] == [
+        ("dx = ...", "    dx = e")
+    ]
 
 
 def test_every_solution_has_a_backward_to_show() -> None:

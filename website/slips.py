@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
+from textwrap import indent
 
 from rich.text import Text
 
@@ -52,15 +54,23 @@ def slips(mutations: Mutations, used: dict[str, list[str]], solution: Path, zygo
         if len(told) >= MOST or not chosen:
             break
         left = [wrong for wrong in left if wrong not in chosen.values()]
-        told |= _told(mutations, chosen, solution, zygote)
+        told |= _told(chosen, solution, zygote)
     return list(told.values())[:MOST]
 
 
-def _told(mutations: Mutations, chosen: Mapping[str, Wrong], solution: Path, zygote: Workers) -> dict[str, Slip]:
+def written(solution: Path, chosen: Mapping[str, str]) -> str:
+    """The exercise as a learner has it, with some gradients written: what is printed then names the lines of that file."""
+    text = (solution.parents[1] / "exercises" / solution.name).read_text(encoding="utf-8")
+    for name, code in chosen.items():
+        text = re.sub(rf"^( *){name} = \.\.\..*$", lambda m, code=code: indent(code, m[1]), text, flags=re.M)  # type: ignore[misc]
+    return text
+
+
+def _told(chosen: Mapping[str, Wrong], solution: Path, zygote: Workers) -> dict[str, Slip]:
     """Return what is said of a wrong answer for some gradients, by the mistake."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / solution.name
-        file.write_text(mutations.answers.submission({name: wrong.code for name, wrong in chosen.items()}), encoding="utf-8")
+        file.write_text(written(solution, {name: wrong.code for name, wrong in chosen.items()}), encoding="utf-8")
         report = check(solution, file, zygote)
     told: dict[str, Slip] = {}
     for gradient in report.gradients:

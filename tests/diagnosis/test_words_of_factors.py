@@ -20,6 +20,17 @@ SUPPOSED = (
 """What is true of some answers only, and was tested of none."""
 
 ONE = (
+    # A constant that is due is none too many; a single number for many agrees with a slip by its count; what a factor lacks, it brings its axes.
+    ("ex00", "db = 2 * a", r"`a` is not the derivative", r"does not belong"),
+    ("ex02", "db = dc.sum()", r"^\(\), but b is", r"another tensor"),
+    ("ex02", "da = dc.unsqueeze(1)", r"but a is \(N, K\) = \(5, 3\): a factor of the derivative is missing", r"exactly the shape"),
+    ("ex02", "db = dc.unsqueeze(1).sum(0)", r"but b is \(K,\) = \(3,\): a factor of the derivative is missing", r"exactly the shape"),
+    # A quotient turned round, a matrix product too many, a factor of several, an index in a product.
+    ("ex16", "dt = t / dlse", r"`t / dlse` is the wrong way round: `dlse` is what is divided, by `t`", r"another tensor"),
+    ("ex15", "dx = dd + x.shape[1] / dm", r"is the wrong way round: `dm` is what is divided, by `x\.shape\[1\]`", r"does not belong"),
+    ("ex28", "dh3 = dy @ Wh.T", r"`Wh\.T` is a factor too many", r"has to be turned"),
+    ("ex22", "dq = u * dy", r"`u \* dy` is not the whole derivative: a factor is missing", r"inside"),
+    ("ex20", "dlogp = dp * y", r"this index is used as a number", r"multiply with the mask|exactly the shape"),
     ("ex01b", "dc = c", r"the factor 2 is missing", r"multiplies or divides by it"),
     ("ex01b", "dc = c / 2", r"wrong side of the fraction", r"every number"),
     ("ex01b", "dc = -2 * c", r"this minus does not belong", r"every number"),

@@ -472,7 +472,7 @@ def test_a_picture_has_both_curves_and_marks_what_is_above() -> None:
     assert "·" not in "".join(same)
     falling = [min(row for row in range(9) if same[row].ljust(60)[column] == "o") for column in range(12, 50, 5)]
     assert falling == sorted(falling)
-    assert "<title>a &lt; b" in svg([low], "a < b")
+    assert "<title>a &lt; b: the loss" in svg([low], "a < b.")
 
 
 def test_data_is_the_same_each_time_and_of_its_kind() -> None:

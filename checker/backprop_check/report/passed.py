@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from rich.text import Text
@@ -29,8 +30,21 @@ def passed_lines(exercise: Exercise, submission: Submission, derived: Way, step:
         said |= laws
         yield from prose(f"The law: {laws.pop()}", width, indent=4, style="dim")
     own = [s for s in submission.statements if derived.name in s.writes]
-    if len(own) == 1 and (other := _another(exercise, submission, own[0], derived, step)):
+    other = _another(exercise, submission, own[0], derived, step) if len(own) == 1 else ""
+    if not other and step is not None and _calls(step.source) & _words(why) - _words(" ".join(s.source for s in own)):
+        other = f"`{step.name} = {' '.join(step.source.split())}`"
+    if other:
         yield from prose(f"Also right: {visible(other)}", width, indent=4, style="cyan")
+
+
+def _calls(source: str) -> set[str]:
+    """The functions, methods and keywords that `source` is written with: a why that names one is about that way of writing."""
+    tree = ast.walk(parsed(source))
+    return {name for node in tree if (name := getattr(node, "attr", "") if isinstance(node, ast.Attribute) else getattr(node, "arg", ""))}
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text))
 
 
 def _another(exercise: Exercise, submission: Submission, own: Statement, derived: Way, step: Step | None) -> str:
@@ -53,18 +67,29 @@ def _another(exercise: Exercise, submission: Submission, own: Statement, derived
 
 
 def _unordered(node: ast.AST) -> str:
-    """The tree as text, in which factors and terms have no order."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Add):
-        return f"{type(node.op).__name__}({', '.join(sorted(_unordered(part) for part in _chain(node, type(node.op))))})"
+    """The tree as text, in which factors, divisors and terms have no order and a length is written in one way."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return f"Add({', '.join(sorted(map(_unordered, _terms(node))))})"
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
+        above, below = _factors(node)
+        return f"Mult({', '.join(sorted(above))} / {', '.join(sorted(below))})"
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len" and len(node.args) == 1:
+        node = parsed(f"({ast.unparse(node.args[0])}).shape[0]")
     inside = [_unordered(child) for child in ast.iter_child_nodes(node)]
     own = [str(value) for _, value in ast.iter_fields(node) if not isinstance(value, ast.AST | list)]
     return f"{type(node).__name__}({', '.join([*own, *inside])})"
 
 
-def _chain(node: ast.expr, op: type[ast.operator]) -> list[ast.expr]:
-    if isinstance(node, ast.BinOp) and isinstance(node.op, op):
-        return [*_chain(node.left, op), *_chain(node.right, op)]
-    return [node]
+def _terms(node: ast.expr) -> list[ast.expr]:
+    return [*_terms(node.left), *_terms(node.right)] if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) else [node]
+
+
+def _factors(node: ast.expr) -> tuple[list[str], list[str]]:
+    """What a chain of products and quotients multiplies, and what it divides by."""
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult | ast.Div):
+        return [_unordered(node)], []
+    (above, below), (up, down) = _factors(node.left), _factors(node.right)
+    return ([*above, *up], [*below, *down]) if isinstance(node.op, ast.Mult) else ([*above, *down], [*below, *up])
 
 
 def _holds(tree: ast.expr, part: ast.expr) -> bool:

@@ -69,7 +69,7 @@ def svg(curves: Sequence[Curve], title: str) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" role="img"',
         'font-family="sans-serif" font-size="13">',
-        f"<title>{escape(title)}: the loss at each step</title>",
+        f"<title>{escape(title.rstrip('.'))}: the loss at each step</title>",
         f'<rect width="{wide}" height="{high}" fill="#ffffff"/>',
         f'<text x="{left}" y="26" font-size="16" fill="#1a1a1a">{escape(title)}</text>',
     ]

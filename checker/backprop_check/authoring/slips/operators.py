@@ -65,9 +65,10 @@ def _subtract(node: ast.BinOp, names: Names) -> Iterator[LabelledSlip]:
         yield "constant", ("wrong-scale",), left
         yield "constant", ("wrong-scale", "wrong-sign"), right
         exchanged, added = ("wrong-sign", "wrong-scale"), ("wrong-scale", "wrong-sign")
-    else:  # a local derivative, as in `1 - h**2`
-        yield "term", ("missing-local-derivative", _OTHER, *also(makes(right, "one_hot"), "missing-label")), left
-        yield "term", (_OTHER,), right
+    else:  # a local derivative, as in `1 - h**2`; or two terms with a common factor, as in `(h0 - n) * dh`: each may be a use
+        use = also(number(left) is None and number(right) is None, "missing-branch")
+        yield "term", ("missing-local-derivative", _OTHER, *use, *also(makes(right, "one_hot"), "missing-label")), left
+        yield "term", (_OTHER, *use), right
         exchanged, added = ("wrong-sign",), ("wrong-sign", _OTHER)
     yield "swap", exchanged, ast.BinOp(right, node.op, left)
     yield "operator", added, _with(node, ast.Add())

@@ -36,7 +36,7 @@ OUTERMOST = {
 def by_slip(case: Case) -> Diagnosis | None:
     """Proven by replay: the gradient derived from the forward, with this slip in it, is the learner's answer in every trial."""
     found = slip(case)
-    if found is None:
+    if found is None or (_is_one_number(case) and "other shape" not in page(found.code).traits):
         return None
     # What is said of such a slip in the formula says little of the line: where its brackets alone are wrong, that says more.
     if "vague" in page(found.code).traits:
@@ -44,6 +44,11 @@ def by_slip(case: Case) -> Diagnosis | None:
     else:  # of a power that the line does not show, the factor that lacks says more
         nearer = tried_factor(case) if found.code == "wrong-power" and _place(case, found) == case.span() else None
     return nearer or told(case, found)
+
+
+def _is_one_number(case: Case) -> bool:
+    """Whether the answer is a single number for many: where ones arrive, a count, and slips make that count too (`dc.sum()`, `dc @ dc`)."""
+    return all(a.numel() == 1 < o.numel() for a, o in zip(case.answers, case.oracles, strict=True))
 
 
 def told(case: Case, found: Slip) -> Diagnosis | None:

@@ -1,4 +1,4 @@
-"""One factor of the forward tried: for a divisor one in the place of a factor that stands there, or one where none does.
+"""One factor of the forward tried: a quotient turned round, a divisor in the place of a factor that stands there, a factor where none does.
 
 By undoing operations neither is found where a factor is 0 in some place: there every value would do.
 """
@@ -16,7 +16,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.phrases import short
 from backprop_check.diagnosis.scale.factors import lines_of_answer
 from backprop_check.expression.chains import factors, is_product, product, terms
-from backprop_check.expression.rewrites import put
+from backprop_check.expression.rewrites import calls, put
 from backprop_check.records import Diagnosis
 
 NEAR = 8
@@ -25,13 +25,40 @@ EXPONENTIALS = ("softmax", "log_softmax", "logsumexp", "exp", "cross_entropy")
 
 def tried_factor(case: Case) -> Diagnosis | None:
     """Proven by trying: with the other factor, or with one more, the expression is right."""
-    if not case.everywhere or not case.same_shape or case.draft is None:
+    if not case.everywhere or case.draft is None:
         return None
+    if not case.same_shape:
+        return _with_its_axes(case)
+    if (found := search(case, _turned)) is not None and not senseless(case, found.tree):
+        return _turned_told(case, found)
     if (found := search(case, _instead)) is not None and not senseless(case, found.tree):
         return _instead_told(case, found)
     if (found := search(case, _one_more)) is not None and not senseless(case, found.tree):
         return _told(case, found, "missing-local-derivative", "a factor of the derivative is missing here")
     return None
+
+
+def _with_its_axes(case: Case) -> Diagnosis | None:
+    """An answer that has too few axes, or axes of length 1, for the factor that lacks would bring them."""
+    found = search(case, _one_more)
+    if found is None or senseless(case, found.tree):
+        return None
+    error = f"{case.got}, but {case.node} is {case.due}: a factor of the derivative is missing"
+    return _told(case, found, "missing-local-derivative", error)
+
+
+def _turned(_: Case, expression: ast.expr) -> Iterator[Edit]:
+    """Each quotient the other way round."""
+    for part in parts(expression):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div):
+            yield put(expression, part, ast.copy_location(ast.BinOp(part.right, ast.Div(), part.left), part)), part
+
+
+def _turned_told(case: Case, found: Mended) -> Diagnosis:
+    assert isinstance(found.part, ast.BinOp)
+    above, below = short(found.part.left), short(found.part.right)
+    error = f"`{short(found.part)}` is the wrong way round: `{below}` is what is divided, by `{above}`"
+    return _told(case, found, "wrong-local-derivative", error)
 
 
 def _instead(case: Case, expression: ast.expr) -> Iterator[Edit]:
@@ -49,12 +76,13 @@ def _instead(case: Case, expression: ast.expr) -> Iterator[Edit]:
 
 def _one_more(case: Case, expression: ast.expr) -> Iterator[Edit]:
     """Each term, and the whole, divided by a tensor of the forward or multiplied with it."""
-    for part in dict.fromkeys((expression, *(term for _, term in terms(expression) if term in parts(expression)))):
+    summed = () if case.same_shape else (call.func.value for call in calls(expression, "sum") if isinstance(call.func, ast.Attribute))
+    for part in dict.fromkeys((expression, *(term for _, term in terms(expression) if term in parts(expression)), *summed)):
         own = value_of(case, part)
         if not case.gradients_in(part) or not is_tensor(case, part):
             continue
         for name in _near(case):
-            if value_of(case, name).dim() <= own.dim():  # type: ignore[attr-defined]
+            if not case.same_shape or value_of(case, name).dim() <= own.dim():  # type: ignore[attr-defined]
                 for op in (ast.Div(), ast.Mult()):
                     yield put(expression, part, ast.copy_location(ast.BinOp(part, op, name), part)), part
 

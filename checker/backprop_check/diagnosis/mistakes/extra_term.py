@@ -35,7 +35,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import around
 from backprop_check.diagnosis.phrases import short
 from backprop_check.expression.chains import factors, is_product
-from backprop_check.expression.rewrites import put
+from backprop_check.expression.rewrites import operations, put
 from backprop_check.records import Diagnosis
 
 CHAIN = 8
@@ -217,6 +217,9 @@ def _one_less(case: Case, expression: ast.expr) -> Iterator[Edit]:
                     yield put(expression, part, ast.copy_location(divided, part)), part.right.left
             elif is_tensor(case, part.left):
                 yield put(expression, part.left, ast.copy_location(ast.Constant(1), part.left)), part.left
+    for product in operations(expression, ast.MatMult):
+        yield put(expression, product, product.left), product.right
+        yield put(expression, product, product.right), product.left
 
 
 def _is_below(case: Case, part: ast.expr) -> bool:
@@ -231,7 +234,7 @@ def _is_factor(case: Case, part: ast.expr) -> bool:
             return _is_factor(case, p)
         if isinstance(p, ast.BinOp) and part in (p.left, p.right):
             other = p.right if part is p.left else p.left
-            return isinstance(p.op, ast.Mult | ast.Div) or isinstance(other, ast.Constant)
+            return isinstance(p.op, ast.Mult | ast.Div | ast.MatMult) or isinstance(other, ast.Constant)
     return False
 
 

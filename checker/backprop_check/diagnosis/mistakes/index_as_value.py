@@ -25,7 +25,7 @@ import torch
 from backprop_check.derivation.trees import text
 from backprop_check.diagnosis.by_edit.edits import Edit, is_index, parts, search, value_of
 from backprop_check.diagnosis.case import Case
-from backprop_check.expression.rewrites import calls, method, put
+from backprop_check.expression.rewrites import calls, method, operations, put
 from backprop_check.records import Diagnosis
 
 
@@ -39,7 +39,7 @@ def find(case: Case) -> Diagnosis | None:
         by=found,
         error="this index is used as a number",
         note="It says where, not how much.",
-        help="Make a mask of it, one at that place and zero elsewhere, and multiply with the mask.",
+        help="Make a mask of it, one at that place and zero elsewhere, and put the mask in its place.",
         evidence="With the one-hot mask of this index in its place the expression equals autograd's gradient in every trial.",
     )
 
@@ -78,4 +78,9 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
                 for kept in (part, ast.Call(ast.Attribute(part, "unsqueeze", ast.Load()), [ast.Constant(axis)], [])):
                     mask = ast.parse(text, mode="eval").body
                     name = next(n for n in ast.walk(mask) if isinstance(n, ast.Name) and n.id == "INDEX")
-                    yield put(expression, part, put(mask, name, kept)), part
+                    made = put(mask, name, kept)
+                    yield put(expression, part, made), part
+                    for whole in operations(expression, ast.Mult):
+                        if part in (whole.left, whole.right):  # a number for each place, in the row of which the mask has its one
+                            other = method(whole.left if part is whole.right else whole.right, "unsqueeze", axis)
+                            yield put(expression, whole, ast.copy_location(ast.BinOp(made, ast.Mult(), other), whole)), part

@@ -115,10 +115,17 @@ def _without_the_last_step(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
         ):
             yield base
         case ast.BinOp(left=left, op=ast.Mult() | ast.Div() as op, right=right):
-            yield from [left] if is_constant(case, right) else []
-            yield from [right] if is_constant(case, left) and isinstance(op, ast.Mult) else []
+            yield from [left] if is_constant(case, right) and _too_many(case, draft, right) else []
+            yield from [right] if is_constant(case, left) and isinstance(op, ast.Mult) and _too_many(case, draft, left) else []
         case ast.BinOp(left=base, op=ast.Add() | ast.Sub(), right=right) if literal(right) is not None:
             yield base
+
+
+def _too_many(case: Case, draft: ast.expr, constant: ast.expr) -> bool:
+    """Whether a line has a constant more often than the derived one: else it is due, wherever it stands there (`torch.full_like(b, 2)`)."""
+    due = case.derived.expression if case.derived is not None else ast.Constant(None)
+    mine, right = (sum(isinstance(n, ast.expr) and dumped(n) == dumped(constant) for n in ast.walk(tree)) for tree in (draft, due))
+    return mine > right
 
 
 def _laid_out_less(case: Case, draft: ast.expr) -> Iterator[ast.expr]:
