@@ -193,7 +193,7 @@ class _Mending:
         return fault(self.given, start, end, error, plainly=len(self.broken) < _EXPLAINED)
 
     def _blank(self, start: int, end: int, margin: str, at: int = 0) -> None:
-        """Put one `pass` in the place of these lines: in line `at` if that is one of them, so that what is told there lies in its function."""
+        """Put one `pass` in the place of these lines, in line `at` if it is one of them: what is told there lies in its function."""
         self.lines[start:end] = [""] * (end - start)
         self.lines[at if start <= at < end else start] = margin + "pass"
 
