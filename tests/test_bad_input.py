@@ -128,6 +128,7 @@ def test_an_exercise_that_cannot_be_used(kind: str, tmp_path: Path, zygote: Zygo
         (["ex99"], "no exercise 'ex99'"),
         (["lsit"], "did you mean `backprop-check list`"),
         (["xe05"], "did you mean `backprop-check ex05`"),
+        (["broadcast"], "did you mean `backprop-check ex05` or `backprop-check ex05b`"),
         (["learn", "--help"], "no command or exercise 'learn'"),
         (["ex05", "hint"], "the command stands first: `backprop-check hint ex05`"),
         (["check", "ex05", "probs"], "does not know what to do with 'probs'"),

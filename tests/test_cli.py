@@ -237,6 +237,10 @@ def test_suggested_commands_quote_names_with_spaces(
     Path("the answer.py").write_text("def backward(a, b, c):\n    da = a\n")
     assert main(["hint", "ex01", "--submission", "the answer.py", "--step", "1"], zygote) == 0
     assert "--submission 'the answer.py' --step 2`" in capsys.readouterr().out
+    own = Path("my course/exercises/my own.py")
+    own.write_text(Path("my course/exercises/ex01_dot_product.py").read_text())
+    assert main([str(own)], zygote) == 1
+    assert f"backprop-check hint '{own}'`" in " ".join(capsys.readouterr().out.split())
 
 
 def test_an_exercise_that_is_gone_comes_back(course: Path, zygote: Zygote, capsys: Captured) -> None:

@@ -175,6 +175,12 @@ def test_marks_of_a_conflict_above_backward_are_told(course: Path, zygote: Zygot
         assert " ".join(said.out.split()).count("git left both sides of a conflict here") == 1 and not said.err
 
 
+def test_an_exercise_of_ones_own_has_nothing_to_be_put_back_to(course: Path, zygote: Zygote, capsys: Captured) -> None:
+    (course / "exercises" / "ex90_own.py").write_text(RIGHT.replace("counts=torch.randn(N, C)", "counts=None"))
+    _, report, err = checked(["ex90"], zygote, capsys)
+    assert report["status"] == "error" and "draws `counts` as None" in err and "reset" not in err
+
+
 def test_an_authors_own_pair_may_say_anything(course: Path, zygote: Zygote, capsys: Captured) -> None:
     """With a solution of the course's own, that one says what is asked, whatever the package has under the same name."""
     solutions = course / "solutions"

@@ -143,6 +143,8 @@ def test_the_desk_shows_the_next_mistake_and_its_keys(course: Path, zygote: Zygo
     title = " A whole network" * (size[0] > 50)
     assert lines[0].lstrip("·").startswith(f"{title}  ex13  ·") and f"0 of {len(packaged_course().ids())} passed" in lines[0]
     assert "dlogits   ex13:83   wrong-sign" in first and "this minus does not belong here" in first
+    # Of a graph that is cut the part around the mistake that is told:
+    assert "logits✗" in first and re.search(r"^\.\.\. →|[✓✗] \.\.\.$", first, re.MULTILINE)
     assert "q quit" in first and len(first.split("watching ex13_mlp.py")[1].splitlines()) <= 4
     if size[1] > 20:
         assert all(f"✗ {name}   ex13:" in first for name in ("dh", "db2", "dhpreact", "dbnvar", "dC"))

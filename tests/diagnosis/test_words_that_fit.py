@@ -71,6 +71,9 @@ ROWS = [
     ("r = (a**2).sum(1).sqrt()", "a (N, C)", RANDN, "da = a / (2 * r[:, None]) * dr[:, None]", "da = a / r[:, None] * dr[:, None]",
      r"slope of a square is twice", r"does not belong"),
     ("y = 0.25 * q", "q (N)", RANDN, "dq = 4 * dy", "dq = 0.25 * dy", r"multiplies with `4`, where the forward multiplies with `0.25`", r"fraction"),
+    # What is differentiated is handed 1: nothing from above lacks.
+    ("y = 2 * x; loss = y.sum()", "x (N, C)", RANDN, "dy = torch.ones_like(y).long(); dx = 2 * dy", "dy = torch.ones_like(y); dx = 2 * dy",
+     r"The numbers are right, and only of another kind", r"dloss|is missing"),
     ("m = x.sum(1)", "x (N, C)", RANDN, "dx = (2 * dm).expand(x.shape)", "dx = dm[:, None].expand(x.shape)", r"missing axis beforehand", r"axis first"),
 ]  # fmt: skip
 

@@ -131,6 +131,21 @@ def test_only_the_concerned_are_lost(ask: Judge) -> None:
         assert ask.text(EXERCISE, text).all_said() == due | ({lost: "error"} if lost else {})
 
 
+LAST = {
+    "a character on its second line": "    dcounts_sum_inv = (counts *\n        dprobs § 2\n    ).sum(1)\n",
+    "a conflict within": "    dcounts_sum_inv = (\n<<<<<<< HEAD\n        dprobs[:, :1])\n=======\n        dprobs + (2 * dprobs)[:, :1])\n>>>>>>> theirs\n",
+}
+
+
+@pytest.mark.parametrize("way", LAST)
+def test_the_last_statement_is_told_as_broken_wherever_in_it(way: str, ask: Judge) -> None:
+    """It ends where its lines end, not where it begins: it was taken for one that is not written. What stands in its brackets is no target."""
+    text = RIGHT[: RIGHT.index("    dcounts_sum_inv = ")] + LAST[way]
+    due = dict.fromkeys(["dact", "dprobs", "dcounts"], "correct") | {"dcounts_sum_inv": "error"}
+    assert ask.text(EXERCISE, text).all_said() == due
+    assert {b.target for b in parse_leniently(text)[2]} == {"dcounts_sum_inv"}
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "latin-1", "cp1252"])
 def test_encodings(ask: Judge, encoding: str) -> None:
     """As an editor or Python reads them: by the byte order mark, or by the coding line."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch  # noqa: F401
 from plugged import Run, Shared
 
 # A run in this process forgets what it imported; torch cannot be imported twice, and the rest takes a while.

@@ -160,6 +160,21 @@ def test_a_remark_is_shown_when_passes_are(run: Run, lay: Lay) -> None:
     result = run("--backprop", "exercises", "-rP")
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines(["*Captured remark call*", "*dact*"])
+    assert "printed and remarked" not in result.stdout.str()
+
+
+def test_what_was_printed_and_remarked_is_never_lost(run: Run, lay: Lay) -> None:
+    """Of gradients that pass, are not written yet, and fail; each once."""
+    text = MIXED.replace("(1 - act**2) * dact", "1 - act**2 * dact")
+    for number, name in enumerate(TARGETS[1:]):
+        text = text.replace(f"    {name} = ", f"    print('seen', {number})\n    {name} = ", 1)
+    lay(EX05, text + "    print('seen', 3)\n")
+    result = run("--backprop", "exercises")
+    result.assert_outcomes(passed=2, skipped=1, failed=1)
+    said = result.stdout.str()
+    assert [said.count(f"seen {number}") for number in range(4)] == [1, 1, 1, 1]
+    result.stdout.fnmatch_lines(["*= printed and remarked =*", "*dprobs * right-by-accident", "*Right here only because*"])
+    assert "right-by-accident" not in run("--backprop", "exercises", "--show-capture=no").stdout.str()
 
 
 CHOSEN = {

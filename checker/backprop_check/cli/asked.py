@@ -41,7 +41,8 @@ class Asked:
     @property
     def mirrored(self) -> bool:
         """Whether the exercise is one of its course, so that its id alone names it."""
-        return self.exercise.parent.resolve() == self.course.exercises.resolve()
+        there = self.exercise.parent.resolve() == self.course.exercises.resolve()
+        return there and self.exercise.name in (path.name for path in self.course.files())
 
     @property
     def theirs(self) -> bool:

@@ -99,12 +99,16 @@ def judged(question: Asked, args: argparse.Namespace) -> Report:
         report = check_read(exercise, partial(read_submission, question.submission), zygote, args.time_limit)
     if report.message is None:
         question.progress.record(question.id, report, question.submission)
-    return _with_reset(report, question.exercise) if question.own and question.theirs else report
+    return _with_reset(report, question) if question.own and question.theirs else report
 
 
-def _with_reset(report: Report, path: Path) -> Report:
+def _with_reset(report: Report, question: Asked) -> Report:
     """Name `reset` where in the learner's own exercise file more is broken than a line of an answer."""
-    back = put_back(path)
+    try:
+        question.course.original(question.exercise)
+    except BadInput:  # an exercise that nothing says more of
+        return report
+    back = put_back(question.exercise)
     if report.message is not None:
         return replace(report, message=f"{report.message.removesuffix('.')}; {back}.")
     assert report.submission is not None

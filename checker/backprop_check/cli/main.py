@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from backprop_check.__main__ import INTERRUPTED
 from backprop_check.cli.arguments import COMMANDS, parse
 from backprop_check.errors import BadInput, meant, near
-from backprop_check.exercise.course import find_course, names_exercise
+from backprop_check.exercise.course import exercise_id, find_course, names_exercise
 
 if TYPE_CHECKING:
     import argparse
@@ -78,8 +78,9 @@ def spelled_out(argv: Sequence[str]) -> list[str]:
         return list(argv)
     if not first or first.startswith("-") or names_exercise(first):
         return ["check", *argv]
-    ids = find_course(Path.cwd()).ids()
-    found = [f"`backprop-check {name}`" for name in near(first.lower(), [*COMMANDS, *ids], 2)]
+    course, word = find_course(Path.cwd()), first.lower()
+    titled = [exercise_id(path) for path in course.files() if word in path.stem.partition("_")[2]] if len(word) > 2 else []
+    found = [f"`backprop-check {name}`" for name in titled[:3] or near(word, [*COMMANDS, *course.ids()], 2)]
     raise BadInput(f"there is no command or exercise {first!r}: {meant(found, '`backprop-check --help` lists the commands.')}")
 
 

@@ -55,8 +55,13 @@ class _Mending:
         self.conflicts = conflicts(given)
         for conflict in self.conflicts:
             self.lines[conflict.start : conflict.end] = conflict.one_side(given)
-            names = [name for k in range(conflict.start, conflict.end) for name in assigned(given[k])]
-            self._record(Fault.of_conflict(conflict.start), names)
+        around = [(item.start, item.end) for item in logical_lines(self.lines)] if self.conflicts else []
+        for conflict in self.conflicts:
+            goes_on = any(start < conflict.start < end for start, end in around)  # within brackets a line begins no statement
+            lines = [line for line in given[conflict.start : conflict.end] if not goes_on or "=" in line]
+            names = [name for line in lines for name in assigned(line)]
+            if names or not goes_on:  # else the statement around it is told of
+                self._record(Fault.of_conflict(conflict.start), names)
 
     def module(self) -> ast.Module:
         items = list(logical_lines(self.lines))
@@ -121,7 +126,7 @@ class _Mending:
                 inner = _usual(clause.body, clause.head.width) or clause.head.margin + "    "
                 self._suite(clause.body, inner, inside and clause.head.word != "def")
         elif touched is not None:
-            self._blank(start, end, margin)
+            self._blank(start, end, margin, touched.start)
             if start < touched.start:
                 self._record(Fault.of_conflict(touched.start), assigned(self.given[start]))
         elif clauses[-1].head.word in ("def", "class"):
@@ -187,11 +192,13 @@ class _Mending:
     def _fault(self, start: int, end: int, error: SyntaxError) -> Fault:
         return fault(self.given, start, end, error, plainly=len(self.broken) < _EXPLAINED)
 
-    def _blank(self, start: int, end: int, margin: str) -> None:
-        self.lines[start:end] = [margin + "pass"] + [""] * (end - start - 1)
+    def _blank(self, start: int, end: int, margin: str, at: int = 0) -> None:
+        """Put one `pass` in the place of these lines, in line `at` if it is one of them: what is told there lies in its function."""
+        self.lines[start:end] = [""] * (end - start)
+        self.lines[at if start <= at < end else start] = margin + "pass"
 
     def _lose(self, start: int, end: int, margin: str, why: Fault, names: Sequence[str] | None = None) -> None:
-        self._blank(start, end, margin)
+        self._blank(start, end, margin, why.row)
         self._record(why, assigned(self.given[start]) if names is None else names)
 
     def _record(self, why: Fault, names: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from backprop_check.exercise.logical import margin_of
 _PROMPT = re.compile(r"\s*(?:(?:>>>|\.\.\.|\$|[-+>])\s+|In \[\d*\]:\s*)+")
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff]")
 _LONGEST = 1000  # nobody assigns further to the right
-_TARGETS = re.compile(r"[^\w*/@+%&|^-]*(?:[^\W\d]\w*(?:\s+|\s*,\s*))*?\d*(d\w+\b(?:\s*,\s*\w+\b)*)(?!\s*[-+*/@%&|^]+\s*[\w.])")
+_TARGETS = re.compile(r"[^\w*/@+%&|^-]*(?:[^\W\d]\w*(?:\s+|\s*,\s*))*?\d*(d\w+\b(?:\s*,\s*\w+\b)*)(?!\s*[-+*/@%&|^]+\s*[\w.(])")
 """One name, or several with commas, that no operator joins to another; a word before them (`let dx`) does not matter."""
 
 _OPERAND = re.compile(r"\s*\(\s*\w+(?:\.\w+)*\s*[-+*/@%]")
@@ -22,8 +22,8 @@ def assigned(line: str) -> list[str]:
 
     >>> assigned("dx, dy = dz * (y, x)"), assigned("dx == = b"), assigned("print(dx == 3"), assigned("dx (b * dy")
     (['dx', 'dy'], ['dx'], [], ['dx'])
-    >>> assigned("(dx.T @ y).sum(0)")
-    []
+    >>> assigned("(dx.T @ y).sum(0)"), assigned("dx + (1 - y) * dz)")
+    ([], [])
     """
     text = _INVISIBLE.sub("", line[len(margin_of(line)) :][:_LONGEST])
     prompt = _PROMPT.match(text)

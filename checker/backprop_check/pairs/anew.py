@@ -144,7 +144,9 @@ def _others(text: str, node: str, found: Found, own: Mapping[str, Any]) -> Itera
 def _right(lines: Lines, found: Found, scopes: Scopes) -> list[Edit]:
     """The first change that puts right what is wrong, on these numbers and on others, or those that are alike."""
     results = {n.id for text in lines.texts.values() for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
-    definition = ast.FunctionDef("lines", ast.arguments([], [], None, [], [], None, []), lines.body, [])
+    (definition,) = ast.parse("def lines(): ...").body  # parsed: what a FunctionDef has besides differs from Python to Python
+    assert isinstance(definition, ast.FunctionDef)
+    definition.body = lines.body
     back = Back(Called(None, lines.own, _as_tensors(lines.own), None), dict.fromkeys(lines.texts), lines.texts)
     wanted = names_read(lines.body)
     other: list[Trial] = []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backprop_check.pytest_plugin.answers import Answers, Handed, own_answers
-from backprop_check.pytest_plugin.nodes import ExerciseFile, GradientItem, UntoldItem
+from backprop_check.pytest_plugin.nodes import SAID, ExerciseFile, GradientItem, UntoldItem
 from backprop_check.pytest_plugin.questions import Question, is_exercise, solutions_above
 from backprop_check.pytest_plugin.settings import below, submissions, time_limit
 
@@ -70,9 +70,22 @@ class Collection:
             report.longrepr = str(path), (line or 0) + 1, report.longrepr[2]
         return report
 
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show what the learner's own code printed near gradients that did not fail, and what is to be remarked of these."""
+        kinds = ("skipped",) if terminalreporter.hasopt("P") else ("passed", "skipped")  # `-rP` shows those that passed
+        reports = [report for kind in kinds for report in terminalreporter.getreports(kind)] if self._shows else []
+        said = [content for report in reports for name, content in report.sections if name == f"Captured {SAID} call"]
+        if said:
+            terminalreporter.section("printed and remarked")
+            terminalreporter.write_line("\n\n".join(said))
+
     def _answering(self, question: Question) -> list[Answers]:
         self._collected.add(question.path)
         return self._handed.answers(question) if self._handed is not None else [own_answers(question)]
+
+    @property
+    def _shows(self) -> bool:
+        return self._handed is None and self._config.option.showcapture != "no"
 
     @cached_property
     def _strangers(self) -> Path | None:

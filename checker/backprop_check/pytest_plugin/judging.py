@@ -27,11 +27,12 @@ LOST = "the process that runs answers was lost twice: look at this machine's mem
 
 @dataclass(frozen=True)
 class Told:
-    """What a report says of one gradient: in full, in one line, and in figures."""
+    """What a report says of one gradient: in full, in one line, and in figures. `remarked` where it has a remark or printed something."""
 
     status: Status
     text: str
     brief: str
+    remarked: bool
     points: float
     codes: tuple[str, ...]
 
@@ -105,7 +106,12 @@ def _told(report: Report) -> Mapping[str, Told] | str:
         return report.message
     return {
         gradient.verdict.target.name: Told(
-            gradient.verdict.status, "\n".join(_lines(report, index)), brief(plain), plain["score"], tuple(codes(plain))
+            gradient.verdict.status,
+            "\n".join(_lines(report, index)),
+            brief(plain),
+            bool(gradient.remarks or gradient.printed),
+            plain["score"],
+            tuple(codes(plain)),
         )
         for index, (gradient, plain) in enumerate(zip(report.gradients, as_json(report)["gradients"], strict=True))
     }

@@ -16,6 +16,9 @@ from backprop_check.pytest_plugin.questions import Question, read_question
 from backprop_check.pytest_plugin.settings import short
 from backprop_check.records import Target
 
+SAID = "remark"
+"""The section of a report that says what there is to say of a gradient that does not fail."""
+
 
 class Wrong(Exception):
     """A gradient earns nothing: why in one line, and in full."""
@@ -74,12 +77,12 @@ class GradientItem(Answered):
             raise Wrong(short(self.config, told), short(self.config, told))
         mine = told[self.target.name]
         self._record(mine.points, worth, " ".join(mine.codes))
+        if mine.status in ("incorrect", "error"):
+            raise Wrong(f"{' '.join((*mine.codes, ''))}{mine.brief}", mine.text)
+        if mine.remarked:
+            self.add_report_section("call", SAID, mine.text)
         if mine.status == "missing":
             pytest.skip(mine.brief)
-        if mine.status != "correct":
-            raise Wrong(f"{' '.join((*mine.codes, ''))}{mine.brief}", mine.text)
-        if mine.codes:
-            self.add_report_section("call", "remark", mine.text)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         line = self.question.lines.get(self.target.name)

@@ -52,11 +52,26 @@ def _whole(states: Mapping[str, str]) -> tuple[str, str]:
 
 
 def nodes_lines(exercise: Exercise, statuses: Mapping[str, str], width: int) -> Iterator[Text]:
-    """Yield the nodes in the forward's order, each with the state of its gradient; of a long forward the part around the first open one.
+    """Yield the nodes in the forward's order, each with the state of its gradient; of a long forward the part around the next one to mend.
 
-    Left out are the values that have no gradient here.
+    Left out are the values that have no gradient here. `statuses` are by target, in the order in which they are told.
     """
-    lines, first_open = [Text()], 0
+    open_ones = [*(t for t, s in statuses.items() if s in ("incorrect", "error")), *(t for t, s in statuses.items() if s == "missing")]
+    lines, at = _laid_out(exercise, statuses, open_ones[:1], width)
+    if len(lines) > MOST_GRAPH_LINES:
+        lines, at = _laid_out(exercise, statuses, open_ones[:1], width - len("... "))
+    start = min(max(0, at - 1), max(0, len(lines) - MOST_GRAPH_LINES))
+    shown = lines[start : start + MOST_GRAPH_LINES]
+    if start:
+        shown[0] = Text.assemble(("... ", "dim"), shown[0])
+    if start + MOST_GRAPH_LINES < len(lines):
+        shown[-1].append(" ...", style="dim")
+    yield from shown
+
+
+def _laid_out(exercise: Exercise, statuses: Mapping[str, str], sought: Sequence[str], width: int) -> tuple[list[Text], int]:
+    """Return the nodes in lines, and the index of the line with the node of the target that is sought, else 0."""
+    lines, at = [Text()], 0
     for name in exercise.names:
         if f"d{name}" not in statuses and name != exercise.output:
             continue
@@ -64,10 +79,8 @@ def nodes_lines(exercise: Exercise, statuses: Mapping[str, str], width: int) -> 
         if lines[-1].plain and len(lines[-1].plain) + len(between) + len(part.plain) > width:
             lines.append(Text())
         lines[-1].append(between if lines[-1].plain else between.lstrip()).append_text(part)
-        if statuses.get(f"d{name}", "correct") != "correct" and not first_open:
-            first_open = len(lines)
-    start = min(max(0, first_open - 2), max(0, len(lines) - MOST_GRAPH_LINES))
-    yield from lines[start : start + MOST_GRAPH_LINES]
+        at = len(lines) - 1 if f"d{name}" in sought else at
+    return lines, at
 
 
 def _node(name: str, statuses: Mapping[str, str]) -> Text:

@@ -84,12 +84,13 @@ def _table(rows: list[Measured], allowed: float, node: str, exercise: Exercise, 
     cells = [_cells(row, node, "L" if exercise.takes_cotangent else exercise.output) for row in rows]
     wide = [max((len(row[i]) for row in cells), default=0) for i in range(len(cells[0]) if cells else 0)]
     columns = list(range(len(wide)))
-    # In a narrow terminal what rises from where goes first, then what the loss does.
+    # In a narrow terminal the columns stand closer; then what rises from where goes first, then what the loss does.
+    gap = 3 if sum(wide) + 3 * len(wide) <= width else 2
     for least in (1, 2):
-        if sum(wide[i] + 3 for i in columns) > width:
+        if sum(wide[i] + gap for i in columns) > width:
             columns.remove(least)
     for cell, (_, oracle, theirs) in zip(cells, rows, strict=True):
-        line = Text("   ".join(f"{cell[i]:<{wide[i]}}" for i in columns).rstrip())
+        line = Text((" " * gap).join(f"{cell[i]:<{wide[i]}}" for i in columns).rstrip())
         if theirs is not None:
             right = _right(theirs, oracle, allowed)
             line.append(" ✓" if right else " ✗", style="green" if right else "bold red")

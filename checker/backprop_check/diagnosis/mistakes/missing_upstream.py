@@ -34,7 +34,7 @@ from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import ones_for
 from backprop_check.diagnosis.phrases import lines, users
 from backprop_check.expression.rewrites import put
-from backprop_check.records import Diagnosis
+from backprop_check.records import Diagnosis, Line
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -83,12 +83,12 @@ def arrivals(case: Case) -> list[str]:
 def _of_all(case: Case) -> Diagnosis | None:
     if not is_the_slope_alone(case):
         return None
-    upstream = [f"d{line.name}" for line in case.consumers]
+    upstream = [f"d{line.name}" for line in _weighing(case)]
     fix = _fix(case, upstream)
     if fix is not None:  # only then is it a factor of this, number by number; else what is summed up here has to be weighed before
-        note, move = f"This is how {case.consumers[0].name} moves with {case.node}.", f"Multiply this with {upstream[0]}."
+        note, move = f"This is how {_weighing(case)[0].name} moves with {case.node}.", f"Multiply this with {upstream[0]}."
     else:
-        moves = " and ".join(f"how {line.name}.sum() moves with {case.node}" for line in case.consumers)
+        moves = " and ".join(f"how {line.name}.sum() moves with {case.node}" for line in _weighing(case))
         note = f"This is {moves}; {' and '.join(upstream)} {'says' if len(upstream) == 1 else 'say'} how much each of the numbers counts."
         move = asks(case)
     return case.proven(
@@ -106,11 +106,17 @@ def is_the_slope_alone(case: Case) -> bool:
     """Whether the answer is what autograd gives with ones arriving at the lines that use the node, whose gradients it does not read."""
     consumers = {line.name for line in case.consumers}
     # One that reads a gradient is worth no slope alone but by chance, as where that gradient is all ones; so is one of zeros.
-    if not consumers or not case.everywhere or weighed(case) or not any(a.any() for a in case.answers):
+    if not _weighing(case) or not case.everywhere or weighed(case) or not any(a.any() for a in case.answers):
         return False
     trials = [run.trial for run in case.runs]
     ones = [{name: torch.ones_like(t.gradients["d" + name]) for name in consumers} for t in trials]
     return case.is_answer([gradient(case, run, frozenset(consumers), above) for run, above in zip(case.runs, ones, strict=True)])
+
+
+def _weighing(case: Case) -> list[Line]:
+    """The lines that use the node and whose gradient has to be multiplied with: not the one that is differentiated, whose gradient is 1."""
+    exercise = case.graph.exercise
+    return [line for line in case.consumers if exercise.takes_cotangent or line.name != exercise.output]
 
 
 def _fix(case: Case, upstream: list[str]) -> str | None:
