@@ -10,7 +10,7 @@ import torch
 
 from backprop_check.derivation.trees import lenders
 from backprop_check.diagnosis.case import Case
-from backprop_check.expression.work import REPLAY
+from backprop_check.expression.work import REPLAY, REPLAYS, Spent
 from backprop_check.records import Line, Run
 from backprop_check.trace.oracle import in_float64
 
@@ -50,8 +50,10 @@ def gradient(
     """Return the gradient of the case's node through the lines up to `stops`.
 
     The stops receive `cotangents` (default: the oracle's). `change(line, evaluate, values)` may put another value in a line's place;
-    `evaluate(names)` computes the line on other names.
+    `evaluate(names)` computes the line on other names. Raises `Spent` where replays have cost what they may.
     """
+    if case.work.done > case.until + REPLAYS:
+        raise Spent
     trial = run.trial
     values = in_float64(trial.values)
     leaf = values[case.node].clone().requires_grad_()
