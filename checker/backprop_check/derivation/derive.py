@@ -34,7 +34,7 @@ UNFORESEEN = (AssertionError, AttributeError, IndexError, KeyError, RuntimeError
 """What a rule raises of arguments that it was not written for: whatever torch takes may stand in a forward."""
 
 
-MOST = 10_000
+MOST = 5_000
 """How many parts the expressions of all steps of a derivation may have together: past that no line stands for a gradient."""
 
 

@@ -10,7 +10,7 @@ import torch
 
 from backprop_check.derivation.trees import lenders
 from backprop_check.diagnosis.case import Case
-from backprop_check.expression.work import REPLAY, REPLAYS, Spent
+from backprop_check.expression.work import REPLAY
 from backprop_check.records import Line, Run
 from backprop_check.trace.oracle import in_float64
 
@@ -52,8 +52,7 @@ def gradient(
     The stops receive `cotangents` (default: the oracle's). `change(line, evaluate, values)` may put another value in a line's place;
     `evaluate(names)` computes the line on other names. Raises `Spent` where replays have cost what they may.
     """
-    if case.work.done > case.until + REPLAYS:
-        raise Spent
+    case.replaying()
     trial = run.trial
     values = in_float64(trial.values)
     leaf = values[case.node].clone().requires_grad_()
@@ -97,6 +96,7 @@ def passed_through(at: Line, operand: str) -> Change:
 
 def applied(case: Case, run: Run, line: Line) -> tuple[torch.Tensor, torch.Tensor]:
     """The node as a leaf, and the line computed on it."""
+    case.replaying()
     values = in_float64(run.trial.values)
     leaf = values[case.node].clone().requires_grad_()
     values[case.node] = leaf
@@ -104,6 +104,7 @@ def applied(case: Case, run: Run, line: Line) -> tuple[torch.Tensor, torch.Tenso
     with torch.enable_grad():
         for at in downstream(case, frozenset({line.name})):
             values[at.name] = eval(code[at.name], {**case.graph.scope, **values})
+            case.work.count(values[at.name], times=REPLAY)
             if at.name == line.name:
                 break
     return leaf, values[line.name]
