@@ -8,6 +8,8 @@ import pytest
 from pieces import PIECES, Piece
 from scripts import caret, said
 
+from backprop_check.expression.work import MEND, REPLAYS, SEARCH, Work
+
 NUMBERS_ONLY = ("the numbers are not", "only the numbers were compared", "Mend that first.\n   Proven")
 BY_NAME = {piece.name: piece for piece in PIECES}
 
@@ -134,3 +136,54 @@ def test_gradients_that_are_exchanged_are_told_by_whose_they_are() -> None:
     text = told(BY_NAME["zip of parameters"].slipped(3))
     assert "this is the gradient of `b2`" in text
     assert "this is the gradient of `b1`" in text
+
+
+LONG = """
+cell, readout, B, H = nn.GRUCell(4, 5), nn.Linear(5, 4), 3, 5
+xs, first, target = torch.randn(12, B, 4), torch.randn(B, H, requires_grad=True), torch.randint(0, 4, (B,))
+h = first
+for x in xs:
+    r, z = (x @ cell.weight_ih[: 2 * H].T + h @ cell.weight_hh[: 2 * H].T).sigmoid().chunk(2, 1)
+    n = torch.tanh(x @ cell.weight_ih[2 * H :].T + r * (h @ cell.weight_hh[2 * H :].T))
+    h = (1 - z) * n + z * h
+loss = F.cross_entropy(readout(h), target)
+loss.backward()
+"""
+
+
+def test_where_nothing_is_found_of_a_long_forward_the_search_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    spent: list[int] = []
+
+    class Counted(Work):
+        def count(self, *tensors: object, times: int = 1) -> None:
+            super().count(*tensors, times=times)
+            spent.append(self.done)
+
+    monkeypatch.setattr("backprop_check.diagnosis.explain.Work", Counted)
+    text = told(
+        LONG + "dh = (readout(h).softmax(1) - F.one_hot(target, 4)) / B @ readout.weight\ndfirst = dh * 0.5**12\ncmp('h', dfirst, first)\n"
+    )
+    assert wrong(text), text
+    assert max(spent) < SEARCH + REPLAYS + MEND, "counted work is bounded"
+
+
+def test_rounds_that_read_the_last_twice_are_no_expression() -> None:
+    text = told(
+        "first = torch.randn(3, 5, requires_grad=True)\n(first * 2).sum().backward()\ndh = torch.ones(3, 5)\nfor t in range(30):\n    dh = dh * 0.9 + 0.01 * torch.sin(dh)\ncmp('h', dh, first)\n"
+    )
+    assert wrong(text), text
+
+
+def test_gradients_under_the_names_of_parameters_are_put_right_together() -> None:
+    text = told(BY_NAME["gru module over time"].slipped(1))
+    assert "all of the wrong gradients are right" in text
+
+
+def test_two_slips_in_one_dict_are_each_told() -> None:
+    text = told(
+        "a, b = (torch.randn(3, requires_grad=True) for _ in range(2))\n((a ** 2).sum() + (b ** 3).sum()).backward()\n"
+        "grads = {'a': torch.zeros(3), 'b': torch.zeros(3)}\nfor k in range(3):\n    grads['a'][k] -= 2 * a[k].detach()\n"
+        "    grads['b'][k] += 2 * b[k].detach() ** 2\ncmp('a', grads['a'], a)\ncmp('b', grads['b'], b)\n"
+    )
+    assert "the sign of this `-=` is wrong" in text
+    assert text.count("With this one thing put right, this gradient is right") == 2, text

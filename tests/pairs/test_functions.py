@@ -124,6 +124,11 @@ BODIES = {
         "    @staticmethod\n    def backward(ctx, g):\n        (x,) = ctx.saved_tensors\n        return x.mul_(2) * g\n",
         ["`x` was saved for backward, and this changes it in place", "11 │ return x.mul_(2) * g"],
     ),
+    "what was saved is changed where no version shows it": (
+        "class A(Function):\n    @staticmethod\n    def forward(ctx, x):\n        ctx.save_for_backward(x)\n        return x * x\n"
+        "    @staticmethod\n    def backward(ctx, g):\n        (x,) = ctx.saved_tensors\n        x.data.mul_(2)\n        return x * g\n",
+        ["`x` was saved for backward, and this changes it in place", "11 │ x.data.mul_(2)"],
+    ),
     "a view of what is not contiguous": (
         "class A(Function):\n    @staticmethod\n    def forward(ctx, x):\n        ctx.save_for_backward(x.t())\n        return x.sin().sum()\n"
         "    @staticmethod\n    def backward(ctx, g):\n        (y,) = ctx.saved_tensors\n        return (g * y.cos()).view(3, 2).view(2, 3)\n",

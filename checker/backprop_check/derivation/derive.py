@@ -34,6 +34,10 @@ UNFORESEEN = (AssertionError, AttributeError, IndexError, KeyError, RuntimeError
 """What a rule raises of arguments that it was not written for: whatever torch takes may stand in a forward."""
 
 
+MOST = 5_000
+"""How many parts the expressions of all steps of a derivation may have together: past that no line stands for a gradient."""
+
+
 @dataclass(frozen=True)
 class Step:
     """One operation on the way back: its name in the table, its operand, its law, and the shapes of operand and result.
@@ -101,6 +105,7 @@ class Derivation:
     available: frozenset[str]
     _known: dict[int, tuple[ast.expr, Any]] = field(default_factory=dict, compare=False, repr=False)
     _inner: list[str] = field(default_factory=list, compare=False, repr=False)
+    _made_of: list[int] = field(default_factory=list, compare=False, repr=False)
 
     @cached_property
     def names(self) -> dict[str, Any]:
@@ -185,7 +190,12 @@ class Derivation:
             made = self._made(rule, site)
         except UNFORESEEN as error:
             raise Underivable(f"`{found.name}` as it is called in `{text(found.node)}`") from error
-        made = with_minus(self._through(made, arguments, parameter, out, g) if isinstance(made, Body) else made, self.evaluate)
+        if isinstance(made, Body):
+            made = self._through(made, arguments, parameter, out, g)
+        made = with_minus(made, self.evaluate)
+        self._made_of.append(sum(1 for _ in walk(made)))
+        if sum(self._made_of) > MOST:
+            raise Underivable(f"`{text(operand)}`, on the way to which an expression of more than {MOST:,} parts")
         own, result = site.shape(operand), site.shape(out)
         if row.pairs and own != result:
             made, stretched = unbroadcast(site.full(made), result, own), result

@@ -19,6 +19,9 @@ from backprop_check.trace.response import moves, response
 
 SHOWN, BEYOND = 4, 4
 
+LONG = 40
+"""From more lines on, what arrives at one of them is not derived to tell of its operations."""
+
 
 @silent()
 @one_thread()
@@ -150,6 +153,8 @@ def _beyond(graph: Graph, uses: Sequence[Use], trials: Sequence[Trial], known: f
 
 def ways(graph: Graph, line: Line, node: str, trials: Sequence[Trial], known: frozenset[str]) -> tuple[tuple[Operation, ...], ...] | None:
     """Return the operations down to each use of the node, their shapes seen in every trial; None where one is outside the table."""
+    if len(graph.exercise.lines) > LONG:
+        known = known | {"d" + line.name}  # by name: its expression is long, and says nothing of this line
     seers = [Derivation(graph, trial, known) for trial in trials]
     try:
         seen = [[term.steps for term in seer.terms(line, node)] for seer in seers]

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.holding import stands
+from backprop_check.expression.work import Spent
 from backprop_check.records import Diagnosis
 
 T = TypeVar("T")
@@ -22,6 +23,8 @@ def attempt(explainer: Callable[[Case], T | None], case: Case) -> T | None:
         found = explainer(case)
         told = found if isinstance(found, tuple) else (found,)
         return found if all(stands(case, one) for one in told if isinstance(one, Diagnosis)) else None
+    except Spent:
+        return None
     except Exception:
         LOG.exception("explaining %s of %s broke off", case.name, case.graph.exercise.id)
         return None

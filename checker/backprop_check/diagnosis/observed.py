@@ -18,7 +18,7 @@ from backprop_check.derivation.lesson import users
 from backprop_check.derivation.trees import identifiers
 from backprop_check.expression.evaluate import Evaluator
 from backprop_check.expression.fold import fold, statement_nodes
-from backprop_check.expression.work import Work
+from backprop_check.expression.work import REPLAYS, Spent, Work
 from backprop_check.records import Line, Run, Submission, Verdict
 from backprop_check.submission.statements import gradients_used
 from backprop_check.trace.graph import Graph
@@ -50,6 +50,11 @@ class Observed:
     def late(self) -> bool:
         """Whether what may be spent on searching is used up."""
         return self.work.done > self.until
+
+    def replaying(self) -> None:
+        """Raise `Spent` where replays of the forward have cost what they may."""
+        if self.work.done > self.until + REPLAYS:
+            raise Spent
 
     def up_to(self, most: int, candidates: Iterable[T]) -> Iterator[T]:
         """So many of what may be tried, while the search may go on."""

@@ -7,12 +7,17 @@ import copy
 import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 
 from backprop_check.derivation.trees import identifiers, literal
+from backprop_check.exercise.nodes import walk
 from backprop_check.records import Submission
 from backprop_check.submission.needed import needed
 from backprop_check.submission.signature import find_backward
 from backprop_check.submission.statements import guarded
+
+LARGEST = 1000
+"""So many parts an expression may have that stands for several statements: a loop whose rounds read the last one twice has thousands."""
 
 
 def statement_nodes(submission: Submission) -> list[ast.stmt]:
@@ -56,7 +61,7 @@ def fold(
                 before = known.get(grown, ast.Name(grown, ast.Load()))
                 right = _substitute(value, known, gradients, target)
                 joined = None if before is None or right is None else ast.BinOp(before, op, right)
-                known[grown] = ast.copy_location(joined, node) if joined else None
+                known[grown] = _small(ast.copy_location(joined, node)) if joined else None
             case _:
                 for written in statement.writes:
                     known[written] = aliases.get(written)
@@ -116,7 +121,11 @@ def _substitute(node: ast.expr, known: dict[str, ast.expr | None], gradients: Co
     needed = {n for n in identifiers(node) if n in known and (n not in gradients or n == target)}
     if any(known[n] is None for n in needed):
         return None
-    return _Put({n: known[n] for n in needed}).visit(copy.deepcopy(node)) if needed else node
+    return _small(_Put({n: known[n] for n in needed}).visit(copy.deepcopy(node))) if needed else node
+
+
+def _small(folded: ast.expr) -> ast.expr | None:
+    return folded if next(islice(walk(folded), LARGEST, None), None) is None else None
 
 
 class _Put(ast.NodeTransformer):

@@ -12,8 +12,14 @@ REPLAY = 8
 """A line of the forward that is run again under autograd, and back, costs about as much as so many operations."""
 SEARCH, MEND = 40_000, 14_000
 """What an answer may cost: to find its cause, and then to find a near repair."""
+REPLAYS = 20_000
+"""What replays of the forward may cost beyond that: of a forward of hundreds of lines each costs as much as thousands of edits."""
 EDITS, SLIPS, EXPRESSIONS = 1500, 600, 3000
 """So many edits that one mistake makes in a line are tried at most, slips in the right formula, and small expressions for their value."""
+
+
+class Spent(RuntimeError):
+    """What may be spent on replays is used up."""
 
 
 class Work:

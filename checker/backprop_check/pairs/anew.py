@@ -21,12 +21,12 @@ from backprop_check.live.caller import Caller, Part
 from backprop_check.live.recorded import SINGLE, Found
 from backprop_check.pairs.arrays import as_tensor
 from backprop_check.pairs.calling import Called
-from backprop_check.pairs.copies import Scopes, near
+from backprop_check.pairs.copies import Scopes, near, only_versions
 from backprop_check.pairs.edit import Edit
 from backprop_check.pairs.mended import changes, same
 from backprop_check.pairs.pair import Back, is_numpy
 from backprop_check.pairs.reach import known as known_in
-from backprop_check.pairs.rerun import Codes, compiled, ran, value_of
+from backprop_check.pairs.rerun import Codes, compiled, located, ran, value_of
 from backprop_check.pairs.slice import Made, Refused, made, names_read, text_of
 from backprop_check.pairs.words import in_words
 from backprop_check.recording.naming import gradient_names, identifier
@@ -37,7 +37,7 @@ from backprop_check.trace.oracle import trace
 MOST = 1200
 """How many changes are tried of lines that are few."""
 
-STEPS = 80_000
+STEPS = 200_000
 """How many statements may run in all."""
 
 NUMBERS = 300_000_000
@@ -69,21 +69,54 @@ def changed(caller: Caller, asked: Asked, found: Found, target: str) -> tuple[Di
 
 
 def _searched(caller: Caller, asked: Asked, found: Found, node: str) -> tuple[Diagnosis, Submission] | None:
+    room, seen = STEPS, set[str]()
     with torch.no_grad(), default_dtype(torch.float64), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         scopes = Scopes(caller, found)
-        edits, lines, seen = list[Edit](), None, set[str]()
         for whole, anew in ((True, False), (True, True), (False, False), (False, True)):
             lines = _lines(caller, asked, found, node, scopes, whole, anew)
             text = "\n".join(ast.unparse(each) for each in lines.body) if lines is not None else ""
-            edits = _right(lines, found, scopes) if lines is not None and text not in seen else []
+            if lines is None or text in seen:
+                continue
             seen.add(text)
-            if edits:
-                break
-    if lines is None or not edits:
-        return None
-    part = next(part for part, node in lines.statements if any(each is edits[0].old for each in ast.walk(node)))
-    return _told(edits, part, is_numpy(asked.given), len(lines.wrong))
+            alone = {number: its for number, its in lines.texts.items() if number not in lines.wrong or number == 0}
+            for some in (lines, replace(lines, texts=alone, wrong=frozenset({0})))[: len(lines.wrong)]:
+                searched, edits, tried = _right_once(some, text, found, scopes, room)
+                room -= tried * lines.cost
+                if edits:
+                    part = next(part for part, node in searched.statements if any(each is edits[0].old for each in ast.walk(node)))
+                    return _told(edits, part, is_numpy(asked.given), len(searched.wrong))
+    return None
+
+
+def _right_once(lines: Lines, text: str, found: Found, scopes: Scopes, room: int) -> tuple[Lines, list[Edit], int]:
+    """What `_right` finds in lines, as it was found where they were searched before, with these lines."""
+    key = _key(lines, text, room)
+    known = next((each for before, trial, each in _remembered if trial is found.trial and before == key), None)
+    if known is None:
+        known = lines, *_right(lines, found, scopes, room)
+        _remembered.insert(0, (key, found.trial, known))
+        del _remembered[8:]
+    return known
+
+
+_remembered: list[tuple[object, Trial, tuple[Lines, list[Edit], int]]] = []
+"""What was searched last: the gradients of one cell are compared one by one, and have the same lines behind them."""
+
+
+def _key(lines: Lines, text: str, room: int) -> object:
+    """What a search hangs on besides the trial: the lines, where they stand, and what they make."""
+    values = {its: value_of(its, lines.own) for its in lines.texts.values()}
+    made = {
+        (
+            its,
+            lines.nodes[index],
+            index in lines.wrong,
+            value.detach().numpy().tobytes() if isinstance(value := values[its], torch.Tensor) else None,
+        )
+        for index, its in lines.texts.items()
+    }
+    return text, tuple((part.place, node.lineno) for part, node in lines.statements), frozenset(made), room
 
 
 def _lines(caller: Caller, asked: Asked, found: Found, node: str, scopes: Scopes, whole: bool, anew: bool) -> Lines | None:
@@ -135,14 +168,14 @@ def _others(text: str, node: str, found: Found, own: Mapping[str, Any]) -> Itera
                 yield other, name
         key = called.rsplit("[", 1)[-1].strip("]'\"") if "[" in called else called
         match tree:
-            case ast.Subscript(value=ast.Name(id=base), slice=ast.Constant(value=str())) if (
-                isinstance(own.get(base), dict) and key in own[base]
-            ):
-                yield other, f"{base}[{key!r}]"
+            case ast.Subscript(value=ast.Name(id=base), slice=ast.Constant(value=str())) if isinstance(own.get(base), dict):
+                for each in (key, called.partition(".")[2]):  # `named_parameters` leaves out what the module is called
+                    if each in own[base]:
+                        yield other, f"{base}[{each!r}]"
 
 
-def _right(lines: Lines, found: Found, scopes: Scopes) -> list[Edit]:
-    """The first change that puts right what is wrong, on these numbers and on others, or those that are alike."""
+def _right(lines: Lines, found: Found, scopes: Scopes, room: int) -> tuple[list[Edit], int]:
+    """The first change that puts right what is wrong, on these numbers and on others, or those that are alike; and how many were tried."""
     results = {n.id for text in lines.texts.values() for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
     (definition,) = ast.parse("def lines(): ...").body  # parsed: what a FunctionDef has besides differs from Python to Python
     assert isinstance(definition, ast.FunctionDef)
@@ -153,11 +186,12 @@ def _right(lines: Lines, found: Found, scopes: Scopes) -> list[Edit]:
     codes: Codes = {}
     for node in lines.body:
         compiled(node, codes)
+    share = only_versions(lines.body)
 
     def is_right(body: Sequence[ast.stmt], trial: Trial) -> bool:
-        own, _ = ran(body, scopes.scope(trial, wanted), codes=ChainMap({}, codes))
+        own, _ = ran(body, scopes.scope(trial, wanted, share), codes=ChainMap({}, codes))
         values = {index: value_of(text, own) for index, text in lines.texts.items()}
-        dues = {index: trial.gradients["d" + node] for index, node in lines.nodes.items()}
+        dues = {index: trial.gradients["d" + lines.nodes[index]] for index in lines.texts}
         return all(
             isinstance(value := values[index], torch.Tensor) and value.shape == due.shape and same(value, due)
             for index, due in dues.items()
@@ -172,23 +206,25 @@ def _right(lines: Lines, found: Found, scopes: Scopes) -> list[Edit]:
         modules=[name for name, value in lines.own.items() if value is torch or getattr(value, "__name__", "") == "numpy"],
     )
     edits = changes(definition, back, lines.wrong, known)
-    for edit in itertools.islice(edits, _most(lines, found)):
+    tried = 0
+    for edit in itertools.islice(edits, min(_most(found), room // max(1, lines.cost))):
+        tried += 1
         if kept and not edit.alike:
             break
-        body = put_statement(lines.body, edit.old, edit.new)
+        body = put_statement(lines.body, edit.old, located(edit.new, edit.old))
         if is_right(body, found.trial):
             other = other or [trace(found.graph, OTHER, {})]
             if is_right(body, other[0]):
                 kept.append(edit)
                 if not edit.alike:
                     break
-    return kept
+    return kept, tried
 
 
-def _most(lines: Lines, found: Found) -> int:
-    """How many changes are tried: fewer where a run is long, or goes over many numbers."""
+def _most(found: Found) -> int:
+    """How many changes are tried at most: fewer where a run goes over many numbers."""
     size = sum(value.numel() for value in found.trial.values.values() if isinstance(value, torch.Tensor))
-    return min(MOST, STEPS // max(1, lines.cost), NUMBERS // max(1, size))
+    return min(MOST, NUMBERS // max(1, size))
 
 
 def _numbers(found: Found) -> list[float]:

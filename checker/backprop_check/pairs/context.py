@@ -40,7 +40,7 @@ class Context:
         self.dirty: tuple[torch.Tensor, ...] = ()
         self.non_differentiable: tuple[torch.Tensor, ...] = ()
         self._saved: tuple[torch.Tensor | None, ...] = ()
-        self.versions: tuple[int | None, ...] = ()
+        self.versions: tuple[tuple[int, torch.Tensor] | None, ...] = ()
 
     def copied(self) -> Context:
         """The same with copies of its tensors."""
@@ -66,7 +66,19 @@ class Context:
     save_for_forward = save_for_backward
 
     def note_versions(self) -> None:
-        self.versions = tuple(None if t is None else t._version for t in self._saved)
+        self.versions = tuple(None if t is None else (t._version, t.detach().clone()) for t in self._saved)
+
+    def is_seen(self, number: int) -> bool:
+        """Whether autograd would see that a saved tensor was written into."""
+        tensor, noted = self._saved[number], self.versions[number]
+        return tensor is not None and noted is not None and tensor._version != noted[0]
+
+    def is_changed(self, number: int) -> bool:
+        """Whether a saved tensor is not what it was; a write through `.data` shows in its numbers only."""
+        tensor, noted = self._saved[number], self.versions[number]
+        if tensor is None or noted is None:
+            return False
+        return self.is_seen(number) or not torch.allclose(tensor.detach(), noted[1], rtol=0.0, atol=0.0, equal_nan=True)
 
     @property
     def saved_tensors(self) -> tuple[torch.Tensor | None, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import types
 from collections.abc import Iterable
@@ -30,6 +31,7 @@ class Scopes:
         self.arrays: dict[int, str | None] = {}
         self.beside = {n for n, v in self.names.items() if id(v) in self.known or v is torch or getattr(v, "__name__", "") == "numpy"}
         self.defined = {name for _, node in caller.statements() for name in defined(node)}
+        self.shared: dict[int, Shared] = {}
 
     def is_given(self, name: str) -> bool:
         value = self.names.get(name)
@@ -56,17 +58,46 @@ class Scopes:
                 self.arrays[id(array)] = next((n for n, v in self.numbers.items() if v.shape == there.shape and near(there, v)), None)
         return self.arrays[id(array)]
 
-    def scope(self, trial: Trial, wanted: Iterable[str]) -> dict[str, Any]:
-        memo = Copies(self, trial)
+    def scope(self, trial: Trial, wanted: Iterable[str], share: bool = False) -> dict[str, Any]:
+        """The names with copies of their values. To `share` those of tensors is to use the last run's again, where it wrote into none."""
+        shared = self.shared.get(id(trial))
+        if shared is None or not share or shared.is_changed():
+            shared = self.shared[id(trial)] = Shared(trial)
+        memo = Copies(self, trial, shared)
         return {name: memo.copied(self.names[name]) for name in {*wanted, *self.beside} if name in self.names}
+
+
+class Shared(dict[int, Any]):
+    """Copies of tensors and modules that no run has written into so far, by the identity of what they are copies of."""
+
+    def __init__(self, trial: Trial) -> None:
+        super().__init__()
+        self.trial = trial  # so that its identity stays its own
+        self.versions: list[tuple[torch.Tensor, int]] = []
+
+    def tensor(self, of: int, made: torch.Tensor) -> None:
+        self[of] = made
+        self.versions.append((made, made._version))
+
+    def is_changed(self) -> bool:
+        return any(tensor._version != version for tensor, version in self.versions)
+
+
+def only_versions(statements: Iterable[ast.AST]) -> bool:
+    """Whether what the statements write into shows in a tensor's version."""
+    nodes = [node for each in statements for node in ast.walk(each) if isinstance(node, ast.Attribute)]
+    return not any(isinstance(node.ctx, ast.Store) or node.attr in _UNSEEN for node in nodes)
+
+
+_UNSEEN = ("data", "numpy", "asarray", "from_numpy", "as_tensor", "requires_grad_", "set_", "train", "eval")
 
 
 class Copies(dict[int, Any]):
     """The memory of `copy.deepcopy`: a tensor's copy has the trial's numbers, in float64."""
 
-    def __init__(self, scopes: Scopes, trial: Trial) -> None:
-        super().__init__()
-        self.scopes, self.trial = scopes, trial
+    def __init__(self, scopes: Scopes, trial: Trial, shared: Shared) -> None:
+        super().__init__(shared)
+        self.scopes, self.trial, self.shared = scopes, trial, shared
 
     def copied(self, value: Any) -> Any:
         if isinstance(value, types.ModuleType | types.FunctionType | type):
@@ -80,12 +111,16 @@ class Copies(dict[int, Any]):
         if type(value) is dict:
             return {key: self.copied(each) for key, each in value.items()}
         if isinstance(value, torch.nn.Module):
+            if id(value) in self:
+                return self[id(value)]
             for each in (*value.parameters(), *value.buffers()):
                 self[id(each)] = self._tensor(each)
             for module in value.modules():
                 for each in vars(module).values():
                     if isinstance(each, torch.Tensor):
                         self[id(each)] = self._tensor(each)
+            self.shared[id(value)] = copy.deepcopy(value, self)
+            return self.shared[id(value)]
         return copy.deepcopy(value, self)
 
     def _tensor(self, value: torch.Tensor) -> torch.Tensor:
@@ -93,6 +128,7 @@ class Copies(dict[int, Any]):
             name = self.scopes.known.get(id(value))
             plain = self.trial.values[name] if name is not None else value.detach().cpu()
             self[id(value)] = (plain.to(torch.float64) if plain.is_floating_point() else plain).clone()
+            self.shared.tensor(id(value), self[id(value)])
         there: torch.Tensor = self[id(value)]
         return there
 

@@ -41,16 +41,16 @@ def _written(done: Examined, context: Context) -> Iterator[Fault]:
     called = done.back.called if done.back is not None else done.ran.called
     own = {id(value): name for name, value in called.own.items() if isinstance(value, torch.Tensor)}
     code, definition = code_of(done.pair.backward_function), definition_of(done.pair.backward_function)
-    for number, (tensor, version) in enumerate(zip(context.saved_tensors, context.versions, strict=True)):
-        if tensor is None or tensor._version == version:
+    for number, tensor in enumerate(context.saved_tensors):
+        if not context.is_changed(number):
             continue
         name = own.get(id(tensor), "")
         nodes = [node for node in ast.walk(definition) if isinstance(node, _IN_PLACE)] if definition is not None else []
-        there = next((node for node in nodes if name in written(node)), None)
+        there = next((node for node in nodes if name in written(node) or f"{name}.data." in ast.unparse(node)), None)
+        seen = "autograd refuses what was changed since" if context.is_seen(number) else "autograd does not see a write through `.data`"
         yield Fault(
             f"{f'`{name}`' if name else f'saved tensor {number}'} was saved for backward, and this changes it in place",
-            "What forward saved is read again when backward runs a second time (with `retain_graph=True`, and in gradcheck), and autograd "
-            "refuses what was changed since.",
+            f"What forward saved is read again when backward runs a second time (with `retain_graph=True`, and in gradcheck), and {seen}.",
             "Write into a copy: `.clone()` first.",
             Place(code.co_filename, *span_of(there)) if there is not None and code is not None else None,
         )

@@ -37,10 +37,22 @@ def compiled(node: ast.stmt, codes: Codes | None) -> types.CodeType:
     """The code of a statement; those that are not changed are compiled once."""
     known = codes.get(id(node)) if codes is not None else None
     if known is None:
-        known = node, compile(ast.fix_missing_locations(ast.Module([node], [])), "<lines>", "exec")
+        try:
+            code = compile(ast.Module([node], []), "<lines>", "exec")
+        except TypeError:  # a part of it stands nowhere
+            code = compile(ast.fix_missing_locations(ast.Module([node], [])), "<lines>", "exec")
+        known = node, code
         if codes is not None:
             codes[id(node)] = known
     return known[1]
+
+
+def located(new: ast.AST, old: ast.AST) -> ast.AST:
+    """`new` with the place of `old`, as far as it has none."""
+    for node in ast.walk(new):
+        if "lineno" in node._attributes and not hasattr(node, "lineno"):
+            node.lineno, node.col_offset = getattr(old, "lineno", 1), getattr(old, "col_offset", 0)  # type: ignore[attr-defined]
+    return new
 
 
 class _Counted(ast.NodeTransformer):

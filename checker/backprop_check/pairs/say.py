@@ -46,14 +46,16 @@ def _is_due(one: One) -> bool:
 def _lines(done: Examined) -> Iterator[Text]:
     name, there = done.pair.backward_name, where(done.pair.backward_function)
     place = f" ({there})" if there else ""
-    for fault in of_call(done):
+    faults = [*of_call(done)]
+    for fault in faults:
         yield Text(f"{name}{place}:")
         yield from _fault(fault)
         if done.back is None or done.back.called.error is not None or done.back.fault:
             return
     told: dict[tuple[str, ...], list[One]] = {}
     for one in done.ones:
-        if not one.right and _is_due(one):
+        followed = one.compared is not None and one.compared.found is not None
+        if not one.right and _is_due(one) and (followed or not faults):  # what backward has written into makes numbers that say nothing
             told.setdefault(_key(done, one), []).append(one)
     for ones in told.values():
         yield from prose(f"{name}{place}: {_which(done, ones)}:", WIDTH, indent=0)

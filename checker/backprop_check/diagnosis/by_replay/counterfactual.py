@@ -49,8 +49,9 @@ def replays(case: Case, change: Change) -> bool:
     """Whether autograd on the changed forward gives the learner's answer in every run, and not by chance.
 
     Zeros are given by every change that lets nothing through, so they are evidence of none. And where the answer reads gradients, the
-    changed forward gives it with other ones too.
+    changed forward gives it with other ones too. Raises `Spent` where replays have cost what they may.
     """
+    case.replaying()
     if case.is_rounding or not any(bool(answer.any()) for answer in case.answers):
         return False
     for stops in ends(case):

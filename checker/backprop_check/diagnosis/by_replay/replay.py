@@ -50,8 +50,9 @@ def gradient(
     """Return the gradient of the case's node through the lines up to `stops`.
 
     The stops receive `cotangents` (default: the oracle's). `change(line, evaluate, values)` may put another value in a line's place;
-    `evaluate(names)` computes the line on other names.
+    `evaluate(names)` computes the line on other names. Raises `Spent` where replays have cost what they may.
     """
+    case.replaying()
     trial = run.trial
     values = in_float64(trial.values)
     leaf = values[case.node].clone().requires_grad_()
@@ -95,6 +96,7 @@ def passed_through(at: Line, operand: str) -> Change:
 
 def applied(case: Case, run: Run, line: Line) -> tuple[torch.Tensor, torch.Tensor]:
     """The node as a leaf, and the line computed on it."""
+    case.replaying()
     values = in_float64(run.trial.values)
     leaf = values[case.node].clone().requires_grad_()
     values[case.node] = leaf
@@ -102,6 +104,7 @@ def applied(case: Case, run: Run, line: Line) -> tuple[torch.Tensor, torch.Tenso
     with torch.enable_grad():
         for at in downstream(case, frozenset({line.name})):
             values[at.name] = eval(code[at.name], {**case.graph.scope, **values})
+            case.work.count(values[at.name], times=REPLAY)
             if at.name == line.name:
                 break
     return leaf, values[line.name]

@@ -145,9 +145,8 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
     half = in_place(half, draft)
     left = case.put_right(half)
     two = first(left) if left is not None else None
-    if left is None or two is None:
+    if left is None or two is None or case.derived is None:
         return None
-    assert case.derived is not None
     right = ast.parse(two.fix or case.derived.text, mode="eval").body
     if takes_back_a_minus(right) or undone_by_a_divisor(case, right):
         return None
