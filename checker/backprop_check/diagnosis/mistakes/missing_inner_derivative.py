@@ -41,19 +41,9 @@ def find(case: Case) -> Diagnosis | None:
         return None
     for site in sites(case, deep=True):
         # Where a slope of zero gives the same, nothing comes back through this place at all, and that is another mistake.
-        if site.part is not site.tree and not _is_factor(site) and _replays(case, site, 1.0) and not _replays(case, site, 0.0):
+        if site.part is not site.tree and _replays(case, site, 1.0) and not _replays(case, site, 0.0):
             return _told(case, site)
     return None
-
-
-def _is_factor(site: Site) -> bool:
-    """Whether it is the `g * q` of `g * q * u`: what is left out there is a factor, and no inside."""
-    product = site.tree
-    while isinstance(product, ast.BinOp) and isinstance(product.op, ast.Mult):
-        product = product.left
-        if product is site.part:
-            return isinstance(product, ast.BinOp) and isinstance(product.op, ast.Mult)
-    return False
 
 
 def _replays(case: Case, site: Site, slope: float) -> bool:
