@@ -62,6 +62,23 @@ def test_a_question_is_that_of_the_operand() -> None:
         assert question in asked and "averaged" not in asked, node
 
 
+MOVES_OF = {
+    "torch.relu(s @ r).T": "`.T` computes nothing, it gives the numbers of `torch.relu(s @ r)` other places: (N, C) becomes (C, N).",
+    "torch.flip(s @ r, (1,)).T": "`torch.flip(..., (1,))` computes nothing, it gives the numbers of `s @ r` other places.",
+    "s.T @ s": "`s.T` computes nothing, it gives numbers other places",
+}
+"""Of an expression that ends in a move, only the move is said to compute nothing."""
+
+
+@pytest.mark.parametrize("source", MOVES_OF)
+def test_only_what_moves_is_said_to_compute_nothing(source: str) -> None:
+    graph = exercise(source)
+    seen = trials(graph)
+    asked = "\n".join(operations.questions(lesson.taught(graph, seen, "ds", (0, 0), frozenset({"dy"})).uses))
+    assert MOVES_OF[source] in asked, asked
+    assert not re.search(r"`[^`]*(relu|@)[^`]*` computes nothing", asked), asked
+
+
 ANSWERS = {
     "the slope alone is right, since 1 arrives": ("ex05", "dprobs = 1 - act"),
     "two statements": ("ex12", "dcounts = counts_sum_inv * dprobs; dcounts = torch.ones_like(counts) * dcounts_sum"),

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from backprop_check.derivation import laws, table
 from backprop_check.derivation.trees import text
+from backprop_check.expression.rewrites import parts, put
 from backprop_check.records import Line, Operation, Use
 from backprop_check.report.hint.fillings import spoken
 
@@ -23,6 +24,7 @@ _PAIRED = (
     "What arrives at `{y}` is {result}{beside}. Which numbers of these make a product each, so that {own}, the axes of `{x}`, are left?"
 )
 _MOVED = "`{y}` computes nothing, it gives numbers other places{becomes}. What brings each number back to its own?"
+_MOVE = "`{move}` computes nothing, it gives the numbers of `{x}` other places{becomes}. What brings each number back to its own?"
 _PICKED = "Which numbers of `{x}` does `{y}` read, can it read one more than once, and what comes back to those that it does not read?"
 _REPEATED = "Which parts of `{x}` does `{y}` read, and may one be read more than once? What becomes of all that comes back to it?"
 _WINNER = "Which single number decides one number of `{y}`? What comes back to the others that it was taken from?"
@@ -177,4 +179,14 @@ def _filled(question: str, operation: Operation, line: Line) -> str:
     words = {"x": operation.operand, "y": operation.text, "own": operation.own, "result": spoken(operation.result), "line": line.name}
     becomes = "" if operation.own == operation.result else f": {operation.own} becomes {words['result']}"
     averaged = " What is averaged?" if "mean" in operation.law else ""
-    return question.format(**words, beside=beside, copies=copies, becomes=becomes, averaged=averaged)
+    move = _move(operation) if question == _MOVED else ""
+    return (_MOVE if move else question).format(**words, beside=beside, copies=copies, becomes=becomes, averaged=averaged, move=move)
+
+
+def _move(operation: Operation) -> str:
+    """What moves numbers that are computed in the same expression, without these: `.T` of `(x @ W).T`. Nothing where a name is moved."""
+    whole, moved = (ast.parse(written, mode="eval").body for written in (operation.text, operation.operand))
+    same = next((part for part in parts(whole) if text(part) == text(moved)), None)
+    if same is None or isinstance(moved, ast.Name):
+        return ""
+    return text(put(whole, same, ast.Name("..."))).removeprefix("...")
