@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from backprop_check.exercise.course import packaged_course
 from backprop_check.exercise.solution import read_solution
 from backprop_check.flow import check
 from backprop_check.report.hint import operations
+from backprop_check.report.hint.numbers import number_lines
 from backprop_check.submission.zygote import Zygote
 
 HELDOUT = sorted((Path(__file__).parent / "heldout").glob("*/exercise.py"))
@@ -227,6 +229,16 @@ def test_a_hint_speaks_of_what_this_answer_does(kind: str, tmp_path: Path, zygot
     hint = ladder(report, *next(taught_by(report, gradient)), width=200)[step]
     assert says in hint
     assert never not in hint
+
+
+def test_the_figures_of_a_hint_are_a_product_and_no_rounding() -> None:
+    """A factor near 1 is told from 1, and what terms that cancel leave is 0, in the learner's number as in the sum."""
+    graph = exercise("x * u")
+    taught = lesson.taught(graph, trials(graph), "dx", (0, 0), frozenset({"dy"}))
+    moved = replace(taught.uses[0].moved[0], slope=0.741, arrives=1.003)
+    use = replace(taught.uses[0], moved=(moved,), count=1, share=0.741 * 1.003)
+    said = [line.plain for line in number_lines(replace(taught, uses=(use,), gradient=use.share, given=-5.55e-17), "x", 100)]
+    assert "0.741 × 1.003 = 0.743" in said[1] and said[2].strip() == "Yours there is 0.", said
 
 
 def test_the_words_of_hints_need_no_torch() -> None:

@@ -40,6 +40,11 @@ ROWS = [
     # Of a factor that is not differentiated the exponent stays.
     ("t = a**2 @ c**2", "a (N, K), c (K, M)", "torch.randn", "dc = 2 * c * (a.T @ dt)", "dc = 2 * c * ((a**2).T @ dt)",
      r"`a\*\*2` stands beside c .* put it in as it stands there", r"[Bb]ring the exponent down"),
+    # What only moves numbers has no slope to multiply with.
+    ("r = z.gather(1, order)", "z (N, T)", "torch.randn; order = torch.randn(N, T).argsort(1)", "dz = dr", "dz = torch.zeros_like(z).scatter_add(1, order, dr)",
+     r"the numbers of z to other places|give numbers other places", r"multiply with that|the slope of each"),
+    ("y = x * v.flip(0)", "x (N), v (N)", "torch.randn", "dv = x * dy", "dv = (x * dy).flip(0)",
+     r"what `v\.flip\(0\)` moved is not brought back", r"multiply with that|the slope of each|derivative of the inside"),
     # Two vectors of one length.
     ("u = S @ v", "S (K, K), v (K)", "torch.randn", "dS = du * v", "dS = torch.outer(du, v)", r"`\*` multiplies two vectors place by place", r"must they meet"),
     ("u = S @ v", "S (K, K), v (K)", "torch.randn", "dS = torch.outer(v, du)", "dS = torch.outer(du, v)", r"numbers of one row of dS share", r"must they meet|under these"),

@@ -23,7 +23,7 @@ VARIANTS = (
     "Of a loop over places", "Of a loop", "Of a product of ones", "Of one way", "Of a term", "Of one use", "Of what has no name",
     "Of another value", "Of an infinity written down", "Of the function itself", "Of an operand", "Of a use", "Of several lines",
     "Of a reduction of the forward", "Of terms", "Of a factor", "Of a method without brackets", "Of what is before a dot", "Of one tensor",
-    "Of equal axes", "Of places that count alike", "Of several axes", "Of places read", "Of one place",
+    "Of equal axes", "Of places that count alike", "Of several axes", "Of places read", "Of one place", "Of what moves numbers",
 )  # fmt: skip
 """Other questions in its place, for answers that make the mistake so: the first of them that fits is asked (`report.hint.variants`)."""
 

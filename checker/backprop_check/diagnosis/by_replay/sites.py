@@ -53,6 +53,35 @@ def _deeper(part: ast.expr) -> list[ast.Name]:
     return [p for p in parts(part) if isinstance(p, ast.Name) and p is not part and p not in own]
 
 
+MOVES = (
+    "T", "mT", "t", "flip", "fliplr", "flipud", "roll", "rot90", "permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis",
+    "view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "contiguous", "clone", "gather", "take_along_dim",
+    "index_select", "diagonal", "narrow", "select",
+)  # fmt: skip
+"""Operations that give numbers other places, and compute none."""
+
+
+def only_moves(part: ast.expr, operand: ast.expr) -> bool:
+    """Whether every operation from the operand to `part` only gives numbers other places: its slope is 1, there is none to write."""
+    moved = False
+    while ast.dump(part) != ast.dump(operand):
+        match part:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="torch"), attr=name), args=[inner, *_]) if name in MOVES:
+                part = inner
+            case ast.Call(func=ast.Attribute(value=inner, attr=name)) | ast.Attribute(value=inner, attr=name) if name in MOVES:
+                part = inner
+            case ast.Subscript(value=inner):
+                part = inner
+            case _:
+                return False
+        moved = True
+    return moved
+
+
+def brought_back(of: str, to: str) -> str:
+    return f"Ask where one number of {of} stands in {to}, and bring what comes back from there to its own place."
+
+
 def names(node: ast.AST) -> set[str]:
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 

@@ -11,7 +11,7 @@ import torch
 from backprop_check.diagnosis.asking import asks
 from backprop_check.diagnosis.by_edit.edits import parts
 from backprop_check.diagnosis.by_replay.counterfactual import arriving
-from backprop_check.diagnosis.by_replay.sites import below, names
+from backprop_check.diagnosis.by_replay.sites import below, brought_back, names, only_moves
 from backprop_check.diagnosis.case import Case, Tensors
 from backprop_check.diagnosis.claims import gradient_of
 from backprop_check.diagnosis.phrases import lines, short
@@ -102,8 +102,8 @@ def _short_of(case: Case, line: Line, part: ast.expr, outer: bool) -> Diagnosis:
     also = lines(other for other in case.consumers if other is not line) if direct else ""
     code = _left_undone(part, outer)
     moves = f"Ask how much `{inside}` moves when {case.node} moves a little, and multiply with that."
-    if code in ("not-reshaped", "wrong-permutation", "transposed"):
-        moves = f"Ask where one number of {case.node} stands in `{inside}`, and bring what comes back from there to its own place."
+    if code in ("not-reshaped", "wrong-permutation", "transposed") or only_moves(part, ast.Name(case.node, ast.Load())):
+        moves = brought_back(case.node, f"`{inside}`")
     return case.proven(
         code,
         error=f"this is what arrives at `{inside}`, not yet at {case.node}",

@@ -13,6 +13,8 @@ would be right if what stands inside were x itself.
 Read more: any text on the chain rule; "the derivative of the outside, times the derivative of the inside".
 
 Question: Which operations lie {way}? Where in your line is the slope of each?
+Of what moves numbers: Which operations lie {way}? Which of them give numbers other places, and where in your line does each go back
+to its own?
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from backprop_check.diagnosis.by_edit.edits import names_used
 from backprop_check.diagnosis.by_replay.counterfactual import part_through, replays, with_slope
 from backprop_check.diagnosis.by_replay.masks import KINKS, SELECTS, called
 from backprop_check.diagnosis.by_replay.replay import Change
-from backprop_check.diagnosis.by_replay.sites import Site, sites
+from backprop_check.diagnosis.by_replay.sites import Site, brought_back, only_moves, sites
 from backprop_check.diagnosis.by_value.neighbours import is_plain
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import slope
@@ -69,6 +71,9 @@ def _told(case: Case, site: Site) -> Diagnosis:
         if inside
         else f"one slope is left out, that of `{inner}` by `{of}`: the others are there."
     )
+    moves = only_moves(site.part, site.operand)
+    if moves:
+        why = f"the numbers of `{of}` go to other places."
     there = part_through(case, _taken_as(case, site, 1.0), _taken_as(case, site, 0.0))
     what = f"`{short(there)}` " if there is not None and there is not case.expression else ""
     return Diagnosis(
@@ -79,10 +84,17 @@ def _told(case: Case, site: Site) -> Diagnosis:
         if function and outer and not is_plain(case, site.line, site.tree, site.part)
         else "missing-local-derivative",
         certainty="proven",
-        error=f"the derivative of the inside, `{inner}`, is missing" if inside else f"the derivative of `{inner}` by `{of}` is missing",
+        error=f"what `{inner}` moved is not brought back"
+        if moves
+        else f"the derivative of the inside, `{inner}`, is missing"
+        if inside
+        else f"the derivative of `{inner}` by `{of}` is missing",
         note=f"In `{site.line.name} = {site.line.source}` {why}",
-        help=f"Ask how much `{inner}` moves when `{of}` moves a little, and multiply {what}with that too.",
+        help=brought_back(f"`{of}`", f"`{inner}`")
+        if moves
+        else f"Ask how much `{inner}` moves when `{of}` moves a little, and multiply {what}with that too.",
         span=case.span(there),
         evidence=f"With the derivative of `{inner}` by `{of}` taken as 1, autograd gives exactly your answer in every trial.",
+        question="Of what moves numbers" if moves else "",
         claims=(slope(site, "1"),),
     )

@@ -13,6 +13,8 @@ unchanged; tanh, a product, a square or a logarithm do not.
 Read more: Karpathy, "The spelled-out intro to neural networks and backpropagation".
 
 Question: Which operations lie {way}? Where in your line is the slope of each?
+Of what moves numbers: Which operations lie {way}? Which of them give numbers other places, and where in your line does each go back
+to its own?
 Slip: a factor of the derivative is missing
 Note: Between {node} and {far} one more factor decides how far the result moves.
 Help: Write the derivative of each operation between {node} and {far}, one factor for each, and count them.
@@ -32,7 +34,7 @@ from backprop_check.diagnosis.by_replay.branches import Use, without
 from backprop_check.diagnosis.by_replay.counterfactual import evaluator, part_through, replays, with_slope, written_as
 from backprop_check.diagnosis.by_replay.masks import called
 from backprop_check.diagnosis.by_replay.replay import cut, downstream, gradient, passed_through
-from backprop_check.diagnosis.by_replay.sites import Site, sites
+from backprop_check.diagnosis.by_replay.sites import Site, brought_back, only_moves, sites
 from backprop_check.diagnosis.by_value.another_gradient import another_gradient
 from backprop_check.diagnosis.by_value.replaced import with_term
 from backprop_check.diagnosis.case import Case
@@ -166,16 +168,21 @@ def _told(case: Case, line: Line, operand: str) -> Diagnosis:
         why = f"one number of {operand} moves several of {line.name}."
         moves = f"Ask which numbers of {line.name} move when one of {operand} rises a little, and how much"
         help_ = f"{moves}: each times what arrives there, added up."
+    moved = only_moves(ast.parse(line.source.strip(), mode="eval").body, ast.Name(operand, ast.Load()))
+    if moved:
+        why = f"it takes the numbers of {operand} to other places."
+        help_ = brought_back(operand, line.name)
     alone = without(line, [Use(operand, line)])
     cut_off = written_as(case, line, alone)
     return case.proven(
         "missing-local-derivative",
         error=f"this passes d{line.name} through `{line.source}` unchanged"
         if "d" + line.name in case.reads
-        else f"the derivative of `{line.source}` by {operand} is missing",
+        else (f"what `{line.source}` moved is not brought back" if moved else f"the derivative of `{line.source}` by {operand} is missing"),
         note=f"`{line.name} = {line.source}` is not the identity: {why}",
         help=help_,
         evidence=f"With the derivative of `{line.source}` taken as 1, autograd gives exactly your answer in every trial.",
+        question="Of what moves numbers" if moved else "",
         claims=(as_if([(line, f"({ast.unparse(alone)}) + {operand}")]),),
         fix=_with_it(case),
         span=case.span(part_through(case, passed_through(line, operand), cut_off)),

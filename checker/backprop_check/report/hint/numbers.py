@@ -33,13 +33,23 @@ def number_lines(lesson: Lesson, node: str, width: int) -> Iterator[Text]:
 
 
 def _cells(moved: Moved) -> tuple[str, str, str, str]:
-    return moved.place, _short(moved.slope), _short(moved.arrives), _short(moved.slope * moved.arrives)
+    return moved.place, _factor(moved.slope), _factor(moved.arrives), _short(moved.slope * moved.arrives)
+
+
+def _factor(value: float) -> str:
+    """With as many digits as tell it from 1: `0.741 × 1 = 0.743` is no product."""
+    written = (f"{value:.{digits}g}" for digits in range(3, 8))
+    return next((said for said in written if said not in ("1", "-1")), _short(value)) if value else "0"
 
 
 def _rounded(lesson: Lesson) -> str:
     """The sum; 0 where only rounding is left of terms that cancel."""
-    largest = max(abs(moved.slope * moved.arrives) for use in lesson.uses for moved in use.moved)
-    return "0" if abs(lesson.gradient) <= 1e-12 * largest else _short(lesson.gradient)
+    return _beside(lesson, lesson.gradient)
+
+
+def _beside(lesson: Lesson, value: float) -> str:
+    largest = max((abs(moved.slope * moved.arrives) for use in lesson.uses for moved in use.moved), default=0.0)
+    return "0" if abs(value) <= 1e-12 * largest else _short(value)
 
 
 def _yours(lesson: Lesson) -> str:
@@ -48,7 +58,7 @@ def _yours(lesson: Lesson) -> str:
         return ""
     if _short(lesson.given) == _short(lesson.gradient):
         return f" Yours there is off by {_short(lesson.given - lesson.gradient)}."
-    return f" Yours there is {_short(lesson.given)}."
+    return f" Yours there is {_beside(lesson, lesson.given)}."
 
 
 def _short(value: float) -> str:
