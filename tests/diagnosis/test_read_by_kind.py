@@ -230,6 +230,12 @@ ROWS = [
      r"`dacc` lies along the wrong axis", r"another (tensor|value) belongs|is not the derivative"),
     ("p = m * s", "m (N), s (N, N)", "ds = m.view(-1, 1) * dp", "ds = m * dp", r"lays `m` along axis 0, and `m` belongs along axis 1", r"other operand"),
     ("p = m.unsqueeze(1) * s", "m (N), s (N, N)", "ds = m[None] * dp", "ds = m[:, None] * dp", r"Write `m\[:, None\]`", r"is not the derivative"),
+    # Zeros of `F.pad` on the wrong side, of one part or of two.
+    ("win = torch.stack([x[:, :-2], x[:, 1:-1], x[:, 2:]], 2)", "x (N, T)", "dx = F.pad(dwin[:, :, 0], (2, 0)) + F.pad(dwin[:, :, 1], (1, 1)) + F.pad(dwin[:, :, 2], (0, 2))",
+     "dx = F.pad(dwin[:, :, 0], (0, 2)) + F.pad(dwin[:, :, 1], (1, 1)) + F.pad(dwin[:, :, 2], (2, 0))",
+     r"`\(2, 0\)` puts 2 zeros before `dwin\[:, :, 0\]`, so its numbers stand 2 places too far back", r"is another part than|slice_scatter"),
+    ("d = x[:, 1:] - x[:, :-1]", "x (N, T)", "dx = F.pad(dd, (1, 0)) - F.pad(dd, (1, 0))", "dx = F.pad(dd, (1, 0)) - F.pad(dd, (0, 1))",
+     r"the zeros stand on the wrong side", r"slice_scatter"),
 ]  # fmt: skip
 
 
