@@ -223,6 +223,19 @@ ROWS = [
     ("c = a[:, None] * b", "a (N), b (C)", "da = torch.zeros_like(a); for i in range(len(a)): da[i] = (b * dc[0]).sum()", "da = (b * dc).sum(1)",
      r"Which place does `dc\[0\]` read there", r"[Ww]hich places of da"),
     ("s = v.sum(); u = d / s", "d (N, C), v (N)", "ds = -d.sum() * (du / s**2).sum()", "ds = -(d * du / s**2).sum()", r"first, then sum\.", r"same axis"),
+    # However an operand is laid along another axis, it is the operand that belongs there.
+    ("acc = (gap * pull.unsqueeze(2)).sum(1)", "gap (N, N, C), pull (N, N)", "dpull = (gap * dacc[None]).sum(2)", "dpull = (gap * dacc.unsqueeze(1)).sum(2)",
+     r"lays `dacc` along axes 1 and 2, and `dacc` belongs along axes 0 and 2", r"another (tensor|value) belongs|is not the derivative"),
+    ("acc = (gap * pull.unsqueeze(2)).sum(1)", "gap (N, N, C), pull (N, N)", "dpull = (gap * dacc).sum(2)", "dpull = (gap * dacc.unsqueeze(1)).sum(2)",
+     r"`dacc` lies along the wrong axis", r"another (tensor|value) belongs|is not the derivative"),
+    ("p = m * s", "m (N), s (N, N)", "ds = m.view(-1, 1) * dp", "ds = m * dp", r"lays `m` along axis 0, and `m` belongs along axis 1", r"other operand"),
+    ("p = m.unsqueeze(1) * s", "m (N), s (N, N)", "ds = m[None] * dp", "ds = m[:, None] * dp", r"Write `m\[:, None\]`", r"is not the derivative"),
+    # Zeros of `F.pad` on the wrong side, of one part or of two.
+    ("win = torch.stack([x[:, :-2], x[:, 1:-1], x[:, 2:]], 2)", "x (N, T)", "dx = F.pad(dwin[:, :, 0], (2, 0)) + F.pad(dwin[:, :, 1], (1, 1)) + F.pad(dwin[:, :, 2], (0, 2))",
+     "dx = F.pad(dwin[:, :, 0], (0, 2)) + F.pad(dwin[:, :, 1], (1, 1)) + F.pad(dwin[:, :, 2], (2, 0))",
+     r"`\(2, 0\)` puts 2 zeros before `dwin\[:, :, 0\]`, so its numbers stand 2 places too far back", r"is another part than|slice_scatter"),
+    ("d = x[:, 1:] - x[:, :-1]", "x (N, T)", "dx = F.pad(dd, (1, 0)) - F.pad(dd, (1, 0))", "dx = F.pad(dd, (1, 0)) - F.pad(dd, (0, 1))",
+     r"the zeros stand on the wrong side", r"slice_scatter"),
 ]  # fmt: skip
 
 

@@ -30,11 +30,12 @@ import torch
 
 from backprop_check.derivation.trees import literal, text
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, value_of
+from backprop_check.diagnosis.by_edit.laid import laid, laid_out, told_as_laid
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import MODULES, axes_of, axis_told, function_of, last_step, shape_told
 from backprop_check.diagnosis.mistakes.needless_sum import busy
 from backprop_check.diagnosis.phrases import short
-from backprop_check.expression.rewrites import axes_written, calls, literal_axes, put, with_keyword
+from backprop_check.expression.rewrites import axes_written, calls, literal_axes, put, same_place, with_keyword
 from backprop_check.records import Diagnosis
 
 ALONG = ("sum", "mean", "amax", "amin", "max", "min", "prod", "norm", "var", "std", "logsumexp", "softmax", "log_softmax", "cumsum",
@@ -57,6 +58,11 @@ def find(case: Case) -> Diagnosis | None:
     found = search(case, busy(edits))
     if found is not None:
         return told(case, found)
+    found = search(case, laid)
+    if found is not None:
+        right = same_place(case.draft, found.tree, found.part) if case.draft is not None else None
+        error, note, move = told_as_laid(case, found.part, right)
+        return case.proven("wrong-axis", by=found, error=error, note=note, help=move)
     found = search(case, _copied)
     if found is None:
         return _of_a_shape(case)
@@ -207,6 +213,8 @@ def told(case: Case, found: Mended) -> Diagnosis:
         if name == "unsqueeze":
             error = "the axis of length 1 stands in the wrong place"
             note = f"`{short(call)}` is {shape_told(case, call)}; what it is joined with has another axis there."
+            if laid_out(case, call) is not None:
+                note = told_as_laid(case, call, _changed(case, call, changed))[1]
         if names is not None and due is not None and name in OVER and not axes_written(call):
             note = f"`{short(base)}` is {over}: {_listed(names, due)} {_belong(due)} here."
             move = f"Let `{name}` run over {_listed(names, due)}{keep}."

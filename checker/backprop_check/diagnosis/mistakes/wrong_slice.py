@@ -36,6 +36,7 @@ import torch
 
 from backprop_check.derivation.trees import literal, parsed, text
 from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, value_of
+from backprop_check.diagnosis.by_edit.padded import padded
 from backprop_check.diagnosis.by_value.reordered import JOINS
 from backprop_check.diagnosis.by_value.slices import same_piece_elsewhere
 from backprop_check.diagnosis.case import Case
@@ -51,6 +52,8 @@ MEMBERS = 6
 
 def find(case: Case) -> Diagnosis | None:
     """Proven by other bounds in the learner's own slice, or by value: oracle and answer are two parts of one gradient."""
+    if (sides := padded(case)) is not None:
+        return sides
     found = search(case, edits)
     if found is not None and isinstance(found.part, ast.Call):
         evidence = f"With its parts in another order the expression equals autograd's gradient in every trial: `{found.fix}`."
