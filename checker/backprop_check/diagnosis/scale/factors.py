@@ -48,6 +48,16 @@ def lines_of_answer(case: Case) -> list[Line]:
     return [line for line in below if "d" + line.name in known]
 
 
+def unscreened(case: Case, first: Line) -> list[Line]:
+    """A line that uses the node, and those behind it whose factors no gradient that the answer reads has in it."""
+    stops, reached, found = {name[1:] for name in case.reads}, {first.name}, [first]
+    for line in case.graph.exercise.lines:
+        if reached.intersection(line.reads) - stops:
+            reached.add(line.name)
+            found.append(line)
+    return found
+
+
 def lines_to(case: Case, gradients: frozenset[str]) -> list[Line]:
     """Those of them on a way to one of these gradients."""
     needed, found = {name[1:] for name in gradients}, list[Line]()

@@ -32,6 +32,7 @@ from backprop_check.diagnosis.scale.factors import (
     of_another,
     pooled,
     same_factor,
+    unscreened,
 )
 from backprop_check.expression.chains import factors, is_product, terms
 from backprop_check.expression.rewrites import calls, operations, put, same_place
@@ -267,7 +268,8 @@ def _source(case: Case, constant: ast.expr) -> Brought | None:
         return None
     here = lines_of_answer(case)
     forms: list[Numbers] = [[s * n for n in numbers] for s in (1, -1)] + [[s / n for n in numbers] for s in (1, -1)]
-    return next((b for form in forms if (b := matching(case, here, form)) is not None), None)
+    further = [line for first in case.consumers for line in unscreened(case, first) if line not in here]
+    return next((b for lines in (here, further) for form in forms if (b := matching(case, lines, form)) is not None), None)
 
 
 def _numbers(case: Case, node: ast.expr) -> Numbers | None:
