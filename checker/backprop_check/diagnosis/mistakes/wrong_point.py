@@ -40,7 +40,6 @@ from backprop_check.diagnosis.scale.factors import lines_of_answer
 from backprop_check.expression.rewrites import put
 from backprop_check.records import Diagnosis, Line
 
-
 ROWS = ("softmax", "log_softmax")
 """What has a derivative in terms of what comes out, though it is no function of each number alone."""
 
@@ -97,7 +96,9 @@ def _further_on(case: Case) -> Diagnosis | None:
                 return case.proven(
                     "wrong-point",
                     by=found,
-                    error=f"`{old}` is {role} {line.name}" if case.beside else f"the formula is right, but `{old}` is {role} `{line.source}`",
+                    error=f"`{old}` is {role} {line.name}"
+                    if case.beside
+                    else f"the formula is right, but `{old}` is {role} `{line.source}`",
                     note=f"For `{line.name} = {line.source}` this formula belongs to {other} it, `{new}`.",
                     help=f"Ask of each name in the formula whether it is the input or the output of the operation that makes {line.name}.",
                     evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
@@ -124,9 +125,10 @@ def _functions_on_the_way(case: Case) -> Iterator[tuple[str, Line]]:
     for line in lines_of_answer(case):
         call = ast.parse(line.source.strip(), mode="eval").body
         tensors = [name for name in line.reads if isinstance(values[name], torch.Tensor)]
-        if isinstance(call, ast.Call) and function_of(call) in (*SLOPES, *ROWS) and len(tensors) == 1 and tensors[0] != case.node:
-            if [operand for operand in operands_of(call) if isinstance(operand, ast.Name) and operand.id == tensors[0]]:
-                yield tensors[0], line
+        if not isinstance(call, ast.Call) or function_of(call) not in (*SLOPES, *ROWS) or len(tensors) != 1 or tensors[0] == case.node:
+            continue
+        if any(isinstance(operand, ast.Name) and operand.id == tensors[0] for operand in operands_of(call)):
+            yield tensors[0], line
 
 
 def _inside(case: Case, line: Line) -> str | None:
