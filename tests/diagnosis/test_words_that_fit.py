@@ -75,6 +75,17 @@ ROWS = [
     ("y = 2 * x; loss = y.sum()", "x (N, C)", RANDN, "dy = torch.ones_like(y).long(); dx = 2 * dy", "dy = torch.ones_like(y); dx = 2 * dy",
      r"The numbers are right, and only of another kind", r"dloss|is missing"),
     ("m = x.sum(1)", "x (N, C)", RANDN, "dx = (2 * dm).expand(x.shape)", "dx = dm[:, None].expand(x.shape)", r"missing axis beforehand", r"axis first"),
+    # Of several lines at once: the slip is told at the line that it belongs to, and a constant at the line that brings it in.
+    ("s = x * g; a = torch.tanh(s)", "x (N, C), g (C)", RANDN, "ds = (1 - a**2) * da; dx = g * (1 - s**2) * da", "ds = (1 - a**2) * da; dx = g * ds",
+     r"`s` is what goes into `torch\.tanh\(s\)`", r"another tensor|x\[\d"),
+    ("u = x * a; v = x - b; y = 0.3 * v; loss = (u**2).sum() + (y**2).sum()", "x (N), a (N), b (N)", RANDN, "du = 2 * u; dx = a * du + 2 * y",
+     "du = 2 * u; dx = a * du + 0.6 * y", r"^`y = 0\.3 \* v` multiplies by `0\.3`", r"^Look"),
+    ("u = x - 1; v = x - u.mean(); loss = (u**2).sum() + 0.05 * (v**3).sum()", "x (N)", RANDN, "dx = 2 * u + 3 * (v**2 - (v**2).mean())",
+     "dx = 2 * u + 0.15 * (v**2 - (v**2).mean())", r"`0\.05 \* \(v\*\*3\)\.sum\(\)` multiplies by `0\.05`", r"^Look"),
+    # The bracket of a call, and a power with a learned exponent.
+    ("y = torch.exp(x * a)", "x (N), a (N)", RANDN, "dx = torch.exp(x * a * a * dy)", "dx = torch.exp(x * a) * a * dy",
+     r"the bracket of `exp` has to close behind `x \* a`", r"this is not how"),
+    ("p = x**q", "x (N, C), q (N, 1)", RAND, "dx = q * p * dp", "dx = q * x**(q - 1) * dp", r"`p` is worth `x\*\*q`", r"not the derivative that belongs"),
 ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ VARIANTS = (
     "Of local factors", "Of the end", "Of a size", "Of factors that meet", "Of places written to",
     "Of brackets", "Of what does not belong", "Of a missing import", "Of lengths written down", "Of what moves nothing", "Of another shape",
     "Of a loop over places", "Of a loop", "Of a product of ones", "Of one way", "Of a term", "Of one use", "Of what has no name",
+    "Of a line further on",
     "Of another value", "Of an infinity written down", "Of the function itself", "Of an operand", "Of a use", "Of several lines",
     "Of a reduction of the forward", "Of terms", "Of a factor", "Of a method without brackets", "Of what is before a dot", "Of one tensor",
     "Of equal axes", "Of places that count alike", "Of several axes", "Of places read", "Of one place", "Of what moves numbers",

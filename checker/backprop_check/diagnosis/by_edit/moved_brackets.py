@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
 
+from backprop_check.derivation.elementwise import SLOPES
 from backprop_check.derivation.trees import dumped, literal, text
 from backprop_check.diagnosis.by_edit.edits import Edit, parts
 from backprop_check.diagnosis.by_edit.plain import cancels
@@ -79,6 +80,10 @@ def _layouts(words: list[str]) -> Iterator[tuple[list[str], str, int, int]]:
                 yield _with(words, end, other, ")"), "moved", begin + 1, other
             if other <= end and other not in (begin, begin + 1):
                 yield _with(words, begin, other, "("), "moved", other, end
+    for begin, end in _pairs(words, of_functions=True):
+        for other in range(begin + 2, end):
+            if _is_whole(words[begin + 1 : other]):
+                yield _with(words, end, other, ")"), "late", begin + 1, other
 
 
 def _is_whole(words: list[str]) -> bool:
@@ -96,8 +101,8 @@ def _with(words: list[str], old: int, new: int, bracket: str) -> list[str]:
     return [*left[: old + (new <= old)], *left[old + (new <= old) + 1 :]]
 
 
-def _pairs(words: list[str]) -> Iterator[tuple[int, int]]:
-    """The brackets that group, by where they open and close; not those of calls and indices."""
+def _pairs(words: list[str], of_functions: bool = False) -> Iterator[tuple[int, int]]:
+    """The brackets that group, by where they open and close; not those of calls and indices. Or those of functions of each number."""
     opened: list[int] = []
     for at, word in enumerate(words):
         if word == "(":
@@ -105,7 +110,7 @@ def _pairs(words: list[str]) -> Iterator[tuple[int, int]]:
         elif word == ")" and opened:
             begin = opened.pop()
             before = words[begin - 1] if begin else ""
-            if not (before.isidentifier() or before in (")", "]")):
+            if (before in SLOPES) if of_functions else not (before.isidentifier() or before in (")", "]")):
                 yield begin, at
 
 
@@ -124,6 +129,8 @@ def _raised(line: ast.expr) -> Iterator[ast.expr]:
 
 def _told(case: Case, right: ast.expr, done: str, words: list[str], begin: int, end: int) -> Diagnosis:
     held = _joined(_paired(words[begin:end]))
+    if done == "late":
+        return _closed_late(case, right, held, words, begin, end)
     error = {
         "more": f"brackets are missing round `{held}`",
         "less": f"the brackets round `{held}` do not belong there",
@@ -131,6 +138,30 @@ def _told(case: Case, right: ast.expr, done: str, words: list[str], begin: int, 
     }[done]
     told = _said(case, error, FIRST, _help(done, held), right, _between(case, words, begin, end), held)
     return replace(told, question="Of brackets") if done == "more" else told
+
+
+def _closed_late(case: Case, right: ast.expr, held: str, words: list[str], begin: int, end: int) -> Diagnosis:
+    """Of the bracket of a call: what stands behind its new place is done to what the function gives."""
+    name, own = words[begin - 2], list(_paired_up_to(words, begin))
+    return _said(
+        case,
+        f"the bracket of `{name}` has to close behind `{held}`",
+        f"`{name}` is to be taken of `{held}` alone; `{' '.join(words[end : begin + len(own)])}` comes after it.",
+        f"Let the bracket of `{name}` hold `{held}`, and nothing else.",
+        right,
+        _between(case, words, begin, begin + len(own)),
+        held,
+    )
+
+
+def _paired_up_to(words: list[str], begin: int) -> Iterator[str]:
+    """What the bracket holds that opens before the token `begin`."""
+    depth = 1
+    for word in words[begin:]:
+        depth += (word in "([{") - (word in ")]}")
+        if not depth:
+            return
+        yield word
 
 
 def _help(done: str, held: str) -> str:

@@ -130,8 +130,8 @@ def _signs(case: Case, right: ast.expr) -> Iterator[Made]:
 
 def _terms(case: Case, right: ast.expr) -> Iterator[Made]:
     """A term left out: of the whole sum, a path; within a product, a part of one operation's derivative."""
-    top = top_of(right)
-    for part in parts(right):
+    top, exponents = top_of(right), {id(power.right) for power in operations(right, ast.Pow)}
+    for part in (p for p in parts(right) if id(p) not in exponents):
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub) and isinstance(value_of(case, part), torch.Tensor):
             minus = ast.UnaryOp(ast.USub(), part.right)
             rest = (minus, part.right) if isinstance(part.op, ast.Sub) else (part.right,)
@@ -153,6 +153,9 @@ def _powers(case: Case, right: ast.expr) -> Iterator[Made]:
             for other in dict.fromkeys((1, power + 1, power - 1, -power, power / 2, 2 * power)):
                 if other != power:
                     yield "wrong-power", part, part.left if other == 1 else ast.BinOp(part.left, ast.Pow(), ast.Constant(other))
+        match part:  # of an exponent that is learned: not lowered, or not raised
+            case ast.BinOp(op=ast.Pow(), right=ast.BinOp(left=exponent, op=ast.Add() | ast.Sub(), right=ast.Constant(value=1))):
+                yield "wrong-power", part, ast.BinOp(part.left, ast.Pow(), exponent)
 
 
 def _fractions(case: Case, right: ast.expr) -> Iterator[Made]:

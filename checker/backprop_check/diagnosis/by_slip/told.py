@@ -87,6 +87,8 @@ def told(case: Case, found: Slip) -> Diagnosis | None:
         note, move = example(case), "Ask which places the index names, one for each of its numbers, and put that part at these alone."
     if found.code == "missing-upstream" and isinstance(found.part, ast.Name) and isinstance(found.left, ast.Name):
         error, note = words["stands"], words["worth"]
+    if found.code == "wrong-power" and isinstance(place := _standing(case, found), ast.Name) and place.id != text(found.left):
+        error = f"`{place.id}` is worth `{text(found.left)}`: another exponent belongs here"
     if found.code not in TURNED and "other shape" in known.traits and not case.same_shape:
         error = f"{case.got}, but {case.node} is {case.due}"
         note = OUTERMOST.get(found.code, note) if found.left is found.whole else note
@@ -201,10 +203,14 @@ def _is_read(case: Case, name: ast.expr) -> bool:
 
 
 def _place(case: Case, found: Slip) -> Span | None:
+    return case.span(_standing(case, found))
+
+
+def _standing(case: Case, found: Slip) -> ast.expr | None:
     """The smallest part of the learner's expression that is worth what the slip made of its place."""
     values = case.evaluate(found.left)
     if case.expression is None or values is None:
-        return case.span()
+        return None
     bare = [value.squeeze() for value in values]  # `v.mean(0)` stands where the formula has `v.mean(0, keepdim=True)`
     same = worth(case, values) or [
         part for part in valued_parts(case.expression) if (mine := case.evaluate(part)) and case.same([m.squeeze() for m in mine], bare)
@@ -212,4 +218,4 @@ def _place(case: Case, found: Slip) -> Span | None:
     place = same[-1] if same else None
     if isinstance(place, ast.Name) and found.code == "wrong-local-derivative":  # the name is right: what is computed of it is not
         place = next((n for n in around(case.expression, place) if isinstance(n, ast.Call)), place)
-    return case.span(place)
+    return place

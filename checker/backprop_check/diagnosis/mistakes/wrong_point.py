@@ -16,6 +16,7 @@ Read more: `backprop-check explain tanh`, and of any other operation its own pag
 Question: A slope belongs to a point. Is your formula made for {node}, or for the result {users}?
 Of what has no name: A slope belongs to a point. Is your formula made for what goes into the function of {node} in {lines}, or for
 what comes out of it?
+Of a line further on: A slope belongs to a point. What goes into {told}, and what comes out? For which of the two is your formula made?
 Slip: {stands}
 Note: A derivative in terms of what went in has another form than one in terms of what came out.
 Help: Ask of each name whether it is what went into {lines} or what came out.
@@ -30,11 +31,17 @@ from functools import partial
 
 import torch
 
+from backprop_check.derivation.elementwise import SLOPES
 from backprop_check.diagnosis.by_edit.edits import Edit, names_used, parts, rename, search
 from backprop_check.diagnosis.by_replay import sites
 from backprop_check.diagnosis.case import Case
+from backprop_check.diagnosis.meeting import function_of, operands_of
+from backprop_check.diagnosis.scale.factors import lines_of_answer
 from backprop_check.expression.rewrites import put
 from backprop_check.records import Diagnosis, Line
+
+ROWS = ("softmax", "log_softmax")
+"""What has a derivative in terms of what comes out, though it is no function of each number alone."""
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -55,7 +62,7 @@ def find(case: Case) -> Diagnosis | None:
                     help=f"Ask of each name in the formula whether it is the input or the output of the operation that makes {line.name}.",
                     evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
                 )
-    return _a_part_of_it(case)
+    return _a_part_of_it(case) or _further_on(case)
 
 
 def _a_part_of_it(case: Case) -> Diagnosis | None:
@@ -78,6 +85,28 @@ def _a_part_of_it(case: Case) -> Diagnosis | None:
     return None
 
 
+def _further_on(case: Case) -> Diagnosis | None:
+    """Of an answer that takes several lines at once, input and output of a function on the way: `scaled` for `act = tanh(scaled)`."""
+    for before, line in _functions_on_the_way(case):
+        for old, new in ((before, line.name), (line.name, before)):
+            found = search(case, partial(_exchanged, old=old, new=new))
+            if found is not None:
+                went = old == before
+                role, other = ("what goes into", "what comes out of") if went else ("what comes out of", "what goes into")
+                return case.proven(
+                    "wrong-point",
+                    by=found,
+                    error=f"`{old}` is {role} {line.name}"
+                    if case.beside
+                    else f"the formula is right, but `{old}` is {role} `{line.source}`",
+                    note=f"For `{line.name} = {line.source}` this formula belongs to {other} it, `{new}`.",
+                    help=f"Ask of each name in the formula whether it is the input or the output of the operation that makes {line.name}.",
+                    evidence=f"With `{new}` in the place of `{old}` the expression equals autograd's gradient in every trial.",
+                    question="Of a line further on",
+                )
+    return None
+
+
 def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for line in _functions(case):
         yield from _exchanged(case, expression, case.node, line.name)
@@ -88,6 +117,18 @@ def _functions(case: Case) -> list[Line]:
     """The consumers that are functions of the node alone: only of those is a formula one of the input or of the output."""
     values = case.verdict.runs[0].trial.values
     return [line for line in case.consumers if not any(isinstance(values[r], torch.Tensor) for r in line.reads if r != case.node)]
+
+
+def _functions_on_the_way(case: Case) -> Iterator[tuple[str, Line]]:
+    """The lines behind those that use the node, of those the answer takes the slopes of, that are one function of one tensor, and that."""
+    values = case.verdict.runs[0].trial.values
+    for line in lines_of_answer(case):
+        call = ast.parse(line.source.strip(), mode="eval").body
+        tensors = [name for name in line.reads if isinstance(values[name], torch.Tensor)]
+        if not isinstance(call, ast.Call) or function_of(call) not in (*SLOPES, *ROWS) or len(tensors) != 1 or tensors[0] == case.node:
+            continue
+        if any(isinstance(operand, ast.Name) and operand.id == tensors[0] for operand in operands_of(call)):
+            yield tensors[0], line
 
 
 def _inside(case: Case, line: Line) -> str | None:

@@ -37,10 +37,10 @@ from backprop_check.diagnosis.by_edit.edits import Edit, Mended, parts, search, 
 from backprop_check.diagnosis.by_replay.paths import off, paths
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import equal, uses_taken
-from backprop_check.diagnosis.phrases import short
+from backprop_check.diagnosis.phrases import lines, short
 from backprop_check.diagnosis.scale.constants import Named, named_constants, times, turned_over
 from backprop_check.diagnosis.scale.each_term import in_each_term
-from backprop_check.diagnosis.scale.factors import brought, lines_of_answer, matching
+from backprop_check.diagnosis.scale.factors import brought, lines_of_answer, matching, unscreened
 from backprop_check.diagnosis.scale.scaled import is_constant, is_uniform, scale_words, words_of_whole
 from backprop_check.expression.rewrites import calls, operations, put
 from backprop_check.records import Diagnosis
@@ -109,12 +109,13 @@ def _of_path(case: Case) -> Diagnosis | None:
             continue
         path = off(case, found, [1 / f for f in factor])
         if path is not None:
-            source = matching(case, [path.line], factor)
+            way = unscreened(case, path.line)
+            source = matching(case, way, factor)
             return case.proven(
                 "wrong-scale",
                 error=f"the part through {path.told} has to be multiplied by {constant.text}",
                 note=f"What comes back through the other uses of {case.node} is right." + (f" {source.why}" if source else ""),
-                help=source.ask if source else f"Look at `{path.line.name} = {path.line.source}`: which constants does it bring in?",
+                help=source.ask if source else f"Look at {lines(way)}: which constants come in there?",
                 evidence=f"With that part, and no other, multiplied by {constant.text} it is autograd's gradient in every trial.",
                 claims=(uses_taken(ast.unparse(times(ast.Constant(1), replace(constant, divides=not constant.divides))), [path]),),
             )

@@ -11,13 +11,14 @@ from typing import Any
 import torch
 
 from backprop_check.derivation.elementwise import SLOPES
-from backprop_check.derivation.trees import HUGE, literal, parsed, text
+from backprop_check.derivation.trees import HUGE, dumped, literal, parsed, text
 from backprop_check.diagnosis.by_edit.edits import names_used, parts
 from backprop_check.diagnosis.by_replay.counterfactual import evaluator
 from backprop_check.diagnosis.by_replay.replay import cut, downstream
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.meeting import around, function_of
 from backprop_check.diagnosis.phrases import lines as lines_
+from backprop_check.expression.chains import terms
 from backprop_check.records import Line
 
 AVERAGES = ("cross_entropy", "nll_loss")
@@ -46,6 +47,16 @@ def lines_of_answer(case: Case) -> list[Line]:
     known = case.verdict.runs[0].trial.gradients
     below = downstream(case, cut(case) if case.reads else frozenset({case.graph.exercise.output}))
     return [line for line in below if "d" + line.name in known]
+
+
+def unscreened(case: Case, first: Line) -> list[Line]:
+    """A line that uses the node, and those behind it whose factors no gradient that the answer reads has in it."""
+    stops, reached, found = {name[1:] for name in case.reads}, {first.name}, [first]
+    for line in case.graph.exercise.lines:
+        if reached.intersection(line.reads) - stops:
+            reached.add(line.name)
+            found.append(line)
+    return found
 
 
 def lines_to(case: Case, gradients: frozenset[str]) -> list[Line]:
@@ -182,6 +193,9 @@ def moved(node: ast.expr) -> set[str]:
 def _of_operation(case: Case, line: Line, part: ast.expr, reached: set[str]) -> Iterator[Brought]:
     said = f"`{text(part)}`"
     if isinstance(part, ast.BinOp):
+        tree = ast.parse(line.source.strip(), mode="eval").body
+        is_term = any(dumped(part) == dumped(term) for _, term in terms(tree)) and dumped(part) != dumped(tree)
+        whole = f"In `{line.name} = {line.source}`, {said}" if is_term else f"`{line.name} = {line.source}`"
         exponent = literal(part.right) if isinstance(part.op, ast.Pow) else None
         if isinstance(part.op, ast.Mult) and ast.dump(part.left) == ast.dump(part.right):
             exponent = 2
@@ -192,8 +206,8 @@ def _of_operation(case: Case, line: Line, part: ast.expr, reached: set[str]) -> 
         for divides, operand, number in _numbers_of(case, part, reached):
             how = "divides" if divides else "multiplies"
             yield Brought(line, [1 / n for n in number] if divides else number,
-                          f"`{line.name} = {line.source}` {how} by `{text(operand)}`, and the derivative does too.",
-                          f"`{line.name} = {line.source}` {how} by a number: do the same, once, with what comes back.",
+                          f"{whole} {how} by `{text(operand)}`, and the derivative does too.",
+                          f"{said if is_term else whole} {how} by a number: do the same, once, with what comes back.",
                           "" if divides else text(operand))  # fmt: skip
     elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
         yield from _of_call(case, line, part, part.func)

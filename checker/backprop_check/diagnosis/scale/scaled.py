@@ -32,6 +32,7 @@ from backprop_check.diagnosis.scale.factors import (
     of_another,
     pooled,
     same_factor,
+    unscreened,
 )
 from backprop_check.expression.chains import factors, is_product, terms
 from backprop_check.expression.rewrites import calls, operations, put, same_place
@@ -188,7 +189,9 @@ def _missing(case: Case, old: ast.expr, new: ast.expr) -> Words:
     divides = isinstance(new, ast.BinOp) and isinstance(new.op, ast.Div)
     factor = [1 / n for n in numbers] if numbers and divides and all(numbers) else numbers
     function = _function_around(case, old)
-    source = _up_to_sign(case, lines_of_answer(case), factor) if factor and function is None else None
+    here, source = lines_of_answer(case), None
+    if factor and function is None:
+        source = _up_to_sign(case, here, factor) or _up_to_sign(case, _further_on(case, here), factor)
     if source is None and constant is not None and (whole := _bracketed_with(case, old, constant, divides)) is not None:
         done = f"`{text(constant)}`"
         return Words(
@@ -267,7 +270,12 @@ def _source(case: Case, constant: ast.expr) -> Brought | None:
         return None
     here = lines_of_answer(case)
     forms: list[Numbers] = [[s * n for n in numbers] for s in (1, -1)] + [[s / n for n in numbers] for s in (1, -1)]
-    return next((b for form in forms if (b := matching(case, here, form)) is not None), None)
+    return next((b for lines in (here, _further_on(case, here)) for form in forms if (b := matching(case, lines, form)) is not None), None)
+
+
+def _further_on(case: Case, here: Sequence[Line]) -> list[Line]:
+    """The lines behind these from which the answer brings in the factors itself, since it reads no gradient of what they use."""
+    return [line for first in case.consumers for line in unscreened(case, first) if line not in here]
 
 
 def _numbers(case: Case, node: ast.expr) -> Numbers | None:
