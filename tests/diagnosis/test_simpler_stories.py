@@ -64,6 +64,8 @@ ROWS = [
      "wrong-scale", r"`/ a\.shape\[0\]` does not belong here", r"[Ee]ach constant"),
     ("m = a.amin(1, keepdim=True)", "a (N, C)", RANDN, "da = (0 <= a) * dm", "da = (a == m) * dm", "wrong-mask", r"passes it where `0 <= a`", r"`a > 0`"),
     ("q = v**-2", "v (N)", RAND, "dv = 1 * -2 * v**-1 * dq", "dv = -2 * v**-3 * dq", "wrong-power", r"dv = 1 \* -2 \* v\*\*-3 \* dq", r"^$"),
+    ("q = v**-1.5", "v (N)", RAND, "dv = -1.5 * v**-0.5 * dq", "dv = -1.5 * v**-2.5 * dq", "wrong-power", r"dv = -1\.5 \* v\*\*-2\.5 \* dq", r"other mistake"),
+    ("q = v**-4", "v (N)", RAND, "dv = -4 * dq / v**3", "dv = -4 * dq / v**5", "wrong-power", r"dv = -4 \* dq / v\*\*5", r"other mistake"),
     # A square that is written as a product, and a number that the forward divides by.
     ("s = w * w; n = w * r; y = s + n", "w (N, C), r (N, C)", RANDN, "dw = r * dn + w * ds", "ds = dy; dn = dy; dw = r * dn + 2 * w * ds", "wrong-scale",
      r"`w \* ds` lacks the factor 2.*`w \* w` is a square, and the slope of a square is twice", r"has as an exponent"),

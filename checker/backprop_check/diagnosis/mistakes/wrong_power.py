@@ -37,7 +37,7 @@ from backprop_check.expression.rewrites import put, same_place
 from backprop_check.records import Diagnosis
 
 FLAT = ("sign", "sgn", "ones_like", "zeros_like")
-EXPONENTS = (1, 2, 3, -1, -2, -3, 0.5, -0.5, 1.5, -1.5)
+POWERS = {"square": 2, "sqrt": 0.5, "rsqrt": -0.5, "reciprocal": -1}
 
 
 def find(case: Case) -> Diagnosis | None:
@@ -214,13 +214,46 @@ def edits(case: Case, expression: ast.expr) -> Iterator[Edit]:
         if isinstance(power, ast.BinOp):
             others = (ast.BinOp(power.left, ast.Pow(), other) for other in _beside(power.right))
             yield from ((put(expression, power, ast.copy_location(other, power)), power) for other in others)
-        for exponent in EXPONENTS:
+        for exponent in _exponents(case, power):
             yield put(expression, power, ast.copy_location(_power(_base(power) or power, exponent), power)), power
     yield from _rooted(case, expression)
     for part in tensors(case, expression):
         if part not in powers and isinstance(part, ast.Name | ast.Call) and not _is_flat(part):
             for exponent in (2, 3):
                 yield put(expression, part, ast.copy_location(_power(part, exponent), part)), part
+
+
+def _exponents(case: Case, power: ast.expr) -> list[float]:
+    """The exponents that may be due: those that follow from the forward's powers, the derived line's, and those near the learner's."""
+    own, base = _exponent(power), dumped(_base(power) or power)
+    trees = [parsed(line.source.strip()) for line in case.consumers]
+    powers = sorted((p for tree in trees for p in parts(tree)), key=lambda p: dumped(_base(p) or p) != base)
+    forward = [n for p in powers if (n := _exponent(p))]
+    due = [n + step for step in (-1, 0, -2, 1) for n in forward]
+    # Where the result itself is raised: of r = v**-0.5 the slope is -0.5 * r**3.
+    due += [turns for n in forward if (turns := (n - 1) / n) * 2 % 1 == 0]
+    if case.derived is not None:
+        due += [n for p in parts(case.derived.expression) if (n := _exponent(p)) is not None]
+    # Under a fraction line the same exponent has the other sign.
+    due = [signed for n in due for signed in (n, -n)]
+    if own is not None:
+        due += [own + step for step in (-1, 1, -2, 2, -0.5, 0.5)] + [-own]
+    exact = (round(n, 9) for n in due)
+    return [n for n in dict.fromkeys(int(n) if n == int(n) else n for n in exact) if n not in (0, own)]
+
+
+def _exponent(part: ast.expr) -> float | None:
+    """The number that something is raised to: also 0.5 for a root and -1 for what stands under a fraction line."""
+    match part:
+        case ast.BinOp(op=ast.Pow(), right=right):
+            return literal(right)
+        case ast.BinOp(op=ast.Div(), right=right) if literal(right) is None:
+            return -1
+        case ast.Call() if function_of(part) == "pow" and len(operands_of(part)) > 1:
+            return literal(operands_of(part)[1])
+        case ast.Call():
+            return POWERS.get(function_of(part))
+    return None
 
 
 def _beside(exponent: ast.expr) -> Iterator[ast.expr]:
