@@ -93,7 +93,9 @@ def _by_one_less(case: Case, expression: ast.expr) -> Iterator[Edit]:
     for call in calls(expression, "mean"):
         total = added_up(call)
         whole, mean = value_of(case, total), value_of(case, call)
-        for constant in named_constants(case) if isinstance(whole, torch.Tensor) and isinstance(mean, torch.Tensor) else ():
+        if not isinstance(whole, torch.Tensor) or not isinstance(mean, torch.Tensor):
+            continue
+        for constant in named_constants(case):
             n = constant.values[case.runs[0].trial.seed] + 1
             if not constant.divides and torch.allclose(whole, mean * n):
                 yield put(expression, call, ast.copy_location(ast.BinOp(total, ast.Div(), constant.node), call)), call

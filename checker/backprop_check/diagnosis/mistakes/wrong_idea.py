@@ -67,7 +67,7 @@ def _is_written_out(case: Case, draft: ast.expr, derived: Derived) -> bool:
     """Whether a part of the answer holds all the numbers of a gradient from above that it does not read."""
     for name in case.gradients_in(derived.expression) - case.gradients_in(draft):
         above = case.verdict.runs[0].trial.gradients[name].flatten()
-        for part in parts(draft) if above.unique().numel() > 1 else ():
+        for part in parts(draft) if above.numel() and bool((above != above[0]).any()) else ():
             value = value_of(case, part)
             if isinstance(value, torch.Tensor) and value.is_floating_point() and value.numel() >= above.numel():
                 there = value.flatten().sort().values
