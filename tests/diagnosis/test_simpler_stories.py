@@ -21,6 +21,25 @@ CAUSAL = f"y = s.masked_fill({LATER}, -torch.inf)"
 
 # (forward, shapes, how inputs are drawn, the answer, the right one, its codes, what must be said, what must never be said)
 ROWS = [
+    # An operand that torch lays along the last axes: in a table of differences that is the same as two claims about the whole.
+    ("gap = a.unsqueeze(0) - a.unsqueeze(1); acc = (gap * pull.unsqueeze(2)).sum(1)", "a (N, C), pull (N, N)", RANDN, "dpull = (gap * dacc).sum(2)",
+     "dpull = (gap * dacc.unsqueeze(1)).sum(2)", "wrong-axis", r"`dacc` lies along the wrong axis.*axes of `dacc` under those", r"minus|turned over"),
+    ("acc = (gap * pull.unsqueeze(2)).sum(1)", "gap (N, N, C), pull (N, N)", RANDN, "dpull = (gap * dacc[None]).sum(2)",
+     "dpull = (gap * dacc.unsqueeze(1)).sum(2)", "wrong-axis", r"lays `dacc` along axes 1 and 2, and `dacc` belongs along axes 0 and 2", r"a change here"),
+    # Dividing by n for n - 1 is one mistake.
+    ("za = (a - a.mean(0)) / a.std(0)", "a (N, C)", RANDN, "da = (dza - dza.mean(0) - za * (za * dza).mean(0)) / a.std(0)",
+     "da = (dza - dza.mean(0) - za * (za * dza).sum(0) / (a.shape[0] - 1)) / a.std(0)", "wrong-scale",
+     r"`mean` divides by n here, where `a\.std\(0\)` divides by n - 1", r"lacks the factor|undivided"),
+    # The number itself is the fault, but for its minus.
+    ("e = r - p; loss = (e**2).mean()", "r (N), p (N)", RANDN, "dp = -2 * de", "de = 2 * e / e.numel(); dp = -de", "wrong-scale",
+     r"slope of a square is twice.*In de it is counted already\..*Count it once: leave it out here\. Keep the minus", r"what else multiplies"),
+    # No number that the forward does not have, to make two mistakes of two others.
+    ("k = torch.softmax(l, 1); o = k * w", "l (N, C), w (N, C)", RANDN, "dl = k * dk * (1 - dk)", "dk = w * do; dl = k * (dk - (k * dk).sum(1, keepdim=True))",
+     "wrong-operand diagonal-jacobian", r"`dk` stands where another tensor belongs.*moved by more than its own", r"lacks the factor|factor too many"),
+    # What arrives from above, written out and put in places beside its own, is not missing.
+    ("gap = torch.diagonal(c) - 1; off = c - torch.diag(torch.diagonal(c)); loss = gap.pow(2).sum() + 0.1 * off.pow(2).sum()", "c (N, N)", RANDN,
+     "dc = 2 * c - 2 + doff", "doff = 0.2 * off; dgap = 2 * gap; dc = torch.diag(dgap) + doff", "unrecognised",
+     r"numbers are right", r"does not come into this|is worth `dgap`"),
     # One sign before a function that undoes another; what is no sign stays what it is.
     ("z = v.log()", "v (N, C)", RAND, "dv = torch.exp(z) * dz", "dv = dz / v", "wrong-local-derivative",
      r"this multiplies with `torch\.exp\(z\)`, where the derivative divides", r"undoes"),

@@ -18,7 +18,7 @@ from backprop_check.diagnosis.by_slip.told import by_slip
 from backprop_check.diagnosis.by_value import valued
 from backprop_check.diagnosis.by_value.lacking_factor import part_without_a_factor
 from backprop_check.diagnosis.by_value.neighbours import neighbour
-from backprop_check.diagnosis.by_value.other_divisor import other_divisor
+from backprop_check.diagnosis.by_value.other_divisor import mean_by_n, other_divisor
 from backprop_check.diagnosis.by_value.other_part import one_term, other_part
 from backprop_check.diagnosis.by_value.own_place import own_place
 from backprop_check.diagnosis.by_value.reordered import reordered
@@ -87,6 +87,7 @@ VALUE: tuple[Find, ...] = (
     moved_brackets,
     tried_factor,
     other_divisor,
+    mean_by_n,
 )
 
 LAST: tuple[str | Find, ...] = (not_finite.anyway, shape_error.anyway, "wrong-call", "wrong-idea", "unrecognised")

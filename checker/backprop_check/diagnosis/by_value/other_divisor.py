@@ -13,8 +13,10 @@ from backprop_check.diagnosis.by_edit.edits import Edit, is_tensor, search, valu
 from backprop_check.diagnosis.by_value.replaced import replaced, sensible
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.phrases import short
-from backprop_check.diagnosis.scale.factors import lines_of_answer
+from backprop_check.diagnosis.scale.constants import named_constants
+from backprop_check.diagnosis.scale.factors import divided_by, lines_of_answer
 from backprop_check.diagnosis.scale.scaled import is_constant
+from backprop_check.expression.reductions import added_up
 from backprop_check.expression.rewrites import calls, method, operations, put, same_place, with_keyword
 from backprop_check.records import Diagnosis, Line
 
@@ -66,6 +68,37 @@ def _layouts(case: Case, divisor: ast.expr) -> Iterator[ast.expr]:
     value = value_of(case, divisor)
     if isinstance(value, torch.Tensor) and 0 < value.dim() < case.oracles[0].dim():
         yield from (method(divisor, "unsqueeze", axis) for axis in range(value.dim(), -1, -1))
+
+
+def mean_by_n(case: Case) -> Diagnosis | None:
+    """A mean in what comes back through a deviation or a variance that divides by n - 1: proven by the sum over n - 1 in its place."""
+    spread = [call for line in lines_of_answer(case) for call in calls(parsed(line.source.strip()), "std", "var")]
+    by_less = next((call for call in spread if divided_by(call) == "n - 1"), None)
+    found = search(case, _by_one_less) if by_less is not None else None
+    if found is None or by_less is None:
+        return None
+    assert isinstance(found.part, ast.Call) and isinstance(found.part.func, ast.Attribute)
+    return case.proven(
+        "wrong-scale",
+        by=found,
+        error=f"`mean` divides by n here, where `{short(by_less)}` divides by n - 1",
+        note=f"n is how many numbers there are. The derivative divides by what `{short(by_less)}` divides by.",
+        help="Add up with `sum`, and divide by one less than how many there are.",
+        question="Of a factor",
+        span=case.span(found.part, after=found.part.func.value),
+    )
+
+
+def _by_one_less(case: Case, expression: ast.expr) -> Iterator[Edit]:
+    for call in calls(expression, "mean"):
+        total = added_up(call)
+        whole, mean = value_of(case, total), value_of(case, call)
+        if not isinstance(whole, torch.Tensor) or not isinstance(mean, torch.Tensor):
+            continue
+        for constant in named_constants(case):
+            n = constant.values[case.runs[0].trial.seed] + 1
+            if not constant.divides and torch.allclose(whole, mean * n):
+                yield put(expression, call, ast.copy_location(ast.BinOp(total, ast.Div(), constant.node), call)), call
 
 
 def _number_for_a_slope(case: Case) -> Diagnosis | None:

@@ -13,6 +13,7 @@ has C numbers, one a column, and was added to each of N rows, so the rows are su
 Read more: the PyTorch documentation, "Broadcasting semantics".
 
 Question: Write the axes under each tensor of your line. Which does {part} name, and what does the forward do along it?
+Of factors that meet: Write the axes of {part} under those of what it meets, from the right. Which stand under which, and which should?
 Slip: a sum runs over another axis than it should
 Note: Each number collects what comes back from the results that it serves, and from no others.
 Help: Name the axes of what is summed, and those that are needed after it: the one that is not needed is summed away.
@@ -62,7 +63,7 @@ def find(case: Case) -> Diagnosis | None:
     if found is not None:
         right = same_place(case.draft, found.tree, found.part) if case.draft is not None else None
         error, note, move = told_as_laid(case, found.part, right)
-        return case.proven("wrong-axis", by=found, error=error, note=note, help=move)
+        return case.proven("wrong-axis", by=found, error=error, note=note, help=move, question="Of factors that meet")
     found = search(case, _copied)
     if found is None:
         return _of_a_shape(case)

@@ -97,7 +97,23 @@ def scale_words(case: Case, right: ast.expr, part: ast.expr) -> Words:
     said = f"/ {_one(part)}" if whole is not None and part is whole.right and isinstance(whole.op, ast.Div) else short(part)
     if source is None and due is not None and (slope := _slope_with(case, due)) is not None:
         return Words(f"`{said}` is not the constant that belongs here", *slope)
+    if source is None and due is not None and (words := _counted_before(case, said, part, due)) is not None:
+        return words
     return Words(f"`{said}` is not the constant that belongs here", why, source.ask if source else look(case))
+
+
+def _counted_before(case: Case, said: str, part: ast.expr, due: ast.expr) -> Words | None:
+    """Of a number that is all that is wrong: the gradient from above holds it already, or the forward has none; a sign may be due."""
+    mine, wanted = _numbers(case, part), _numbers(case, due)
+    if literal(part) is None or not mine or not wanted or not all(wanted) or is_below(case, part):
+        return None
+    already = _already(case, [m / w for m, w in zip(mine, wanted, strict=True)])
+    alone = all(abs(w) == 1 for w in wanted)
+    if already is None and not (alone and none_here(case)):
+        return None
+    keep = (" Keep the minus." if wanted[0] < 0 else "") if alone else f" Then `{short(due)}` stays."
+    ask = "Count it once: leave it out here." if already else "The forward has none here: leave the number out."
+    return Words(f"`{said}` is not the constant that belongs here", already or once(case), ask + keep)
 
 
 def words_of_whole(case: Case, constant: Named) -> Words:

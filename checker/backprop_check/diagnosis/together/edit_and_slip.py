@@ -12,6 +12,7 @@ import torch
 from backprop_check.derivation.trees import dumped, literal, parsed, text
 from backprop_check.diagnosis.by_edit.brackets import bracketed, unbracketed
 from backprop_check.diagnosis.by_edit.edits import names_used, parts, value_of
+from backprop_check.diagnosis.by_edit.nearness import new_numbers
 from backprop_check.diagnosis.by_edit.plain import takes_back_a_minus
 from backprop_check.diagnosis.by_edit.sense import taken_back, undone_by_a_divisor
 from backprop_check.diagnosis.by_slip.slips import Slip, slips
@@ -60,6 +61,9 @@ def edit_and_slip(case: Case, first: First) -> tuple[Diagnosis, ...]:
             continue  # they meet at these sizes alone
         if taken_back(half) - taken_back(case.draft):
             continue  # a change that undoes something else in the line is none
+        kept = {dumped(part) for part in parts(half)}
+        if len(parts(half)) < len(parts(case.draft)) and any(dumped(part) not in kept for part in shifted_gradients(case, case.draft)):
+            continue  # nobody adds `1 - dk` as a factor: it stands for another one
         asked.add(id(goal))
         pair = _pair(case, case.draft, half, goal, first)
         if pair is not None and {pair[1].code, pair[2].code} not in ONE_THING:
@@ -161,6 +165,8 @@ def _pair(case: Case, draft: ast.expr, half: ast.expr, goal: Slip, first: First)
         one = first(without) if without is not None and not without.is_oracle(without.answers) else None
         if one is not None and one.code == two.code == "wrong-scale" and ONCE in (one.note, two.note):
             continue  # two constants that together are worth a factor, and one of them is nowhere in the forward
+        if one is not None and any(d.code == "wrong-scale" and d.fix is not None and new_numbers(case, d.fix) - {1} for d in (one, two)):
+            continue  # a number that the forward does not bring in, in a line that nobody would write
         if one is not None and (one.code, one.span, one.error) != (two.code, two.span, two.error):
             told = replace(told_beside(case, one, without), fix=one.fix), replace(told_beside(case, two, left), fix=two.fix)
             changes = _changes(draft, half) + _changes(draft, other)
@@ -233,6 +239,14 @@ def _mends(case: Case, half: ast.expr, part: ast.AST, goal: Slip) -> bool:
 def _changes(old: ast.expr, new: ast.expr) -> int:
     """How many letters of the line are changed."""
     return sum(max(len(a), len(b)) for a, b in change(old, new))
+
+
+def shifted_gradients(case: Case, draft: ast.expr) -> Iterator[ast.BinOp]:
+    """The sums and differences of a number and a gradient: a slope with the gradient in the place of the value."""
+    for part in operations(draft, ast.Add | ast.Sub):
+        sides = (part.left, part.right)
+        if any(literal(side) is not None for side in sides) and any(case.gradients_in(side) for side in sides):
+            yield part
 
 
 def _serious(case: Case, found: Slip, value: torch.Tensor) -> bool:

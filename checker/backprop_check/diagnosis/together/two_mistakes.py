@@ -6,14 +6,16 @@ import ast
 from collections.abc import Callable
 
 from backprop_check.derivation.trees import text
+from backprop_check.diagnosis.by_edit.edits import names_used
 from backprop_check.diagnosis.by_replay.paths import Path, paths, through
 from backprop_check.diagnosis.case import Case
 from backprop_check.diagnosis.claims import of, uses_taken
 from backprop_check.diagnosis.pages import page
 from backprop_check.diagnosis.together.beside import OTHER, told_beside
-from backprop_check.diagnosis.together.edit_and_slip import beside_a_last_step, beside_a_shape, edit_and_slip
+from backprop_check.diagnosis.together.edit_and_slip import beside_a_last_step, beside_a_shape, edit_and_slip, shifted_gradients
 from backprop_check.diagnosis.together.in_every_term import in_every_term
 from backprop_check.diagnosis.together.in_two_terms import in_two_terms
+from backprop_check.expression.rewrites import put
 from backprop_check.records import Diagnosis
 
 First = Callable[[Case], Diagnosis | None]
@@ -27,8 +29,30 @@ def two_mistakes(case: Case, first: First) -> tuple[Diagnosis, ...]:
     if (everywhere := in_every_term(case)) is not None:
         return (everywhere,)
     alike = in_two_terms(case, first, alike=True)  # by the line they would be sought twice
-    found = alike or edit_and_slip(case, first) or beside_a_shape(case, first) or beside_a_branch(case, first) or in_two_terms(case, first)
+    found = (
+        alike
+        or a_gradient_for_its_value(case, first)
+        or edit_and_slip(case, first)
+        or beside_a_shape(case, first)
+        or beside_a_branch(case, first)
+        or in_two_terms(case, first)
+    )
     return found or beside_a_last_step(case, first)
+
+
+def a_gradient_for_its_value(case: Case, first: First) -> tuple[Diagnosis, ...]:
+    """`1 - dk` for `1 - k`, where the line with that put right is another one that is often written for the gradient."""
+    for part in shifted_gradients(case, case.draft) if case.draft is not None and case.everywhere else ():
+        for name in names_used(part):
+            value = ast.copy_location(ast.Name(name.id[1:], ast.Load()), name)
+            left = case.put_right(put(case.draft, name, value)) if name.id in case.reads else None  # type: ignore[arg-type]
+            two = first(left) if left is not None else None
+            if left is None or two is None or "vague" in page(two.code).traits:
+                continue
+            one = first(case.towards(left.answers))
+            if one is not None and one.code == "wrong-operand":
+                return told_beside(case, one), told_beside(case, two, left)
+    return ()
 
 
 def beside_a_branch(case: Case, first: First) -> tuple[Diagnosis, ...]:
