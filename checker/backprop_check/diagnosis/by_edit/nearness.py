@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 
-from backprop_check.derivation.trees import dumped, parsed, text
+from backprop_check.derivation.trees import dumped, literal, parsed, text
 from backprop_check.diagnosis.by_edit.edits import is_tensor, names_used, parts
 from backprop_check.diagnosis.by_edit.plain import begins_with_minus
 from backprop_check.diagnosis.by_edit.sense import is_power, senseless, usual
@@ -130,9 +130,9 @@ def _oddities(case: Case, expression: ast.expr) -> Iterator[tuple[str, str]]:
 
 
 def _numbers(expression: ast.expr) -> frozenset[float]:
-    """The numbers that are calculated with, 0 and 1 apart; not those that name an axis."""
-    sides = (s for p in parts(expression) if isinstance(p, ast.BinOp) for s in (p.left, p.right) if isinstance(s, ast.Constant))
-    return frozenset(float(s.value) for s in sides if isinstance(s.value, int | float) and s.value not in (0, 1))
+    """The numbers that are calculated with, 0 and 1 apart and without their signs; not those that name an axis."""
+    sides = (literal(s) for p in parts(expression) if isinstance(p, ast.BinOp) for s in (p.left, p.right))
+    return frozenset(abs(float(n)) for n in sides if n is not None and abs(n) not in (0, 1))
 
 
 def _repeats(everything: list[ast.expr], names: list[ast.Name]) -> int:
