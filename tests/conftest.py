@@ -37,8 +37,8 @@ of five seconds of processor time and more, but for `LONG`. What is left takes l
 
 LONG = {"test_derive.py"}
 
-EVERY = 2
-"""Of a table of rows of one kind (`@pytest.mark.table`) a run of everything takes each second row, always the same ones; all are run where
+EVERY = 3
+"""Of a table of rows of one kind (`@pytest.mark.table`) a run of everything takes each third row, always the same ones; all are run where
 their file or folder is named, and with `--whole`."""
 
 
@@ -59,7 +59,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_addoption(parser: pytest.Parser) -> None:
     told = "spawn: each worker is started as where nothing forks, from a Python that has loaded torch; start: each loads torch itself"
     parser.addoption("--worker", choices=("fork", "spawn", "start"), default="fork", help=told)
-    parser.addoption("--whole", action="store_true", help="run every row of the tables of which a run of everything takes each second row")
+    parser.addoption("--whole", action="store_true", help="run every row of the tables of which a run of everything takes each third row")
 
 
 def _thin_out(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -70,7 +70,7 @@ def _thin_out(config: pytest.Config, items: list[pytest.Item]) -> None:
         if item.get_closest_marker("table") and not any(item.path.is_relative_to(each) for each in named):
             table = item.nodeid.partition("[")[0]
             rows[table] += 1
-            if rows[table] % EVERY == 0:
+            if rows[table] % EVERY != 1:
                 left.append(item)
     if left:
         config.hook.pytest_deselected(items=left)

@@ -153,6 +153,7 @@ def test_a_constant_ratio_is_told(answer: str, told: str, course: Path, zygote: 
     assert "; L = (c * dc).sum():" in out
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("path", COURSE.files(), ids=lambda path: path.stem)
 def test_the_numbers_to_work_by_hand_are_few_digits_and_smooth(path: Path) -> None:
     graph = load_graph(read_exercise(path))

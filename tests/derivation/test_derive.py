@@ -39,6 +39,7 @@ def _one_thread() -> Iterator[None]:
         yield
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("form", FORMS)
 def test_every_operand_of(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Derived from three trials, it is autograd's on a seed and sizes of its own, and the diagnosis can evaluate it."""

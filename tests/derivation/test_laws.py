@@ -347,6 +347,7 @@ def _one_thread() -> Iterator[None]:
         yield
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("form", [*FORMS, *CALLED])
 def test_laws_of(form: str) -> None:
     graph = exercise(form)

@@ -105,7 +105,7 @@ def test_any_notebook(pool: Pool, notebook: object) -> None:
     judged(pool, task(json.dumps(notebook), "a.ipynb"))
 
 
-def full(piece: str, size: int = 150_000) -> str:
+def full(piece: str, size: int = 100_000) -> str:
     return piece * (size // len(piece.encode()))
 
 
@@ -155,7 +155,7 @@ def test_a_class_of_such_files(tmp_path: Path) -> None:
         (source / f"s{number:03}.{'ipynb' if number % 20 == 1 else 'py'}").write_bytes(data)
     for number, said in enumerate(SAID):
         (source / f"t{number}.py").write_text(f"{HEAD}    raise {said}\n    dact = act\n    dprobs = {said}\n")
-    (source / "u.py").write_text(f"{HEAD}    dact = act * len({'x' * 1_000_000!r})\n")
+    (source / "u.py").write_text(f"{HEAD}    dact = act * len({'x' * 100_000!r})\n")
     grade(source, tmp_path / "out", "--time-limit", "1")
     told = lines(tmp_path / "out")
     assert sorted(told) == sorted(path.name for path in source.iterdir())

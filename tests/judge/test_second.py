@@ -226,6 +226,7 @@ def test_repeated_rows(ask: Judge) -> None:
     )
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("solution", sorted((COURSE / "solutions").glob("*.py")), ids=lambda path: path.stem)
 def test_no_remark_for_the_solutions(ask: Judge, solution) -> None:  # type: ignore[no-untyped-def]
     judged = ask.file(COURSE / "exercises" / solution.name, solution)

@@ -96,6 +96,7 @@ def name(path: Path) -> str:
     return path.parent.name if path.stem == "exercise" else path.stem
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("path", GRAPHS, ids=name)
 def test_every_exercise_is_drawn_whole(path: Path) -> None:
     exercise, told = read_exercise(path), of(path)
