@@ -306,7 +306,8 @@ def test_no_tensor_is_kept_and_nothing_grows() -> None:
         gc.collect()
         assert [ref() for ref in there] == [None, None]
         assert len(recorder._known) < 2000  # of some 8,000
-        assert sum(type(each) is Call for each in gc.get_objects()) - earlier < 2000
+        recorder._sweep()  # when it does so itself hangs on which ids of tensors are used again
+        assert sum(type(each) is Call for each in gc.get_objects()) - earlier < 200
     assert active() is None
 
 
